@@ -1,0 +1,1 @@
+"""The floors of CostOps; see docs/adr and pyproject.toml for who may import whom."""

@@ -1,0 +1,1 @@
+"""From charges and usage to cost per team."""

@@ -1,0 +1,1 @@
+"""Words and arithmetic of cost operations: no Django, no I/O, no clock."""

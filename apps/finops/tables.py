@@ -1,0 +1,112 @@
+"""The tables of the lake: their columns, types, grain and partitions."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.schema as sch
+
+from apps.finops import focus
+
+MONEY = "decimal(38, 12)"
+QUANTITY = "decimal(18, 6)"
+HOUR = "timestamp('UTC', 6)"
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A table of the lake: `partition_by` names the columns whose values are one replaceable window."""
+
+    name: str
+    columns: dict[str, str]
+    partition_by: tuple[str, ...]
+
+    @property
+    def schema(self) -> sch.Schema:
+        return ibis.schema(self.columns)
+
+
+@dataclass(frozen=True)
+class UsageTable(LakeTable):
+    """A table of hourly usage; `columns` are those of a usage file, after the columns the lake adds."""
+
+    @property
+    def file_columns(self) -> dict[str, str]:
+        return {name: kind for name, kind in self.columns.items() if name not in USAGE_PARTITIONS}
+
+
+USAGE_PARTITIONS = {"source": "string", "day": "date", "file_id": "string"}
+
+
+def _usage(name: str, columns: dict[str, str]) -> UsageTable:
+    return UsageTable(name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS))
+
+
+CHARGES = LakeTable("charges", focus.COLUMNS | focus.OWN_COLUMNS, ("x_SourceName", "x_BillingMonth", "x_FileId"))
+"""One row per charge, as billed. Replaced by source, billing month and file."""
+
+WORKLOAD_HOURS = _usage(
+    "workload_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "namespace": "string",
+        "workload": "string",
+        "workload_kind": "string",
+        "pod": "string",
+        "node": "string",
+        "resource_id": "string",
+        "cpu_used_core_hours": QUANTITY,
+        "cpu_request_core_hours": QUANTITY,
+        "memory_used_gib_hours": QUANTITY,
+        "memory_request_gib_hours": QUANTITY,
+        "gpu_used_hours": QUANTITY,
+        "gpu_request_hours": QUANTITY,
+    },
+)
+"""One row per hour, cluster, namespace, workload, pod and node: integrals over the seconds the containers really ran."""
+
+NODE_HOURS = _usage(
+    "node_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "node": "string",
+        "node_pool": "string",
+        "provider_id": "string",
+        "instance_type": "string",
+        "cpu_capacity_core_hours": QUANTITY,
+        "memory_capacity_gib_hours": QUANTITY,
+        "gpu_capacity_hours": QUANTITY,
+        "labels": "string",
+    },
+)
+"""One row per hour, cluster and node: capacity integrated over the part of the hour the node existed."""
+
+VOLUME_HOURS = _usage(
+    "volume_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "volume": "string",
+        "namespace": "string",
+        "claim": "string",
+        "workload": "string",
+        "capacity_gib_hours": QUANTITY,
+        "used_gib_hours": QUANTITY,
+    },
+)
+"""One row per hour, cluster, volume and claim."""
+
+COVERAGE_HOURS = _usage(
+    "coverage_hours",
+    {"hour": HOUR, "cluster": "string", "observed_samples": "int64", "expected_samples": "int64"},
+)
+"""One row per hour and cluster: how much of the hour the monitoring saw."""
+
+LABEL_HOURS = _usage(
+    "label_hours",
+    {"hour": HOUR, "cluster": "string", "namespace": "string", "workload": "string", "labels": "string"},
+)
+"""One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels."""
+
+USAGE = {table.name: table for table in (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS)}

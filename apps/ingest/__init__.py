@@ -1,0 +1,1 @@
+"""Bills and usage, from their sources into the lake."""

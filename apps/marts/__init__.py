@@ -1,0 +1,1 @@
+"""The few tables that questions read, and the one way to ask."""

@@ -1,0 +1,8 @@
+"""Django's registration of `marts`."""
+
+from django.apps import AppConfig
+
+
+class MartsConfig(AppConfig):
+    name = "apps.marts"
+    label = "marts"

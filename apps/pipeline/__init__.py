@@ -1,0 +1,1 @@
+"""Order, windows, retries: the only clock."""

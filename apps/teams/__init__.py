@@ -1,0 +1,1 @@
+"""Who pays: teams, people, ownership rules and policies."""

@@ -1,0 +1,16 @@
+"""The Celery application and its beat schedule: bells that ring; what is due stands in the database."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
+
+app = Celery("costops")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0},
+    "weekly report": {"task": "apps.reports.tasks.send_weekly", "schedule": crontab(minute="*/15")},
+}

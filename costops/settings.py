@@ -1,0 +1,226 @@
+"""Settings: everything that differs between installations comes from the environment, or from `$COSTOPS_HOME/costops.env`.
+
+With no variable set this is the embedded default: SQLite, a local lake, a broker on local disk, mail to the console.
+"""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+COSTOPS_HOME = Path(env.str("COSTOPS_HOME", default=str(BASE_DIR / "var"))).resolve()
+COSTOPS_HOME.mkdir(parents=True, exist_ok=True)
+environ.Env.read_env(COSTOPS_HOME / "costops.env")
+
+# --- What a company configures ------------------------------------------------------------------------------------
+COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
+COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
+COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
+COSTOPS_LANDING = COSTOPS_HOME / "landing"
+COSTOPS_LAKE = COSTOPS_HOME / "lake"
+COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
+COSTOPS_THREADS = env.int("COSTOPS_THREADS", default=0)  # 0 = one per core
+COSTOPS_FILL_EVERY_MINUTES = env.int("COSTOPS_FILL_EVERY_MINUTES", default=60)
+
+# --- Django -------------------------------------------------------------------------------------------------------
+DEBUG = env.bool("COSTOPS_DEBUG", default=False)
+ALLOWED_HOSTS = env.list("COSTOPS_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("COSTOPS_CSRF_TRUSTED_ORIGINS", default=[])
+
+
+def _secret_key() -> str:
+    """`COSTOPS_SECRET_KEY`, or a key made once and kept in the home folder, readable by its owner only."""
+    import secrets
+
+    if given := env.str("COSTOPS_SECRET_KEY", default=""):
+        return given
+    path = COSTOPS_HOME / "secret_key"
+    if not path.exists():
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(60))
+        try:
+            path.hardlink_to(fresh)  # the first process wins, the others read its key
+        except FileExistsError:
+            pass
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "apps.teams",
+    "apps.ingest",
+    "apps.marts",
+    "apps.pipeline",
+    "apps.api",
+    "apps.dashboards",
+    "apps.reports",
+    "apps.demo",
+]
+
+MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "costops.urls"
+WSGI_APPLICATION = "costops.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.db_url("COSTOPS_DATABASE_URL", default=f"sqlite:///{COSTOPS_HOME / 'costops.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_redis = env.str("COSTOPS_REDIS_URL", default="")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis, "KEY_PREFIX": "costops"}
+    if _redis
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = env.str("COSTOPS_LANGUAGE", default="en")
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = COSTOPS_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+
+# --- Security: strict by default; plain http only because the embedded default listens on this machine ----------------
+COSTOPS_HTTPS = env.bool("COSTOPS_HTTPS", default=False)
+SECURE_SSL_REDIRECT = COSTOPS_HTTPS
+SECURE_HSTS_SECONDS = 31536000 if COSTOPS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = COSTOPS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("COSTOPS_BEHIND_PROXY", default=False) else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COSTOPS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# plotly.js writes one <style> element, known by its hash, and style attributes; it evaluates nothing.
+PLOTLY_STYLE_HASH = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "style-src-elem": ["'self'", PLOTLY_STYLE_HASH],
+        "style-src-attr": ["'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- REST -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CostOps",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Celery: the broker is a doorbell; what is to be done stands in the database ---------------------------------------
+CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{COSTOPS_HOME / 'broker.sqlite3'}"
+_visibility = 3600
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": _visibility, "unacked_restore_interval": 5, "unacked_restore_throttle": 1, "socket_keepalive": True}
+    if _redis
+    else {}
+)
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = _visibility - 300
+CELERY_TASK_SOFT_TIME_LIMIT = _visibility - 420
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = COSTOPS_TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
+
+# --- Mail ---------------------------------------------------------------------------------------------------------------
+vars().update(env.email_url("COSTOPS_EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("COSTOPS_LOG_LEVEL", default="WARNING")},
+    "loggers": {"apps": {"level": env.str("COSTOPS_LOG_LEVEL", default="INFO")}},
+}
