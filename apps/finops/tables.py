@@ -110,3 +110,53 @@ LABEL_HOURS = _usage(
 """One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels."""
 
 USAGE = {table.name: table for table in (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS)}
+
+COSTS = {"billed_cost": MONEY, "effective_cost": MONEY, "list_cost": MONEY, "contracted_cost": MONEY}
+"""The four cost bases, side by side in every table after the bill."""
+
+DIMENSIONS = {
+    "source": "string",
+    "billing_month": "string",
+    "currency": "string",
+    "account": "string",
+    "sub_account": "string",
+    "service": "string",
+    "region": "string",
+    "charge_category": "string",
+    "cluster": "string",
+    "node_pool": "string",
+    "namespace": "string",
+    "workload": "string",
+    "team": "string",
+    "kind": "string",
+}
+"""What cost can be grouped and filtered by, besides time. Empty text means: does not apply."""
+
+ALLOCATED = LakeTable(
+    "allocated",
+    {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"} | DIMENSIONS | COSTS | {"day": "date"},
+    ("day",),
+)
+"""One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
+`volume`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` what decided the team."""
+
+COST_MART = LakeTable("costs", {"day": "date"} | DIMENSIONS | COSTS | {"month": "string"}, ("month",))
+"""`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""
+
+RECONCILIATION_MART = LakeTable(
+    "reconciliation",
+    {"day": "date", "source": "string", "billing_month": "string", "currency": "string"}
+    | {f"{basis}_charged": MONEY for basis in COSTS}
+    | {f"{basis}_allocated": MONEY for basis in COSTS}
+    | {kind: MONEY for kind in ("direct", "shared", "idle", "unallocated")}
+    | {"month": "string"},
+    ("month",),
+)
+"""One row per source, billing month, currency and day: what was charged, what was allocated, and effective cost by kind."""
+
+COVERAGE_MART = LakeTable(
+    "coverage",
+    {"day": "date", "cluster": "string", "observed_samples": "int64", "expected_samples": "int64", "month": "string"},
+    ("month",),
+)
+"""One row per day and cluster: how much of the day the monitoring saw."""

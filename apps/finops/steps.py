@@ -1,0 +1,21 @@
+"""What one run of one step reports: rows, money in and out, problems, and the table versions it made."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from apps.finops.problems import Problem
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """`cost_in` and `cost_out` are effective cost by currency; a step that moves no money leaves them empty."""
+
+    rows: int = 0
+    cost_in: dict[str, Decimal] = field(default_factory=dict)
+    cost_out: dict[str, Decimal] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    versions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)

@@ -1,0 +1,84 @@
+"""Sources of bills and usage, and every file that was received from them."""
+
+from django.db import models
+
+
+class Source(models.Model):
+    """Where charges or usage come from. `name` is the key; it becomes `x_SourceName` and `source` in the lake."""
+
+    class Kind(models.TextChoices):
+        FOCUS = "focus", "FOCUS billing export"
+        PROMETHEUS = "prometheus", "Prometheus"
+        USAGE_FILES = "usage_files", "Usage files"
+
+    name = models.SlugField(max_length=60, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    location = models.CharField(max_length=1000)
+    cluster = models.CharField(max_length=120, blank=True)
+    options = models.JSONField(default=dict, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_billing(self) -> bool:
+        return self.kind == self.Kind.FOCUS
+
+
+class LandedFile(models.Model):
+    """One version of one file, as received; the bytes lie in the landing zone under their sha256.
+
+    `contents` says what reading found: a list of {window, days, rows, cost: {currency: {billed_cost, effective_cost}}},
+    `window` a billing month (bills) or a table name (usage), money as text.
+    """
+
+    class State(models.TextChoices):
+        LANDED = "landed", "Landed, not read yet"
+        CURRENT = "current", "Counts"
+        SUPERSEDED = "superseded", "Replaced by a newer file"
+        DUPLICATE = "duplicate", "Same content as another file"
+        REFUSED = "refused", "Refused"
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="files")
+    path = models.CharField(max_length=1000)
+    revision = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    modified_ns = models.BigIntegerField()
+    state = models.CharField(max_length=12, choices=State, default=State.LANDED)
+    rows = models.BigIntegerField(default=0)
+    contents = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    delivery = models.PositiveIntegerField()
+    landed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path", "revision"], name="ingest_file_revision_once")]
+        indexes = [models.Index(fields=["source", "state"], name="ingest_file_state")]
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.revision})"
+
+    @property
+    def file_id(self) -> str:
+        """The value of `x_FileId` and `file_id` in the lake."""
+        return f"f{self.pk}"
+
+
+class MeteredDay(models.Model):
+    """A day of usage pulled from an API: when, and how complete it was."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="metered_days")
+    day = models.DateField()
+    pulled_at = models.DateTimeField()
+    observed_samples = models.BigIntegerField()
+    expected_samples = models.BigIntegerField()
+    content_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "day"], name="ingest_metered_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day}"

@@ -1,0 +1,25 @@
+"""Publications: each pins one consistent set of table versions."""
+
+from django.db import models
+
+
+class Publication(models.Model):
+    """What readers see. `versions` maps table name to version; the number is also the ETag and the cache key.
+
+    `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
+    `end_day` bound the days with cost, half-open. `difference` is the largest |charged - allocated| found: always 0.
+    """
+
+    number = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField()
+    versions = models.JSONField()
+    ruleset = models.PositiveIntegerField()
+    status = models.CharField(max_length=12)
+    first_day = models.DateField(null=True)
+    end_day = models.DateField(null=True)
+    observed_samples = models.BigIntegerField(default=0)
+    expected_samples = models.BigIntegerField(default=0)
+    totals = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"publication {self.number}"

@@ -1,0 +1,113 @@
+"""The one question about cost, and its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from apps.finops.errors import CostOpsError
+from apps.finops.tables import COSTS, DIMENSIONS
+
+TIME_DIMENSIONS = ("day", "week", "month")
+GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS)
+METRICS = tuple(COSTS)
+MAX_GROUPS = 4
+MAX_ROWS = 200_000
+
+
+class BadQuestion(CostOpsError):
+    """The question cannot be answered as asked; the message names the parameter and what it may be."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The teams somebody may see; `None` means all of them."""
+
+    teams: frozenset[str] | None = None
+
+    def allows(self, team: str) -> bool:
+        return self.teams is None or team in self.teams
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True)
+class CostQuery:
+    """A question about cost over the days `start` <= day < `end`.
+
+    `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it; `as_of` is a
+    publication number (the newest when absent). Answers are always grouped by currency too: currencies are never added.
+    """
+
+    start: date
+    end: date
+    metric: str = "effective_cost"
+    group_by: tuple[str, ...] = ()
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    as_of: int | None = None
+    scope: Scope = field(default=EVERYTHING)
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise BadQuestion(f"end ({self.end}) must come after start ({self.start}); the end day itself is not included")
+        if self.metric not in METRICS:
+            raise BadQuestion(f"metric: {self.metric!r} is not one of {', '.join(METRICS)}")
+        for name in self.group_by:
+            if name not in GROUPS:
+                raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(GROUPS)}")
+        if len(set(self.group_by)) != len(self.group_by):
+            raise BadQuestion("group_by: a dimension is named twice")
+        if len(self.group_by) > MAX_GROUPS:
+            raise BadQuestion(f"group_by: at most {MAX_GROUPS} dimensions")
+        for name, _ in self.filters:
+            if name not in DIMENSIONS:
+                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(DIMENSIONS)}")
+
+    def grouped(self, *names: str) -> "CostQuery":
+        return replace(self, group_by=names)
+
+    def narrowed(self, **values: str) -> "CostQuery":
+        """The same question about one value of some dimensions."""
+        return replace(self, filters=self.filters + tuple((name, (value,)) for name, value in values.items()))
+
+    def between(self, start: date, end: date) -> "CostQuery":
+        return replace(self, start=start, end=end)
+
+
+@dataclass(frozen=True)
+class PublicationFacts:
+    """What every answer carries about where its numbers come from. `coverage` is observed / expected samples of the
+    window asked about, None where nothing was expected."""
+
+    number: int
+    created_at: datetime
+    status: str
+    coverage: Decimal | None
+    first_day: date | None
+    end_day: date | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`rows` hold the `columns`: the groups asked for, then `currency`, then the metric as Decimal. Sorted by the groups."""
+
+    query: CostQuery
+    publication: PublicationFacts
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    @property
+    def totals(self) -> Mapping[str, Decimal]:
+        """The sum by currency."""
+        sums: dict[str, Decimal] = {}
+        for row in self.rows:
+            sums[row[-2]] = sums.get(row[-2], Decimal(0)) + row[-1]
+        return sums
+
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame; the metric stays Decimal (dtype object) until a chart or a learner converts it."""
+        return pd.DataFrame(list(self.rows), columns=list(self.columns))

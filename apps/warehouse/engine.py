@@ -1,0 +1,67 @@
+"""The engine that computes over the lake: DuckDB inside this process, one connection per thread."""
+
+import threading
+
+import duckdb
+import ibis
+from django.conf import settings
+from ibis.backends.duckdb import Backend
+
+_local = threading.local()
+
+_MACROS = """
+CREATE OR REPLACE MACRO units_of(amount) AS
+    (trunc(amount)::HUGEINT * 1000000000000::HUGEINT + ((amount - trunc(amount)) * 1000000000000::DECIMAL(13, 0))::HUGEINT);
+CREATE OR REPLACE MACRO amount_of(units) AS
+    ((units // 1000000000000::HUGEINT)::DECIMAL(38, 12)
+     + ((units % 1000000000000::HUGEINT)::DECIMAL(13, 0) * 0.000000000001::DECIMAL(13, 12))::DECIMAL(38, 12));
+CREATE OR REPLACE MACRO running_units(units, part, whole) AS
+    ((units // whole) * part + (2 * (units % whole) * part + whole) // (2 * whole));
+CREATE OR REPLACE MACRO running_share(cost, part, whole) AS
+    (CASE WHEN cost < 0 THEN -1 ELSE 1 END)::DECIMAL(1, 0)
+    * amount_of(running_units(units_of(abs(cost)), part::HUGEINT, whole::HUGEINT));
+CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
+"""
+
+
+def connect() -> Backend:
+    """This thread's engine. Connections are never shared between threads, nor inherited by a forked child."""
+    import os
+
+    if getattr(_local, "pid", None) != os.getpid():
+        _local.backend, _local.pid = _open(), os.getpid()
+    return _local.backend  # type: ignore[no-any-return]  # threading.local is untyped
+
+
+def _open() -> Backend:
+    backend = ibis.duckdb.connect()
+    temporary = settings.COSTOPS_HOME / "tmp" / "engine"
+    temporary.mkdir(parents=True, exist_ok=True)
+    raw: duckdb.DuckDBPyConnection = backend.con
+    for setting, value in {
+        "TimeZone": "UTC",
+        "memory_limit": settings.COSTOPS_MEMORY_LIMIT,
+        "temp_directory": str(temporary),
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+    }.items():
+        raw.execute(f"SET {setting} = '{value}'")
+    if settings.COSTOPS_THREADS:
+        raw.execute(f"SET threads = {settings.COSTOPS_THREADS:d}")
+    raw.execute(_MACROS)
+    return backend
+
+
+_MONEY, _WHOLE = "decimal(38, 12)", "decimal(38, 0)"
+
+
+@ibis.udf.scalar.builtin(signature=((_MONEY, _WHOLE, _WHOLE), _MONEY))
+def running_share(cost, part, whole):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
+    """round(cost x part / whole), exactly, in units of 10^-12, half away from zero. 0 <= part <= whole, 0 < whole < 10^18."""
+
+
+@ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
+def business_day(instant, zone):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
+    """The date of an instant in a time zone."""

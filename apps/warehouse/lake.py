@@ -1,0 +1,186 @@
+"""The lake: Delta tables of Parquet files, written by the engine, committed here, read at a pinned version."""
+
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import AddAction, RemoveAction
+from django.conf import settings
+
+from apps.finops.errors import CostOpsError
+from apps.finops.tables import LakeTable
+from apps.warehouse import engine
+
+Partition = Mapping[str, str | date]
+
+
+class LakeError(CostOpsError):
+    """A table of the lake cannot be read or written as asked."""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A Parquet file lying in a table's folder, not yet part of the table."""
+
+    path: str  # relative to the table's folder
+    partition: dict[str, str]
+    size: int
+    rows: int
+
+
+def location(table: LakeTable) -> Path:
+    return Path(settings.COSTOPS_LAKE) / table.name
+
+
+def _open(table: LakeTable) -> DeltaTable:
+    path = location(table)
+    if DeltaTable.is_deltatable(str(path)):
+        return DeltaTable(str(path))
+    path.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([pa.field(name, kind.to_pyarrow()) for name, kind in table.schema.items()])
+    return DeltaTable.create(str(path), schema=schema, partition_by=list(table.partition_by), mode="ignore")
+
+
+def version(table: LakeTable) -> int:
+    """The newest committed version of a table; a table nobody wrote is version 0 and empty."""
+    return int(_open(table).version())
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file of a committed table version."""
+
+    path: str  # relative to the table's folder
+    partition: dict[str, str]
+    rows: int
+    size: int
+
+
+@lru_cache(maxsize=256)
+def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
+    actions = pa.table(DeltaTable(folder, version=at).get_add_actions(flatten=True)).to_pylist()
+    return tuple(
+        StoredFile(
+            path=unquote(row["path"]),
+            partition={key.removeprefix("partition."): str(value) for key, value in row.items() if key.startswith("partition.")},
+            rows=row["num_records"] or 0,
+            size=row["size_bytes"],
+        )
+        for row in sorted(actions, key=lambda row: row["path"])
+    )
+
+
+def files(table: LakeTable, *, at: int | None = None) -> tuple[StoredFile, ...]:
+    """The files of one version (the newest by default), never a glob: what a killed writer left behind is not there."""
+    number = version(table) if at is None else at
+    return _files_of(str(location(table)), number)
+
+
+def scan(table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile] | None = None) -> ir.Table:
+    """A table, or some of its files, as an Ibis table with the declared columns and types."""
+    chosen = files(table, at=at) if only is None else tuple(only)
+    backend = engine.connect()
+    if not chosen:
+        return ibis.memtable(table.schema.to_pyarrow().empty_table(), schema=table.schema)
+    folder = location(table)
+    names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
+    types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
+    columns = ", ".join(f'"{name}"' for name in table.columns)
+    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, hive_types = {{{types}}})"
+    return backend.sql(query, schema=table.schema)
+
+
+_HIVE_TYPES = {"date": "DATE", "string": "VARCHAR"}
+
+
+def between(table: LakeTable, column: str, start: Any, end: Any, *, at: int | None = None) -> ir.Table:
+    """The files of a table whose partition value lies in start <= value < end."""
+    low, high = str(start), str(end)
+    return scan(table, only=[file for file in files(table, at=at) if low <= file.partition[column] < high])
+
+
+def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
+    """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
+    backend = engine.connect()
+    cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
+    backend._run_pre_execute_hooks(cast)  # noqa: SLF001  # what every public Ibis call does first: make in-memory tables known
+    return write_sql(table, backend.con, str(backend.compile(cast)))
+
+
+def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:
+    """`write` for a query in the engine's own language; its columns are the table's, in order."""
+    _open(table)
+    folder = location(table)
+    batch = f"w{uuid.uuid4().hex[:12]}"
+    partitions = ", ".join(f'"{name}"' for name in table.partition_by)
+    found = connection.execute(
+        f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY ({partitions}), "
+        f"FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
+    ).fetchall()
+    return [_written(folder, Path(row[0]), rows=row[1], size=row[2]) for row in found]
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _written(folder: Path, path: Path, *, rows: int, size: int) -> WrittenFile:
+    relative = path.relative_to(folder)
+    partition = dict(part.split("=", 1) for part in relative.parts[:-1])
+    return WrittenFile(
+        path=str(relative), partition={key: unquote(value) for key, value in partition.items()}, size=size, rows=rows
+    )
+
+
+def commit(
+    table: LakeTable, *, add: Iterable[WrittenFile], remove: Iterable[StoredFile], note: Mapping[str, str] | None = None
+) -> int:
+    """Put files into a table and take others out, in one transaction; the new version. Older versions stay readable."""
+    delta = _open(table)
+    now = int(time.time() * 1000)
+    actions: list[AddAction | RemoveAction] = [
+        RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition))  # noqa: FBT003
+        for file in remove
+    ]
+    actions += [
+        AddAction(
+            path=file.path, size=file.size, partition_values=dict(file.partition), modification_time=now,
+            data_change=True, stats=json.dumps({"numRecords": file.rows}),
+        )
+        for file in add
+    ]  # fmt: skip
+    if not actions:
+        return int(delta.version())
+    delta.create_write_transaction(
+        actions,
+        mode="append",
+        schema=delta.schema(),
+        partition_by=list(table.partition_by),
+        commit_properties=CommitProperties(custom_metadata=dict(note or {})),
+    )
+    delta.update_incremental()
+    return int(delta.version())
+
+
+def replace(table: LakeTable, rows: ir.Table, window: Iterable[StoredFile], note: Mapping[str, str] | None = None) -> int:
+    """Replace the files of a window by new rows, in one transaction."""
+    return commit(table, add=write(table, rows), remove=window, note=note)
+
+
+def drop(table: LakeTable) -> None:
+    """Forget a table and its files. For tests and benchmarks."""
+    shutil.rmtree(location(table), ignore_errors=True)
+    _files_of.cache_clear()

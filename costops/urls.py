@@ -1,0 +1,6 @@
+"""Addresses: pages at the root, REST under /api/, the admin apart."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
