@@ -1,9 +1,11 @@
 """The engine that computes over the lake: DuckDB inside this process, one connection per thread."""
 
 import threading
+from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 from django.conf import settings
 from ibis.backends.duckdb import Backend
 
@@ -65,3 +67,10 @@ def running_share(cost, part, whole):  # type: ignore[no-untyped-def]  # noqa: A
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
 def business_day(instant, zone):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
     """The date of an instant in a time zone."""
+
+
+def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
+    backend = connect()
+    backend._run_pre_execute_hooks(expression)  # noqa: SLF001  # what every public Ibis call does first
+    return backend.con.execute(str(backend.compile(expression))).fetchall()

@@ -1,0 +1,168 @@
+"""Reading what was published: the answer to a CostQuery, publications, and the reconciliation."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from django.core.cache import cache
+
+from apps.finops.errors import CostOpsError
+from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, MONEY, RECONCILIATION_MART, LakeTable
+from apps.marts.models import Publication
+from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
+
+CACHE_SECONDS = 24 * 3600
+
+
+class NothingPublished(CostOpsError):
+    """There is no publication to read: nothing was filled yet, or the number asked for does not exist."""
+
+
+def publication(number: int | None = None) -> Publication:
+    """One publication, the newest by default."""
+    found = (
+        Publication.objects.order_by("-number").first()
+        if number is None
+        else Publication.objects.filter(number=number).first()
+    )
+    if found is None:
+        asked = "" if number is None else f" number {number}"
+        raise NothingPublished(f"There is no publication{asked} yet. Add sources and run `manage.py fill`.")
+    return found
+
+
+def publications(limit: int = 100) -> list[Publication]:
+    """The newest publications first."""
+    return list(Publication.objects.order_by("-number")[:limit])
+
+
+def answer(query: CostQuery) -> Answer:
+    """Answer a question from the publication it names. The same question of the same publication is answered from the cache."""
+    pinned = publication(query.as_of)
+    asked = replace(query, as_of=pinned.number)
+    key = "answer:" + hashlib.sha256(repr(asked).encode()).hexdigest()
+    rows: tuple[tuple[Any, ...], ...] | None = cache.get(key)
+    if rows is None:
+        rows = _rows(asked, pinned)
+        cache.set(key, rows, CACHE_SECONDS)
+    columns = (*query.group_by, "currency", query.metric) if "currency" not in query.group_by else (*query.group_by, query.metric)
+    return Answer(query=asked, publication=facts(pinned, asked.start, asked.end), columns=columns, rows=rows)
+
+
+def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
+    """What a publication says of itself, with the coverage of a window."""
+    key = f"coverage:{pinned.number}:{start}:{end}"
+    coverage = cache.get(key, ...)
+    if coverage is ...:
+        coverage = _coverage(pinned, start, end)
+        cache.set(key, coverage, CACHE_SECONDS)
+    return PublicationFacts(
+        number=pinned.number,
+        created_at=pinned.created_at,
+        status=pinned.status,
+        coverage=coverage,
+        first_day=pinned.first_day,
+        end_day=pinned.end_day,
+    )
+
+
+def _coverage(pinned: Publication, start: date, end: date) -> Decimal | None:
+    rows = _window(COVERAGE_MART, pinned, start, end)
+    if rows is None:
+        return None
+    ((observed, expected),) = rows_of(rows.aggregate(rows.observed_samples.sum(), rows.expected_samples.sum()))
+    return (Decimal(int(observed)) / Decimal(int(expected))).quantize(Decimal("0.0001")) if expected else None
+
+
+def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:
+    """The pinned rows of a mart with start <= day < end; None when the publication holds no such month."""
+    version = pinned.versions.get(table.name)
+    if version is None:
+        return None
+    last = end - timedelta(days=1)
+    months = f"{start:%Y-%m}", f"{last:%Y-%m}"
+    chosen = [file for file in lake.files(table, at=version) if months[0] <= file.partition["month"] <= months[1]]
+    if not chosen:
+        return None
+    rows = lake.scan(table, only=chosen)
+    return rows.filter(rows.day >= start, rows.day < end)
+
+
+def _rows(query: CostQuery, pinned: Publication) -> tuple[tuple[Any, ...], ...]:
+    rows = _window(COST_MART, pinned, query.start, query.end)
+    if rows is None:
+        return ()
+    for name, values in query.filters:
+        rows = rows.filter(rows[name].isin(values))
+    if query.scope.teams is not None:
+        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    groups = [_group(rows, name) for name in query.group_by]
+    if "currency" not in query.group_by:
+        groups.append(rows.currency)
+    summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
+    found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise BadQuestion(f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter.")
+    return tuple(found)
+
+
+def _group(rows: ir.Table, name: str) -> ir.Value:
+    return rows.day.truncate("W").name("week") if name == "week" else rows[name]
+
+
+@dataclass(frozen=True)
+class ReconciliationRow:
+    """What one source charged and what was allocated of it: effective cost by kind, and the largest difference of the four bases."""
+
+    source: str
+    billing_month: str
+    currency: str
+    day: date | None
+    charged: Decimal
+    allocated: Decimal
+    billed_charged: Decimal
+    billed_allocated: Decimal
+    direct: Decimal
+    shared: Decimal
+    idle: Decimal
+    unallocated: Decimal
+    difference: Decimal
+
+
+def reconciliation(
+    *, as_of: int | None = None, source: str | None = None, billing_month: str | None = None, by_day: bool = True
+) -> tuple[PublicationFacts, list[ReconciliationRow]]:
+    """Charged against allocated, per source, billing month, currency and (by default) day, of one publication."""
+    pinned = publication(as_of)
+    start, end = pinned.first_day, pinned.end_day
+    rows = _window(RECONCILIATION_MART, pinned, start, end) if start and end else None
+    if start is None or end is None or rows is None:
+        return facts(pinned, date.min, date.max), []
+    for column, value in (("source", source), ("billing_month", billing_month)):
+        if value is not None:
+            rows = rows.filter(rows[column] == value)
+    keys = ["source", "billing_month", "currency", *(["day"] if by_day else [])]
+    summed = rows.group_by(keys).aggregate(
+        charged=rows.effective_cost_charged.sum().cast(MONEY),
+        allocated=rows.effective_cost_allocated.sum().cast(MONEY),
+        billed_charged=rows.billed_cost_charged.sum().cast(MONEY),
+        billed_allocated=rows.billed_cost_allocated.sum().cast(MONEY),
+        **{kind: rows[kind].sum().cast(MONEY) for kind in ("direct", "shared", "idle", "unallocated")},
+        difference=ibis.greatest(*(_difference(rows, basis) for basis in COSTS)).cast(MONEY),
+    )
+    found = rows_of(summed.order_by(keys))
+    return facts(pinned, start, end), [_reconciled(row if by_day else (*row[:3], None, *row[3:])) for row in found]
+
+
+def _difference(rows: ir.Table, basis: str) -> ir.Value:
+    return (rows[f"{basis}_charged"] - rows[f"{basis}_allocated"]).abs().max()
+
+
+def _reconciled(row: tuple[Any, ...]) -> ReconciliationRow:
+    return ReconciliationRow(*row)
