@@ -1,0 +1,52 @@
+# CostOps: every target is safe to repeat. `make demo` shows a running site, `make test` green tests.
+
+SHELL := /bin/bash
+PYTHON_BIN := .venv/bin/python
+COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --python-version 3.11 --quiet $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run stop test check format bench setup requirements
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+demo: ## a running site with sixty days of a simulated company; prints its address
+	@scripts/setup.sh base
+	@scripts/demo.sh
+
+run: ## web, worker and beat in the foreground; Ctrl-C stops them
+	@scripts/setup.sh base
+	@$(PYTHON_BIN) scripts/run.py
+
+stop: ## stops what `make demo` left running
+	@scripts/setup.sh base
+	@$(PYTHON_BIN) scripts/run.py --stop
+
+test: ## the whole suite, on SQLite and on PostgreSQL
+	@scripts/setup.sh dev
+	@scripts/ensure_servers.sh
+	@scripts/test.sh
+
+check: ## layout, lint, types, floors, templates, migrations, architecture
+	@scripts/setup.sh dev
+	@scripts/check.sh
+
+format: ## mends layout and what the linter can mend by itself
+	@scripts/setup.sh dev
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+	@.venv/bin/djlint --reformat --quiet . || true
+
+bench: ## speed and memory against named floors; JSON under var/bench/
+	@scripts/setup.sh dev
+	@mkdir -p var/bench
+	@$(PYTHON_BIN) -m bench
+
+setup: ## .venv with everything for work on the code
+	@scripts/setup.sh dev
+
+requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer versions)
+	@scripts/setup.sh tools
+	$(COMPILE) requirements/base.in -o requirements/base.txt
+	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) requirements/tools.in -o requirements/tools.txt

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The whole suite on SQLite, then every test that touches the database again on PostgreSQL. Arguments go to pytest.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+processes=${TEST_PROCESSES:-2}
+pytest=(.venv/bin/python -m pytest -q -n "$processes" --dist loadfile "$@")
+
+echo "→ the whole suite, on SQLite"
+"${pytest[@]}"
+on_sqlite=$?
+
+echo "→ what touches the database, on PostgreSQL"
+COSTOPS_TEST_DATABASE=postgres "${pytest[@]}"
+on_postgres=$?
+
+if [ $on_sqlite -ne 0 ] || [ $on_postgres -ne 0 ]; then
+  echo "Tests failed (pytest's exit status: SQLite $on_sqlite, PostgreSQL $on_postgres). One again: .venv/bin/python -m pytest PATH -k NAME" >&2
+  exit 1
+fi
+echo "→ tests passed on SQLite and on PostgreSQL"
