@@ -1,0 +1,1 @@
+"""Tests: sentences about promises, on real servers."""

@@ -1,0 +1,188 @@
+"""The harness: a home folder and a database of the suite's own, real servers on loopback, and no way out."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from django.conf import settings as django_settings
+
+IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+ON_POSTGRES = os.environ.get("COSTOPS_TEST_DATABASE", "sqlite") == "postgres"
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
+
+
+def prepare_environment() -> None:
+    """Give the suite a home of its own before Django's settings load; xdist's workers inherit it."""
+    if "costops.settings" in sys.modules:
+        pytest.exit(
+            "Settings were loaded before the tests chose their home; unset DJANGO_SETTINGS_MODULE.", returncode=2
+        )
+    for key in [key for key in os.environ if key.startswith("COSTOPS_") and not key.startswith("COSTOPS_TEST_")]:
+        del os.environ[key]
+    home = tempfile.mkdtemp(prefix="costops-tests-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["COSTOPS_HOME"] = home
+    os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
+    if ON_POSTGRES:
+        from tests.servers.postgres import running_postgres
+
+        stack = ExitStack()
+        atexit.register(stack.close)
+        server = stack.enter_context(running_postgres())
+        os.environ["COSTOPS_TEST_POSTGRES_PORT"] = str(server.port)
+        os.environ["COSTOPS_DATABASE_URL"] = server.create_database("costops")
+
+
+if not IS_XDIST_WORKER:
+    prepare_environment()
+
+hypothesis.settings.register_profile("costops", deadline=None, print_blob=True, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("costops")
+
+
+def pytest_configure() -> None:
+    """Load the settings, now that the home is chosen; pytest-django sets Django up when it finds them loaded."""
+    assert django_settings.DATABASES
+
+
+def touches_database(item: pytest.Item) -> bool:
+    """Whether a test asks for the database, by mark or by fixture."""
+    fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run only what touches the database: the rest was true on SQLite and cannot differ."""
+    if not ON_POSTGRES:
+        return
+    config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])
+    items[:] = [item for item in items if touches_database(item)]
+
+
+# --- The database, the home folder, the guard ---------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, worker_id: str) -> None:
+    """SQLite in a file, as in earnest, where threads and processes meet its real locks; one for each xdist worker."""
+    if ON_POSTGRES:
+        request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
+    else:
+        path = Path(django_settings.COSTOPS_HOME) / f"test-{worker_id}.sqlite3"
+        django_settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _network_guard() -> Iterator[None]:
+    from tests.servers.network import only_loopback
+
+    with only_loopback():
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: Any) -> Path:
+    """A home folder of the test's own: whatever it lands or publishes stays there."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    settings.COSTOPS_HOME = folder
+    settings.COSTOPS_LANDING = folder / "landing"
+    settings.COSTOPS_LAKE = folder / "lake"
+    return folder
+
+
+# --- Servers ------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL server (`tests.servers.postgres.Postgres`): the suite's own database server when it runs on one."""
+    from tests.servers.postgres import Postgres, running_postgres
+
+    if port := os.environ.get("COSTOPS_TEST_POSTGRES_PORT"):
+        yield Postgres(int(port))
+        return
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Redis server (`tests.servers.redis.Redis`)."""
+    from tests.servers.redis import running_redis
+
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[Any]:
+    """An SMTP server that keeps what it receives (`tests.servers.smtp.MailServer`)."""
+    from tests.servers.smtp import running_smtp
+
+    with running_smtp() as server:
+        yield server
+
+
+@pytest.fixture
+def mailbox(smtp_server: Any, settings: Any) -> Any:
+    """The SMTP server with an empty mailbox, and Django's mail going there through a real connection."""
+    smtp_server.clear()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "127.0.0.1"
+    settings.EMAIL_PORT = smtp_server.port
+    return smtp_server
+
+
+@pytest.fixture(scope="session")
+def prometheus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """A factory of Prometheus servers with a given history; takes what `running_prometheus` takes after the folder."""
+    from tests.servers.prometheus import running_prometheus
+
+    with ExitStack() as stack:
+
+        def start_one(*args: Any, **kwargs: Any) -> Any:
+            folder = tmp_path_factory.mktemp("prometheus")
+            return stack.enter_context(running_prometheus(folder, *args, **kwargs))
+
+        yield start_one
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser (Playwright's `Browser`)."""
+    from tests.servers.browser import running_chromium
+
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page of a fresh browser profile; the test fails when the page complained (scripts, policy, requests)."""
+    from tests.servers.browser import record_complaints
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en", timezone_id="UTC")
+    page = context.new_page()
+    complaints = record_complaints(page)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A whole installation of its own, for tests of real processes (`tests.servers.installation.Installation`)."""
+    from tests.servers.installation import new_installation
+
+    url = (
+        request.getfixturevalue("postgres").create_database(f"costops_{uuid.uuid4().hex[:12]}") if ON_POSTGRES else None
+    )
+    installation = new_installation(tmp_path / "installation", database_url=url)
+    yield installation
+    installation.stop()

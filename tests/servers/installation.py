@@ -1,0 +1,65 @@
+"""A whole installation of its own for one test: a home folder, a database and real processes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.servers.process import Process, start
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Installation:
+    """A home folder and the environment its processes get. Stop it when done."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py` in a process of its own; with `check`, a status other than 0 fails with what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            said = f"{done.stdout}{done.stderr}"[-4000:]
+            raise AssertionError(f"manage.py {' '.join(arguments)} ended with status {done.returncode}:\n{said}")
+        return done
+
+    def start(self, *module_and_arguments: str) -> Process:
+        """Start a Python module, e.g. `start("celery", "-A", "costops", "beat")`, with its output in a file at home."""
+        log = self.home / f"{module_and_arguments[0]}-{len(self.processes)}.log"
+        command = [sys.executable, "-m", *module_and_arguments]
+        process = start(command, log=log, environment=self.environment, cwd=ROOT)
+        self.processes.append(process)
+        return process
+
+    def start_worker(self, *options: str) -> Process:
+        """Start a Celery worker and wait until it takes tasks."""
+        worker = self.start("celery", "-A", "costops", "worker", "--concurrency", "1", "--loglevel", "INFO", *options)
+        worker.wait_until(lambda: " ready." in worker.log.read_text(errors="replace"), what="The Celery worker")
+        return worker
+
+    def stop(self) -> None:
+        """Stop every process that still runs."""
+        for process in self.processes:
+            process.stop()
+
+
+def new_installation(home: Path, *, database_url: str | None = None) -> Installation:
+    """An installation with the embedded default, or another database; nothing of the caller's settings leaks in."""
+    home.mkdir(parents=True, exist_ok=True)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COSTOPS_", "PYTEST_"))}
+    environment = kept | {"COSTOPS_HOME": str(home), "DJANGO_SETTINGS_MODULE": "costops.settings"}
+    if database_url:
+        environment["COSTOPS_DATABASE_URL"] = database_url
+    return Installation(home, environment)
