@@ -1,0 +1,115 @@
+"""Small published worlds: rows written straight into the marts, for tests of whatever asks about cost."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from django.core.cache import cache
+
+from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, DIMENSIONS, RECONCILIATION_MART, LakeTable
+from apps.marts.models import Publication
+from apps.warehouse import lake
+
+KINDS = ("direct", "shared", "idle", "unallocated")
+NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
+    "source": "bill",
+    "currency": "CNY",
+    "charge_category": "Usage",
+    "team": "unallocated",
+    "kind": "direct",
+}
+
+
+def publish_costs(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    status: str = "final",
+    coverage: Mapping[date, tuple[int, int]] | None = None,
+    created_at: datetime = datetime(2026, 11, 2, 3, tzinfo=UTC),
+) -> Publication:
+    """Publish a world of these costs and nothing else; earlier publications stay readable.
+
+    A row names its `day` and `effective_cost` (text is exact) and whatever else matters: any dimension, any other cost
+    basis (each is the effective cost unless given). `coverage` maps a day to (observed, expected) samples; 99 of 100
+    for every day with cost by default. The reconciliation adds up to the same costs.
+    """
+    costs = [cost_row(**row) for row in rows]
+    days = sorted({row["day"] for row in costs})
+    seen = dict.fromkeys(days, (99, 100)) if coverage is None else coverage
+    tables = (
+        (COST_MART, costs),
+        (RECONCILIATION_MART, reconciliation_rows(costs)),
+        (COVERAGE_MART, [coverage_row(day, *samples) for day, samples in sorted(seen.items())]),
+    )
+    cache.clear()  # a test's database begins to count publications anew
+    return Publication.objects.create(
+        created_at=created_at,
+        versions={table.name: replace_all(table, rows) for table, rows in tables},
+        ruleset=1,
+        status=status,
+        first_day=days[0] if days else None,
+        end_day=days[-1] + timedelta(days=1) if days else None,
+        observed_samples=sum(observed for observed, _ in seen.values()),
+        expected_samples=sum(expected for _, expected in seen.values()),
+        totals=totals(costs),
+    )
+
+
+def cost_row(*, day: date, effective_cost: str | Decimal, **given: Any) -> dict[str, Any]:
+    """One row of the cost mart."""
+    bases = {basis: Decimal(given.pop(basis, effective_cost)) for basis in COSTS if basis != "effective_cost"}
+    month = f"{day:%Y-%m}"
+    return (
+        {"day": day}
+        | NO_DIMENSIONS
+        | {"billing_month": month}
+        | given
+        | bases
+        | {"effective_cost": Decimal(effective_cost), "month": month}
+    )
+
+
+def coverage_row(day: date, observed: int, expected: int, cluster: str = "online") -> dict[str, Any]:
+    """One row of the coverage mart."""
+    return {
+        "day": day,
+        "cluster": cluster,
+        "observed_samples": observed,
+        "expected_samples": expected,
+        "month": f"{day:%Y-%m}",
+    }
+
+
+def reconciliation_rows(costs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the reconciliation says of costs that were all allocated."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in costs:
+        key = {name: row[name] for name in ("day", "source", "billing_month", "currency", "month")}
+        empty = dict.fromkeys(RECONCILIATION_MART.columns, Decimal(0)) | key
+        sums = found.setdefault(tuple(key.values()), empty)
+        for basis in COSTS:
+            sums[f"{basis}_charged"] += row[basis]
+            sums[f"{basis}_allocated"] += row[basis]
+        sums[row["kind"]] += row["effective_cost"]
+    return list(found.values())
+
+
+def totals(costs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """What the publication says of itself: the sum of each cost basis, as text, by currency."""
+    sums: dict[str, dict[str, Decimal]] = {}
+    for row in costs:
+        of_currency = sums.setdefault(row["currency"], dict.fromkeys(COSTS, Decimal(0)))
+        for basis in COSTS:
+            of_currency[basis] += row[basis]
+    return {currency: {basis: f"{amount:.12f}" for basis, amount in bases.items()} for currency, bases in sums.items()}
+
+
+def replace_all(table: LakeTable, rows: list[dict[str, Any]]) -> int:
+    """Put exactly these rows into a table; the version that holds them."""
+    schema = table.schema.to_pyarrow()
+    columns = {name: [row[name] for row in rows] for name in table.columns}
+    written = ibis.memtable(pa.table(columns, schema=schema), schema=table.schema)
+    return lake.replace(table, written, lake.files(table))
