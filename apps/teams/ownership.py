@@ -1,0 +1,118 @@
+"""Ownership rules and policies as the allocation reads them: plain values, already checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+WORKLOAD_FIELDS = ("cluster", "namespace", "label")
+CHARGE_FIELDS = ("account", "sub_account", "service", "region", "resource", "charge_category", "tag")
+IDLE_FIELDS = ("cluster", "node_pool", *CHARGE_FIELDS)
+FIELDS = ("namespace", "cluster", "node_pool", "label", *CHARGE_FIELDS)
+KEYED_FIELDS = ("label", "tag")
+"""What a condition may be about; `label` and `tag` are followed by a key (`label.app`)."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Holds when `field` matches any of `patterns`; `*` in a pattern stands for any characters.
+
+    `key` names the label or tag and is empty for every other field. A subject without the field never matches.
+    """
+
+    field: str
+    key: str
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who pays for what matches all conditions on the days `valid_from` <= day < `valid_to` (open where None).
+
+    `split` pairs a team with a whole-number weight: percent (weights add up to 100), or hundredths of a percent
+    (they add up to 10,000) when a percentage has decimals. A single team is `((team, 100),)`.
+    """
+
+    name: str
+    when: tuple[Condition, ...]
+    split: tuple[tuple[str, int], ...]
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
+
+
+@dataclass(frozen=True)
+class SharedRule:
+    """Namespaces whose cost all teams on their cluster carry."""
+
+    name: str
+    when: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class PriceRatio:
+    """The relative price of a core-hour, a GiB-hour and a GPU-hour, by which a node's cost is divided."""
+
+    cpu_core: int = 8
+    memory_gib: int = 1
+    gpu: int = 320
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """All rules and policies of one import: `rules` in order, the first that matches decides."""
+
+    rules: tuple[Rule, ...] = ()
+    shared: tuple[SharedRule, ...] = ()
+    price_ratio: PriceRatio = field(default_factory=PriceRatio)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "RuleBook":
+        """The book kept in `RuleSet.document`."""
+        return cls(
+            rules=tuple(_rule(row) for row in document["rules"]),
+            shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
+            price_ratio=PriceRatio(**document["price_ratio"]),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """The book as JSON can hold it; `from_document` reads it back to an equal book."""
+        return {
+            "rules": [_rule_row(rule) for rule in self.rules],
+            "shared": [{"name": rule.name, "when": [_condition_row(one) for one in rule.when]} for rule in self.shared],
+            "price_ratio": asdict(self.price_ratio),
+        }
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    return Rule(
+        name=row["name"],
+        when=_conditions(row["when"]),
+        split=tuple((team, weight) for team, weight in row["split"]),
+        valid_from=_day(row["valid_from"]),
+        valid_to=_day(row["valid_to"]),
+    )
+
+
+def _conditions(rows: list[Mapping[str, Any]]) -> tuple[Condition, ...]:
+    return tuple(Condition(row["field"], row["key"], tuple(row["patterns"])) for row in rows)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _rule_row(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "when": [_condition_row(condition) for condition in rule.when],
+        "split": [list(part) for part in rule.split],
+        "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
+        "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
+    }
+
+
+def _condition_row(condition: Condition) -> dict[str, Any]:
+    return {"field": condition.field, "key": condition.key, "patterns": list(condition.patterns)}

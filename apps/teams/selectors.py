@@ -1,0 +1,34 @@
+"""Reading teams: the rules in force, and whose cost somebody may see."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+
+from apps.teams.models import Membership, RuleSet, Team
+from apps.teams.ownership import RuleBook
+
+FINANCE = "finance"
+"""The group whose members see the cost of every team."""
+
+
+def rule_book() -> tuple[int, RuleBook]:
+    """The number of the newest rules and the rules; number 0 and an empty book before the first import."""
+    newest = RuleSet.objects.order_by("-number").first()
+    return (newest.number, RuleBook.from_document(newest.document)) if newest else (0, RuleBook())
+
+
+def rules_sha256() -> str:
+    """The identity of the rules in force; empty before the first import."""
+    return RuleSet.objects.order_by("-number").values_list("sha256", flat=True).first() or ""
+
+
+def active_teams() -> list[Team]:
+    """The teams of the newest import, by name."""
+    return list(Team.objects.filter(is_active=True).order_by("name"))
+
+
+def visible_teams(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:
+    """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    if user.is_superuser or user.is_staff or user.groups.filter(name=FINANCE).exists():
+        return None
+    return frozenset(Membership.objects.filter(user=user).values_list("team__name", flat=True))

@@ -1,0 +1,139 @@
+"""Reading teams and rules from YAML: the words as they stand, each with its line."""
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from apps.teams.drafts import Draft, DraftRule, DraftTeam, Text
+
+TOP = ("teams", "rules", "shared", "policy")
+TEAM = ("name", "title", "department", "cost_center", "lead")
+LEAD = {"name": "lead_name", "email": "lead_email"}
+RULE = ("name", "when", "team", "split", "valid_from", "valid_to")
+SHARED = ("name", "when")
+RATIO = ("cpu_core", "memory_gib", "gpu")
+
+
+def read_yaml(draft: Draft, text: str) -> None:
+    """Fill the draft. Scalars are taken as text, so an account `0123` stays `0123` and `no` stays `no`."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
+        draft.complain(
+            "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
+        )
+        return
+    except yaml.YAMLError as broken:
+        draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
+        return
+    if root is None:
+        return
+    parts = _mapping(draft, root, "the file", TOP)
+    draft.teams += [_team(draft, node) for node in _items(draft, parts.get("teams"), "teams")]
+    draft.rules += [_rule(draft, node) for node in _items(draft, parts.get("rules"), "rules")]
+    draft.shared += [_shared(draft, node) for node in _items(draft, parts.get("shared"), "shared")]
+    policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
+    ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
+    draft.price_ratio |= {name: word for name, node in ratio.items() if (word := _scalar(draft, node, name))}
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _is_null(node: Node | None) -> bool:
+    return node is None or (isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:null")
+
+
+def _pairs(draft: Draft, node: Node | None, what: str) -> list[tuple[Text, Node]]:
+    """The keys and values of a mapping, in order; a key that stands twice is a complaint and counts once."""
+    if node is None or _is_null(node):
+        return []
+    if not isinstance(node, MappingNode):
+        draft.complain("not-a-mapping", _line(node), f"{what} must be written as `key: value`")
+        return []
+    pairs: dict[str, tuple[Text, Node]] = {}
+    for key_node, value in node.value:
+        key = _scalar(draft, key_node, what)
+        if key is None:
+            continue
+        if key.value in pairs:
+            draft.complain("twice", key.line, f"{key.value!r} stands twice in {what}; keep one")
+        pairs.setdefault(key.value, (key, value))
+    return list(pairs.values())
+
+
+def _mapping(draft: Draft, node: Node | None, what: str, known: tuple[str, ...]) -> dict[str, Node]:
+    found: dict[str, Node] = {}
+    for key, value in _pairs(draft, node, what):
+        if key.value in known:
+            found[key.value] = value
+        else:
+            draft.complain("unknown-key", key.line, f"{key.value!r} is unknown in {what}; known are {', '.join(known)}")
+    return found
+
+
+def _items(draft: Draft, node: Node | None, what: str) -> list[Node]:
+    if node is None or _is_null(node):
+        return []
+    if isinstance(node, SequenceNode):
+        return list(node.value)
+    draft.complain("not-a-list", _line(node), f"{what} must be a list; begin each item with `- `")
+    return []
+
+
+def _scalar(draft: Draft, node: Node, what: str) -> Text | None:
+    if isinstance(node, ScalarNode):
+        return Text("" if _is_null(node) else node.value.strip(), _line(node))
+    draft.complain("not-a-text", _line(node), f"{what}: a single text is expected here")
+    return None
+
+
+def _optional(draft: Draft, parts: dict[str, Node], name: str) -> Text | None:
+    """The text of a key that may be missing, or stand there without a value."""
+    node = parts.get(name)
+    return None if node is None or _is_null(node) else _scalar(draft, node, name)
+
+
+def _team(draft: Draft, node: Node) -> DraftTeam:
+    parts = _mapping(draft, node, "a team", TEAM)
+    lead = _mapping(draft, parts.pop("lead", None), "lead", tuple(LEAD))
+    facts = {name: _optional(draft, parts, name) for name in parts}
+    facts |= {column: _optional(draft, lead, name) for name, column in LEAD.items()}
+    return DraftTeam(_line(node), {name: text for name, text in facts.items() if text is not None})
+
+
+def _rule(draft: Draft, node: Node) -> DraftRule:
+    parts = _mapping(draft, node, "a rule", RULE)
+    return DraftRule(
+        line=_line(node),
+        name=_optional(draft, parts, "name"),
+        when=_when(draft, parts.get("when")),
+        split=_split(draft, node, parts),
+        valid_from=_optional(draft, parts, "valid_from"),
+        valid_to=_optional(draft, parts, "valid_to"),
+    )
+
+
+def _shared(draft: Draft, node: Node) -> DraftRule:
+    parts = _mapping(draft, node, "a shared rule", SHARED)
+    return DraftRule(line=_line(node), name=_optional(draft, parts, "name"), when=_when(draft, parts.get("when")))
+
+
+def _when(draft: Draft, node: Node | None) -> tuple[tuple[Text, tuple[Text, ...]], ...]:
+    return tuple((about, _patterns(draft, value, about.value)) for about, value in _pairs(draft, node, "when"))
+
+
+def _patterns(draft: Draft, node: Node, what: str) -> tuple[Text, ...]:
+    nodes = node.value if isinstance(node, SequenceNode) else [] if _is_null(node) else [node]
+    return tuple(text for one in nodes if (text := _scalar(draft, one, what)) is not None)
+
+
+def _split(draft: Draft, node: Node, parts: dict[str, Node]) -> tuple[tuple[Text, Text], ...]:
+    if "team" in parts and "split" in parts:
+        draft.complain("team-and-split", _line(node), "a rule has both `team` and `split`; keep one")
+    team = _optional(draft, parts, "team")
+    if team is not None:
+        return ((team, Text("100", team.line)),)
+    pairs = _pairs(draft, parts.get("split"), "split")
+    return tuple((name, percent) for name, value in pairs if (percent := _scalar(draft, value, "split")) is not None)
