@@ -147,7 +147,9 @@ COSTOPS_HTTPS = env.bool("COSTOPS_HTTPS", default=False)
 SECURE_SSL_REDIRECT = COSTOPS_HTTPS
 SECURE_HSTS_SECONDS = 31536000 if COSTOPS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = COSTOPS_HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("COSTOPS_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("COSTOPS_BEHIND_PROXY", default=False) else None
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COSTOPS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -194,7 +196,12 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{COSTOPS_HOME / 'broker.sqlite3'}"
 _visibility = 3600
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"visibility_timeout": _visibility, "unacked_restore_interval": 5, "unacked_restore_throttle": 1, "socket_keepalive": True}
+    {
+        "visibility_timeout": _visibility,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+    }
     if _redis
     else {}
 )

@@ -134,7 +134,10 @@ DIMENSIONS = {
 
 ALLOCATED = LakeTable(
     "allocated",
-    {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"} | DIMENSIONS | COSTS | {"day": "date"},
+    {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"}
+    | DIMENSIONS
+    | COSTS
+    | {"day": "date"},
     ("day",),
 )
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,

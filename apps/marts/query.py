@@ -53,7 +53,9 @@ class CostQuery:
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
-            raise BadQuestion(f"end ({self.end}) must come after start ({self.start}); the end day itself is not included")
+            raise BadQuestion(
+                f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
+            )
         if self.metric not in METRICS:
             raise BadQuestion(f"metric: {self.metric!r} is not one of {', '.join(METRICS)}")
         for name in self.group_by:

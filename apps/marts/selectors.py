@@ -51,7 +51,11 @@ def answer(query: CostQuery) -> Answer:
     if rows is None:
         rows = _rows(asked, pinned)
         cache.set(key, rows, CACHE_SECONDS)
-    columns = (*query.group_by, "currency", query.metric) if "currency" not in query.group_by else (*query.group_by, query.metric)
+    columns = (
+        (*query.group_by, "currency", query.metric)
+        if "currency" not in query.group_by
+        else (*query.group_by, query.metric)
+    )
     return Answer(query=asked, publication=facts(pinned, asked.start, asked.end), columns=columns, rows=rows)
 
 
@@ -76,7 +80,7 @@ def _coverage(pinned: Publication, start: date, end: date) -> Decimal | None:
     rows = _window(COVERAGE_MART, pinned, start, end)
     if rows is None:
         return None
-    ((observed, expected),) = rows_of(rows.aggregate(rows.observed_samples.sum(), rows.expected_samples.sum()))
+    ((observed, expected),) = rows_of(rows.aggregate([rows.observed_samples.sum(), rows.expected_samples.sum()]))
     return (Decimal(int(observed)) / Decimal(int(expected))).quantize(Decimal("0.0001")) if expected else None
 
 
@@ -108,12 +112,14 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[tuple[Any, ...], ...]:
     summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
     found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
     if len(found) > MAX_ROWS:
-        raise BadQuestion(f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter.")
+        raise BadQuestion(
+            f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."
+        )
     return tuple(found)
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:
-    return rows.day.truncate("W").name("week") if name == "week" else rows[name]
+    return rows.day.truncate("W").cast("date").name("week") if name == "week" else rows[name]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The engine that computes over the lake: DuckDB inside this process, one connection per thread."""
 
 import threading
+import uuid
 from typing import Any
 
 import duckdb
@@ -22,6 +23,7 @@ CREATE OR REPLACE MACRO running_units(units, part, whole) AS
 CREATE OR REPLACE MACRO running_share(cost, part, whole) AS
     (CASE WHEN cost < 0 THEN -1 ELSE 1 END)::DECIMAL(1, 0)
     * amount_of(running_units(units_of(abs(cost)), part::HUGEINT, whole::HUGEINT));
+CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(document, path);
 CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
 """
 
@@ -56,6 +58,26 @@ def _open() -> Backend:
     return backend
 
 
+class Workspace:
+    """Intermediate tables of one computation, in the engine's temporary storage; gone when it ends."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for name in self._names:
+            connect().drop_table(name, force=True)
+
+    def keep(self, expression: ir.Table) -> ir.Table:
+        """Compute an expression once; what follows reads the result."""
+        name = f"kept_{uuid.uuid4().hex[:12]}"
+        self._names.append(name)
+        return connect().create_table(name, expression, temp=True)
+
+
 _MONEY, _WHOLE = "decimal(38, 12)", "decimal(38, 0)"
 
 
@@ -67,6 +89,17 @@ def running_share(cost, part, whole):  # type: ignore[no-untyped-def]  # noqa: A
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
 def business_day(instant, zone):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
     """The date of an instant in a time zone."""
+
+
+@ibis.udf.scalar.builtin(name="json_member", signature=(("string", "string"), "string"))
+def _json_member(document, path):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN202  # types are in the signature
+    """The member of a JSON object at a path, as text; NULL where there is none."""
+
+
+def json_member(document: ir.StringValue, key: str) -> ir.StringValue:
+    """The member `key` of a JSON object, as text; NULL where there is none. Any key is taken literally."""
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return _json_member(document, f'$."{escaped}"')
 
 
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:

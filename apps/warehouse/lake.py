@@ -75,7 +75,9 @@ def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
     return tuple(
         StoredFile(
             path=unquote(row["path"]),
-            partition={key.removeprefix("partition."): str(value) for key, value in row.items() if key.startswith("partition.")},
+            partition={
+                key.removeprefix("partition."): str(value) for key, value in row.items() if key.startswith("partition.")
+            },
             rows=row["num_records"] or 0,
             size=row["size_bytes"],
         )
@@ -175,7 +177,9 @@ def commit(
     return int(delta.version())
 
 
-def replace(table: LakeTable, rows: ir.Table, window: Iterable[StoredFile], note: Mapping[str, str] | None = None) -> int:
+def replace(
+    table: LakeTable, rows: ir.Table, window: Iterable[StoredFile], note: Mapping[str, str] | None = None
+) -> int:
     """Replace the files of a window by new rows, in one transaction."""
     return commit(table, add=write(table, rows), remove=window, note=note)
 

@@ -4,26 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('number', models.BigAutoField(primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField()),
-                ('versions', models.JSONField()),
-                ('ruleset', models.PositiveIntegerField()),
-                ('status', models.CharField(max_length=12)),
-                ('first_day', models.DateField(null=True)),
-                ('end_day', models.DateField(null=True)),
-                ('observed_samples', models.BigIntegerField(default=0)),
-                ('expected_samples', models.BigIntegerField(default=0)),
-                ('totals', models.JSONField(default=dict)),
+                ("number", models.BigAutoField(primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField()),
+                ("versions", models.JSONField()),
+                ("ruleset", models.PositiveIntegerField()),
+                ("status", models.CharField(max_length=12)),
+                ("first_day", models.DateField(null=True)),
+                ("end_day", models.DateField(null=True)),
+                ("observed_samples", models.BigIntegerField(default=0)),
+                ("expected_samples", models.BigIntegerField(default=0)),
+                ("totals", models.JSONField(default=dict)),
             ],
         ),
     ]

@@ -1,0 +1,127 @@
+"""What allocation reads from the lake for one window: charges grouped into pools, and measured usage."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.allocation.matching import billed_resource, kubernetes_resource
+from apps.allocation.nodes import with_resource
+from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS
+from apps.finops.windows import Window
+from apps.warehouse import lake
+from apps.warehouse.engine import Workspace
+
+_CHARGE_COLUMNS = {
+    "day": "x_ChargeDay",
+    "start": "ChargePeriodStart",
+    "end": "ChargePeriodEnd",
+    "source": "x_SourceName",
+    "billing_month": "x_BillingMonth",
+    "currency": "BillingCurrency",
+    "account": "BillingAccountId",
+    "sub_account": "SubAccountId",
+    "service": "ServiceName",
+    "region": "RegionId",
+    "charge_category": "ChargeCategory",
+    "tags": "Tags",
+    "billed_cost": "BilledCost",
+    "effective_cost": "EffectiveCost",
+    "list_cost": "ListCost",
+    "contracted_cost": "ContractedCost",
+}
+POOL_KEY = [
+    "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category", "resource", "tags",
+]  # fmt: skip
+OUTPUT = [
+    "day", "pool", "resource", "rule", "source", "billing_month", "currency", "account", "sub_account", "service", "region",
+    "charge_category", "cluster", "node_pool", "namespace", "workload", "team", "kind", *COSTS, "is_shared",
+]  # fmt: skip
+"""The columns of an allocated row on its way through allocation, in order."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`: which of
+    the four kinds of pool the charge belongs to. `node_hours` and `volume_hours` have `resource` too."""
+
+    charges: ir.Table
+    workload_hours: ir.Table
+    node_hours: ir.Table
+    volume_hours: ir.Table
+    namespace_labels: ir.Table
+    workload_labels: ir.Table
+
+    def pools(self) -> ir.Table:
+        """One row per pool: `pool_id`, the columns of POOL_KEY, `pool` and the four costs."""
+        rows = self.charges
+        summed = rows.group_by(*POOL_KEY, "pool").aggregate(**{basis: rows[basis].sum().cast(MONEY) for basis in COSTS})
+        return summed.mutate(pool_id=ibis.row_number())
+
+    def node_charges(self) -> ir.Table:
+        rows = self.charges.filter(self.charges.pool == "node")
+        return rows.select("day", "resource", "start", "end", cost=rows.effective_cost)
+
+    def labelled(self, workloads: ir.Table) -> ir.Table:
+        """Add `labels` and `namespace_labels` (JSON text) to rows of (day, cluster, namespace, workload)."""
+        mine, space = ["day", "cluster", "namespace", "workload"], ["day", "cluster", "namespace"]
+        joined = workloads.left_join(self.workload_labels, mine).drop(*(f"{name}_right" for name in mine))
+        return joined.left_join(self.namespace_labels, space).drop(*(f"{name}_right" for name in space))
+
+
+def read(window: Window, workspace: Workspace) -> Facts:
+    """Read one window. Usage is read as it lies; charges are kept, for they are read several times."""
+    node_hours = workspace.keep(with_resource(_usage(NODE_HOURS, window)))
+    volumes = _usage(VOLUME_HOURS, window)
+    volume_hours = workspace.keep(volumes.mutate(resource=kubernetes_resource(volumes.volume)))
+    workload_hours = _usage(WORKLOAD_HOURS, window)
+    labels = _usage(LABEL_HOURS, window)
+    namespace_labels, workload_labels = _labels(labels)
+    known = ibis.union(
+        node_hours.select("day", "resource", rank=ibis.literal(1)),
+        workload_hours.filter(workload_hours.resource_id != "").select(
+            "day", resource=workload_hours.resource_id, rank=ibis.literal(2)
+        ),
+        volume_hours.select("day", "resource", rank=ibis.literal(3)),
+    )
+    known = known.filter(known.resource != "").group_by("day", "resource").aggregate(rank=known.rank.min())
+    return Facts(
+        charges=workspace.keep(_charges(window, workspace.keep(known))),
+        workload_hours=workload_hours,
+        node_hours=node_hours,
+        volume_hours=volume_hours,
+        namespace_labels=workspace.keep(namespace_labels),
+        workload_labels=workspace.keep(workload_labels),
+    )
+
+
+def _usage(table: lake.LakeTable, window: Window) -> ir.Table:
+    return lake.between(table, "day", window.start, window.end)
+
+
+def _charges(window: Window, known: ir.Table) -> ir.Table:
+    bill = lake.scan(CHARGES)
+    bill = bill.filter(bill.x_ChargeDay >= window.start, bill.x_ChargeDay < window.end)
+    text = {name for name, column in _CHARGE_COLUMNS.items() if CHARGES.columns[column] == "string"}
+    values = {
+        name: bill[column].fill_null("")
+        if name in text
+        else bill[column].fill_null(0)
+        if name in COSTS
+        else bill[column]
+        for name, column in _CHARGE_COLUMNS.items()
+    }
+    rows = bill.select(**values, resource=billed_resource(bill.ResourceId.fill_null("")))
+    ranked = rows.left_join(known, ["day", "resource"]).drop("day_right", "resource_right")
+    pool = ranked["rank"].cases((1, "node"), (2, "serverless"), (3, "volume"), else_="charge")
+    return ranked.mutate(pool=pool).drop("rank")
+
+
+def _labels(labels: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """The day's last labels of each namespace, and of each workload."""
+    own = labels.filter(labels.workload != "")
+    space = labels.filter(labels.workload == "")
+    return (
+        space.group_by("day", "cluster", "namespace").aggregate(namespace_labels=space.labels.argmax(space.hour)),
+        own.group_by("day", "cluster", "namespace", "workload").aggregate(labels=own.labels.argmax(own.hour)),
+    )

@@ -1,0 +1,36 @@
+"""Matching bill rows to what a cluster knows: ids are parsed on both sides, then compared for exact equality."""
+
+import ibis.expr.types as ir
+
+_KUBERNETES = (
+    (r"^aws:///[^/]+/", ""),  # aws:///eu-west-1a/i-0ab -> i-0ab
+    (r"^azure://", ""),  # azure:///subscriptions/... -> /subscriptions/...
+    (r"^gce://([^/]+)/([^/]+)/([^/]+)$", r"projects/\1/zones/\2/instances/\3"),
+    (r"^[a-z0-9-]+\.(i-[a-z0-9]+)$", r"\1"),  # cn-beijing.i-2ze... -> i-2ze...
+)
+_BILL = (
+    (r"^arn:aws[a-z-]*:ec2:[^:]*:[^:]*:(instance|volume)/", ""),
+    (r"^(//compute\.googleapis\.com/|https://www\.googleapis\.com/compute/v1/)", ""),
+)
+
+
+def kubernetes_resource(identity: ir.StringValue) -> ir.StringValue:
+    """The billed resource behind a node's provider id or a volume's handle, as Kubernetes writes it."""
+    return _azure_lowered(_rewritten(identity, _KUBERNETES))
+
+
+def billed_resource(resource_id: ir.StringValue) -> ir.StringValue:
+    """The same resource as a bill's ResourceId writes it."""
+    return _azure_lowered(_rewritten(resource_id, _BILL))
+
+
+def _rewritten(text: ir.StringValue, rules: tuple[tuple[str, str], ...]) -> ir.StringValue:
+    for pattern, replacement in rules:
+        text = text.re_replace(pattern, replacement)
+    return text
+
+
+def _azure_lowered(text: ir.StringValue) -> ir.StringValue:
+    """Azure ids differ in case between bill and cluster; no other cloud's start like this."""
+    lowered = text.lower()
+    return lowered.startswith("/subscriptions/").ifelse(lowered, text)

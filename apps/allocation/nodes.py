@@ -1,0 +1,158 @@
+"""Node pools: what a node's hours cost per unit of capacity, and which workload claimed how much of it."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.allocation.division import WEIGHT
+from apps.allocation.matching import kubernetes_resource
+from apps.teams.ownership import RuleBook
+
+RESOURCES = {
+    "cpu_core": ("cpu_capacity_core_hours", "cpu_request_core_hours", "cpu_used_core_hours"),
+    "memory_gib": ("memory_capacity_gib_hours", "memory_request_gib_hours", "memory_used_gib_hours"),
+    "gpu": ("gpu_capacity_hours", "gpu_request_hours", "gpu_used_hours"),
+}
+"""Resource of the price ratio -> its columns of capacity, request and use."""
+
+UNITS = "decimal(18, 6)"
+_PRICE = "decimal(18, 12)"
+_ONE_HOUR = ibis.interval(hours=1)
+
+
+@dataclass(frozen=True)
+class NodeHours:
+    """Tables of the billed nodes of a window.
+
+    `hours`: one row per (day, cluster, node, hour): `resource`, `units` of capacity, `price` per unit. `days`: one row per (day,
+    resource): `cluster`, `node_pool`, `capacity` = sum of price x units. `price` is in the bill's currency, or 1 where prices cannot weigh.
+    """
+
+    hours: ir.Table
+    days: ir.Table
+
+
+def with_resource(node_hours: ir.Table) -> ir.Table:
+    """Node-hours with the billed `resource` behind each node."""
+    return node_hours.mutate(resource=kubernetes_resource(node_hours.provider_id))
+
+
+def units(rows: ir.Table, column: int, book: RuleBook) -> ir.Value:
+    """Price units of one of the columns of RESOURCES: 0 capacity, 1 request, 2 use."""
+    parts = [_ratio(book, name) * rows[columns[column]] for name, columns in RESOURCES.items()]
+    return sum(parts[1:], parts[0]).cast(UNITS)
+
+
+def _ratio(book: RuleBook, resource: str) -> ir.Value:
+    return ibis.literal(getattr(book.price_ratio, resource)).cast("decimal(4, 0)")
+
+
+def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook) -> NodeHours:
+    """Give every hour of every billed node its price per unit.
+
+    `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `start`, `end`, `cost` (effective).
+    The charges of one hour price that hour; a longer charge is spread over its hours of the day by units. A node-day whose prices
+    are not all positive (credits outweigh, nothing was charged) is weighed by units alone.
+    """
+    key = ["day", "resource", "hour"]
+    hours = node_hours.group_by(*key, "cluster", "node").aggregate(
+        node_pool=node_hours.node_pool.max(), units=units(node_hours, 0, book).sum().cast(UNITS)
+    )
+    slim = charges.mutate(hour=charges.start.truncate("h"))
+    short = slim.filter(slim.end <= slim.hour + _ONE_HOUR).group_by(*key).aggregate(short_cost=lambda t: t.cost.sum())
+    long = (
+        slim.filter(slim.end > slim.hour + _ONE_HOUR)
+        .group_by("day", "resource", "start", "end")
+        .aggregate(cost=lambda t: t.cost.sum())
+    )
+    priced = hours.left_join(short, key).drop("day_right", "resource_right", "hour_right")
+    priced = priced.left_join(_spread(hours, long), key).drop("day_right", "resource_right", "hour_right")
+    rate = (_double(priced.short_cost) / _double(priced.units)).fill_null(0.0) + priced.long_rate.fill_null(0.0)
+    priced = priced.filter(priced.units > 0).mutate(rate=rate.cast(_PRICE)).drop("short_cost", "long_rate")
+    by_node = {"group_by": ["day", "resource"]}
+    usable = (priced.rate.min().over(**by_node) >= 0) & (priced.rate.max().over(**by_node) > 0)
+    priced = priced.mutate(price=usable.ifelse(priced.rate, ibis.literal(1)).cast(_PRICE)).drop("rate")
+    days = priced.group_by("day", "resource").aggregate(
+        cluster=priced.cluster.min(),
+        node_pool=priced.node_pool.max(),
+        capacity=(priced.units * priced.price).sum().cast(WEIGHT),
+    )
+    return NodeHours(hours=priced, days=days)
+
+
+def _double(value: ir.Value) -> ir.Value:
+    return value.cast("float64")
+
+
+def _spread(hours: ir.Table, long: ir.Table) -> ir.Table:
+    """The price per unit and hour that charges longer than an hour add: cost / units of the hours each one covers."""
+    slim = hours.select("day", "resource", "hour", "units")
+    covered = slim.join(long, ["day", "resource"])
+    covered = covered.filter(covered.hour + _ONE_HOUR > covered.start, covered.hour < covered.end)
+    spans = ["day", "resource", "start", "end"]
+    rate = _double(covered.cost) / _double(covered.units.sum().over(group_by=spans))
+    covered = covered.mutate(long_rate=rate.cast("decimal(28, 15)"))  # decimals: their sum does not depend on the order
+    return covered.group_by("day", "resource", "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
+
+
+def overused(workload_hours: ir.Table, node_hours: ir.Table) -> ir.Table:
+    """The node-hours that claim more of a resource than there is: the factor, at most 1, each resource's claims shrink by."""
+    key = ["day", "cluster", "node", "hour"]
+    claimed = workload_hours.group_by(key).aggregate(
+        **{f"claimed_{name}": claim(workload_hours, name).sum() for name in RESOURCES}
+    )
+    capacity = node_hours.group_by(key).aggregate(
+        **{f"capacity_{name}": node_hours[columns[0]].sum() for name, columns in RESOURCES.items()}
+    )
+    both = claimed.join(capacity, key)
+    excess = [both[f"claimed_{name}"] > both[f"capacity_{name}"] for name in RESOURCES]
+    found = both.filter(excess[0] | excess[1] | excess[2])
+    factors = {
+        f"factor_{name}": (_double(found[f"capacity_{name}"]) / _double(found[f"claimed_{name}"]))
+        .clip(upper=1.0)
+        .fill_null(1.0)
+        for name in RESOURCES
+    }
+    return found.select(*key, **factors)
+
+
+def claim(rows: ir.Table, resource: str) -> ir.Value:
+    """What a workload claims of a resource in an hour: the larger of what it asked for and what it used."""
+    _, request, used = RESOURCES[resource]
+    return ibis.greatest(rows[request], rows[used])
+
+
+def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None) -> ir.Table:
+    """What each workload claimed of each node-day, and what nobody claimed.
+
+    `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, cluster,
+    namespace, workload): `weight` = sum over hours of price x claimed units; the row with namespace and workload '' is idle.
+    """
+    key = ["day", "cluster", "node", "hour"]
+    priced = workload_hours.join(nodes.hours.select(*key, "resource", "price"), key)
+    if excess is not None:
+        priced = priced.left_join(excess, key).drop("day_right", "cluster_right", "node_right", "hour_right")
+    claimed = priced.mutate(claim=claimed_units(priced, book, scaled=excess is not None))
+    by_workload = claimed.group_by("day", "resource", "cluster", "namespace", "workload").aggregate(
+        weight=(claimed.claim * claimed.price).sum().cast(WEIGHT)
+    )
+    used = by_workload.group_by("day", "resource").aggregate(used=by_workload.weight.sum())
+    rest = nodes.days.left_join(used, ["day", "resource"]).drop("day_right", "resource_right")
+    idle = rest.select(
+        "day", "resource", "cluster", namespace=ibis.literal(""), workload=ibis.literal(""),
+        weight=ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0)).cast(WEIGHT),
+    )  # fmt: skip
+    return by_workload.union(idle)
+
+
+def claimed_units(rows: ir.Table, book: RuleBook, *, scaled: bool = False) -> ir.Value:
+    """What a workload claims of all resources in an hour, in price units; `scaled` where rows carry the factors of `overused`."""
+    parts = []
+    for name in RESOURCES:
+        asked = claim(rows, name)
+        if scaled:
+            shrunk = (_double(asked) * rows[f"factor_{name}"] * 1e6).floor() / 1e6
+            asked = rows[f"factor_{name}"].isnull().ifelse(asked, shrunk.cast(UNITS))
+        parts.append(_ratio(book, name) * asked)
+    return sum(parts[1:], parts[0]).cast(UNITS)

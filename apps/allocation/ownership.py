@@ -1,0 +1,106 @@
+"""Who pays: the first ownership rule that matches a subject, as one expression over a table of subjects."""
+
+import functools
+import operator
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.teams.models import UNALLOCATED
+from apps.teams.ownership import WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.warehouse.engine import json_member
+
+
+def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...]) -> ir.Table:
+    """Give every subject its owner: the columns `team`, `rule` and `fraction` join the subject's own.
+
+    `subjects` has `day`, a column for each of `fields`, and JSON text in `tags` (for tag) or in `labels` and
+    `namespace_labels` (for label). A rule that splits makes one row per team; a subject's fractions, DECIMAL(5,4),
+    add up to 1. Where no rule matches the team is `unallocated` and the rule ''.
+    """
+    conditions = [condition for rule in book.rules for condition in rule.when]
+    keyed, extracted = _with_keys(subjects, conditions, fields)
+    branches = [(_matches(keyed, rule, fields), ibis.literal(number)) for number, rule in enumerate(book.rules)]
+    chosen = ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1)
+    numbered = keyed.mutate(rule_number=chosen.cast("int32")).drop(*extracted)
+    return numbered.join(_splits(book), "rule_number").drop("rule_number")
+
+
+def with_shared(subjects: ir.Table, book: RuleBook) -> ir.Table:
+    """Add `is_shared`: whether a workload lives in a platform namespace that all teams on its cluster carry."""
+    conditions = [condition for rule in book.shared for condition in rule.when]
+    keyed, extracted = _with_keys(subjects, conditions, WORKLOAD_FIELDS)
+    verdicts = [_holds(keyed, rule.when, WORKLOAD_FIELDS) for rule in book.shared]
+    verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))  # noqa: FBT003
+    return keyed.mutate(is_shared=verdict).drop(*extracted)
+
+
+def _splits(book: RuleBook) -> ir.Table:
+    """One row per (rule, team): `rule_number` (-1: no rule matched), `rule`, `team`, `fraction`."""
+    rows = [(-1, "", UNALLOCATED, "1")]
+    for number, rule in enumerate(book.rules):
+        whole = sum(weight for _, weight in rule.split)
+        rows += [(number, rule.name, team, str(Decimal(weight) / whole)) for team, weight in rule.split]
+    names = {"rule_number": "int32", "rule": "string", "team": "string", "fraction": "string"}
+    table = ibis.memtable([dict(zip(names, row, strict=True)) for row in rows], schema=ibis.schema(names))
+    return table.mutate(fraction=table.fraction.cast("decimal(9, 4)"))
+
+
+def _matches(subjects: ir.Table, rule: Rule, fields: tuple[str, ...]) -> ir.BooleanValue:
+    verdict = _holds(subjects, rule.when, fields)
+    if rule.valid_from:
+        verdict = verdict & (subjects.day >= rule.valid_from)
+    if rule.valid_to:
+        verdict = verdict & (subjects.day < rule.valid_to)
+    return verdict
+
+
+def _holds(subjects: ir.Table, when: Iterable[Condition], fields: tuple[str, ...]) -> ir.BooleanValue:
+    """All conditions hold; a condition on a field the subject does not have fails."""
+    verdicts = [
+        _one_of(subjects[_column(condition)], condition.patterns) for condition in when if condition.field in fields
+    ]
+    if len(verdicts) < len(tuple(when)):
+        return ibis.literal(False)  # noqa: FBT003
+    return functools.reduce(operator.and_, verdicts, ibis.literal(True)).fill_null(False)  # noqa: FBT003
+
+
+def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue:
+    exact = [pattern for pattern in patterns if "*" not in pattern]
+    globs = [pattern for pattern in patterns if "*" in pattern]
+    verdicts = [value.isin(exact)] if exact else []
+    verdicts += [value.re_search("^" + ".*".join(map(re.escape, glob.split("*"))) + "$") for glob in globs]
+    return functools.reduce(operator.or_, verdicts)
+
+
+def _column(condition: Condition) -> str:
+    return f"{condition.field}.{condition.key}" if condition.key else condition.field
+
+
+def _with_keys(
+    subjects: ir.Table, conditions: Iterable[Condition], fields: tuple[str, ...]
+) -> tuple[ir.Table, list[str]]:
+    """The subjects with one column per label or tag key the rules ask for, and the names of those columns."""
+    values = {
+        _column(condition): _value(subjects, condition)
+        for condition in conditions
+        if condition.key and condition.field in fields
+    }
+    return subjects.mutate(**values), list(values)
+
+
+def _value(subjects: ir.Table, condition: Condition) -> ir.StringValue:
+    """A tag's value; or a label's, the workload's before its namespace's, also under the name kube-state-metrics gives it."""
+    if condition.field == "tag":
+        return json_member(subjects.tags, condition.key)
+    mangled = re.sub(r"[^A-Za-z0-9_]", "_", condition.key)
+    return ibis.coalesce(
+        *(
+            json_member(text, key)
+            for text in (subjects.labels, subjects.namespace_labels)
+            for key in (condition.key, mangled)
+        )
+    )

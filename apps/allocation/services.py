@@ -1,0 +1,169 @@
+"""Allocation: every charge of a window becomes part of a pool, and every pool is divided completely."""
+
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.allocation import facts, nodes, ownership, problems
+from apps.allocation.division import WEIGHT, divide
+from apps.allocation.sharing import share_platform
+from apps.finops.errors import CostOpsError
+from apps.finops.steps import StepResult
+from apps.finops.tables import ALLOCATED, COSTS, MONEY
+from apps.finops.windows import Window
+from apps.teams.models import UNALLOCATED
+from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, RuleBook
+from apps.teams.selectors import rule_book
+from apps.warehouse import lake
+from apps.warehouse.engine import Workspace, rows_of
+
+METHOD_VERSION = "1"
+"""Raise it when the arithmetic changes: every day becomes due again."""
+
+
+class NotConserved(CostOpsError):
+    """The parts of the pools do not add up to the charges. Nothing was published."""
+
+
+def allocate(window: Window) -> StepResult:
+    """Attribute the charges of a window to teams and replace the window's days in `allocated`, in one commit."""
+    number, book = rule_book()
+    with Workspace() as workspace:
+        inputs = facts.read(window, workspace)
+        excess = workspace.keep(nodes.overused(inputs.workload_hours, inputs.node_hours))
+        rows = workspace.keep(
+            attribute(inputs, book, excess, workspace).mutate(ruleset=ibis.literal(number).cast("int64"))
+        )
+        charged, allocated = _totals(inputs.charges), _totals(rows)
+        if charged != allocated:
+            raise NotConserved(
+                f"{window}: charged {charged}, allocated {allocated}. Please report this with the rules file."
+            )
+        replaced = [
+            file for file in lake.files(ALLOCATED) if str(window.start) <= file.partition["day"] < str(window.end)
+        ]
+        version = lake.replace(ALLOCATED, rows, replaced, note={"step": "allocate", "window": str(window)})
+        count = int(rows.count().execute())
+        found = problems.find(inputs, excess)
+    by_currency = {currency: costs[1] for currency, costs in allocated.items()}
+    return StepResult(
+        rows=count, cost_in={currency: costs[1] for currency, costs in charged.items()}, cost_out=by_currency,
+        problems=found, versions={ALLOCATED.name: version},
+    )  # fmt: skip
+
+
+def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
+    """The four costs by currency."""
+    summed = rows.group_by("currency").aggregate(**{basis: rows[basis].sum().cast(MONEY) for basis in COSTS})
+    return {row[0]: tuple(row[1:]) for row in rows_of(summed.order_by("currency"))}
+
+
+def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
+    """The rows of `allocated` (without `ruleset`) for these facts."""
+    pools = workspace.keep(inputs.pools())
+    claimed = ibis.union(
+        _of_nodes(inputs, pools, book, excess, workspace),
+        _of_serverless(inputs, pools, book),
+        _of_volumes(inputs, pools, book),
+    )
+    shared = share_platform(workspace.keep(claimed)) if book.shared else claimed.drop("is_shared")
+    return shared.union(_of_charges(pools, book).select(shared.columns))
+
+
+def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
+    mine = pools.filter(pools.pool == "node")
+    hours = nodes.price_hours(inputs.node_hours, inputs.node_charges(), book)
+    hours = nodes.NodeHours(hours=workspace.keep(hours.hours), days=workspace.keep(hours.days))
+    some = int(excess.count().execute()) > 0
+    weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None))
+    busy = _owned_workloads(weights.filter(weights.namespace != ""), inputs, book)
+    idle = _owned_idle(weights.filter(weights.namespace == ""), mine, hours.days, book)
+    return _placed(mine, busy, idle)
+
+
+def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table) -> ir.Table:
+    """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's does not,
+    so both stand in one list of claimants per pool."""
+    keyed = mine.select("pool_id", "day", "resource")
+    busy = keyed.join(busy, ["day", "resource"])
+    columns = [
+        "pool_id",
+        "cluster",
+        "node_pool",
+        "namespace",
+        "workload",
+        "team",
+        "rule",
+        "kind",
+        "is_shared",
+        "weight",
+    ]
+    claimants = busy.mutate(node_pool=ibis.literal("")).select(columns).union(idle.select(columns))
+    return _divided(mine, claimants)
+
+
+def _divided(pools: ir.Table, claimants: ir.Table) -> ir.Table:
+    order = ["cluster", "namespace", "workload", "team", "rule"]
+    bare = pools.drop("cluster", "node_pool") if "cluster" in pools.columns else pools
+    parts = divide(bare, claimants, key=["pool_id"], order=order)
+    return parts.select(facts.OUTPUT)
+
+
+def _owned_workloads(weights: ir.Table, inputs: facts.Facts, book: RuleBook) -> ir.Table:
+    """Weights by team: those of a workload, split where its rule splits."""
+    key = ["day", "cluster", "namespace", "workload"]
+    subjects = ownership.with_shared(inputs.labelled(weights.select(key).distinct()), book)
+    owned = ownership.owners(subjects, book, WORKLOAD_FIELDS).drop("labels", "namespace_labels")
+    joined = weights.join(owned, key)
+    kind = (joined.team == UNALLOCATED).ifelse(ibis.literal(UNALLOCATED), ibis.literal("direct"))
+    return joined.mutate(weight=(joined.weight * joined.fraction).cast(WEIGHT), kind=kind).drop("fraction")
+
+
+def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBook) -> ir.Table:
+    named = mine.join(days.select("day", "resource", "cluster", "node_pool"), ["day", "resource"])
+    owned = ownership.owners(named, book, IDLE_FIELDS)
+    joined = owned.join(weights.drop("cluster", "namespace", "workload"), ["day", "resource"])
+    return joined.mutate(
+        weight=(joined.weight * joined.fraction).cast(WEIGHT), namespace=ibis.literal(""), workload=ibis.literal(""),
+        kind=ibis.literal("idle"), is_shared=ibis.literal(False),  # noqa: FBT003
+    )  # fmt: skip
+
+
+def _of_serverless(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> ir.Table:
+    rows = inputs.workload_hours.filter(inputs.workload_hours.resource_id != "")
+    weights = (
+        rows.mutate(claim=nodes.claimed_units(rows, book))
+        .group_by("day", "cluster", "namespace", "workload", resource=rows.resource_id)
+        .aggregate(weight=lambda t: t.claim.sum().cast(WEIGHT))
+    )
+    return _claimed(pools.filter(pools.pool == "serverless"), weights, inputs, book)
+
+
+def _of_volumes(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> ir.Table:
+    rows = inputs.volume_hours
+    weights = rows.group_by(
+        "day", "resource", "cluster", "namespace", workload=rows.workload.nullif("").coalesce(rows.claim)
+    ).aggregate(weight=rows.capacity_gib_hours.sum().cast(WEIGHT))
+    return _claimed(pools.filter(pools.pool == "volume"), weights, inputs, book)
+
+
+def _claimed(mine: ir.Table, weights: ir.Table, inputs: facts.Facts, book: RuleBook) -> ir.Table:
+    owned = _owned_workloads(weights, inputs, book).mutate(node_pool=ibis.literal(""))
+    return _divided(
+        mine, mine.select("pool_id", "day", "resource").join(owned, ["day", "resource"]).drop("day", "resource")
+    )
+
+
+def _of_charges(pools: ir.Table, book: RuleBook) -> ir.Table:
+    """Everything else: by the rules on the charge itself."""
+    mine = pools.filter(pools.pool == "charge")
+    owned = ownership.owners(mine, book, CHARGE_FIELDS)
+    empty = ibis.literal("")
+    kind = (owned.team == UNALLOCATED).ifelse(ibis.literal(UNALLOCATED), ibis.literal("direct"))
+    claimants = owned.select(
+        "pool_id", "team", "rule", kind=kind, weight=owned.fraction.cast(WEIGHT), cluster=empty, node_pool=empty,
+        namespace=empty, workload=empty,
+    )  # fmt: skip
+    parts = divide(mine.drop("tags"), claimants, key=["pool_id"], order=["team", "rule"])
+    return parts.select([name for name in facts.OUTPUT if name != "is_shared"])

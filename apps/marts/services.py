@@ -1,0 +1,168 @@
+"""Publishing: rebuild the marts of the months that changed, check that every charge is accounted for, pin the versions."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.finops.errors import CostOpsError
+from apps.finops.steps import StepResult
+from apps.finops.tables import (
+    ALLOCATED,
+    CHARGES,
+    COST_MART,
+    COSTS,
+    COVERAGE_HOURS,
+    COVERAGE_MART,
+    DIMENSIONS,
+    MONEY,
+    RECONCILIATION_MART,
+    USAGE,
+    LakeTable,
+)
+from apps.finops.windows import Window
+from apps.marts.models import Publication
+from apps.teams.selectors import rule_book
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
+
+DAYS_UNTIL_FINAL = 5
+"""A billing period counts as final this many days after its end: AWS and Alibaba Cloud close on the third or fourth."""
+
+KINDS = ("direct", "shared", "idle", "unallocated")
+
+
+class DoesNotReconcile(CostOpsError):
+    """Charged and allocated cost differ; nothing was published."""
+
+
+def publish(window: Window | None, *, now: datetime) -> StepResult:
+    """Rebuild the marts of the months a window touches (all months by default) and pin a new publication.
+
+    Refuses when any (source, billing month, currency, day) of these months differs between charges and allocated, in any of the
+    four costs. Publishing the same table versions under the same rules again changes nothing.
+    """
+    months = _months(window)
+    inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, *USAGE.values())}
+    newest = Publication.objects.order_by("-number").first()
+    number, _ = rule_book()
+    if newest and newest.ruleset == number and inputs.items() <= newest.versions.items():
+        return StepResult(versions={"publication": newest.number})
+    _rebuild(COST_MART, months, _costs(months))
+    reconciled = _rebuild(RECONCILIATION_MART, months, _reconciliation(months))
+    _rebuild(COVERAGE_MART, months, _coverage(months))
+    _check(months)
+    versions = inputs | {table.name: lake.version(table) for table in (COST_MART, RECONCILIATION_MART, COVERAGE_MART)}
+    published = _pin(versions, number, now)
+    totals = {currency: sum_ for currency, sum_ in _sums(lake.scan(COST_MART), "currency")}
+    return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
+
+
+def _months(window: Window | None) -> tuple[str, ...]:
+    if window is None:
+        days = [file.partition["day"] for table in (ALLOCATED, COVERAGE_HOURS) for file in lake.files(table)]
+        days += [f"{file.partition['month']}-01" for file in lake.files(COST_MART)]
+        return tuple(sorted({day[:7] for day in days}))
+    return tuple(sorted({f"{day:%Y-%m}" for day in window.days()}))
+
+
+def _rebuild(table: LakeTable, months: Iterable[str], rows: ir.Table) -> int:
+    replaced = [file for file in lake.files(table) if file.partition["month"] in set(months)]
+    lake.replace(table, rows, replaced, note={"step": "publish"})
+    return sum(file.rows for file in lake.files(table) if file.partition["month"] in set(months))
+
+
+def _days_of(table: LakeTable, months: tuple[str, ...]) -> ir.Table:
+    """The rows of a table partitioned by day, for these months, with `month`."""
+    rows = lake.scan(table, only=[file for file in lake.files(table) if file.partition["day"][:7] in set(months)])
+    return rows.mutate(month=rows.day.strftime("%Y-%m"))
+
+
+def _costs(months: tuple[str, ...]) -> ir.Table:
+    rows = _days_of(ALLOCATED, months)
+    summed = rows.group_by("month", "day", *DIMENSIONS).aggregate(
+        **{basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
+    )
+    return summed.order_by("team", "day", "namespace")
+
+
+def _coverage(months: tuple[str, ...]) -> ir.Table:
+    rows = _days_of(COVERAGE_HOURS, months)
+    return rows.group_by("month", "day", "cluster").aggregate(
+        observed_samples=rows.observed_samples.sum(), expected_samples=rows.expected_samples.sum()
+    )
+
+
+def _reconciliation(months: tuple[str, ...]) -> ir.Table:
+    key = ["month", "day", "source", "billing_month", "currency"]
+    allocated = _days_of(ALLOCATED, months)
+    parts = allocated.group_by(key).aggregate(
+        **{f"{basis}_allocated": allocated[basis].sum() for basis in COSTS},
+        **{kind: allocated.effective_cost.sum(where=allocated.kind == kind) for kind in KINDS},
+    )
+    both = _charged(months, key).outer_join(parts, key)
+    names = {name: ibis.coalesce(both[name], both[f"{name}_right"]) for name in key}
+    sums = [name for name in RECONCILIATION_MART.columns if name not in key]
+    return both.select(**names, **{name: both[name].fill_null(0).cast(MONEY) for name in sums})
+
+
+def _charged(months: tuple[str, ...], key: list[str]) -> ir.Table:
+    bill = lake.scan(CHARGES)
+    rows = bill.select(
+        month=bill.x_ChargeDay.strftime("%Y-%m"), day=bill.x_ChargeDay, source=bill.x_SourceName, billing_month=bill.x_BillingMonth,
+        currency=bill.BillingCurrency, billed_cost=bill.BilledCost, effective_cost=bill.EffectiveCost, list_cost=bill.ListCost,
+        contracted_cost=bill.ContractedCost,
+    )  # fmt: skip
+    first, last = date.fromisoformat(f"{min(months)}-01"), date.fromisoformat(f"{max(months)}-28") + timedelta(days=4)
+    rows = rows.filter(rows.day >= first, rows.day < last, rows.month.isin(months))
+    return rows.group_by(key).aggregate(**{f"{basis}_charged": rows[basis].sum() for basis in COSTS})
+
+
+def _check(months: tuple[str, ...]) -> None:
+    """Refuse to publish unless charged and allocated are equal everywhere, in all four costs."""
+    rows = lake.scan(
+        RECONCILIATION_MART, only=[f for f in lake.files(RECONCILIATION_MART) if f.partition["month"] in months]
+    )
+    differences = [rows[f"{basis}_charged"] != rows[f"{basis}_allocated"] for basis in COSTS]
+    bad = rows.filter(differences[0] | differences[1] | differences[2] | differences[3])
+    found = rows_of(
+        bad.order_by("day", "source").limit(5)
+        .select("source", "billing_month", "day", "currency", "effective_cost_charged", "effective_cost_allocated")
+    )  # fmt: skip
+    if found:
+        shown = "; ".join(
+            f"{source} {month} {day}: charged {charged} {currency}, allocated {allocated}"
+            for source, month, day, currency, charged, allocated in found
+        )
+        raise DoesNotReconcile(f"{shown}. Run `manage.py fill --step allocate` for these days; nothing was published.")
+
+
+def _sums(rows: ir.Table, key: str) -> list[tuple[Any, ...]]:
+    return rows_of(rows.group_by(key).aggregate(total=rows.effective_cost.sum().cast(MONEY)).order_by(key))
+
+
+def _pin(versions: dict[str, int], ruleset: int, now: datetime) -> Publication:
+    costs, coverage = lake.scan(COST_MART), lake.scan(COVERAGE_MART)
+    ((first, last),) = rows_of(costs.aggregate(first=costs.day.min(), last=costs.day.max()))
+    ((observed, expected),) = rows_of(
+        coverage.aggregate(observed=coverage.observed_samples.sum(), expected=coverage.expected_samples.sum())
+    )
+    return Publication.objects.create(
+        created_at=now,
+        versions=versions,
+        ruleset=ruleset,
+        status=_status(now),
+        first_day=first,
+        end_day=last + timedelta(days=1) if last else None,
+        observed_samples=observed or 0,
+        expected_samples=expected or 0,
+        totals={currency: str(total) for currency, total in _sums(costs, "currency")},
+    )
+
+
+def _status(now: datetime) -> str:
+    bill = lake.scan(CHARGES)
+    ((end,),) = rows_of(bill.aggregate(end=bill.BillingPeriodEnd.max()))
+    return "final" if end and end + timedelta(days=DAYS_UNTIL_FINAL) <= now else "provisional"
