@@ -15,7 +15,7 @@ check "ruff format" .venv/bin/ruff format --check .
 check "ruff" .venv/bin/ruff check .
 check "mypy" .venv/bin/mypy
 check "import-linter" .venv/bin/lint-imports --no-cache
-check "djlint" .venv/bin/djlint --lint --check --quiet .
+check "djlint" .venv/bin/djlint --lint --check .
 check "migrations" .venv/bin/python manage.py makemigrations --check --dry-run
 check "architecture" .venv/bin/python -m pytest -q tests/architecture
 

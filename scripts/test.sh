@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 processes=${TEST_PROCESSES:-2}
-pytest=(.venv/bin/python -m pytest -q -n "$processes" --dist loadfile "$@")
+pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile "$@")
 
 echo "→ the whole suite, on SQLite"
 "${pytest[@]}"

@@ -1,0 +1,28 @@
+# One image for web, worker and beat: Python, the pinned packages, the code; an ordinary user; data under /data.
+FROM python:3.11-slim-bookworm AS packages
+COPY requirements/tools.txt /tmp/tools.txt
+RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
+COPY requirements/base.txt /tmp/base.txt
+RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --user-group --home-dir /data costops && install -d -o costops -g costops /data
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /srv/costops
+COPY manage.py pyproject.toml ./
+COPY apps apps
+COPY costops costops
+COPY scripts scripts
+COPY locale locale
+COPY static static
+COPY templates templates
+RUN /opt/venv/bin/python -m compileall -q apps costops
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    COSTOPS_HOME=/data
+USER costops
+VOLUME /data
+EXPOSE 8000
+CMD ["gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp"]

@@ -1,0 +1,83 @@
+"""Pages are complete: every setting, column, step and API parameter is explained where people look for it."""
+
+import importlib
+import re
+
+import pytest
+
+from apps.finops import focus, tables
+from tests.architecture import tree
+
+SETTING = re.compile(r"\bCOSTOPS_[A-Z][A-Z_]*\b")
+READ_SETTING = re.compile(r"""env[\w.]*\(\s*["'](COSTOPS_[A-Z_]+)|environ[\w.]*[\[(]["'](COSTOPS_[A-Z_]+)""")
+
+
+def settings_read() -> set[str]:
+    """Every COSTOPS_ variable that settings or the programs in scripts/ take from the environment."""
+    sources = [tree.ROOT / "costops" / "settings.py", *(tree.ROOT / "scripts").glob("*.py")]
+    found = READ_SETTING.findall("\n".join(path.read_text() for path in sources))
+    return {first or second for first, second in found}
+
+
+def documented_columns() -> set[str]:
+    """Words in backticks, on pages and in the tables of columns."""
+    prose = re.sub(r"^```.*?^```", "", tree.pages(), flags=re.MULTILINE | re.DOTALL)
+    inside = re.findall(r"`([^`\n]+)`", prose)
+    return {word for text in inside for word in re.findall(r"\w+", text)}
+
+
+def test_every_setting_is_documented():
+    read = settings_read()
+    assert len(read) > 15
+    assert read - set(SETTING.findall((tree.ROOT / "docs/settings.md").read_text())) == set()
+
+
+def test_every_documented_setting_exists():
+    documented = set(re.findall(r"^\| `(COSTOPS_[A-Z_]+)`", (tree.ROOT / "docs/settings.md").read_text(), re.MULTILINE))
+    assert documented - settings_read() == set()
+
+
+def lake_tables() -> list[tables.LakeTable]:
+    found = [value for value in vars(tables).values() if isinstance(value, tables.LakeTable)]
+    assert len(found) >= 8
+    return found
+
+
+@pytest.mark.parametrize("table", lake_tables(), ids=lambda table: table.name)
+def test_every_column_of_the_lake_is_documented(table):
+    columns = set(table.columns) - set(focus.COLUMNS)  # FOCUS documents its own
+    assert columns
+    assert columns - documented_columns() == set()
+    assert table.name in documented_columns()
+
+
+def declared_steps() -> list[str]:
+    """The names of the steps in the table a newcomer reads first, wherever in `pipeline` it stands."""
+    for path in sorted((tree.ROOT / "apps" / "pipeline").glob("*.py")):
+        if re.search(r"^STEPS\b", path.read_text(), re.MULTILINE):
+            module = importlib.import_module(f"apps.pipeline.{path.stem}")
+            return [getattr(step, "name", step) for step in module.STEPS]
+    return []
+
+
+def test_every_step_is_documented():
+    steps = declared_steps()
+    if (tree.ROOT / "apps/pipeline/services.py").exists():
+        assert len(steps) >= 5
+    assert set(steps) - documented_columns() == set()
+
+
+def test_every_api_parameter_is_explained():
+    if not (tree.ROOT / "apps/api/urls.py").exists():
+        return
+    from drf_spectacular.generators import SchemaGenerator
+
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    parameters = [
+        (f"{method} {path} {parameter['name']}", parameter.get("description", ""))
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        for parameter in operation.get("parameters", [])
+    ]
+    assert parameters
+    assert [where for where, description in parameters if not description] == []

@@ -1,0 +1,137 @@
+"""What comes from others is pinned and named, and nothing is fetched at run time."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.architecture import tree
+
+REQUIREMENTS = sorted((tree.ROOT / "requirements").glob("*.txt"))
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]+\])?==([^\s;\\]+)", re.MULTILINE)
+LOADS = re.compile(
+    r"""(?:<(?:script|img|iframe|source|video|audio|embed|object|use)\b[^>]*?\b(?:src|data|href|xlink:href|srcset)"""
+    r"""|<link\b[^>]*?\bhref|@import\s*|url\(|\bimport\b[^;'"]*?|\bfetch\(|new\s+(?:Worker|WebSocket|EventSource)\()"""
+    r"""\s*=?\s*\(?\s*["']?\s*((?:https?:|wss?:)?//[^"'\s)]+)""",
+    re.IGNORECASE,
+)
+INLINE = re.compile(
+    r"<script\b(?![^>]*\bsrc\s*=)(?![^>]*\btype\s*=\s*[\"']application/(?:ld\+)?json[\"'])"
+    r"|<style\b|\sstyle\s*=\s*[\"']|\son[a-z]+\s*=\s*[\"']|javascript:",
+    re.IGNORECASE,
+)
+
+
+def pins(text: str) -> dict[str, str]:
+    return dict(PINNED.findall(text))
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_every_requirement_is_pinned_with_hashes(path):
+    blocks = re.split(r"\n(?=\S)", path.read_text().replace("\\\n", " "))
+    requirements = [block for block in blocks if not block.startswith("#") and block.strip()]
+    assert requirements
+    assert [block.split()[0] for block in requirements if "==" not in block or "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
+def test_requirements_name_no_address(path):
+    assert re.findall(r"https?://\S+|--(?:extra-)?index-url|--find-links|-i ", path.read_text()) == []
+
+
+def test_what_we_test_is_what_we_run():
+    base = pins((tree.ROOT / "requirements/base.txt").read_text())
+    dev = pins((tree.ROOT / "requirements/dev.txt").read_text())
+    assert len(base) > 30
+    assert {name: version for name, version in base.items() if dev.get(name) != version} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param('<script src="https://cdn.example/x.js"></script>', True, id="a script from elsewhere"),
+        pytest.param('<link rel="stylesheet" href="//cdn.example/x.css">', True, id="a style sheet from elsewhere"),
+        pytest.param('<img alt="" src="http://example.com/x.png">', True, id="a picture from elsewhere"),
+        pytest.param("@import 'https://fonts.example/css';", True, id="an import of a style sheet"),
+        pytest.param("a { background: url(https://example.com/x.png) }", True, id="a background from elsewhere"),
+        pytest.param('fetch("https://example.com/api")', True, id="a question to another host"),
+        pytest.param('import {a} from "https://esm.example/a"', True, id="a module from elsewhere"),
+        pytest.param('<a href="https://focus.finops.org">FOCUS</a>', False, id="a link that a person may follow"),
+        pytest.param("<script src=\"{% static 'js/a.js' %}\"></script>", False, id="a script of ours"),
+    ],
+)
+def test_the_search_for_remote_resources(text, found):
+    assert bool(LOADS.search(text)) is found
+
+
+def test_pages_load_nothing_from_elsewhere():
+    paths = [*tree.templates(), *tree.files(tree.OUR_STATIC_FOLDERS, ".css", ".js", ".svg")]
+    assert [
+        (tree.name(path), LOADS.findall(path.read_text())) for path in paths if LOADS.search(path.read_text())
+    ] == []
+
+
+def test_templates_hold_no_inline_script_or_style():
+    pages = [path for path in tree.templates() if not tree.is_mail(path)]
+    if (tree.ROOT / "apps/dashboards/views.py").exists():
+        assert len(pages) >= 5
+    found = {tree.name(path): [hit.strip() for hit in INLINE.findall(path.read_text())] for path in pages}
+    assert {path: hits for path, hits in found.items() if hits} == {}
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        pytest.param('<p style="color: red">', True, id="a style attribute"),
+        pytest.param("<style>p {}</style>", True, id="a style element"),
+        pytest.param('<button onclick="x()">', True, id="an event attribute"),
+        pytest.param("<script>x()</script>", True, id="a script in the page"),
+        pytest.param('<script src="/static/js/x.js" defer></script>', False, id="a script in a file"),
+        pytest.param('<script type="application/json" id="data">{}</script>', False, id="data for a script"),
+        pytest.param('<p data-once="1">', False, id="a data attribute"),
+    ],
+)
+def test_the_search_for_inline_script_and_style(html, found):
+    assert bool(INLINE.search(html)) is found
+
+
+def test_every_vendored_file_is_named_with_version_and_licence():
+    vendor = tree.ROOT / "static" / "vendor"
+    if not vendor.exists():
+        return
+    rows = [line for line in (vendor / "README.md").read_text().splitlines() if line.startswith("| `")]
+    cells = {row.split("`")[1]: [cell.strip() for cell in row.strip("|").split("|")] for row in rows}
+    files = [path for path in vendor.rglob("*") if path.is_file()]
+    served = [path for path in files if path.suffix in {".js", ".css", ".woff2", ".svg", ".mjs"}]
+    assert served
+    assert {str(path.relative_to(vendor)) for path in served} == set(cells)
+    for file, (_, _, version, licence, *_) in cells.items():
+        assert re.search(r"\d+\.\d+", version), f"{file} has no version"
+        assert licence, f"{file} has no licence"
+        assert any(each.name.upper().startswith("LICEN") for each in (vendor / file).parent.iterdir()), (
+            f"{file}: no LICENSE"
+        )
+
+
+def compose() -> dict:
+    return yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def test_compose_brings_every_process():
+    assert set(compose()) == {"postgres", "redis", "prometheus", "migrate", "web", "worker", "beat"}
+
+
+@pytest.mark.parametrize("service", sorted(compose()))
+def test_a_container_has_no_more_rights_than_it_needs(service):
+    declared = compose()[service]
+    user = str(declared["user"])
+    assert user.split(":")[0] not in {"", "0", "root"}
+    assert declared["read_only"] is True
+    assert declared["cap_drop"] == ["ALL"]
+    assert declared["security_opt"] == ["no-new-privileges:true"]
+    assert "healthcheck" in declared or declared.get("restart") == "no"
+
+
+@pytest.mark.parametrize("service", sorted(compose()))
+def test_a_container_publishes_ports_on_this_machine_only(service):
+    assert [port for port in compose()[service].get("ports", []) if not str(port).startswith("127.0.0.1:")] == []
