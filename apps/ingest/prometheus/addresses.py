@@ -1,0 +1,60 @@
+"""Which network addresses may be asked: private ones yes, metadata services and the like never."""
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from apps.ingest.prometheus.errors import ForbiddenAddress, PrometheusUnavailable
+
+FORBIDDEN = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8",  # "this network"; some systems take 0.0.0.0 for the loopback
+        "169.254.0.0/16",  # link-local, with the metadata services of most clouds
+        "100.100.100.200/32",  # metadata of Alibaba Cloud
+        "168.63.129.16/32",  # Azure's wire server
+        "192.0.0.192/32",  # metadata of Oracle Cloud
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/128",
+        "fe80::/10",
+        "fd00:ec2::254/128",  # metadata of AWS over IPv6
+        "ff00::/8",
+    )
+)
+_NAT64 = ip_network("64:ff9b::/96")
+_COMPATIBLE = ip_network("::/96")
+
+Address = IPv4Address | IPv6Address
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, every one of them checked: the caller connects to one of these, not to the name."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise PrometheusUnavailable(f"The name {host!r} cannot be resolved ({error}). Check the location.") from error
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    for address in addresses:
+        if is_forbidden(ip_address(address)):
+            raise ForbiddenAddress(
+                f"{host!r} leads to {address}, which is never asked (link-local, metadata or multicast). "
+                "Give the address of the Prometheus server itself."
+            )
+    return addresses
+
+
+def is_forbidden(address: Address) -> bool:
+    """Whether the address, or one that it wraps, is on the list."""
+    return any(
+        form in network for form in unwrapped(address) for network in FORBIDDEN if form.version == network.version
+    )
+
+
+def unwrapped(address: Address) -> list[Address]:
+    """The address, and the IPv4 addresses hidden in it: mapped, compatible, 6to4, Teredo and NAT64."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    return [address, *(form for form in inner if form is not None)]

@@ -1,0 +1,50 @@
+"""From the API's answers to Arrow tables, without a loop over samples."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from apps.ingest.prometheus.client import Series
+from apps.ingest.prometheus.errors import PrometheusGarbled
+from apps.ingest.prometheus.queries import Question
+
+HOUR = pa.timestamp("us", tz="UTC")
+
+
+def to_table(series: Sequence[Series], question: Question) -> pa.Table:
+    """One row per sample: the question's labels, `at` (the moment of evaluation) and `value`.
+
+    Labels that a series does not have are empty text. NaN and infinity mean "missing" and are left out.
+    """
+    counts = np.fromiter((len(one["values"]) for one in series), dtype=np.int64, count=len(series))
+    try:
+        samples = list(chain.from_iterable(one["values"] for one in series))
+        moments = np.array([sample[0] for sample in samples], dtype=np.float64)
+        values = np.array([sample[1] for sample in samples], dtype="U").astype(np.float64)
+    except (ValueError, TypeError, IndexError) as error:
+        raise PrometheusGarbled(
+            f"The answer holds something that is not a number ({error}): {question.fact}"
+        ) from error
+    is_known = np.isfinite(values)
+    rows = pa.array(np.repeat(np.arange(len(series)), counts)[is_known])
+    columns: dict[str, Any] = {
+        column: pa.array([str(one["metric"].get(label, "")) for one in series], pa.string()).take(rows)
+        for label, column in question.columns.items()
+    }
+    if question.labels_prefix:
+        bags = [_bag(one["metric"], question.labels_prefix) for one in series]
+        columns["labels"] = pa.array(bags, pa.string()).take(rows)
+    moments_us = np.rint(moments[is_known] * 1e6).astype(np.int64)
+    columns["at"] = pa.array(moments_us).cast(HOUR)
+    columns["value"] = pa.array(values[is_known])
+    return pa.table(columns)
+
+
+def _bag(metric: dict[str, str], prefix: str) -> str:
+    """The object's own labels as JSON, without the prefix that kube-state-metrics puts before them."""
+    own = {name.removeprefix(prefix): str(value) for name, value in metric.items() if name.startswith(prefix)}
+    return orjson.dumps(own, option=orjson.OPT_SORT_KEYS).decode()

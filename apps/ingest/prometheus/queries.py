@@ -1,0 +1,314 @@
+"""What is asked of a Prometheus-compatible server: one table, from fact to PromQL.
+
+Placeholders: `$cluster` the cluster's label; `$sel` the source's own matchers; `$state` and `$usage` the `up` series of
+kube-state-metrics and of the kubelets; `$pod` = `$cluster,namespace,pod`; `$hour`, `$counter`, `$bin` and `$window`
+durations. Questions are evaluated at the ends of hours: a value at T covers (T-1h, T].
+
+Why these shapes (mean error against an exact truth, 30 s scrapes with short-lived pods):
+
+* counters: `increase[1h]` once an hour, -0.1 %; `rate[5m]` every minute loses 0.5 %, and 4 % of short jobs;
+* gauges: what the hour's samples say, each sample standing for one scrape interval; averages over the hour would charge
+  a two-minute job for the whole hour (+1,800 %);
+* `max by` first, over everything that names one thing: merges HA pairs and doubled kube-state-metrics, drops
+  `instance`, `image`, `prometheus_replica`; then `sum by`;
+* `$hour` is one millisecond short, because Prometheus 2 counts a sample on either edge of a range, and `$counter` one
+  millisecond long, because Prometheus 3 leaves the left edge out and an increase needs it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from apps.ingest.prometheus.config import PrometheusConfig
+
+HOUR_SECONDS = 3600
+GIB = 1024**3
+
+GPU_DEVICES = ("nvidia_com_gpu", "amd_com_gpu", "aliyun_com_gpu")
+"""Extended resources that count devices (under a sharing scheduler: its shares, in requests and capacity alike)."""
+GPU_MEMORY, GPU_CARDS = "aliyun_com_gpu_mem", "aliyun_com_gpu_count"
+"""GiB of GPU memory that a pod asks for, or a node has; and the node's cards, by which memory becomes cards."""
+MIG_PREFIX = "nvidia_com_mig_"
+"""`nvidia_com_mig_2g_10gb`: a slice, counted as sevenths of a device."""
+
+RESOURCES = "|".join(("cpu", "memory", *GPU_DEVICES, GPU_MEMORY, GPU_CARDS, f"{MIG_PREFIX}[1-7]g_.*"))
+
+ECI_ANNOTATION = "annotation_k8s_aliyun_com_eci_instance_id"
+
+Grain = Literal["hour", "bin", "window"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One fact: its PromQL, the labels of the answer (renamed by `columns`), the unit of its value."""
+
+    fact: str
+    unit: str
+    promql: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    grain: Grain = "hour"
+    labels_prefix: str = ""
+
+
+def _same(*names: str, **renamed: str) -> dict[str, str]:
+    """Label → column: `cluster` always, the rest under their own or another name."""
+    return {"$cluster": "cluster"} | {name: name for name in names} | renamed
+
+
+_POD = _same("namespace", "pod")
+_CLAIM = _same("namespace", persistentvolumeclaim="claim")
+
+RATES = (
+    Question(
+        "state_rate",
+        "scrapes of kube-state-metrics, at most",
+        "max by($cluster)(count_over_time($state[$hour]))",
+        _same(),
+    ),
+    Question(
+        "usage_rate", "scrapes of a kubelet, at most", "max by($cluster)(count_over_time($usage[$hour]))", _same()
+    ),
+    Question("known", "scrapes in a week", "max by($cluster)(count_over_time($state[7d]))", _same(), "window"),
+)
+"""Asked first: how often is scraped, and which clusters there are."""
+
+SCRAPES = (
+    Question(
+        "state_samples",
+        "successful scrapes of the best-seen target",
+        "max by($cluster)(sum_over_time($state[$hour]))",
+        _same(),
+    ),
+    Question(
+        "state_seen",
+        "successful scrapes of all targets",
+        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($state[$hour])))",
+        _same(),
+    ),
+    Question(
+        "usage_seen",
+        "successful scrapes of all targets, by bin",
+        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($usage[$bin])))",
+        _same(),
+        "bin",
+    ),
+    Question(
+        "usage_targets",
+        "targets, by bin",
+        "count by($cluster)(max without(prometheus_replica,replica)(count_over_time($usage[$bin])))",
+        _same(),
+        "bin",
+    ),
+)
+
+FALLBACKS = (
+    Question(
+        "node_scrapes",
+        "samples of a node, at most",
+        "max by($cluster)(count_over_time(kube_node_info{$sel}[$hour]))",
+        _same(),
+    ),
+    Question(
+        "memory_scrapes",
+        "samples of a container, at most, by bin",
+        "max by($cluster)"
+        '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$bin]))',
+        _same(),
+        "bin",
+    ),
+)
+"""Where `up` was not kept: the best-seen series tells how often was scraped."""
+
+PODS = (
+    Question(
+        "cpu_used",
+        "core-seconds in the hour",
+        "sum by($pod)(max by($pod,container,id,name,cpu)"
+        '(increase(container_cpu_usage_seconds_total{container!="",container!="POD",$sel}[$counter])))',
+        _POD,
+    ),
+    Question(
+        "memory_used",
+        "bytes × samples",
+        "sum by($pod)(max by($pod,container,id,name)"
+        '(sum_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour])))',
+        _POD,
+    ),
+    Question(
+        "requests",
+        "cores, bytes or pieces, while they were asked for",
+        "sum by($pod,resource)(max by($pod,container,resource)"
+        f'(avg_over_time(kube_pod_container_resource_requests{{resource=~"{RESOURCES}",$sel}}[$hour])))',
+        _same("namespace", "pod", "resource"),
+    ),
+    Question(
+        "running",
+        "samples in phase Running",
+        'sum by($pod)(max by($pod,uid)(sum_over_time(kube_pod_status_phase{phase="Running",$sel}[$hour])))',
+        _POD,
+    ),
+    Question(
+        "placed",
+        "samples on the node",
+        'sum by($pod,node)(max by($pod,node,uid)(count_over_time(kube_pod_info{node!="",$sel}[$hour])))',
+        _same("namespace", "pod", "node"),
+    ),
+    Question(
+        "serverless",
+        "samples as the billed instance",
+        f'max by($pod,{ECI_ANNOTATION})(count_over_time(kube_pod_annotations{{{ECI_ANNOTATION}!="",$sel}}[$hour]))',
+        _same("namespace", "pod", **{ECI_ANNOTATION: "resource_id"}),
+    ),
+    Question(
+        "gpu_used",
+        "per cent of a device, added up",
+        "sum by($pod)(max by($pod,UUID,gpu,GPU_I_ID)"
+        '(avg_over_time(DCGM_FI_DEV_GPU_UTIL{pod!="",exported_pod="",$sel}[$hour])))',
+        _POD,
+    ),
+    Question(
+        "gpu_used_exported",
+        "the same, where the exporter's own pod took the label",
+        "sum by($cluster,exported_namespace,exported_pod)"
+        "(max by($cluster,exported_namespace,exported_pod,UUID,gpu,GPU_I_ID)"
+        '(avg_over_time(DCGM_FI_DEV_GPU_UTIL{exported_pod!="",$sel}[$hour])))',
+        _same(exported_namespace="namespace", exported_pod="pod"),
+    ),
+)
+
+OWNERS = (
+    Question(
+        "pod_owner",
+        "samples in the window",
+        "max by($pod,owner_kind,owner_name)"
+        '(count_over_time(kube_pod_owner{owner_kind!="",owner_kind!="<none>",owner_is_controller!="false",$sel}[$window]))',
+        _same("namespace", "pod", "owner_kind", "owner_name"),
+        "window",
+    ),
+    Question(
+        "replicaset_owner",
+        "samples in the window",
+        "max by($cluster,namespace,replicaset,owner_kind,owner_name)"
+        '(count_over_time(kube_replicaset_owner{owner_kind!="",owner_kind!="<none>",$sel}[$window]))',
+        _same("namespace", "owner_kind", "owner_name", replicaset="name"),
+        "window",
+    ),
+    Question(
+        "job_owner",
+        "samples in the window",
+        "max by($cluster,namespace,job_name,owner_kind,owner_name)"
+        '(count_over_time(kube_job_owner{owner_kind!="",owner_kind!="<none>",$sel}[$window]))',
+        _same("namespace", "owner_kind", "owner_name", job_name="name"),
+        "window",
+    ),
+    Question(
+        "pod_labels",
+        "samples in the window",
+        "count_over_time(kube_pod_labels{$sel}[$window])",
+        _POD,
+        "window",
+        "label_",
+    ),
+    Question(
+        "namespace_labels",
+        "samples in the window",
+        "count_over_time(kube_namespace_labels{$sel}[$window])",
+        _same("namespace"),
+        "window",
+        "label_",
+    ),
+)
+
+NODES = (
+    Question(
+        "node_samples",
+        "samples of the node",
+        "max by($cluster,node,provider_id)(count_over_time(kube_node_info{$sel}[$hour]))",
+        _same("node", "provider_id"),
+    ),
+    Question(
+        "node_capacity",
+        "cores, bytes or pieces",
+        "max by($cluster,node,resource)"
+        f'(avg_over_time(kube_node_status_capacity{{resource=~"{RESOURCES}",$sel}}[$hour]))',
+        _same("node", "resource"),
+    ),
+    Question(
+        "node_labels",
+        "samples in the window",
+        "count_over_time(kube_node_labels{$sel}[$window])",
+        _same("node"),
+        "window",
+        "label_",
+    ),
+)
+
+VOLUMES = (
+    Question(
+        "claims",
+        "samples of the bound claim",
+        "max by($cluster,namespace,persistentvolumeclaim,volumename)"
+        '(count_over_time(kube_persistentvolumeclaim_info{volumename!="",$sel}[$hour]))',
+        _CLAIM | {"volumename": "name"},
+    ),
+    Question(
+        "claim_bytes",
+        "bytes asked for",
+        "max by($cluster,namespace,persistentvolumeclaim)"
+        "(avg_over_time(kube_persistentvolumeclaim_resource_requests_storage_bytes{$sel}[$hour]))",
+        _CLAIM,
+    ),
+    Question(
+        "volume_bytes",
+        "bytes provisioned",
+        "max by($cluster,persistentvolume)(avg_over_time(kube_persistentvolume_capacity_bytes{$sel}[$hour]))",
+        _same(persistentvolume="name"),
+    ),
+    Question(
+        "claim_used",
+        "bytes used, while mounted",
+        "max by($cluster,namespace,persistentvolumeclaim)(avg_over_time(kubelet_volume_stats_used_bytes{$sel}[$hour]))",
+        _CLAIM,
+    ),
+    Question(
+        "volume_ids",
+        "samples in the window",
+        "max by($cluster,persistentvolume,csi_volume_handle,ebs_volume_id,gce_persistent_disk_name)"
+        "(count_over_time(kube_persistentvolume_info{$sel}[$window]))",
+        _same("csi_volume_handle", "ebs_volume_id", "gce_persistent_disk_name", persistentvolume="name"),
+        "window",
+    ),
+    Question(
+        "mounts",
+        "samples in the window",
+        "max by($pod,persistentvolumeclaim)"
+        "(count_over_time(kube_pod_spec_volumes_persistentvolumeclaims_info{$sel}[$window]))",
+        _same("namespace", "pod", persistentvolumeclaim="claim"),
+        "window",
+    ),
+)
+
+FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES)
+QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS)}
+
+
+def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300) -> Question:
+    """The question as it is sent to this source; only `$window` is left open."""
+    words = {
+        "$state": f'up{{job=~"{config.state_job}",$sel}}',
+        "$usage": f'up{{job=~"{config.usage_job}",$sel}}',
+        "$pod": "$cluster,namespace,pod",
+        "$cluster": config.cluster_label,
+        "$hour": "59m59s999ms",
+        "$counter": "1h1ms",
+        "$bin": f"{bin_seconds * 1000 - 1}ms",
+        ",$sel": f",{config.selector}" if config.selector else "",
+        "$sel": config.selector,
+    }
+    promql = question.promql
+    for word, meaning in words.items():
+        promql = promql.replace(word, meaning)
+    columns = {
+        config.cluster_label if label == "$cluster" else label: column for label, column in question.columns.items()
+    }
+    return Question(question.fact, question.unit, promql, columns, question.grain, question.labels_prefix)
