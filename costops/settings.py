@@ -179,14 +179,26 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- REST -------------------------------------------------------------------------------------------------------------
+COSTOPS_API_REQUESTS_PER_MINUTE = env.int("COSTOPS_API_REQUESTS_PER_MINUTE", default=600)  # of one user; 0 = any number
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.api.throttling.UserThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.api.renderers.JsonRenderer", "apps.api.renderers.CsvRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],  # nothing here reads a body
+    "EXCEPTION_HANDLER": "apps.api.errors.shape_error",
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "CostOps",
     "VERSION": "1",
+    "DESCRIPTION": "Cost per team, exact to the last decimal of the bill. Every answer names its publication.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

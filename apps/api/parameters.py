@@ -1,0 +1,179 @@
+"""The parameters of the address: one table of what may be asked, read strictly."""
+
+import csv
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
+
+from apps.api.errors import BadParameterError
+from apps.finops.tables import DIMENSIONS
+from apps.marts.query import GROUPS, METRICS
+
+DEFAULT_LIMIT = 10_000
+MAX_LIMIT = 50_000
+MAX_TEXT = 4_000
+MAX_VALUES = 500
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+FORMATS = ("json", "csv")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: `read` turns text into a value, or raises ValueError with what it may be."""
+
+    name: str
+    read: Callable[[str], Any]
+    description: str
+    pattern: str | None = None
+    choices: tuple[str, ...] | None = None
+    is_list: bool = False
+
+    def documented(self) -> OpenApiParameter:
+        """The parameter as the OpenAPI schema says it."""
+        return OpenApiParameter(
+            self.name, str, description=self.description, pattern=self.pattern, enum=self.choices, many=False
+        )
+
+
+def text(value: str) -> str:
+    """Text without control characters."""
+    if _CONTROL.search(value):
+        raise ValueError("contains a control character")
+    return value
+
+
+def values(value: str) -> tuple[str, ...]:
+    """Comma-separated texts; one that holds a comma stands in double quotes."""
+    try:
+        found = tuple(next(csv.reader([text(value)], strict=True), [""]))
+    except csv.Error as unreadable:
+        raise ValueError("is not a comma-separated list (quote a value that holds a comma)") from unreadable
+    if len(found) > MAX_VALUES:
+        raise ValueError(f"holds more than {MAX_VALUES} values")
+    return found
+
+
+def day(value: str) -> date:
+    """A date as YYYY-MM-DD."""
+    try:
+        found = date.fromisoformat(value) if _DAY.fullmatch(value) else None
+    except ValueError:
+        found = None
+    if found is None or not FIRST_DAY <= found <= LAST_DAY:
+        raise ValueError(f"is not a date as YYYY-MM-DD between {FIRST_DAY} and {LAST_DAY}")
+    return found
+
+
+def month(value: str) -> str:
+    """A billing month as YYYY-MM."""
+    if not _MONTH.fullmatch(value):
+        raise ValueError("is not a month as YYYY-MM")
+    return value
+
+
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A reader of plain whole numbers within bounds."""
+
+    def read(value: str) -> int:
+        number = int(value) if _NUMBER.fullmatch(value) else None
+        if number is None or not lowest <= number <= highest:
+            raise ValueError(f"is not a whole number between {lowest} and {highest}")
+        return number
+
+    return read
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A reader of one of a few words."""
+
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"is not one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def each_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
+    """A reader of a comma-separated list of a few words."""
+    read_one = one_of(*choices)
+
+    def read(value: str) -> tuple[str, ...]:
+        return tuple(read_one(part) for part in values(value) if part)
+
+    return read
+
+
+FORMAT = Parameter(
+    "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
+)
+AS_OF = Parameter(
+    "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
+)
+PAGE = (
+    Parameter(
+        "limit",
+        whole_number(1, MAX_LIMIT),
+        f"At most this many rows; {DEFAULT_LIMIT} by default. CSV holds all rows unless a limit is given.",
+        pattern=r"^\d{1,5}$",
+    ),
+    Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
+)
+FILTERS = tuple(
+    Parameter(name, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True)
+    for name in DIMENSIONS
+)
+COSTS = (
+    Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
+    Parameter("group_by", each_of(*GROUPS), f"At most four of {', '.join(GROUPS)}; comma-separated.", is_list=True),
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
+    AS_OF,
+    *PAGE,
+    FORMAT,
+    *FILTERS,
+)
+RECONCILIATION = (
+    Parameter("source", text, "Only this source."),
+    Parameter("billing_month", month, "Only this billing month, YYYY-MM.", pattern=_MONTH.pattern),
+    Parameter("by_day", one_of("true", "false"), "`false` adds the days up.", choices=("true", "false")),
+    AS_OF,
+    FORMAT,
+)
+PUBLICATIONS = (
+    Parameter("limit", whole_number(1, 1_000), "At most this many, the newest; 100 by default.", pattern=r"^\d{1,4}$"),
+    FORMAT,
+)
+PLAIN = (FORMAT,)
+
+
+def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
+    """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused by name."""
+    table = {parameter.name: parameter for parameter in known}
+    unknown = sorted(set(asked) - set(table))
+    if unknown:
+        names = ", ".join(repr(name[:60]) for name in unknown[:10])
+        raise BadParameterError(unknown[0][:60], f"There is no parameter {names} here. There is {', '.join(table)}.")
+    return {name: _read_one(table[name], asked.getlist(name)) for name in asked}
+
+
+def _read_one(parameter: Parameter, given: list[str]) -> Any:
+    if len(given) > 1 and not parameter.is_list:
+        raise BadParameterError(parameter.name, f"{parameter.name} is given more than once")
+    joined = ",".join(given)
+    try:
+        if len(joined) > MAX_TEXT:
+            raise ValueError(f"is longer than {MAX_TEXT} characters")
+        return parameter.read(joined)
+    except ValueError as refused:
+        raise BadParameterError(parameter.name, f"{parameter.name} {refused}") from refused

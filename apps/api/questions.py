@@ -1,0 +1,115 @@
+"""From parameters to a CostQuery, and from its answer to a page of rows."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.core import signing
+
+from apps.api.errors import BadParameterError
+from apps.api.parameters import DEFAULT_LIMIT
+from apps.finops.tables import DIMENSIONS
+from apps.marts.models import Publication
+from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
+from apps.marts.selectors import publication
+
+_SALT = "apps.api.cursor"
+
+
+@dataclass(frozen=True)
+class Page:
+    """The rows `offset` <= row < `offset` + `limit` of an answer."""
+
+    offset: int
+    limit: int
+
+
+def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Page]:
+    """The question of a request, pinned to one publication, and the page of it that is asked for."""
+    number, offset, digest = _opened(given["cursor"]) if "cursor" in given else (given.get("as_of"), 0, None)
+    query = _query(given, number, scope)
+    if digest not in (None, digest_of(query)) or given.get("as_of") not in (None, query.as_of):
+        raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
+    default_limit = MAX_ROWS if given.get("format") == "csv" else DEFAULT_LIMIT
+    return query, Page(offset, given.get("limit", default_limit))
+
+
+def _query(given: Mapping[str, Any], number: int | None, scope: Scope) -> CostQuery:
+    pinned = publication(number)
+    start, end = given.get("start", pinned.first_day), given.get("end", pinned.end_day)
+    if start is None or end is None:
+        raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
+    asked = {name: given[name] for name in ("metric", "group_by") if name in given}
+    filters = tuple((name, given[name]) for name in DIMENSIONS if name in given)
+    return CostQuery(start, end, filters=filters, as_of=pinned.number, scope=scope, **asked)
+
+
+def digest_of(*asked: Any) -> str:
+    """The identity of a question: of everything that decides its answer, the viewer's scope among it."""
+    return hashlib.sha256(repr([_settled(part) for part in asked]).encode()).hexdigest()[:32]
+
+
+def _settled(part: Any) -> Any:
+    """A set prints in no fixed order; a question's scope is told by its sorted teams."""
+    if not isinstance(part, CostQuery):
+        return part
+    teams = None if part.scope.teams is None else tuple(sorted(part.scope.teams))
+    return replace(part, scope=Scope()), teams
+
+
+def _opened(cursor: str) -> tuple[int, int, str]:
+    try:
+        number, offset, digest = signing.loads(cursor, salt=_SALT)
+    except signing.BadSignature as forged:
+        raise BadParameterError("cursor", "cursor is not one that an answer gave") from forged
+    return number, offset, digest
+
+
+def next_cursor(query: CostQuery, page: Page, rows_total: int) -> str | None:
+    """Where the next page begins; None after the last."""
+    after = page.offset + page.limit
+    return signing.dumps([query.as_of, after, digest_of(query)], salt=_SALT) if after < rows_total else None
+
+
+def present(answer: Answer, page: Page) -> dict[str, Any]:
+    """An answer as the API says it: the totals are of the whole answer, the rows of one page."""
+    rows = answer.rows[page.offset : page.offset + page.limit]
+    query = answer.query
+    return {
+        "publication": facts(answer.publication),
+        "query": {
+            "metric": query.metric,
+            "group_by": list(query.group_by),
+            "start": query.start,
+            "end": query.end,
+            "filters": {name: list(values) for name, values in query.filters},
+        },
+        "totals": dict(answer.totals),
+        "page": {
+            "rows": len(rows),
+            "rows_total": len(answer.rows),
+            "next_cursor": next_cursor(query, page, len(answer.rows)),
+        },
+        "rows": [dict(zip(answer.columns, row, strict=True)) for row in rows],
+    }
+
+
+def coverage_of(found: Publication) -> Decimal | None:
+    """Observed / expected samples of all days of a publication; None where nothing was expected."""
+    if not found.expected_samples:
+        return None
+    return (Decimal(found.observed_samples) / Decimal(found.expected_samples)).quantize(Decimal("0.0001"))
+
+
+def facts(publication_facts: PublicationFacts) -> dict[str, Any]:
+    """Where the numbers of an answer come from."""
+    return {
+        "number": publication_facts.number,
+        "status": publication_facts.status,
+        "created_at": publication_facts.created_at,
+        "coverage": publication_facts.coverage,
+        "first_day": publication_facts.first_day,
+        "end_day": publication_facts.end_day,
+    }

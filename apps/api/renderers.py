@@ -1,0 +1,63 @@
+"""Answers as JSON and as CSV: amounts exact, text harmless in a spreadsheet."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import renderers
+from rest_framework.utils import encoders
+
+FORMULA_STARTS = tuple("=+-@\t\r\n\x00＝＋－＠")  # half and full width
+
+
+class _ExactEncoder(encoders.JSONEncoder):
+    """Decimals as plain digits: `str` would write a zero as `0E-12`."""
+
+    def default(self, value: Any) -> Any:
+        return f"{value:f}" if isinstance(value, Decimal) else super().default(value)
+
+
+class JsonRenderer(renderers.JSONRenderer):
+    """JSON with exact amounts as text."""
+
+    encoder_class = _ExactEncoder
+
+
+class CsvRenderer(renderers.BaseRenderer):
+    """The rows of an answer as CSV (RFC 4180), with a header row; a single thing is one row."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> str:
+        rows = data.get("rows", [data])
+        columns = (renderer_context or {}).get("columns") or (list(rows[0]) if rows else [])
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerow(columns)
+        writer.writerows([cell(row[column]) for column in columns] for row in rows)
+        return out.getvalue()
+
+
+def cell(value: Any) -> str:
+    """One value as CSV shows it. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return str(_PLAIN.get(type(value), str)(value))
+
+
+_PLAIN: Mapping[type, Any] = {
+    type(None): lambda _: "",
+    bool: lambda value: "true" if value else "false",
+    Decimal: lambda value: f"{value:f}",
+    datetime: lambda value: value.isoformat(),
+    dict: lambda value: json.dumps(value, ensure_ascii=False, default=str),
+    list: lambda value: json.dumps(value, ensure_ascii=False, default=str),
+}

@@ -1,0 +1,212 @@
+"""What the OpenAPI schema says of answers, failures and tokens."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from apps.api.parameters import Parameter
+from apps.finops.tables import COSTS, DIMENSIONS
+from apps.ingest.models import Source
+from apps.marts.query import GROUPS, METRICS
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+AMOUNT = r"^-?\d+(\.\d{1,12})?$"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself; untyped there
+    """The `Authorization: Token …` header."""
+
+    target_class = "apps.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token costops_<id>_<secret>`, as `manage.py token add` prints it.",
+        }
+
+
+class Amount(serializers.RegexField):
+    """Money, exact, as text; its currency stands beside it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(AMOUNT, **kwargs)
+
+
+class PublicationFactsSchema(serializers.Serializer[Any]):
+    """Where the numbers come from; `coverage` is observed / expected samples of the window."""
+
+    number = serializers.IntegerField()
+    status = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    coverage = Amount(allow_null=True)
+    first_day = serializers.DateField(allow_null=True)
+    end_day = serializers.DateField(allow_null=True)
+
+
+class PublicationSchema(PublicationFactsSchema):
+    """`totals` (cost basis by currency, of the whole company) is null for those who may not see all teams."""
+
+    totals = serializers.DictField(child=serializers.DictField(child=Amount()), allow_null=True)
+
+
+class QuestionSchema(serializers.Serializer[Any]):
+    """The question as it was understood."""
+
+    metric = serializers.ChoiceField(METRICS)
+    group_by = serializers.ListField(child=serializers.ChoiceField(GROUPS))
+    start = serializers.DateField()
+    end = serializers.DateField(help_text="exclusive")
+    filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+
+
+class PageSchema(serializers.Serializer[Any]):
+    """Which part of the answer this is; `next_cursor` is null on the last page."""
+
+    rows = serializers.IntegerField()
+    rows_total = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return {
+        **{name: serializers.DateField(required=False) for name in ("day", "week")},
+        **{name: serializers.CharField(required=False, allow_blank=True) for name in ("month", *DIMENSIONS)},
+        "currency": serializers.CharField(),
+        **{basis: Amount(required=False) for basis in COSTS},
+    }
+
+
+CostRowSchema = type(
+    "CostRowSchema",
+    (serializers.Serializer,),
+    {"__doc__": "The groups asked for, the currency, and the metric asked for.", **_cost_row_fields()},
+)
+
+
+class CostsSchema(serializers.Serializer[Any]):
+    """Cost, grouped and filtered. `totals` (by currency) are of the whole answer, `rows` of this page."""
+
+    publication = PublicationFactsSchema()
+    query = QuestionSchema()
+    totals = serializers.DictField(child=Amount())
+    page = PageSchema()
+    rows = CostRowSchema(many=True)
+
+
+class TeamSchema(serializers.Serializer[Any]):
+    """A team; `costs` is the address of its costs."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    department = serializers.CharField()
+    cost_center = serializers.CharField()
+    lead_name = serializers.CharField()
+    lead_email = serializers.CharField()
+    is_active = serializers.BooleanField()
+    costs = serializers.CharField()
+
+
+class TeamsSchema(serializers.Serializer[Any]):
+    """The teams whose cost the caller may see."""
+
+    rows = TeamSchema(many=True)
+
+
+class PublicationsSchema(serializers.Serializer[Any]):
+    """Publications, the newest first."""
+
+    rows = PublicationSchema(many=True)
+
+
+class ReconciliationRowSchema(serializers.Serializer[Any]):
+    """Charged against allocated; effective cost unless the name says billed. `day` is null when days are added up."""
+
+    source = serializers.CharField()  # type: ignore[assignment]  # a column here, not a field's own source
+    billing_month = serializers.CharField()
+    currency = serializers.CharField()
+    day = serializers.DateField(allow_null=True)
+    charged = Amount()
+    allocated = Amount()
+    billed_charged = Amount()
+    billed_allocated = Amount()
+    direct = Amount()
+    shared = Amount()
+    idle = Amount()
+    unallocated = Amount()
+    difference = Amount(help_text="the largest of the four cost bases")
+
+
+class ReconciliationSchema(serializers.Serializer[Any]):
+    """What each source charged and what was allocated of it."""
+
+    publication = PublicationFactsSchema()
+    rows = ReconciliationRowSchema(many=True)
+
+
+class SourceSchema(serializers.Serializer[Any]):
+    """Where charges or usage come from, and how it is."""
+
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(Source.Kind.choices)
+    location = serializers.CharField()
+    cluster = serializers.CharField()
+    is_active = serializers.BooleanField()
+
+
+class SourcesSchema(serializers.Serializer[Any]):
+    """The sources and how they are."""
+
+    rows = SourceSchema(many=True)
+
+
+class FailureSchema(serializers.Serializer[Any]):
+    """What went wrong, the same shape everywhere; `parameter` names the one to mend, if it is one."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    parameter = serializers.CharField(allow_null=True)
+
+
+class ErrorSchema(serializers.Serializer[Any]):
+    """A failed request."""
+
+    error = FailureSchema()
+
+
+FAILURES = {
+    400: "A parameter is unknown, repeated, or not what it may be.",
+    401: "No valid token and no session.",
+    403: "The caller may not see this.",
+    404: "There is no such thing, or the caller may not know of it.",
+    429: "Too many requests; `Retry-After` says when to come again.",
+}
+
+
+def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
+    """The names of a row's fields, in order."""
+    return tuple(str(name) for name in kind().fields.keys())  # noqa: SIM118  # not a plain dict
+
+
+def asking(
+    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
+) -> Callable[[_View], _View]:
+    """Document a view: the parameters it reads, its answer as JSON and CSV, and its failures."""
+    documented: Callable[[_View], _View] = extend_schema(
+        operation_id=operation,
+        parameters=[parameter.documented() for parameter in parameters],
+        responses={
+            (200, "application/json"): answer,
+            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),
+            304: OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`."),
+        }
+        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+    )
+    return documented

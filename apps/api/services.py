@@ -1,0 +1,47 @@
+"""Issuing and revoking tokens."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+
+from apps.api.models import ApiToken
+from apps.api.selectors import KEY_PREFIX, hash_of
+from apps.finops.errors import CostOpsError
+
+DEFAULT_DAYS = 90
+MAX_DAYS = 365
+
+
+class TokenRefusedError(CostOpsError):
+    """The token cannot be issued or revoked as asked."""
+
+
+def issue_token(user: User, *, now: datetime, name: str = "", days: int = DEFAULT_DAYS) -> str:
+    """A new token's key: the only time that anybody sees it."""
+    if not 1 <= days <= MAX_DAYS:
+        raise TokenRefusedError(f"A token lives between 1 and {MAX_DAYS} days, not {days}.")
+    public_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    ApiToken.objects.create(
+        public_id=public_id,
+        secret_hash=hash_of(secret),
+        user=user,
+        name=name[:120],
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    return f"{KEY_PREFIX}_{public_id}_{secret}"
+
+
+def revoke_token(public_id: str, *, now: datetime) -> None:
+    """Make a token worthless from the next request on; revoking it again changes nothing."""
+    found = ApiToken.objects.filter(public_id=public_id)
+    if not found.exists():
+        raise TokenRefusedError(f"There is no token {public_id}; `manage.py token list` shows all.")
+    found.filter(revoked_at=None).update(revoked_at=now)
+
+
+def note_use(token: ApiToken, *, now: datetime) -> None:
+    """Remember the day a token was last used; written once a day, not once a request."""
+    if token.last_used_day != now.date():
+        ApiToken.objects.filter(pk=token.pk).update(last_used_day=now.date())

@@ -1,0 +1,191 @@
+"""The addresses of the REST API: a question in, an answer out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.api import parameters, schema
+from apps.api.parameters import Parameter
+from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
+from apps.api.renderers import JsonRenderer
+from apps.api.selectors import scope_of
+from apps.ingest.models import Source
+from apps.marts import selectors as marts
+from apps.marts.models import Publication
+from apps.teams.models import Team
+
+
+@method_decorator(conditional_page, name="dispatch")
+class AskView(APIView):
+    """What every address shares: strict parameters, private caching, CSV file names, and failures always as JSON."""
+
+    known: tuple[Parameter, ...] = parameters.PLAIN
+    columns: tuple[str, ...] = ()
+    file_name = "costops"
+
+    def asked(self, request: Request) -> dict[str, Any]:
+        """The parameters of a request, the format that was agreed on among them."""
+        given = parameters.read(request.query_params, self.known)
+        return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
+
+    def get_renderer_context(self) -> dict[str, Any]:
+        return {**super().get_renderer_context(), "columns": self.columns}
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        self.request.accepted_renderer = JsonRenderer()
+        self.request.accepted_media_type = JsonRenderer.media_type
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        done = super().finalize_response(request, response, *args, **kwargs)
+        done["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
+        if done.status_code == 200 and getattr(request.accepted_renderer, "format", "") == "csv":
+            done["Content-Disposition"] = f'attachment; filename="{self.file_name}.csv"'
+        return done
+
+
+class CompanyView(AskView):
+    """What concerns all teams at once is for those who may see them all."""
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if scope_of(request.user).teams is not None:
+            raise PermissionDenied
+
+
+class CostsView(AskView):
+    """Cost, grouped and filtered, for the teams the caller may see."""
+
+    known = parameters.COSTS
+
+    @schema.asking("costs", parameters.COSTS, schema.CostsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        query, page = cost_question(asked, scope_of(request.user))
+        etag = f'"{query.as_of}-{digest_of(query, page, asked["format"])}"'
+        if unchanged := get_conditional_response(_http(request), etag=etag):
+            return unchanged
+        answer = marts.answer(query)
+        self.columns = answer.columns
+        self.file_name = f"costs-{query.start}-{query.end}-publication-{query.as_of}"
+        return Response(present(answer, page), headers={"ETag": etag})
+
+
+class TeamsView(AskView):
+    """The teams the caller may see."""
+
+    columns = schema.columns_of(schema.TeamSchema)
+    file_name = "teams"
+
+    @schema.asking("teams", parameters.PLAIN, schema.TeamsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        scope = scope_of(request.user)
+        found = Team.objects.all() if scope.teams is None else Team.objects.filter(name__in=scope.teams)
+        return Response({"rows": [_team(team) for team in found.order_by("name")]})
+
+
+class TeamView(AskView):
+    """One team. Not the caller's and not there are the same answer."""
+
+    columns = schema.columns_of(schema.TeamSchema)
+    file_name = "team"
+
+    @schema.asking("team", parameters.PLAIN, schema.TeamSchema)
+    def get(self, request: Request, name: str) -> HttpResponse:
+        self.asked(request)
+        team = Team.objects.filter(name=name).first()
+        if team is None or not scope_of(request.user).allows(team.name):
+            raise NotFound
+        return Response(_team(team))
+
+
+class SourcesView(CompanyView):
+    """The sources of charges and usage, and how they are."""
+
+    columns = schema.columns_of(schema.SourceSchema)
+    file_name = "sources"
+
+    @schema.asking("sources", parameters.PLAIN, schema.SourcesSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        return Response({"rows": [_source(state) for state in Source.objects.order_by("name")]})
+
+
+class PublicationsView(AskView):
+    """Publications, the newest first."""
+
+    known = parameters.PUBLICATIONS
+    columns = schema.columns_of(schema.PublicationSchema)
+    file_name = "publications"
+
+    @schema.asking("publications", parameters.PUBLICATIONS, schema.PublicationsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        limit = self.asked(request).get("limit", 100)
+        sees_all = scope_of(request.user).teams is None
+        return Response({"rows": [_publication(found, sees_all=sees_all) for found in marts.publications(limit)]})
+
+
+class ReconciliationView(CompanyView):
+    """Charged against allocated, per source, billing month, currency and day."""
+
+    known = parameters.RECONCILIATION
+    columns = schema.columns_of(schema.ReconciliationRowSchema)
+
+    @schema.asking("reconciliation", parameters.RECONCILIATION, schema.ReconciliationSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        number = marts.publication(asked.get("as_of")).number
+        by_day = asked.get("by_day", "true") == "true"
+        only = {name: asked.get(name) for name in ("source", "billing_month")}
+        publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
+        self.file_name = f"reconciliation-publication-{number}"
+        return Response({"publication": facts(publication), "rows": [asdict(row) for row in rows]})
+
+
+def _http(request: Request) -> HttpRequest:
+    """Django's own request under the framework's."""
+    return request._request  # there is no public way
+
+
+def _team(team: Team) -> dict[str, Any]:
+    plain = {name: getattr(team, name) for name in TeamView.columns if name != "costs"}
+    return {**plain, "costs": f"{reverse('api-costs')}?{urlencode({'team': team.name})}"}
+
+
+def _source(state: Any) -> Mapping[str, Any]:
+    return {name: getattr(state, name) for name in SourcesView.columns}
+
+
+def _publication(found: Publication, *, sees_all: bool) -> dict[str, Any]:
+    plain = {name: getattr(found, name) for name in PublicationsView.columns if name not in ("coverage", "totals")}
+    return {**plain, "coverage": coverage_of(found), "totals": found.totals if sees_all else None}
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The schema to read and try in a browser; scripts and styles come from this server, none stands in the page."""
+
+    template_name = "api/docs.html"
+    url_name = "api-schema"
+    throttle_classes = []
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI schema."""
+
+    renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
