@@ -3,7 +3,7 @@
 import ibis
 import ibis.expr.types as ir
 
-from apps.ingest.prometheus.pods import POD, Facts, likeliest, owner_of_pods
+from apps.ingest.prometheus.pods import POD, Facts, attach, likeliest, owner_of_pods
 from apps.ingest.prometheus.queries import GIB
 
 NODE_POOL_LABELS = (
@@ -42,7 +42,7 @@ def node_levels(capacity: ir.Table) -> ir.Table:
 
 def node_hours(facts: Facts) -> ir.Table:
     """One row per hour and real node: capacity while the node existed. Virtual nodes are left out."""
-    seen = facts["node_samples"].join(facts["node_tags"], ["cluster", "node"], how="left")
+    seen = attach(facts["node_samples"], facts["node_tags"], ["cluster", "node"])
     seen = seen.filter(~seen.is_virtual.fill_null(False) & ~seen.node.re_search(_VIRTUAL_NAME))
     present = seen.group_by(_NODE).agg(
         present=(seen.value * seen.state_sample_hours).sum(),
@@ -73,10 +73,10 @@ def volume_hours(facts: Facts) -> ir.Table:
     asked = facts["claim_bytes"].select(*_CLAIM, asked="value")
     used = facts["claim_used"].select(*_CLAIM, used="value")
     sizes = facts["volume_bytes"].select("hour", "cluster", "name", size="value")
-    volumes = bound.join(asked, _CLAIM, how="left").join(used, _CLAIM, how="left")
-    volumes = volumes.join(sizes, ["hour", "cluster", "name"], how="left")
-    volumes = volumes.join(_volume_ids(facts), ["cluster", "name"], how="left")
-    volumes = volumes.join(_claim_workloads(facts), ["cluster", "namespace", "claim"], how="left")
+    volumes = attach(attach(bound, asked, _CLAIM), used, _CLAIM)
+    volumes = attach(volumes, sizes, ["hour", "cluster", "name"])
+    volumes = attach(volumes, _volume_ids(facts), ["cluster", "name"])
+    volumes = attach(volumes, _claim_workloads(facts), ["cluster", "namespace", "claim"])
     return volumes.select(
         "hour",
         "cluster",
@@ -101,6 +101,6 @@ def _volume_ids(facts: Facts) -> ir.Table:
 
 
 def _claim_workloads(facts: Facts) -> ir.Table:
-    mounts = facts["mounts"].join(owner_of_pods(facts), POD, how="left")
+    mounts = attach(facts["mounts"], owner_of_pods(facts), POD)
     mounts = mounts.mutate(workload=mounts.workload.fill_null(mounts.pod))
     return likeliest(mounts, ["cluster", "namespace", "claim"], ["workload"])

@@ -47,8 +47,11 @@ class Fact:
     is_good: bool = True
 
 
-def check(config: PrometheusConfig, *, now: datetime | None = None) -> list[Fact]:
-    """Look at the last hour of a source. `now` is the caller's clock; without it the server's clock is not judged."""
+def check(config: PrometheusConfig, *, now: datetime | None = None, at: datetime | None = None) -> list[Fact]:
+    """Look at the hour before `at`, or before the server's own time.
+
+    `now` is the caller's clock; without it the server's clock is not judged.
+    """
     with PrometheusClient(config) as client:
         try:
             server = client.now()
@@ -58,7 +61,7 @@ def check(config: PrometheusConfig, *, now: datetime | None = None) -> list[Fact
         if now is not None:
             skew = server - now.timestamp()
             facts.append(Fact("clock skew", f"{skew:+.1f} s", is_good=abs(skew) <= LARGEST_SKEW_SECONDS))
-        end = int(server)
+        end = int(at.timestamp() if at else server)
         try:
             return [*facts, *_scraping(client, end), *_metrics(client, end)]
         except PrometheusError as error:
@@ -76,7 +79,7 @@ def _scraping(client: PrometheusClient, end: int) -> list[Fact]:
             f"{name or client.config.cluster or '(no name)'}: {seconds} s" for name, seconds in sorted(found.items())
         )
         who = "kube-state-metrics" if question.fact == "state_rate" else "kubelets"
-        facts.append(Fact(f"scrape interval of {who}", each or "no `up` series in the last hour", is_good=bool(found)))
+        facts.append(Fact(f"scrape interval of {who}", each or "no `up` series in that hour", is_good=bool(found)))
     names = sorted(clusters)
     return [
         *facts,

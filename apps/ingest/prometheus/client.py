@@ -109,11 +109,11 @@ class PrometheusClient:
             ]
 
     def over(self, query: str, *, start: int, end: int) -> list[Series]:
-        """Evaluate once at `end`, looking back to `start`: `$window` in the query becomes that duration.
+        """Evaluate once at `end`, looking back to `start`: `[$window]` in the query becomes that range.
 
         When the window is halved the same series comes back once for each part: its values are to be added.
         """
-        form = {"query": query.replace("$window", f"{(end - start) * 1000 - 1}ms"), "time": str(end)}
+        form = {"query": query.replace("[$window]", f"[{end - start}s] offset 1ms"), "time": str(end)}
         try:
             series = self._result("query", form, "vector", is_last=end - start <= 3600)
         except _Halve as halve:

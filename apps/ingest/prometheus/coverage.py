@@ -78,6 +78,7 @@ class Scrapes:
     state_samples: Counts
     state_seen: Counts
     usage_seen: Counts
+    usage_bins: Counts
     usage_targets: Counts
     state_interval: Mapping[str, int]
     usage_interval: Mapping[str, int]
@@ -97,11 +98,12 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
     for hour in hours:
         end = hour + HOUR_SECONDS
         bins = range(hour + scrapes.bin_length, end + 1, scrapes.bin_length)
-        seen = [scrapes.usage_seen.get((cluster, at), 0.0) for at in bins]
+        seen = [scrapes.usage_bins.get((cluster, at), 0.0) for at in bins]
+        usage_samples = scrapes.usage_seen.get((cluster, end), 0.0)
         target_hours = sum(targets.get(at, 0.0) for at in bins) * scrapes.bin_length / HOUR_SECONDS
         usage_expected = max(1, round(target_hours * HOUR_SECONDS / interval))
         state = min(state_expected, round(scrapes.state_seen.get((cluster, end), 0.0)))
-        usage = min(usage_expected, round(sum(seen)))
+        usage = min(usage_expected, round(usage_samples))
         samples = scrapes.state_samples.get((cluster, end), 0.0)
         if not (state and usage and samples):
             rows.append(CoverageHour(cluster, hour, 0, state_expected))
@@ -113,7 +115,7 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
                 hour,
                 *weaker,
                 state_sample_hours=1 / samples,
-                usage_sample_hours=target_hours / sum(seen),
+                usage_sample_hours=target_hours / usage_samples,
                 usage_span=_span(seen),
             )
         )
@@ -135,7 +137,7 @@ def _targets(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> dict[int, 
 
 
 def _span(seen: Sequence[float]) -> float:
-    alive = [index for index, count in enumerate(seen) if count]
+    alive = [index for index, count in enumerate(seen) if count] or [0, len(seen) - 1]
     return (alive[-1] - alive[0] + 1) / len(seen)
 
 

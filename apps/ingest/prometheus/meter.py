@@ -108,13 +108,14 @@ def _scrapes(client: PrometheusClient, rates: Tables, hours: Sequence[int]) -> S
         other = {fact: coverage.counts_of(table) for fact, table in _ask(client, FALLBACKS, hours, length).items()}
         nodes = {key: count for key, count in other["node_scrapes"].items() if key[0] not in state}
         memory = {key: count for key, count in other["memory_scrapes"].items() if key[0] not in usage}
+        bins = {key: count for key, count in other["memory_bins"].items() if key[0] not in usage}
         state |= coverage.intervals(nodes, fixed)
-        per_hour = {key: count * HOUR_SECONDS / length for key, count in memory.items()}
-        usage |= coverage.intervals(per_hour, fixed)
+        usage |= coverage.intervals(memory, fixed)
         seen["state_samples"] |= nodes
         seen["state_seen"] |= nodes
         seen["usage_seen"] |= memory
-        seen["usage_targets"] |= dict.fromkeys(memory, 1.0)
+        seen["usage_bins"] |= bins
+        seen["usage_targets"] |= dict.fromkeys(bins, 1.0)
     return Scrapes(**seen, state_interval=state, usage_interval=usage, bin_length=length)
 
 

@@ -32,6 +32,11 @@ POD_ONLY_LABELS = frozenset(
 Facts = Mapping[str, ir.Table]
 
 
+def attach(left: ir.Table, right: ir.Table, keys: list[str]) -> ir.Table:
+    """Every row of `left`, with what `right` knows about its key."""
+    return left.join(right, keys, how="left").drop(*(f"{key}_right" for key in keys))
+
+
 def resource_measures(resource: str) -> tuple[str, float]:
     """What a resource of Kubernetes counts as: (`cpu`, `memory`, `gpu`, `gpu_memory` or `gpu_cards`; by how much)."""
     if resource.startswith(MIG_PREFIX):
@@ -47,17 +52,17 @@ def resource_measures(resource: str) -> tuple[str, float]:
 
 def workload_hours(facts: Facts) -> ir.Table:
     """One row per hour, pod, node and billed instance: used and requested, in core-, GiB- and device-hours."""
-    pods = _measured(facts).join(_spells(facts), HOURLY, how="left")
+    pods = attach(_measured(facts), _spells(facts), HOURLY)
     pods = pods.mutate(node=pods.node.fill_null(""), part=pods.part.fill_null(1.0))
-    pods = pods.join(_instances(facts), HOURLY, how="left")
+    pods = attach(pods, _instances(facts), HOURLY)
     pods = pods.mutate(resource_id=pods.resource_id.fill_null(""), part=pods.part * pods.instance_part.fill_null(1.0))
     cards = facts["node_levels"].select("hour", "cluster", "node", "gpu_cards", "gpu_memory")
     cards = cards.filter(cards.gpu_memory > 0).mutate(cards_per_gib=lambda t: t.gpu_cards / t.gpu_memory)
-    pods = pods.join(cards.select("hour", "cluster", "node", "cards_per_gib"), ["hour", "cluster", "node"], how="left")
+    pods = attach(pods, cards.select("hour", "cluster", "node", "cards_per_gib"), ["hour", "cluster", "node"])
     owners = owner_of_pods(facts)
-    pods = pods.join(owners, POD, how="left")
+    pods = attach(pods, owners, POD)
     gpus = pods.gpu + pods.gpu_memory * pods.cards_per_gib.fill_null(0.0)
-    rows = pods.select(
+    return pods.select(
         "hour",
         "cluster",
         "namespace",
@@ -73,7 +78,6 @@ def workload_hours(facts: Facts) -> ir.Table:
         gpu_used_hours=pods.gpu_used * pods.running_hours * pods.part,
         gpu_request_hours=gpus * pods.running_hours * pods.part,
     )
-    return rows.filter((pods.running_hours > 0) | (pods.cpu_used > 0) | (pods.memory_used > 0))
 
 
 def _measured(facts: Facts) -> ir.Table:
@@ -91,13 +95,14 @@ def _measured(facts: Facts) -> ir.Table:
         requested.select(*HOURLY, "value", "measure"),
     )
     value, measure = long.value, long.measure
-    return long.group_by(HOURLY).agg(
+    pods = long.group_by(HOURLY).agg(
         cpu_used=value.sum(where=measure == "cpu_used").fill_null(0.0),
         memory_used=value.sum(where=measure == "memory_used").fill_null(0.0),
         running_hours=value.sum(where=measure == "running_hours").fill_null(0.0),
         gpu_used=value.sum(where=measure.isin(["gpu_used", "gpu_used_exported"])).fill_null(0.0),
         **{level: value.sum(where=measure == level).fill_null(0.0) for level in ("cpu", "memory", "gpu", "gpu_memory")},
     )
+    return pods.filter((pods.running_hours > 0) | (pods.cpu_used > 0) | (pods.memory_used > 0))
 
 
 def _running(facts: Facts) -> ir.Table:
@@ -191,7 +196,7 @@ def label_hours(facts: Facts) -> ir.Table:
     """The labels of every namespace and workload, once, at the cluster's first observed hour."""
     worth = facts["worth"]
     first = worth.group_by("cluster").agg(hour=worth.hour.min())
-    pods = facts["pod_labels"].join(owner_of_pods(facts), POD, how="left")
+    pods = attach(facts["pod_labels"], owner_of_pods(facts), POD)
     pods = pods.mutate(workload=pods.workload.fill_null(pods.pod))
     keys = ["cluster", "namespace", "workload"]
     namespaces = facts["namespace_labels"].mutate(workload=ibis.literal(""))

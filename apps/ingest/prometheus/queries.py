@@ -2,7 +2,7 @@
 
 Placeholders: `$cluster` the cluster's label; `$sel` the source's own matchers; `$state` and `$usage` the `up` series of
 kube-state-metrics and of the kubelets; `$pod` = `$cluster,namespace,pod`; `$hour`, `$counter`, `$bin` and `$window`
-durations. Questions are evaluated at the ends of hours: a value at T covers (T-1h, T].
+durations. Questions are evaluated at the ends of hours: a value at T tells of the hour before T.
 
 Why these shapes (mean error against an exact truth, 30 s scrapes with short-lived pods):
 
@@ -11,8 +11,9 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
   a two-minute job for the whole hour (+1,800 %);
 * `max by` first, over everything that names one thing: merges HA pairs and doubled kube-state-metrics, drops
   `instance`, `image`, `prometheus_replica`; then `sum by`;
-* `$hour` is one millisecond short, because Prometheus 2 counts a sample on either edge of a range, and `$counter` one
-  millisecond long, because Prometheus 3 leaves the left edge out and an increase needs it.
+* a gauge's sample stands for the interval that it begins, so an hour's samples are those at T-1h <= t < T: hence `offset
+  1ms`. Prometheus 2 counts both edges of a range, Prometheus 3 leaves the left one out; this is the same on both;
+* `$counter` is one millisecond long, because an increase needs the samples on both edges.
 """
 
 from collections.abc import Mapping
@@ -87,6 +88,12 @@ SCRAPES = (
     ),
     Question(
         "usage_seen",
+        "successful scrapes of all targets",
+        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($usage[$hour])))",
+        _same(),
+    ),
+    Question(
+        "usage_bins",
         "successful scrapes of all targets, by bin",
         "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($usage[$bin])))",
         _same(),
@@ -110,6 +117,13 @@ FALLBACKS = (
     ),
     Question(
         "memory_scrapes",
+        "samples of a container, at most",
+        "max by($cluster)"
+        '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour]))',
+        _same(),
+    ),
+    Question(
+        "memory_bins",
         "samples of a container, at most, by bin",
         "max by($cluster)"
         '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$bin]))',
@@ -299,9 +313,9 @@ def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300
         "$usage": f'up{{job=~"{config.usage_job}",$sel}}',
         "$pod": "$cluster,namespace,pod",
         "$cluster": config.cluster_label,
-        "$hour": "59m59s999ms",
+        "[$hour]": "[1h] offset 1ms",
         "$counter": "1h1ms",
-        "$bin": f"{bin_seconds * 1000 - 1}ms",
+        "[$bin]": f"[{bin_seconds}s] offset 1ms",
         ",$sel": f",{config.selector}" if config.selector else "",
         "$sel": config.selector,
     }
