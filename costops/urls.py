@@ -6,4 +6,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("apps.dashboards.urls")),
 ]

@@ -1,0 +1,125 @@
+"""What a page is asked: a period and the one before it, a cost basis, a currency, a publication and a viewer."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.finops.windows import ONE_DAY, Window
+from apps.marts.query import CostQuery, Scope
+
+PERIODS = {
+    "month": _("This month"),
+    "last-month": _("Last month"),
+    "7": _("7 days"),
+    "30": _("30 days"),
+    "90": _("90 days"),
+    "custom": _("Custom"),
+}
+DEFAULT_PERIOD = "30"
+DEFAULT_METRIC = "effective_cost"
+METRICS = {
+    "effective_cost": _("Effective cost"),
+    "billed_cost": _("Billed cost"),
+    "list_cost": _("List cost"),
+    "contracted_cost": _("Contracted cost"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest."""
+
+    period: str
+    window: Window
+    before: Window
+    metric: str
+    currency: str
+    publication: int
+    pinned: bool
+    scope: Scope
+
+    def query(self, *groups: str, **filters: str) -> CostQuery:
+        """The question of the period, grouped and narrowed."""
+        question = CostQuery(
+            start=self.window.start,
+            end=self.window.end,
+            metric=self.metric,
+            group_by=groups,
+            as_of=self.publication,
+            scope=self.scope,
+        )
+        return question.narrowed(**filters)
+
+    @property
+    def earlier(self) -> "Asked":
+        """The same about the period before."""
+        return replace(self, window=self.before)
+
+    def settled(self, currency: str) -> "Asked":
+        return replace(self, currency=currency)
+
+    @property
+    def last_day(self) -> date:
+        return self.window.end - ONE_DAY
+
+    @property
+    def before_last_day(self) -> date:
+        return self.before.end - ONE_DAY
+
+    @property
+    def grain(self) -> str:
+        """The time step that a figure of this window can show: at most some hundred of them."""
+        days = (self.window.end - self.window.start).days
+        return "day" if days <= 100 else "week" if days <= 730 else "month"
+
+    def params(self, **changed: str) -> str:
+        """This question as the query string of a page; what is the default is left out."""
+        chosen = {"period": self.period, "metric": self.metric, "currency": self.currency}
+        if self.period == "custom":
+            chosen |= {"start": self.window.start.isoformat(), "last": self.last_day.isoformat()}
+        if self.pinned:
+            chosen["publication"] = str(self.publication)
+        chosen |= changed
+        defaults = {"period": DEFAULT_PERIOD, "metric": DEFAULT_METRIC, "currency": ""}
+        return urlencode({name: value for name, value in chosen.items() if value != defaults.get(name)})
+
+    def figure_params(self) -> str:
+        """The same for a figure: every day and the publication named, so that page and figure cannot differ."""
+        return urlencode(
+            {
+                "period": "custom",
+                "start": self.window.start.isoformat(),
+                "last": self.last_day.isoformat(),
+                "metric": self.metric,
+                "currency": self.currency,
+                "publication": str(self.publication),
+            }
+        )
+
+
+def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:
+    """A period and the one to compare it with, counted back from `end`, the day after the last one with cost.
+
+    A month so far is compared with the same days of the month before; anything else with as many days just before.
+    """
+    last = end - ONE_DAY
+    if period == "month":
+        window = Window(last.replace(day=1), end)
+        return window, _same_days_before(window)
+    if period == "last-month":
+        window = _month_before(last)
+        return window, _month_before(window.start)
+    window = custom or Window(end - timedelta(days=int(period)), end)
+    return window, Window(window.start - (window.end - window.start), window.start)
+
+
+def _month_before(day: date) -> Window:
+    end = day.replace(day=1)
+    return Window((end - ONE_DAY).replace(day=1), end)
+
+
+def _same_days_before(window: Window) -> Window:
+    before = _month_before(window.start)
+    return Window(before.start, min(before.start + (window.end - window.start), before.end))

@@ -1,0 +1,165 @@
+"""Lines of cost: what one row of a table on a page says, and the row that adds up the rest."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.utils.translation import ngettext
+
+from apps.charts.colours import KINDS as KIND_COLOURS
+from apps.dashboards import words
+
+Key = tuple[str, ...]
+ByKind = dict[str, Decimal]
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Name:
+    """How a line is called, what is said beside it in small, where it leads, and its colour in figures."""
+
+    title: str
+    hint: str = ""
+    url: str = ""
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of cost of a line; `x` and `width` place it in a bar that is 100 wide."""
+
+    kind: str
+    title: str
+    colour: str
+    cost: Decimal
+    share: Decimal | None
+    x: str
+    width: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Cost in a period and in the one before; `share` is of the table's total, in hundredths."""
+
+    name: Name
+    cost: Decimal
+    before: Decimal
+    share: Decimal | None = None
+    parts: tuple[Part, ...] = ()
+    by_kind: ByKind = field(default_factory=dict)
+
+    @property
+    def change(self) -> Decimal:
+        return self.cost - self.before
+
+    @property
+    def change_share(self) -> Decimal | None:
+        """The change in hundredths of what it was before; None where nothing was there before."""
+        if not self.change:
+            return ZERO
+        return hundredths(self.change, abs(self.before))
+
+
+@dataclass(frozen=True)
+class Table:
+    """The largest lines, the rest in one line, and the total of both."""
+
+    lines: tuple[Line, ...]
+    rest: Line | None
+    total: Line
+
+    @property
+    def rows(self) -> tuple[Line, ...]:
+        return self.lines if self.rest is None else (*self.lines, self.rest)
+
+
+def hundredths(part: Decimal, whole: Decimal) -> Decimal | None:
+    """A share, for display; None when the whole is not positive: a share of a refund means nothing."""
+    return part * 100 / whole if whole > 0 else None
+
+
+def fold(costs: Mapping[Key, Decimal]) -> dict[Key, ByKind]:
+    """Costs by (…, kind) as one mapping of kinds per key."""
+    folded: dict[Key, ByKind] = {}
+    for (*key, kind), cost in costs.items():
+        kinds = folded.setdefault(tuple(key), {})
+        kinds[kind] = kinds.get(kind, ZERO) + cost
+    return folded
+
+
+def build_table(
+    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], *, name: Callable[[Key], Name], limit: int = 50
+) -> Table:
+    """The table of costs by (…, kind): largest first, beyond `limit` lines in one, so that it always adds up."""
+    kinds, earlier = fold(now), {key: sum(by_kind.values(), ZERO) for key, by_kind in fold(before).items()}
+    costs = {key: sum(by_kind.values(), ZERO) for key, by_kind in kinds.items()}
+    total = sum(costs.values(), ZERO)
+    longest = max((abs(cost) for cost in costs.values()), default=ZERO)
+    keys = sorted({*costs, *earlier}, key=lambda key: (-costs.get(key, ZERO), -abs(earlier.get(key, ZERO)), key))
+
+    def line(chosen: Iterable[Key], called: Name) -> Line:
+        chosen = list(chosen)
+        by_kind = _added(kinds.get(key, {}) for key in chosen)
+        cost = sum(by_kind.values(), ZERO)
+        return Line(
+            name=called,
+            cost=cost,
+            before=sum((earlier.get(key, ZERO) for key in chosen), ZERO),
+            share=hundredths(cost, total),
+            parts=parts_of(by_kind, whole=max(longest, abs(cost))),
+            by_kind=by_kind,
+        )
+
+    shown, hidden = (keys, []) if len(keys) <= limit + 1 else (keys[:limit], keys[limit:])
+    others = ngettext("%(n)d other", "%(n)d others", len(hidden)) % {"n": len(hidden)}
+    return Table(
+        lines=tuple(line([key], name(key)) for key in shown),
+        rest=line(hidden, Name(others)) if hidden else None,
+        total=line(keys, Name("")),
+    )
+
+
+def _added(mappings: Iterable[ByKind]) -> ByKind:
+    sums: ByKind = {}
+    for by_kind in mappings:
+        for kind, cost in by_kind.items():
+            sums[kind] = sums.get(kind, ZERO) + cost
+    return sums
+
+
+def parts_of(by_kind: ByKind, *, whole: Decimal | None = None) -> tuple[Part, ...]:
+    """The kinds of a line side by side in a bar; `whole` is what fills it. What is not positive has no width."""
+    total = sum(by_kind.values(), ZERO)
+    scale = sum((cost for cost in by_kind.values() if cost > 0), ZERO) if whole is None else whole
+    parts, x = [], ZERO
+    for kind in words.KINDS:
+        if kind not in by_kind:
+            continue
+        width = max(by_kind[kind], ZERO) * 100 / scale if scale > 0 else ZERO
+        width = min(width, 100 - x)
+        parts.append(
+            Part(
+                kind=kind,
+                title=str(words.KINDS[kind]),
+                colour=KIND_COLOURS[kind],
+                cost=by_kind[kind],
+                share=hundredths(by_kind[kind], total),
+                x=f"{x:.3f}",
+                width=f"{width:.3f}",
+            )
+        )
+        x += width
+    return tuple(parts)
+
+
+def movers(
+    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], *, name: Callable[[Key], Name], limit: int
+) -> tuple[Line, ...]:
+    """What changed most in either direction, the largest change first."""
+    changed = [
+        (key, now.get(key, ZERO), before.get(key, ZERO))
+        for key in {*now, *before}
+        if now.get(key, ZERO) != before.get(key, ZERO)
+    ]
+    changed.sort(key=lambda row: (-abs(row[1] - row[2]), row[0]))
+    return tuple(Line(name=name(key), cost=cost, before=earlier) for key, cost, earlier in changed[:limit])

@@ -1,0 +1,97 @@
+"""Names for teams, namespaces and the rest, as people know them, with the page they lead to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.charts import colours
+from apps.dashboards import words
+from apps.dashboards.asking import Asked
+from apps.dashboards.lines import Key, Name
+from apps.teams.models import UNALLOCATED, Team
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The titles of all teams and their colours, which follow the order in which the teams came."""
+
+    titles: dict[str, str]
+    colours: dict[str, str]
+
+    def title(self, team: str) -> str:
+        return str(words.MISSING["team"]) if team == UNALLOCATED else self.titles.get(team) or team
+
+    def colour(self, team: str) -> str:
+        return colours.OTHERS if team == UNALLOCATED else self.colours.get(team) or colours.by_name(team)
+
+
+def directory() -> Directory:
+    rows = list(Team.objects.order_by("pk").values_list("name", "title"))
+    return Directory(titles=dict(rows), colours=colours.by_order([name for name, _title in rows]))
+
+
+def called(dimension: str, value: str) -> str:
+    """A value of a dimension; words where it does not apply."""
+    return value or str(words.MISSING.get(dimension, "–"))
+
+
+def team_url(team: str, asked: Asked) -> str:
+    return _with(reverse("team", args=[team]), asked.params())
+
+
+def namespace_url(team: str, cluster: str, namespace: str, asked: Asked) -> str:
+    return _with(reverse("namespace", args=[team, cluster, namespace]), asked.params())
+
+
+def _with(path: str, params: str) -> str:
+    return f"{path}?{params}" if params else path
+
+
+def team_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
+    """Names for lines keyed (team,)."""
+
+    def name(key: Key) -> Name:
+        (team,) = key
+        title = teams.title(team)
+        return Name(title, hint=team if title != team else "", url=team_url(team, asked), colour=teams.colour(team))
+
+    return name
+
+
+def namespace_namer(asked: Asked, team: str) -> Callable[[Key], Name]:
+    """Names for lines keyed (cluster, namespace)."""
+
+    def name(key: Key) -> Name:
+        cluster, namespace = key
+        url = namespace_url(team, cluster, namespace, asked)
+        return Name(called("namespace", namespace), hint=called("cluster", cluster), url=url)
+
+    return name
+
+
+def mover_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
+    """Names for lines keyed (team, cluster, namespace, service): the namespace where there is one, else the service."""
+
+    def name(key: Key) -> Name:
+        team, cluster, namespace, service = key
+        what = namespace or called("service", service)
+        where = " · ".join(part for part in (teams.title(team), cluster, service if namespace else "") if part)
+        return Name(what, hint=where, url=namespace_url(team, cluster, namespace, asked), colour=teams.colour(team))
+
+    return name
+
+
+def plain_namer(dimension: str) -> Callable[[Key], Name]:
+    """Names for lines keyed by one dimension that leads nowhere."""
+
+    def name(key: Key) -> Name:
+        return Name(called(dimension, key[0]))
+
+    return name
+
+
+def joined(values: Sequence[str]) -> str:
+    """Names in one sentence."""
+    return _(", ").join(values)

@@ -1,0 +1,136 @@
+"""How amounts, shares and moments are written: rounding happens here and nowhere else."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from apps.charts import labels
+
+register = template.Library()
+
+MINUS = "\u2212"
+_WIDE = Context(prec=80)
+_CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+MAX_PERCENT = Decimal(9999)
+
+
+def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
+    return amount.quantize(unit, rounding=ROUND_HALF_EVEN, context=_WIDE)
+
+
+def _written(amount: Decimal, *, signed: bool) -> str:
+    sign = MINUS if amount < 0 else "+" if signed and amount > 0 else ""
+    return f"{sign}{abs(amount):,f}"
+
+
+@register.filter
+def money(amount: Decimal | None) -> str:
+    """Two decimals and thousands separators; a dash for what is not known."""
+    return "–" if amount is None else _written(_rounded(amount, _CENT), signed=False)
+
+
+@register.filter
+def change(amount: Decimal | None) -> str:
+    """`money` that shows a plus sign."""
+    return "–" if amount is None else _written(_rounded(amount, _CENT), signed=True)
+
+
+@register.filter
+def exact(amount: Decimal | None) -> str:
+    """Every stored decimal, as a program would read it."""
+    return "" if amount is None else f"{amount:f}"
+
+
+@register.filter
+def difference(amount: Decimal) -> str:
+    """Zero as `0`, anything else exact: a difference is never rounded away."""
+    return "0" if amount == 0 else exact(amount)
+
+
+@register.filter
+def count(number: int) -> str:
+    """A whole number with thousands separators."""
+    return f"{number:,}"
+
+
+@register.filter
+def percent(share: Decimal | None) -> str:
+    """A share, given in hundredths, with one decimal."""
+    return "–" if share is None else f"{_written(_rounded(share, _TENTH), signed=False)} %"
+
+
+@register.filter
+def change_percent(share: Decimal | None) -> str:
+    """`percent` that shows a plus sign; beyond 9,999 % a ratio says nothing."""
+    if share is None:
+        return _("new")
+    if abs(share) > MAX_PERCENT:
+        return f"> {MAX_PERCENT:,} %"
+    return f"{_written(_rounded(share, _TENTH), signed=True)} %"
+
+
+@register.filter
+def coverage(share: Decimal | None) -> str:
+    """Observed of expected samples."""
+    return _("not measured") if share is None else f"{_rounded(share * 100, _CENT):f} %"
+
+
+@register.filter
+def direction(amount: Decimal | None) -> str:
+    """`up`, `down` or `same`: the class and the arrow of a change."""
+    if not amount:
+        return "same"
+    return "up" if amount > 0 else "down"
+
+
+@register.filter
+def plain(text: str) -> str:
+    """A name from outside, in one short line, without marks that reorder it."""
+    return labels.plain(text)
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A day as people write it."""
+    return "–" if value is None else format_date(value, pgettext("date format", "j M Y"))
+
+
+def day_range(first: date, last: date) -> str:
+    """The days from the first to the last, both included."""
+    return day(first) if first == last else f"{day(first)} – {day(last)}"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A moment in the business time zone, which is named."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE))
+    return f"{format_date(local, pgettext('date format', 'j M Y'))} {local:%H:%M} {local:%Z}"
+
+
+_SPANS: tuple[tuple[timedelta, timedelta, Callable[[int], str]], ...] = (
+    (timedelta(days=2), timedelta(days=1), lambda n: ngettext("%(n)d day", "%(n)d days", n)),
+    (timedelta(hours=2), timedelta(hours=1), lambda n: ngettext("%(n)d hour", "%(n)d hours", n)),
+    (timedelta(minutes=2), timedelta(minutes=1), lambda n: ngettext("%(n)d minute", "%(n)d minutes", n)),
+    (timedelta(0), timedelta(seconds=1), lambda n: ngettext("%(n)d second", "%(n)d seconds", n)),
+)
+"""From this length on → the unit, and its words."""
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    """A length of time in its largest sensible unit."""
+    if length is None:
+        return "–"
+    length = max(length, timedelta(0))
+    unit, words = next((unit, words) for least, unit, words in _SPANS if length >= least)
+    return words(length // unit) % {"n": length // unit}

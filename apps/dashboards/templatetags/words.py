@@ -1,0 +1,32 @@
+"""Words for what is stored as keys: kinds, states, cost bases."""
+
+from django import template
+
+from apps.dashboards import words
+from apps.dashboards.asking import METRICS
+
+register = template.Library()
+
+
+@register.filter
+def metric(key: str) -> str:
+    """The name of a cost basis."""
+    return str(METRICS.get(key, key))
+
+
+@register.filter
+def status(key: str) -> str:
+    """The status of a publication."""
+    return str(words.STATUSES.get(key, key))
+
+
+@register.filter
+def status_meaning(key: str) -> str:
+    """What that status means."""
+    return str(words.STATUS_MEANINGS.get(key, ""))
+
+
+@register.filter
+def kind_meaning(key: str) -> str:
+    """What a kind of cost is."""
+    return str(words.KIND_MEANINGS.get(key, ""))

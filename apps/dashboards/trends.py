@@ -1,0 +1,168 @@
+"""Figures of cost over time: where a page finds one, the sentence that stands for it, and what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.charts import colours, figures
+from apps.dashboards import naming, words
+from apps.dashboards.asking import Asked
+from apps.dashboards.lines import ZERO, Key, Line, Name, Table, fold, hundredths, parts_of
+from apps.dashboards.templatetags import costs as written
+from apps.marts import selectors as marts
+
+BANDS = 8
+BY: dict[str, tuple[str, ...]] = {
+    "team": ("team",),
+    "kind": ("kind",),
+    "namespace": ("cluster", "namespace"),
+    "workload": ("workload",),
+    "service": ("service",),
+}
+"""What a figure may be stacked by → the dimensions asked for."""
+
+TITLES = {
+    ("day", "team"): gettext_lazy("Cost per day by team"),
+    ("day", "kind"): gettext_lazy("Cost per day by kind"),
+    ("day", "namespace"): gettext_lazy("Cost per day by namespace"),
+    ("day", "workload"): gettext_lazy("Cost per day by workload"),
+    ("day", "service"): gettext_lazy("Cost per day by service"),
+    ("week", "team"): gettext_lazy("Cost per week by team"),
+    ("week", "kind"): gettext_lazy("Cost per week by kind"),
+    ("week", "namespace"): gettext_lazy("Cost per week by namespace"),
+    ("week", "workload"): gettext_lazy("Cost per week by workload"),
+    ("week", "service"): gettext_lazy("Cost per week by service"),
+    ("month", "team"): gettext_lazy("Cost per month by team"),
+    ("month", "kind"): gettext_lazy("Cost per month by kind"),
+    ("month", "namespace"): gettext_lazy("Cost per month by namespace"),
+    ("month", "workload"): gettext_lazy("Cost per month by workload"),
+    ("month", "service"): gettext_lazy("Cost per month by service"),
+}
+DAY_FORMAT = {"day": gettext_lazy("%-d %b"), "week": gettext_lazy("%-d %b"), "month": gettext_lazy("%b %Y")}
+"""How d3 writes a moment of each grain."""
+
+
+@dataclass(frozen=True)
+class FigureLink:
+    """A figure in a page: its title, its sentence, and the address of its data."""
+
+    id: str
+    url: str
+    title: str
+    summary: str
+
+
+def link(asked: Asked, by: str, remark: str, **filters: str) -> FigureLink:
+    """A figure of this question; `remark` ends its sentence."""
+    return FigureLink(
+        id=f"figure-{by}",
+        url=f"{_figure_path(by, filters)}?{asked.figure_params()}",
+        title=str(TITLES[asked.grain, by]),
+        summary=f"{_sentence(asked, filters)} {remark}".strip(),
+    )
+
+
+def _figure_path(by: str, filters: Mapping[str, str]) -> str:
+    if "namespace" in filters:
+        return reverse("figure-namespace", args=[filters["team"], filters["cluster"], filters["namespace"], by])
+    if "team" in filters:
+        return reverse("figure-team", args=[filters["team"], by])
+    return reverse("figure-overview", args=[by])
+
+
+def _sentence(asked: Asked, filters: Mapping[str, str]) -> str:
+    """What the figure says about its height over time, in words."""
+    rows = marts.answer(asked.query(asked.grain, **filters)).rows
+    costs = {moment(row[0]): row[-1] for row in rows if row[-2] == asked.currency}
+    if not costs:
+        return _("No cost in this period.")
+    highest = max(costs, key=lambda time: (costs[time], time))
+    facts = {
+        "total": written.money(sum(costs.values(), ZERO)), "currency": asked.currency,
+        "peak": written.money(costs[highest]), "when": written.day(highest),
+    }  # fmt: skip
+    if asked.grain == "day":
+        return _("%(total)s %(currency)s in total; the highest day is %(when)s with %(peak)s.") % facts
+    return _("%(total)s %(currency)s in total; the highest period begins on %(when)s with %(peak)s.") % facts
+
+
+def moment(value: Any) -> date:
+    """The day a time step begins; a month comes as `2026-10`."""
+    return value if isinstance(value, date) else date.fromisoformat(f"{value}-01")
+
+
+def figure(asked: Asked, by: str, **filters: str) -> figures.Figure:
+    """The figure: the largest bands by themselves, the rest in one, nothing left out."""
+    found = marts.answer(asked.query(asked.grain, *BY[by], **filters)).rows
+    costs = {row[:-2]: row[-1] for row in found if row[-2] == asked.currency}
+    bands, member = _bands(by, costs, asked)
+    summed: dict[tuple[date, str], Decimal] = {}
+    for (time, *key), cost in costs.items():
+        place = moment(time), member[tuple(key)]
+        summed[place] = summed.get(place, ZERO) + cost
+    frame = pd.DataFrame(
+        [(time, band, float(cost)) for (time, band), cost in sorted(summed.items())], columns=["time", "band", "cost"]
+    )
+    day_format = str(DAY_FORMAT[asked.grain])
+    return figures.cost_trend(frame, bands=bands, currency=asked.currency, day_format=day_format)
+
+
+def _bands(by: str, costs: Mapping[Key, Decimal], asked: Asked) -> tuple[list[figures.Band], dict[Key, str]]:
+    """The bands of a figure, and the band each key belongs to."""
+    totals: dict[Key, Decimal] = {}
+    for (_time, *key), cost in costs.items():
+        totals[tuple(key)] = totals.get(tuple(key), ZERO) + cost
+    ranked = sorted(totals, key=lambda key: (-abs(totals[key]), key))
+    if by == "kind":
+        ranked = [(kind,) for kind in words.KINDS if (kind,) in totals]
+    shown, hidden = (ranked, []) if len(ranked) <= BANDS + 1 else (ranked[:BANDS], ranked[BANDS:])
+    bands = [_band(by, key, index) for index, key in enumerate(shown)]
+    if by == "team":
+        teams = naming.directory()
+        bands = [
+            figures.Band(band.key, teams.title(key[0]), teams.colour(key[0]))
+            for band, key in zip(bands, shown, strict=True)
+        ]
+    if hidden:
+        bands.append(figures.Band("others", _("All others (%(n)d)") % {"n": len(hidden)}, colours.OTHERS, "."))
+    member = {key: band.key for key, band in zip(shown, bands, strict=False)} | dict.fromkeys(hidden, "others")
+    return bands, member
+
+
+def _band(by: str, key: Key, index: int) -> figures.Band:
+    name = f"band-{index}"
+    if by == "kind":
+        return figures.Band(
+            name, str(words.KINDS[key[0]]), colours.KINDS[key[0]], colours.KIND_PATTERNS.get(key[0], "")
+        )
+    if by == "namespace":
+        title = f"{naming.called('namespace', key[1])} · {naming.called('cluster', key[0])}"
+        return figures.Band(name, title, colours.PALETTE[index])
+    return figures.Band(name, naming.called(by, key[0]), colours.PALETTE[index])
+
+
+def table_by_time(costs: Mapping[Key, Decimal]) -> Table:
+    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the day before."""
+    kinds = fold(costs)
+    sums = {key: sum(by_kind.values(), ZERO) for key, by_kind in kinds.items()}
+    total, longest = sum(sums.values(), ZERO), max((abs(cost) for cost in sums.values()), default=ZERO)
+    days = sorted(sums)
+    lines = [
+        Line(
+            name=Name(written.day(moment(key[0]))),
+            cost=sums[key],
+            before=sums[days[index - 1]] if index else sums[key],
+            share=hundredths(sums[key], total),
+            parts=parts_of(kinds[key], whole=longest),
+            by_kind=kinds[key],
+        )
+        for index, key in enumerate(days)
+    ]
+    return Table(lines=tuple(reversed(lines)), rest=None, total=Line(name=Name(""), cost=total, before=total))

@@ -1,0 +1,28 @@
+"""The addresses of the pages."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path, register_converter
+
+from apps.dashboards import views
+from apps.dashboards.converters import NameConverter
+
+register_converter(NameConverter, "name")
+_NAMESPACE = "teams/<name:team>/namespaces/<name:cluster>/<name:namespace>/"
+_BOOK = "reconciliation/<name:source>/<name:billing_month>/<name:currency>/"
+
+urlpatterns = [
+    path("", views.Overview.as_view(), name="overview"),
+    path("teams/<name:team>/", views.Team.as_view(), name="team"),
+    path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
+    path("sources/", views.Sources.as_view(), name="sources"),
+    path("sources/progress/", views.SourcesProgress.as_view(), name="sources-progress"),
+    path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
+    path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
+    path("publications/", views.Publications.as_view(), name="publications"),
+    path("figures/overview/<slug:by>/", views.TrendFigure.as_view(), name="figure-overview"),
+    path("figures/teams/<name:team>/<slug:by>/", views.TrendFigure.as_view(), name="figure-team"),
+    path(f"figures/{_NAMESPACE}<slug:by>/", views.TrendFigure.as_view(), name="figure-namespace"),
+    path(f"figures/{_BOOK}", views.ReconciliationFigure.as_view(), name="figure-reconciliation"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+]

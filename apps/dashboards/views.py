@@ -1,0 +1,209 @@
+"""The pages: read the question, ask once, show."""
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.views.generic import TemplateView, View
+
+from apps.dashboards import books, selectors, sources, trends
+from apps.dashboards.asking import METRICS, PERIODS, Asked
+from apps.dashboards.forms import FilterForm, asked_publication, read_question
+from apps.marts import selectors as marts
+from apps.marts.query import BadQuestion, Scope
+from apps.marts.selectors import NothingPublished
+from apps.teams.selectors import visible_teams
+
+NO_STORE = "no-store, private"
+
+
+class Guarded(LoginRequiredMixin, View):
+    """Signed in, never stored by browser or proxy, failures shaped once. `for_everything`: needs sight of all teams."""
+
+    for_everything = False
+
+    @cached_property
+    def scope(self) -> Scope:
+        return Scope(visible_teams(self.request.user))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = self._answer(request, *args, **kwargs)
+        response.headers["Cache-Control"] = NO_STORE
+        return response
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and self.for_everything and self.scope.teams is not None:
+            raise PermissionDenied
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except NothingPublished as nothing:
+            return self.say_nothing(nothing)
+        except BadQuestion as bad:
+            return self.say_bad(bad)
+
+    def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
+        context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}
+        return render(self.request, "dashboards/empty.html", context)
+
+    def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
+        return render(self.request, "dashboards/bad_question.html", {"message": str(bad)}, status=400)
+
+    def question(self) -> Asked:
+        """What this address asks, of the publication it names."""
+        publication = marts.publication(asked_publication(self.request.GET))
+        if publication.end_day is None:
+            raise NothingPublished(f"Publication {publication.number} holds no cost.")
+        return read_question(self.request.GET, publication=publication, scope=self.scope)
+
+
+class CostView(Guarded, TemplateView):
+    """A page of cost: one `CostPage` under the filter bar."""
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        page = self.page(self.question(), **names)
+        if page is None:
+            raise Http404
+        bar = {"periods": PERIODS, "metrics": METRICS, "form": FilterForm(self.request.GET)}
+        return {
+            "page": page,
+            "asked": page.asked,
+            "facts": page.facts,
+            **bar,
+            "for_everything": self.scope.teams is None,
+        }
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        raise NotImplementedError
+
+
+class Overview(CostView):
+    """The cost of all teams."""
+
+    template_name = "dashboards/overview.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return selectors.overview(asked)
+
+
+class Team(CostView):
+    """The cost of one team."""
+
+    template_name = "dashboards/team.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return selectors.team(asked, names["team"])
+
+
+class Namespace(CostView):
+    """The cost of a team in one namespace."""
+
+    template_name = "dashboards/namespace.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return selectors.namespace(asked, **names)
+
+
+class JsonView(Guarded):
+    """JSON for the scripts of a page; failures are JSON too."""
+
+    def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
+        return JsonResponse({"message": str(nothing)}, status=404)
+
+    def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
+        return JsonResponse({"message": str(bad)}, status=400)
+
+
+class TrendFigure(JsonView):
+    """A figure of cost over time, for a page of the same address."""
+
+    def get(self, request: HttpRequest, by: str, **filters: str) -> HttpResponseBase:
+        if by not in trends.BY or not all(
+            self.scope.allows(team) for team in [filters.get("team")] if team is not None
+        ):
+            raise Http404
+        asked, _currencies = selectors.settle(self.question(), **filters)
+        return JsonResponse(trends.figure(asked, by, **filters))
+
+
+class Sources(Guarded, TemplateView):
+    """Sources, what is wrong with them, and runs."""
+
+    for_everything = True
+    template_name = "dashboards/sources.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now = timezone.now()
+        return {
+            "sources": sources.sources(),
+            "progress": sources.progress(),
+            "runs": sources.runs(now),
+            "for_everything": True,
+        }
+
+
+class SourcesProgress(JsonView):
+    """How far the machine has come: polled by the sources page."""
+
+    for_everything = True
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        found = sources.progress()
+        counts = {name: getattr(found, name) for name in ("waiting", "running", "done", "failed", "finished", "total")}
+        return JsonResponse({"is_active": found.is_active, **counts, "runs": sources.runs(timezone.now())})
+
+
+class Reconciliation(Guarded, TemplateView):
+    """Charged against allocated."""
+
+    for_everything = True
+    template_name = "dashboards/reconciliation.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        number = asked_publication(self.request.GET)
+        params = f"publication={number}" if number else ""
+        return {"books": books.books(number, params), "pinned": number, "for_everything": True}
+
+
+class ReconciliationDays(Guarded, TemplateView):
+    """The days of one source, billing month and currency."""
+
+    for_everything = True
+    template_name = "dashboards/reconciliation_days.html"
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        number = asked_publication(self.request.GET)
+        found = books.days(number, **names)
+        if not found.rows:
+            raise Http404
+        return {
+            **names,
+            "books": found,
+            "figure": books.figure_link(found, **names),
+            "pinned": number,
+            "for_everything": True,
+        }
+
+
+class ReconciliationFigure(JsonView):
+    """The figure of those days."""
+
+    for_everything = True
+
+    def get(self, request: HttpRequest, **names: str) -> HttpResponseBase:
+        return JsonResponse(books.figure(asked_publication(request.GET), **names))
+
+
+class Publications(Guarded, TemplateView):
+    """What was published, the newest first."""
+
+    for_everything = True
+    template_name = "dashboards/publications.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"publications": books.published(), "for_everything": True}

@@ -1,0 +1,38 @@
+"""What people call things: kinds of cost, dimensions that do not apply, states."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+KINDS: dict[str, Promise] = {
+    "direct": _("Direct"),
+    "shared": _("Shared"),
+    "idle": _("Idle"),
+    "unallocated": _("Unallocated"),
+}
+
+KIND_MEANINGS: dict[str, Promise] = {
+    "direct": _("used by one team alone"),
+    "shared": _("platform cost, divided between the teams on the cluster"),
+    "idle": _("paid for, claimed by nobody"),
+    "unallocated": _("no rule says whose it is"),
+}
+
+MISSING: dict[str, Promise] = {
+    "team": _("Unallocated"),
+    "cluster": _("outside clusters"),
+    "namespace": _("no namespace"),
+    "workload": _("no workload"),
+    "service": _("no service"),
+}
+
+STATUSES: dict[str, Promise] = {
+    "estimated": _("estimated"),
+    "provisional": _("provisional"),
+    "final": _("final"),
+}
+
+STATUS_MEANINGS: dict[str, Promise] = {
+    "estimated": _("the bill has not come yet"),
+    "provisional": _("a billing period is still open"),
+    "final": _("every billing period is closed"),
+}
