@@ -1,0 +1,317 @@
+"""The bill of everything besides servers: disks, services, commitments, credits, refunds, corrections, rounding."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from apps.demo.columns import pick, pick_or_null
+from apps.demo.compute_bill import COMPUTE, commitment, commitment_id
+from apps.demo.fleet import Fleet
+from apps.demo.focus_rows import Period, Value, bill_number, costs, ones, plain_costs, rows, stamp, tags
+from apps.demo.organisation import TEAM_INDEX
+from apps.demo.pools import POOLS, Pool
+from apps.demo.prices import CONTRACTED_PRICE, DISK_PRICES, LIST_PRICE
+from apps.demo.services import NOBODY, PRODUCTS, SPLIT, SPLITS, Resources
+from apps.demo.timetable import BusinessDay, Ints
+from apps.demo.volumes import CATEGORIES, Volumes
+
+_PER_PRICE = 10**6
+_CNY = 10**10
+UNUSED_RESERVED_PERCENT = 6
+RELEASED_PERCENT = 4
+COMMITMENT_OWNER = "platform-container"
+CREDIT_OWNER = "corp-finance"
+SUPPORT = "Support Plan"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Charges outside the clusters, and who pays them: parallel to the rows of `table`. Costs in 10^-10 CNY."""
+
+    table: pa.Table
+    owner: Ints  # a team, NOBODY, or SPLIT by the rule of its service
+    cost: Ints
+    service: list[str]
+
+
+def _whole_day(day: BusinessDay) -> dict[str, Value]:
+    return {"ChargePeriodStart": stamp(day.first_hour), "ChargePeriodEnd": stamp(day.first_hour + day.hours)}
+
+
+def disk_rows(volumes: Volumes, day: BusinessDay, period: Period) -> pa.Table:
+    """A daily charge for every disk, mounted or not."""
+    cost = volumes.day_cost(day.hours)
+    count = len(cost)
+    prices = np.array(list(DISK_PRICES.values()))[volumes.category]
+    quantity = bill_number(volumes.gib * day.hours, 0)
+    tag = [tags(**{key: value}) if key else "" for key, value in zip(volumes.tag_key, volumes.tag_value, strict=True)]
+    return rows(
+        count,
+        period,
+        plain_costs(cost)
+        | _whole_day(day)
+        | {
+            "ServiceName": "Elastic Block Storage",
+            "ServiceCategory": "Storage",
+            "ServiceSubcategory": "Block Storage",
+            "ResourceType": "Disk",
+            "ResourceId": pa.array(volumes.ids),
+            "ChargeDescription": "Cloud disk capacity",
+            "PricingQuantity": quantity,
+            "PricingUnit": "GiB-Hours",
+            "ConsumedQuantity": quantity,
+            "ConsumedUnit": "GiB-Hours",
+            "ListUnitPrice": bill_number(prices, 5),
+            "ContractedUnitPrice": bill_number(prices, 5),
+            "SkuId": pick(list(CATEGORIES), volumes.category),
+            "Tags": pick_or_null(tag, np.arange(count)),
+        },
+    )
+
+
+def service_rows(resources: Resources, quantity: Ints, day: BusinessDay, period: Period) -> Owed:
+    """A daily charge for every resource of every service."""
+    price = np.array([p.price for p in PRODUCTS])[resources.product]
+    cost = quantity * price * 1000
+    names = [p.service for p in PRODUCTS]
+    consumed = bill_number(quantity, 3)
+    tag = [
+        tags(**{key: value}) if key else "" for key, value in zip(resources.tag_key, resources.tag_value, strict=True)
+    ]
+    table = rows(
+        len(cost),
+        period,
+        plain_costs(cost)
+        | _whole_day(day)
+        | {
+            "ServiceName": pick(names, resources.product),
+            "ServiceCategory": pick([p.category for p in PRODUCTS], resources.product),
+            "ServiceSubcategory": pick([p.subcategory for p in PRODUCTS], resources.product),
+            "ResourceType": pick([p.resource_type for p in PRODUCTS], resources.product),
+            "ResourceId": pa.array(resources.ids),
+            "SubAccountId": pa.array(resources.sub_account),
+            "RegionId": pa.array(resources.region),
+            "RegionName": None,
+            "ChargeDescription": pick([f"{p.service} usage" for p in PRODUCTS], resources.product),
+            "PricingQuantity": consumed,
+            "ConsumedQuantity": consumed,
+            "PricingUnit": pick([p.unit for p in PRODUCTS], resources.product),
+            "ConsumedUnit": pick([p.unit for p in PRODUCTS], resources.product),
+            "ListUnitPrice": bill_number(price, 4),
+            "ContractedUnitPrice": bill_number(price, 4),
+            "Tags": pick_or_null(tag, np.arange(len(cost))),
+        },
+    )
+    return Owed(table, resources.owner, cost, [names[i] for i in resources.product.tolist()])
+
+
+def commitment_rows(fleet: Fleet, day: BusinessDay, period: Period, *, purchase_hours: int) -> list[Owed]:
+    """Unused reserved capacity, servers released before their term ends, and on `purchase_hours` the purchase itself."""
+    owed = []
+    for pool in POOLS:
+        if pool.is_daily:
+            count = len(fleet.nodes_of(pool.name))
+            spare = _spare(pool, count)
+            if spare:
+                owed.append(_unused(pool, spare, day, period))
+            if purchase_hours:
+                owed.append(_purchase(pool, count + spare, purchase_hours, day, period))
+    return owed
+
+
+def _spare(pool: Pool, count: int) -> int:
+    percent = {"base-ri": UNUSED_RESERVED_PERCENT, "base-sub": RELEASED_PERCENT}.get(pool.name, 0)
+    return max(1, count * percent // 100) if percent else 0
+
+
+def _unused(pool: Pool, count: int, day: BusinessDay, period: Period) -> Owed:
+    """A reservation nobody used is a row of the commitment; a released subscription server still has its own row."""
+    hours = count * day.hours
+    units = pool.instance.units * hours * _PER_PRICE * ones(1)
+    is_reservation = pool.pricing.commitment_type == "Reserved Instance"
+    quantity = bill_number(hours * ones(1), 0)
+    columns: dict[str, Value] = {
+        "ResourceId": commitment_id(pool) if is_reservation else f"i-2ze{pool.name.replace('-', '')}released",
+        "ResourceType": "Reservation" if is_reservation else "Instance",
+        "ChargeDescription": "Unused commitment" if is_reservation else "Prepaid servers outside the clusters",
+        "CommitmentDiscountQuantity": quantity,
+        "PricingQuantity": quantity,
+        "SkuId": pool.instance.name,
+    }
+    if not is_reservation:
+        columns["Tags"] = tags(team=COMMITMENT_OWNER, lifecycle="released")
+        columns["ConsumedQuantity"] = quantity
+    cost = units * pool.pricing.effective
+    table = rows(
+        1,
+        period,
+        COMPUTE
+        | commitment(pool, "Unused" if is_reservation else "Used")
+        | costs(billed=0 * cost, effective=cost, listed=units * LIST_PRICE, contracted=units * CONTRACTED_PRICE)
+        | _whole_day(day)
+        | columns
+        | ({"ConsumedUnit": None} if is_reservation else {}),
+    )
+    return Owed(table, TEAM_INDEX[COMMITMENT_OWNER] * ones(1), cost, ["Elastic Compute Service"])
+
+
+def _purchase(pool: Pool, count: int, hours: int, day: BusinessDay, period: Period) -> Owed:
+    """What was paid for the commitment: cash now, cost later, as the covered servers use it."""
+    amount = count * hours * pool.instance.units * pool.pricing.effective * _PER_PRICE * ones(1)
+    quantity = bill_number(count * hours * ones(1), 0)
+    table = rows(
+        1,
+        period,
+        COMPUTE
+        | commitment(pool, None)
+        | costs(billed=amount, effective=0 * amount, listed=amount, contracted=amount)
+        | {
+            "ChargeCategory": "Purchase",
+            "ChargeFrequency": "Recurring",
+            "ChargePeriodStart": stamp(day.first_hour),
+            "ChargePeriodEnd": stamp(day.first_hour + hours),
+            "ResourceId": commitment_id(pool),
+            "ResourceType": "Reservation",
+            "ChargeDescription": f"{pool.pricing.commitment_type}, monthly payment",
+            "PricingQuantity": quantity,
+            "CommitmentDiscountQuantity": quantity,
+            "ConsumedUnit": None,
+            "SkuId": pool.instance.name,
+        },
+    )
+    return Owed(table, NOBODY * ones(1), 0 * amount, ["Elastic Compute Service"])
+
+
+def single(period: Period, start: str, end: str, *, cost: int, owner: int, service: str, **columns: Value) -> Owed:
+    """One charge of its own."""
+    amount = cost * ones(1)
+    table = rows(
+        1,
+        period,
+        plain_costs(amount)
+        | {"ServiceName": service, "ServiceCategory": "Other", "ChargePeriodStart": start, "ChargePeriodEnd": end}
+        | columns,
+    )
+    return Owed(table, owner * ones(1), amount, [service])
+
+
+def event_rows(
+    resources: Resources, day: BusinessDay, period: Period, *, scale: float, rng: np.random.Generator
+) -> list[Owed]:
+    """What comes once a day or once a month: support, credits, tax, rounding, refunds of a downgrade."""
+    start, end = stamp(day.first_hour), stamp(day.first_hour + day.hours)
+    cny = max(1, round(scale * 100)) * _CNY // 100
+    owed = [
+        single(
+            period,
+            start,
+            end,
+            cost=600 * cny,
+            owner=SPLIT,
+            service=SUPPORT,
+            ChargeDescription="Business support",
+            ChargeFrequency="Recurring",
+        )
+    ]
+    last = (day.day + timedelta(days=1)).month != day.day.month
+    if day.day.day == 10:
+        owed.append(
+            single(
+                period,
+                start,
+                end,
+                cost=-3000 * cny,
+                owner=TEAM_INDEX[CREDIT_OWNER],
+                service="Elastic Compute Service",
+                ChargeCategory="Credit",
+                ChargeDescription="Promotional credit",
+                ChargeFrequency="One-Time",
+            )
+        )
+    if last:
+        owed.append(
+            single(
+                period,
+                start,
+                end,
+                cost=120 * cny,
+                owner=NOBODY,
+                service="Domain Names",
+                ChargeCategory="Tax",
+                ChargeDescription="Overseas service tax",
+                ChargeFrequency="One-Time",
+            )
+        )
+        cents = -int(rng.integers(1, 100)) * _CNY // 100
+        owed.append(
+            single(
+                period,
+                start,
+                end,
+                cost=cents,
+                owner=NOBODY,
+                service="Billing",
+                ChargeCategory="Adjustment",
+                ChargeDescription="Month-end rounding",
+                ChargeFrequency="One-Time",
+            )
+        )
+    if rng.random() < 0.15:
+        owed.append(_downgrade(resources, period, start, end, -int(rng.integers(200, 6000)) * cny // 100))
+    return owed
+
+
+def _of_resource(resources: Resources, prefix: str) -> int:
+    index = next(i for i, p in enumerate(PRODUCTS) if p.prefix == prefix)
+    return int(np.flatnonzero(resources.product == index)[0])
+
+
+def _downgrade(resources: Resources, period: Period, start: str, end: str, cost: int) -> Owed:
+    row = _of_resource(resources, "rm-2ze")
+    return _on_resource(resources, row, period, start, end, cost, ChargeDescription="Refund of a downgrade")
+
+
+def correction(resources: Resources, charged: BusinessDay, booked: Period, *, scale: float) -> Owed:
+    """A charge of an invoiced month, corrected in the next month's bill."""
+    row = _of_resource(resources, "oss-")
+    cost = -max(1, round(scale * 100)) * 37 * _CNY // 100
+    start, end = stamp(charged.first_hour), stamp(charged.first_hour + charged.hours)
+    return _on_resource(
+        resources, row, booked, start, end, cost, ChargeClass="Correction", ChargeDescription="Storage measured again"
+    )
+
+
+def _on_resource(
+    resources: Resources, row: int, period: Period, start: str, end: str, cost: int, **columns: Value
+) -> Owed:
+    product = PRODUCTS[int(resources.product[row])]
+    key = resources.tag_key[row]
+    return single(
+        period,
+        start,
+        end,
+        cost=cost,
+        owner=int(resources.owner[row]),
+        service=product.service,
+        ServiceCategory=product.category,
+        ServiceSubcategory=product.subcategory,
+        ResourceId=resources.ids[row],
+        ResourceType=product.resource_type,
+        SubAccountId=resources.sub_account[row],
+        RegionId=resources.region[row],
+        RegionName=None,
+        Tags=tags(**{key: resources.tag_value[row]}) if key else None,
+        **columns,
+    )
+
+
+def correction_day(month: date) -> date:
+    """The day of a month whose storage is measured again."""
+    return month.replace(day=20)
+
+
+def split_rule(service: str) -> dict[int, int]:
+    """Team index → percent, for a service that a rule splits."""
+    return {TEAM_INDEX[name]: percent for name, percent in SPLITS[service].items()}

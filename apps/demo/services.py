@@ -1,0 +1,227 @@
+"""Everything the simulated company pays for besides its clusters: storage, network, databases, logs, support."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+
+from apps.demo.names import codes
+from apps.demo.organisation import TEAM_INDEX, TEAM_NAMES, TEAMS
+from apps.demo.timetable import Ints
+
+Rhythm = Literal["flat", "busy", "grows"]
+
+NOBODY = len(TEAMS)
+SPLITS: dict[str, dict[str, int]] = {
+    "Log Service": {"platform-observe": 25, "data-tracking": 35, "live-core": 25, "search-engine": 15},
+    "Support Plan": {"platform-container": 40, "platform-database": 35, "corp-it": 25},
+}
+"""Service → how a rule splits it between teams, in percent."""
+DEVICE_ACCOUNT = ("lantern-devices", "device-cloud")
+"""A sub-account that belongs to one team as a whole, tagged or not."""
+OVERSEAS_REGION = ("ap-southeast-1", "growth-channel")
+
+
+@dataclass(frozen=True)
+class Product:
+    """A service of the provider: how many resources at scale 1, a day's quantity of each, and the price in 10^-4 CNY.
+
+    `quantity` is (least, most) thousandths of `unit` per resource and day.
+    """
+
+    service: str
+    category: str
+    subcategory: str
+    resource_type: str
+    prefix: str
+    resources: int
+    quantity: tuple[int, int]
+    unit: str
+    price: int
+    rhythm: Rhythm = "flat"
+    departments: tuple[str, ...] = ()
+
+
+PRODUCTS = (
+    Product(
+        "Object Storage Service",
+        "Storage",
+        "Object Storage",
+        "Bucket",
+        "oss-",
+        60,
+        (2_000_000, 40_000_000),
+        "GB-Days",
+        40,
+        "grows",
+    ),
+    Product(
+        "Content Delivery Network",
+        "Networking",
+        "Content Delivery",
+        "Domain",
+        "cdn-",
+        30,
+        (100_000, 1_100_000),
+        "GB",
+        2000,
+        "busy",
+    ),
+    Product(
+        "Elastic IP Address",
+        "Networking",
+        "Network Connectivity",
+        "EIP",
+        "eip-2ze",
+        120,
+        (24_000, 24_000),
+        "Hours",
+        200,
+    ),
+    Product(
+        "Internet Data Transfer",
+        "Networking",
+        "Network Connectivity",
+        "Bandwidth",
+        "cbwp-2ze",
+        12,
+        (30_000, 200_000),
+        "GB",
+        8000,
+        "busy",
+    ),
+    Product(
+        "Server Load Balancer",
+        "Networking",
+        "Application Networking",
+        "LoadBalancer",
+        "lb-2ze",
+        70,
+        (24_000, 24_000),
+        "Hours",
+        8000,
+    ),
+    Product(
+        "NAT Gateway", "Networking", "Network Connectivity", "NatGateway", "ngw-2ze", 6, (24_000, 24_000), "Hours", 3000
+    ),
+    Product(
+        "ApsaraDB RDS", "Databases", "Relational Databases", "Instance", "rm-2ze", 60, (24_000, 96_000), "Hours", 13611
+    ),
+    Product("ApsaraDB for Redis", "Databases", "Caching", "Instance", "r-2ze", 45, (24_000, 48_000), "Hours", 19444),
+    Product(
+        "Message Queue for Apache Kafka",
+        "Integration",
+        "Messaging",
+        "Instance",
+        "alikafka-",
+        4,
+        (24_000, 24_000),
+        "Hours",
+        136111,
+    ),
+    Product("Elasticsearch", "Analytics", "Search", "Instance", "es-cn-", 5, (24_000, 24_000), "Hours", 187500),
+    Product(
+        "Log Service",
+        "Management and Governance",
+        "Observability",
+        "Project",
+        "sls-",
+        12,
+        (80_000, 350_000),
+        "GB",
+        3500,
+        "busy",
+    ),
+    Product(
+        "Elastic Compute Service",
+        "Compute",
+        "Virtual Machines",
+        "Instance",
+        "i-2ze",
+        26,
+        (24_000, 24_000),
+        "Hours",
+        37333,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """A table of billed resources, one row each. `tag_key` is "" for an untagged one; `owner` who the rules say pays."""
+
+    product: Ints
+    ids: list[str]
+    quantity: Ints
+    tag_key: list[str]
+    tag_value: list[str]
+    sub_account: list[str]
+    region: list[str]
+    owner: Ints  # a team, NOBODY, or SPLIT
+
+
+SPLIT = -1
+TAG_KEYS = ("team", "team", "team", "owner", "team", "Team", "项目组", "team", "team", "owner", "team")
+UNTAGGED_EVERY = 12
+SUB_ACCOUNTS = ("lantern-prod", "lantern-data", "lantern-rd", DEVICE_ACCOUNT[0])
+HOME_REGION = "cn-beijing"
+
+
+def tag_for(team: int, serial: int) -> tuple[str, str]:
+    """The tag (key, value) a resource of this team carries; ("", "") when somebody forgot."""
+    if serial % UNTAGGED_EVERY == UNTAGGED_EVERY - 1:
+        return "", ""
+    key = TAG_KEYS[serial % len(TAG_KEYS)]
+    return key, TEAMS[team].title if key == "项目组" else TEAM_NAMES[team]
+
+
+def list_resources(*, seed: int, scale: float) -> Resources:
+    """All resources of all products, for the whole window."""
+    rng = np.random.default_rng([seed, 5])
+    rows: list[tuple[int, int, str, str, str, str, int]] = []
+    for index, product in enumerate(PRODUCTS):
+        low, high = product.quantity
+        for _ in range(max(1, round(product.resources * scale))):
+            serial = len(rows)
+            team = int(rng.integers(len(TEAMS)))
+            key, value = tag_for(team, serial)
+            account = SUB_ACCOUNTS[int(rng.choice(4, p=[0.6, 0.2, 0.15, 0.05]))]
+            region = OVERSEAS_REGION[0] if product.prefix == "cdn-" and serial % 9 == 0 else HOME_REGION
+            owner = _owner(product, key, team, account, region)
+            rows.append((index, int(rng.integers(low // 10, high // 10 + 1)) * 10, key, value, account, region, owner))
+    product_column = np.array([row[0] for row in rows], dtype=np.int64)
+    suffix = codes(15, np.arange(len(rows), dtype=np.int64), seed, 11)
+    return Resources(
+        product=product_column,
+        ids=[PRODUCTS[row[0]].prefix + code for row, code in zip(rows, suffix, strict=True)],
+        quantity=np.array([row[1] for row in rows], dtype=np.int64),
+        tag_key=[row[2] for row in rows],
+        tag_value=[row[3] for row in rows],
+        sub_account=[row[4] for row in rows],
+        region=[row[5] for row in rows],
+        owner=np.array([row[6] for row in rows], dtype=np.int64),
+    )
+
+
+def _owner(product: Product, tag_key: str, team: int, account: str, region: str) -> int:
+    """Who pays, in the order of the rules: the account, the tag, the service, the region."""
+    if account == DEVICE_ACCOUNT[0]:
+        return TEAM_INDEX[DEVICE_ACCOUNT[1]]
+    if tag_key:
+        return team
+    if product.service in SPLITS:
+        return SPLIT
+    return TEAM_INDEX[OVERSEAS_REGION[1]] if region == OVERSEAS_REGION[0] else NOBODY
+
+
+def day_quantities(resources: Resources, day: date, *, seed: int, end: date, busy: float) -> Ints:
+    """What each resource consumed on a day, in thousandths of its unit; `busy` is the day's traffic, 1.0 = ordinary."""
+    rng = np.random.default_rng([seed, 6, day.toordinal()])
+    noise = rng.lognormal(0.0, 0.05, len(resources.quantity))
+    age = (end - day).days
+    factors = {"flat": 1.0, "busy": busy, "grows": 0.9997**age}
+    factor = np.array([factors[p.rhythm] for p in PRODUCTS])[resources.product]
+    steady = np.array([p.rhythm == "flat" for p in PRODUCTS])[resources.product]
+    varied = np.rint(resources.quantity * factor * noise / 10).astype(np.int64) * 10
+    return np.where(steady, resources.quantity, varied)
