@@ -4,7 +4,11 @@ from django.db import models
 
 
 class StepRun(models.Model):
-    """One attempt to fill one window of one step."""
+    """One piece of work: a step, for a source and a window of days where the step has them.
+
+    `key` names the piece; at most one run of a key is active. `attempt` counts workers that took it, before they began.
+    `fingerprint` is of the inputs it was planned for; `failure` is the kind of failure (`pipeline.retries`).
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -12,12 +16,16 @@ class StepRun(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
 
+    ACTIVE = (State.WAITING, State.RUNNING)
+
     step = models.CharField(max_length=30)
     source = models.CharField(max_length=60, blank=True)
     window_start = models.DateField(null=True)
     window_end = models.DateField(null=True)
+    key = models.CharField(max_length=130)
     fingerprint = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    failure = models.CharField(max_length=12, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -32,10 +40,18 @@ class StepRun(models.Model):
     message = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "step"], name="pipeline_run_state")]
+        indexes = [
+            models.Index(fields=["state", "step"], name="pipeline_run_state"),
+            models.Index(fields=["key", "state"], name="pipeline_run_key"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(state__in=["waiting", "running"]), name="pipeline_active_run_once"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.step} {self.source} {self.window_start or ''} {self.state}"
+        return f"{self.key} {self.state}"
 
 
 class FilledDay(models.Model):
@@ -50,3 +66,14 @@ class FilledDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} {self.day}"
+
+
+class Clock(models.Model):
+    """One row: when sources were last looked at. Whoever plans, claims or finishes a run holds it meanwhile."""
+
+    THE_ONE = 1
+
+    looked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"clock, last looked at sources {self.looked_at}"

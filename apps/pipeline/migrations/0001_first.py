@@ -4,50 +4,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='FilledDay',
+            name="FilledDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=30)),
-                ('day', models.DateField()),
-                ('fingerprint', models.CharField(max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.CharField(max_length=30)),
+                ("day", models.DateField()),
+                ("fingerprint", models.CharField(max_length=64)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('step', 'day'), name='pipeline_filled_day_once')],
+                "constraints": [models.UniqueConstraint(fields=("step", "day"), name="pipeline_filled_day_once")],
             },
         ),
         migrations.CreateModel(
-            name='StepRun',
+            name="StepRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=30)),
-                ('source', models.CharField(blank=True, max_length=60)),
-                ('window_start', models.DateField(null=True)),
-                ('window_end', models.DateField(null=True)),
-                ('fingerprint', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('asked_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('cost_in', models.JSONField(default=dict)),
-                ('cost_out', models.JSONField(default=dict)),
-                ('versions', models.JSONField(default=dict)),
-                ('problems', models.JSONField(default=list)),
-                ('message', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.CharField(max_length=30)),
+                ("source", models.CharField(blank=True, max_length=60)),
+                ("window_start", models.DateField(null=True)),
+                ("window_end", models.DateField(null=True)),
+                ("fingerprint", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("asked_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("cost_in", models.JSONField(default=dict)),
+                ("cost_out", models.JSONField(default=dict)),
+                ("versions", models.JSONField(default=dict)),
+                ("problems", models.JSONField(default=list)),
+                ("message", models.TextField(blank=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'step'], name='pipeline_run_state')],
+                "indexes": [models.Index(fields=["state", "step"], name="pipeline_run_state")],
             },
         ),
     ]

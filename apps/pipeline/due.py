@@ -1,0 +1,154 @@
+"""What there is to do now: work that time made due, and work whose inputs differ from what was filled."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.allocation.services import METHOD_VERSION
+from apps.finops.windows import ONE_DAY, Window, contiguous
+from apps.ingest.models import LandedFile, MeteredDay, Source
+from apps.ingest.selectors import day_fingerprints
+from apps.pipeline.models import FilledDay
+from apps.pipeline.work import Work
+from apps.teams.selectors import rules_sha256
+
+DAYS_BACK = 7
+"""How far back usage is pulled when no bill and no option `since` says otherwise."""
+DAYS_TO_COMPLETE = 3
+"""How long a day with gaps is pulled again: monitoring that was away delivers late, or never."""
+METER_DAYS = 7
+ALLOCATE_DAYS = 31
+"""The most days of one run: what a killed worker has to do again."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody asks for: `sources` (all when None), `window` (what is due when None).
+
+    Work of the steps in `forced` is done whether or not it is due.
+    """
+
+    now: datetime
+    sources: frozenset[str] | None = None
+    window: Window | None = None
+    forced: frozenset[str] = field(default=frozenset())
+
+    def chosen(self, *kinds: str) -> Iterator[Source]:
+        """The active sources of some kinds that are asked for."""
+        for source in Source.objects.filter(is_active=True, kind__in=kinds).order_by("name"):
+            if self.sources is None or source.name in self.sources:
+                yield source
+
+    def within(self, days: Iterable[date]) -> list[date]:
+        return [day for day in days if self.window is None or self.window.start <= day < self.window.end]
+
+
+def land(ask: Ask) -> Iterator[Work]:
+    """Every source of files, each time the clock says so."""
+    for source in ask.chosen(Source.Kind.FOCUS, Source.Kind.USAGE_FILES):
+        yield Work("land", source.name, by_clock=True)
+
+
+def normalize(ask: Ask) -> Iterator[Work]:
+    """Sources with bills that were landed and not yet read."""
+    yield from _unread("normalize", Source.Kind.FOCUS, ask)
+
+
+def meter(ask: Ask) -> Iterator[Work]:
+    """Sources with usage files not yet read; and the days of an API that were never pulled whole."""
+    yield from _unread("meter", Source.Kind.USAGE_FILES, ask)
+    for source in ask.chosen(Source.Kind.PROMETHEUS):
+        days = _pullable(source, ask.now) if ask.window is None else set(ask.within(_until_today(ask.window, ask.now)))
+        if "meter" not in ask.forced:
+            days &= _incomplete(source, days)
+        for window in contiguous(days, at_most=METER_DAYS):
+            yield Work("meter", source.name, window, by_clock=True)
+
+
+def allocate(ask: Ask) -> Iterator[Work]:
+    """Days whose charges, usage, rules or method changed since they were allocated, and days that disappeared."""
+    inputs = inputs_of_allocation()
+    for window in contiguous(_changed("allocate", inputs, ask), at_most=ALLOCATE_DAYS):
+        yield Work("allocate", window=window, fingerprint=digest_of(inputs, window))
+
+
+def publish(ask: Ask) -> Iterator[Work]:
+    """The days that were allocated anew since they were published, as one window: one fill makes one publication."""
+    inputs = inputs_of_publication()
+    if days := _changed("publish", inputs, ask):
+        window = Window(min(days), max(days) + ONE_DAY)
+        yield Work("publish", window=window, fingerprint=digest_of(inputs, window))
+
+
+def inputs_of_allocation() -> dict[date, str]:
+    """What a day is allocated from, as one fingerprint: its files and pulls, the rules, the method."""
+    common = f"{rules_sha256()} {METHOD_VERSION}"
+    return {day: _digest(f"{inputs} {common}") for day, inputs in day_fingerprints().items()}
+
+
+def inputs_of_publication() -> dict[date, str]:
+    """What a day is published from: its allocation."""
+    return filled("allocate")
+
+
+def filled(step: str) -> dict[date, str]:
+    """The fingerprints a step last filled its days from."""
+    return dict(FilledDay.objects.filter(step=step).values_list("day", "fingerprint"))
+
+
+def digest_of(inputs: dict[date, str], window: Window) -> str:
+    """One fingerprint for a window of days."""
+    return _digest("\n".join(f"{day} {inputs.get(day, '')}" for day in window.days()))
+
+
+def _changed(step: str, inputs: dict[date, str], ask: Ask) -> list[date]:
+    before = filled(step)
+    days = sorted(inputs.keys() | before.keys())
+    if step in ask.forced:
+        return ask.within(days)
+    return [day for day in days if inputs.get(day) != before.get(day)]
+
+
+def _unread(step: str, kind: str, ask: Ask) -> Iterator[Work]:
+    for source in ask.chosen(kind):
+        unread = LandedFile.objects.filter(source=source, state=LandedFile.State.LANDED).order_by("pk")
+        files = [str(pk) for pk in unread.values_list("pk", flat=True)]
+        if files or (step in ask.forced and ask.window is None):
+            yield Work(step, source.name, fingerprint=_digest(" ".join(files)))
+
+
+def _pullable(source: Source, now: datetime) -> set[date]:
+    """The days of an API source up to today: from its option `since`, else the earliest known day, else a week back."""
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    today = now.astimezone(zone).date()
+    since = source.options.get("since")
+    first = date.fromisoformat(since) if since else min(day_fingerprints(), default=today - timedelta(days=DAYS_BACK))
+    return set(_until_today(Window(first, today + ONE_DAY), now)) if first <= today else set()
+
+
+def _until_today(window: Window, now: datetime) -> list[date]:
+    """The days of a window of which at least one whole hour is over."""
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    hour_ago = now - timedelta(hours=1)
+    return [day for day in window.days() if Window(day, day + ONE_DAY).hours(zone)[0] <= hour_ago]
+
+
+def _incomplete(source: Source, days: set[date]) -> set[date]:
+    """The days never pulled, or pulled before they were over, or pulled with gaps that may still be filled."""
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    pulled = {one.day: one for one in MeteredDay.objects.filter(source=source, day__in=days)}
+    return {day for day in days if day not in pulled or _is_incomplete(pulled[day], zone)}
+
+
+def _is_incomplete(pulled: MeteredDay, zone: ZoneInfo) -> bool:
+    _, end = Window(pulled.day, pulled.day + ONE_DAY).hours(zone)
+    has_gaps = pulled.observed_samples < pulled.expected_samples
+    return pulled.pulled_at < end or (has_gaps and pulled.pulled_at < end + timedelta(days=DAYS_TO_COMPLETE))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

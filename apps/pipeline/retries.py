@@ -1,0 +1,41 @@
+"""Kinds of failure, and how soon the clock tries again; a person who asks is never kept waiting."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from apps.finops.errors import CostOpsError
+from apps.ingest.prometheus.errors import PrometheusUnavailable
+from apps.pipeline.models import StepRun
+from apps.pipeline.work import Work
+
+UNAVAILABLE = "unavailable"
+REFUSED = "refused"
+CRASHED = "crashed"
+QUARANTINED = "quarantined"
+"""A source that did not answer; something a person must mend; a fault in CostOps; workers that died."""
+
+KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((PrometheusUnavailable, ConnectionError, TimeoutError), UNAVAILABLE),
+    ((CostOpsError,), REFUSED),
+    ((Exception,), CRASHED),
+)
+
+
+def kind_of(error: Exception) -> str:
+    return next(kind for classes, kind in KINDS if isinstance(error, classes))
+
+
+def _wait(kind: str) -> timedelta:
+    period = timedelta(minutes=settings.COSTOPS_FILL_EVERY_MINUTES)
+    waits = {UNAVAILABLE: timedelta(0), QUARANTINED: timedelta(days=1)}
+    return waits.get(kind, period)
+
+
+def may_try(work: Work, now: datetime, *, is_time: bool) -> bool:
+    """Whether the clock asks for this work: its time has come, its inputs are new, or a failure is old enough."""
+    last = StepRun.objects.filter(key=work.key).order_by("-pk").first()
+    failed = last is not None and last.state == StepRun.State.FAILED and last.fingerprint == work.fingerprint
+    if last is not None and failed and last.finished_at is not None:
+        return now >= last.finished_at + _wait(last.failure)
+    return is_time or not work.by_clock

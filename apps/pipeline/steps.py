@@ -1,0 +1,56 @@
+"""The steps of a fill, in their order: the page to read first."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from apps.pipeline import due, work
+from apps.pipeline.work import DayInputs, Run, Work
+
+Unit = Literal["source", "days"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of a fill.
+
+    `run` does a piece of work; repeating it changes nothing. `due` says which pieces there are to do now. A step of
+    `unit` "source" runs for one source at a time, different sources side by side; one of `unit` "days" runs alone, and
+    `inputs` are the fingerprints of what it fills days from. `all_or_nothing`: an error-level problem fails the whole
+    run; otherwise it concerns one file, and the rest counts.
+    """
+
+    name: str
+    does: str
+    run: Run
+    due: Callable[[due.Ask], Iterable[Work]]
+    unit: Unit
+    after: tuple[str, ...] = ()
+    inputs: DayInputs | None = None
+    all_or_nothing: bool = True
+
+
+STEPS = (
+    Step("land", "copies new and changed files of a source, byte by byte", work.land, due.land, "source"),
+    Step(
+        "normalize", "reads landed bills into charges", work.normalize, due.normalize, "source",
+        after=("land",), all_or_nothing=False,
+    ),
+    Step(
+        "meter", "reads landed usage files, or pulls usage from an API, day by day", work.meter, due.meter, "source",
+        after=("land",), all_or_nothing=False,
+    ),
+    Step(
+        "allocate", "divides the charges of changed days between teams", work.allocate, due.allocate, "days",
+        after=("normalize", "meter"), inputs=due.inputs_of_allocation,
+    ),
+    Step(
+        "publish", "rebuilds the marts of changed months and pins a publication", work.publish, due.publish, "days",
+        after=("allocate",), inputs=due.inputs_of_publication,
+    ),
+)  # fmt: skip
+
+BY_NAME = {step.name: step for step in STEPS}
+PLACE = {step.name: place for place, step in enumerate(STEPS)}
+NAMES = tuple(BY_NAME)
+EXCLUSIVE = frozenset(step.name for step in STEPS if step.unit == "days")
