@@ -79,6 +79,7 @@ class CostsView(AskView):
         query, page = cost_question(asked, scope_of(request.user))
         etag = f'"{query.as_of}-{digest_of(query, page, asked["format"])}"'
         if unchanged := get_conditional_response(_http(request), etag=etag):
+            unchanged["ETag"] = etag
             return unchanged
         answer = marts.answer(query)
         self.columns = answer.columns

@@ -1,0 +1,148 @@
+"""Hostile requests: refused with one clear answer, never with a 5xx."""
+
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apps.marts.models import Publication
+from tests.api.company import NOW
+
+COSTS = "/api/v1/costs/"
+
+
+@pytest.fixture
+def published(db: None) -> Publication:
+    """A publication of no tables: what is refused is refused before anything is read."""
+    days = {"first_day": date(2026, 10, 1), "end_day": date(2026, 11, 1)}
+    return Publication.objects.create(created_at=NOW, versions={}, ruleset=1, status="final", **days)
+
+
+@pytest.fixture
+def people(published: Publication) -> dict[str, User]:
+    """Only somebody who may see everything: for others less is asked, not other things."""
+    user = User.objects.create_superuser("finance")
+    return {"finance": user}
+
+
+@pytest.fixture
+def finance(callers: dict[str, Client]) -> Client:
+    callers["finance"].raise_request_exception = False
+    return callers["finance"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("frobnicate=1", "frobnicate"),
+        ("team[]=a", "team[]"),
+        ("order_by=password", "order_by"),
+        ("fields=token_hash", "fields"),
+        ("metric=spend", "metric"),
+        ("metric=billed_cost&metric=list_cost", "metric"),
+        ("group_by=team,team", "group_by"),
+        ("group_by=a';--`)", "group_by"),
+        ("group_by=team,day,kind,region,service", "group_by"),
+        ("team=%00", "team"),
+        ('team="a', "team"),
+        ("team=" + "a," * 600, "team"),
+        ("namespace=" + "%25a" * 5_000, "namespace"),
+        ("start=2026-02-30", "start"),
+        ("start=0000-01-01", "start"),
+        ("start=２０２６-10-01", "start"),
+        ("end=9999-12-31", "end"),
+        ("start=2026-10-01T00:00:00-14:00", "start"),
+        ("as_of=1e3", "as_of"),
+        ("as_of=-1", "as_of"),
+        ("as_of=" + "9" * 5_000, "as_of"),
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1000000000000", "limit"),
+        ("limit=NaN", "limit"),
+        ("cursor=forged", "cursor"),
+        ("cursor=%ff%fe", "cursor"),
+        ("cursor=WzEsMF0:1abc:def", "cursor"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_a_bad_parameter_is_named(finance: Client, query: str, parameter: str) -> None:
+    refused = finance.get(f"{COSTS}?{query}")
+    error = refused.json()["error"]
+    assert (refused.status_code, error["parameter"], set(error)) == (400, parameter, {"code", "message", "parameter"})
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        pytest.param("start=2026-10-02&end=2026-10-02", 400, id="an empty window"),
+        pytest.param("as_of=999999", 404, id="a publication that does not exist"),
+        pytest.param("format=xml", 404, id="a format that does not exist"),
+        pytest.param("&".join(f"p{i}=1" for i in range(5_000)), 400, id="five thousand parameters"),
+        pytest.param("start=1970-01-01&end=2199-12-31", 200, id="a window of two hundred years"),
+        pytest.param("team=*", 200, id="a star is a plain character"),
+        pytest.param("team=%ed%a0%80", 200, id="a lone surrogate is a character nobody has"),
+        pytest.param("team=a&team=b", 200, id="a filter may be repeated"),
+    ],
+)
+def test_a_strange_question_has_a_plain_answer(finance: Client, query: str, code: int) -> None:
+    response = finance.get(f"{COSTS}?{query}")
+    assert response.status_code == code
+    assert response["Content-Type"] == "application/json"
+    assert ("error" in response.json()) == (code != 200)
+
+
+def test_failures_are_json_even_when_csv_was_asked_for(finance: Client) -> None:
+    refused = finance.get(f"{COSTS}?format=csv&metric=x")
+    assert (refused["Content-Type"], refused.json()["error"]["parameter"]) == ("application/json", "metric")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "trace"])
+@pytest.mark.parametrize("address", [COSTS, "/api/v1/teams/live-class/", "/api/v1/reconciliation/", "/api/schema/"])
+def test_nothing_can_be_written(callers: dict[str, Client], method: str, address: str) -> None:
+    assert getattr(callers["finance"], method)(address).status_code == 405
+    assert getattr(callers["anonymous"], method)(address).status_code in (401, 405)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        pytest.param("application/json", b"[" * 100_000, id="deep JSON"),
+        pytest.param("application/json", b'"\\u0000"', id="NUL in JSON"),
+        pytest.param("application/json", b"\xff\xfe", id="not UTF-8"),
+        pytest.param("application/json", b"1" * 2_000_000, id="two megabytes"),
+        pytest.param("application/x-www-form-urlencoded", b"a=1&" * 5_000, id="five thousand fields"),
+        pytest.param("application/x-www-form-urlencoded", b"a=" + b"1" * 2_000_000, id="a large form"),
+        pytest.param("multipart/form-data; boundary=x", b"--x\r\n" * 10_000, id="ten thousand parts"),
+        pytest.param("multipart/form-data", b"", id="no boundary"),
+        pytest.param("text/plain; charset=nonsense", b"x", id="a charset nobody knows"),
+    ],
+)
+@pytest.mark.parametrize("caller", ["finance", "finance by session", "anonymous"])
+def test_a_hostile_body_is_refused(callers: dict[str, Client], caller: str, content_type: str, body: bytes) -> None:
+    client = callers[caller]
+    client.handler.enforce_csrf_checks = True
+    client.raise_request_exception = False
+    code = client.generic("POST", COSTS, body, content_type).status_code
+    assert 400 <= code < 500
+
+
+@pytest.mark.parametrize("accept", ["x", "text/html", "*/*;q=nonsense", "text/csv;charset=\xff", ",,,", "a/b/c"])
+def test_a_strange_accept_is_never_our_fault(finance: Client, accept: str) -> None:
+    assert finance.get(COSTS, headers={"accept": accept}).status_code in (200, 406)
+
+
+@pytest.mark.parametrize(
+    "tag", ["*", "W/", '"', "\xff", '"a", ' * 1_000], ids=["any", "half", "open", "foreign", "many"]
+)
+def test_a_strange_etag_is_never_our_fault(finance: Client, tag: str) -> None:
+    assert finance.get(COSTS, headers={"if-none-match": tag}).status_code in (200, 304)
+
+
+def test_the_method_cannot_be_overridden(finance: Client) -> None:
+    assert finance.get(COSTS, headers={"x-http-method-override": "DELETE"}).status_code == 200
+
+
+def test_options_describes_without_an_amount(finance: Client, callers: dict[str, Client]) -> None:
+    assert finance.options(COSTS).status_code == 200
+    assert callers["anonymous"].options(COSTS).status_code == 401
