@@ -25,4 +25,4 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER costops
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp"]
+CMD ["gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp", "--no-control-socket"]

@@ -8,7 +8,9 @@
 
 import argparse
 import contextlib
+import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("COSTOPS_HOME", str(ROOT / "var"))).resolve()
@@ -29,9 +32,9 @@ MOST_DEATHS = 5  # of one process, within
 DEATH_SECONDS = 60.0
 
 COMMANDS = {
-    "web": ["gunicorn", "costops.wsgi", "--bind", BIND, "--workers", "2", "--threads", "4", "--timeout", "60"],
-    "worker": ["celery", "-A", "costops", "worker", "--concurrency", "2", "--loglevel", "INFO"],
-    "beat": ["celery", "-A", "costops", "beat", "--loglevel", "INFO", "--pidfile="],
+    "web": ["gunicorn", "costops.wsgi", "--bind", BIND, "--workers", "2", "--threads", "4", "--no-control-socket"],
+    "worker": ["celery", "-q", "-A", "costops", "worker", "--concurrency", "2", "--loglevel", "INFO"],
+    "beat": ["celery", "-q", "-A", "costops", "beat", "--loglevel", "INFO", "--pidfile="],
 }
 
 
@@ -45,7 +48,10 @@ class Child:
 
     def start(self) -> None:
         """Start it in its own session, so that Ctrl-C reaches only this program, which stops them in order."""
-        command = [sys.executable, "-m", *COMMANDS[self.name]]
+        leash = (
+            ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+        )  # no orphans if we are killed
+        command = [*leash, sys.executable, "-m", *COMMANDS[self.name]]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
@@ -79,14 +85,24 @@ def say(who: str, line: str) -> None:
     print(f"{who:<6} | {line}", flush=True)
 
 
-def find_running() -> int | None:
-    """The process id of the run that holds this COSTOPS_HOME, if it is alive and really one of ours."""
+def lock() -> TextIO | None:
+    """Hold this COSTOPS_HOME while the file is open: even a killed run lets go. None when another one holds it."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    file = PID_FILE.open("a+")
     try:
-        pid = int(PID_FILE.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
         return None
-    return pid if b"run.py" in command else None
+    return file
+
+
+def find_running() -> int | None:
+    """The process id of the run that holds this COSTOPS_HOME."""
+    if (file := lock()) is not None:
+        file.close()
+        return None
+    return int(PID_FILE.read_text() or 0) or None
 
 
 def check_address() -> str | None:
@@ -148,18 +164,26 @@ def watch(children: list[Child], stopping: threading.Event) -> int:
 
 
 def run() -> int:
-    """Migrate, start, watch, stop."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    if (pid := find_running()) is not None:
-        print(f"Already running for {HOME} (process {pid}). `make stop` stops it.", file=sys.stderr)
+    """Hold the home folder, migrate, start, watch, stop."""
+    held = lock()
+    if held is None:
+        print(f"Already running for {HOME} (process {find_running()}). `make stop` stops it.", file=sys.stderr)
         return 1
-    if problem := check_address():
-        print(problem, file=sys.stderr)
-        return 1
-    if not migrate():
-        print("The database could not be brought up to date (see above); nothing was started.", file=sys.stderr)
-        return 1
-    PID_FILE.write_text(str(os.getpid()))
+    with held:
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
+        if problem := check_address():
+            print(problem, file=sys.stderr)
+            return 1
+        if not migrate():
+            print("The database could not be brought up to date (see above); nothing was started.", file=sys.stderr)
+            return 1
+        return serve()
+
+
+def serve() -> int:
+    """Start the three processes and stay until someone stops them or one keeps dying."""
     stopping = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -167,6 +191,7 @@ def run() -> int:
 
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
+    (HOME / "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
     children = [Child(name) for name in COMMANDS]
     try:
         for child in children:
@@ -176,7 +201,6 @@ def run() -> int:
     finally:
         say("run", "stopping")
         stop(children)
-        PID_FILE.unlink(missing_ok=True)
 
 
 def stop_running() -> int:

@@ -30,6 +30,7 @@ def prepare_environment() -> None:
         del os.environ[key]
     home = tempfile.mkdtemp(prefix="costops-tests-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
+    (Path(home) / "static").mkdir()  # WhiteNoise warns when it is missing
     os.environ["COSTOPS_HOME"] = home
     os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
     if ON_POSTGRES:
