@@ -19,14 +19,17 @@ ASSUMED_INTERVAL = 60
 Counts = dict[tuple[str, int], float]
 """(cluster, second at which the hour or bin ends) → samples."""
 
+ReplicaCounts = dict[str, dict[str, dict[int, float]]]
+"""Cluster → replica of an HA pair → second at which the bin ends → samples."""
+
 
 @dataclass(frozen=True)
 class CoverageHour:
     """One cluster-hour. `hour` is its first second; a sample's worth is in hours, 0 when nothing was seen.
 
-    State (kube-state-metrics) and usage (kubelets) are two eyes: `observed` and `expected` are those of the weaker one,
-    and an hour in which either eye was closed counts as not observed. `usage_span` is the part of the hour between
-    the first and the last sign of the kubelets: what an increase can have seen.
+    State (kube-state-metrics) and usage (kubelets) are two eyes: `observed` and `expected` are those of the weaker
+    one, and an hour in which either eye was closed counts as not observed. `usage_span` is the part of the hour between
+    the first and the last sign of the kubelets, added up over the replicas of an HA pair: what their increases have seen.
     """
 
     cluster: str
@@ -49,6 +52,15 @@ def counts_of(table: pa.Table) -> Counts:
     for cluster, at, value in zip(rows["cluster"], rows["at"], rows["value"], strict=True):
         counts[cluster, round(at.timestamp())] += value
     return dict(counts)
+
+
+def counts_by_replica(table: pa.Table) -> ReplicaCounts:
+    """The samples of each bin, by cluster and replica; a server that is no pair is one replica without name."""
+    counts: ReplicaCounts = defaultdict(lambda: defaultdict(dict))
+    for row in table.to_pylist():
+        replica = f"{row['prometheus_replica']}/{row['replica']}"
+        counts[row["cluster"]][replica][round(row["at"].timestamp())] = row["value"]
+    return counts
 
 
 def scrape_interval(per_hour: float) -> int:
@@ -78,7 +90,8 @@ class Scrapes:
     state_samples: Counts
     state_seen: Counts
     usage_seen: Counts
-    usage_bins: Counts
+    usage_samples: Counts
+    usage_bins: ReplicaCounts
     usage_targets: Counts
     state_interval: Mapping[str, int]
     usage_interval: Mapping[str, int]
@@ -98,12 +111,11 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
     for hour in hours:
         end = hour + HOUR_SECONDS
         bins = range(hour + scrapes.bin_length, end + 1, scrapes.bin_length)
-        seen = [scrapes.usage_bins.get((cluster, at), 0.0) for at in bins]
-        usage_samples = scrapes.usage_seen.get((cluster, end), 0.0)
+        usage_samples = scrapes.usage_samples.get((cluster, end), 0.0)
         target_hours = sum(targets.get(at, 0.0) for at in bins) * scrapes.bin_length / HOUR_SECONDS
         usage_expected = max(1, round(target_hours * HOUR_SECONDS / interval))
         state = min(state_expected, round(scrapes.state_seen.get((cluster, end), 0.0)))
-        usage = min(usage_expected, round(usage_samples))
+        usage = min(usage_expected, round(scrapes.usage_seen.get((cluster, end), 0.0)))
         samples = scrapes.state_samples.get((cluster, end), 0.0)
         if not (state and usage and samples):
             rows.append(CoverageHour(cluster, hour, 0, state_expected))
@@ -116,7 +128,7 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
                 *weaker,
                 state_sample_hours=1 / samples,
                 usage_sample_hours=target_hours / usage_samples,
-                usage_span=_span(seen),
+                usage_span=sum(_span(counts, bins) for counts in scrapes.usage_bins[cluster].values()) or 1.0,
             )
         )
     return rows
@@ -136,9 +148,10 @@ def _targets(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> dict[int, 
     return filled
 
 
-def _span(seen: Sequence[float]) -> float:
-    alive = [index for index, count in enumerate(seen) if count] or [0, len(seen) - 1]
-    return (alive[-1] - alive[0] + 1) / len(seen)
+def _span(counts: Mapping[int, float], bins: Sequence[int]) -> float:
+    """The part of the hour between the first and the last bin with samples, both included."""
+    alive = [index for index, at in enumerate(bins) if counts.get(at)]
+    return (alive[-1] - alive[0] + 1) / len(bins) if alive else 0.0
 
 
 def gaps(rows: Sequence[CoverageHour]) -> list[Problem]:

@@ -103,20 +103,30 @@ def _scrapes(client: PrometheusClient, rates: Tables, hours: Sequence[int]) -> S
     state = coverage.intervals(coverage.counts_of(rates["state_rate"]), fixed)
     usage = coverage.intervals(coverage.counts_of(rates["usage_rate"]), fixed)
     length = coverage.bin_seconds(max([*state.values(), *usage.values(), 1]))
-    seen = {fact: coverage.counts_of(table) for fact, table in _ask(client, SCRAPES, hours, length).items()}
+    answers = _ask(client, SCRAPES, hours, length)
+    bins = coverage.counts_by_replica(answers.pop("usage_bins"))
+    seen = {fact: coverage.counts_of(table) for fact, table in answers.items()}
     if not state or set(state) != set(usage):
-        other = {fact: coverage.counts_of(table) for fact, table in _ask(client, FALLBACKS, hours, length).items()}
-        nodes = {key: count for key, count in other["node_scrapes"].items() if key[0] not in state}
-        memory = {key: count for key, count in other["memory_scrapes"].items() if key[0] not in usage}
-        bins = {key: count for key, count in other["memory_bins"].items() if key[0] not in usage}
+        other = _ask(client, FALLBACKS, hours, length)
+        nodes = _only(coverage.counts_of(other["node_scrapes"]), without=state)
+        memory = _only(coverage.counts_of(other["memory_scrapes"]), without=usage)
+        untold = coverage.counts_by_replica(other["memory_bins"])
+        bins |= {cluster: counts for cluster, counts in untold.items() if cluster not in usage}
+        seen["usage_targets"] |= _only(dict.fromkeys(coverage.counts_of(other["memory_bins"]), 1.0), without=usage)
         state |= coverage.intervals(nodes, fixed)
         usage |= coverage.intervals(memory, fixed)
-        seen["state_samples"] |= nodes
-        seen["state_seen"] |= nodes
-        seen["usage_seen"] |= memory
-        seen["usage_bins"] |= bins
-        seen["usage_targets"] |= dict.fromkeys(bins, 1.0)
-    return Scrapes(**seen, state_interval=state, usage_interval=usage, bin_length=length)
+        for fact, counts in {
+            "state_samples": nodes,
+            "state_seen": nodes,
+            "usage_samples": memory,
+            "usage_seen": memory,
+        }.items():
+            seen[fact] |= counts
+    return Scrapes(**seen, usage_bins=bins, state_interval=state, usage_interval=usage, bin_length=length)
+
+
+def _only(counts: coverage.Counts, *, without: Mapping[str, int]) -> coverage.Counts:
+    return {key: count for key, count in counts.items() if key[0] not in without}
 
 
 def _tables(rows: Sequence[CoverageHour], answers: Tables) -> Tables:

@@ -9,8 +9,9 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
 * counters: `increase[1h]` once an hour, -0.1 %; `rate[5m]` every minute loses 0.5 %, and 4 % of short jobs;
 * gauges: what the hour's samples say, each sample standing for one scrape interval; averages over the hour would charge
   a two-minute job for the whole hour (+1,800 %);
-* `max by` first, over everything that names one thing: merges HA pairs and doubled kube-state-metrics, drops
-  `instance`, `image`, `prometheus_replica`; then `sum by`;
+* `max by` first, over everything that names one thing: merges doubled kube-state-metrics, drops `instance` and `image`;
+* then `sum by`, over the replicas of an HA pair too: their samples count together, each for half as much (`$replica`);
+  `max` over the pair would take the larger of two guesses, +7 % for short jobs;
 * a gauge's sample stands for the interval that it begins, so an hour's samples are those at T-1h <= t < T: hence `offset
   1ms`. Prometheus 2 counts both edges of a range, Prometheus 3 leaves the left one out; this is the same on both;
 * `$counter` is one millisecond long, because an increase needs the samples on both edges.
@@ -57,6 +58,7 @@ def _same(*names: str, **renamed: str) -> dict[str, str]:
 
 
 _POD = _same("namespace", "pod")
+_REPLICA = _same("prometheus_replica", "replica")
 _CLAIM = _same("namespace", persistentvolumeclaim="claim")
 
 RATES = (
@@ -76,33 +78,39 @@ RATES = (
 SCRAPES = (
     Question(
         "state_samples",
-        "successful scrapes of the best-seen target",
-        "max by($cluster)(sum_over_time($state[$hour]))",
+        "successful scrapes of the best-seen target, by all replicas",
+        "sum by($cluster)(max by($cluster,$replica)(sum_over_time($state[$hour])))",
         _same(),
     ),
     Question(
         "state_seen",
         "successful scrapes of all targets",
-        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($state[$hour])))",
+        "sum by($cluster)(max without($replica)(sum_over_time($state[$hour])))",
         _same(),
     ),
     Question(
         "usage_seen",
         "successful scrapes of all targets",
-        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($usage[$hour])))",
+        "sum by($cluster)(max without($replica)(sum_over_time($usage[$hour])))",
+        _same(),
+    ),
+    Question(
+        "usage_samples",
+        "successful scrapes of all targets, by all replicas",
+        "sum by($cluster)(sum_over_time($usage[$hour]))",
         _same(),
     ),
     Question(
         "usage_bins",
-        "successful scrapes of all targets, by bin",
-        "sum by($cluster)(max without(prometheus_replica,replica)(sum_over_time($usage[$bin])))",
-        _same(),
+        "successful scrapes of all targets, by bin and replica",
+        "sum by($cluster,$replica)(sum_over_time($usage[$bin]))",
+        _REPLICA,
         "bin",
     ),
     Question(
         "usage_targets",
         "targets, by bin",
-        "count by($cluster)(max without(prometheus_replica,replica)(count_over_time($usage[$bin])))",
+        "count by($cluster)(max without($replica)(count_over_time($usage[$bin])))",
         _same(),
         "bin",
     ),
@@ -112,22 +120,22 @@ FALLBACKS = (
     Question(
         "node_scrapes",
         "samples of a node, at most",
-        "max by($cluster)(count_over_time(kube_node_info{$sel}[$hour]))",
+        "sum by($cluster)(max by($cluster,$replica)(count_over_time(kube_node_info{$sel}[$hour])))",
         _same(),
     ),
     Question(
         "memory_scrapes",
-        "samples of a container, at most",
-        "max by($cluster)"
-        '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour]))',
+        "samples of a container, at most, by all replicas",
+        "sum by($cluster)(max by($cluster,$replica)"
+        '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour])))',
         _same(),
     ),
     Question(
         "memory_bins",
-        "samples of a container, at most, by bin",
-        "max by($cluster)"
+        "samples of a container, at most, by bin and replica",
+        "max by($cluster,$replica)"
         '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$bin]))',
-        _same(),
+        _REPLICA,
         "bin",
     ),
 )
@@ -136,15 +144,15 @@ FALLBACKS = (
 PODS = (
     Question(
         "cpu_used",
-        "core-seconds in the hour",
-        "sum by($pod)(max by($pod,container,id,name,cpu)"
+        "core-seconds in the hour, by all replicas",
+        "sum by($pod)(max by($pod,container,id,name,cpu,$replica)"
         '(increase(container_cpu_usage_seconds_total{container!="",container!="POD",$sel}[$counter])))',
         _POD,
     ),
     Question(
         "memory_used",
         "bytes × samples",
-        "sum by($pod)(max by($pod,container,id,name)"
+        "sum by($pod)(max by($pod,container,id,name,$replica)"
         '(sum_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour])))',
         _POD,
     ),
@@ -158,13 +166,13 @@ PODS = (
     Question(
         "running",
         "samples in phase Running",
-        'sum by($pod)(max by($pod,uid)(sum_over_time(kube_pod_status_phase{phase="Running",$sel}[$hour])))',
+        'sum by($pod)(max by($pod,uid,$replica)(sum_over_time(kube_pod_status_phase{phase="Running",$sel}[$hour])))',
         _POD,
     ),
     Question(
         "placed",
         "samples on the node",
-        'sum by($pod,node)(max by($pod,node,uid)(count_over_time(kube_pod_info{node!="",$sel}[$hour])))',
+        'sum by($pod,node)(max by($pod,node,uid,$replica)(count_over_time(kube_pod_info{node!="",$sel}[$hour])))',
         _same("namespace", "pod", "node"),
     ),
     Question(
@@ -176,7 +184,7 @@ PODS = (
     Question(
         "gpu_used",
         "per cent of a device, added up",
-        "sum by($pod)(max by($pod,UUID,gpu,GPU_I_ID)"
+        "sum by($pod)(avg by($pod,UUID,gpu,GPU_I_ID)"
         '(avg_over_time(DCGM_FI_DEV_GPU_UTIL{pod!="",exported_pod="",$sel}[$hour])))',
         _POD,
     ),
@@ -184,7 +192,7 @@ PODS = (
         "gpu_used_exported",
         "the same, where the exporter's own pod took the label",
         "sum by($cluster,exported_namespace,exported_pod)"
-        "(max by($cluster,exported_namespace,exported_pod,UUID,gpu,GPU_I_ID)"
+        "(avg by($cluster,exported_namespace,exported_pod,UUID,gpu,GPU_I_ID)"
         '(avg_over_time(DCGM_FI_DEV_GPU_UTIL{exported_pod!="",$sel}[$hour])))',
         _same(exported_namespace="namespace", exported_pod="pod"),
     ),
@@ -237,7 +245,8 @@ NODES = (
     Question(
         "node_samples",
         "samples of the node",
-        "max by($cluster,node,provider_id)(count_over_time(kube_node_info{$sel}[$hour]))",
+        "sum by($cluster,node,provider_id)(max by($cluster,node,provider_id,$replica)"
+        "(count_over_time(kube_node_info{$sel}[$hour])))",
         _same("node", "provider_id"),
     ),
     Question(
@@ -261,8 +270,9 @@ VOLUMES = (
     Question(
         "claims",
         "samples of the bound claim",
-        "max by($cluster,namespace,persistentvolumeclaim,volumename)"
-        '(count_over_time(kube_persistentvolumeclaim_info{volumename!="",$sel}[$hour]))',
+        "sum by($cluster,namespace,persistentvolumeclaim,volumename)"
+        "(max by($cluster,namespace,persistentvolumeclaim,volumename,$replica)"
+        '(count_over_time(kube_persistentvolumeclaim_info{volumename!="",$sel}[$hour])))',
         _CLAIM | {"volumename": "name"},
     ),
     Question(
@@ -312,6 +322,7 @@ def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300
         "$state": f'up{{job=~"{config.state_job}",$sel}}',
         "$usage": f'up{{job=~"{config.usage_job}",$sel}}',
         "$pod": "$cluster,namespace,pod",
+        "$replica": "prometheus_replica,replica",
         "$cluster": config.cluster_label,
         "[$hour]": "[1h] offset 1ms",
         "$counter": "1h1ms",
