@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q
+from django.db.models import DateTimeField, Expression, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from apps.pipeline import identity, retries
@@ -45,7 +45,7 @@ def claim() -> StepRun | None:
 def set_aside_exhausted() -> list[StepRun]:
     """Give up abandoned runs that had all their attempts; the other active runs, in the order of the steps."""
     active = StepRun.objects.filter(state__in=StepRun.ACTIVE).annotate(is_expired=Q(lease_until__lt=Now()))
-    remaining = []
+    remaining: list[StepRun] = []
     for run in sorted(active, key=lambda run: (PLACE.get(run.step, len(PLACE)), run.pk)):
         if run.state == StepRun.State.RUNNING and run.attempt >= MOST_ATTEMPTS and is_abandoned(run):
             _quarantine(run)
@@ -78,7 +78,7 @@ def _take(run: StepRun) -> bool:
     )  # fmt: skip
 
 
-def _lease() -> ExpressionWrapper:
+def _lease() -> Expression:
     """The end of a lease that begins now, by the database's clock: every worker reads the same one."""
     return ExpressionWrapper(Now() + LEASE, output_field=DateTimeField())
 

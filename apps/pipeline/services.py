@@ -208,9 +208,11 @@ def execute(run: StepRun, now: datetime) -> None:
 
 
 def _work_of(run: StepRun) -> Work:
-    has_days = run.window_start is not None and run.window_end is not None
-    window = Window(run.window_start, run.window_end) if has_days else None
-    return Work(run.step, run.source, window, run.fingerprint)
+    return Work(run.step, run.source, _window_of(run), run.fingerprint)
+
+
+def _window_of(run: StepRun) -> Window | None:
+    return Window(run.window_start, run.window_end) if run.window_start and run.window_end else None
 
 
 def _record_failure(run: StepRun, error: Exception) -> None:
@@ -259,9 +261,9 @@ def _finish(run: StepRun, *, inputs: dict[date, str] | None = None, **facts: Any
 
 
 def _mark_filled(run: StepRun, inputs: dict[date, str]) -> None:
-    if BY_NAME[run.step].inputs is None or run.window_start is None or run.window_end is None:
+    window = _window_of(run)
+    if BY_NAME[run.step].inputs is None or window is None:
         return
-    window = Window(run.window_start, run.window_end)
     with transaction.atomic():
         FilledDay.objects.filter(step=run.step, day__gte=window.start, day__lt=window.end).delete()
         FilledDay.objects.bulk_create(

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import date
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def handle(
         self, *, source: list[str] | None, step: list[str] | None, start: date | None, end: date | None, **_options: Any
     ) -> None:
-        console = Console(file=self.stdout, soft_wrap=True)
+        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
         try:
             window = _window(start, end)
             with _Watching(console) as watching:

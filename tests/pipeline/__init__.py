@@ -1,0 +1,1 @@
+"""Tests of the order, windows and retries of a fill."""

@@ -1,0 +1,172 @@
+"""Who may work on what: claims, leases, takeovers, attempts."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from apps.pipeline import identity, leases
+from apps.pipeline.models import StepRun
+
+NOW = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
+FAR, LONG_AGO = datetime(2999, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
+ELSEWHERE = "another-machine/1 4711 100 abc"
+
+
+def a_run(key: str, state: str = "waiting", **facts) -> StepRun:
+    step, _, rest = key.partition(" ")
+    source = "" if step in ("allocate", "publish") else rest
+    worker = {"worker": ELSEWHERE, "lease_until": FAR, "attempt": 1} if state == "running" else {}
+    return StepRun.objects.create(
+        **({"step": step, "source": source, "key": key, "state": state, "asked_at": NOW} | worker | facts)
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        pytest.param({}, None, id="nothing to do"),
+        pytest.param({"publish": "waiting", "land a": "waiting"}, "land a", id="earlier steps first"),
+        pytest.param({"land a": "running", "normalize a": "waiting"}, None, id="one run at a time of one source"),
+        pytest.param({"land a": "running", "normalize b": "waiting"}, "normalize b", id="sources side by side"),
+        pytest.param({"land a": "running", "allocate": "waiting"}, None, id="allocation waits for running sources"),
+        pytest.param({"land a": "failed", "allocate": "waiting"}, "allocate", id="a failed source stops nobody"),
+        pytest.param({"allocate": "running", "land a": "waiting"}, None, id="sources wait for allocation"),
+        pytest.param({"allocate": "running", "publish": "waiting"}, None, id="publication waits for allocation"),
+        pytest.param({"allocate 1": "running", "allocate 2": "waiting"}, None, id="allocation runs alone"),
+        pytest.param({"forecast": "waiting", "land a": "waiting"}, "land a", id="a newer version's step is left to it"),
+    ],
+)
+def test_what_may_start(runs, expected):
+    for key, state in runs.items():
+        a_run(key, state)
+    claimed = leases.claim()
+    assert (claimed and claimed.key) == expected
+    if claimed:
+        assert (claimed.state, claimed.attempt) == ("running", 1)
+        assert leases.claim() is None or len(runs) > 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("lease_until", "worker", "attempt", "expected"),
+    [
+        pytest.param(FAR, ELSEWHERE, 1, ("running", 1), id="somebody is at work"),
+        pytest.param(LONG_AGO, ELSEWHERE, 1, ("running", 2), id="the lease is over: taken over, a second attempt"),
+        pytest.param(FAR, "dead", 2, ("running", 3), id="its process died on this machine: no need to wait"),
+        pytest.param(LONG_AGO, ELSEWHERE, 3, ("failed", 3), id="three workers died: set aside"),
+        pytest.param(FAR, "dead", 3, ("failed", 3), id="three workers died here"),
+        pytest.param(FAR, "me", 3, ("running", 3), id="the third attempt may take its time"),
+    ],
+)
+def test_what_is_taken_over(lease_until, worker, attempt, expected):
+    worker = {"dead": a_dead_worker, "me": identity.new_worker}.get(worker, lambda: worker)()
+    run = a_run("normalize bill", "running", lease_until=lease_until, worker=worker, attempt=attempt)
+    leases.claim()
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == expected
+    assert (run.failure == "quarantined") == (run.state == "failed")
+
+
+def a_dead_worker() -> str:
+    code = "from apps.pipeline import identity; print(identity.new_worker())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param(lambda machine, pid, began, rest: (machine, pid, began, rest), False, id="this process"),
+        pytest.param(
+            lambda machine, pid, began, rest: (machine, pid, str(int(began) - 1), rest), True, id="its id was reused"
+        ),
+        pytest.param(lambda machine, pid, began, rest: (machine, "999999999", began, rest), True, id="no such process"),
+        pytest.param(lambda machine, pid, began, rest: ("x/1", "999999999", began, rest), False, id="another machine"),
+        pytest.param(lambda machine, pid, began, rest: (machine,), False, id="a name we do not understand"),
+    ],
+)
+def test_who_is_dead(change, expected):
+    worker = identity.new_worker()
+    assert worker.split(" ")[1] == str(os.getpid())
+    assert identity.is_dead(" ".join(change(*worker.split(" ")))) is expected
+
+
+@pytest.mark.django_db
+def test_a_released_run_waits_again_and_the_attempt_does_not_count():
+    a_run("land bill")
+    leases.release(leases.claim())
+    run = StepRun.objects.get()
+    assert (run.state, run.attempt, run.worker, run.lease_until) == ("waiting", 0, "", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_heartbeat_renews_only_what_is_ours(monkeypatch):
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.05)
+    a_run("land bill")
+    run = leases.claim()
+    StepRun.objects.filter(pk=run.pk).update(lease_until=LONG_AGO)
+    with leases.Heartbeat(run):
+        wait_until(lambda: StepRun.objects.get(pk=run.pk).lease_until > LONG_AGO)
+    assert StepRun.objects.get(pk=run.pk).lease_until - run.lease_until < timedelta(seconds=60)
+    StepRun.objects.filter(pk=run.pk).update(worker="another", lease_until=LONG_AGO)
+    with leases.Heartbeat(run) as _:
+        threading.Event().wait(0.3)
+    assert StepRun.objects.get(pk=run.pk).lease_until == LONG_AGO
+
+
+def wait_until(is_true, seconds: float = 20.0) -> None:
+    for _ in range(int(seconds / 0.02)):
+        if is_true():
+            return
+        threading.Event().wait(0.02)
+    pytest.fail("waited in vain")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_run_is_claimed_by_exactly_one_of_many_workers():
+    for number in range(24):
+        a_run(f"land source-{number:02}")
+    claimed: list[str] = []
+
+    def work() -> None:
+        try:
+            while run := leases.claim():
+                claimed.append(run.key)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert Counter(claimed) == Counter({f"land source-{number:02}": 1 for number in range(24)})
+    assert set(StepRun.objects.values_list("attempt", flat=True)) == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_allocate_at_the_same_time():
+    a_run("allocate 1")
+    a_run("allocate 2")
+    barrier = threading.Barrier(2)
+    claimed: list[StepRun | None] = []
+
+    def work() -> None:
+        try:
+            barrier.wait()
+            claimed.append(leases.claim())
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(run is not None for run in claimed) == [False, True]
