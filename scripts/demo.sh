@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# A running site with sixty days of a simulated company; ends with its address. Safe to repeat: what is there is kept.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export COSTOPS_HOME=${COSTOPS_HOME:-$PWD/var}
+mkdir -p "$COSTOPS_HOME"
+COSTOPS_HOME=$(cd "$COSTOPS_HOME" && pwd)
+python=$PWD/.venv/bin/python
+company=$COSTOPS_HOME/demo
+days=${DEMO_DAYS:-60} seed=${DEMO_SEED:-7} scale=${DEMO_SCALE:-1}
+log=$COSTOPS_HOME/run.log
+
+fail() {
+  echo "make demo stopped: $1" >&2
+  exit 1
+}
+
+step() { # one line a person reads, then the command
+  echo "→ $1"
+  shift
+  "$@" || fail "'${*:2}' failed (see above). Mend what it says and run 'make demo' again; it goes on where it stopped."
+}
+
+manage() { "$python" manage.py "$@"; }
+
+add_source() { # name, then the options of `source add`
+  if ! manage source list --format csv | cut -d, -f1 | grep -qx "$1"; then
+    step "adding the source $1" manage source add "$@"
+  fi
+}
+
+# --- the data -----------------------------------------------------------------------------------------------------
+step "bringing the database up to date" manage migrate --verbosity 0
+if [ ! -e "$company/.complete" ]; then
+  step "simulating a company: $days days (a minute or two)" \
+    manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --to "$company"
+  touch "$company/.complete"
+fi
+add_source bill --kind focus --location "$company/billing"
+add_source usage --kind usage_files --location "$company/usage"
+step "importing teams and rules" manage import_teams "$company/teams.yaml"
+step "filling: land, normalize, meter, allocate, publish" manage fill
+
+# --- the login ----------------------------------------------------------------------------------------------------
+login=$COSTOPS_HOME/demo-login
+if [ ! -e "$login" ]; then
+  (umask 077 && "$python" -c 'import secrets; print(secrets.token_urlsafe(12))' >"$login.new")
+  DJANGO_SUPERUSER_PASSWORD=$(cat "$login.new") step "making the login" \
+    manage createsuperuser --noinput --verbosity 0 --username demo --email demo@example.com
+  mv "$login.new" "$login"
+fi
+
+# --- the site -----------------------------------------------------------------------------------------------------
+"$python" scripts/run.py --stop >/dev/null || fail "the site that runs for $COSTOPS_HOME does not stop."
+if [ -z "${COSTOPS_BIND:-}" ]; then
+  port=$("$python" scripts/answers.py --free-port) || fail "no port between 8000 and 8099 is free; set COSTOPS_BIND."
+  COSTOPS_BIND=127.0.0.1:$port
+fi
+export COSTOPS_BIND COSTOPS_SITE_URL=${COSTOPS_SITE_URL:-http://$COSTOPS_BIND}
+echo "→ starting web, worker and beat (their output: $log)"
+setsid nohup "$python" scripts/run.py >"$log" 2>&1 </dev/null &
+if ! "$python" scripts/answers.py "http://$COSTOPS_BIND/login/" 90; then
+  tail -n 20 "$log" >&2
+  fail "the site does not answer (the end of $log stands above)."
+fi
+
+echo
+echo "CostOps runs. Log in as demo with the password $(cat "$login"); 'make stop' stops it."
+echo "http://$COSTOPS_BIND/"
