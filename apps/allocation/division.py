@@ -4,13 +4,14 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.finops.tables import COSTS, MONEY
-from apps.warehouse.engine import running_share
+from apps.warehouse.engine import Workspace
+from apps.warehouse.exact import with_running_shares
 
 WEIGHT = "decimal(38, 12)"
 _WHOLE = "decimal(38, 0)"
 
 
-def divide(pools: ir.Table, weights: ir.Table, *, key: list[str], order: list[str]) -> ir.Table:
+def divide(pools: ir.Table, weights: ir.Table, *, key: list[str], order: list[str], workspace: Workspace) -> ir.Table:
     """Split every pool between its claimants, in proportion to their weights.
 
     Parameters
@@ -34,21 +35,27 @@ def divide(pools: ir.Table, weights: ir.Table, *, key: list[str], order: list[st
     even = weights.mutate(weight=(total == 0).ifelse(ibis.literal(1), weights.weight).cast(WEIGHT))
     scale = _scale(even.weight.sum().over(group_by=key))
     whole = even.mutate(part=(even.weight * scale).round().cast(_WHOLE))
-    running = whole.mutate(
-        upto=whole.part.sum()
-        .over(ibis.cumulative_window(group_by=key, order_by=[whole[name] for name in order]))
-        .cast(_WHOLE),
-        whole=whole.part.sum().over(group_by=key).cast(_WHOLE),
+    in_order = {"group_by": key, "order_by": [whole[name] for name in order]}
+    running = workspace.keep(
+        whole.mutate(
+            upto=whole.part.sum().over(ibis.cumulative_window(**in_order)).cast(_WHOLE),
+            whole=whole.part.sum().over(group_by=key).cast(_WHOLE),
+            place=ibis.row_number().over(ibis.window(**in_order)),
+            claimant_number=ibis.row_number(),
+        ).drop("weight", "part")
     )
-    joined = pools.join(running.drop("weight"), key)
-    shares = {
-        basis: (
-            running_share(joined[basis], joined.upto, joined.whole)
-            - running_share(joined[basis], joined.upto - joined.part, joined.whole)
-        ).cast(MONEY)
-        for basis in COSTS
-    }
-    return joined.mutate(**shares).drop("part", "upto", "whole")
+    pools = workspace.keep(pools.mutate(pool_number=ibis.row_number()))
+    slim = pools.select("pool_number", *key, *COSTS).join(
+        running.select("claimant_number", "place", "upto", "whole", *key), key
+    )
+    slim = slim.select("pool_number", "claimant_number", "place", "upto", "whole", *COSTS)
+    shares = workspace.keep(with_running_shares(slim, COSTS, part="upto", whole="whole", keep=workspace.keep))
+    before = ibis.window(group_by="pool_number", order_by="place")
+    parts = {basis: (shares[basis] - shares[basis].lag().over(before).fill_null(0)).cast(MONEY) for basis in COSTS}
+    parted = shares.select("pool_number", "claimant_number", **parts)
+    described = parted.join(pools.drop(*COSTS), "pool_number").drop("pool_number")
+    claimants = running.drop("place", "upto", "whole", *key)
+    return described.join(claimants, "claimant_number").drop("claimant_number")
 
 
 def _scale(total: ir.Value) -> ir.Value:

@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from apps.allocation.division import WEIGHT
 from apps.allocation.matching import kubernetes_resource
 from apps.teams.ownership import RuleBook
+from apps.warehouse.engine import Workspace
 
 RESOURCES = {
     "cpu_core": ("cpu_capacity_core_hours", "cpu_request_core_hours", "cpu_used_core_hours"),
@@ -48,7 +49,7 @@ def _ratio(book: RuleBook, resource: str) -> ir.Value:
     return ibis.literal(getattr(book.price_ratio, resource)).cast("decimal(4, 0)")
 
 
-def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook) -> NodeHours:
+def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspace: Workspace) -> NodeHours:
     """Give every hour of every billed node its price per unit.
 
     `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `start`, `end`, `cost` (effective).
@@ -72,13 +73,13 @@ def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook) -> Node
     priced = priced.filter(priced.units > 0).mutate(rate=rate.cast(_PRICE)).drop("short_cost", "long_rate")
     by_node = {"group_by": ["day", "resource"]}
     usable = (priced.rate.min().over(**by_node) >= 0) & (priced.rate.max().over(**by_node) > 0)
-    priced = priced.mutate(price=usable.ifelse(priced.rate, ibis.literal(1)).cast(_PRICE)).drop("rate")
+    priced = workspace.keep(priced.mutate(price=usable.ifelse(priced.rate, ibis.literal(1)).cast(_PRICE)).drop("rate"))
     days = priced.group_by("day", "resource").aggregate(
         cluster=priced.cluster.min(),
         node_pool=priced.node_pool.max(),
         capacity=(priced.units * priced.price).sum().cast(WEIGHT),
     )
-    return NodeHours(hours=priced, days=days)
+    return NodeHours(hours=priced, days=workspace.keep(days))
 
 
 def _double(value: ir.Value) -> ir.Value:

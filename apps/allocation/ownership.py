@@ -11,10 +11,10 @@ import ibis.expr.types as ir
 
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import WORKLOAD_FIELDS, Condition, Rule, RuleBook
-from apps.warehouse.engine import json_member
+from apps.warehouse.engine import Workspace, json_member
 
 
-def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...]) -> ir.Table:
+def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:
     """Give every subject its owner: the columns `team`, `rule` and `fraction` join the subject's own.
 
     `subjects` has `day`, a column for each of `fields`, and JSON text in `tags` (for tag) or in `labels` and
@@ -22,19 +22,19 @@ def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...]) -> ir.Ta
     add up to 1. Where no rule matches the team is `unallocated` and the rule ''.
     """
     conditions = [condition for rule in book.rules for condition in rule.when]
-    keyed, extracted = _with_keys(subjects, conditions, fields)
+    keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
     branches = [(_matches(keyed, rule, fields), ibis.literal(number)) for number, rule in enumerate(book.rules)]
     chosen = ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1)
     numbered = keyed.mutate(rule_number=chosen.cast("int32")).drop(*extracted)
     return numbered.join(_splits(book), "rule_number").drop("rule_number")
 
 
-def with_shared(subjects: ir.Table, book: RuleBook) -> ir.Table:
+def with_shared(subjects: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
     """Add `is_shared`: whether a workload lives in a platform namespace that all teams on its cluster carry."""
     conditions = [condition for rule in book.shared for condition in rule.when]
-    keyed, extracted = _with_keys(subjects, conditions, WORKLOAD_FIELDS)
+    keyed, extracted = _with_keys(subjects, conditions, WORKLOAD_FIELDS, workspace)
     verdicts = [_holds(keyed, rule.when, WORKLOAD_FIELDS) for rule in book.shared]
-    verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))  # noqa: FBT003
+    verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))
     return keyed.mutate(is_shared=verdict).drop(*extracted)
 
 
@@ -64,8 +64,8 @@ def _holds(subjects: ir.Table, when: Iterable[Condition], fields: tuple[str, ...
         _one_of(subjects[_column(condition)], condition.patterns) for condition in when if condition.field in fields
     ]
     if len(verdicts) < len(tuple(when)):
-        return ibis.literal(False)  # noqa: FBT003
-    return functools.reduce(operator.and_, verdicts, ibis.literal(True)).fill_null(False)  # noqa: FBT003
+        return ibis.literal(False)
+    return functools.reduce(operator.and_, verdicts, ibis.literal(True)).fill_null(False)
 
 
 def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue:
@@ -81,15 +81,18 @@ def _column(condition: Condition) -> str:
 
 
 def _with_keys(
-    subjects: ir.Table, conditions: Iterable[Condition], fields: tuple[str, ...]
+    subjects: ir.Table, conditions: Iterable[Condition], fields: tuple[str, ...], workspace: Workspace
 ) -> tuple[ir.Table, list[str]]:
-    """The subjects with one column per label or tag key the rules ask for, and the names of those columns."""
+    """The subjects with one column per label or tag key the rules ask for, and the names of those columns.
+
+    They are kept: an expression that parsed the JSON again for every rule would take most of the time of allocation.
+    """
     values = {
         _column(condition): _value(subjects, condition)
         for condition in conditions
         if condition.key and condition.field in fields
     }
-    return subjects.mutate(**values), list(values)
+    return (workspace.keep(subjects.mutate(**values)) if values else subjects), list(values)
 
 
 def _value(subjects: ir.Table, condition: Condition) -> ir.StringValue:

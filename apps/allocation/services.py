@@ -64,25 +64,24 @@ def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: 
     pools = workspace.keep(inputs.pools())
     claimed = ibis.union(
         _of_nodes(inputs, pools, book, excess, workspace),
-        _of_serverless(inputs, pools, book),
-        _of_volumes(inputs, pools, book),
+        _of_serverless(inputs, pools, book, workspace),
+        _of_volumes(inputs, pools, book, workspace),
     )
-    shared = share_platform(workspace.keep(claimed)) if book.shared else claimed.drop("is_shared")
-    return shared.union(_of_charges(pools, book).select(shared.columns))
+    shared = share_platform(workspace.keep(claimed), workspace) if book.shared else claimed.drop("is_shared")
+    return shared.union(_of_charges(pools, book, workspace).select(shared.columns))
 
 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
     mine = pools.filter(pools.pool == "node")
-    hours = nodes.price_hours(inputs.node_hours, inputs.node_charges(), book)
-    hours = nodes.NodeHours(hours=workspace.keep(hours.hours), days=workspace.keep(hours.days))
+    hours = nodes.price_hours(inputs.node_hours, inputs.node_charges(), book, workspace)
     some = int(excess.count().execute()) > 0
     weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None))
-    busy = _owned_workloads(weights.filter(weights.namespace != ""), inputs, book)
-    idle = _owned_idle(weights.filter(weights.namespace == ""), mine, hours.days, book)
-    return _placed(mine, busy, idle)
+    busy = _owned_workloads(weights.filter(weights.namespace != ""), inputs, book, workspace)
+    idle = _owned_idle(weights.filter(weights.namespace == ""), mine, hours.days, book, workspace)
+    return _placed(mine, busy, idle, workspace)
 
 
-def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table) -> ir.Table:
+def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table, workspace: Workspace) -> ir.Table:
     """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's does not,
     so both stand in one list of claimants per pool."""
     keyed = mine.select("pool_id", "day", "resource")
@@ -100,70 +99,69 @@ def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table) -> ir.Table:
         "weight",
     ]
     claimants = busy.mutate(node_pool=ibis.literal("")).select(columns).union(idle.select(columns))
-    return _divided(mine, claimants)
+    return _divided(mine, claimants, workspace)
 
 
-def _divided(pools: ir.Table, claimants: ir.Table) -> ir.Table:
+def _divided(pools: ir.Table, claimants: ir.Table, workspace: Workspace) -> ir.Table:
     order = ["cluster", "namespace", "workload", "team", "rule"]
     bare = pools.drop("cluster", "node_pool") if "cluster" in pools.columns else pools
-    parts = divide(bare, claimants, key=["pool_id"], order=order)
+    parts = divide(bare, claimants, key=["pool_id"], order=order, workspace=workspace)
     return parts.select(facts.OUTPUT)
 
 
-def _owned_workloads(weights: ir.Table, inputs: facts.Facts, book: RuleBook) -> ir.Table:
+def _owned_workloads(weights: ir.Table, inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> ir.Table:
     """Weights by team: those of a workload, split where its rule splits."""
     key = ["day", "cluster", "namespace", "workload"]
-    subjects = ownership.with_shared(inputs.labelled(weights.select(key).distinct()), book)
-    owned = ownership.owners(subjects, book, WORKLOAD_FIELDS).drop("labels", "namespace_labels")
+    subjects = ownership.with_shared(inputs.labelled(weights.select(key).distinct()), book, workspace)
+    owned = ownership.owners(subjects, book, WORKLOAD_FIELDS, workspace).drop("labels", "namespace_labels")
     joined = weights.join(owned, key)
     kind = (joined.team == UNALLOCATED).ifelse(ibis.literal(UNALLOCATED), ibis.literal("direct"))
     return joined.mutate(weight=(joined.weight * joined.fraction).cast(WEIGHT), kind=kind).drop("fraction")
 
 
-def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBook) -> ir.Table:
+def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
     named = mine.join(days.select("day", "resource", "cluster", "node_pool"), ["day", "resource"])
-    owned = ownership.owners(named, book, IDLE_FIELDS)
+    owned = ownership.owners(named, book, IDLE_FIELDS, workspace)
     joined = owned.join(weights.drop("cluster", "namespace", "workload"), ["day", "resource"])
     return joined.mutate(
         weight=(joined.weight * joined.fraction).cast(WEIGHT), namespace=ibis.literal(""), workload=ibis.literal(""),
-        kind=ibis.literal("idle"), is_shared=ibis.literal(False),  # noqa: FBT003
+        kind=ibis.literal("idle"), is_shared=ibis.literal(False),
     )  # fmt: skip
 
 
-def _of_serverless(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> ir.Table:
+def _of_serverless(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
     rows = inputs.workload_hours.filter(inputs.workload_hours.resource_id != "")
     weights = (
         rows.mutate(claim=nodes.claimed_units(rows, book))
         .group_by("day", "cluster", "namespace", "workload", resource=rows.resource_id)
         .aggregate(weight=lambda t: t.claim.sum().cast(WEIGHT))
     )
-    return _claimed(pools.filter(pools.pool == "serverless"), weights, inputs, book)
+    return _claimed(pools.filter(pools.pool == "serverless"), weights, inputs, book, workspace)
 
 
-def _of_volumes(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> ir.Table:
+def _of_volumes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
     rows = inputs.volume_hours
     weights = rows.group_by(
         "day", "resource", "cluster", "namespace", workload=rows.workload.nullif("").coalesce(rows.claim)
     ).aggregate(weight=rows.capacity_gib_hours.sum().cast(WEIGHT))
-    return _claimed(pools.filter(pools.pool == "volume"), weights, inputs, book)
+    return _claimed(pools.filter(pools.pool == "volume"), weights, inputs, book, workspace)
 
 
-def _claimed(mine: ir.Table, weights: ir.Table, inputs: facts.Facts, book: RuleBook) -> ir.Table:
-    owned = _owned_workloads(weights, inputs, book).mutate(node_pool=ibis.literal(""))
-    return _divided(
-        mine, mine.select("pool_id", "day", "resource").join(owned, ["day", "resource"]).drop("day", "resource")
-    )
+def _claimed(mine: ir.Table, weights: ir.Table, inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> ir.Table:
+    owned = _owned_workloads(weights, inputs, book, workspace).mutate(node_pool=ibis.literal(""))
+    claimants = mine.select("pool_id", "day", "resource").join(owned, ["day", "resource"]).drop("day", "resource")
+    return _divided(mine, claimants, workspace)
 
 
-def _of_charges(pools: ir.Table, book: RuleBook) -> ir.Table:
+def _of_charges(pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
     """Everything else: by the rules on the charge itself."""
     mine = pools.filter(pools.pool == "charge")
-    owned = ownership.owners(mine, book, CHARGE_FIELDS)
+    owned = ownership.owners(mine, book, CHARGE_FIELDS, workspace)
     empty = ibis.literal("")
     kind = (owned.team == UNALLOCATED).ifelse(ibis.literal(UNALLOCATED), ibis.literal("direct"))
     claimants = owned.select(
         "pool_id", "team", "rule", kind=kind, weight=owned.fraction.cast(WEIGHT), cluster=empty, node_pool=empty,
         namespace=empty, workload=empty,
     )  # fmt: skip
-    parts = divide(mine.drop("tags"), claimants, key=["pool_id"], order=["team", "rule"])
+    parts = divide(mine.drop("tags"), claimants, key=["pool_id"], order=["team", "rule"], workspace=workspace)
     return parts.select([name for name in facts.OUTPUT if name != "is_shared"])

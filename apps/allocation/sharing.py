@@ -6,12 +6,13 @@ import ibis.expr.types as ir
 from apps.allocation.division import WEIGHT, divide
 from apps.finops.tables import COSTS, MONEY
 from apps.teams.models import UNALLOCATED
+from apps.warehouse.engine import Workspace
 
 KEY = ["day", "source", "billing_month", "currency", "cluster"]
 _BILL = ["account", "sub_account", "service", "region", "charge_category"]
 
 
-def share_platform(claimed: ir.Table) -> ir.Table:
+def share_platform(claimed: ir.Table, workspace: Workspace) -> ir.Table:
     """Replace the rows of platform namespaces by what each team receives of them.
 
     `claimed` are allocated rows with `is_shared`; those that are divide, per day, source, billing month, currency and cluster, in
@@ -25,7 +26,7 @@ def share_platform(claimed: ir.Table) -> ir.Table:
     others = claimed.filter(~claimed.is_shared, claimed.kind != "idle", claimed.pool.isin(["node", "serverless"]))
     weights = others.group_by(*KEY, "team").aggregate(cost=others.effective_cost.sum())
     weights = weights.filter(weights.cost > 0).select(*KEY, "team", weight=weights.cost.cast(WEIGHT))
-    received = _labelled(divide(pools, weights, key=KEY, order=["team"]), kind="shared")
+    received = _labelled(divide(pools, weights, key=KEY, order=["team"], workspace=workspace), kind="shared")
     lonely = _labelled(pools.anti_join(weights, KEY).mutate(team=ibis.literal(UNALLOCATED)), kind=UNALLOCATED)
     columns = [name for name in claimed.columns if name != "is_shared"]
     return (

@@ -10,19 +10,12 @@ import ibis.expr.types as ir
 from django.conf import settings
 from ibis.backends.duckdb import Backend
 
+from apps.warehouse import exact
+
 _local = threading.local()
 
-_MACROS = """
-CREATE OR REPLACE MACRO units_of(amount) AS
-    (trunc(amount)::HUGEINT * 1000000000000::HUGEINT + ((amount - trunc(amount)) * 1000000000000::DECIMAL(13, 0))::HUGEINT);
-CREATE OR REPLACE MACRO amount_of(units) AS
-    ((units // 1000000000000::HUGEINT)::DECIMAL(38, 12)
-     + ((units % 1000000000000::HUGEINT)::DECIMAL(13, 0) * 0.000000000001::DECIMAL(13, 12))::DECIMAL(38, 12));
-CREATE OR REPLACE MACRO running_units(units, part, whole) AS
-    ((units // whole) * part + (2 * (units % whole) * part + whole) // (2 * whole));
-CREATE OR REPLACE MACRO running_share(cost, part, whole) AS
-    (CASE WHEN cost < 0 THEN -1 ELSE 1 END)::DECIMAL(1, 0)
-    * amount_of(running_units(units_of(abs(cost)), part::HUGEINT, whole::HUGEINT));
+_MACROS = f"""
+{exact.MACROS}
 CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(document, path);
 CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
 """
@@ -78,21 +71,13 @@ class Workspace:
         return connect().create_table(name, expression, temp=True)
 
 
-_MONEY, _WHOLE = "decimal(38, 12)", "decimal(38, 0)"
-
-
-@ibis.udf.scalar.builtin(signature=((_MONEY, _WHOLE, _WHOLE), _MONEY))
-def running_share(cost, part, whole):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
-    """round(cost x part / whole), exactly, in units of 10^-12, half away from zero. 0 <= part <= whole, 0 < whole < 10^18."""
-
-
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
-def business_day(instant, zone):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  # types are in the signature
+def business_day(instant, zone):  # type: ignore[no-untyped-def]  # types are in the signature
     """The date of an instant in a time zone."""
 
 
 @ibis.udf.scalar.builtin(name="json_member", signature=(("string", "string"), "string"))
-def _json_member(document, path):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN202  # types are in the signature
+def _json_member(document, path):  # type: ignore[no-untyped-def]  # types are in the signature
     """The member of a JSON object at a path, as text; NULL where there is none."""
 
 
@@ -105,5 +90,5 @@ def json_member(document: ir.StringValue, key: str) -> ir.StringValue:
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
     backend = connect()
-    backend._run_pre_execute_hooks(expression)  # noqa: SLF001  # what every public Ibis call does first
+    backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
     return backend.con.execute(str(backend.compile(expression))).fetchall()

@@ -118,7 +118,7 @@ def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
     backend = engine.connect()
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
-    backend._run_pre_execute_hooks(cast)  # noqa: SLF001  # what every public Ibis call does first: make in-memory tables known
+    backend._run_pre_execute_hooks(cast)  # what every public Ibis call does first: make in-memory tables known
     return write_sql(table, backend.con, str(backend.compile(cast)))
 
 
@@ -154,8 +154,7 @@ def commit(
     delta = _open(table)
     now = int(time.time() * 1000)
     actions: list[AddAction | RemoveAction] = [
-        RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition))  # noqa: FBT003
-        for file in remove
+        RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
     ]
     actions += [
         AddAction(

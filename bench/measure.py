@@ -1,0 +1,85 @@
+"""Measuring: floor and ours in turn, each run in a fresh process; medians, ratio, peak memory; JSON under `var/bench/`."""
+
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROUNDS = int(os.environ.get("COSTOPS_BENCH_ROUNDS", "3"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something to time: a name for the report and a function without arguments."""
+
+    name: str
+    run: Callable[[], None]
+
+
+def bench_home(name: str = "") -> Path:
+    """The folder benchmarks work in: `var/bench`, or a part of it."""
+    folder = Path(os.environ.get("COSTOPS_BENCH_HOME", "var/bench")).resolve() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def prepare(name: str) -> None:
+    """Point the settings at the benchmark's own home and start Django."""
+    os.environ["COSTOPS_HOME"] = str(bench_home(name))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
+    import django
+
+    django.setup()
+
+
+def run(name: str, *, build: Callable[[], None], floor: Case, ours: Case, goal: Mapping[str, float]) -> None:
+    """Time `floor` and `ours` in turn and write the report; exits with 1 when a goal is missed."""
+    _in_child(name, build)
+    taken: dict[str, list[tuple[float, float]]] = {"floor": [], "ours": []}
+    for _ in range(ROUNDS):
+        taken["floor"].append(_in_child(name, floor.run))
+        taken["ours"].append(_in_child(name, ours.run))
+    seconds = {who: statistics.median(run[0] for run in runs) for who, runs in taken.items()}
+    peaks = {who: max(run[1] for run in runs) for who, runs in taken.items()}
+    measured = {"ratio": seconds["ours"] / seconds["floor"], "peak_mib": peaks["ours"]}
+    report(
+        name,
+        {"floor": floor.name, "ours": ours.name, "floor_seconds": seconds["floor"], "our_seconds": seconds["ours"],
+         "floor_peak_mib": peaks["floor"], **measured},
+        goal,
+    )  # fmt: skip
+
+
+def report(name: str, measured: Mapping[str, object], goal: Mapping[str, float]) -> None:
+    """Print and keep what was measured; exits with 1 when a goal is missed."""
+    missed = [key for key, most in goal.items() if float(str(measured[key])) > most]
+    result = {"bench": name, **measured, "goal": dict(goal), "missed": missed, "rounds": ROUNDS}
+    path = bench_home() / f"{name}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    sys.exit(1 if missed else 0)
+
+
+def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float]:
+    """Run in a fresh process: (seconds of the work itself, peak MiB)."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_child, args=(name, work, sender))
+    child.start()
+    child.join()
+    if child.exitcode:
+        sys.exit(f"{name}: {work.__name__} failed")
+    return receiver.recv()  # type: ignore[no-any-return]  # what _child sends
+
+
+def _child(name: str, work: Callable[[], None], sender: "multiprocessing.connection.Connection") -> None:
+    prepare(name)
+    started = time.perf_counter()
+    work()
+    sender.send((time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
