@@ -151,7 +151,7 @@ RECONCILIATION_MART = LakeTable(
     {"day": "date", "source": "string", "billing_month": "string", "currency": "string"}
     | {f"{basis}_charged": MONEY for basis in COSTS}
     | {f"{basis}_allocated": MONEY for basis in COSTS}
-    | {kind: MONEY for kind in ("direct", "shared", "idle", "unallocated")}
+    | dict.fromkeys(("direct", "shared", "idle", "unallocated"), MONEY)
     | {"month": "string"},
     ("month",),
 )
