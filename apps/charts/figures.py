@@ -49,7 +49,7 @@ def cost_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
 def _bars(rows: pd.DataFrame, band: Band, currency: str) -> Figure:
     marker: Figure = {"color": band.colour, "line": {"width": 0}}
     if band.pattern:
-        marker["pattern"] = {"shape": band.pattern, "size": 5, "solidity": 0.25, "fgcolor": "#ffffff", "fgopacity": 0.7}
+        marker["pattern"] = {"shape": band.pattern, "size": 5, "solidity": 0.25, "fillmode": "overlay", "fgcolor": "#ffffff"}
     return _series(rows, band, currency) | {"type": "bar", "marker": marker}
 
 
@@ -79,7 +79,7 @@ def _layout(day_format: str) -> Figure:
             "automargin": True, "fixedrange": True, "nticks": 6, "tickformat": ",~s",
             "rangemode": "tozero", "zeroline": True,
         },
-        "legend": {"orientation": "h", "y": -0.18, "x": 0, "xanchor": "left", "yanchor": "top", "traceorder": "normal"},
+        "legend": {"orientation": "h", "y": 1.02, "x": 0, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal"},
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "namelength": -1},
     }  # fmt: skip

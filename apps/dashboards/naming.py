@@ -55,7 +55,12 @@ def team_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
     def name(key: Key) -> Name:
         (team,) = key
         title = teams.title(team)
-        return Name(title, hint=team if title != team else "", url=team_url(team, asked), colour=teams.colour(team))
+        return Name(
+            title,
+            hint=team if title != team and team != UNALLOCATED else "",
+            url=team_url(team, asked),
+            colour=teams.colour(team),
+        )
 
     return name
 

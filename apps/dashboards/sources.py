@@ -1,7 +1,7 @@
 """Sources and runs: what state they are in, what is wrong with them, and how far the machine has come."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.dashboards.templatetags import costs as written
 from apps.ingest.models import LandedFile, MeteredDay, Source
+from apps.pipeline import selectors as pipeline
 from apps.pipeline.models import StepRun
 
-RUNS = 40
+RUNS, FINISHED = 40, 15
 FILES = 200
 STATES: dict[str, Promise] = {
     "ok": _("Healthy"),
@@ -64,28 +65,6 @@ class SourceRow:
     rows: int
     refused: int
     problems: tuple[ProblemRow, ...]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the present work has come: runs since the oldest unfinished one was asked for."""
-
-    waiting: int
-    running: int
-    done: int
-    failed: int
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.running + self.done + self.failed
-
-    @property
-    def finished(self) -> int:
-        return self.done + self.failed
-
-    @property
-    def is_active(self) -> bool:
-        return bool(self.waiting or self.running)
 
 
 def sources() -> list[SourceRow]:
@@ -209,22 +188,24 @@ def without_credentials(location: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def progress() -> Progress:
-    """The present work; when there is none, that of the last day anything was asked for."""
-    unfinished = StepRun.objects.filter(state__in=["waiting", "running"]).order_by("asked_at").first()
-    newest = unfinished or StepRun.objects.order_by("-asked_at").first()
-    if newest is None:
-        return Progress(0, 0, 0, 0)
-    since = unfinished.asked_at if unfinished else newest.asked_at - timedelta(minutes=1)
-    counted = dict(StepRun.objects.filter(asked_at__gte=since).values_list("state").annotate(n=Count("pk")).order_by())
-    return Progress(**{state: counted.get(state, 0) for state in RUN_STATES})
-
-
 def runs(now: datetime) -> list[dict[str, str]]:
     """The newest runs as text, unfinished ones first: the same for the page and for the script that keeps it fresh."""
-    unfinished = list(StepRun.objects.filter(state__in=["waiting", "running"]).order_by("state", "pk")[:RUNS])
-    finished = StepRun.objects.filter(state__in=["done", "failed"]).order_by("-finished_at", "-pk")
-    return [_run_row(run, now) for run in [*unfinished, *finished[: RUNS - min(len(unfinished), RUNS - 10)]]]
+    unfinished = pipeline.active_runs()[: RUNS - FINISHED]
+    finished = [run for run in pipeline.recent_runs(2 * RUNS) if run.state not in StepRun.ACTIVE]
+    return [_run_row(run, now) for run in [*unfinished, *finished][:RUNS]]
+
+
+def news(now: datetime) -> dict[str, Any]:
+    """What the sources page keeps fresh: counts of the work at hand, when sources were looked at, and runs."""
+    found = pipeline.progress()
+    return {
+        **asdict(found),
+        "total": found.total,
+        "finished": found.done + found.failed,
+        "is_active": bool(found.waiting or found.running),
+        "looked_at": written.moment(pipeline.last_fill().looked_at),
+        "runs": runs(now),
+    }
 
 
 def _run_row(run: StepRun, now: datetime) -> dict[str, str]:

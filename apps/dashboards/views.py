@@ -138,13 +138,7 @@ class Sources(Guarded, TemplateView):
     template_name = "dashboards/sources.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        now = timezone.now()
-        return {
-            "sources": sources.sources(),
-            "progress": sources.progress(),
-            "runs": sources.runs(now),
-            "for_everything": True,
-        }
+        return {"sources": sources.sources(), "news": sources.news(timezone.now()), "for_everything": True}
 
 
 class SourcesProgress(JsonView):
@@ -153,9 +147,7 @@ class SourcesProgress(JsonView):
     for_everything = True
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        found = sources.progress()
-        counts = {name: getattr(found, name) for name in ("waiting", "running", "done", "failed", "finished", "total")}
-        return JsonResponse({"is_active": found.is_active, **counts, "runs": sources.runs(timezone.now())})
+        return JsonResponse(sources.news(timezone.now()))
 
 
 class Reconciliation(Guarded, TemplateView):

@@ -18,11 +18,12 @@
   };
 
   const show = (found) => {
-    for (const count of card.querySelectorAll("[data-count]")) {
-      const text = String(found[count.dataset.count]);
-      if (count.textContent !== text) count.textContent = text; // a live region speaks only when something changed
+    for (const place of card.querySelectorAll("[data-value]")) {
+      const text = String(found[place.dataset.value]);
+      if (place.textContent !== text) place.textContent = text; // a live region speaks only when something changed
     }
-    bar.hidden = !found.is_active;
+    card.querySelector("[data-work]").hidden = !found.is_active;
+    card.querySelector("[data-rest]").hidden = found.is_active;
     bar.max = found.total || 1;
     bar.value = found.finished;
     table.hidden = found.runs.length === 0;
