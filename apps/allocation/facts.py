@@ -31,18 +31,47 @@ _CHARGE_COLUMNS = {
     "contracted_cost": "ContractedCost",
 }
 POOL_KEY = [
-    "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category", "resource", "tags",
-]  # fmt: skip
+    "day",
+    "source",
+    "billing_month",
+    "currency",
+    "account",
+    "sub_account",
+    "service",
+    "region",
+    "charge_category",
+    "resource",
+    "tags",
+]
 OUTPUT = [
-    "day", "pool", "resource", "rule", "source", "billing_month", "currency", "account", "sub_account", "service", "region",
-    "charge_category", "cluster", "node_pool", "namespace", "workload", "team", "kind", *COSTS, "is_shared",
-]  # fmt: skip
+    "day",
+    "pool",
+    "resource",
+    "rule",
+    "source",
+    "billing_month",
+    "currency",
+    "account",
+    "sub_account",
+    "service",
+    "region",
+    "charge_category",
+    "cluster",
+    "node_pool",
+    "namespace",
+    "workload",
+    "team",
+    "kind",
+    *COSTS,
+    "is_shared",
+]
 """The columns of an allocated row on its way through allocation, in order."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`: which of
+    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`:
+    which of
     the four kinds of pool the charge belongs to. `node_hours` and `volume_hours` have `resource` too."""
 
     charges: ir.Table

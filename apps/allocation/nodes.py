@@ -26,8 +26,10 @@ _ONE_HOUR = ibis.interval(hours=1)
 class NodeHours:
     """Tables of the billed nodes of a window.
 
-    `hours`: one row per (day, cluster, node, hour): `resource`, `units` of capacity, `price` per unit. `days`: one row per (day,
-    resource): `cluster`, `node_pool`, `capacity` = sum of price x units. `price` is in the bill's currency, or 1 where prices cannot weigh.
+    `hours`: one row per (day, cluster, node, hour): `resource`, `units` of capacity, `price` per unit. `days`: one
+    row per (day,
+    resource): `cluster`, `node_pool`, `capacity` = sum of price x units. `price` is in the bill's currency, or 1
+    where prices cannot weigh.
     """
 
     hours: ir.Table
@@ -52,8 +54,10 @@ def _ratio(book: RuleBook, resource: str) -> ir.Value:
 def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspace: Workspace) -> NodeHours:
     """Give every hour of every billed node its price per unit.
 
-    `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `start`, `end`, `cost` (effective).
-    The charges of one hour price that hour; a longer charge is spread over its hours of the day by units. A node-day whose prices
+    `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `start`, `end`,
+    `cost` (effective).
+    The charges of one hour price that hour; a longer charge is spread over its hours of the day by units. A
+    node-day whose prices
     are not all positive (credits outweigh, nothing was charged) is weighed by units alone.
     """
     key = ["day", "resource", "hour"]
@@ -98,7 +102,8 @@ def _spread(hours: ir.Table, long: ir.Table) -> ir.Table:
 
 
 def overused(workload_hours: ir.Table, node_hours: ir.Table) -> ir.Table:
-    """The node-hours that claim more of a resource than there is: the factor, at most 1, each resource's claims shrink by."""
+    """The node-hours that claim more of a resource than there is: the factor, at most 1, each resource's claims
+    shrink by."""
     key = ["day", "cluster", "node", "hour"]
     claimed = workload_hours.group_by(key).aggregate(
         **{f"claimed_{name}": claim(workload_hours, name).sum() for name in RESOURCES}
@@ -128,7 +133,8 @@ def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: i
     """What each workload claimed of each node-day, and what nobody claimed.
 
     `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, cluster,
-    namespace, workload): `weight` = sum over hours of price x claimed units; the row with namespace and workload '' is idle.
+    namespace, workload): `weight` = sum over hours of price x claimed units; the row with namespace and workload ''
+    is idle.
     """
     key = ["day", "cluster", "node", "hour"]
     priced = workload_hours.join(nodes.hours.select(*key, "resource", "price"), key)
@@ -141,14 +147,19 @@ def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: i
     used = by_workload.group_by("day", "resource").aggregate(used=by_workload.weight.sum())
     rest = nodes.days.left_join(used, ["day", "resource"]).drop("day_right", "resource_right")
     idle = rest.select(
-        "day", "resource", "cluster", namespace=ibis.literal(""), workload=ibis.literal(""),
+        "day",
+        "resource",
+        "cluster",
+        namespace=ibis.literal(""),
+        workload=ibis.literal(""),
         weight=ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0)).cast(WEIGHT),
-    )  # fmt: skip
+    )
     return by_workload.union(idle)
 
 
 def claimed_units(rows: ir.Table, book: RuleBook, *, scaled: bool = False) -> ir.Value:
-    """What a workload claims of all resources in an hour, in price units; `scaled` where rows carry the factors of `overused`."""
+    """What a workload claims of all resources in an hour, in price units; `scaled` where rows carry the factors of
+    `overused`."""
     parts = []
     for name in RESOURCES:
         asked = claim(rows, name)

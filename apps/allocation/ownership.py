@@ -96,7 +96,8 @@ def _with_keys(
 
 
 def _value(subjects: ir.Table, condition: Condition) -> ir.StringValue:
-    """A tag's value; or a label's, the workload's before its namespace's, also under the name kube-state-metrics gives it."""
+    """A tag's value; or a label's, the workload's before its namespace's, also under the name kube-state-metrics
+    gives it."""
     if condition.field == "tag":
         return json_member(subjects.tags, condition.key)
     mangled = re.sub(r"[^A-Za-z0-9_]", "_", condition.key)

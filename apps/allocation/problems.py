@@ -12,7 +12,8 @@ EXAMPLES = 20
 
 
 def find(inputs: Facts, excess: ir.Table) -> tuple[Problem, ...]:
-    """Usage without a bill, and node-hours claimed beyond their capacity (`excess`, of `nodes.overused`), largest first."""
+    """Usage without a bill, and node-hours claimed beyond their capacity (`excess`, of `nodes.overused`), largest
+    first."""
     return (*_unpriced(inputs), *_overuse(excess))
 
 
@@ -28,8 +29,8 @@ def _unpriced(inputs: Facts) -> list[Problem]:
             "warning",
             "unpriced_node",
             f"{cluster}/{node}",
-            f"{hours} node-hours ({core_hours} core-hours) have no charge: no ResourceId in the bill equals {provider!r}. "
-            "Check that the bill covers this account and period.",
+            f"{hours} node-hours ({core_hours} core-hours) have no charge: "
+            f"no ResourceId in the bill equals {provider!r}. Check that the bill covers this account and period.",
         )
         for cluster, node, provider, hours, core_hours in rows
     ]
@@ -38,9 +39,12 @@ def _unpriced(inputs: Facts) -> list[Problem]:
 def _overuse(excess: ir.Table) -> list[Problem]:
     worst = _worst(excess)
     rows = rows_of(
-        excess.mutate(worst=worst).group_by("cluster", "node").aggregate(hours=lambda t: t.count(), worst=lambda t: t.worst.min())
-        .order_by("worst", "node").limit(EXAMPLES)
-    )  # fmt: skip
+        excess.mutate(worst=worst)
+        .group_by("cluster", "node")
+        .aggregate(hours=lambda t: t.count(), worst=lambda t: t.worst.min())
+        .order_by("worst", "node")
+        .limit(EXAMPLES)
+    )
     return [
         Problem(
             "note",

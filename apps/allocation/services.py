@@ -48,9 +48,12 @@ def allocate(window: Window) -> StepResult:
         found = problems.find(inputs, excess)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
-        rows=count, cost_in={currency: costs[1] for currency, costs in charged.items()}, cost_out=by_currency,
-        problems=found, versions={ALLOCATED.name: version},
-    )  # fmt: skip
+        rows=count,
+        cost_in={currency: costs[1] for currency, costs in charged.items()},
+        cost_out=by_currency,
+        problems=found,
+        versions={ALLOCATED.name: version},
+    )
 
 
 def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
@@ -82,7 +85,8 @@ def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.T
 
 
 def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table, workspace: Workspace) -> ir.Table:
-    """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's does not,
+    """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's
+    does not,
     so both stand in one list of claimants per pool."""
     keyed = mine.select("pool_id", "day", "resource")
     busy = keyed.join(busy, ["day", "resource"])
@@ -124,9 +128,12 @@ def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBoo
     owned = ownership.owners(named, book, IDLE_FIELDS, workspace)
     joined = owned.join(weights.drop("cluster", "namespace", "workload"), ["day", "resource"])
     return joined.mutate(
-        weight=(joined.weight * joined.fraction).cast(WEIGHT), namespace=ibis.literal(""), workload=ibis.literal(""),
-        kind=ibis.literal("idle"), is_shared=ibis.literal(False),
-    )  # fmt: skip
+        weight=(joined.weight * joined.fraction).cast(WEIGHT),
+        namespace=ibis.literal(""),
+        workload=ibis.literal(""),
+        kind=ibis.literal("idle"),
+        is_shared=ibis.literal(False),
+    )
 
 
 def _of_serverless(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
@@ -160,8 +167,15 @@ def _of_charges(pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Tab
     empty = ibis.literal("")
     kind = (owned.team == UNALLOCATED).ifelse(ibis.literal(UNALLOCATED), ibis.literal("direct"))
     claimants = owned.select(
-        "pool_id", "team", "rule", kind=kind, weight=owned.fraction.cast(WEIGHT), cluster=empty, node_pool=empty,
-        namespace=empty, workload=empty,
-    )  # fmt: skip
+        "pool_id",
+        "team",
+        "rule",
+        kind=kind,
+        weight=owned.fraction.cast(WEIGHT),
+        cluster=empty,
+        node_pool=empty,
+        namespace=empty,
+        workload=empty,
+    )
     parts = divide(mine.drop("tags"), claimants, key=["pool_id"], order=["team", "rule"], workspace=workspace)
     return parts.select([name for name in facts.OUTPUT if name != "is_shared"])

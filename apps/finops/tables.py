@@ -63,7 +63,8 @@ WORKLOAD_HOURS = _usage(
         "gpu_request_hours": QUANTITY,
     },
 )
-"""One row per hour, cluster, namespace, workload, pod and node: integrals over the seconds the containers really ran."""
+"""One row per hour, cluster, namespace, workload, pod and node: integrals over the seconds the containers really
+ran."""
 
 NODE_HOURS = _usage(
     "node_hours",
@@ -155,7 +156,8 @@ RECONCILIATION_MART = LakeTable(
     | {"month": "string"},
     ("month",),
 )
-"""One row per source, billing month, currency and day: what was charged, what was allocated, and effective cost by kind."""
+"""One row per source, billing month, currency and day: what was charged, what was allocated, and effective cost by
+kind."""
 
 COVERAGE_MART = LakeTable(
     "coverage",

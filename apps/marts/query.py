@@ -39,7 +39,8 @@ EVERYTHING = Scope()
 class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
-    `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it; `as_of` is a
+    `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
+    `as_of` is a
     publication number (the newest when absent). Answers are always grouped by currency too: currencies are never added.
     """
 
@@ -95,7 +96,8 @@ class PublicationFacts:
 
 @dataclass(frozen=True)
 class Answer:
-    """`rows` hold the `columns`: the groups asked for, then `currency`, then the metric as Decimal. Sorted by the groups."""
+    """`rows` hold the `columns`: the groups asked for, then `currency`, then the metric as Decimal. Sorted by the
+    groups."""
 
     query: CostQuery
     publication: PublicationFacts

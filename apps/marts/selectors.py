@@ -43,7 +43,8 @@ def publications(limit: int = 100) -> list[Publication]:
 
 
 def answer(query: CostQuery) -> Answer:
-    """Answer a question from the publication it names. The same question of the same publication is answered from the cache."""
+    """Answer a question from the publication it names. The same question of the same publication is answered from
+    the cache."""
     pinned = publication(query.as_of)
     asked = replace(query, as_of=pinned.number)
     key = "answer:" + hashlib.sha256(repr(asked).encode()).hexdigest()
@@ -124,7 +125,8 @@ def _group(rows: ir.Table, name: str) -> ir.Value:
 
 @dataclass(frozen=True)
 class ReconciliationRow:
-    """What one source charged and what was allocated of it: effective cost by kind, and the largest difference of the four bases."""
+    """What one source charged and what was allocated of it: effective cost by kind, and the largest difference of
+    the four bases."""
 
     source: str
     billing_month: str

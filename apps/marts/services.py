@@ -1,4 +1,5 @@
-"""Publishing: rebuild the marts of the months that changed, check that every charge is accounted for, pin the versions."""
+"""Publishing: rebuild the marts of the months that changed, check that every charge is accounted for, pin the
+versions."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -41,7 +42,8 @@ class DoesNotReconcile(CostOpsError):
 def publish(window: Window | None, *, now: datetime) -> StepResult:
     """Rebuild the marts of the months a window touches (all months by default) and pin a new publication.
 
-    Refuses when any (source, billing month, currency, day) of these months differs between charges and allocated, in any of the
+    Refuses when any (source, billing month, currency, day) of these months differs between charges and allocated,
+    in any of the
     four costs. Publishing the same table versions under the same rules again changes nothing.
     """
     months = _months(window)
@@ -56,7 +58,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
     _check(months)
     versions = inputs | {table.name: lake.version(table) for table in (COST_MART, RECONCILIATION_MART, COVERAGE_MART)}
     published = _pin(versions, number, now)
-    totals = {currency: sum_ for currency, sum_ in _sums(lake.scan(COST_MART), "currency")}
+    totals = dict(_sums(lake.scan(COST_MART), "currency"))
     return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
 
 
@@ -111,10 +113,16 @@ def _reconciliation(months: tuple[str, ...]) -> ir.Table:
 def _charged(months: tuple[str, ...], key: list[str]) -> ir.Table:
     bill = lake.scan(CHARGES)
     rows = bill.select(
-        month=bill.x_ChargeDay.strftime("%Y-%m"), day=bill.x_ChargeDay, source=bill.x_SourceName, billing_month=bill.x_BillingMonth,
-        currency=bill.BillingCurrency, billed_cost=bill.BilledCost, effective_cost=bill.EffectiveCost, list_cost=bill.ListCost,
+        month=bill.x_ChargeDay.strftime("%Y-%m"),
+        day=bill.x_ChargeDay,
+        source=bill.x_SourceName,
+        billing_month=bill.x_BillingMonth,
+        currency=bill.BillingCurrency,
+        billed_cost=bill.BilledCost,
+        effective_cost=bill.EffectiveCost,
+        list_cost=bill.ListCost,
         contracted_cost=bill.ContractedCost,
-    )  # fmt: skip
+    )
     first, last = date.fromisoformat(f"{min(months)}-01"), date.fromisoformat(f"{max(months)}-28") + timedelta(days=4)
     rows = rows.filter(rows.day >= first, rows.day < last, rows.month.isin(months))
     return rows.group_by(key).aggregate(**{f"{basis}_charged": rows[basis].sum() for basis in COSTS})
@@ -128,9 +136,10 @@ def _check(months: tuple[str, ...]) -> None:
     differences = [rows[f"{basis}_charged"] != rows[f"{basis}_allocated"] for basis in COSTS]
     bad = rows.filter(differences[0] | differences[1] | differences[2] | differences[3])
     found = rows_of(
-        bad.order_by("day", "source").limit(5)
+        bad.order_by("day", "source")
+        .limit(5)
         .select("source", "billing_month", "day", "currency", "effective_cost_charged", "effective_cost_allocated")
-    )  # fmt: skip
+    )
     if found:
         shown = "; ".join(
             f"{source} {month} {day}: charged {charged} {currency}, allocated {allocated}"

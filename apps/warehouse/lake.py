@@ -101,7 +101,7 @@ def scan(table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile] 
     names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, hive_types = {{{types}}})"
+    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
     return backend.sql(query, schema=table.schema)
 
 
@@ -129,8 +129,8 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
     batch = f"w{uuid.uuid4().hex[:12]}"
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
     found = connection.execute(
-        f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY ({partitions}), "
-        f"FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
+        f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"PARTITION_BY ({partitions}), FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
     ).fetchall()
     return [_written(folder, Path(row[0]), rows=row[1], size=row[2]) for row in found]
 
@@ -152,7 +152,7 @@ def commit(
 ) -> int:
     """Put files into a table and take others out, in one transaction; the new version. Older versions stay readable."""
     delta = _open(table)
-    now = int(time.time() * 1000)
+    now = int(time.time() * 1000)  # noqa: TID251  # the log's own stamp; no number depends on it
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
     ]
