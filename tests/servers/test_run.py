@@ -1,0 +1,79 @@
+"""`make run`: web, worker and beat come up together, stay up, and stop together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.answers import wait
+from tests.servers.installation import ROOT
+from tests.servers.process import free_port, start
+
+pytestmark = pytest.mark.timeout(300)
+RUN = [sys.executable, "scripts/run.py"]
+
+
+@pytest.fixture
+def site(installation):
+    """A running site: its address and its process."""
+    port = free_port()
+    installation.environment["COSTOPS_BIND"] = f"127.0.0.1:{port}"
+    process = start(RUN, log=installation.home / "run.out", environment=installation.environment, cwd=ROOT)
+    installation.processes.append(process)
+    address = f"http://127.0.0.1:{port}/login/"
+    assert wait(address, seconds=90), process.log.read_text()
+    return address, process
+
+
+def read_until(process, text, *, count=1, seconds=90):
+    deadline = time.monotonic() + seconds
+    while process.log.read_text().count(text) < count:
+        assert time.monotonic() < deadline, process.log.read_text()
+        time.sleep(0.2)
+
+
+def children_of(process):
+    listed = subprocess.run(
+        ["pgrep", "-P", str(process.popen.pid), "-f", "costops"], capture_output=True, text=True, check=False
+    )
+    return {int(pid) for pid in listed.stdout.split()}
+
+
+def test_a_site_runs_until_it_is_stopped(site, installation):
+    address, process = site
+    read_until(process, "ready.")
+    children = children_of(process)
+    assert len(children) == 3
+
+    second = subprocess.run(RUN, cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "Already running" in second.stderr
+
+    stopped = subprocess.run(
+        [*RUN, "--stop"], cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False
+    )
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    assert process.popen.wait(20) == 0
+    assert not wait(address, seconds=0)
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_process_that_dies_is_started_again(site):
+    address, process = site
+    before = children_of(process)
+    web = next(pid for pid in before if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(web, signal.SIGKILL)
+    read_until(process, "web died (exit status -9); starting it again")
+    assert wait(address, seconds=90), process.log.read_text()
+    assert len(children_of(process) - before) == 1
+
+
+def test_a_busy_address_is_said_before_anything_starts(site, installation, tmp_path):
+    environment = installation.environment | {"COSTOPS_HOME": str(tmp_path / "another home")}
+    refused = subprocess.run(RUN, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "Set COSTOPS_BIND to a free address" in refused.stderr
