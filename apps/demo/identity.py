@@ -80,5 +80,7 @@ def _names(
         return f"{workload}-{fleet.replica_ordinal[chosen.replica[row]]}", workload
     if kind == "Deployment":
         return f"{workload}-{release}-{suffix}", f"{workload}-{release}"
+    if kind == "PyTorchJob":
+        return f"{workload}-{suffix}-master-0", workload
     job = f"{workload}-{release[:5]}{chosen.replica[row]}"
     return f"{job}-{suffix}", job

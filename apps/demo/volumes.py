@@ -107,7 +107,7 @@ def _shared_disks(organisation: Organisation) -> list[_Disk]:
     ]
     disks = []
     for at in range(0, len(services) - 2, SHARED_EVERY):
-        claims = tuple((services[at + i], gib, f"shared-files-{at}") for i, gib in enumerate((100, 60, 40)))
+        claims = tuple((services[at + i], gib, f"shared-files-{at}-{i}") for i, gib in enumerate((100, 60, 40)))
         team = organisation.namespaces[organisation.workloads[services[at]].namespace].team
         disks.append(_Disk(200, 1, date.max, team, claims))
     return disks

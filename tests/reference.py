@@ -1,0 +1,290 @@
+"""The plain reference of attribution: row by row, in fractions, written from docs/data.md alone.
+
+It reads what the product reads (FOCUS rows, usage rows, the teams file) and shares no code with it. Where the true parts
+have at most twelve decimals its answer is the only right one; elsewhere parts may differ by units of 10^-12.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import json
+
+Row = Mapping[str, Any]
+Key = tuple[date, str, str, str]
+"""Day, team, namespace ("" outside namespaces), kind."""
+
+UNALLOCATED = "unallocated"
+UNIT = 10**12
+HOUR = timedelta(hours=1)
+
+
+def attribute(
+    charges: Iterable[Row],
+    usage: Mapping[str, list[Row]],
+    teams: Mapping[str, Any],
+    *,
+    zone: str = "UTC",
+    metric: str = "EffectiveCost",
+) -> dict[Key, Decimal]:
+    """Cost by day, team, namespace and kind, in one currency; zero amounts are left out.
+
+    `charges` are rows with FOCUS column ids (text or typed), `usage` rows by table name, `teams` the parsed teams file.
+    """
+    allocator = _Allocator(usage, teams, ZoneInfo(zone), metric)
+    pools: dict[tuple[str, date, str], list[Row]] = defaultdict(list)
+    for charge in charges:
+        month = _time(charge["BillingPeriodStart"]).astimezone(allocator.zone).strftime("%Y-%m")
+        day = _time(charge["ChargePeriodStart"]).astimezone(allocator.zone).date()
+        resource = charge.get("ResourceId") or ""
+        whose = resource if allocator.knows(day, resource) else ""
+        pools[month, day, whose].append(charge)
+    for (month, day, resource), rows in sorted(pools.items()):
+        allocator.attribute_pool(month, day, resource, rows)
+    allocator.share()
+    return {key: amount for key, amount in sorted(allocator.answer.items()) if amount}
+
+
+def divide(cost: Fraction, weights: Mapping[Any, Fraction]) -> dict[Any, Decimal]:
+    """The documented division: differences of the rounded running sums, in units of 10^-12, half away from zero."""
+    total = sum(weights.values())
+    parts: dict[Any, Decimal] = {}
+    running = Fraction(0)
+    before = 0
+    for claimant in sorted(weights):
+        running += weights[claimant]
+        upto = _round(cost * UNIT * running / total)
+        parts[claimant] = Decimal(upto - before).scaleb(-12)
+        before = upto
+    return parts
+
+
+def _round(value: Fraction) -> int:
+    whole = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return whole if value >= 0 else -whole
+
+
+def _time(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+
+
+def _number(value: Any) -> Fraction:
+    return Fraction(str(value or 0))
+
+
+def _same(pattern: str, value: str) -> bool:
+    return re.fullmatch(".*".join(re.escape(part) for part in str(pattern).split("*")), value, re.DOTALL) is not None
+
+
+def resource_of(provider_id: str) -> str:
+    """`cn-beijing.i-2ze…` and `aws:///zone/i-0ab…` name the resource `i-…`."""
+    last = provider_id.rsplit("/", 1)[-1]
+    return last.rsplit(".", 1)[-1] if re.match(r"[a-z]{2}-[a-z0-9-]+\.i-", last) else last
+
+
+class _Allocator:
+    def __init__(self, usage: Mapping[str, list[Row]], teams: Mapping[str, Any], zone: ZoneInfo, metric: str) -> None:
+        self.zone, self.metric = zone, metric
+        self.rules, self.shared = teams.get("rules") or [], teams.get("shared") or []
+        ratio = (teams.get("policy") or {}).get("price_ratio") or {"cpu_core": 8, "memory_gib": 1, "gpu": 320}
+        self.ratio = tuple(Fraction(ratio[name]) for name in ("cpu_core", "memory_gib", "gpu"))
+        self.answer: dict[Key, Decimal] = defaultdict(Decimal)
+        self.platform: dict[tuple[str, date, str, str], Decimal] = defaultdict(Decimal)
+        self.base: dict[tuple[str, date, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        self.nodes: dict[tuple[date, str], list[Row]] = defaultdict(list)
+        self.pods: dict[tuple[date, str], Row] = {}
+        self.on_node: dict[tuple[str, str, datetime], list[Row]] = defaultdict(list)
+        self.volumes: dict[tuple[date, str], list[Row]] = defaultdict(list)
+        self.labels: dict[tuple[date, str, str, str], dict[str, str]] = {}
+        self._index(usage)
+
+    def _index(self, usage: Mapping[str, list[Row]]) -> None:
+        for row in usage.get("node_hours", []):
+            self.nodes[self._day(row), resource_of(row["provider_id"])].append(row)
+        for row in usage.get("workload_hours", []):
+            if row["resource_id"]:
+                self.pods[self._day(row), row["resource_id"]] = row
+            else:
+                self.on_node[row["cluster"], row["node"], _time(row["hour"])].append(row)
+        for row in usage.get("volume_hours", []):
+            self.volumes[self._day(row), row["volume"]].append(row)
+        for row in usage.get("label_hours", []):
+            key = (self._day(row), row["cluster"], row["namespace"], row["workload"] or "")
+            self.labels[key] = json.loads(row["labels"] or "{}")
+
+    def _day(self, row: Row) -> date:
+        return _time(row["hour"]).astimezone(self.zone).date()
+
+    def knows(self, day: date, resource: str) -> bool:
+        key = (day, resource)
+        return bool(resource) and (self._measured(day, resource) > 0 or key in self.pods or key in self.volumes)
+
+    def _measured(self, day: date, resource: str) -> Fraction:
+        return sum((self._units(row) for row in self.nodes.get((day, resource), [])), Fraction(0))
+
+    # --- pools ---------------------------------------------------------------------------------------------------
+    def attribute_pool(self, month: str, day: date, resource: str, charges: list[Row]) -> None:
+        if not resource:
+            for charge in charges:
+                self._give(day, "", self._owners(day, self._bill_subject(charge)), _number(charge[self.metric]))
+        elif (day, resource) in self.nodes:
+            self._node_pool(month, day, resource, charges)
+        elif (day, resource) in self.pods:
+            pod = self.pods[day, resource]
+            cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
+            self._claimed(month, day, pod["cluster"], pod["namespace"], pod["workload"], cost, weighs=True)
+        else:
+            self._volume_pool(month, day, self.volumes[day, resource], charges)
+
+    def _volume_pool(self, month: str, day: date, rows: list[Row], charges: list[Row]) -> None:
+        weights: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+        for row in rows:
+            weights[row["cluster"], row["namespace"], row["workload"]] += _number(row["capacity_gib_hours"])
+        cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
+        for (cluster, namespace, workload), part in divide(cost, weights).items():
+            self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=False)
+
+    def _node_pool(self, month: str, day: date, resource: str, charges: list[Row]) -> None:
+        rows = self.nodes[day, resource]
+        units = {_time(row["hour"]): self._units(row) for row in rows}
+        prices = self._hourly_costs(charges, units)
+        weights: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+        for row in rows:
+            hour = _time(row["hour"])
+            if units[hour]:
+                price = prices[hour] / units[hour]
+                for claimant, claim in self._claims(row).items():
+                    weights[claimant] += price * claim
+        cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
+        if cost == 0:
+            return
+        weights["", "", ""] += cost - sum(weights.values())
+        first = rows[0]
+        for (cluster, namespace, workload), part in divide(cost, weights).items():
+            if namespace:
+                self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=True)
+            else:
+                subject = self._bill_subject(charges[0]) | {
+                    "cluster": first["cluster"],
+                    "node_pool": first["node_pool"],
+                }
+                for team, share in self._split(Fraction(part), self._owners(day, subject)).items():
+                    self.answer[day, team, "", "idle"] += share
+
+    def _hourly_costs(self, charges: list[Row], units: dict[datetime, Fraction]) -> dict[datetime, Fraction]:
+        """Cost of every measured hour: hourly charges as they are, longer ones spread over their hours by units."""
+        costs: dict[datetime, Fraction] = defaultdict(Fraction)
+        for charge in charges:
+            start, end = _time(charge["ChargePeriodStart"]), _time(charge["ChargePeriodEnd"])
+            covered = {hour: size for hour, size in units.items() if hour < end and start < hour + HOUR and size}
+            covered = covered or {hour: size for hour, size in units.items() if size}
+            total = sum(covered.values())
+            for hour, size in covered.items():
+                costs[hour] += _number(charge[self.metric]) * size / total
+        return costs
+
+    def _claims(self, node: Row) -> dict[tuple[str, str, str], Fraction]:
+        """Units claimed on a node in one hour by (cluster, namespace, workload); overuse of a resource is scaled down."""
+        pods = self.on_node.get((node["cluster"], node["node"], _time(node["hour"])), [])
+        claims: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+        for weight, (used, request, capacity) in zip(self.ratio, _RESOURCES, strict=True):
+            wanted = [max(_number(pod[used]), _number(pod[request])) for pod in pods]
+            room = _number(node[capacity])
+            scale = min(Fraction(1), room / sum(wanted)) if sum(wanted) else Fraction(1)
+            for pod, amount in zip(pods, wanted, strict=True):
+                claims[pod["cluster"], pod["namespace"], pod["workload"]] += weight * amount * scale
+        return claims
+
+    def _units(self, node: Row) -> Fraction:
+        return sum(
+            (w * _number(node[capacity]) for w, (_, _, capacity) in zip(self.ratio, _RESOURCES, strict=True)),
+            Fraction(0),
+        )
+
+    # --- owners --------------------------------------------------------------------------------------------------
+    def _claimed(
+        self, month: str, day: date, cluster: str, namespace: str, workload: str, cost: Fraction, *, weighs: bool
+    ) -> None:
+        """Cost claimed by a workload: to its team, or to the platform's account until it is shared."""
+        own = self.labels.get((day, cluster, namespace, workload), {})
+        labels = self.labels.get((day, cluster, namespace, ""), {}) | own
+        subject = {"cluster": cluster, "namespace": namespace} | {
+            f"label.{key}": value for key, value in labels.items()
+        }
+        if any(self._holds(rule["when"], subject) for rule in self.shared):
+            self.platform[month, day, cluster, namespace] += _money(cost)
+            return
+        owners = self._owners(day, subject)
+        self._give(day, namespace, owners, cost)
+        if weighs:
+            for team, share in self._split(cost, owners).items():
+                self.base[month, day, cluster][team] += Fraction(share)
+
+    def _give(self, day: date, namespace: str, owners: dict[str, Fraction], cost: Fraction) -> None:
+        for team, share in self._split(cost, owners).items():
+            self.answer[day, team, namespace, UNALLOCATED if team == UNALLOCATED else "direct"] += share
+
+    def _split(self, cost: Fraction, owners: dict[str, Fraction]) -> dict[str, Decimal]:
+        return divide(cost, owners)
+
+    def share(self) -> None:
+        """Divide the platform's cost between the teams on the same cluster and day."""
+        for (month, day, cluster, namespace), cost in sorted(self.platform.items()):
+            weights = self.base.get((month, day, cluster), {})
+            if not sum(weights.values(), Fraction(0)):
+                self.answer[day, UNALLOCATED, namespace, UNALLOCATED] += cost
+                continue
+            for team, part in divide(Fraction(cost), weights).items():
+                self.answer[day, team, namespace, "shared"] += part
+
+    def _owners(self, day: date, subject: Row) -> dict[str, Fraction]:
+        for rule in self.rules:
+            since, until = _date(rule.get("valid_from")), _date(rule.get("valid_to"))
+            if (since and day < since) or (until and day >= until) or not self._holds(rule["when"], subject):
+                continue
+            return {k: Fraction(str(v)) for k, v in (rule.get("split") or {rule.get("team"): 100}).items()}
+        return {UNALLOCATED: Fraction(100)}
+
+    @staticmethod
+    def _holds(when: Mapping[str, Any], subject: Row) -> bool:
+        for condition, wanted in when.items():
+            value = subject.get(condition)
+            patterns = wanted if isinstance(wanted, list) else [wanted]
+            if value in (None, "") or not any(_same(pattern, str(value)) for pattern in patterns):
+                return False
+        return True
+
+    @staticmethod
+    def _bill_subject(charge: Row) -> dict[str, Any]:
+        tags = charge.get("Tags") or "{}"
+        parsed = json.loads(tags) if isinstance(tags, str) else tags
+        plain = {name: charge.get(column) for name, column in _BILL_CONDITIONS.items()}
+        return plain | {f"tag.{key}": value for key, value in parsed.items()}
+
+
+_RESOURCES = (
+    ("cpu_used_core_hours", "cpu_request_core_hours", "cpu_capacity_core_hours"),
+    ("memory_used_gib_hours", "memory_request_gib_hours", "memory_capacity_gib_hours"),
+    ("gpu_used_hours", "gpu_request_hours", "gpu_capacity_hours"),
+)
+_BILL_CONDITIONS = {
+    "account": "BillingAccountId",
+    "sub_account": "SubAccountId",
+    "service": "ServiceName",
+    "region": "RegionId",
+    "resource": "ResourceId",
+    "charge_category": "ChargeCategory",
+}
+
+
+def _date(value: Any) -> date | None:
+    return value if isinstance(value, date) or value is None else date.fromisoformat(str(value))
+
+
+def _money(cost: Fraction) -> Decimal:
+    return Decimal(_round(cost * UNIT)).scaleb(-12)
