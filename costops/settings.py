@@ -1,8 +1,10 @@
-"""Settings: everything that differs between installations comes from the environment, or from `$COSTOPS_HOME/costops.env`.
+"""Settings: what differs between installations comes from the environment, or from `$COSTOPS_HOME/costops.env`.
 
 With no variable set this is the embedded default: SQLite, a local lake, a broker on local disk, mail to the console.
 """
 
+import contextlib
+import secrets
 from pathlib import Path
 
 import environ
@@ -14,7 +16,7 @@ COSTOPS_HOME = Path(env.str("COSTOPS_HOME", default=str(BASE_DIR / "var"))).reso
 COSTOPS_HOME.mkdir(parents=True, exist_ok=True)
 environ.Env.read_env(COSTOPS_HOME / "costops.env")
 
-# --- What a company configures ------------------------------------------------------------------------------------
+# --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
@@ -24,7 +26,7 @@ COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.int("COSTOPS_THREADS", default=0)  # 0 = one per core
 COSTOPS_FILL_EVERY_MINUTES = env.int("COSTOPS_FILL_EVERY_MINUTES", default=60)
 
-# --- Django -------------------------------------------------------------------------------------------------------
+# --- Django ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("COSTOPS_DEBUG", default=False)
 ALLOWED_HOSTS = env.list("COSTOPS_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("COSTOPS_CSRF_TRUSTED_ORIGINS", default=[])
@@ -32,19 +34,16 @@ CSRF_TRUSTED_ORIGINS = env.list("COSTOPS_CSRF_TRUSTED_ORIGINS", default=[])
 
 def _secret_key() -> str:
     """`COSTOPS_SECRET_KEY`, or a key made once and kept in the home folder, readable by its owner only."""
-    import secrets
-
-    if given := env.str("COSTOPS_SECRET_KEY", default=""):
+    given: str = env.str("COSTOPS_SECRET_KEY", default="")
+    if given:
         return given
     path = COSTOPS_HOME / "secret_key"
     if not path.exists():
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(60))
-        try:
-            path.hardlink_to(fresh)  # the first process wins, the others read its key
-        except FileExistsError:
-            pass
+        with contextlib.suppress(FileExistsError):  # the first process wins, the others read its key
+            path.hardlink_to(fresh)
         fresh.unlink()
     return path.read_text().strip()
 
@@ -66,6 +65,7 @@ INSTALLED_APPS = [
     "apps.teams",
     "apps.ingest",
     "apps.marts",
+    "apps.insights",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",
@@ -142,7 +142,7 @@ STATIC_ROOT = COSTOPS_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
-# --- Security: strict by default; plain http only because the embedded default listens on this machine ----------------
+# --- Security: strict by default; plain http only because the embedded default listens on this machine --
 COSTOPS_HTTPS = env.bool("COSTOPS_HTTPS", default=False)
 SECURE_SSL_REDIRECT = COSTOPS_HTTPS
 SECURE_HSTS_SECONDS = 31536000 if COSTOPS_HTTPS else 0
@@ -178,7 +178,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- REST -------------------------------------------------------------------------------------------------------------
+# --- REST -----------------------------------------------------------------------------------------------
 COSTOPS_API_REQUESTS_PER_MINUTE = env.int("COSTOPS_API_REQUESTS_PER_MINUTE", default=600)  # of one user; 0 = any number
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -204,7 +204,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- Celery: the broker is a doorbell; what is to be done stands in the database ---------------------------------------
+# --- Celery: the broker is a doorbell; what is to be done stands in the database ------------------------
 CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{COSTOPS_HOME / 'broker.sqlite3'}"
 _visibility = 3600
 CELERY_BROKER_TRANSPORT_OPTIONS = (
@@ -230,7 +230,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = COSTOPS_TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 
-# --- Mail ---------------------------------------------------------------------------------------------------------------
+# --- Mail -----------------------------------------------------------------------------------------------
 vars().update(env.email_url("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")

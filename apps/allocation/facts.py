@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource, kubernetes_resource
 from apps.allocation.nodes import with_resource
-from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS
+from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
 from apps.finops.windows import Window
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace
@@ -124,7 +124,7 @@ def read(window: Window, workspace: Workspace) -> Facts:
     )
 
 
-def _usage(table: lake.LakeTable, window: Window) -> ir.Table:
+def _usage(table: LakeTable, window: Window) -> ir.Table:
     return lake.between(table, "day", window.start, window.end)
 
 

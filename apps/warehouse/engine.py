@@ -27,7 +27,8 @@ def connect() -> Backend:
 
     if getattr(_local, "pid", None) != os.getpid():
         _local.backend, _local.pid = _open(), os.getpid()
-    return _local.backend  # type: ignore[no-any-return]  # threading.local is untyped
+    backend: Backend = _local.backend
+    return backend
 
 
 def _open() -> Backend:
@@ -91,4 +92,5 @@ def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
     backend = connect()
     backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
-    return backend.con.execute(str(backend.compile(expression))).fetchall()
+    rows: list[tuple[Any, ...]] = backend.con.execute(str(backend.compile(expression))).fetchall()
+    return rows

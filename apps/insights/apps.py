@@ -1,0 +1,8 @@
+"""Django's registration of `insights`."""
+
+from django.apps import AppConfig
+
+
+class InsightsConfig(AppConfig):
+    name = "apps.insights"
+    label = "insights"

@@ -1,0 +1,47 @@
+"""`manage.py ask`: one question about cost, answered from a publication."""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.finops.errors import CostOpsError
+from apps.marts.asking import add_question, question
+from apps.marts.selectors import answer
+from apps.warehouse.terminal import add_format, print_rows
+
+EXAMPLES = """
+Amounts have every decimal in csv and json. The end day is not included. Currencies are never added up.
+
+examples:
+  manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
+  manage.py ask --metric billed_cost --group-by team,day --start 2026-10-01 --end 2026-11-01 --filter team=web,data --format csv
+  manage.py ask --group-by kind --start 2026-10-01 --end 2026-11-01 --as-of 7
+"""
+
+
+class Command(BaseCommand):
+    """Answer a question about cost."""
+
+    help = "Ask what something cost, by team, day, namespace, service …"
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_question(parser)
+        add_format(parser)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            found = answer(question(options))
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        print_rows(found.columns, found.rows, options["format"], self.stdout)
+        if options["format"] == "table":
+            totals = ", ".join(f"{total:,.2f} {currency}" for currency, total in found.totals.items()) or "nothing"
+            facts = found.publication
+            coverage = "" if facts.coverage is None else f", coverage {facts.coverage:.1%}"
+            self.stdout.write(f"Total {totals} — publication {facts.number}, {facts.status}{coverage}")

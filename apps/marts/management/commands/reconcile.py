@@ -1,0 +1,61 @@
+"""`manage.py reconcile`: what was billed against what was allocated."""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.finops.errors import CostOpsError
+from apps.marts.selectors import reconciliation
+from apps.warehouse.terminal import add_format, print_rows
+
+EXAMPLES = """
+charged and allocated are effective cost; difference is the largest of the four cost bases, and it is 0 or nothing
+would have been published. The exit status is 1 should a difference ever be found.
+
+examples:
+  manage.py reconcile
+  manage.py reconcile --by-month --source bill
+  manage.py reconcile --format csv > reconciliation.csv
+"""
+COLUMNS = (
+    "source", "billing_month", "currency", "day", "charged", "allocated", "billed_charged", "billed_allocated",
+    "direct", "shared", "idle", "unallocated", "difference",
+)  # fmt: skip
+
+
+class Command(BaseCommand):
+    """Show charged, allocated and their difference."""
+
+    help = "Bill total, allocated total and difference, per source, billing month, day and currency."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--source", help="only this source")
+        parser.add_argument("--month", metavar="2026-10", help="only this billing month")
+        parser.add_argument("--by-month", action="store_true", help="one row per billing month instead of per day")
+        parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
+        add_format(parser)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            facts, rows = reconciliation(
+                as_of=options["as_of"],
+                source=options["source"],
+                billing_month=options["month"],
+                by_day=not options["by_month"],
+            )
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        print_rows(COLUMNS, [[getattr(row, name) for name in COLUMNS] for row in rows], options["format"], self.stdout)
+        off = [row for row in rows if row.difference]
+        if off:
+            raise CommandError(
+                f"{len(off)} rows of publication {facts.number} do not add up, the first on {off[0].day}"
+            )
+        if options["format"] == "table":
+            self.stdout.write(f"Publication {facts.number}: {len(rows)} rows, every difference is 0.")
