@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -32,18 +32,21 @@ class World:
     eyes: tuple[Eye, ...]
     outage: tuple[int, int] | None = None
     has_up: bool = True
+    state_targets: tuple[tuple[str, int, int], ...] = (("ksm:8080", 0, HOURS * HOUR),)
     samples: dict[str, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
     def __post_init__(self) -> None:
         if self.has_up:
-            for job, instances in {"kube-state-metrics": ["ksm:8080"], "kubelet": ["n1:10250", "n2:10250"]}.items():
-                for instance in instances:
-                    self._scrape("up", {"job": job, "instance": instance}, job, lambda _t: 1.0, 0, HOURS * HOUR)
+            self.gauge("up", {}, 1)
+            for instance in ("n1:10250", "n2:10250"):
+                self._scrape("up", {"job": "kubelet", "instance": instance}, "kubelet", lambda _t: 1.0, 0, HOURS * HOUR)
 
     def gauge(self, name: str, labels: dict[str, str], value: float, start: int = 0, end: int = HOURS * HOUR) -> None:
         """A value from kube-state-metrics, as long as the object exists."""
-        labels = {"job": "kube-state-metrics", "instance": "ksm:8080"} | labels
-        self._scrape(name, labels, "kube-state-metrics", lambda _t: value, start, end)
+        job = "kube-state-metrics"
+        for instance, first, last in self.state_targets:
+            target = {"job": job, "instance": instance}
+            self._scrape(name, target | labels, job, lambda _t: value, max(start, first), min(end, last))
 
     def used(self, labels: dict[str, str], cores: float, memory: float, start: int, end: int, reset: int = 0) -> None:
         """A container's counters and gauges; `reset` is when its counter begins again in the same series."""
@@ -55,7 +58,9 @@ class World:
         self._scrape("container_cpu_usage_seconds_total", labels, "kubelet", counted, start, end)
         self._scrape("container_memory_working_set_bytes", labels, "kubelet", lambda _t: memory, start, end)
 
-    def _scrape(self, name, labels, job, value, start, end) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def _scrape(
+        self, name: str, labels: dict[str, str], job: str, value: Callable[[float], float], start: int, end: int
+    ) -> None:
         for eye in self.eyes:
             key = ",".join(f'{label}="{_escaped(text)}"' for label, text in (labels | eye.labels).items())
             for t in self.moments(eye, job):
@@ -256,10 +261,29 @@ def online() -> World:
 
 
 def batch() -> World:
-    """A cluster with 5 min scrapes whose series carry no cluster, where neither `up` nor phases are kept."""
+    """A cluster with 5 min scrapes whose series carry no cluster, without `up`, phases and middle owners."""
     world = World(eyes=(Eye({}, 300, 0.0, 0.0),), has_up=False)
-    world.node("b1", "i-b1", {"cpu": 16, "memory": 64 * GIB}, agentpool="spot")
+    shared = {"aliyun_com_gpu_count": 2, "aliyun_com_gpu_mem": 32}
+    world.node("b1", "i-b1", {"cpu": 16, "memory": 64 * GIB} | shared, agentpool="spot")
+    owners = {
+        "etl-a": ("ReplicaSet", "etl-5d4f7c9b8d"),
+        "etl-b": ("Job", "nightly-29000000"),
+        "proxy-b1": ("Node", "b1"),
+    }
     for name, start, end, cores in (("etl-a", 0, HOURS * HOUR, 2.0), ("etl-b", 2 * HOUR, 4 * HOUR, 6.0)):
-        world.pod("offline", name, "b1", {"cpu": 4, "memory": 8 * GIB}, start=start, end=end, phase="")
+        asks = {"cpu": 4, "memory": 8 * GIB, "aliyun_com_gpu_mem": 8}
+        world.pod("offline", name, "b1", asks, start=start, end=end, phase="", owner=owners[name])
         world.used({"namespace": "offline", "pod": name, "container": "app"}, cores, 3 * GIB, start, end)
+    world.pod("kube-system", "proxy-b1", "b1", {"cpu": 0.25}, phase="", owner=owners["proxy-b1"])
+    world.pod("kube-system", "lost", "", {"cpu": 1}, phase="")
+    world.used({"namespace": "kube-system", "pod": "lost", "container": "app"}, 0.1, GIB, 0, HOURS * HOUR)
+    return world
+
+
+def one_pod(*state_targets: tuple[str, int, int]) -> World:
+    """One node and one pod, seen through these instances of kube-state-metrics (name, first and last second)."""
+    world = World(eyes=(Eye({"cluster": "c"}, 60, 7.0, 0.0),), state_targets=state_targets)
+    world.node("n1", "", {"cpu": 4, "memory": 8 * GIB})
+    world.pod("shop", "web", "n1", {"cpu": 2, "memory": GIB})
+    world.used({"namespace": "shop", "pod": "web", "container": "app"}, 0.5, GIB, 0, HOURS * HOUR)
     return world

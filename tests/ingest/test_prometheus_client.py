@@ -138,13 +138,8 @@ def test_nobody_listens() -> None:
 
 
 # --- A real server ------------------------------------------------------------------------------------------------
-HISTORY = "\n".join(
-    [
-        "# TYPE x gauge",
-        *(f'x{{pod="{pod}"}} {second % 7} {START + second}' for pod in "abc" for second in range(0, 259_200, 60)),
-    ]
-    + ["# EOF", ""]
-)
+SAMPLES = (f'x{{pod="{pod}"}} {second % 7} {START + second}' for pod in "abc" for second in range(0, 259_200, 60))
+HISTORY = "\n".join(["# TYPE x gauge", *SAMPLES, "# EOF", ""])
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import ibis
+import orjson
 import pytest
 
 from apps.finops.tables import USAGE
@@ -13,6 +14,7 @@ from apps.ingest.prometheus.checks import check
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import bin_seconds, scrape_interval
 from apps.ingest.prometheus.meter import meter_day
+from apps.ingest.prometheus.pods import resource_measures
 from tests.ingest import prometheus_world as world
 
 FIRST = datetime.fromtimestamp(world.START, UTC)
@@ -174,8 +176,6 @@ def test_labels_are_told_once_and_kept_as_they_are(metered: Any) -> None:
     rows = {(row["namespace"], row["workload"]): row["labels"] for row in rows_of(metered[0], "label_hours")}
     assert set(rows) == {("live", ""), ("live", "web")}
     assert rows["live", ""] == '{"app_kubernetes_io_team":"live-class"}'
-    import orjson
-
     assert orjson.loads(rows["live", "web"]) == {"team": world.HOSTILE}
 
 
@@ -217,13 +217,65 @@ def test_a_selector_narrows_every_question(online: Any) -> None:
 
 def test_a_cluster_without_label_without_up_and_without_phases(batch: Any) -> None:
     tables, problems = meter_day(config_of(batch, "batch"), FIRST, LAST)
-    pods = rows_of(tables, "workload_hours", cluster="batch", node="b1")
+    pods = rows_of(tables, "workload_hours", cluster="batch", namespace="offline", node="b1")
     assert by_hour(pods, "cpu_request_core_hours") == pytest.approx({0: 4, 1: 4, 2: 8, 3: 8, 4: 4, 5: 4})
     assert by_hour(pods, "cpu_used_core_hours") == pytest.approx({0: 2, 1: 2, 2: 8, 3: 8, 4: 2, 5: 2}, rel=1e-3)
     assert by_hour(pods, "memory_used_gib_hours") == pytest.approx({0: 3, 1: 3, 2: 6, 3: 6, 4: 3, 5: 3})
     assert {row["node_pool"] for row in rows_of(tables, "node_hours")} == {"spot"}
     assert {row["observed_samples"] for row in rows_of(tables, "coverage_hours")} == {12}
-    assert problems == []
+    assert [(problem.code, problem.subject) for problem in problems] == [("pod-without-node", "batch/kube-system/lost")]
+
+
+def test_a_share_of_gpu_memory_is_a_share_of_a_card(batch: Any) -> None:
+    tables, _problems = meter_day(config_of(batch, "batch"), FIRST, FIRST + timedelta(hours=1))
+    assert by_hour(rows_of(tables, "node_hours"), "gpu_capacity_hours") == {0: 2.0}
+    assert by_hour(rows_of(tables, "workload_hours", pod="etl-a"), "gpu_request_hours") == {0: 0.5}
+
+
+def test_owners_are_guessed_from_names_when_nobody_tells(batch: Any) -> None:
+    tables, _problems = meter_day(config_of(batch, "batch"), FIRST, LAST)
+    rows = rows_of(tables, "workload_hours")
+    assert {row["pod"]: (row["workload"], row["workload_kind"]) for row in rows} == {
+        "etl-a": ("etl", "Deployment"),
+        "etl-b": ("nightly", "CronJob"),
+        "proxy-b1": ("proxy-b1", "Pod"),
+        "lost": ("lost", "Pod"),
+    }
+
+
+@pytest.mark.parametrize(
+    "state_targets",
+    [
+        pytest.param([("ksm-a", 0, ALL)], id="one kube-state-metrics"),
+        pytest.param([("ksm-a", 0, ALL), ("ksm-b", 0, ALL)], id="two that say the same are not added"),
+        pytest.param([("ksm-a", 0, 5000), ("ksm-b", 5000, ALL)], id="one that was replaced within the hour"),
+    ],
+)
+def test_instances_of_kube_state_metrics(
+    prometheus_server: Callable[..., Any], state_targets: list[tuple[str, int, int]]
+) -> None:
+    server = prometheus_server([world.one_pod(*state_targets).text()])
+    tables, problems = meter_day(config_of(server), FIRST, LAST)
+    full = dict.fromkeys(range(world.HOURS), 1.0)
+    assert by_hour(rows_of(tables, "workload_hours"), "memory_request_gib_hours") == pytest.approx(full)
+    assert by_hour(rows_of(tables, "node_hours"), "cpu_capacity_core_hours") == pytest.approx(dict.fromkeys(full, 4.0))
+    assert {row["expected_samples"] - row["observed_samples"] for row in rows_of(tables, "coverage_hours")} == {0}
+    assert [problem.code for problem in problems] == ["metric-absent", "node-without-id"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        pytest.param("cpu", ("cpu", 1.0), id="cores"),
+        pytest.param("memory", ("memory", 1 / 1024**3), id="bytes to GiB"),
+        pytest.param("nvidia_com_gpu", ("gpu", 1.0), id="devices"),
+        pytest.param("nvidia_com_mig_3g_20gb", ("gpu", 3 / 7), id="a slice is sevenths of a device"),
+        pytest.param("aliyun_com_gpu_mem", ("gpu_memory", 1.0), id="GPU memory waits for its node's cards"),
+        pytest.param("ephemeral_storage", ("", 0.0), id="what costs nothing here"),
+    ],
+)
+def test_resource_measures(resource: str, expected: tuple[str, float]) -> None:
+    assert resource_measures(resource) == expected
 
 
 def test_a_cluster_without_any_name_is_an_error(batch: Any) -> None:

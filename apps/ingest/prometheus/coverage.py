@@ -29,7 +29,7 @@ class CoverageHour:
 
     State (kube-state-metrics) and usage (kubelets) are two eyes: `observed` and `expected` are those of the weaker
     one, and an hour in which either eye was closed counts as not observed. `usage_span` is the part of the hour between
-    the first and the last sign of the kubelets, added up over the replicas of an HA pair: what their increases have seen.
+    the first and the last sign of the kubelets, over all replicas of an HA pair: what their increases have seen.
     """
 
     cluster: str

@@ -18,6 +18,7 @@ from apps.ingest.prometheus.answers import to_table
 from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import CoverageHour, Scrapes
+from apps.ingest.prometheus.doubts import doubts
 from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, Question, written
 from apps.warehouse.engine import connect
 
@@ -62,8 +63,8 @@ def _meter_hours(client: PrometheusClient, hours: Sequence[int]) -> tuple[Tables
     if not any(row.is_observed for row in rows):
         return _tables(rows, {}), problems or [_nothing(client.config)]
     answers = _ask(client, [question for question in FACTS if question not in SCRAPES], hours)
-    problems += _unnamed(answers)
-    return _tables(rows, answers), problems
+    tables = _tables(rows, answers)
+    return tables, [*problems, *_unnamed(answers), *doubts(answers, tables)]
 
 
 def _ask(
