@@ -94,7 +94,7 @@ def faulty_server() -> Iterator[FaultServer]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815  # the name is the library's
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the library's
             """Say nothing."""

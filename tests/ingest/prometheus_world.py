@@ -197,7 +197,14 @@ def online() -> World:
         world.used({"namespace": "live", "pod": name, "container": "", "id": "/pod"}, 9.0, 9 * GIB, 0, HOURS * HOUR)
     owner = {"owner_kind": "Deployment", "owner_name": "web", "owner_is_controller": "true"}
     world.gauge("kube_replicaset_owner", {"namespace": "live", "replicaset": "web-7c9d5f4b6d"} | owner, 1)
+    add_jobs(world)
+    add_database(world)
+    add_special_pods(world)
+    return world
 
+
+def add_jobs(world: World) -> None:
+    """Two-minute pods of a CronJob."""
     for name, start, end in cron_lives():
         job = name.rpartition("-")[0]
         world.pod("cron", name, "n1", {"cpu": 0.5, "memory": GIB}, owner=("Job", job), start=start, end=end)
@@ -205,8 +212,9 @@ def online() -> World:
         above = {"owner_kind": "CronJob", "owner_name": "tick", "owner_is_controller": "true"}
         world.gauge("kube_job_owner", {"namespace": "cron", "job_name": job} | above, 1, start, end)
 
-    world.pod("live", "waiting", "", {"cpu": 4, "memory": GIB}, phase="Pending")
-    world.pod("live", "finished", "n1", {"cpu": 4, "memory": GIB}, phase="Succeeded")
+
+def add_database(world: World) -> None:
+    """A pod that keeps its name and moves to another node, with its volume."""
     for node, uid, start, end in (("n1", "u1", 0, 9000), ("n2", "u2", 9000, HOURS * HOUR)):
         world.pod(
             "data",
@@ -242,6 +250,11 @@ def online() -> World:
         1,
     )
 
+
+def add_special_pods(world: World) -> None:
+    """Pods that wait or have finished, one with GPUs, one that is a billed instance itself; labels of a namespace."""
+    world.pod("live", "waiting", "", {"cpu": 4, "memory": GIB}, phase="Pending")
+    world.pod("live", "finished", "n1", {"cpu": 4, "memory": GIB}, phase="Succeeded")
     world.pod("ml", "train-0", "n2", {"cpu": 1, "memory": GIB, "nvidia_com_gpu": 2}, owner=("Job", "train"))
     for uuid, percent in (("GPU-a", 50), ("GPU-b", 30)):
         labels = {
@@ -257,7 +270,6 @@ def online() -> World:
     eci = {"annotation_k8s_aliyun_com_eci_instance_id": "eci-2zexyz", "uid": "uid-job-eci"}
     world.gauge("kube_pod_annotations", {"namespace": "burst", "pod": "job-eci"} | eci, 1, 3600, 7200)
     world.gauge("kube_namespace_labels", {"namespace": "live", "label_app_kubernetes_io_team": "live-class"}, 1)
-    return world
 
 
 def batch() -> World:

@@ -13,7 +13,7 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
 * then `sum by`, over the replicas of an HA pair too: their samples count together, each for its part (`$replica`);
   `max` over the pair would take the larger of two guesses, +7 % for short jobs;
 * a gauge's sample stands for the interval that it begins, so an hour's samples are those at T-1h <= t < T: hence
-  `offset 1ms`. Prometheus 2 counts both edges of a range, Prometheus 3 leaves the left one out; this is the same on both;
+  `offset 1ms`. Prometheus 2 counts both edges of a range, Prometheus 3 leaves the left one out; this suits both;
 * `$counter` is one millisecond long, because an increase needs the samples on both edges.
 """
 
