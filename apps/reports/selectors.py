@@ -1,0 +1,174 @@
+"""What a weekly report says: every number is asked for with the team's own scope."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
+from apps.marts.selectors import answer, publication
+from apps.reports.weeks import Week
+from apps.teams.models import Team
+
+WEEKS_BEFORE = 4
+TOP = 5
+CENT = Decimal("0.01")
+KINDS = ("direct", "shared", "idle", "unallocated")
+_WIDE = Context(prec=80)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the week's cost; `shown` is rounded so that the parts shown add up to the total shown."""
+
+    name: str
+    amount: Decimal
+    shown: Decimal
+    before: Decimal | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        return None if self.before is None else self.amount - self.before
+
+
+@dataclass(frozen=True)
+class CurrencyWeek:
+    """The week in one currency. `before` and `mean` are None where nothing was published for those weeks.
+
+    `mean` is of the last four weeks before this one, or of as many as are published (`weeks_in_mean`). `namespaces` are
+    the largest; `others` is what the remaining ones add up to. `days` are this week's and the four weeks' before.
+    """
+
+    currency: str
+    total: Decimal
+    before: Decimal | None
+    mean: Decimal | None
+    weeks_in_mean: int
+    kinds: tuple[Part, ...]
+    namespaces: tuple[Part, ...]
+    others: Part | None
+    days: tuple[tuple[date, Decimal], ...]
+
+    @property
+    def change(self) -> Decimal | None:
+        return None if self.before is None else self.total - self.before
+
+    @property
+    def change_percent(self) -> Decimal | None:
+        return percent(self.total, self.before)
+
+    @property
+    def mean_percent(self) -> Decimal | None:
+        return percent(self.total, self.mean)
+
+
+@dataclass(frozen=True)
+class WeeklyReport:
+    """A team's week; `is_complete` is whether all seven days are published."""
+
+    team: Team
+    week: Week
+    publication: PublicationFacts
+    currencies: tuple[CurrencyWeek, ...]
+    is_complete: bool
+
+
+def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
+    """The change from `base` to `amount` in hundredths of `base`; None where a ratio says nothing."""
+    return None if base is None or base <= 0 else (amount - base) * 100 / base
+
+
+def is_published(week: Week, *, whole: bool = True) -> bool:
+    """Whether the newest publication holds a week: all of its days, or at least one."""
+    newest = publication()
+    if newest.first_day is None or newest.end_day is None:
+        return False
+    return newest.end_day >= week.end if whole else newest.first_day < week.end and newest.end_day > week.start
+
+
+def weekly_report(team: Team, week: Week) -> WeeklyReport:
+    """Everything a report says, from one publication."""
+    pinned = publication()
+    query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
+    known_weeks = [
+        earlier
+        for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
+        if pinned.first_day is not None and earlier.start >= pinned.first_day
+    ]
+    by_day = answer(query.between(week.before(WEEKS_BEFORE).start, week.end).grouped("day"))
+    whole = answer(query)
+    weeks = [answer(query.between(earlier.start, earlier.end)).totals for earlier in known_weeks]
+    by_kind, by_namespace = answer(query.grouped("kind")), answer(query.grouped("namespace"))
+    earlier = answer(query.between(week.before().start, week.start).grouped("namespace")) if known_weeks else None
+    return WeeklyReport(
+        team=team,
+        week=week,
+        publication=whole.publication,
+        currencies=tuple(
+            _in_currency(
+                currency,
+                total=whole.totals.get(currency, Decimal(0)),
+                weeks=[totals.get(currency, Decimal(0)) for totals in weeks],
+                kinds=_amounts(by_kind, currency),
+                namespaces=_amounts(by_namespace, currency),
+                earlier=None if earlier is None else _amounts(earlier, currency),
+                days=tuple((row[0], row[2]) for row in by_day.rows if row[1] == currency),
+            )
+            for currency in sorted(by_day.totals)
+        ),
+        is_complete=pinned.end_day is not None and pinned.end_day >= week.end,
+    )
+
+
+def _amounts(found: Answer, currency: str) -> dict[str, Decimal]:
+    return {row[0]: row[2] for row in found.rows if row[1] == currency}
+
+
+def _in_currency(
+    currency: str,
+    *,
+    total: Decimal,
+    weeks: list[Decimal],
+    kinds: dict[str, Decimal],
+    namespaces: dict[str, Decimal],
+    earlier: dict[str, Decimal] | None,
+    days: tuple[tuple[date, Decimal], ...],
+) -> CurrencyWeek:
+    kind_names = [kind for kind in KINDS if kind in kinds or kind != "unallocated"]
+    by_kind = [kinds.get(kind, Decimal(0)) for kind in kind_names]
+    largest = sorted(namespaces, key=lambda name: (-namespaces[name], name))
+    top, rest = largest[:TOP], largest[TOP:]
+    amounts = [namespaces[name] for name in top] + [sum((namespaces[name] for name in rest), Decimal(0))]
+    *shown, shown_rest = foot(amounts)
+    return CurrencyWeek(
+        currency=currency,
+        total=total,
+        before=weeks[0] if weeks else None,
+        mean=sum(weeks, Decimal(0)) / len(weeks) if weeks else None,
+        weeks_in_mean=len(weeks),
+        kinds=tuple(map(Part, kind_names, by_kind, foot(by_kind))),
+        namespaces=tuple(
+            Part(name, amount, rounded, before=None if earlier is None else earlier.get(name, Decimal(0)))
+            for name, amount, rounded in zip(top, amounts, shown, strict=False)
+        ),
+        others=Part("", amounts[-1], shown_rest) if rest else None,
+        days=days,
+    )
+
+
+def foot(amounts: list[Decimal]) -> list[Decimal]:
+    """Round amounts to hundredths so that they add up to their rounded sum; none moves by a whole hundredth."""
+    rounded, running, before = [], Decimal(0), Decimal(0)
+    for amount in amounts:
+        running += amount
+        upto = running.quantize(CENT, rounding=ROUND_HALF_EVEN, context=_WIDE)
+        rounded.append(upto - before)
+        before = upto
+    return rounded
+
+
+def days_of(report: WeeklyReport) -> list[date]:
+    """The days a picture of the trend shows: those of the week and of the four before that are published."""
+    first, end = report.week.before(WEEKS_BEFORE).start, report.week.end
+    known_first = max(first, report.publication.first_day or first)
+    known_end = min(end, report.publication.end_day or end)
+    return [known_first + timedelta(days=number) for number in range((known_end - known_first).days)]

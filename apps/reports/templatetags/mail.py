@@ -1,0 +1,42 @@
+"""The look of the mail. Mailboxes drop style sheets, so every element carries its own style, from this one table."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+_FONT = "font-family:-apple-system,'Segoe UI',Roboto,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif"
+_NUMBERS = "font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap"
+STYLES = {
+    "page": f"margin:0;padding:0;background:#f3f5f8;color:#1f2733;{_FONT};font-size:15px;line-height:1.5",
+    "frame": "width:100%;background:#f3f5f8;border-collapse:collapse",
+    "outside": "padding:24px 12px",
+    "sheet": "width:100%;max-width:640px;margin:0 auto;background:#ffffff;border-radius:10px;border-collapse:collapse",
+    "inside": "padding:28px 28px 24px",
+    "company": "margin:0;color:#6b7585;font-size:13px",
+    "title": "margin:2px 0 0;font-size:22px;line-height:1.3;font-weight:650",
+    "period": "margin:2px 0 20px;color:#6b7585;font-size:14px",
+    "notice": "margin:0 0 20px;padding:10px 14px;background:#fdf3dd;border-radius:6px;font-size:14px",
+    "total": "margin:0;font-size:32px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums",
+    "currency": "font-size:16px;font-weight:400;color:#6b7585",
+    "sentence": "margin:6px 0 14px;font-size:15px",
+    "picture": "display:block;width:100%;max-width:584px;height:auto;border:0;margin:0 0 18px",
+    "heading": "margin:22px 0 6px;font-size:15px;font-weight:650",
+    "table": "width:100%;border-collapse:collapse;font-size:14px",
+    "head": "padding:4px 0;text-align:left;font-weight:400;font-size:12px;color:#6b7585",
+    "head-number": "padding:4px 0 4px 12px;text-align:right;font-weight:400;font-size:12px;color:#6b7585",
+    "name": "padding:6px 0;border-top:1px solid #e8ecf2;overflow-wrap:anywhere",
+    "number": f"padding:6px 0 6px 12px;border-top:1px solid #e8ecf2;{_NUMBERS}",
+    "hint": "margin:20px 0 0;font-size:14px;color:#3c4656",
+    "action": "margin:24px 0 0",
+    "button": "display:inline-block;padding:10px 18px;background:#2f6fd0;color:#ffffff;border-radius:6px;"
+    "text-decoration:none;font-weight:600",
+    "facts": "margin:24px 0 0;padding:14px 0 0;border-top:1px solid #e8ecf2;color:#6b7585;font-size:12px",
+}
+
+
+@register.simple_tag
+def css(name: str) -> SafeString:
+    """The style attribute of an element."""
+    return format_html('style="{}"', STYLES[name])
