@@ -1,66 +1,71 @@
-"""Rows at the terminal: as a table for people, as CSV or JSON for programs."""
+"""Rows at the terminal: as a table for people, as CSV or JSON with full precision for programs."""
 
-import argparse
 import csv
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import IO, Any, Literal
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
-FORMATS = ("table", "csv", "json")
-_PLACES = Decimal("0.01")
+Format = Literal["table", "csv", "json"]
+FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """The option every command that prints rows has."""
-    parser.add_argument("--format", choices=FORMATS, default="table", help="table (rounded), csv or json (full precision)")
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: IO[str]) -> None:
+    """Write rows under their column names; amounts keep every decimal, in JSON they are strings."""
+    _PRINT[form](columns, rows, stream)
 
 
-def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], style: str, stream: TextIO) -> None:
-    """Print rows. Amounts keep every decimal in csv and json, where they are text; a table rounds them to two."""
-    _STYLES[style](columns, rows, stream)
-
-
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    kept = list(rows)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if _is_number(kept, number) else "left", overflow="fold")
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
+    kept = [list(row) for row in rows]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for at, column in enumerate(columns):
+        is_number = any(isinstance(row[at], int | Decimal) and not isinstance(row[at], bool) for row in kept)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in kept:
         table.add_row(*(_shown(value) for value in row))
-    Console(file=stream, width=None if stream.isatty() else 200, markup=False, highlight=False).print(table)
+    console = Console(file=stream, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 10_000  # a pipe has no width: nothing is folded for it
+    console.print(table)
 
 
-def _is_number(rows: list[Sequence[Any]], number: int) -> bool:
-    return bool(rows) and isinstance(rows[0][number], Decimal | int | float)
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(value) for value in row] for row in rows)
+
+
+def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
+    listed = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in rows]
+    stream.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+
+
+_PRINT = {"table": _table, "csv": _csv, "json": _json}
 
 
 def _shown(value: Any) -> str:
+    """For people: whole trailing zeros of an amount are noise, its decimals are not."""
     if isinstance(value, Decimal):
-        return f"{value.quantize(_PLACES) if abs(value) >= _PLACES or not value else value.normalize():,f}"
-    return "" if value is None else str(value)
+        whole, _, decimals = f"{value:f}".partition(".")
+        return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return _text(value)
 
 
-def _exact(value: Any) -> Any:
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return value.isoformat() if isinstance(value, date | datetime) else value
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_exact(value) for value in row] for row in rows)
-
-
-def _print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:
-    shaped = [dict(zip(columns, map(_exact, row), strict=True)) for row in rows]
-    stream.write(json.dumps(shaped, ensure_ascii=False, indent=1) + "\n")
-
-
-_STYLES = {"table": _print_table, "csv": _print_csv, "json": _print_json}
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal | date):
+        return _text(value)
+    return value

@@ -1,0 +1,1 @@
+"""Reading a FOCUS bill: header, amounts, instants, problems with their line, and an independent tally."""

@@ -1,0 +1,145 @@
+"""Writing charges as Parquet parts of the lake, one billing month a part, and adding them up again from there."""
+
+# ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from apps.finops import focus
+from apps.finops.problems import Problem
+from apps.finops.tables import CHARGES
+from apps.ingest.bill.query import SEVERAL_MONTHS, BillQuery, quoted, register
+from apps.ingest.bill.tallies import Tally
+from apps.ingest.reading import Content
+from apps.warehouse import engine, lake
+
+Parts = dict[str, list[lake.WrittenFile]]
+"""Billing month → its Parquet files."""
+
+BASES = {column: basis for basis, column in focus.COST_METRICS.items()}
+
+
+class NothingToPlace(Exception):
+    """A charge has no billing period; the careful reader will say where."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A landed bill file: `name` is what people call it, `path` where its bytes lie."""
+
+    path: Path
+    name: str
+    source: str
+    file_id: str
+    zone: str
+
+    def partition(self, month: str) -> dict[str, str]:
+        return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}
+
+
+def write(bill: Bill, query: BillQuery) -> Parts:
+    """Write the charges of a query. Most files hold one month: that is assumed, checked on every row, and then in one go."""
+    connection: Any = engine.connect().con
+    if not query.is_plain:
+        register(connection)
+    with _in_order(connection):
+        first = connection.execute(query.first_month()).fetchone()
+        if first is None:
+            return {}
+        months = [str(_placed(first[0]))]
+        try:
+            return {months[0]: [_write_month(connection, bill, query.month(months[0], only=False), months[0])]}
+        except duckdb.Error as error:
+            if SEVERAL_MONTHS not in str(error):
+                raise
+        months = [_placed(row[0]) for row in connection.execute(query.months()).fetchall()]
+        numbered = replace(query, is_numbered=True)
+        return {month: [_write_month(connection, bill, numbered.month(month, only=True), month)] for month in months}
+
+
+def _placed(month: str | None) -> str:
+    if month is None:
+        raise NothingToPlace
+    return month
+
+
+@contextmanager
+def _in_order(connection: Any) -> Iterator[None]:
+    connection.execute("SET preserve_insertion_order = true")
+    try:
+        yield
+    finally:
+        connection.execute("SET preserve_insertion_order = false")
+
+
+def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.WrittenFile:
+    # The engine's own PARTITION_BY loses the order of rows and takes twice as long: the folder is named here instead.
+    partition = bill.partition(month)
+    folder = lake.location(CHARGES)
+    relative = Path(*(f"{key}={value}" for key, value in partition.items()), f"w{uuid.uuid4().hex[:12]}.parquet")
+    target = folder / relative
+    lake.version(CHARGES)  # makes the table when it is not there yet
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _, rows, size, *_ = connection.execute(
+            f"COPY ({query}) TO '{quoted(str(target))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
+        ).fetchone()
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return lake.WrittenFile(path=str(relative), partition=partition, size=size, rows=rows)
+
+
+def verify(name: str, parts: Parts, total: Tally) -> tuple[tuple[Content, ...], list[Problem]]:
+    """What the parts hold, read back from them; an error if that is not exactly what the tally counted in the file."""
+    contents, rounded = [], 0
+    found = Tally()
+    for month, files in sorted(parts.items()):
+        content, uneven = _content(month, files, found)
+        contents.append(content)
+        rounded += uneven
+    problems = [] if rounded == 0 else [_rounded(name, rounded)]
+    if found.rows == 0:
+        problems.append(Problem("warning", "no_rows", name, "The file holds a header and no charges."))
+    if (found.rows, dict(found.units)) != (total.rows, dict(total.units)):
+        message = f"Written and counted differ ({found.rows} rows written, {total.rows} counted); nothing is published."
+        problems.append(Problem("error", "tally", name, message))
+    return tuple(contents), problems
+
+
+def _content(month: str, files: list[lake.WrittenFile], found: Tally) -> tuple[Content, int]:
+    folder = lake.location(CHARGES)
+    names = ", ".join(f"'{quoted(str(folder / file.path))}'" for file in files)
+    sums = ", ".join(f'sum("{column}")' for column in BASES)
+    groups = (
+        engine.connect()
+        .con.execute(
+            f'SELECT "x_ChargeDay", "BillingCurrency", count(*), count("x_Rounded"), {sums} '
+            f"FROM read_parquet([{names}], hive_partitioning=false) GROUP BY ALL"
+        )
+        .fetchall()
+    )
+    cost: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(BASES.values(), Decimal(0)))
+    days, rows, rounded = set(), 0, 0
+    for day, currency, count, uneven, *amounts in groups:
+        days.add(str(day))
+        rows += count
+        rounded += uneven
+        for basis, amount in zip(BASES.values(), amounts, strict=True):
+            cost[currency][basis] += amount or 0
+        found.count(currency, dict(zip(BASES, amounts, strict=True)))
+    found.rows += rows
+    return Content(month, tuple(sorted(days)), rows, dict(cost)), rounded
+
+
+def _rounded(name: str, rows: int) -> Problem:
+    message = f"{rows} rows had amounts of more than twelve decimals; they are rounded half-even and name the column in x_Rounded."
+    return Problem("note", "rounded", name, message)

@@ -1,0 +1,167 @@
+"""Keeping a source's files in the lake and in the database in step with what counts."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.finops.tables import LakeTable
+from apps.ingest.deliveries import Delivered, Policy, settle
+from apps.ingest.models import LandedFile, Source
+from apps.ingest.reading import Content, Reading, problems_to_json
+from apps.warehouse import lake
+
+State = LandedFile.State
+Read = Callable[[LandedFile], Reading]
+Pair = tuple[str, str]
+"""(file id, window)."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the files of one kind of source go: the tables, and how a stored file of a table is named as a window."""
+
+    tables: tuple[LakeTable, ...]
+    source_column: str
+    file_column: str
+    window_of: Callable[[LakeTable, Mapping[str, str]], str]
+    windows: Callable[[Mapping[str, Any]], dict[str, frozenset[str]]]
+
+
+@dataclass
+class Settled:
+    """What a run has read, by file id."""
+
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(problem for reading in self.readings.values() for problem in reading.problems)
+
+
+def fill(source: Source, ledger: Ledger, policy: Policy, read: Read, notes: Mapping[str, str]) -> StepResult:
+    """Read what was landed, decide what counts, and make lake and database say so.
+
+    Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the next run
+    reads the same files again and compares what the lake holds with what should count: nothing is doubled, nothing lost.
+    """
+    files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
+    settled = Settled({key: read(file) for key, file in files.items() if file.state == State.LANDED})
+    wanted = settle(_history(files, settled, ledger), policy)
+    held = _held(source, ledger)
+    for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
+        settled.readings[key] = read(files[key])
+    versions = _commit(ledger, wanted, held, settled, notes)
+    _record(files, wanted, settled, ledger)
+    return _result(settled, versions)
+
+
+def _history(files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger) -> Iterable[Delivered]:
+    for key, file in files.items():
+        reading = settled.readings.get(key)
+        if file.state == State.REFUSED or (reading and reading.is_refused):
+            continue
+        contents = [c.to_json(counts=True) for c in reading.contents] if reading else file.contents
+        windows: dict[str, frozenset[str]] = {}
+        for entry in contents:
+            windows |= ledger.windows(entry)
+        yield Delivered(key, file.path, file.delivery, file.revision, windows)
+
+
+def _held(source: Source, ledger: Ledger) -> dict[Pair, list[tuple[LakeTable, lake.StoredFile]]]:
+    held: dict[Pair, list[tuple[LakeTable, lake.StoredFile]]] = defaultdict(list)
+    for table in ledger.tables:
+        for stored in lake.files(table):
+            key = stored.partition[ledger.file_column]
+            if stored.partition[ledger.source_column] == source.name and key != API_FILE_ID:
+                held[key, ledger.window_of(table, stored.partition)].append((table, stored))
+    return held
+
+
+API_FILE_ID = "api"
+"""The `file_id` of usage that was pulled from an API: not kept by these books."""
+
+
+def _commit(
+    ledger: Ledger,
+    wanted: set[Pair],
+    held: Mapping[Pair, list[tuple[LakeTable, lake.StoredFile]]],
+    settled: Settled,
+    notes: Mapping[str, str],
+) -> dict[str, int]:
+    versions = {}
+    for table in ledger.tables:
+        written = [
+            ((key, ledger.window_of(table, part.partition)), part)
+            for key, reading in settled.readings.items()
+            for part in reading.parts.get(table.name, ())
+        ]
+        fresh = {pair for pair, _ in written}
+        add = [part for pair, part in written if pair in wanted]
+        remove = [
+            stored
+            for pair, stored_files in held.items()
+            for owner, stored in stored_files
+            if owner is table and (pair not in wanted or pair in fresh)
+        ]
+        if add or remove:
+            versions[table.name] = lake.commit(table, add=add, remove=remove, note=notes)
+    return versions
+
+
+def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger) -> None:
+    with transaction.atomic():
+        for key, file in files.items():
+            if file.state in (State.REFUSED, State.DUPLICATE):
+                continue
+            reading = settled.readings.get(key)
+            before = (file.state, file.contents, file.problems, file.rows)
+            if reading:
+                _take_over(file, reading)
+            if file.state != State.REFUSED:
+                _mark(file, key, wanted, ledger)
+            if before != (file.state, file.contents, file.problems, file.rows):
+                file.save(update_fields=["state", "contents", "problems", "rows"])
+
+
+def _take_over(file: LandedFile, reading: Reading) -> None:
+    file.problems = problems_to_json(reading.problems)
+    file.rows = reading.rows
+    file.contents = [content.to_json(counts=True) for content in reading.contents]
+    if reading.is_refused:
+        file.state, file.contents, file.rows = State.REFUSED, [], 0
+
+
+def _mark(file: LandedFile, key: str, wanted: set[Pair], ledger: Ledger) -> None:
+    for entry in file.contents:
+        entry["counts"] = any((key, window) in wanted for window in ledger.windows(entry))
+    counts = not file.contents or any(entry["counts"] for entry in file.contents)
+    file.state = State.CURRENT if counts else State.SUPERSEDED
+
+
+def _result(settled: Settled, versions: dict[str, int]) -> StepResult:
+    contents = [
+        content for reading in settled.readings.values() if not reading.is_refused for content in reading.contents
+    ]
+    cost = effective_cost(contents)
+    return StepResult(
+        rows=sum(content.rows for content in contents),
+        cost_in=cost,
+        cost_out=cost,
+        problems=settled.problems,
+        versions=versions,
+    )
+
+
+def effective_cost(contents: Iterable[Content]) -> dict[str, Decimal]:
+    """Effective cost by currency; what was written equals what the tally counted, or the file was refused."""
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for content in contents:
+        for currency, by_basis in content.cost.items():
+            total[currency] += by_basis["effective_cost"]
+    return dict(total)

@@ -1,0 +1,77 @@
+"""A look at a source before it is trusted: what would be read, and what is wrong with it; nothing is published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from apps.finops import focus
+from apps.finops.problems import Problem
+from apps.ingest import landing, services, usage
+from apps.ingest.bill import checks as bill_checks
+from apps.ingest.bill.parquet import as_csv
+from apps.ingest.models import Source
+from apps.ingest.prometheus import checks as prometheus
+from apps.ingest.text import careful
+from apps.ingest.text.header import BadHeader, notes, read_header
+from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
+
+MOST_FILES = 20
+"""A folder of thousands is judged by its first files."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the answer."""
+
+    subject: str
+    found: str
+    is_good: bool = True
+
+
+def check(source: Source, now: datetime) -> list[Fact]:
+    """What there is at a source, and the first problems of every file; the whole of each file is read."""
+    services.check_options(source)
+    if source.kind == Source.Kind.PROMETHEUS:
+        told = prometheus.check(services.prometheus_config(source), now=now)
+        return [Fact(fact.name, fact.value, fact.is_good) for fact in told]
+    try:
+        found = landing.find(source.location)
+    except landing.LocationMissing as error:
+        return [Fact("location", str(error), is_good=False)]
+    facts = [
+        Fact("location", f"{source.location}: {len(found)} files, {sum(one.size for one in found)} bytes", bool(found))
+    ]
+    for one in islice(found, MOST_FILES):
+        facts += _check_file(source, one)
+    if len(found) > MOST_FILES:
+        facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
+    return facts
+
+
+def _check_file(source: Source, found: landing.Found) -> list[Fact]:
+    if source.kind == Source.Kind.USAGE_FILES:
+        table = usage.table_of(found.path)
+        told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
+        return [Fact(found.path, told, table is not None)]
+    try:
+        with unpacked(found.full, found.path) as bundle:
+            return [fact for member in bundle.members for fact in _check_bill(member, bundle)]
+    except (Unreadable, BadHeader, OSError) as error:
+        return [Fact(found.path, str(error), is_good=False)]
+
+
+def _check_bill(member: Member, bundle: Unpacked) -> list[Fact]:
+    path, said = (member.path, []) if member.kind == "csv" else as_csv(member, bundle.folder)
+    header = read_header(path, member.name, focus.REQUIRED)
+    by_row = member.kind == "parquet"
+    problems = [
+        *notes(header, member.name),
+        *said,
+        *careful.examine(path, member.name, bill_checks.plan(header), by_row=by_row),
+    ]
+    facts = [Fact(member.name, f"{len(header.known)} FOCUS columns, {len(header.unknown)} others")]
+    return facts + [_fact(problem) for problem in problems]
+
+
+def _fact(problem: Problem) -> Fact:
+    return Fact(problem.subject, f"{problem.severity}: {problem.message}", problem.severity != "error")

@@ -1,0 +1,76 @@
+"""Which files make up a billing period.
+
+1. A file changed in place supersedes its earlier revision.
+2. Files found together form one delivery.
+3. A later delivery whose new files bring days already billed re-issues that month: the earlier deliveries stop counting for it.
+4. Unless a file of an earlier delivery was rewritten in place in the same delivery: then the new files join as parts.
+5. A later delivery that only brings new days adds to the month.
+6. A vanished file keeps counting.
+7. `files=parts` always adds; `files=snapshots` always replaces.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal
+
+Policy = Literal["auto", "parts", "snapshots"]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What one readable revision of a file brought: the days of every window (a billing month) it holds."""
+
+    key: str
+    path: str
+    delivery: int
+    revision: int
+    windows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+Counting = dict[str, dict[str, Delivered]]
+"""Window → path → the revision that counts."""
+
+
+def settle(files: Iterable[Delivered], policy: Policy = "auto") -> set[tuple[str, str]]:
+    """The pairs (file key, window) that count, told from everything that was ever delivered.
+
+    A pure function of history: told twice it says the same, so a killed run is repeated without harm.
+    """
+    counting: Counting = {}
+    ordered = sorted(files, key=lambda file: (file.delivery, file.path, file.revision))
+    for _, delivered in groupby(ordered, key=lambda file: file.delivery):
+        _deliver(counting, list(delivered), policy)
+    return {(file.key, window) for window, by_path in counting.items() for file in by_path.values()}
+
+
+def _deliver(counting: Counting, delivered: list[Delivered], policy: Policy) -> None:
+    paths = {file.path for file in delivered}
+    rewritten = {window for window, by_path in counting.items() if paths & by_path.keys()}
+    newcomers = [file for file in delivered if not any(file.path in by_path for by_path in counting.values())]
+    for by_path in counting.values():
+        for path in paths:
+            by_path.pop(path, None)
+    for window in {window for file in delivered for window in file.windows}:
+        if _replaces(counting.get(window, {}), window, delivered, newcomers, window in rewritten, policy):
+            counting[window] = {}
+    for file in delivered:
+        for window in file.windows:
+            counting.setdefault(window, {})[file.path] = file
+
+
+def _replaces(
+    earlier: Mapping[str, Delivered],
+    window: str,
+    delivered: list[Delivered],
+    newcomers: list[Delivered],
+    is_rewritten: bool,
+    policy: Policy,
+) -> bool:
+    if policy != "auto":
+        return policy == "snapshots"
+    if is_rewritten:
+        return False
+    billed = {day for file in earlier.values() for day in file.windows[window]}
+    brought = {day for file in newcomers for day in file.windows.get(window, ())}
+    return bool(billed & brought)

@@ -1,0 +1,136 @@
+"""Landing: files of a source are copied as received, under the name of their sha256."""
+
+import hashlib
+import os
+import stat
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from apps.finops.errors import CostOpsError
+
+BLOCK = 1 << 22
+SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet")
+
+
+class LocationMissing(CostOpsError):
+    """The place a source points to is not there, or cannot be read."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file at a source's location: `path` is relative to it."""
+
+    path: str
+    full: Path
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Landed:
+    """The bytes of a found file, safe in the landing zone."""
+
+    found: Found
+    sha256: str
+
+
+def landed_path(sha256: str) -> Path:
+    return Path(settings.COSTOPS_LANDING) / sha256[:2] / sha256
+
+
+def find(location: str) -> list[Found]:
+    """The bill or usage files at a location, by path; the location is one file or a folder with subfolders."""
+    root = Path(location)
+    try:
+        if root.is_file():
+            return [_found(root, root.name)]
+        if not root.is_dir():
+            raise LocationMissing(f"{location}: there is no such file or folder; mount it, or correct the location.")
+        return sorted(_inside(root), key=lambda found: found.path)
+    except OSError as error:
+        raise LocationMissing(f"{location}: cannot be read ({error.strerror}); check its permissions.") from error
+
+
+def _inside(root: Path) -> Iterator[Found]:
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(folder, name)
+            if not name.startswith(".") and _is_ours(path):
+                yield _found(path, path.relative_to(root).as_posix())
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+    except FileNotFoundError:  # gone since it was listed, or a link to nowhere
+        return False
+    if path.name.lower().endswith(SUFFIXES):
+        return True
+    return "." not in path.name and _begins_like_gzip(path)
+
+
+def _begins_like_gzip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
+def _found(path: Path, relative: str) -> Found:
+    facts = path.stat()
+    return Found(relative, path, facts.st_size, facts.st_mtime_ns)
+
+
+def copy(found: Found) -> Landed | None:
+    """Copy a file into the landing zone; None when it changed meanwhile, for it is still being written."""
+    folder = Path(settings.COSTOPS_LANDING)
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".incoming-{uuid.uuid4().hex}"
+    try:
+        sha256 = _copy_and_hash(found.full, temporary)
+        if not _unchanged(found, temporary):
+            return None
+        _keep(temporary, landed_path(sha256))
+    except FileNotFoundError:
+        return None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Landed(found, sha256)
+
+
+def _copy_and_hash(origin: Path, target: Path) -> str:
+    digest = hashlib.sha256()
+    with ThreadPoolExecutor(1) as hasher, origin.open("rb") as stream, target.open("xb") as out:
+        while block := stream.read(BLOCK):
+            hashed = hasher.submit(digest.update, block)
+            out.write(block)
+            hashed.result()
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _unchanged(found: Found, copied: Path) -> bool:
+    facts = found.full.stat()
+    return (facts.st_size, facts.st_mtime_ns, copied.stat().st_size) == (found.size, found.modified_ns, found.size)
+
+
+def _keep(temporary: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary.chmod(0o440)
+    temporary.replace(target)
+    for folder in (target.parent, target.parent.parent):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,60 @@
+"""What `--option KEY=VALUE` may say for bills and usage files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from apps.finops.errors import CostOpsError
+from apps.ingest.deliveries import Policy
+
+POLICIES: tuple[Policy, ...] = ("auto", "parts", "snapshots")
+HELP = {
+    "files": "auto (default), parts or snapshots: which files make up a billing period, see docs/sources.md",
+    "quiet_minutes": "leave a file for later that was written less than so many minutes ago (default 0)",
+}
+
+
+class InvalidOption(CostOpsError):
+    """An option that is unknown, or whose value cannot be meant."""
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How the files of a source are taken."""
+
+    files: Policy = "auto"
+    quiet_minutes: int = 0
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, str]) -> "FileOptions":
+        if unknown := sorted(set(options) - set(HELP)):
+            known = "; ".join(f"{key}: {text}" for key, text in HELP.items())
+            raise InvalidOption(f"Unknown option {unknown[0]!r}. Known options are {known}.")
+        return cls(
+            files=_policy(options.get("files", "auto")), quiet_minutes=_minutes(options.get("quiet_minutes", "0"))
+        )
+
+
+def parse(pairs: Iterable[str]) -> dict[str, str]:
+    """`KEY=VALUE` texts as a table; a key said twice is refused."""
+    options: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key:
+            raise InvalidOption(f"An option is written KEY=VALUE, not {pair!r}.")
+        if key in options:
+            raise InvalidOption(f"The option {key!r} is given twice.")
+        options[key] = value
+    return options
+
+
+def _policy(value: str) -> Policy:
+    for policy in POLICIES:
+        if value == policy:
+            return policy
+    raise InvalidOption(f"files={value}: say one of {', '.join(POLICIES)}.")
+
+
+def _minutes(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) > 10_000:
+        raise InvalidOption(f"quiet_minutes={value}: say a whole number of minutes.")
+    return int(value)

@@ -1,0 +1,93 @@
+"""What the sources are, what they brought, and from what every day is made."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Max, Q
+
+from apps.finops.problems import Problem
+from apps.ingest.models import LandedFile, MeteredDay, Source
+
+READ_AS = "1"
+"""The rules files are read by. Another number makes every day be computed again."""
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """A source and what came of it. `last_day` is the newest day with charges or usage that count."""
+
+    source: Source
+    files: int
+    refused: int
+    waiting: int
+    rows: int
+    last_day: date | None
+    last_received: datetime | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def has_failed(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def source_states() -> list[SourceState]:
+    """Every source, by name."""
+    states = LandedFile.State
+    counted = Source.objects.order_by("name").annotate(
+        current=Count("files", filter=Q(files__state=states.CURRENT)),
+        refused=Count("files", filter=Q(files__state=states.REFUSED)),
+        waiting=Count("files", filter=Q(files__state=states.LANDED)),
+        landed_at=Max("files__landed_at"),
+    )
+    return [_state(source) for source in counted]
+
+
+def _state(source: Any) -> SourceState:
+    current = source.files.filter(state=LandedFile.State.CURRENT)
+    contents = [entry for found in current.values_list("contents", flat=True) for entry in counting(found)]
+    metered = MeteredDay.objects.filter(source=source).aggregate(day=Max("day"), at=Max("pulled_at"))
+    days = [date.fromisoformat(entry["days"][-1]) for entry in contents if entry["days"]]
+    received = [moment for moment in (source.landed_at, metered["at"]) if moment]
+    return SourceState(
+        source=source,
+        files=source.current,
+        refused=source.refused,
+        waiting=source.waiting,
+        rows=sum(entry["rows"] for entry in contents),
+        last_day=max([*days, *([metered["day"]] if metered["day"] else [])], default=None),
+        last_received=max(received, default=None),
+        problems=tuple(_problems(source)),
+    )
+
+
+def _problems(source: Source) -> Iterator[Problem]:
+    """Problems of the files that count, and of those refused since."""
+    told = source.files.filter(state__in=[LandedFile.State.CURRENT, LandedFile.State.REFUSED]).exclude(problems=[])
+    for problems in told.order_by("-pk").values_list("problems", flat=True)[:50]:
+        yield from (Problem(**problem) for problem in problems)
+
+
+def counting(contents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The windows of a file that count."""
+    return [entry for entry in contents if entry.get("counts", True)]
+
+
+def day_fingerprints() -> dict[date, str]:
+    """For every day with charges or usage: a hash of all that feeds it, told from the database alone."""
+    feeding: dict[str, list[str]] = defaultdict(list)
+    current = LandedFile.objects.filter(state=LandedFile.State.CURRENT)
+    for name, sha256, contents in current.values_list("source__name", "sha256", "contents"):
+        for entry in counting(contents):
+            for day in entry["days"]:
+                feeding[day].append(f"{name} {entry['window']} {sha256}")
+    for name, metered, sha256 in MeteredDay.objects.values_list("source__name", "day", "content_sha256"):
+        feeding[str(metered)].append(f"{name} api {sha256}")
+    return {date.fromisoformat(day): _digest(parts) for day, parts in sorted(feeding.items())}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join([READ_AS, *sorted(parts)]).encode()).hexdigest()

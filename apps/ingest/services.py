@@ -1,0 +1,187 @@
+"""What ingestion does: add sources, land files, read bills and usage, pull usage from an API."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.finops.errors import CostOpsError
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.finops.tables import CHARGES, USAGE
+from apps.finops.windows import ONE_DAY, Window
+from apps.ingest import books, landing, metered, usage
+from apps.ingest.bill.reader import read_bill
+from apps.ingest.bill.writer import Bill
+from apps.ingest.models import LandedFile, Source
+from apps.ingest.options import FileOptions, InvalidOption
+from apps.ingest.prometheus.config import PrometheusConfig
+from apps.ingest.prometheus.meter import meter_day
+from apps.ingest.reading import Reading
+
+State = LandedFile.State
+
+BILLS = books.Ledger(
+    tables=(CHARGES,),
+    source_column="x_SourceName",
+    file_column="x_FileId",
+    window_of=lambda _table, partition: partition["x_BillingMonth"],
+    windows=lambda entry: {entry["window"]: frozenset(entry["days"])},
+)
+USAGE_FILES = books.Ledger(
+    tables=tuple(USAGE.values()),
+    source_column="source",
+    file_column="file_id",
+    window_of=lambda table, partition: f"{table.name} {partition['day']}",
+    windows=lambda entry: {f"{entry['window']} {day}": frozenset([day]) for day in entry["days"]},
+)
+
+
+class InvalidSource(CostOpsError):
+    """A source that cannot be added as described."""
+
+
+def add_source(
+    *, name: str, kind: str, location: str, cluster: str, options: Mapping[str, str], now: datetime
+) -> Source:
+    """Register a source; every mistake is named before anything is stored."""
+    place = location if kind == Source.Kind.PROMETHEUS else str(Path(location).expanduser().resolve())
+    source = Source(name=name, kind=kind, location=place, cluster=cluster, options=dict(options), created_at=now)
+    check_options(source)
+    try:
+        source.full_clean()
+    except ValidationError as error:
+        said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
+        raise InvalidSource(f"{said} A name is lower-case letters, digits and hyphens, and free.") from error
+    source.save(force_insert=True)
+    return source
+
+
+def check_options(source: Source) -> None:
+    """Raise what is wrong with the location or the options of a source."""
+    if source.kind == Source.Kind.PROMETHEUS:
+        prometheus_config(source)
+    else:
+        FileOptions.from_options(source.options)
+
+
+def prometheus_config(source: Source) -> PrometheusConfig:
+    """How to reach a source's API. `since`, the first day to pull, is the pipeline's business."""
+    options = {key: str(value) for key, value in source.options.items()}
+    if since := options.pop("since", None):
+        try:
+            date.fromisoformat(since)
+        except ValueError as error:
+            raise InvalidOption(f"since={since}: say a day, like 2026-10-01.") from error
+    return PrometheusConfig.from_options(source.location, source.cluster, options)
+
+
+# --- Landing --------------------------------------------------------------------------------------------------------
+def land(source: Source, now: datetime) -> StepResult:
+    """Copy new and changed files of a source into the landing zone; what is still being written waits."""
+    options = FileOptions.from_options(source.options)
+    try:
+        found = landing.find(source.location)
+    except landing.LocationMissing as error:
+        return StepResult(problems=(Problem("error", "location", source.name, str(error)),))
+    latest = _latest(source)
+    old_enough = (now - timedelta(minutes=options.quiet_minutes)).timestamp() * 1e9
+    landed, problems = [], []
+    for one in found:
+        known = latest.get(one.path)
+        if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
+            continue
+        if options.quiet_minutes and one.modified_ns > old_enough:
+            continue
+        try:
+            copied = landing.copy(one)
+        except OSError as error:
+            problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
+            continue
+        if copied:
+            landed.append(copied)
+    _enter(source, landed, latest, now)
+    return StepResult(rows=len(landed), problems=tuple(problems))
+
+
+def _latest(source: Source) -> dict[str, LandedFile]:
+    return {file.path: file for file in source.files.order_by("revision")}
+
+
+def _enter(source: Source, landed: list[landing.Landed], latest: Mapping[str, LandedFile], now: datetime) -> None:
+    """Write the manifest in one transaction: files found together are one delivery, also when a run was killed before."""
+    fresh = [one for one in landed if one.found.path not in latest or latest[one.found.path].sha256 != one.sha256]
+    renewed = {one.found.path for one in fresh}
+    told = source.files.filter(state__in=[State.CURRENT, State.LANDED])
+    seen = {file.sha256 for file in told if latest[file.path].pk == file.pk and file.path not in renewed}
+    delivery = max((file.delivery for file in latest.values()), default=0) + 1
+    with transaction.atomic():
+        for one in landed:
+            if one not in fresh:
+                LandedFile.objects.filter(pk=latest[one.found.path].pk).update(modified_ns=one.found.modified_ns)
+        for one in fresh:
+            before = latest.get(one.found.path)
+            LandedFile.objects.create(
+                source=source,
+                path=one.found.path,
+                revision=before.revision + 1 if before else 1,
+                sha256=one.sha256,
+                size=one.found.size,
+                modified_ns=one.found.modified_ns,
+                state=State.DUPLICATE if one.sha256 in seen else State.LANDED,
+                delivery=delivery,
+                landed_at=now,
+            )
+            seen.add(one.sha256)
+
+
+# --- Reading --------------------------------------------------------------------------------------------------------
+def normalize(source: Source, now: datetime) -> StepResult:
+    """Read every landed bill into `charges`, and make exactly what counts count, in one commit."""
+
+    def read(file: LandedFile) -> Reading:
+        path = landing.landed_path(file.sha256)
+        return read_bill(Bill(path, file.path, source.name, file.file_id, settings.COSTOPS_TIME_ZONE))
+
+    return books.fill(source, BILLS, FileOptions.from_options(source.options).files, read, _note(source, now))
+
+
+def meter_files(source: Source, now: datetime) -> StepResult:
+    """Read every landed usage file into the usage tables."""
+
+    def read(file: LandedFile) -> Reading:
+        path = landing.landed_path(file.sha256)
+        given = usage.UsageFile(path, file.path, source.name, source.cluster, file.file_id, settings.COSTOPS_TIME_ZONE)
+        return usage.read_usage(given)
+
+    policy = FileOptions.from_options(source.options).files
+    return books.fill(source, USAGE_FILES, "parts" if policy == "auto" else policy, read, _note(source, now))
+
+
+def _note(source: Source, now: datetime) -> dict[str, str]:
+    return {"source": source.name, "at": now.isoformat()}
+
+
+def meter_prometheus(source: Source, window: Window, now: datetime) -> StepResult:
+    """Pull usage for the days of a window, up to the last whole hour; an identical pull changes nothing."""
+    config = prometheus_config(source)
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    last_hour = now.replace(minute=0, second=0, microsecond=0)
+    problems: list[Problem] = []
+    versions: dict[str, int] = {}
+    rows = 0
+    for day in window.days():
+        start, end = Window(day, day + ONE_DAY).hours(zone)
+        if start >= last_hour:
+            break
+        tables, said = meter_day(config, start, min(end, last_hour))
+        problems += said
+        if any(problem.severity == "error" for problem in said):
+            continue
+        versions |= metered.keep_day(source, day, tables, now)
+        rows += sum(table.num_rows for table in tables.values())
+    return StepResult(rows=rows, problems=tuple(problems), versions=versions)

@@ -1,0 +1,1 @@
+"""Text of received files: headers, single values, and rows with their line."""

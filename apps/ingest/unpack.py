@@ -1,0 +1,151 @@
+"""Landed bytes as plain CSV or Parquet: unpacked, and their checksums verified, before anything reads them."""
+
+import shutil
+import stat
+import uuid
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
+
+from django.conf import settings
+from isal import igzip, isal_zlib
+
+from apps.finops.errors import CostOpsError
+
+BLOCK = 1 << 22
+MAX_MEMBERS = 1_000
+MAX_RATIO = 300
+FREE_BYTES = 64 << 20  # what any file may unpack to, whatever the ratio
+_MAGIC: dict[bytes, Literal["gzip", "zip", "parquet"]] = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"PAR1": "parquet",
+}
+
+
+class Unreadable(CostOpsError):
+    """The bytes are damaged, or packed in a way we do not open."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A plain file to read: `name` is how messages call it."""
+
+    name: str
+    path: Path
+    kind: Literal["csv", "parquet"]
+
+
+def kind_of(path: Path) -> Literal["gzip", "zip", "parquet", "csv"]:
+    """What the first bytes say; anything without a known beginning is taken for text."""
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "csv")
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """The plain members of a landed file, and a folder beside them for whoever reads them."""
+
+    members: tuple[Member, ...]
+    folder: Path
+
+
+@contextmanager
+def unpacked(path: Path, name: str) -> Iterator[Unpacked]:
+    """The plain members of a landed file; the staging folder vanishes with the context."""
+    staging = settings.COSTOPS_HOME / "tmp" / "staging" / uuid.uuid4().hex
+    staging.mkdir(parents=True)
+    try:
+        yield Unpacked(tuple(_members(path, name, staging)), staging)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _members(path: Path, name: str, staging: Path) -> list[Member]:
+    if not path.stat().st_size:
+        raise Unreadable(f"{name}: the file is empty (0 bytes); export it again.")
+    match kind_of(path):
+        case "gzip":
+            return [_gunzipped(path, name, staging)]
+        case "zip":
+            return _unzipped(path, name, staging)
+        case "parquet":
+            return [Member(name, path, "parquet")]
+        case _:
+            return [Member(name, path, "csv")]
+
+
+def _gunzipped(path: Path, name: str, staging: Path) -> Member:
+    target = staging / "0"
+    try:
+        with igzip.open(path, "rb") as stream:
+            _copy(stream, target, packed=path.stat().st_size, name=name)
+    except (igzip.BadGzipFile, isal_zlib.IsalError, EOFError, zlib.error, OSError) as error:
+        raise Unreadable(f"{name}: the gzip data are damaged ({error}); fetch the file again.") from error
+    return _plain(name, target)
+
+
+def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
+            _refuse_odd_entries(entries, name)
+            return [_extracted(archive, entry, name, staging / str(at)) for at, entry in enumerate(entries)]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error
+
+
+def _is_furniture(entry: zipfile.ZipInfo) -> bool:
+    return entry.is_dir() or entry.filename.startswith("__MACOSX/") or entry.filename.endswith(".DS_Store")
+
+
+def _refuse_odd_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
+    if not entries:
+        raise Unreadable(f"{name}: the zip archive holds no file.")
+    if len(entries) > MAX_MEMBERS:
+        raise Unreadable(f"{name}: the zip archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise Unreadable(f"{name}: the zip archive holds two files of the same name.")
+    for entry in entries:
+        inner = PurePosixPath(entry.filename)
+        if inner.is_absolute() or ".." in inner.parts or "\\" in entry.filename or "\0" in entry.orig_filename:
+            raise Unreadable(f"{name}: the zip archive names a file outside itself ({entry.filename!r}).")
+        if entry.flag_bits & 0x1:
+            raise Unreadable(f"{name}: {entry.filename} is encrypted; deliver it without a password.")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise Unreadable(f"{name}: {entry.filename} is a symbolic link, not a file.")
+        if inner.suffix.lower() not in (".csv", ".parquet"):
+            raise Unreadable(f"{name}: {entry.filename} is neither CSV nor Parquet; put only bill files into the zip.")
+
+
+def _extracted(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, target: Path) -> Member:
+    inner = f"{name} › {entry.filename}"
+    with archive.open(entry) as stream:
+        _copy(stream, target, packed=entry.compress_size, name=inner)
+    return _plain(inner, target)
+
+
+def _copy(stream: IO[bytes], target: Path, *, packed: int, name: str) -> None:
+    limit = max(FREE_BYTES, packed * MAX_RATIO)
+    written = 0
+    with target.open("wb") as out:
+        while block := stream.read(BLOCK):
+            written += len(block)
+            if written > limit:
+                raise Unreadable(f"{name}: {packed} bytes unpack to more than {limit}; this is not a bill.")
+            out.write(block)
+
+
+def _plain(name: str, path: Path) -> Member:
+    if not path.stat().st_size:
+        raise Unreadable(f"{name}: the file is empty (0 bytes) after unpacking; export it again.")
+    kind = kind_of(path)
+    if kind not in ("csv", "parquet"):
+        raise Unreadable(f"{name}: holds another {kind} archive; pack the bill once only.")
+    return Member(name, path, "parquet" if kind == "parquet" else "csv")

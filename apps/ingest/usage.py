@@ -1,0 +1,255 @@
+"""Reading one landed usage file into Parquet parts of its usage table."""
+
+# ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from apps.finops.problems import Problem
+from apps.finops.tables import USAGE, UsageTable
+from apps.ingest.text import careful
+from apps.ingest.text import values
+from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header
+from apps.ingest.bill.query import quoted
+from apps.ingest.reading import Content, Reading, refused
+from apps.ingest.unpack import Member, Unreadable, unpacked
+from apps.warehouse import engine, lake
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "workload_hours": ("hour", "cluster", "namespace", "workload", "pod", "node"),
+    "node_hours": ("hour", "cluster", "node"),
+    "volume_hours": ("hour", "cluster", "volume", "namespace", "claim"),
+    "coverage_hours": ("hour", "cluster"),
+    "label_hours": ("hour", "cluster", "namespace", "workload"),
+}
+"""The grain of each table: two rows with the same key are one row too many."""
+
+_HOUR = "hour"
+_JSON = "labels"
+_QUANTITY = r"[0-9]{1,12}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?"
+_COUNT = r"[0-9]{1,15}"
+_STOPPED = (duckdb.DataError, duckdb.InvalidInputException)
+
+
+@dataclass(frozen=True)
+class UsageFile:
+    """A landed usage file: `name` is its path at the source, `path` where its bytes lie."""
+
+    path: Path
+    name: str
+    source: str
+    cluster: str
+    file_id: str
+    zone: str
+
+
+def table_of(name: str) -> UsageTable | None:
+    """The table a file belongs to: told by the beginning of its name, or of its folder's name."""
+    for part in reversed(Path(name).parts):
+        for table in USAGE.values():
+            if part.startswith(table.name):
+                return table
+    return None
+
+
+def read_usage(file: UsageFile) -> Reading:
+    """Read a usage file. Its parts lie in the lake's folder, uncommitted."""
+    table = table_of(file.name)
+    if table is None:
+        message = f"Name the file or its folder after its table: {', '.join(USAGE)}."
+        return refused([Problem("error", "unknown_table", file.name, message)])
+    try:
+        with unpacked(file.path, file.name) as bundle:
+            return _read_members(file, table, list(bundle.members))
+    except Unreadable as error:
+        return refused([Problem("error", "damaged", file.name, str(error))])
+    except BadHeader as bad:
+        return refused([bad.problem])
+
+
+def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> Reading:
+    parts: list[lake.WrittenFile] = []
+    for member in members:
+        origin, columns = _csv(member) if member.kind == "csv" else _parquet(member)
+        _check_columns(file, table, member.name, columns)
+        if problems := _cut_off(member):
+            return refused(problems)
+        try:
+            query = f"SELECT {_select(file, table, columns)} FROM {origin}"
+            parts += lake.write_sql(table, engine.connect().con, query)
+        except _STOPPED as error:
+            return refused(_explain(table, member, columns, error))
+    if problems := duplicates(table, parts):
+        return refused(replace(problem, subject=f"{file.name}, {problem.subject}") for problem in problems)
+    return Reading({table.name: parts}, _contents(table, parts))
+
+
+def _csv(member: Member) -> tuple[str, dict[str, str]]:
+    header = read_header(member.path, member.name)
+    names = ", ".join(f"'{quoted(name)}': 'VARCHAR'" for name in header.columns)
+    missing = ", ".join(f"'{text}'" for text in values.MISSING)
+    origin = (
+        f"read_csv('{quoted(str(member.path))}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"columns={{{names}}}, nullstr=[{missing}], max_line_size={4 * MAX_FIELD}, strict_mode=true)"
+    )
+    return origin, dict.fromkeys(header.columns, "VARCHAR")
+
+
+def _parquet(member: Member) -> tuple[str, dict[str, str]]:
+    origin = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
+    try:
+        columns = engine.connect().con.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0][:300]
+        raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); write it again.") from error
+    return origin, {name: kind for name, kind, *_ in columns}
+
+
+def _check_columns(file: UsageFile, table: UsageTable, name: str, columns: dict[str, str]) -> None:
+    expected = table.file_columns
+    if unknown := [column for column in columns if column not in expected]:
+        message = f"Unknown columns: {', '.join(unknown)}. {table.name} has {', '.join(expected)}."
+        raise BadHeader(Problem("error", "unknown_column", f"{name}, line 1", message))
+    missing = [column for column in expected if column not in columns and not (column == "cluster" and file.cluster)]
+    if missing:
+        message = f"Missing columns: {', '.join(missing)}. {table.name} has {', '.join(expected)}."
+        raise BadHeader(Problem("error", "missing_column", f"{name}, line 1", message))
+
+
+def _cut_off(member: Member) -> list[Problem]:
+    if member.kind != "csv":
+        return []
+    with member.path.open("rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        if stream.read(1) in (b"\n", b"\r"):
+            return []
+    message = "The file ends without a line break, it may be cut off: write it again, with a line break at the end."
+    return [Problem("error", "cut_off", f"{member.name}, last line", message)]
+
+
+def _select(file: UsageFile, table: UsageTable, columns: dict[str, str]) -> str:
+    cells = {name: _cell(name, kind, columns, file) for name, kind in table.file_columns.items()}
+    hour = _hour(columns)
+    cells["source"] = f"'{quoted(file.source)}'"
+    cells["day"] = f"business_day({hour}, '{quoted(file.zone)}')"
+    cells["file_id"] = f"'{quoted(file.file_id)}'"
+    return ", ".join(f'{cells[name]} AS "{name}"' for name in table.columns)
+
+
+def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str:
+    if name == _HOUR:
+        return _hour(columns)
+    if name == "cluster":
+        cluster = f"'{quoted(file.cluster)}'"
+        text = f'coalesce("cluster"::VARCHAR, {cluster})' if name in columns else cluster
+        return f"CASE WHEN {text} = '' THEN error('cluster') ELSE {text} END"
+    if name == _JSON:
+        text = f'"{name}"::VARCHAR'
+        return f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN json_type({text}) = 'OBJECT' THEN {text} ELSE error('{name}') END"
+    if kind == "string":
+        return f"coalesce(\"{name}\"::VARCHAR, '')"
+    return _number(name, "DECIMAL(18,6)" if kind.startswith("decimal") else "BIGINT", columns[name])
+
+
+def _number(name: str, target: str, given: str) -> str:
+    pattern = _QUANTITY if target.startswith("DECIMAL") else _COUNT
+    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if given == "VARCHAR" else f'"{name}" >= 0'
+    return f"CASE WHEN {fits} THEN \"{name}\"::{target} ELSE error('{name}') END"
+
+
+def _hour(columns: dict[str, str]) -> str:
+    given = columns[_HOUR]
+    if given == "TIMESTAMP WITH TIME ZONE":
+        moment = _HOUR
+    elif given.startswith("TIMESTAMP"):
+        moment = f"timezone('UTC', {_HOUR}::TIMESTAMP)"
+    else:
+        text = f"CASE WHEN regexp_full_match({_HOUR}, '{values.PLAIN_INSTANT}') THEN {_HOUR}::TIMESTAMP ELSE error('{_HOUR}') END"
+        moment = f"timezone('UTC', {text})"
+    return f"CASE WHEN date_trunc('hour', {moment}) = {moment} THEN {moment} ELSE error('{_HOUR}') END"
+
+
+def _explain(table: UsageTable, member: Member, columns: dict[str, str], error: Exception) -> list[Problem]:
+    """Say which line is wrong; for Parquet, which column."""
+    if member.kind == "csv":
+        required = tuple(name for name in columns if name == _HOUR or table.columns[name] != "string")
+        checks = {name: check for name in columns if (check := _check(name, table.columns[name]))}
+        if problems := careful.examine(
+            member.path, member.name, careful.Plan(Header(tuple(columns)), required, checks)
+        ):
+            return problems
+    column = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
+    message = "A value is missing or cannot be meant; docs/data.md says what the column holds."
+    return [Problem("error", "bad_value", f"{member.name}, column {column}", message)]
+
+
+def _check(name: str, kind: str) -> careful.Check | None:
+    if name == _HOUR:
+        return _check_hour
+    if name == _JSON:
+        return _check_labels
+    return None if kind == "string" else _check_count if kind == "int64" else _check_quantity
+
+
+def _check_hour(text: str) -> str | None:
+    if re.fullmatch(values.PLAIN_INSTANT, text):
+        try:
+            moment = values.parse_instant(text)
+        except values.NotAnInstant:
+            moment = None
+        if moment and moment == moment.replace(minute=0, second=0):
+            return None
+    return f"{careful.shown(text)} is not the start of an hour in UTC; write 2026-10-01T13:00:00Z."
+
+
+def _check_labels(text: str) -> str | None:
+    return None if values.is_json_object(text) else f"{careful.shown(text)} is not a JSON object of labels."
+
+
+def _check_quantity(text: str) -> str | None:
+    return (
+        None if re.fullmatch(_QUANTITY, text) else f"{careful.shown(text)} is not a quantity; write digits, like 1.5."
+    )
+
+
+def _check_count(text: str) -> str | None:
+    return None if re.fullmatch(_COUNT, text) else f"{careful.shown(text)} is not a whole number."
+
+
+def duplicates(table: UsageTable, parts: Iterable[lake.WrittenFile | lake.StoredFile]) -> list[Problem]:
+    """Rows that say the same hour of the same thing twice; counted by a hash first, named only when there are any."""
+    origin = _parts(table, parts)
+    if not origin:
+        return []
+    connection = engine.connect().con
+    keys = ", ".join(f'"{key}"' for key in KEYS[table.name])
+    total, distinct = connection.execute(f"SELECT count(*), count(DISTINCT hash({keys})) FROM {origin}").fetchone()
+    if total == distinct:
+        return []
+    twice = connection.execute(f"SELECT {keys} FROM {origin} GROUP BY ALL HAVING count(*) > 1 LIMIT 3").fetchall()
+    message = "These rows come more than once; usage is added up, so each may come only once."
+    return [Problem("error", "duplicate_row", f"{table.name}: {_key(row)}", message) for row in twice]
+
+
+def _key(row: tuple[Any, ...]) -> str:
+    hour, *names = row
+    return ", ".join([f"{hour:%Y-%m-%dT%H:%MZ}", *(name for name in names if name)])
+
+
+def _parts(table: UsageTable, parts: Iterable[lake.WrittenFile | lake.StoredFile]) -> str:
+    names = ", ".join(f"'{quoted(str(lake.location(table) / part.path))}'" for part in parts)
+    return f"read_parquet([{names}], hive_partitioning=false)" if names else ""
+
+
+def _contents(table: UsageTable, parts: Iterable[lake.WrittenFile]) -> tuple[Content, ...]:
+    rows: dict[str, int] = defaultdict(int)
+    for part in parts:
+        rows[part.partition["day"]] += part.rows
+    return tuple(Content(table.name, (day,), count) for day, count in sorted(rows.items()))
