@@ -1,9 +1,10 @@
 """The plain reference of attribution: row by row, in fractions, written from docs/data.md alone.
 
-It reads what the product reads (FOCUS rows, usage rows, the teams file) and shares no code with it. Where the true parts
-have at most twelve decimals its answer is the only right one; elsewhere parts may differ by units of 10^-12.
+It reads what the product reads (FOCUS rows, usage rows, the teams file) and shares no code with it. Where the true
+parts have at most twelve decimals its answer is the only right one; elsewhere parts may differ by units of 10^-12.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,8 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import json
 
 Row = Mapping[str, Any]
 Key = tuple[date, str, str, str]
@@ -189,7 +188,7 @@ class _Allocator:
         return costs
 
     def _claims(self, node: Row) -> dict[tuple[str, str, str], Fraction]:
-        """Units claimed on a node in one hour by (cluster, namespace, workload); overuse of a resource is scaled down."""
+        """Units claimed on a node in one hour by (cluster, namespace, workload); overuse is scaled down."""
         pods = self.on_node.get((node["cluster"], node["node"], _time(node["hour"])), [])
         claims: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
         for weight, (used, request, capacity) in zip(self.ratio, _RESOURCES, strict=True):

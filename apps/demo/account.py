@@ -33,7 +33,7 @@ REFUND_CHANCE = 0.3
 
 @dataclass(frozen=True)
 class PlatformClaims:
-    """What one platform namespace claims on the day's servers: millionths of core-hours and GiB-hours by server and hour."""
+    """What one platform namespace claims, in millionths of core-hours and GiB-hours by server and hour."""
 
     cluster: str
     namespace: str
@@ -70,7 +70,8 @@ def claimed(segments: Segments) -> Ints:
     cpu = np.maximum(segments.cpu_used, segments.cpu_request)
     memory = np.maximum(segments.memory_used, segments.memory_request)
     gpu = np.maximum(segments.gpu_used, segments.gpu_request)
-    return (CORE_UNITS * cpu + memory + GPU_UNITS * gpu) * segments.length // TWELFTHS
+    units: Ints = CORE_UNITS * cpu + memory + GPU_UNITS * gpu
+    return units * segments.length // TWELFTHS
 
 
 def serverless_units(segments: Segments) -> Ints:

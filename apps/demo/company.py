@@ -14,18 +14,11 @@ from apps.demo import openmetrics, truth, usage
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
 from apps.demo.compute_bill import server_rows, serverless_rows
+from apps.demo.event_bill import correction, event_rows, is_corrected
 from apps.demo.focus_rows import Period, period_of
 from apps.demo.identity import name_pods, name_servers
 from apps.demo.organisation import found
-from apps.demo.service_bill import (
-    Owed,
-    commitment_rows,
-    correction,
-    correction_day,
-    disk_rows,
-    event_rows,
-    service_rows,
-)
+from apps.demo.service_bill import Owed, commitment_rows, disk_rows, service_rows
 from apps.demo.services import day_quantities, list_resources
 from apps.demo.simulation import Simulator
 from apps.demo.teams_file import write_teams
@@ -150,7 +143,7 @@ class Company:
     def _correction(self, day: BusinessDay, bill: BillFiles) -> list[Owed]:
         """The correction of a day, booked in the next month's bill, when that month is in the window too."""
         later = next_month(day.day)
-        if day.day != correction_day(day.day) or later >= self.plan.end:
+        if not is_corrected(day.day) or later >= self.plan.end:
             return []
         booked = period_of(later, self.plan.zone)
         part = correction(self.resources, day, booked, scale=self.plan.scale)

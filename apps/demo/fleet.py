@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from apps.demo.archetypes import ARCHETYPES
 from apps.demo.organisation import Organisation
@@ -17,7 +18,7 @@ from apps.demo.pools import (
     POOLS,
     Pool,
 )
-from apps.demo.timetable import Ints
+from apps.demo.timetable import Floats, Ints
 
 SERVERLESS = -1
 _BANDS = 8
@@ -35,7 +36,7 @@ class Fleet:
     replica_workload: Ints
     replica_ordinal: Ints
     replica_node: Ints
-    replica_after: "np.typing.NDArray[np.float64]"
+    replica_after: Floats
     lane_archetype: Ints
     lane_node: Ints
 
@@ -81,7 +82,7 @@ def _pack(slots: Ints) -> Ints:
     return blocks
 
 
-def _pack_in_bands(slots: Ints, after: "np.typing.NDArray[np.float64]") -> Ints:
+def _pack_in_bands(slots: Ints, after: Floats) -> Ints:
     """Like `_pack`, but pods that start at a similar load share blocks, so that nodes come and go as a whole."""
     blocks = np.zeros(len(slots), dtype=np.int64)
     used = 0
@@ -141,7 +142,7 @@ def _replicas(organisation: Organisation) -> tuple[Ints, Ints]:
 
 def _requirements(
     organisation: Organisation, workload: Ints, ordinal: Ints
-) -> tuple[Ints, "np.typing.NDArray[np.object_]", "np.typing.NDArray[np.float64]"]:
+) -> tuple[Ints, npt.NDArray[np.object_], Floats]:
     """(slots, placement group or "" for serverless, load after which it runs) of every replica."""
     workloads = organisation.workloads
     archetypes = [organisation.namespaces[w.namespace].archetype for w in workloads]

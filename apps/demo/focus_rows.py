@@ -17,6 +17,8 @@ BILL_DIGITS = 6
 """The bill prints six decimals; all its costs have no more."""
 _TRIM = 10 ** (COST_DIGITS - BILL_DIGITS)
 
+HOME_REGION = "cn-beijing"
+REGIONS = {HOME_REGION: "China (Beijing)", "ap-southeast-1": "Singapore"}
 PROVIDER = "Alibaba Cloud"
 ACCOUNT = ("1427359680012345", "Lantern Learning")
 CURRENCY = "CNY"
@@ -86,8 +88,8 @@ def rows(length: int, period: Period, columns: dict[str, Value]) -> pa.Table:
         "PricingCategory": "Standard",
         "BillingCurrency": CURRENCY,
         "PricingCurrency": CURRENCY,
-        "RegionId": "cn-beijing",
-        "RegionName": "China (Beijing)",
+        "RegionId": HOME_REGION,
+        "RegionName": REGIONS[HOME_REGION],
     }
     given = common | columns
     arrays = []

@@ -10,14 +10,14 @@ _DIGITS = np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 
 def mix(*parts: Ints | int) -> npt.NDArray[np.uint64]:
     """Scramble whole numbers, element by element, into one evenly spread 64-bit number (splitmix64)."""
-    state = np.uint64(0x9E3779B97F4A7C15)
+    state = np.array([0x9E3779B97F4A7C15], dtype=np.uint64)
     with np.errstate(over="ignore"):
         for part in parts:
-            state = np.atleast_1d(np.asarray(part, dtype=np.int64)).astype(np.uint64) + state
+            state = np.asarray(part, dtype=np.int64).astype(np.uint64) + state
             state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             state = (state ^ (state >> np.uint64(31))) + np.uint64(0x9E3779B97F4A7C15)
-    return np.atleast_1d(np.asarray(state, dtype=np.uint64))
+    return state
 
 
 def codes(length: int, *parts: Ints | int) -> list[str]:

@@ -1,7 +1,6 @@
-"""The bill of everything besides servers: disks, services, commitments, credits, refunds, corrections, rounding."""
+"""The bill of disks, services and commitments, and whose each charge is."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -9,21 +8,18 @@ import pyarrow as pa
 from apps.demo.columns import pick, pick_or_null
 from apps.demo.compute_bill import COMPUTE, commitment, commitment_id
 from apps.demo.fleet import Fleet
-from apps.demo.focus_rows import Period, Value, bill_number, costs, ones, plain_costs, rows, stamp, tags
+from apps.demo.focus_rows import REGIONS, Period, Value, bill_number, costs, ones, plain_costs, rows, stamp, tags
 from apps.demo.organisation import TEAM_INDEX
 from apps.demo.pools import POOLS, Pool
 from apps.demo.prices import CONTRACTED_PRICE, DISK_PRICES, LIST_PRICE
-from apps.demo.services import NOBODY, PRODUCTS, SPLIT, SPLITS, Resources
+from apps.demo.services import NOBODY, PRODUCTS, SPLITS, Resources
 from apps.demo.timetable import BusinessDay, Ints
 from apps.demo.volumes import CATEGORIES, Volumes
 
 _PER_PRICE = 10**6
-_CNY = 10**10
-UNUSED_RESERVED_PERCENT = 6
-RELEASED_PERCENT = 4
+SPARE_PERCENT = {"base-ri": 6, "base-sub": 4}
+"""Pool → commitments that no server of the cluster uses, in percent of its servers."""
 COMMITMENT_OWNER = "platform-container"
-CREDIT_OWNER = "corp-finance"
-SUPPORT = "Support Plan"
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ def service_rows(resources: Resources, quantity: Ints, day: BusinessDay, period:
             "ResourceId": pa.array(resources.ids),
             "SubAccountId": pa.array(resources.sub_account),
             "RegionId": pa.array(resources.region),
-            "RegionName": None,
+            "RegionName": pa.array([REGIONS[region] for region in resources.region]),
             "ChargeDescription": pick([f"{p.service} usage" for p in PRODUCTS], resources.product),
             "PricingQuantity": consumed,
             "ConsumedQuantity": consumed,
@@ -108,7 +104,7 @@ def service_rows(resources: Resources, quantity: Ints, day: BusinessDay, period:
 
 
 def commitment_rows(fleet: Fleet, day: BusinessDay, period: Period, *, purchase_hours: int) -> list[Owed]:
-    """Unused reserved capacity, servers released before their term ends, and on `purchase_hours` the purchase itself."""
+    """Unused reserved capacity, servers released before their term; with `purchase_hours`, the purchase itself."""
     owed = []
     for pool in POOLS:
         if pool.is_daily:
@@ -122,7 +118,7 @@ def commitment_rows(fleet: Fleet, day: BusinessDay, period: Period, *, purchase_
 
 
 def _spare(pool: Pool, count: int) -> int:
-    percent = {"base-ri": UNUSED_RESERVED_PERCENT, "base-sub": RELEASED_PERCENT}.get(pool.name, 0)
+    percent = SPARE_PERCENT.get(pool.name, 0)
     return max(1, count * percent // 100) if percent else 0
 
 
@@ -182,134 +178,6 @@ def _purchase(pool: Pool, count: int, hours: int, day: BusinessDay, period: Peri
         },
     )
     return Owed(table, NOBODY * ones(1), 0 * amount, ["Elastic Compute Service"])
-
-
-def single(period: Period, start: str, end: str, *, cost: int, owner: int, service: str, **columns: Value) -> Owed:
-    """One charge of its own."""
-    amount = cost * ones(1)
-    table = rows(
-        1,
-        period,
-        plain_costs(amount)
-        | {"ServiceName": service, "ServiceCategory": "Other", "ChargePeriodStart": start, "ChargePeriodEnd": end}
-        | columns,
-    )
-    return Owed(table, owner * ones(1), amount, [service])
-
-
-def event_rows(
-    resources: Resources, day: BusinessDay, period: Period, *, scale: float, rng: np.random.Generator
-) -> list[Owed]:
-    """What comes once a day or once a month: support, credits, tax, rounding, refunds of a downgrade."""
-    start, end = stamp(day.first_hour), stamp(day.first_hour + day.hours)
-    cny = max(1, round(scale * 100)) * _CNY // 100
-    owed = [
-        single(
-            period,
-            start,
-            end,
-            cost=600 * cny,
-            owner=SPLIT,
-            service=SUPPORT,
-            ChargeDescription="Business support",
-            ChargeFrequency="Recurring",
-        )
-    ]
-    last = (day.day + timedelta(days=1)).month != day.day.month
-    if day.day.day == 10:
-        owed.append(
-            single(
-                period,
-                start,
-                end,
-                cost=-3000 * cny,
-                owner=TEAM_INDEX[CREDIT_OWNER],
-                service="Elastic Compute Service",
-                ChargeCategory="Credit",
-                ChargeDescription="Promotional credit",
-                ChargeFrequency="One-Time",
-            )
-        )
-    if last:
-        owed.append(
-            single(
-                period,
-                start,
-                end,
-                cost=120 * cny,
-                owner=NOBODY,
-                service="Domain Names",
-                ChargeCategory="Tax",
-                ChargeDescription="Overseas service tax",
-                ChargeFrequency="One-Time",
-            )
-        )
-        cents = -int(rng.integers(1, 100)) * _CNY // 100
-        owed.append(
-            single(
-                period,
-                start,
-                end,
-                cost=cents,
-                owner=NOBODY,
-                service="Billing",
-                ChargeCategory="Adjustment",
-                ChargeDescription="Month-end rounding",
-                ChargeFrequency="One-Time",
-            )
-        )
-    if rng.random() < 0.15:
-        owed.append(_downgrade(resources, period, start, end, -int(rng.integers(200, 6000)) * cny // 100))
-    return owed
-
-
-def _of_resource(resources: Resources, prefix: str) -> int:
-    index = next(i for i, p in enumerate(PRODUCTS) if p.prefix == prefix)
-    return int(np.flatnonzero(resources.product == index)[0])
-
-
-def _downgrade(resources: Resources, period: Period, start: str, end: str, cost: int) -> Owed:
-    row = _of_resource(resources, "rm-2ze")
-    return _on_resource(resources, row, period, start, end, cost, ChargeDescription="Refund of a downgrade")
-
-
-def correction(resources: Resources, charged: BusinessDay, booked: Period, *, scale: float) -> Owed:
-    """A charge of an invoiced month, corrected in the next month's bill."""
-    row = _of_resource(resources, "oss-")
-    cost = -max(1, round(scale * 100)) * 37 * _CNY // 100
-    start, end = stamp(charged.first_hour), stamp(charged.first_hour + charged.hours)
-    return _on_resource(
-        resources, row, booked, start, end, cost, ChargeClass="Correction", ChargeDescription="Storage measured again"
-    )
-
-
-def _on_resource(
-    resources: Resources, row: int, period: Period, start: str, end: str, cost: int, **columns: Value
-) -> Owed:
-    product = PRODUCTS[int(resources.product[row])]
-    key = resources.tag_key[row]
-    return single(
-        period,
-        start,
-        end,
-        cost=cost,
-        owner=int(resources.owner[row]),
-        service=product.service,
-        ServiceCategory=product.category,
-        ServiceSubcategory=product.subcategory,
-        ResourceId=resources.ids[row],
-        ResourceType=product.resource_type,
-        SubAccountId=resources.sub_account[row],
-        RegionId=resources.region[row],
-        RegionName=None,
-        Tags=tags(**{key: resources.tag_value[row]}) if key else None,
-        **columns,
-    )
-
-
-def correction_day(month: date) -> date:
-    """The day of a month whose storage is measured again."""
-    return month.replace(day=20)
 
 
 def split_rule(service: str) -> dict[int, int]:

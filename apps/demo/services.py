@@ -149,7 +149,7 @@ PRODUCTS = (
 
 @dataclass(frozen=True)
 class Resources:
-    """A table of billed resources, one row each. `tag_key` is "" for an untagged one; `owner` who the rules say pays."""
+    """A table of billed resources, one row each. `tag_key` is "" for an untagged one; by the rules, `owner` pays."""
 
     product: Ints
     ids: list[str]

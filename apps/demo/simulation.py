@@ -11,7 +11,7 @@ from apps.demo.names import mix
 from apps.demo.organisation import Organisation
 from apps.demo.pools import POOLS
 from apps.demo.segments import TWELFTHS, Segments, concatenate, split_at
-from apps.demo.timetable import PROFILE_NAMES, BusinessDay, Floats, Ints, load_by_hour
+from apps.demo.timetable import PROFILE_NAMES, Booleans, BusinessDay, Floats, Ints, load_by_hour
 
 OPTIMISED_PERCENT = 70
 REPLACED_SHARE = 0.02
@@ -86,7 +86,7 @@ class Simulator:
         segments = concatenate([segments, work])
         return self._place(day, segments, start, stop, rng)
 
-    def _active(self, day: BusinessDay, load: Floats) -> "np.typing.NDArray[np.bool_]":
+    def _active(self, day: BusinessDay, load: Floats) -> Booleans:
         """Replica × hour, with one hour more on both sides."""
         fleet, org = self.fleet, self.organisation
         after = fleet.replica_after.copy()
@@ -96,9 +96,10 @@ class Simulator:
             least = -(-org.workloads[org.optimised].least * OPTIMISED_PERCENT // 100)
             later = ordinal * 100 / (org.workloads[org.optimised].most * OPTIMISED_PERCENT)
             after[mine] = np.where(ordinal < least, -1.0, np.where(later < 1, np.maximum(later, after[mine]), np.inf))
-        return load[self._profile[fleet.replica_workload]] > after[:, None]
+        active: Booleans = load[self._profile[fleet.replica_workload]] > after[:, None]
+        return active
 
-    def _presence(self, day: BusinessDay, active: "np.typing.NDArray[np.bool_]") -> tuple[Ints, Ints]:
+    def _presence(self, day: BusinessDay, active: Booleans) -> tuple[Ints, Ints]:
         """Start and stop of every place in every hour, in twelfths; autoscaled servers come and go within hours."""
         places = len(self.fleet.node_pool)
         start = np.zeros((places, day.hours), dtype=np.int64)
@@ -127,7 +128,7 @@ class Simulator:
         self,
         day: BusinessDay,
         load: Floats,
-        active: "np.typing.NDArray[np.bool_]",
+        active: Booleans,
         start: Ints,
         stop: Ints,
         rng: np.random.Generator,
@@ -187,8 +188,8 @@ class Simulator:
         return DayRun(day, segments, servers, server)
 
 
-def _edges(used: "np.typing.NDArray[np.bool_]", identity: Ints) -> tuple[Ints, Ints]:
-    """Start and stop by hour of what is used in these hours (one more on both sides): it comes and goes at a quarter."""
+def _edges(used: Booleans, identity: Ints) -> tuple[Ints, Ints]:
+    """Start and stop by hour of what is `used` (one hour more on both sides): it comes and goes at a quarter."""
     before, now, after = used[:, :-2], used[:, 1:-1], used[:, 2:]
     chance = mix(identity, 7).astype(np.uint64)
     arrives = (3 * (1 + chance % np.uint64(3))).astype(np.int64)[:, None]

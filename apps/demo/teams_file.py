@@ -6,10 +6,11 @@ from typing import Any
 import yaml
 
 from apps.demo.archetypes import PLATFORM
+from apps.demo.event_bill import CREDIT_OWNER
 from apps.demo.organisation import TEAM_NAMES, TEAMS, Organisation
 from apps.demo.pools import POOLS
 from apps.demo.prices import CORE_UNITS, GIB_UNITS, GPU_UNITS
-from apps.demo.service_bill import COMMITMENT_OWNER, CREDIT_OWNER
+from apps.demo.service_bill import COMMITMENT_OWNER
 from apps.demo.services import DEVICE_ACCOUNT, OVERSEAS_REGION, SPLITS, TAG_KEYS
 
 Rule = dict[str, Any]

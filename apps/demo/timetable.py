@@ -11,6 +11,7 @@ from apps.finops.errors import CostOpsError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_SECONDS = 3600
@@ -46,7 +47,7 @@ PROMOTION_FACTOR = 2.2
 ORDINARY_PROMOTION_LOAD = 0.45
 
 
-class UnsupportedTimeZone(CostOpsError):
+class UnsupportedTimeZoneError(CostOpsError):
     """The business time zone is not a whole number of hours from UTC, so its days are not made of whole hours."""
 
 
@@ -80,7 +81,7 @@ def day_start(day: date, zone: ZoneInfo) -> int:
     """The first hour of a business day, in whole hours since 1970."""
     seconds = int(datetime.combine(day, time(), zone).timestamp())
     if seconds % HOUR_SECONDS:
-        raise UnsupportedTimeZone(
+        raise UnsupportedTimeZoneError(
             f"{zone.key} is not a whole number of hours from UTC; set COSTOPS_TIME_ZONE to one that is."
         )
     return seconds // HOUR_SECONDS
@@ -111,12 +112,13 @@ def day_load(day: date, profile: str, end: date) -> Floats:
     """Load of one profile on one Shanghai day, by hour: 1.0 is an ordinary peak at the end of the window."""
     holiday = next((factors for start, stop, factors in HOLIDAYS if _within(day, start, stop)), None)
     at_weekend = day.weekday() >= 5 or holiday is not None
-    curve = np.array(PROFILES[profile][1 if at_weekend else 0], dtype=np.float64) / 100
+    curve: Floats = np.array(PROFILES[profile][1 if at_weekend else 0], dtype=np.float64) / 100
     factor = (holiday or {}).get(profile, 1.0)
     if profile == "promotion":
         factor = ORDINARY_PROMOTION_LOAD * (PROMOTION_FACTOR if is_promotion(day) else 1.0)
     months_ago = (end - day).days / 30.4
-    return curve * (factor * (1 + GROWTH_PER_MONTH) ** -months_ago)
+    growth: float = (1 + GROWTH_PER_MONTH) ** -months_ago
+    return curve * (factor * growth)
 
 
 def load_by_hour(hours: Ints, end: date) -> Floats:

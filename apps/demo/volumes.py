@@ -41,7 +41,8 @@ class Volumes:
 
     def day_cost(self, hours: int) -> Ints:
         """Cost of a day of each disk, in 10^-10 CNY."""
-        return self.gib * np.array(list(DISK_PRICES.values()))[self.category] * (hours * 100_000)
+        price: Ints = np.array(list(DISK_PRICES.values()))[self.category]
+        return self.gib * price * (hours * 100_000)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class _Disk:
 def make_volumes(
     organisation: Organisation, fleet: Fleet, *, seed: int, scale: float, start: date, end: date
 ) -> Volumes:
-    """One disk per replica of a stateful workload, some shared ones, some that are released on the way, some orphans."""
+    """One disk per stateful replica, some shared ones, some that are released on the way, some orphans."""
     rng = np.random.default_rng([seed, 7])
     disks = _stateful_disks(organisation, fleet, start, end) + _shared_disks(organisation)
     for _ in range(max(2, round(ORPHANS * scale))):
@@ -84,7 +85,7 @@ _RELEASED_EVERY = 17
 
 
 def _stateful_disks(organisation: Organisation, fleet: Fleet, start: date, end: date) -> list[_Disk]:
-    disks = []
+    disks: list[_Disk] = []
     for workload, ordinal in zip(fleet.replica_workload.tolist(), fleet.replica_ordinal.tolist(), strict=True):
         own = organisation.workloads[workload]
         namespace = organisation.namespaces[own.namespace]

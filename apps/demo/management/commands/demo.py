@@ -61,7 +61,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--metrics-days",
             type=int,
-            help=f"last days to write as OpenMetrics text (default {DEFAULT_METRICS_DAYS} up to scale {METRICS_SCALE_LIMIT}, else 0: it is large)",
+            help=f"last days to write as OpenMetrics text, which is large (default {DEFAULT_METRICS_DAYS} up to "
+            f"scale {METRICS_SCALE_LIMIT}, else 0)",
         )
         parser.add_argument(
             "--scrape-seconds",
