@@ -10,7 +10,7 @@ from apps.allocation.division import WEIGHT, divide
 from apps.allocation.sharing import share_platform
 from apps.finops.errors import CostOpsError
 from apps.finops.steps import StepResult
-from apps.finops.tables import ALLOCATED, COSTS, MONEY
+from apps.finops.tables import ALLOCATED, COSTS, MONEY, PASSED_ON, LakeTable
 from apps.finops.windows import Window
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, RuleBook
@@ -32,18 +32,16 @@ def allocate(window: Window) -> StepResult:
     with Workspace() as workspace:
         inputs = facts.read(window, workspace)
         excess = workspace.keep(nodes.overused(inputs.workload_hours, inputs.node_hours))
-        rows = workspace.keep(
-            attribute(inputs, book, excess, workspace).mutate(ruleset=ibis.literal(number).cast("int64"))
-        )
+        claimed, rest = attribute(inputs, book, excess, workspace)
+        rows = workspace.keep(_stamped(share_platform(claimed, workspace).union(rest), number))
         charged, allocated = _totals(inputs.charges), _totals(rows)
         if charged != allocated:
             raise NotConserved(
                 f"{window}: charged {charged}, allocated {allocated}. Please report this with the rules file."
             )
-        replaced = [
-            file for file in lake.files(ALLOCATED) if str(window.start) <= file.partition["day"] < str(window.end)
-        ]
-        version = lake.replace(ALLOCATED, rows, replaced, note={"step": "allocate", "window": str(window)})
+        passed_on = _stamped(claimed.filter(claimed.is_shared).drop("is_shared"), number)
+        outputs = ((PASSED_ON, passed_on), (ALLOCATED, rows))
+        versions = {table.name: _replace(table, kept, window) for table, kept in outputs}
         count = int(rows.count().execute())
         found = problems.find(inputs, excess)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
@@ -52,8 +50,17 @@ def allocate(window: Window) -> StepResult:
         cost_in={currency: costs[1] for currency, costs in charged.items()},
         cost_out=by_currency,
         problems=found,
-        versions={ALLOCATED.name: version},
+        versions=versions,
     )
+
+
+def _stamped(rows: ir.Table, ruleset: int) -> ir.Table:
+    return rows.mutate(ruleset=ibis.literal(ruleset).cast("int64"))
+
+
+def _replace(table: LakeTable, rows: ir.Table, window: Window) -> int:
+    replaced = [file for file in lake.files(table) if str(window.start) <= file.partition["day"] < str(window.end)]
+    return lake.replace(table, rows, replaced, note={"step": "allocate", "window": str(window)})
 
 
 def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
@@ -62,16 +69,17 @@ def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
     return {row[0]: tuple(row[1:]) for row in rows_of(summed.order_by("currency"))}
 
 
-def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
-    """The rows of `allocated` (without `ruleset`) for these facts."""
+def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
+    """The rows of `allocated` (without `ruleset`) for these facts: what clusters claimed, with `is_shared` still to
+    be shared, and everything else. `excess` are the node-hours claimed beyond their capacity (`nodes.overused`)."""
     pools = workspace.keep(inputs.pools())
     claimed = ibis.union(
         _of_nodes(inputs, pools, book, excess, workspace),
         _of_serverless(inputs, pools, book, workspace),
         _of_volumes(inputs, pools, book, workspace),
     )
-    shared = share_platform(workspace.keep(claimed), workspace) if book.shared else claimed.drop("is_shared")
-    return shared.union(_of_charges(pools, book, workspace).select(shared.columns))
+    claimed = workspace.keep(claimed)
+    return claimed, _of_charges(pools, book, workspace).select(claimed.drop("is_shared").columns)
 
 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:

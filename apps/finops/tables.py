@@ -144,6 +144,10 @@ ALLOCATED = LakeTable(
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
 `volume`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` what decided the team."""
 
+PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",))
+"""What platform namespaces claimed of charge pools before it was shared: one row per day, pool and workload. With
+`allocated` less its `shared` rows it adds up to the pools; by namespace it adds up to the `shared` rows."""
+
 COST_MART = LakeTable("costs", {"day": "date"} | DIMENSIONS | COSTS | {"month": "string"}, ("month",))
 """`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""
 

@@ -19,6 +19,7 @@ from apps.finops.tables import (
     COVERAGE_MART,
     DIMENSIONS,
     MONEY,
+    PASSED_ON,
     RECONCILIATION_MART,
     USAGE,
     LakeTable,
@@ -47,7 +48,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
     four costs. Publishing the same table versions under the same rules again changes nothing.
     """
     months = _months(window)
-    inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, *USAGE.values())}
+    inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, *USAGE.values())}
     newest = Publication.objects.order_by("-number").first()
     number, _ = rule_book()
     if newest and newest.ruleset == number and inputs.items() <= newest.versions.items():

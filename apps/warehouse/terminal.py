@@ -1,11 +1,12 @@
 """Rows at the terminal: as a table for people, as CSV or JSON with full precision for programs."""
 
+import argparse
 import csv
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +15,17 @@ Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 
 
-def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: IO[str]) -> None:
-    """Write rows under their column names; amounts keep every decimal, in JSON they are strings."""
-    _PRINT[form](columns, rows, stream)
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that prints rows."""
+    parser.add_argument("--format", choices=FORMATS, default="table", help="how rows are printed (default table)")
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:
+    """Write rows under their column names; amounts keep every decimal, in JSON they are strings.
+
+    `stream` is a text file, or what Django wraps around one.
+    """
+    _PRINT[form](columns, rows, cast(IO[str], stream))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:

@@ -15,7 +15,8 @@ Amounts have every decimal in csv and json. The end day is not included. Currenc
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
-  manage.py ask --metric billed_cost --group-by team,day --start 2026-10-01 --end 2026-11-01 --filter team=web,data --format csv
+  manage.py ask --metric billed_cost --group-by team,day --start 2026-10-01 --end 2026-11-01 --format csv
+  manage.py ask --group-by namespace --filter team=web,data --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by kind --start 2026-10-01 --end 2026-11-01 --as-of 7
 """
 

@@ -1,0 +1,85 @@
+"""`manage.py explain`: from one number to its pools, rules and bill rows."""
+
+from argparse import RawDescriptionHelpFormatter
+from dataclasses import fields
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.finops.errors import CostOpsError
+from apps.insights.explain import BillRow, Explanation, Part, explain
+from apps.marts.asking import add_question, question
+from apps.warehouse.terminal import add_format, print_rows
+
+EXAMPLES = """
+Ask for the number as with `ask`; the filters say which cell. First a sentence, then the parts of charge pools the
+number
+adds up from, then the bill rows behind them with file and line. csv prints the bill rows, json the same.
+
+examples:
+  manage.py explain --start 2026-10-01 --end 2026-10-02 --filter team=web --filter kind=direct
+  manage.py explain --metric billed_cost --start 2026-10-01 --end 2026-11-01 --filter service="Log Service" --limit 50
+"""
+PART_COLUMNS = (
+    "day",
+    "pool",
+    "resource",
+    "namespace",
+    "workload",
+    "team",
+    "kind",
+    "rule",
+    "currency",
+    "amount",
+    "pool_amount",
+)
+
+
+class Command(BaseCommand):
+    """Explain a number."""
+
+    help = "Explain one number: pools, shares, rules, and the bill rows with file and line."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_question(parser)
+        parser.add_argument(
+            "--limit", type=int, default=20, help="show at most so many parts and bill rows (default 20)"
+        )
+        add_format(parser)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            found = explain(question(options), limit=options["limit"])
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        if options["format"] == "table":
+            self._tell(found)
+        else:
+            names = [field.name for field in fields(BillRow)]
+            rows = [[getattr(row, name) for name in names] for row in found.bill_rows]
+            print_rows(names, rows, options["format"], self.stdout)
+
+    def _tell(self, found: Explanation) -> None:
+        self.stdout.write(found.sentence)
+        self.stdout.write(
+            f"\nParts (largest {len(found.parts)} of {found.part_count:,}); amount is this number's share of pool_amount:"
+        )
+        print_rows(PART_COLUMNS, [_cells(part, PART_COLUMNS) for part in found.parts], "table", self.stdout)
+        self.stdout.write(f"Bill rows behind these pools (largest {len(found.bill_rows)} of {found.bill_row_count:,}):")
+        names = tuple(field.name for field in fields(BillRow))
+        print_rows(names, [_cells(row, names) for row in found.bill_rows], "table", self.stdout)
+        for currency, held in found.pool_total.items():
+            billed = found.bill_total.get(currency, 0)
+            verdict = "equal" if held == billed else "NOT EQUAL: please report this"
+            self.stdout.write(
+                f"Pools hold {held:f} {currency}, their bill rows add up to {billed:f} {currency}: {verdict}."
+            )
+
+
+def _cells(row: Part | BillRow, names: tuple[str, ...]) -> list[Any]:
+    return [getattr(row, name) for name in names]
