@@ -49,7 +49,13 @@ def cost_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
 def _bars(rows: pd.DataFrame, band: Band, currency: str) -> Figure:
     marker: Figure = {"color": band.colour, "line": {"width": 0}}
     if band.pattern:
-        marker["pattern"] = {"shape": band.pattern, "size": 5, "solidity": 0.25, "fillmode": "overlay", "fgcolor": "#ffffff"}
+        marker["pattern"] = {
+            "shape": band.pattern,
+            "size": 5,
+            "solidity": 0.25,
+            "fillmode": "overlay",
+            "fgcolor": "#ffffff",
+        }
     return _series(rows, band, currency) | {"type": "bar", "marker": marker}
 
 

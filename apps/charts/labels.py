@@ -8,11 +8,11 @@ _FORMAT = {ord(mark): "\ufffd" for mark in _BIDI}
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def plain(text: str) -> str:
-    """One line of at most 120 characters: controls dropped, marks that reorder text replaced by a visible one."""
+def plain(text: str, *, limit: int = MAX_LENGTH) -> str:
+    """One line of at most `limit` characters: controls dropped, marks that reorder text replaced by a visible one."""
     composed = unicodedata.normalize("NFC", text).translate(_FORMAT)
     kept = "".join(mark for mark in composed if unicodedata.category(mark) not in {"Cc", "Cs", "Zl", "Zp"})
-    return kept if len(kept) <= MAX_LENGTH else kept[: MAX_LENGTH - 1] + "…"
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
 def label(text: str) -> str:

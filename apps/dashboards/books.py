@@ -79,6 +79,7 @@ def figure_link(found: Books, source: str, billing_month: str, currency: str) ->
         id="figure-days",
         url=f"{path}?publication={found.facts.number}",
         title=_("Charges per day by kind"),
+        unit=currency,
         summary=_("Each bar is one day's charges; the parts add up to what was charged."),
     )
 

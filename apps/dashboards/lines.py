@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from django.utils.translation import ngettext
 
@@ -12,6 +12,9 @@ from apps.dashboards import words
 Key = tuple[str, ...]
 ByKind = dict[str, Decimal]
 ZERO = Decimal(0)
+EXACT = Context(prec=80)
+NOTABLE = Decimal(5)
+"""From how many hundredths on a change is worth a colour."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,14 @@ class Line:
 
     @property
     def change(self) -> Decimal:
-        return self.cost - self.before
+        return EXACT.subtract(self.cost, self.before)
+
+    @property
+    def tone(self) -> str:
+        """`up`, `down`, or `same` for what is not worth a colour."""
+        if not self.change or abs(self.change_share or NOTABLE) < NOTABLE:
+            return "same"
+        return "up" if self.change > 0 else "down"
 
     @property
     def change_share(self) -> Decimal | None:
@@ -78,33 +88,52 @@ def hundredths(part: Decimal, whole: Decimal) -> Decimal | None:
     return part * 100 / whole if whole > 0 else None
 
 
+def total_of(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, exact however large: Python's own `sum` rounds to 28 digits."""
+    total = ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
+
+
+def regroup(costs: Mapping[Key, Decimal], *positions: int) -> dict[Key, Decimal]:
+    """Costs added up by some places of their keys."""
+    sums: dict[Key, Decimal] = {}
+    for key, cost in costs.items():
+        kept = tuple(key[position] for position in positions)
+        sums[kept] = EXACT.add(sums.get(kept, ZERO), cost)
+    return sums
+
+
 def fold(costs: Mapping[Key, Decimal]) -> dict[Key, ByKind]:
     """Costs by (…, kind) as one mapping of kinds per key."""
     folded: dict[Key, ByKind] = {}
     for (*key, kind), cost in costs.items():
         kinds = folded.setdefault(tuple(key), {})
-        kinds[kind] = kinds.get(kind, ZERO) + cost
+        kinds[kind] = EXACT.add(kinds.get(kind, ZERO), cost)
     return folded
 
 
 def build_table(
     now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], *, name: Callable[[Key], Name], limit: int = 50
 ) -> Table:
-    """The table of costs by (…, kind): largest first, beyond `limit` lines in one, so that it always adds up."""
-    kinds, earlier = fold(now), {key: sum(by_kind.values(), ZERO) for key, by_kind in fold(before).items()}
-    costs = {key: sum(by_kind.values(), ZERO) for key, by_kind in kinds.items()}
-    total = sum(costs.values(), ZERO)
-    longest = max((abs(cost) for cost in costs.values()), default=ZERO)
-    keys = sorted({*costs, *earlier}, key=lambda key: (-costs.get(key, ZERO), -abs(earlier.get(key, ZERO)), key))
+    """The table of costs: largest first, beyond `limit` lines in one, so that it always adds up.
 
-    def line(chosen: Iterable[Key], called: Name) -> Line:
-        chosen = list(chosen)
+    `now` is keyed (…, kind), `before` by the same without the kind.
+    """
+    kinds = fold(now)
+    costs = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
+    total = total_of(costs.values())
+    longest = max((abs(cost) for cost in costs.values()), default=ZERO)
+    keys = sorted({*costs, *before}, key=lambda key: (-costs.get(key, ZERO), -abs(before.get(key, ZERO)), key))
+
+    def line(chosen: list[Key], called: Name) -> Line:
         by_kind = _added(kinds.get(key, {}) for key in chosen)
-        cost = sum(by_kind.values(), ZERO)
+        cost = total_of(by_kind.values())
         return Line(
             name=called,
             cost=cost,
-            before=sum((earlier.get(key, ZERO) for key in chosen), ZERO),
+            before=total_of(before.get(key, ZERO) for key in chosen),
             share=hundredths(cost, total),
             parts=parts_of(by_kind, whole=max(longest, abs(cost))),
             by_kind=by_kind,
@@ -123,14 +152,14 @@ def _added(mappings: Iterable[ByKind]) -> ByKind:
     sums: ByKind = {}
     for by_kind in mappings:
         for kind, cost in by_kind.items():
-            sums[kind] = sums.get(kind, ZERO) + cost
+            sums[kind] = EXACT.add(sums.get(kind, ZERO), cost)
     return sums
 
 
 def parts_of(by_kind: ByKind, *, whole: Decimal | None = None) -> tuple[Part, ...]:
     """The kinds of a line side by side in a bar; `whole` is what fills it. What is not positive has no width."""
-    total = sum(by_kind.values(), ZERO)
-    scale = sum((cost for cost in by_kind.values() if cost > 0), ZERO) if whole is None else whole
+    total = total_of(by_kind.values())
+    scale = total_of(cost for cost in by_kind.values() if cost > 0) if whole is None else whole
     parts, x = [], ZERO
     for kind in words.KINDS:
         if kind not in by_kind:
@@ -161,5 +190,5 @@ def movers(
         for key in {*now, *before}
         if now.get(key, ZERO) != before.get(key, ZERO)
     ]
-    changed.sort(key=lambda row: (-abs(row[1] - row[2]), row[0]))
+    changed.sort(key=lambda row: (-abs(EXACT.subtract(row[1], row[2])), row[0]))
     return tuple(Line(name=name(key), cost=cost, before=earlier) for key, cost, earlier in changed[:limit])

@@ -88,6 +88,18 @@ def mover_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
     return name
 
 
+def place_namer(asked: Asked, team: str) -> Callable[[Key], Name]:
+    """Names for lines of one team keyed (cluster, namespace, service)."""
+
+    def name(key: Key) -> Name:
+        cluster, namespace, service = key
+        what = namespace or called("service", service)
+        where = " · ".join(part for part in (cluster, service if namespace else "") if part)
+        return Name(what, hint=where, url=namespace_url(team, cluster, namespace, asked))
+
+    return name
+
+
 def plain_namer(dimension: str) -> Callable[[Key], Name]:
     """Names for lines keyed by one dimension that leads nowhere."""
 

@@ -1,7 +1,7 @@
 """What the pages of cost show: every number is an answer of the marts, added up and put in order."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from apps.dashboards import naming, trends
 from apps.dashboards.asking import Asked
-from apps.dashboards.lines import ZERO, Key, Line, Name, Part, Table, build_table, hundredths, movers, parts_of
+from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup
 from apps.marts import selectors as marts
 from apps.marts.query import Answer, PublicationFacts
 from apps.teams.models import UNALLOCATED, Team
 
 MOVERS = 10
+TEAMS = 200
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,11 @@ class Headline:
     """The first thing a page says: the total of a period, its change, and its kinds."""
 
     line: Line
-    parts: tuple[Part, ...]
     per_day: Decimal
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return parts_of(self.line.by_kind)
 
 
 @dataclass(frozen=True)
@@ -49,25 +53,28 @@ class CostPage:
     movers: tuple[Line, ...] = ()
 
 
-def settle(asked: Asked, **filters: str) -> tuple[Asked, tuple[str, ...]]:
-    """The question with a currency: the one asked for where it occurs, else the first; and all that occur."""
-    found = {**marts.answer(asked.query(**filters)).totals, **marts.answer(asked.earlier.query(**filters)).totals}
-    currencies = tuple(sorted({*found, *([asked.currency] if asked.currency else [])}))
+def settled(asked: Asked, *answers: Answer) -> tuple[Asked, tuple[str, ...]]:
+    """The question with a currency, the one asked for or else the first that occurs; and all that occur."""
+    found = {currency for answered in answers for currency in answered.totals}
+    currencies = tuple(sorted(found | ({asked.currency} if asked.currency else set())))
     return asked.settled(asked.currency or next(iter(currencies), "")), currencies
 
 
-def costs(asked: Asked, *groups: str, **filters: str) -> tuple[Answer, dict[Key, Decimal]]:
-    """The answer by groups, and its amounts in the chosen currency."""
-    found = marts.answer(asked.query(*groups, **filters))
-    return found, {row[:-2]: row[-1] for row in found.rows if row[-2] == asked.currency}
+def amounts(answered: Answer, asked: Asked) -> dict[Key, Decimal]:
+    """The amounts of an answer in the chosen currency, by its groups."""
+    return {row[:-2]: row[-1] for row in answered.rows if row[-2] == asked.currency}
 
 
 def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
     """The same rows from the REST API, exact to the last decimal."""
     params = {
-        "metric": asked.metric, "group_by": ",".join(groups), "start": asked.window.start.isoformat(),
-        "end": asked.window.end.isoformat(), "as_of": str(asked.publication), "format": "csv",
-    }  # fmt: skip
+        "metric": asked.metric,
+        "group_by": ",".join(groups),
+        "start": asked.window.start.isoformat(),
+        "end": asked.window.end.isoformat(),
+        "as_of": str(asked.publication),
+        "format": "csv",
+    }
     return f"/api/v1/costs/?{urlencode(params | {name: _listed(value) for name, value in filters.items()})}"
 
 
@@ -77,39 +84,38 @@ def _listed(value: str) -> str:
     return f'"{quoted}"' if any(mark in value for mark in ',"') else value
 
 
-def _headline(now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], asked: Asked) -> Headline:
-    """From costs by (…, kind)."""
-    line = build_table(now, before, name=lambda _key: Name(""), limit=0).total
-    days = (asked.window.end - asked.window.start).days
-    return Headline(line=line, parts=parts_of(line.by_kind), per_day=line.cost / days)
+def _headline(asked: Asked, total: Line) -> Headline:
+    return Headline(line=total, per_day=total.cost / (asked.window.end - asked.window.start).days)
 
 
 def overview(asked: Asked) -> CostPage:
     """The cost of all teams the viewer may see."""
-    asked, currencies = settle(asked)
+    places = ("team", "cluster", "namespace", "service")
+    answered, earlier = marts.answer(asked.query(*places)), marts.answer(asked.earlier.query(*places))
+    asked, currencies = settled(asked, answered, earlier)
+    now, before = amounts(answered, asked), amounts(earlier, asked)
     teams = naming.directory()
-    answered, now = costs(asked, "team", "kind")
-    _answer, before = costs(asked.earlier, "team", "kind")
-    table = build_table(now, before, name=naming.team_namer(asked, teams), limit=200)
+    kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
+    table = build_table(kinds, regroup(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
+    per_step = _per_step(asked)
     return CostPage(
         asked=asked,
         facts=answered.publication,
         currencies=currencies,
-        headline=_headline(now, before, asked),
+        headline=_headline(asked, table.total),
         figures=(
-            trends.link(asked, "team", _largest(table)),
-            trends.link(asked, "kind", _by_kind(table)),
+            trends.link(asked, "team", per_step, remark=_largest(table)),
+            trends.link(asked, "kind", per_step, remark=_by_kind(table)),
         ),
         sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind")),),
-        movers=_movers(asked, teams),
+        movers=movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS),
     )
 
 
-def _movers(asked: Asked, teams: naming.Directory, **filters: str) -> tuple[Line, ...]:
-    groups = ("team", "cluster", "namespace", "service")
-    _answer, now = costs(asked, *groups, **filters)
-    _answer, before = costs(asked.earlier, *groups, **filters)
-    return movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS)
+def _per_step(asked: Asked, **filters: str) -> dict[date, Decimal]:
+    """Cost per day (week, month) of the period."""
+    found = amounts(marts.answer(asked.query(asked.grain, **filters)), asked)
+    return {trends.moment(step): cost for (step,), cost in found.items()}
 
 
 @dataclass(frozen=True)
@@ -123,34 +129,39 @@ class TeamPage(CostPage):
 
 def team(asked: Asked, name: str) -> TeamPage | None:
     """The cost of one team; None where there is no such team for the viewer."""
-    about = Team.objects.filter(name=name).first()
     if not asked.scope.allows(name):
         return None
-    asked, currencies = settle(asked, team=name)
-    if about is None and name != UNALLOCATED and not currencies:
+    places = ("cluster", "namespace", "service", "kind")
+    answered = marts.answer(asked.query(*places, team=name))
+    earlier = marts.answer(asked.earlier.query(*places, team=name))
+    about = Team.objects.filter(name=name).first()
+    asked, currencies = settled(asked, answered, earlier)
+    if about is None and name != UNALLOCATED and not answered.rows and not earlier.rows:
         return None
-    teams = naming.directory()
-    answered, now = costs(asked, "cluster", "namespace", "kind", team=name)
-    _answer, before = costs(asked.earlier, "cluster", "namespace", "kind", team=name)
-    namespaces = build_table(now, before, name=naming.namespace_namer(asked, name))
+    now, before = amounts(answered, asked), amounts(earlier, asked)
+    namespaces = build_table(regroup(now, 0, 1, 3), regroup(before, 0, 1), name=naming.namespace_namer(asked, name))
+    services = build_table(regroup(now, 2, 3), regroup(before, 2), name=naming.plain_namer("service"))
+    per_step = _per_step(asked, team=name)
     return TeamPage(
         asked=asked,
         facts=answered.publication,
         currencies=currencies,
-        headline=_headline(now, before, asked),
+        headline=_headline(asked, namespaces.total),
         figures=(
-            trends.link(asked, "kind", _by_kind(namespaces), team=name),
-            trends.link(asked, "namespace", _largest(namespaces), team=name),
+            trends.link(asked, "kind", per_step, remark=_by_kind(namespaces), team=name),
+            trends.link(asked, "namespace", per_step, remark=_largest(namespaces), team=name),
         ),
         sections=(
             Section(
                 _("Namespaces"), _("Namespace"), namespaces, csv_url(asked, "cluster", "namespace", "kind", team=name)
             ),
-            _section(asked, _("Services"), _("Service"), "service", team=name),
+            Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
         ),
-        movers=_movers(asked, teams, team=name),
+        movers=movers(
+            regroup(now, 0, 1, 2), regroup(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+        ),
         team=name,
-        title=teams.title(name),
+        title=naming.directory().title(name),
         about=about,
     )
 
@@ -171,43 +182,37 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     if not asked.scope.allows(team):
         return None
     filters = {"team": team, "cluster": cluster, "namespace": namespace}
-    asked, currencies = settle(asked, **filters)
-    teams = naming.directory()
-    answered, now = costs(asked, "workload", "kind", **filters)
-    _answer, before = costs(asked.earlier, "workload", "kind", **filters)
-    workloads = build_table(now, before, name=naming.plain_namer("workload"))
+    places = ("workload", "service", "kind")
+    answered = marts.answer(asked.query(*places, **filters))
+    earlier = marts.answer(asked.earlier.query(*places, **filters))
+    asked, currencies = settled(asked, answered, earlier)
+    now, before = amounts(answered, asked), amounts(earlier, asked)
+    workloads = build_table(regroup(now, 0, 2), regroup(before, 0), name=naming.plain_namer("workload"))
+    services = build_table(regroup(now, 1, 2), regroup(before, 1), name=naming.plain_namer("service"))
+    steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
+    per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
     return NamespacePage(
         asked=asked,
         facts=answered.publication,
         currencies=currencies,
-        headline=_headline(now, before, asked),
+        headline=_headline(asked, workloads.total),
         figures=(
-            trends.link(asked, "workload", _largest(workloads), **filters),
-            trends.link(asked, "kind", _by_kind(workloads), **filters),
+            trends.link(asked, "workload", per_step, remark=_largest(workloads), **filters),
+            trends.link(asked, "kind", per_step, remark=_by_kind(workloads), **filters),
         ),
         sections=(
             Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters)),
-            _section(asked, _("Services"), _("Service"), "service", **filters),
-            _days(asked, **filters),
+            Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
+            Section(
+                *trends.step_words(asked), trends.table_by_step(steps), csv_url(asked, asked.grain, "kind", **filters)
+            ),
         ),
         team=team,
-        team_title=teams.title(team),
+        team_title=naming.directory().title(team),
         team_url=naming.team_url(team, asked),
         cluster=cluster,
         namespace=namespace,
     )
-
-
-def _section(asked: Asked, title: str, column: str, group: str, **filters: str) -> Section:
-    _answer, now = costs(asked, group, "kind", **filters)
-    _answer, before = costs(asked.earlier, group, "kind", **filters)
-    table = build_table(now, before, name=naming.plain_namer(group))
-    return Section(title, column, table, csv_url(asked, group, "kind", **filters))
-
-
-def _days(asked: Asked, **filters: str) -> Section:
-    _answer, now = costs(asked, "day", "kind", **filters)
-    return Section(_("Days"), _("Day"), trends.table_by_time(now), csv_url(asked, "day", "kind", **filters))
 
 
 def _largest(table: Table) -> str:
@@ -215,7 +220,7 @@ def _largest(table: Table) -> str:
     if not table.lines or table.total.cost <= 0:
         return ""
     first = table.lines[0]
-    share = hundredths(first.cost, table.total.cost) or ZERO
+    share = hundredths(first.cost, table.total.cost)
     return _("The largest is %(name)s with %(share)s %%.") % {"name": first.name.title, "share": f"{share:.1f}"}
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.charts import labels
 from apps.dashboards.templatetags import costs as written
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.pipeline import selectors as pipeline
@@ -17,6 +18,7 @@ from apps.pipeline.models import StepRun
 
 RUNS, FINISHED = 40, 15
 FILES = 200
+MAX_TEXT = 600
 STATES: dict[str, Promise] = {
     "ok": _("Healthy"),
     "warning": _("Needs a look"),
@@ -165,7 +167,9 @@ def _problems_of(source: Source, failure: StepRun | None) -> tuple[ProblemRow, .
 
 
 def _failure_row(failure: StepRun) -> ProblemRow:
-    return ProblemRow("error", str(SEVERITIES["error"]), failure.step, failure.step, failure.message)
+    return ProblemRow(
+        "error", str(SEVERITIES["error"]), failure.step, failure.step, labels.plain(failure.message, limit=MAX_TEXT)
+    )
 
 
 def problem_row(problem: Mapping[str, Any]) -> ProblemRow:
@@ -174,9 +178,9 @@ def problem_row(problem: Mapping[str, Any]) -> ProblemRow:
     return ProblemRow(
         severity=str(severity),
         severity_title=str(SEVERITIES[str(severity)]),
-        code=str(problem.get("code", "")),
-        subject=str(problem.get("subject", "")),
-        message=str(problem.get("message", "")),
+        code=labels.plain(str(problem.get("code", ""))),
+        subject=labels.plain(str(problem.get("subject", "")), limit=MAX_TEXT),
+        message=labels.plain(str(problem.get("message", "")), limit=MAX_TEXT),
     )
 
 
@@ -222,5 +226,5 @@ def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
         "rows": f"{run.rows:,}" if run.rows else "",
         "duration": written.span(length) if length is not None else "",
         "started": written.moment(run.started_at) if run.started_at else "",
-        "message": run.message or "; ".join(problem_row(p).message for p in run.problems[:3]),
+        "message": labels.plain(run.message or "; ".join(str(p.get("message", "")) for p in run.problems[:3])),
     }

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 from apps.charts import colours, figures
 from apps.dashboards import naming, words
 from apps.dashboards.asking import Asked
-from apps.dashboards.lines import ZERO, Key, Line, Name, Table, fold, hundredths, parts_of
+from apps.dashboards.lines import EXACT, ZERO, Key, Line, Name, Table, fold, hundredths, parts_of, total_of
 from apps.dashboards.templatetags import costs as written
 from apps.marts import selectors as marts
+from apps.teams.models import UNALLOCATED
 
 BANDS = 8
 BY: dict[str, tuple[str, ...]] = {
@@ -56,16 +57,18 @@ class FigureLink:
     id: str
     url: str
     title: str
+    unit: str
     summary: str
 
 
-def link(asked: Asked, by: str, remark: str, **filters: str) -> FigureLink:
-    """A figure of this question; `remark` ends its sentence."""
+def link(asked: Asked, by: str, per_step: Mapping[date, Decimal], *, remark: str, **filters: str) -> FigureLink:
+    """A figure of this question; `per_step` and `remark` make its sentence."""
     return FigureLink(
         id=f"figure-{by}",
         url=f"{_figure_path(by, filters)}?{asked.figure_params()}",
         title=str(TITLES[asked.grain, by]),
-        summary=f"{_sentence(asked, filters)} {remark}".strip(),
+        unit=asked.currency,
+        summary=f"{_sentence(asked, per_step)} {remark}".strip(),
     )
 
 
@@ -77,17 +80,17 @@ def _figure_path(by: str, filters: Mapping[str, str]) -> str:
     return reverse("figure-overview", args=[by])
 
 
-def _sentence(asked: Asked, filters: Mapping[str, str]) -> str:
+def _sentence(asked: Asked, per_step: Mapping[date, Decimal]) -> str:
     """What the figure says about its height over time, in words."""
-    rows = marts.answer(asked.query(asked.grain, **filters)).rows
-    costs = {moment(row[0]): row[-1] for row in rows if row[-2] == asked.currency}
-    if not costs:
+    if not per_step:
         return _("No cost in this period.")
-    highest = max(costs, key=lambda time: (costs[time], time))
+    highest = max(per_step, key=lambda step: (per_step[step], step))
     facts = {
-        "total": written.money(sum(costs.values(), ZERO)), "currency": asked.currency,
-        "peak": written.money(costs[highest]), "when": written.day(highest),
-    }  # fmt: skip
+        "total": written.money(total_of(per_step.values())),
+        "currency": asked.currency,
+        "peak": written.money(per_step[highest]),
+        "when": written.day(highest),
+    }
     if asked.grain == "day":
         return _("%(total)s %(currency)s in total; the highest day is %(when)s with %(peak)s.") % facts
     return _("%(total)s %(currency)s in total; the highest period begins on %(when)s with %(peak)s.") % facts
@@ -101,24 +104,25 @@ def moment(value: Any) -> date:
 def figure(asked: Asked, by: str, **filters: str) -> figures.Figure:
     """The figure: the largest bands by themselves, the rest in one, nothing left out."""
     found = marts.answer(asked.query(asked.grain, *BY[by], **filters)).rows
-    costs = {row[:-2]: row[-1] for row in found if row[-2] == asked.currency}
-    bands, member = _bands(by, costs, asked)
+    currency = asked.currency or min((row[-2] for row in found), default="")
+    costs = {row[:-2]: row[-1] for row in found if row[-2] == currency}
+    bands, member = _bands(by, costs)
     summed: dict[tuple[date, str], Decimal] = {}
     for (time, *key), cost in costs.items():
         place = moment(time), member[tuple(key)]
-        summed[place] = summed.get(place, ZERO) + cost
+        summed[place] = EXACT.add(summed.get(place, ZERO), cost)
     frame = pd.DataFrame(
         [(time, band, float(cost)) for (time, band), cost in sorted(summed.items())], columns=["time", "band", "cost"]
     )
     day_format = str(DAY_FORMAT[asked.grain])
-    return figures.cost_trend(frame, bands=bands, currency=asked.currency, day_format=day_format)
+    return figures.cost_trend(frame, bands=bands, currency=currency, day_format=day_format)
 
 
-def _bands(by: str, costs: Mapping[Key, Decimal], asked: Asked) -> tuple[list[figures.Band], dict[Key, str]]:
+def _bands(by: str, costs: Mapping[Key, Decimal]) -> tuple[list[figures.Band], dict[Key, str]]:
     """The bands of a figure, and the band each key belongs to."""
     totals: dict[Key, Decimal] = {}
     for (_time, *key), cost in costs.items():
-        totals[tuple(key)] = totals.get(tuple(key), ZERO) + cost
+        totals[tuple(key)] = EXACT.add(totals.get(tuple(key), ZERO), cost)
     ranked = sorted(totals, key=lambda key: (-abs(totals[key]), key))
     if by == "kind":
         ranked = [(kind,) for kind in words.KINDS if (kind,) in totals]
@@ -131,9 +135,14 @@ def _bands(by: str, costs: Mapping[Key, Decimal], asked: Asked) -> tuple[list[fi
             for band, key in zip(bands, shown, strict=True)
         ]
     if hidden:
-        bands.append(figures.Band("others", _("All others (%(n)d)") % {"n": len(hidden)}, colours.OTHERS, "."))
+        bands.append(figures.Band("others", _("All others (%(n)d)") % {"n": len(hidden)}, colours.OTHERS))
     member = {key: band.key for key, band in zip(shown, bands, strict=False)} | dict.fromkeys(hidden, "others")
     return bands, member
+
+
+def _team_band(key: str, team: str, teams: naming.Directory) -> figures.Band:
+    pattern = colours.KIND_PATTERNS["unallocated"] if team == UNALLOCATED else ""
+    return figures.Band(key, teams.title(team), teams.colour(team), pattern)
 
 
 def _band(by: str, key: Key, index: int) -> figures.Band:
@@ -148,21 +157,28 @@ def _band(by: str, key: Key, index: int) -> figures.Band:
     return figures.Band(name, naming.called(by, key[0]), colours.PALETTE[index])
 
 
-def table_by_time(costs: Mapping[Key, Decimal]) -> Table:
-    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the day before."""
+def step_words(asked: Asked) -> tuple[str, str]:
+    """The title of a table by time, and of its first column."""
+    return {"day": (_("Days"), _("Day")), "week": (_("Weeks"), _("Week")), "month": (_("Months"), _("Month"))}[
+        asked.grain
+    ]
+
+
+def table_by_step(costs: Mapping[Key, Decimal]) -> Table:
+    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the one before it."""
     kinds = fold(costs)
-    sums = {key: sum(by_kind.values(), ZERO) for key, by_kind in kinds.items()}
-    total, longest = sum(sums.values(), ZERO), max((abs(cost) for cost in sums.values()), default=ZERO)
-    days = sorted(sums)
+    sums = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
+    total, longest = total_of(sums.values()), max((abs(cost) for cost in sums.values()), default=ZERO)
+    steps = sorted(sums)
     lines = [
         Line(
-            name=Name(written.day(moment(key[0]))),
-            cost=sums[key],
-            before=sums[days[index - 1]] if index else sums[key],
-            share=hundredths(sums[key], total),
-            parts=parts_of(kinds[key], whole=longest),
-            by_kind=kinds[key],
+            name=Name(written.day(moment(step[0]))),
+            cost=sums[step],
+            before=sums[steps[index - 1]] if index else sums[step],
+            share=hundredths(sums[step], total),
+            parts=parts_of(kinds[step], whole=longest),
+            by_kind=kinds[step],
         )
-        for index, key in enumerate(days)
+        for index, step in enumerate(steps)
     ]
     return Table(lines=tuple(reversed(lines)), rest=None, total=Line(name=Name(""), cost=total, before=total))

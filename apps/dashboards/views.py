@@ -127,8 +127,7 @@ class TrendFigure(JsonView):
             self.scope.allows(team) for team in [filters.get("team")] if team is not None
         ):
             raise Http404
-        asked, _currencies = selectors.settle(self.question(), **filters)
-        return JsonResponse(trends.figure(asked, by, **filters))
+        return JsonResponse(trends.figure(self.question(), by, **filters))
 
 
 class Sources(Guarded, TemplateView):

@@ -84,14 +84,6 @@ def coverage(share: Decimal | None) -> str:
 
 
 @register.filter
-def direction(amount: Decimal | None) -> str:
-    """`up`, `down` or `same`: the class and the arrow of a change."""
-    if not amount:
-        return "same"
-    return "up" if amount > 0 else "down"
-
-
-@register.filter
 def plain(text: str) -> str:
     """A name from outside, in one short line, without marks that reorder it."""
     return labels.plain(text)
