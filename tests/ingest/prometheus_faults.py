@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import ssl
 import threading
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -58,18 +60,19 @@ class FaultServer:
     """Where it listens, and the requests it has received by fault."""
 
     port: int
+    scheme: str = "http"
     requests: Counter[str] = field(default_factory=Counter)
     received: list[tuple[dict[str, str], dict[str, list[str]]]] = field(default_factory=list)
 
     def url(self, fault: str) -> str:
         """The location that shows a fault, its count begun anew."""
         self.requests[fault] = 0
-        return f"http://127.0.0.1:{self.port}/{fault.replace(' ', '-')}"
+        return f"{self.scheme}://127.0.0.1:{self.port}/{fault.replace(' ', '-')}"
 
 
 @contextmanager
-def faulty_server() -> Iterator[FaultServer]:
-    """Listen on a free port until the block ends."""
+def faulty_server(certificate: Path | None = None) -> Iterator[FaultServer]:
+    """Listen on a free port until the block ends; with a certificate (PEM, key included) over TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -100,7 +103,11 @@ def faulty_server() -> Iterator[FaultServer]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        server = FaultServer(http.server_address[1])
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            http.socket = context.wrap_socket(http.socket, server_side=True)
+        server = FaultServer(http.server_address[1], "https" if certificate else "http")
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -39,14 +39,14 @@ class World:
         if self.has_up:
             self.gauge("up", {}, 1)
             for instance in ("n1:10250", "n2:10250"):
-                self._scrape("up", {"job": "kubelet", "instance": instance}, "kubelet", lambda _t: 1.0, 0, HOURS * HOUR)
+                self.scrape("up", {"job": "kubelet", "instance": instance}, "kubelet", lambda _t: 1.0, 0, HOURS * HOUR)
 
     def gauge(self, name: str, labels: dict[str, str], value: float, start: int = 0, end: int = HOURS * HOUR) -> None:
         """A value from kube-state-metrics, as long as the object exists."""
         job = "kube-state-metrics"
         for instance, first, last in self.state_targets:
             target = {"job": job, "instance": instance}
-            self._scrape(name, target | labels, job, lambda _t: value, max(start, first), min(end, last))
+            self.scrape(name, target | labels, job, lambda _t: value, max(start, first), min(end, last))
 
     def used(self, labels: dict[str, str], cores: float, memory: float, start: int, end: int, reset: int = 0) -> None:
         """A container's counters and gauges; `reset` is when its counter begins again in the same series."""
@@ -55,12 +55,13 @@ class World:
         def counted(t: float) -> float:
             return cores * (t - (reset if reset and t >= reset else start))
 
-        self._scrape("container_cpu_usage_seconds_total", labels, "kubelet", counted, start, end)
-        self._scrape("container_memory_working_set_bytes", labels, "kubelet", lambda _t: memory, start, end)
+        self.scrape("container_cpu_usage_seconds_total", labels, "kubelet", counted, start, end)
+        self.scrape("container_memory_working_set_bytes", labels, "kubelet", lambda _t: memory, start, end)
 
-    def _scrape(
+    def scrape(
         self, name: str, labels: dict[str, str], job: str, value: Callable[[float], float], start: int, end: int
     ) -> None:
+        """What every eye sees of a series, `value` being told the moment."""
         for eye in self.eyes:
             key = ",".join(f'{label}="{_escaped(text)}"' for label, text in (labels | eye.labels).items())
             for t in self.moments(eye, job):
@@ -298,4 +299,5 @@ def one_pod(*state_targets: tuple[str, int, int]) -> World:
     world.node("n1", "", {"cpu": 4, "memory": 8 * GIB})
     world.pod("shop", "web", "n1", {"cpu": 2, "memory": GIB})
     world.used({"namespace": "shop", "pod": "web", "container": "app"}, 0.5, GIB, 0, HOURS * HOUR)
+    world.scrape("up", {"job": "kubelet", "instance": "dead:10250"}, "kubelet", lambda _t: 0.0, 0, HOURS * HOUR)
     return world

@@ -1,5 +1,6 @@
 """How the client of the Prometheus API behaves towards good, large and misbehaving servers."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from apps.ingest.prometheus.answers import to_table
 from apps.ingest.prometheus.client import ATTEMPTS, MAX_POINTS, PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.errors import (
+    BadPrometheusOption,
     PrometheusError,
     PrometheusGarbled,
     PrometheusRefused,
@@ -18,6 +20,7 @@ from apps.ingest.prometheus.errors import (
 )
 from apps.ingest.prometheus.queries import Question
 from tests.ingest.prometheus_faults import FaultServer, faulty_server
+from tests.servers.process import find_program
 
 START = 1790812800
 QUICK = {"retry_seconds": "0", "timeout_seconds": "1", "max_response_mib": "1"}
@@ -135,6 +138,29 @@ def test_nobody_listens() -> None:
         pytest.raises(PrometheusUnavailable, match="Check that the server is up"),
     ):
         ask(client)
+
+
+def test_only_a_trusted_certificate_for_that_very_name_is_accepted(tmp_path: Path) -> None:
+    """The connection goes to a checked address, yet the certificate must be for the name in the location."""
+    pem = tmp_path / "server.pem"
+    make = [find_program("openssl", package="openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt"]
+    make += ["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"]
+    make += ["subjectAltName=DNS:localhost", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    subprocess.run(make, check=True, capture_output=True)
+    pem.write_text((tmp_path / "key").read_text() + (tmp_path / "certificate").read_text())
+    ca = str(tmp_path / "certificate")
+    with faulty_server(pem) as server:
+        url = server.url("good")
+        named = url.replace("127.0.0.1", "localhost")
+        with client_of(named, ca_file=ca) as client:
+            assert ask(client)
+        with client_of(named) as client, pytest.raises(PrometheusUnavailable, match="self-signed"):
+            ask(client)
+        with client_of(url, ca_file=ca) as client, pytest.raises(PrometheusUnavailable, match="IP address mismatch"):
+            ask(client)
+        assert server.requests["good"] == 1
+    with pytest.raises(BadPrometheusOption, match="no usable certificate"):
+        client_of("https://localhost", ca_file=str(tmp_path / "key"))
 
 
 # --- A real server ------------------------------------------------------------------------------------------------

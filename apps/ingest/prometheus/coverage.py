@@ -93,6 +93,7 @@ class Scrapes:
     usage_samples: Counts
     usage_bins: ReplicaCounts
     usage_targets: Counts
+    usage_alive: Counts
     state_interval: Mapping[str, int]
     usage_interval: Mapping[str, int]
     bin_length: int
@@ -104,7 +105,8 @@ def cover(clusters: Iterable[str], hours: Sequence[int], scrapes: Scrapes) -> li
 
 
 def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list[CoverageHour]:
-    targets = _targets(cluster, hours, scrapes)
+    targets = _filled(cluster, hours, scrapes.usage_targets, scrapes.bin_length)
+    alive = _filled(cluster, hours, scrapes.usage_alive, scrapes.bin_length)
     interval = scrapes.usage_interval.get(cluster, ASSUMED_INTERVAL)
     state_expected = max(1, HOUR_SECONDS // scrapes.state_interval.get(cluster, ASSUMED_INTERVAL))
     rows = []
@@ -112,8 +114,8 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
         end = hour + HOUR_SECONDS
         bins = range(hour + scrapes.bin_length, end + 1, scrapes.bin_length)
         usage_samples = scrapes.usage_samples.get((cluster, end), 0.0)
-        target_hours = sum(targets.get(at, 0.0) for at in bins) * scrapes.bin_length / HOUR_SECONDS
-        usage_expected = max(1, round(target_hours * HOUR_SECONDS / interval))
+        usage_expected = max(1, round(sum(targets[at] for at in bins) * scrapes.bin_length / interval))
+        alive_hours = sum(alive[at] for at in bins) * scrapes.bin_length / HOUR_SECONDS
         state = min(state_expected, round(scrapes.state_seen.get((cluster, end), 0.0)))
         usage = min(usage_expected, round(scrapes.usage_seen.get((cluster, end), 0.0)))
         samples = scrapes.state_samples.get((cluster, end), 0.0)
@@ -127,23 +129,20 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
                 hour,
                 *weaker,
                 state_sample_hours=1 / samples,
-                usage_sample_hours=target_hours / usage_samples,
+                usage_sample_hours=alive_hours / usage_samples,
                 usage_span=sum(_span(counts, bins) for counts in scrapes.usage_bins[cluster].values()) or 1.0,
             )
         )
     return rows
 
 
-def _targets(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> dict[int, float]:
+def _filled(cluster: str, hours: Sequence[int], counts: Counts, length: int) -> dict[int, float]:
     """Targets in each bin; in a bin without any, those of the bin before, or else of the next one after."""
-    ends = [
-        at for hour in hours for at in range(hour + scrapes.bin_length, hour + HOUR_SECONDS + 1, scrapes.bin_length)
-    ]
-    found = {at: scrapes.usage_targets[cluster, at] for at in ends if scrapes.usage_targets.get((cluster, at))}
-    last = next((found[at] for at in ends if at in found), 0.0)
+    ends = [at for hour in hours for at in range(hour + length, hour + HOUR_SECONDS + 1, length)]
+    last = next((counts[cluster, at] for at in ends if counts.get((cluster, at))), 0.0)
     filled = {}
     for at in ends:
-        last = found.get(at, last)
+        last = counts.get((cluster, at)) or last
         filled[at] = last
     return filled
 

@@ -113,15 +113,11 @@ def _scrapes(client: PrometheusClient, rates: Tables, hours: Sequence[int]) -> S
         memory = _only(coverage.counts_of(other["memory_scrapes"]), without=usage)
         untold = coverage.counts_by_replica(other["memory_bins"])
         bins |= {cluster: counts for cluster, counts in untold.items() if cluster not in usage}
-        seen["usage_targets"] |= _only(dict.fromkeys(coverage.counts_of(other["memory_bins"]), 1.0), without=usage)
+        one_each = _only(dict.fromkeys(coverage.counts_of(other["memory_bins"]), 1.0), without=usage)
         state |= coverage.intervals(nodes, fixed)
         usage |= coverage.intervals(memory, fixed)
-        for fact, counts in {
-            "state_samples": nodes,
-            "state_seen": nodes,
-            "usage_samples": memory,
-            "usage_seen": memory,
-        }.items():
+        told = {"state_samples": nodes, "state_seen": nodes, "usage_samples": memory, "usage_seen": memory}
+        for fact, counts in (told | {"usage_targets": one_each, "usage_alive": one_each}).items():
             seen[fact] |= counts
     return Scrapes(**seen, usage_bins=bins, state_interval=state, usage_interval=usage, bin_length=length)
 

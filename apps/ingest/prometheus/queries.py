@@ -114,6 +114,13 @@ SCRAPES = (
         _same(),
         "bin",
     ),
+    Question(
+        "usage_alive",
+        "targets that answered, by bin",
+        "count by($cluster)(max without($replica)(sum_over_time($usage[$bin])) > 0)",
+        _same(),
+        "bin",
+    ),
 )
 
 FALLBACKS = (
