@@ -85,7 +85,9 @@ def _layout(day_format: str) -> Figure:
             "automargin": True, "fixedrange": True, "nticks": 6, "tickformat": ",~s",
             "rangemode": "tozero", "zeroline": True,
         },
-        "legend": {"orientation": "h", "y": 1.02, "x": 0, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal"},
+        "legend": {
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "traceorder": "normal",
+        },
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "namelength": -1},
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """Figures of cost over time: where a page finds one, the sentence that stands for it, and what it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -127,34 +127,51 @@ def _bands(by: str, costs: Mapping[Key, Decimal]) -> tuple[list[figures.Band], d
     if by == "kind":
         ranked = [(kind,) for kind in words.KINDS if (kind,) in totals]
     shown, hidden = (ranked, []) if len(ranked) <= BANDS + 1 else (ranked[:BANDS], ranked[BANDS:])
-    bands = [_band(by, key, index) for index, key in enumerate(shown)]
-    if by == "team":
-        teams = naming.directory()
-        bands = [
-            figures.Band(band.key, teams.title(key[0]), teams.colour(key[0]))
-            for band, key in zip(bands, shown, strict=True)
-        ]
+    look = _LOOKS[by]()
+    bands = [figures.Band(f"band-{index}", *look(key, index)) for index, key in enumerate(shown)]
+    member = {key: band.key for key, band in zip(shown, bands, strict=True)} | dict.fromkeys(hidden, "others")
     if hidden:
         bands.append(figures.Band("others", _("All others (%(n)d)") % {"n": len(hidden)}, colours.OTHERS))
-    member = {key: band.key for key, band in zip(shown, bands, strict=False)} | dict.fromkeys(hidden, "others")
     return bands, member
 
 
-def _team_band(key: str, team: str, teams: naming.Directory) -> figures.Band:
-    pattern = colours.KIND_PATTERNS["unallocated"] if team == UNALLOCATED else ""
-    return figures.Band(key, teams.title(team), teams.colour(team), pattern)
+Look = Callable[[Key, int], tuple[str, str, str]]
+"""From the key and the place of a band: its title, its colour, its hatching."""
 
 
-def _band(by: str, key: Key, index: int) -> figures.Band:
-    name = f"band-{index}"
-    if by == "kind":
-        return figures.Band(
-            name, str(words.KINDS[key[0]]), colours.KINDS[key[0]], colours.KIND_PATTERNS.get(key[0], "")
-        )
-    if by == "namespace":
-        title = f"{naming.called('namespace', key[1])} · {naming.called('cluster', key[0])}"
-        return figures.Band(name, title, colours.PALETTE[index])
-    return figures.Band(name, naming.called(by, key[0]), colours.PALETTE[index])
+def _team_look() -> Look:
+    teams = naming.directory()
+    hatching = {UNALLOCATED: colours.KIND_PATTERNS["unallocated"]}
+    return lambda key, _index: (teams.title(key[0]), teams.colour(key[0]), hatching.get(key[0], ""))
+
+
+def _kind_look() -> Look:
+    return lambda key, _index: (
+        str(words.KINDS[key[0]]),
+        colours.KINDS[key[0]],
+        colours.KIND_PATTERNS.get(key[0], ""),
+    )
+
+
+def _namespace_look() -> Look:
+    return lambda key, index: (
+        f"{naming.called('namespace', key[1])} · {naming.called('cluster', key[0])}",
+        colours.PALETTE[index],
+        "",
+    )
+
+
+def _plain_look(by: str) -> Callable[[], Look]:
+    return lambda: lambda key, index: (naming.called(by, key[0]), colours.PALETTE[index], "")
+
+
+_LOOKS: dict[str, Callable[[], Look]] = {
+    "team": _team_look,
+    "kind": _kind_look,
+    "namespace": _namespace_look,
+    "workload": _plain_look("workload"),
+    "service": _plain_look("service"),
+}
 
 
 def step_words(asked: Asked) -> tuple[str, str]:
