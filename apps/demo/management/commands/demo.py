@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,11 +88,8 @@ class Command(BaseCommand):
 
 
 def _plan(options: dict[str, Any]) -> Plan:
-    end, days, scale = options["end"], options["days"], options["scale"]
-    if isinstance(end, str):
-        end = date.fromisoformat(end)
-    if options["start"]:
-        end = date.fromordinal(options["start"].toordinal() + days)
+    days, scale = options["days"], options["scale"]
+    end = _date(options["start"]) + timedelta(days=days) if options["start"] else _date(options["end"])
     if days < 1 or not 0 < scale <= 100 or options["seed"] < 0:
         raise CommandError("--days must be at least 1, --seed not negative, --scale above 0 and at most 100")
     metrics_days = options["metrics_days"]
@@ -102,6 +99,10 @@ def _plan(options: dict[str, Any]) -> Plan:
     return Plan(
         options["to"], zone, end, days, options["seed"], scale, metrics_days, options["scrape_seconds"], options["gzip"]
     )
+
+
+def _date(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def _progress(plan: Plan) -> Progress:

@@ -1,0 +1,149 @@
+"""The simulated company lives like a real one: its files, its days, its people."""
+
+import json
+import re
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.demo.timetable import UnsupportedTimeZoneError, business_day
+from apps.finops import focus
+from apps.finops.tables import USAGE
+from tests.demo.conftest import Simulate
+from tests.demo.readings import USAGE_TABLES, Company, fingerprints
+
+
+def test_the_same_arguments_write_the_same_bytes(tiny: Company, simulate: Simulate) -> None:
+    again = simulate(days=3, scale=0.02)
+    other = simulate(days=3, scale=0.02, seed=1)
+    assert fingerprints(again.folder) == fingerprints(tiny.folder)
+    assert fingerprints(other.folder) != fingerprints(tiny.folder)
+
+
+def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
+    call_command("demo", to=tmp_path, days=2, scale=0.02, metrics_days=0)
+    call_command("demo", to=tmp_path, days=1, scale=0.02, metrics_days=0, gzip=True)
+    assert [path.name for path in (tmp_path / "billing").iterdir()] == ["alibaba-cloud-2026-10.csv.gz"]
+    assert [path.name for path in (tmp_path / "usage" / "node_hours").iterdir()] == ["2026-10-31.parquet"]
+
+
+def test_bills_are_focus(autumn: Company) -> None:
+    assert list(autumn.charges[0]) == list(focus.COLUMNS)
+    assert all(charge[column] for charge in autumn.charges for column in focus.REQUIRED)
+    categories = defaultdict(set)
+    for charge in autumn.charges:
+        categories[charge["ServiceName"]].add(charge["ServiceCategory"])
+    assert {service: found for service, found in categories.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("ChargeCategory", "Purchase", id="commitments are bought"),
+        pytest.param("ChargeCategory", "Tax", id="tax is charged"),
+        pytest.param("ChargeCategory", "Adjustment", id="a month is rounded"),
+        pytest.param("ChargeClass", "Correction", id="an invoiced month is corrected"),
+        pytest.param("PricingCategory", "Dynamic", id="spot servers work"),
+        pytest.param("PricingCategory", "Committed", id="commitments are used"),
+        pytest.param("CommitmentDiscountStatus", "Unused", id="and not all of them"),
+        pytest.param("ChargeDescription", "Service level refund", id="part of an hour is paid back"),
+        pytest.param("ServiceName", "Elastic Container Instance", id="the evening peak bursts into serverless"),
+        pytest.param("Tags", "", id="somebody forgot a tag"),
+    ],
+)
+def test_the_bill_has_its_share_of_everything(column: str, value: str, autumn: Company) -> None:
+    assert any(charge[column] == value for charge in autumn.charges)
+
+
+def test_usage_files_have_exactly_the_documented_columns(tiny: Company) -> None:
+    assert set(USAGE_TABLES) == set(USAGE)
+    for name, rows in tiny.usage.items():
+        assert list(rows[0]) == list(USAGE[name].file_columns)
+
+
+def test_one_row_per_hour_pod_and_node(autumn: Company) -> None:
+    keys = ("hour", "cluster", "namespace", "workload", "pod", "node")
+    grain = [tuple(row[key] for key in keys) for row in autumn.usage["workload_hours"]]
+    assert len(grain) == len(set(grain))
+
+
+def test_the_evening_is_busiest(tiny: Company) -> None:
+    used: dict[int, Decimal] = defaultdict(Decimal)
+    for row in tiny.usage["workload_hours"]:
+        if row["namespace"].startswith("live-class"):
+            used[(row["hour"].hour + 8) % 24] += row["cpu_used_core_hours"]
+    assert max(used, key=lambda hour: used[hour]) in (19, 20)
+    assert used[3] * 3 < used[20]
+
+
+def test_life_is_untidy(autumn: Company) -> None:
+    """Servers exist for parts of hours, jobs for minutes, stateful pods move, GPUs are half used."""
+    nodes, pods = autumn.usage["node_hours"], autumn.usage["workload_hours"]
+    assert {row["cpu_capacity_core_hours"] for row in nodes if row["node_pool"] == "elastic"} >= {4, 12, 16}
+    cron = [row for row in pods if row["namespace"].startswith("cron")]
+    assert all(row["cpu_request_core_hours"] < Decimal("0.36") for row in cron)
+    places = defaultdict(set)
+    for row in pods:
+        if row["workload_kind"] == "Deployment" and not row["resource_id"]:
+            places[row["cluster"], row["namespace"], row["workload"]].add(row["node"])
+    assert max(map(len, places.values())) > 3
+    serving = [row for row in pods if row["namespace"].startswith("ml-serving")]
+    assert sum(row["gpu_used_hours"] for row in serving) < sum(row["gpu_request_hours"] for row in serving) / 2
+
+
+def test_disks_are_orphaned_on_the_way(autumn: Company) -> None:
+    mounted = {row["volume"] for row in autumn.usage["volume_hours"]}
+    billed = {charge["ResourceId"] for charge in autumn.charges if charge["ServiceName"] == "Elastic Block Storage"}
+    assert mounted < billed
+
+
+def test_teams_file_is_well_formed(autumn: Company) -> None:
+    teams = autumn.teams["teams"]
+    names = [team["name"] for team in teams]
+    assert len(names) == len(set(names)) == 40
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names)
+    assert all(team["lead"]["email"].endswith("@example.com") for team in teams)
+    rules = autumn.teams["rules"]
+    assert len({rule["name"] for rule in rules}) == len(rules)
+    for rule in rules:
+        paid_by = rule.get("split") or {rule["team"]: 100}
+        assert set(paid_by) <= set(names)
+        assert sum(paid_by.values()) == 100
+    assert any("valid_from" in rule for rule in rules)
+
+
+def test_no_prefix_of_one_team_catches_the_sandboxes_of_another(autumn: Company) -> None:
+    names = [team["name"] for team in autumn.teams["teams"]]
+    assert [(a, b) for a in names for b in names if b.startswith(f"{a}-")] == []
+
+
+def test_tags_are_json_objects_of_text(autumn: Company) -> None:
+    tags: list[dict[str, Any]] = [json.loads(charge["Tags"]) for charge in autumn.charges if charge["Tags"]]
+    assert all(isinstance(value, str) for bag in tags for value in bag.values())
+    assert {"team", "owner", "项目组"} <= {key for bag in tags for key in bag}
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        pytest.param({"days": 0}, "--days", id="no days"),
+        pytest.param({"scale": 0.0}, "--scale", id="nobody there"),
+        pytest.param({"seed": -1}, "--seed", id="a seed below zero"),
+    ],
+)
+def test_impossible_plans_are_refused(options: dict[str, Any], complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        call_command("demo", to=tmp_path / "never", **options)
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_time_zone_of_half_hours_is_refused_with_advice() -> None:
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    with pytest.raises(UnsupportedTimeZoneError, match="COSTOPS_TIME_ZONE"):
+        business_day(date(2026, 10, 1), ZoneInfo("Asia/Kolkata"))
