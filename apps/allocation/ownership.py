@@ -77,7 +77,8 @@ def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue
 
 
 def _column(condition: Condition) -> str:
-    return f"{condition.field}.{condition.key}" if condition.key else condition.field
+    """The column of what a condition is about; keys are spelled in hexadecimal, for an engine's names ignore case."""
+    return f"{condition.field}_{condition.key.encode().hex()}" if condition.key else condition.field
 
 
 def _with_keys(

@@ -16,7 +16,7 @@ _local = threading.local()
 
 _MACROS = f"""
 {exact.MACROS}
-CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(document, path);
+CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(nullif(document, ''), path);
 CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
 """
 
