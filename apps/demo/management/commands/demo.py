@@ -23,7 +23,7 @@ METRICS_SCALE_LIMIT = 0.25
 EXAMPLES = """examples:
   manage.py demo --to var/demo                                   sixty days, some 300 namespaces, 2,000 pods
   manage.py demo --days 3 --scale 0.02 --to /tmp/tiny            small enough for tests, metrics included
-  manage.py demo --days 31 --scale 50 --to /data/large           100,000 pods, ten million bill lines a month
+  manage.py demo --scale 50 --to /data/large                     100,000 pods, twelve million bill lines, half an hour
 
 The same arguments and COSTOPS_TIME_ZONE write the same bytes. DIR receives billing/, usage/, openmetrics/,
 teams.yaml and truth.parquet; what an earlier run wrote there is replaced. To load openmetrics/ into Prometheus:
