@@ -50,6 +50,7 @@ FAULTS: dict[str, list[tuple[int, str, bytes]]] = {
     "not even text": [(200, JSON, answer("abc"))],
     "huge": [(200, JSON, b'{"padding": "' + b"x" * 3_000_000 + b'"}')],
     "bomb": [(200, JSON, gzip.compress(b" " * 50_000_000))],
+    "scalar as vector": [(200, JSON, answer("1790812770"))],
     "slow": [(200, JSON, answer())],
 }
 """Fault → the answers to the first, second, … request; the last one repeats."""

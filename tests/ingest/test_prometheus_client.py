@@ -210,3 +210,5 @@ def test_the_server_tells_its_version_and_time(large_server: Any, faults: FaultS
         assert client.now() > START
     with client_of(faults.url("404")) as client:
         assert client.build_version() == ""
+    with client_of(faults.url("scalar as vector")) as client:
+        assert client.now() == START

@@ -127,7 +127,9 @@ class PrometheusClient:
         """The server's own clock, in seconds."""
         body = self._post("query", {"query": "time()"}, is_last=True)
         try:
-            return float(orjson.loads(body)["data"]["result"][0])
+            result = orjson.loads(body)["data"]["result"]
+            moment = result[0]["value"] if isinstance(result[0], dict) else result  # VictoriaMetrics makes it a vector
+            return float(moment[0])
         except (ValueError, LookupError, TypeError) as error:
             raise PrometheusGarbled(f"{self.config.url} does not tell its time: {_sample(body)}") from error
 
