@@ -30,6 +30,11 @@ add_source() { # name, then the options of `source add`
   fi
 }
 
+# --- the company: its days are Beijing's, which must be known before the first file is read -----------------------------
+if [ ! -e "$COSTOPS_HOME/costops.env" ]; then
+  printf '%s\n' "COSTOPS_TIME_ZONE=Asia/Shanghai" "COSTOPS_COMPANY=Lantern Learning" >"$COSTOPS_HOME/costops.env"
+fi
+
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
 if [ ! -e "$company/.complete" ]; then
