@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
@@ -37,11 +37,12 @@ class Parameter:
     pattern: str | None = None
     choices: tuple[str, ...] | None = None
     is_list: bool = False
+    place: Literal["query", "path"] = "query"
 
     def documented(self) -> OpenApiParameter:
         """The parameter as the OpenAPI schema says it."""
         return OpenApiParameter(
-            self.name, str, description=self.description, pattern=self.pattern, enum=self.choices, many=False
+            self.name, str, self.place, description=self.description, pattern=self.pattern, enum=self.choices
         )
 
 
@@ -154,6 +155,7 @@ PUBLICATIONS = (
     Parameter("limit", whole_number(1, 1_000), "At most this many, the newest; 100 by default.", pattern=r"^\d{1,4}$"),
     FORMAT,
 )
+TEAM = Parameter("name", text, "The name of the team.", place="path")
 PLAIN = (FORMAT,)
 
 

@@ -151,14 +151,31 @@ class ReconciliationSchema(serializers.Serializer[Any]):
     rows = ReconciliationRowSchema(many=True)
 
 
+class ProblemSchema(serializers.Serializer[Any]):
+    """Something wrong with the data: where, and what to do about it."""
+
+    severity = serializers.ChoiceField(["note", "warning", "error"])
+    code = serializers.CharField()
+    subject = serializers.CharField()
+    message = serializers.CharField()
+
+
 class SourceSchema(serializers.Serializer[Any]):
-    """Where charges or usage come from, and how it is."""
+    """Where charges or usage come from, and how it is: `rows` that count, files `refused` and `waiting` to be read."""
 
     name = serializers.CharField()
     kind = serializers.ChoiceField(Source.Kind.choices)
-    location = serializers.CharField()
-    cluster = serializers.CharField()
+    cluster = serializers.CharField(allow_blank=True)
     is_active = serializers.BooleanField()
+    location = serializers.CharField()
+    files = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    rows = serializers.IntegerField()
+    last_day = serializers.DateField(allow_null=True)
+    last_received = serializers.DateTimeField(allow_null=True)
+    has_failed = serializers.BooleanField()
+    problems = ProblemSchema(many=True)
 
 
 class SourcesSchema(serializers.Serializer[Any]):

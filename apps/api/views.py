@@ -1,9 +1,8 @@
 """The addresses of the REST API: a question in, an answer out."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -22,7 +21,7 @@ from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
 from apps.api.renderers import JsonRenderer
 from apps.api.selectors import scope_of
-from apps.ingest.models import Source
+from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.teams.models import Team
@@ -107,7 +106,7 @@ class TeamView(AskView):
     columns = schema.columns_of(schema.TeamSchema)
     file_name = "team"
 
-    @schema.asking("team", parameters.PLAIN, schema.TeamSchema)
+    @schema.asking("team", (parameters.TEAM, *parameters.PLAIN), schema.TeamSchema)
     def get(self, request: Request, name: str) -> HttpResponse:
         self.asked(request)
         team = Team.objects.filter(name=name).first()
@@ -125,7 +124,7 @@ class SourcesView(CompanyView):
     @schema.asking("sources", parameters.PLAIN, schema.SourcesSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
-        return Response({"rows": [_source(state) for state in Source.objects.order_by("name")]})
+        return Response({"rows": [_source(state) for state in source_states()]})
 
 
 class PublicationsView(AskView):
@@ -169,8 +168,23 @@ def _team(team: Team) -> dict[str, Any]:
     return {**plain, "costs": f"{reverse('api-costs')}?{urlencode({'team': team.name})}"}
 
 
-def _source(state: Any) -> Mapping[str, Any]:
-    return {name: getattr(state, name) for name in SourcesView.columns}
+def _source(state: SourceState) -> dict[str, Any]:
+    source = {name: getattr(state.source, name) for name in ("name", "kind", "cluster", "is_active")}
+    counts = {name: getattr(state, name) for name in ("files", "refused", "waiting", "rows", "last_day")}
+    return {
+        **source,
+        "location": _without_secrets(state.source.location),
+        **counts,
+        "last_received": state.last_received,
+        "has_failed": state.has_failed,
+        "problems": [asdict(problem) for problem in state.problems],
+    }
+
+
+def _without_secrets(location: str) -> str:
+    """A location as others may see it: an address without user, password and query."""
+    parts = urlsplit(location)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")) if parts.netloc else location
 
 
 def _publication(found: Publication, *, sees_all: bool) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _picture(report: WeeklyReport, week: CurrencyWeek) -> bytes:
         week=report.week,
         weekly_mean=week.mean,
         weeks_in_mean=week.weeks_in_mean,
-        currency=plain(week.currency),
+        currency=plain(week.currency).replace("$", r"\$"),  # matplotlib would take it for a formula
     )
 
 

@@ -17,7 +17,7 @@ from apps.reports.weeks import Week
 CJK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei")
 LATIN_FONT = "DejaVu Sans"
 INK, MUTED, WEEK_COLOUR, BEFORE_COLOUR = "#1f2733", "#6b7585", "#2f6fd0", "#c3cedd"
-SIZE_INCHES, DOTS_PER_INCH = (6.4, 2.3), 160
+SIZE_INCHES, DOTS_PER_INCH = (5.0, 2.1), 230
 
 
 def trend_png(
@@ -87,7 +87,7 @@ def _bars(axes: Any, days: Sequence[date], costs: dict[date, Decimal], *, week: 
         axes.bar([places[day] for day in shown], heights, width=0.78, color=colour, label=label)
     mondays = [day for day in days if day.weekday() == 0]
     axes.set_xticks([places[day] for day in mondays], [f"{day:%m-%d}" for day in mondays])
-    axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,.0f}" if abs(value) >= 10 else f"{value:,.2f}")
+    axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,.2f}" if 0 < abs(value) < 10 else f"{value:,.0f}")
     axes.set_title(currency, loc="right", fontsize=8, color=MUTED)
 
 

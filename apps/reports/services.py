@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.validators import validate_email
 from django.db.models import F, Q
 
 from apps.marts.selectors import NothingPublished
@@ -85,6 +86,7 @@ def _send(delivery: Delivery, team: Team, week: Week, *, clock: Clock) -> Outcom
     if not claim(delivery, claimed_at):
         return Outcome(team.name, delivery.recipient, "skipped")
     try:
+        validate_email(delivery.recipient)
         report = weekly_report(team, week)
         letter = write_letter(report, inline=False)
         mail = as_mail(letter, recipient=delivery.recipient, name=team.lead_name, message_id=delivery.message_id)

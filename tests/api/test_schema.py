@@ -1,0 +1,72 @@
+"""The schema: valid, complete, true to what is answered, and readable in a browser without breaking the policy."""
+
+from typing import Any
+
+import pytest
+import yaml
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from jsonschema import Draft4Validator
+from pytest_django.live_server_helper import LiveServer
+
+ADDRESSES = {
+    "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,namespace,kind&limit=2",
+    "/api/v1/teams/": "/api/v1/teams/",
+    "/api/v1/teams/{name}/": "/api/v1/teams/live-class/",
+    "/api/v1/sources/": "/api/v1/sources/",
+    "/api/v1/publications/": "/api/v1/publications/",
+    "/api/v1/reconciliation/": "/api/v1/reconciliation/",
+}
+
+
+def test_the_schema_is_valid_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
+
+
+@pytest.mark.parametrize("caller", ["finance", "lilei"])
+def test_answers_are_what_the_schema_says(callers: dict[str, Client], caller: str) -> None:
+    schema = yaml.safe_load(callers[caller].get("/api/schema/").content)
+    paths = {path: methods["get"]["responses"] for path, methods in schema["paths"].items()}
+    assert set(paths) == set(ADDRESSES)
+    for path, address in ADDRESSES.items():
+        response = callers[caller].get(address)
+        said = paths[path][str(response.status_code)]["content"]["application/json"]["schema"]
+        problems = list(
+            Draft4Validator(nullable({**said, "components": schema["components"]})).iter_errors(response.json())
+        )
+        assert (path, problems) == (path, [])
+
+
+def nullable(schema: Any) -> Any:
+    """OpenAPI 3.0's `nullable` in the words of JSON Schema; a field nobody documented is an error."""
+    if isinstance(schema, list):
+        return [nullable(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: nullable(part) for name, part in schema.items()}
+    if found.get("type") == "object" and "properties" in found:
+        found["additionalProperties"] = False
+    return {"anyOf": [found, {"type": "null"}]} if found.pop("nullable", False) is True else found
+
+
+def test_the_documentation_is_for_those_who_signed_in(published: object) -> None:
+    assert Client().get("/api/docs/")["Location"] == "/login/?next=/api/docs/"
+    assert Client().get("/api/schema/").status_code == 401
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_the_documentation_works_in_a_browser_within_the_content_policy(
+    transactional_db: None, live_server: LiveServer, page: Any
+) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("finance"))
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    page.goto(f"{live_server.url}/api/docs/")
+    page.get_by_text("/api/v1/reconciliation/").first.wait_for()
+    page.get_by_text("/api/v1/teams/", exact=True).first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    page.locator(".live-responses-table .response-col_status", has_text="200").wait_for()

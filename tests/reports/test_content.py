@@ -1,0 +1,167 @@
+"""What the weekly report says: the answer's numbers of the team's own scope, and what is not known."""
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from apps.marts.query import CostQuery, Scope
+from apps.marts.selectors import answer
+from apps.reports.letters import write_letter
+from apps.reports.selectors import foot, weekly_report
+from apps.reports.weeks import NotAWeekError, Week
+from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, other_cost, publish_weeks
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        pytest.param("2026-W44", "2026-10-26", "2026-11-02", id="a plain week"),
+        pytest.param("2026-W53", "2026-12-28", "2027-01-04", id="week 53 of a long year"),
+        pytest.param("2026-W01", "2025-12-29", "2026-01-05", id="the first week begins in the year before"),
+    ],
+)
+def test_a_week_is_an_iso_week(text: str, start: str, end: str) -> None:
+    week = Week.parse(text)
+    assert (f"{week.start}", f"{week.end}", f"{week}") == (start, end, text)
+
+
+@pytest.mark.parametrize("text", ["", "2026-W54", "2025-W53", "2026-W00", "2026-44", "２０２６-W44", "0000-W01", "W44"])
+def test_what_is_not_a_week_is_refused(text: str) -> None:
+    with pytest.raises(NotAWeekError, match="is not a week"):
+        Week.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "shown"),
+    [
+        pytest.param(["0.005", "0.005", "0.005"], ["0.00", "0.01", "0.01"], id="three halves of a cent"),
+        pytest.param(["33.333333", "33.333333", "33.333334"], ["33.33", "33.34", "33.33"], id="thirds of a hundred"),
+        pytest.param(["-0.001", "0"], ["0.00", "0.00"], id="never a negative zero"),
+        pytest.param([], [], id="nothing"),
+    ],
+)
+def test_rounded_parts_add_up_to_the_rounded_total(amounts: list[str], shown: list[str]) -> None:
+    exact = [Decimal(amount) for amount in amounts]
+    rounded = foot(exact)
+    assert sum(rounded) == round(sum(exact), 2)
+    assert [f"{abs(part):f}" for part in rounded] == shown
+
+
+def test_the_numbers_are_the_answers_of_the_teams_own_scope(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks([*five_weeks(), other_cost(WEEK.start, "4711")])
+    report = weekly_report(team, WEEK)
+    query = CostQuery(WEEK.start, WEEK.end, scope=Scope(frozenset({"live-class"})))
+    (found,) = report.currencies
+    assert {found.currency: found.total} == dict(answer(query).totals) == {"CNY": Decimal("700.035")}
+    assert (found.before, found.mean, found.weeks_in_mean) == (Decimal("700.035"), Decimal("437.50875"), 4)
+    assert [(part.name, part.amount) for part in found.kinds] == [
+        ("direct", Decimal("500.025")),
+        ("shared", Decimal("100.005")),
+        ("idle", Decimal("100.005")),
+    ]
+    assert [(part.name, part.amount, part.change) for part in found.namespaces] == [
+        ("live-class-0", Decimal("300.015"), 0),
+        ("live-class-1", Decimal("200.010"), 0),
+        ("live-class-2", Decimal("200.010"), 0),
+    ]
+    assert sum(part.shown for part in found.namespaces) == sum(part.shown for part in found.kinds) == Decimal("700.04")
+    assert "4711" not in write_letter(report, inline=True).html + write_letter(report, inline=False).text
+
+
+def test_the_smaller_namespaces_are_added_up(db: None, home: Path) -> None:
+    team = hire_lead()
+    rows = [five_weeks()[-1] | {"namespace": f"n{number}", "effective_cost": f"{number}"} for number in range(1, 9)]
+    publish_weeks(rows)
+    (found,) = weekly_report(team, WEEK).currencies
+    assert [part.name for part in found.namespaces] == ["n8", "n7", "n6", "n5", "n4"]
+    assert found.others is not None
+    assert found.others.amount == 6
+
+
+@pytest.mark.parametrize(
+    ("first_day", "weeks", "said"),
+    [
+        pytest.param(WEEK.start, 0, "nothing is published of the week before", id="the first week of all"),
+        pytest.param(WEEK.before(2).start, 2, "the mean of the 2 weeks before", id="two weeks known"),
+        pytest.param(WEEK.before(2).start + timedelta(1), 1, "the week before", id="half a week is not a week"),
+    ],
+)
+def test_weeks_nobody_published_are_unknown_not_zero(
+    db: None, home: Path, first_day: date, weeks: int, said: str
+) -> None:
+    team = hire_lead()
+    publish_weeks([row for row in five_weeks() if row["day"] >= first_day])
+    report = weekly_report(team, WEEK)
+    assert report.currencies[0].weeks_in_mean == weeks
+    assert said in write_letter(report, inline=False).text
+
+
+def test_currencies_are_told_apart_each_with_its_picture(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks(five_weeks() + five_weeks(currency="USD"))
+    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    assert set(letter.pictures) == {"CNY", "USD"}
+    assert letter.subject == "CostOps: 直播课堂, week 2026-W44: 700.04 CNY, 700.04 USD"
+    assert re.findall(r'src="cid:trend-', letter.html) == ['src="cid:trend-'] * 2
+
+
+def test_a_week_without_any_cost_says_so(db: None, home: Path) -> None:
+    team = hire_lead("quiet")
+    publish_weeks()
+    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    assert "No cost was attributed to your team" in letter.text
+    assert letter.pictures == {}
+
+
+def test_an_incomplete_week_says_up_to_when(db: None, home: Path) -> None:
+    team = hire_lead()
+    publication = publish_weeks([row for row in five_weeks() if row["day"] < date(2026, 10, 29)], status="provisional")
+    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    facts = (
+        f"Publication {publication.number} of 2 Nov 2026 03:00 UTC, provisional; coverage of the monitoring: 99.00 %"
+    )
+    for text in (letter.text, letter.html):
+        assert "costs are published up to, not including, 29 Oct 2026" in text
+        assert facts in text
+
+
+def test_the_letter_speaks_the_installations_language(db: None, home: Path, settings: object) -> None:
+    settings.LANGUAGE_CODE = "zh-hans"  # type: ignore[attr-defined]
+    team = hire_lead()
+    publish_weeks()
+    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    assert '<html lang="zh-hans">' in letter.html
+    assert "直接" in letter.html
+    assert all(picture.startswith(PNG) for picture in letter.pictures.values())
+
+
+class Elements(HTMLParser):
+    """The elements of a page and their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_hostile_names_are_shown_as_text(db: None, home: Path) -> None:
+    hostile = '<script>alert(1)</script>"><img src=//evil>{{7*7}}\u202e$\\frac{1}{0}$'
+    team = hire_lead(title=hostile)
+    publish_weeks([row | {"namespace": hostile} for row in five_weeks(currency="<b>$\\x{$")])
+    letter = write_letter(weekly_report(team, WEEK), inline=True)
+    tags = {tag for tag, _ in Elements(letter.html).found}
+    addresses = [attributes["src"] or "" for tag, attributes in Elements(letter.html).found if tag == "img"]
+    assert "script" not in tags
+    assert [address[:15] for address in addresses] == ["data:image/png;"]
+    assert "{{7*7}}" in letter.html
+    assert "\u202e" not in letter.html + letter.text + letter.subject
