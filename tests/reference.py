@@ -21,6 +21,7 @@ Key = tuple[date, str, str, str]
 UNALLOCATED = "unallocated"
 UNIT = 10**12
 HOUR = timedelta(hours=1)
+IDLE = ("", "", "")
 
 
 def attribute(
@@ -149,43 +150,41 @@ class _Allocator:
             self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=False)
 
     def _node_pool(self, month: str, day: date, resource: str, charges: list[Row]) -> None:
+        """Divide by price x claimed units of the measured hours; unmeasured hours follow them."""
         rows = self.nodes[day, resource]
-        units = {_time(row["hour"]): self._units(row) for row in rows}
-        prices = self._hourly_costs(charges, units)
+        cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
+        prices = self._prices(charges, {_time(row["hour"]): self._units(row) for row in rows})
         weights: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
         for row in rows:
-            hour = _time(row["hour"])
-            if units[hour]:
-                price = prices[hour] / units[hour]
-                for claimant, claim in self._claims(row).items():
-                    weights[claimant] += price * claim
-        cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
-        if cost == 0:
-            return
-        weights["", "", ""] += cost - sum(weights.values())
+            price = prices.get(_time(row["hour"]), Fraction(0))
+            weights[IDLE] += price * self._units(row)
+            for claimant, claim in self._claims(row).items():
+                weights[claimant] += price * claim
+                weights[IDLE] -= price * claim
         first = rows[0]
         for (cluster, namespace, workload), part in divide(cost, weights).items():
-            if namespace:
+            if (cluster, namespace, workload) != IDLE:
                 self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=True)
             else:
-                subject = self._bill_subject(charges[0]) | {
-                    "cluster": first["cluster"],
-                    "node_pool": first["node_pool"],
-                }
-                for team, share in self._split(Fraction(part), self._owners(day, subject)).items():
+                place = {"cluster": first["cluster"], "node_pool": first["node_pool"]}
+                owners = self._owners(day, self._bill_subject(charges[0]) | place)
+                for team, share in divide(Fraction(part), owners).items():
                     self.answer[day, team, "", "idle"] += share
 
-    def _hourly_costs(self, charges: list[Row], units: dict[datetime, Fraction]) -> dict[datetime, Fraction]:
-        """Cost of every measured hour: hourly charges as they are, longer ones spread over their hours by units."""
-        costs: dict[datetime, Fraction] = defaultdict(Fraction)
+    def _prices(self, charges: list[Row], units: dict[datetime, Fraction]) -> dict[datetime, Fraction]:
+        """Price per unit of every measured hour: hourly charges as they are, longer ones spread over hours by units.
+
+        Where prices cannot weigh, because credits outweigh or nothing was charged, every hour's is 1.
+        """
+        prices = {hour: Fraction(0) for hour, size in units.items() if size}
         for charge in charges:
             start, end = _time(charge["ChargePeriodStart"]), _time(charge["ChargePeriodEnd"])
-            covered = {hour: size for hour, size in units.items() if hour < end and start < hour + HOUR and size}
-            covered = covered or {hour: size for hour, size in units.items() if size}
-            total = sum(covered.values())
-            for hour, size in covered.items():
-                costs[hour] += _number(charge[self.metric]) * size / total
-        return costs
+            covered = [hour for hour in prices if hour < end and start < hour + HOUR]
+            total = sum(units[hour] for hour in covered)
+            for hour in covered:
+                prices[hour] += _number(charge[self.metric]) / total
+        usable = min(prices.values()) >= 0 and max(prices.values()) > 0
+        return prices if usable else dict.fromkeys(prices, Fraction(1))
 
     def _claims(self, node: Row) -> dict[tuple[str, str, str], Fraction]:
         """Units claimed on a node in one hour by (cluster, namespace, workload); overuse is scaled down."""
@@ -221,15 +220,12 @@ class _Allocator:
         owners = self._owners(day, subject)
         self._give(day, namespace, owners, cost)
         if weighs:
-            for team, share in self._split(cost, owners).items():
+            for team, share in divide(cost, owners).items():
                 self.base[month, day, cluster][team] += Fraction(share)
 
     def _give(self, day: date, namespace: str, owners: dict[str, Fraction], cost: Fraction) -> None:
-        for team, share in self._split(cost, owners).items():
+        for team, share in divide(cost, owners).items():
             self.answer[day, team, namespace, UNALLOCATED if team == UNALLOCATED else "direct"] += share
-
-    def _split(self, cost: Fraction, owners: dict[str, Fraction]) -> dict[str, Decimal]:
-        return divide(cost, owners)
 
     def share(self) -> None:
         """Divide the platform's cost between the teams on the same cluster and day."""

@@ -113,7 +113,7 @@ class Company:
             ),
         )
         tables = {
-            "workload_hours": usage.workload_hours(account, organisation, fleet, pods, servers),
+            "workload_hours": usage.workload_hours(account, organisation, pods, servers),
             "node_hours": usage.node_hours(account, fleet, servers),
             "volume_hours": usage.volume_hours(self.volumes, organisation, day),
             "coverage_hours": usage.coverage_hours(day),

@@ -15,7 +15,7 @@ from apps.demo.timetable import BusinessDay
 _CNY = 10**10
 CREDIT_OWNER = "corp-finance"
 CREDIT_DAY = 10
-CORRECTED_DAY = 20
+CORRECTED_DAY = 28
 DOWNGRADE_CHANCE = 0.15
 
 

@@ -63,9 +63,7 @@ def virtual_node(cluster: str) -> str:
     return f"virtual-kubelet-cn-beijing-{cluster}"
 
 
-def workload_hours(
-    account: DayAccount, organisation: Organisation, fleet: Fleet, pods: PodNames, servers: ServerNames
-) -> pa.Table:
+def workload_hours(account: DayAccount, organisation: Organisation, pods: PodNames, servers: ServerNames) -> pa.Table:
     """Every pod and hour: services, jobs, serverless pods and the platform's agents."""
     run = account.run
     segments = run.segments

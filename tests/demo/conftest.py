@@ -34,5 +34,5 @@ def tiny(simulate: Simulate) -> Company:
 
 @pytest.fixture(scope="session")
 def autumn(simulate: Simulate) -> Company:
-    """The days around the end of October: two bills, a correction, credits, month-end rounding."""
-    return simulate(days=14, start="2026-10-20", scale=0.02, seed=7, metrics_days=0)
+    """The days around the end of October: two bills, a correction, month-end rounding."""
+    return simulate(days=7, start="2026-10-27", scale=0.02, seed=7, metrics_days=0)

@@ -34,7 +34,7 @@ def test_the_plain_reference_reaches_the_truth_to_the_last_decimal(options: dict
     assert answer == company.truth
 
 
-def test_two_weeks_of_corrections_refunds_and_releases_reach_the_truth(autumn: Company) -> None:
+def test_a_week_of_corrections_refunds_and_releases_reach_the_truth(autumn: Company) -> None:
     assert attribute(autumn.charges, autumn.usage, autumn.teams) == autumn.truth
 
 
