@@ -3,7 +3,9 @@
 An amount has twelve decimals; its **unit** is 10^-12 of its currency.
 """
 
+import functools
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 SCALE = 12
@@ -27,10 +29,17 @@ def parse_amount(text: str) -> tuple[Decimal, bool]:
     if not _AMOUNT.fullmatch(text):
         raise NotAnAmount(text)
     exact = _EXACT.create_decimal(text)
-    if abs(exact) >= _LIMIT:
+    if exact.copy_abs() >= _LIMIT:
         raise NotAnAmount(text)
     amount = exact.quantize(UNIT, rounding=ROUND_HALF_EVEN, context=_EXACT)
-    return amount + 0, amount != exact
+    if amount.copy_abs() >= _LIMIT:
+        raise NotAnAmount(text)
+    return _EXACT.plus(amount), amount != exact
+
+
+def add_up(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum of amounts; Python's own `sum` rounds to twenty-eight digits without a word."""
+    return functools.reduce(_EXACT.add, amounts, Decimal(0))
 
 
 def split(cost: Decimal, weights: dict[str, int]) -> dict[str, Decimal]:
