@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from email.mime.image import MIMEImage
 from email.utils import formataddr
@@ -57,7 +58,7 @@ def write_letter(report: WeeklyReport, *, inline: bool) -> Letter:
         subject = plain(render_to_string("reports/subject.txt", context).strip())
         return Letter(
             subject=subject,
-            text=render_to_string("reports/weekly.txt", context),
+            text=re.sub(r"\n{3,}", "\n\n", render_to_string("reports/weekly.txt", context)).strip() + "\n",
             html=render_to_string("reports/weekly.html", context | {"subject": subject}),
             pictures=pictures,
         )

@@ -10,6 +10,7 @@ import pytest
 
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
+from apps.reports import letters
 from apps.reports.letters import write_letter
 from apps.reports.selectors import foot, weekly_report
 from apps.reports.weeks import NotAWeekError, Week
@@ -135,11 +136,25 @@ def test_an_incomplete_week_says_up_to_when(db: None, home: Path) -> None:
 def test_the_letter_speaks_the_installations_language(db: None, home: Path, settings: object) -> None:
     settings.LANGUAGE_CODE = "zh-hans"  # type: ignore[attr-defined]
     team = hire_lead()
-    publish_weeks()
+    publish_weeks([row for row in five_weeks() if row["day"] < WEEK.last_day])
     letter = write_letter(weekly_report(team, WEEK), inline=False)
     assert '<html lang="zh-hans">' in letter.html
-    assert "直接" in letter.html
+    assert letter.subject == "CostOps：直播课堂，2026-W44 周报: 600.03 CNY"
+    ours = "CostOps CNY live-class live-class- W UTC http teams"
+    foreign = {word for word in re.findall(r"[A-Za-z][A-Za-z-]+", letter.text) if word not in ours}
+    assert foreign == set()
     assert all(picture.startswith(PNG) for picture in letter.pictures.values())
+
+
+def test_every_sentence_is_translated(db: None) -> None:
+    catalogue = (Path(letters.__file__).parent / "locale/zh_Hans/LC_MESSAGES/django.po").read_text()
+    folder = Path(letters.__file__).parents[2] / "templates/reports"
+    said = "\n".join(path.read_text() for path in sorted(folder.iterdir()))
+    plain = re.findall(r'{% translate "([^"]+)" %}', said)
+    blocks = re.findall(r"{% blocktranslate[^%]*%}\s*(.*?)\s*{% (?:plural|endblocktranslate) %}", said, re.DOTALL)
+    sentences = plain + [re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in blocks]
+    assert len(sentences) > 15
+    assert [sentence for sentence in sentences if f'"{sentence}"' not in catalogue] == []
 
 
 class Elements(HTMLParser):
