@@ -31,6 +31,9 @@ examples:
   manage.py fill --start 2026-10-01 --end 2026-11-01     pull, allocate and publish October again (end excluded)
 """
 
+PLAIN_WIDTH = 200
+"""Characters in a line of what does not go to a terminal: a log, a pipe."""
+
 
 class Command(BaseCommand):
     """Fill everything that is due, up to publication."""
@@ -51,7 +54,8 @@ class Command(BaseCommand):
     def handle(
         self, *, source: list[str] | None, step: list[str] | None, start: date | None, end: date | None, **_options: Any
     ) -> None:
-        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True)
+        width = None if self.stdout.isatty() else PLAIN_WIDTH
+        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True, width=width)
         try:
             window = _window(start, end)
             with _Watching(console) as watching:
