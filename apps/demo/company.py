@@ -125,7 +125,7 @@ class Company:
     def _owed(self, day: BusinessDay, period: Period) -> list[Owed]:
         plan = self.plan
         rng = np.random.default_rng([plan.seed, 8, day.day.toordinal()])
-        live = load_by_hour(day.hour_list(), plan.end)[PROFILE_NAMES.index("live")]
+        live = load_by_hour(day.hour_list(), plan.end, seed=plan.seed)[PROFILE_NAMES.index("live")]
         quantity = day_quantities(
             self.resources, day.day, seed=plan.seed, end=plan.end, busy=float(live.mean()) / ORDINARY_BUSY
         )

@@ -77,7 +77,7 @@ class Simulator:
     def run(self, day: BusinessDay) -> DayRun:
         """Simulate one day; call in order of days."""
         rng = np.random.default_rng([self._seed, 3, day.day.toordinal()])
-        load = load_by_hour(day.hour_list(margin=1), self._end)
+        load = load_by_hour(day.hour_list(margin=1), self._end, seed=self._seed)
         active = self._active(day, load)
         start, stop = self._presence(day, active)
         segments = self._service_segments(day, load, active, start, stop, rng)

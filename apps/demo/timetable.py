@@ -121,13 +121,19 @@ def day_load(day: date, profile: str, end: date) -> Floats:
     return curve * (factor * growth)
 
 
-def load_by_hour(hours: Ints, end: date) -> Floats:
+DAY_NOISE, HOUR_NOISE = 0.04, 0.03
+"""No day is like another, and no hour: standard deviations of the logarithm of the load."""
+
+
+def load_by_hour(hours: Ints, end: date, *, seed: int) -> Floats:
     """Load, one row per profile of `PROFILE_NAMES`, one column per hour since 1970."""
     loads = np.zeros((len(PROFILE_NAMES), len(hours)))
     local = hours + SHANGHAI_OFFSET
     for days_since_epoch in np.unique(local // 24):
         at = local // 24 == days_since_epoch
         day = EPOCH.date() + timedelta(days=int(days_since_epoch))
+        rng = np.random.default_rng([seed, 9, int(days_since_epoch)])
         for row, profile in enumerate(PROFILE_NAMES):
-            loads[row, at] = day_load(day, profile, end)[local[at] % 24]
+            noise = rng.lognormal(0.0, DAY_NOISE) * rng.lognormal(0.0, HOUR_NOISE, 24)
+            loads[row, at] = (day_load(day, profile, end) * noise)[local[at] % 24]
     return loads
