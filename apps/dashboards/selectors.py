@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from apps.charts import labels
 from apps.dashboards import naming, trends
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup
@@ -220,8 +221,8 @@ def _largest(table: Table) -> str:
     if not table.lines or table.total.cost <= 0:
         return ""
     first = table.lines[0]
-    share = hundredths(first.cost, table.total.cost)
-    return _("The largest is %(name)s with %(share)s %%.") % {"name": first.name.title, "share": f"{share:.1f}"}
+    facts = {"name": labels.plain(first.name.title), "share": f"{hundredths(first.cost, table.total.cost):.1f}"}
+    return _("The largest is %(name)s with %(share)s %%.") % facts
 
 
 def _by_kind(table: Table) -> str:

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def people(db: Any, home: Path) -> "dict[str, User]":
+def people(db: Any, home: Path, settings: Any) -> "dict[str, User]":
     """Somebody of every sort, in an installation without data."""
     from django.core.cache import cache
 
     from tests.dashboards import company
 
     cache.clear()
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # five people a test, hashed in no time
     return company.people()
 
 

@@ -1,21 +1,250 @@
-"""Every page: who may see it, and that it shows what the marts answer."""
+"""Every page: shows what the marts answer, whatever the data are."""
+
+import csv
+import html
+import io
+import re
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.dashboards import company
+
+OCTOBER = "period=month"
+PAGES = [
+    "/",
+    "/teams/live-class/",
+    "/teams/unallocated/",
+    "/teams/live-class/namespaces/online/classroom/",
+    "/teams/live-class/namespaces/online/~/",
+    "/teams/unallocated/namespaces/~/~/",
+    "/sources/",
+    "/reconciliation/",
+    "/publications/",
+]
 
 
-def test_overview(published, client_of):
-    response = client_of("staff").get("/")
-    assert response.status_code == 200, response.content
-    for path in [
-        "/teams/live-class/",
-        "/teams/live-class/namespaces/online/classroom/",
-        "/teams/unallocated/namespaces/~/~/",
-        "/sources/",
-        "/reconciliation/",
-        "/reconciliation/bill/2026-10/CNY/",
-        "/publications/",
-        "/figures/overview/team/",
-        "/figures/teams/live-class/kind/",
-        "/figures/reconciliation/bill/2026-10/CNY/",
-        "/sources/progress/",
-    ]:
-        response = client_of("staff").get(path)
-        assert response.status_code == 200, (path, response.content)
+def amounts(body: str) -> list[Decimal]:
+    """The exact amounts of a page, in order; the first is the total."""
+    return [Decimal(text) for text in re.findall(r'<data[^>]*\bvalue="([^"]+)"', body)]
+
+
+def asked_total(**filters: str) -> Decimal:
+    from apps.marts.query import CostQuery
+    from apps.marts.selectors import answer
+
+    query = CostQuery(date(2026, 10, 1), date(2026, 10, 31)).narrowed(**filters)
+    return answer(query).totals["CNY"]
+
+
+@pytest.mark.parametrize(
+    ("address", "filters", "by_hand"),
+    [
+        pytest.param("/", {}, "1070.500000000020", id="everything"),
+        pytest.param("/teams/live-class/", {"team": "live-class"}, "733.000000000020", id="a team"),
+        pytest.param(
+            "/teams/live-class/namespaces/online/classroom/",
+            {"team": "live-class", "cluster": "online", "namespace": "classroom"},
+            "600.000000000030",
+            id="a namespace",
+        ),
+        pytest.param(
+            "/teams/live-class/namespaces/online/~/",
+            {"team": "live-class", "cluster": "online", "namespace": ""},
+            "99.999999999990",
+            id="idle capacity, outside namespaces",
+        ),
+        pytest.param("/teams/unallocated/", {"team": "unallocated"}, "67.500000000000", id="what nobody owns"),
+    ],
+)
+def test_a_page_shows_the_exact_total(published, client_of, address, filters, by_hand):
+    body = client_of("staff").get(f"{address}?{OCTOBER}").content.decode()
+    assert amounts(body)[0] == asked_total(**filters) == Decimal(by_hand)
+
+
+def test_the_lines_of_a_table_add_up_to_its_total(published, client_of):
+    body = client_of("staff").get(f"/?{OCTOBER}").content.decode()
+    *lines, total = amounts(body)[1:]
+    assert sum(lines) == total == amounts(body)[0]
+
+
+def test_a_change_is_against_the_period_before(published, client_of):
+    body = client_of("staff").get("/teams/live-class/?period=month").content.decode()
+    # 30 days of October, 7.66 a day more than the same days of September
+    assert 'title="229.800000000000"' in body
+    assert "1 Sep 2026 – 30 Sep 2026" in body
+
+
+def test_the_csv_of_a_table_holds_the_same_amounts(published, client_of):
+    staff = client_of("staff")
+    body = staff.get(f"/teams/live-class/?{OCTOBER}").content.decode()
+    links = [html.unescape(link) for link in re.findall(r'href="(/api/[^"]+)"', body)]
+    assert len(links) == 2
+    for link in links:
+        response = staff.get(link)
+        assert response.status_code == 200, response.content
+        rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+        assert sum(Decimal(row["effective_cost"]) for row in rows) == amounts(body)[0]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_has_a_title_one_heading_and_a_way_past_the_header(published, client_of, address):
+    body = client_of("staff").get(address).content.decode()
+    assert re.search(r"<title>\s*\S", body)
+    assert len(re.findall("<h1", body)) == 1
+    assert 'href="#content"' in body
+    assert re.findall(r'id="([^"]+)"', body) == list(dict.fromkeys(re.findall(r'id="([^"]+)"', body)))
+    assert not re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", body)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_speaks_chinese(published, client_of, address):
+    client = client_of("staff")
+    client.post("/i18n/setlang/", {"language": "zh-hans"})
+    body = client.get(address).content.decode()
+    assert '<html lang="zh-hans">' in body
+    assert "对账" in body
+    assert "Sign out" not in body
+
+
+@pytest.mark.parametrize("address", ["/", "/teams/live-class/", "/reconciliation/"])
+def test_before_the_first_publication_a_page_says_what_to_do(people, client_of, address):
+    response = client_of("staff").get(address)
+    assert response.status_code == 200
+    for command in ("manage.py source add", "manage.py import_teams", "manage.py fill"):
+        assert command in response.content.decode()
+
+
+def test_before_the_first_publication_a_lead_need_not_do_anything(people, client_of):
+    body = client_of("lilei").get("/").content.decode()
+    assert "You need not do anything" in body
+    assert "manage.py" not in body
+    assert client_of("lilei").get("/figures/overview/team/").status_code == 404
+
+
+def test_before_the_first_source_the_other_pages_say_so(people, client_of):
+    assert "manage.py source add" in client_of("staff").get("/sources/").content.decode()
+    assert client_of("staff").get("/publications/").status_code == 200
+
+
+def test_a_period_without_cost_is_not_a_zero_line(published, client_of):
+    client = client_of("staff")
+    for address in ("/", "/teams/live-class/", "/teams/live-class/namespaces/online/classroom/"):
+        body = client.get(f"{address}?period=custom&start=2020-01-01&last=2020-01-31").content.decode()
+        assert "No cost in this period." in body
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("/?period=custom", id="no days"),
+        pytest.param("/?metric=password", id="no such basis"),
+        pytest.param("/?publication=x", id="no number"),
+        pytest.param("/figures/overview/team/?period=nothing", id="a figure"),
+        pytest.param("/reconciliation/?publication=x", id="the reconciliation"),
+        pytest.param("/?period=%00&metric=%ff", id="bytes"),
+    ],
+)
+def test_what_cannot_be_answered_says_so(published, client_of, address):
+    response = client_of("staff").get(address)
+    assert response.status_code == 400
+    assert "cannot be answered" in response.content.decode() or response.json()["message"]
+
+
+def test_a_publication_that_does_not_exist(published, client_of):
+    assert "There is no such publication" in client_of("staff").get("/?publication=999").content.decode()
+
+
+def test_an_older_publication_stays_readable(published, client_of):
+    first = company.Publication.objects.get()
+    staff = client_of("staff")
+    before = staff.get("/").content.decode()
+    company.publish([*company.COMPANY, company.Cost("search", "100", days=company.ALL_DAYS)])
+    assert amounts(staff.get("/").content.decode())[0] == amounts(before)[0] + 3000
+    older = staff.get(f"/?publication={first.number}").content.decode()
+    assert amounts(older) == amounts(before)
+    assert f"publication={first.number}" in older
+    assert "to the newest" in older
+
+
+def test_two_currencies_are_never_added(people, client_of):
+    company.publish(company.TWO_CURRENCIES)
+    staff = client_of("staff")
+    assert amounts(staff.get("/").content.decode())[0] == Decimal(150)
+    dollars = staff.get("/?currency=USD").content.decode()
+    assert amounts(dollars)[0] == Decimal(90)
+    assert 'value="CNY"' in dollars
+    figure = staff.get("/figures/overview/team/?currency=USD").json()
+    assert sum(figure["data"][0]["y"]) == 90
+    assert "USD" in figure["data"][0]["hovertemplate"]
+
+
+HOSTILE_MARKS = ("<script>alert", "\u202e")
+
+
+def hostile_addresses() -> list[str]:
+    from django.urls import reverse
+
+    name = company.HOSTILE
+    return [
+        "/",
+        reverse("team", args=[name]),
+        reverse("namespace", args=[name, name, name]),
+        reverse("figure-overview", args=["team"]),
+        reverse("figure-team", args=[name, "namespace"]),
+        reverse("figure-namespace", args=[name, name, name, "workload"]),
+        reverse("team", args=[".."]),
+        reverse("namespace", args=["..", "~", ".."]),
+    ]
+
+
+def test_hostile_names_are_shown_as_text(people, client_of):
+    company.publish(company.HOSTILE_COMPANY)
+    staff = client_of("staff")
+    for address in hostile_addresses():
+        response = staff.get(address)
+        assert response.status_code == 200, address
+        shown = response.content.decode()
+        if address.startswith("/figures/"):
+            shown = "".join(trace["name"] + trace["hovertemplate"] for trace in response.json()["data"])
+            assert "%{y}\ufffd" not in shown
+        assert not any(mark in shown for mark in HOSTILE_MARKS), address
+        assert "{{49}}" not in shown
+
+
+def test_a_page_leads_to_every_page_below_it(people, client_of):
+    from django.urls import reverse
+
+    company.publish(company.HOSTILE_COMPANY)
+    staff = client_of("staff")
+    body = staff.get("/").content.decode()
+    for _ in range(2):
+        links = {html.unescape(link) for link in re.findall(r'href="(/teams/[^"]+)"', body)}
+        assert len(links) >= 1
+        for link in links:
+            response = staff.get(link)
+            assert response.status_code == 200, link
+        body = staff.get(reverse("team", args=[company.HOSTILE])).content.decode()
+
+
+def test_a_difference_is_big_and_exact(people, client_of):
+    company.publish(missing="0.000000000001")
+    for address in ("/reconciliation/", "/reconciliation/bill/2026-10/CNY/"):
+        body = client_of("staff").get(address).content.decode()
+        assert "It does not add up." in body
+        assert "verdict--wrong" in body
+        assert 'value="0.000000000001"' in body
+
+
+def test_no_difference_is_an_honest_zero(published, client_of):
+    for address in ("/reconciliation/", "/reconciliation/bill/2026-09/CNY/"):
+        body = client_of("staff").get(address).content.decode()
+        assert "It adds up." in body
+        assert "0.000000000000" in body
+
+
+def test_the_reconciliation_shows_what_was_charged_and_allocated(published, client_of):
+    body = client_of("staff").get("/reconciliation/").content.decode()
+    september, october = Decimal("855.700000000020"), Decimal("1070.500000000020")
+    assert amounts(body) == [Decimal(0), september, september, Decimal(0), october, october, Decimal(0)]

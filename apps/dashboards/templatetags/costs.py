@@ -1,6 +1,6 @@
 """How amounts, shares and moments are written: rounding happens here and nowhere else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from apps.charts import labels
+from apps.dashboards.lines import Part
 
 register = template.Library()
 
@@ -28,7 +29,7 @@ def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
 
 def _written(amount: Decimal, *, signed: bool) -> str:
     sign = MINUS if amount < 0 else "+" if signed and amount > 0 else ""
-    return f"{sign}{abs(amount):,f}"
+    return f"{sign}{amount.copy_abs():,f}"
 
 
 @register.filter
@@ -75,6 +76,12 @@ def change_percent(share: Decimal | None) -> str:
     if abs(share) > MAX_PERCENT:
         return f"> {MAX_PERCENT:,} %"
     return f"{_written(_rounded(share, _TENTH), signed=True)} %"
+
+
+@register.filter
+def parts(kinds: Iterable[Part]) -> str:
+    """The kinds of a line in words: what its bar says to whoever does not see it."""
+    return _(", ").join(f"{part.title} {money(part.cost)}" for part in kinds)
 
 
 @register.filter

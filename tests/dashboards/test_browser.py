@@ -1,0 +1,192 @@
+"""The pages in a real browser: figures are drawn, nothing is refused, nothing overflows, in every theme and language."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.dashboards import company
+
+PAGES = [
+    "/",
+    "/teams/live-class/",
+    "/teams/live-class/namespaces/online/classroom/",
+    "/reconciliation/",
+    "/reconciliation/bill/2026-10/CNY/",
+    "/sources/",
+    "/publications/",
+]
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def visit(people: Any, transactional_db: Any, live_server: Any, chromium: Any) -> Iterator[Any]:
+    """Opens pages as staff; at the end, fails when one of them complained."""
+    from django.test import Client
+
+    from tests.servers.browser import record_complaints
+
+    client = Client()
+    client.force_login(people["staff"])
+    contexts, complaints = [], []
+
+    def open_page(address: str, *, width: int = 1440, scheme: str = "light", language: str = "en") -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language)
+        contexts.append(context)
+        for name, value in (("sessionid", client.cookies["sessionid"].value), ("django_language", language)):
+            context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+        page = context.new_page()
+        complaints.append(record_complaints(page))
+        page.goto(live_server.url + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [complaint for found in complaints for complaint in found] == []
+
+
+def wait_for_figures(page: Any) -> list[str]:
+    """Look at every figure until it is drawn; how each ended."""
+    figures = page.query_selector_all("[data-figure-url]")
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-figure-url]:not([data-drawn])", state="detached", timeout=30_000)
+    return [figure.get_attribute("data-drawn") for figure in figures]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1440, "light", "en"), (390, "dark", "zh-hans"), (390, "light", "en")]
+)
+def test_every_page_draws_its_figures_and_fits(visit, width, scheme, language):
+    company.publish()
+    company.sources()
+    for address in PAGES:
+        page = visit(address, width=width, scheme=scheme, language=language)
+        assert set(wait_for_figures(page)) <= {"yes"}, address
+        assert page.evaluate(OVERFLOW) == 0, address
+        assert page.evaluate("document.querySelectorAll('style').length") == 0, address
+        assert page.evaluate("document.documentElement.lang") == language
+
+
+def test_a_figure_shows_every_team_and_the_amounts_of_the_table(visit):
+    company.publish()
+    page = visit("/?period=month")
+    wait_for_figures(page)
+    plot = page.query_selector("#figure-team .figure__plot")
+    assert plot.evaluate("plot => plot.data.map(series => series.name)") == [
+        "直播课堂",
+        "Homework search",
+        "Unallocated",
+    ]
+    drawn = plot.evaluate("plot => plot.data.map(series => series.y.reduce((a, b) => a + b))")
+    assert [round(amount, 6) for amount in drawn] == [733.0, 270.0, 67.5]
+    assert len(page.query_selector_all("#figure-team .bars .point")) == 90
+
+
+def test_hostile_names_do_nothing_in_a_browser(visit):
+    company.publish(company.HOSTILE_COMPANY)
+    page = visit("/")
+    page.on("dialog", lambda dialog: pytest.fail(f"a name ran as a script: {dialog.message}"))
+    assert wait_for_figures(page) == ["yes", "yes"]
+    assert page.query_selector_all(".figure a, .figure script, .figure img") == []
+    assert "<script>alert" in page.inner_text("#figure-team .legend")
+
+
+def test_the_theme_is_chosen_and_remembered(visit):
+    company.publish()
+    page = visit("/", scheme="dark")
+    wait_for_figures(page)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.click("[data-theme-toggle]")
+    light = page.evaluate(ground)
+    assert dark != light
+    font = page.query_selector("#figure-team .figure__plot").evaluate("plot => plot.layout.font.color")
+    assert font == page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink-soft').trim()")
+    page.reload()
+    assert page.evaluate(ground) == light
+
+
+def test_the_filter_bar_applies_at_once_and_asks_for_days_only_when_custom(visit):
+    company.publish()
+    page = visit("/teams/live-class/")
+    assert not page.is_visible("[name=start]")
+    page.check("[name=period][value='7']", force=True)
+    page.wait_for_url("**period=7**")
+    assert page.get_attribute(".headline data", "value") == "171.033333333338"
+    page.check("[name=period][value='custom']", force=True)
+    page.fill("[name=start]", "2026-10-30")
+    page.fill("[name=last]", "2026-10-30")
+    page.click("[data-apply]")
+    page.wait_for_url("**start=2026-10-30**")
+    assert page.get_attribute(".headline data", "value") == "24.433333333334"
+
+
+def test_a_figure_without_data_says_so_and_the_page_goes_on(visit):
+    company.publish()
+    page = visit("/")
+    page.route("**/figures/**", lambda route: route.fulfill(status=200, body="not JSON"))
+    page.reload()
+    assert set(wait_for_figures(page)) == {"no"}
+    assert page.is_visible("#figure-team .figure__failed")
+    assert page.is_visible(".figure__summary")
+
+
+def test_the_page_works_without_scripts(people, transactional_db, live_server, chromium):
+    from django.test import Client
+
+    company.publish()
+    client = Client()
+    client.force_login(people["staff"])
+    context = chromium.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/")
+    page.check("[name=period][value=month]", force=True)
+    page.click("[data-apply]")
+    assert page.get_attribute(".headline data", "value") == "1070.500000000020"
+    assert "in total" in page.inner_text("#figure-team .figure__summary")
+    context.close()
+
+
+def test_runs_are_kept_fresh(visit):
+    from apps.pipeline.models import StepRun
+
+    company.sources()
+    page = visit("/sources/")
+    assert page.inner_text("[data-value=running]") == "1"
+    StepRun.objects.filter(state__in=["running", "waiting"]).update(state="done", finished_at=company.MOMENT)
+    page.wait_for_selector("[data-rest]", state="visible", timeout=10_000)
+    assert page.query_selector_all("[data-runs] .tag--running") == []
+    assert len(page.query_selector_all("[data-runs] tbody tr")) == 4
+
+
+FOCUSABLE = "a[href], button, input, select, [tabindex='0']"
+
+
+@pytest.mark.parametrize("address", ["/login/", "/"])
+def test_everything_that_takes_the_focus_has_a_name(visit, address):
+    company.publish()
+    page = visit(address)
+    nameless = page.evaluate(
+        """selector => [...document.querySelectorAll(selector)].filter(part => !(
+             part.innerText?.trim() || part.getAttribute("aria-label") || part.textContent.trim() || part.title
+             || part.type === "hidden" || [...(part.labels ?? [])].some(label => label.textContent.trim())
+           )).map(part => part.outerHTML)""",
+        FOCUSABLE,
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize(("scheme", "language"), list(product(["light", "dark"], ["en", "zh-hans"])))
+def test_signing_in(people, transactional_db, live_server, page, scheme, language):
+    page.emulate_media(color_scheme=scheme)
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+    page.goto(f"{live_server.url}/teams/live-class/")
+    page.fill("[name=username]", "lilei")
+    page.fill("[name=password]", company.PASSWORD)
+    page.click("button.primary")
+    page.wait_for_url("**/teams/live-class/")
+    assert page.query_selector(".empty") is not None

@@ -1,0 +1,91 @@
+"""Who may see what: every address, every sort of person."""
+
+import pytest
+
+TEAM, OTHER = "/teams/live-class/", "/teams/search/"
+NAMESPACE = "namespaces/online/classroom/"
+WHO = ("nobody", "newcomer", "lilei", "finance", "staff")
+
+MATRIX = [
+    # address                                          nobody newcomer lilei finance staff
+    ("/", 302, 403, 200, 200, 200),
+    (TEAM, 302, 403, 200, 200, 200),
+    (OTHER, 302, 403, 404, 200, 200),
+    ("/teams/unallocated/", 302, 403, 404, 200, 200),
+    ("/teams/there-is-none/", 302, 403, 404, 404, 404),
+    (f"{TEAM}{NAMESPACE}", 302, 403, 200, 200, 200),
+    (f"{OTHER}namespaces/gpu/homework/", 302, 403, 404, 200, 200),
+    ("/figures/overview/team/", 302, 200, 200, 200, 200),
+    ("/figures/overview/password/", 302, 404, 404, 404, 404),
+    ("/figures/teams/live-class/kind/", 302, 404, 200, 200, 200),
+    ("/figures/teams/search/kind/", 302, 404, 404, 200, 200),
+    (f"/figures/teams/search/{NAMESPACE}workload/", 302, 404, 404, 200, 200),
+    ("/sources/", 302, 403, 403, 200, 200),
+    ("/sources/progress/", 302, 403, 403, 200, 200),
+    ("/reconciliation/", 302, 403, 403, 200, 200),
+    ("/reconciliation/bill/2026-10/CNY/", 302, 403, 403, 200, 200),
+    ("/reconciliation/bill/1999-01/CNY/", 302, 403, 403, 404, 404),
+    ("/figures/reconciliation/bill/2026-10/CNY/", 302, 403, 403, 200, 200),
+    ("/publications/", 302, 403, 403, 200, 200),
+    ("/admin/", 302, 302, 302, 302, 200),
+    ("/login/", 200, 302, 302, 302, 302),
+    ("/nothing/", 404, 404, 404, 404, 404),
+]
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: row[0])
+def test_who_may_see(published, client_of, client, row):
+    address, *expected = row
+    clients = [client, *(client_of(name) for name in WHO[1:])]
+    assert [one.get(address).status_code for one in clients] == expected
+
+
+def test_every_page_stands_in_the_matrix():
+    from django.urls import resolve
+
+    from apps.dashboards.urls import urlpatterns
+
+    tried = {resolve(row[0]).url_name for row in MATRIX if row[0] != "/nothing/"}
+    assert {pattern.name for pattern in urlpatterns} - tried == {"logout"}
+
+
+def test_a_lead_sees_own_cost_only_however_he_asks(published, client_of):
+    lilei = client_of("lilei")
+    for address in ("/", "/?period=90", "/?publication=1", "/figures/overview/team/"):
+        body = lilei.get(address).content.decode()
+        assert "直播课堂" in body or "\\u76f4\\u64ad\\u8bfe\\u5802" in body
+        assert "search" not in body
+        assert "homework" not in body
+
+
+def test_a_figure_of_nobody_is_empty(published, client_of):
+    assert client_of("newcomer").get("/figures/overview/team/").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    "address", ["/", TEAM, "/sources/", "/reconciliation/", "/publications/", "/figures/overview/kind/"]
+)
+def test_what_a_person_sees_is_stored_nowhere(published, client_of, address):
+    assert "no-store" in client_of("staff").get(address).headers["Cache-Control"]
+
+
+def test_a_page_allows_no_inline_script_or_style(published, client_of):
+    response = client_of("staff").get("/")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "style-src-elem 'self';" in policy
+    assert "unsafe-eval" not in policy
+
+
+def test_signing_in_and_out(published, client):
+    from tests.dashboards.company import PASSWORD
+
+    assert client.post("/login/", {"username": "lilei", "password": "wrong"}).status_code == 200
+    entered = client.post(
+        "/login/?next=//evil.example/", {"username": "lilei", "password": PASSWORD, "next": "//evil.example/"}
+    )
+    assert entered.headers["Location"] == "/"
+    assert client.get("/logout/").status_code == 405
+    assert client.post("/logout/").headers["Location"] == "/login/"
+    assert client.get("/").status_code == 302

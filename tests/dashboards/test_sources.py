@@ -1,0 +1,95 @@
+"""Sources and runs: their state, what is wrong with them, and how far the machine has come."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.dashboards import company
+
+
+@pytest.fixture
+def body(people, client_of) -> str:
+    company.sources()
+    return client_of("staff").get("/sources/").content.decode()
+
+
+def test_a_refused_file_is_named_with_line_and_column(body):
+    assert "bill-10.csv, line 7, column BilledCost" in body
+    assert "1 refused" in body
+
+
+def test_an_address_is_shown_without_its_credentials(body):
+    assert "https://prometheus.example/api" in body
+    assert not any(secret in body for secret in ("reader", "secret", "token=1"))
+
+
+def test_a_message_from_a_file_is_shown_as_text(body):
+    assert "<script>alert" not in body
+    assert "\u202e" not in body
+
+
+@pytest.mark.parametrize(
+    ("severities", "active", "received", "state"),
+    [
+        pytest.param([], True, True, "ok", id="healthy"),
+        pytest.param(["note"], True, True, "ok", id="a note is no trouble"),
+        pytest.param(["note", "warning"], True, True, "warning", id="a warning needs a look"),
+        pytest.param(["warning", "error"], True, True, "error", id="an error has failed"),
+        pytest.param([], True, False, "empty", id="nothing received"),
+        pytest.param(["error"], False, True, "paused", id="switched off"),
+    ],
+)
+def test_the_state_of_a_source(people, severities, active, received, state):
+    from apps.dashboards.sources import sources
+    from apps.ingest.models import LandedFile, Source
+
+    source = Source.objects.create(name="s", kind="focus", location="/x", is_active=active, created_at=company.MOMENT)
+    problems = [{"severity": severity, "code": "c", "subject": "f", "message": "m"} for severity in severities]
+    if received:
+        LandedFile.objects.create(
+            source=source,
+            path="f",
+            revision=1,
+            sha256="0" * 64,
+            size=1,
+            modified_ns=0,
+            state="current",
+            rows=5,
+            contents=[{"window": "2026-09", "days": ["2026-09-29", "2026-09-30"]}],
+            problems=problems,
+            delivery=1,
+            landed_at=company.MOMENT,
+        )
+    (row,) = sources()
+    assert (row.state, row.rows, str(row.last_day)) == (state, *((5, "2026-09-30") if received else (0, "None")))
+
+
+def test_a_failure_is_forgotten_once_the_step_is_done(people):
+    from apps.dashboards.sources import sources
+    from apps.pipeline.models import StepRun
+
+    company.sources()
+    assert next(row for row in sources() if row.name == "bill").state == "error"
+    later = company.MOMENT + timedelta(hours=1)
+    StepRun.objects.create(
+        step="normalize", source="bill", key="again", state="done", asked_at=later, started_at=later, finished_at=later
+    )
+    company.LandedFile.objects.filter(state="refused").delete()
+    assert next(row for row in sources() if row.name == "bill").state == "ok"
+
+
+def test_progress_counts_the_work_at_hand(people, client_of):
+    company.sources()
+    found = client_of("staff").get("/sources/progress/").json()
+    counts = {name: found[name] for name in ("waiting", "running", "done", "failed", "total", "finished", "is_active")}
+    assert counts == {
+        "waiting": 1, "running": 1, "done": 1, "failed": 1, "total": 4, "finished": 2, "is_active": True
+    }  # fmt: skip
+    assert [run["state"] for run in found["runs"]] == ["running", "waiting", "failed", "done"]
+    assert found["runs"][2]["duration"] == "75 seconds"
+    assert found["runs"][0]["window"] == "1 Sep 2026 – 30 Oct 2026"
+
+
+def test_nothing_has_run(people, client_of):
+    found = client_of("staff").get("/sources/progress/").json()
+    assert (found["is_active"], found["runs"]) == (False, [])

@@ -1,0 +1,56 @@
+"""Two languages: nothing is left untranslated, and what is compiled is what is written."""
+
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+TAG = re.compile(r"""\{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
+CALL = re.compile(r"""\b_\(\s*"((?:[^"\\]|\\.)+)"\s*\)""")
+
+
+def written() -> dict[str, str]:
+    """The messages of the source file, by msgid."""
+    text = (FOLDER / "django.po").read_text()
+    text = re.sub(r'"\n"', "", text)
+    pairs = re.findall(r'^msgid "(.*)"\n(?:msgid_plural ".*"\n)?msgstr(?:\[0\])? "(.*)"$', text, re.MULTILINE)
+    return {_plain(key): _plain(value) for key, value in pairs if key}
+
+
+def _plain(text: str) -> str:
+    return text.replace('\\"', '"').replace("\\\\", "\\")
+
+
+def used() -> set[str]:
+    """The messages of templates and pages."""
+    templates = "\n".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    code = "\n".join(path.read_text() for path in (ROOT / "apps" / "dashboards").rglob("*.py"))
+    return {one or other for one, other in TAG.findall(templates)} | {_plain(text) for text in CALL.findall(code)}
+
+
+def test_every_message_is_translated():
+    assert len(used()) > 100
+    assert used() - written().keys() == set()
+    assert [key for key, value in written().items() if not value] == []
+
+
+def test_placeholders_survive_translation():
+    name = re.compile(r"%\(\w+\)[sd]")
+    assert [key for key, value in written().items() if set(name.findall(key)) != set(name.findall(value))] == []
+
+
+def test_the_compiled_messages_are_the_written_ones():
+    with (FOLDER / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    stale = [
+        key for key, value in written().items() if value not in (compiled.gettext(key), compiled.ngettext(key, key, 2))
+    ]
+    assert [key for key in stale if compiled.pgettext("date format", key) != written()[key]] == []
+
+
+@pytest.mark.parametrize(("word", "chinese"), [("Idle", "闲置"), ("Unallocated", "未分配"), ("Reconciliation", "对账")])
+def test_the_words_of_the_trade(word, chinese):
+    assert written()[word] == chinese
