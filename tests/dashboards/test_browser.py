@@ -1,4 +1,4 @@
-"""The pages in a real browser: figures are drawn, nothing is refused, nothing overflows, in every theme and language."""
+"""The pages in a real browser: figures are drawn, nothing is refused or overflows, in every theme and language."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -91,7 +91,7 @@ def test_hostile_names_do_nothing_in_a_browser(visit):
     page.on("dialog", lambda dialog: pytest.fail(f"a name ran as a script: {dialog.message}"))
     assert wait_for_figures(page) == ["yes", "yes"]
     assert page.query_selector_all(".figure a, .figure script, .figure img") == []
-    assert "<script>alert" in page.inner_text("#figure-team .legend")
+    assert "<script>alert" in page.text_content("#figure-team .legend")
 
 
 def test_the_theme_is_chosen_and_remembered(visit):
