@@ -8,23 +8,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from rest_framework import renderers
-from rest_framework.utils import encoders
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\x00＝＋－＠")  # half and full width
 
 
-class _ExactEncoder(encoders.JSONEncoder):
-    """Decimals as plain digits: `str` would write a zero as `0E-12`."""
-
-    def default(self, value: Any) -> Any:
-        return f"{value:f}" if isinstance(value, Decimal) else super().default(value)
-
-
 class JsonRenderer(renderers.JSONRenderer):
-    """JSON with exact amounts as text."""
+    """JSON with exact amounts as text, written fast: an answer may hold fifty thousand rows."""
 
-    encoder_class = _ExactEncoder
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        return b"" if data is None else orjson.dumps(data, default=_json_value, option=orjson.OPT_UTC_Z)
+
+
+def _json_value(value: Any) -> str:
+    """Decimals as plain digits (`str` would write a zero as `0E-12`), and sentences not yet translated."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 class CsvRenderer(renderers.BaseRenderer):

@@ -10,7 +10,7 @@ import pytest
 
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
-from apps.reports import letters
+from apps.reports import letters, picture
 from apps.reports.letters import write_letter
 from apps.reports.selectors import foot, weekly_report
 from apps.reports.weeks import NotAWeekError, Week
@@ -180,3 +180,14 @@ def test_hostile_names_are_shown_as_text(db: None, home: Path) -> None:
     assert [address[:15] for address in addresses] == ["data:image/png;"]
     assert "{{7*7}}" in letter.html
     assert "\u202e" not in letter.html + letter.text + letter.subject
+
+
+def test_without_a_chinese_font_the_picture_speaks_english(
+    db: None, home: Path, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LANGUAGE_CODE = "zh-hans"  # type: ignore[attr-defined]
+    monkeypatch.setattr(picture, "CJK_FONTS", ())
+    team = hire_lead()
+    publish_weeks()
+    letter = write_letter(weekly_report(team, WEEK), inline=False)  # a missing glyph would be a warning, an error here
+    assert letter.pictures["CNY"].startswith(PNG)
