@@ -4,8 +4,21 @@
 import os
 import sys
 
+import django
 from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run a command; the product's own find a database that is up to date."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
+    if len(sys.argv) > 1 and not {"-h", "--help"} & set(sys.argv):
+        django.setup()
+        from costops.embedded import COMMANDS, bring_up_to_date
+
+        if sys.argv[1] in COMMANDS:
+            bring_up_to_date()
     execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

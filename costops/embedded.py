@@ -1,0 +1,29 @@
+"""The embedded default keeps its own database up to date: nobody runs `migrate` to try CostOps on a laptop."""
+
+import fcntl
+import sys
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+COMMANDS = {"source", "import_teams", "fill", "ask", "reconcile", "explain", "token", "send_weekly"}
+"""The commands of the product, which need its tables."""
+
+
+def bring_up_to_date() -> None:
+    """Apply what is missing to an embedded (SQLite) database; with another database, say which command does it."""
+    if not _is_behind():
+        return
+    if connection.vendor != "sqlite":
+        sys.exit("The database is not up to date. Run `manage.py migrate`, then this command again.")
+    with (settings.COSTOPS_HOME / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_behind():
+            call_command("migrate", verbosity=0, interactive=False)
+
+
+def _is_behind() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -1,0 +1,112 @@
+"""The main job, end to end, through the terminal: a simulated company in, its known truth out, to the last decimal."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.servers.installation import Installation
+
+pytestmark = pytest.mark.timeout(600)
+
+DAYS, SCALE, SEED = 3, "0.02", "7"
+START, END = "2026-10-29", "2026-11-01"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small company with three days of everything, metrics included."""
+    from tests.servers.installation import new_installation
+
+    folder = tmp_path_factory.mktemp("company")
+    maker = new_installation(folder / "maker")
+    maker.manage(
+        "demo",
+        "--days",
+        str(DAYS),
+        "--scale",
+        SCALE,
+        "--seed",
+        SEED,
+        "--metrics-days",
+        "1",
+        "--to",
+        str(folder / "demo"),
+    )
+    yield folder / "demo"
+
+
+def ask(installation: Installation, *arguments: str) -> list[dict[str, str]]:
+    """The rows of `manage.py ask --format csv`."""
+    printed = installation.manage("ask", "--start", START, "--end", END, "--format", "csv", *arguments).stdout
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+def truth_of(company: Path, *names: str) -> dict[tuple[str, ...], Decimal]:
+    sums: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    for row in pq.read_table(company / "truth.parquet").to_pylist():
+        sums[tuple(str(row[name]) for name in names)] += row["effective_cost"]
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def published(rows: list[dict[str, str]], *names: str) -> dict[tuple[str, ...], Decimal]:
+    amounts = {tuple(row[name] for name in names): Decimal(row["effective_cost"]) for row in rows}
+    return {key: amount for key, amount in amounts.items() if amount}
+
+
+def load(installation: Installation, company: Path, *usage: str) -> None:
+    installation.manage("source", "add", "bill", "--kind", "focus", "--location", str(company / "billing"))
+    installation.manage("source", "add", "usage", *usage)
+    installation.manage("import_teams", str(company / "teams.yaml"))
+
+
+def test_bill_and_usage_files_give_the_truth_to_the_last_decimal(installation: Installation, company: Path) -> None:
+    load(installation, company, "--kind", "usage_files", "--location", str(company / "usage"))
+    installation.manage("fill")
+
+    keys = ("day", "team", "namespace", "kind")
+    before = ask(installation, "--group-by", ",".join(keys))
+    assert published(before, *keys) == truth_of(company, *keys)
+
+    differences = json.loads(installation.manage("reconcile", "--format", "json").stdout)
+    assert differences
+    assert {Decimal(row["difference"]) for row in differences} == {Decimal(0)}
+
+    again = installation.manage("fill").stdout
+    assert "Nothing was due" in again or "Publication 1 " in again
+    assert ask(installation, "--group-by", ",".join(keys), "--as-of", "1") == before
+
+    told = installation.manage(
+        "explain", "--start", START, "--end", END, "--filter", "kind=shared", "--limit", "3"
+    ).stdout
+    assert "line " in told
+    assert told.rstrip().endswith("equal.")
+
+
+def test_bill_and_prometheus_come_within_half_a_percent(
+    installation: Installation, company: Path, prometheus_server
+) -> None:
+    server = prometheus_server(sorted((company / "openmetrics").glob("*.om")))
+    load(installation, company, "--kind", "prometheus", "--location", server.url)
+    installation.manage("fill")
+
+    day = str(date.fromisoformat(END) - timedelta(days=1))
+    keys = ("day", "namespace")
+    seen = {
+        key: cost
+        for key, cost in published(ask(installation, "--group-by", "day,namespace"), *keys).items()
+        if key[0] == day
+    }
+    true = {key: cost for key, cost in truth_of(company, *keys).items() if key[0] == day}
+    assert seen.keys() == true.keys()
+    assert max(abs(seen[key] - true[key]) / abs(true[key]) for key in true) < Decimal("0.005")
+
+    rows = json.loads(installation.manage("reconcile", "--format", "json").stdout)
+    assert {Decimal(row["difference"]) for row in rows} == {Decimal(0)}
