@@ -2,7 +2,7 @@
 
 1. A file changed in place supersedes its earlier revision.
 2. Files found together form one delivery.
-3. A later delivery whose new files bring days already billed re-issues that month: the earlier deliveries stop counting for it.
+3. A later delivery whose new files bring days already billed re-issues that month: the earlier ones stop counting.
 4. Unless a file of an earlier delivery was rewritten in place in the same delivery: then the new files join as parts.
 5. A later delivery that only brings new days adds to the month.
 6. A vanished file keeps counting.

@@ -31,8 +31,8 @@ class Place:
 def charges_with_rows(files: Iterable[lake.StoredFile]) -> ir.Table:
     """Charges of some files of the lake, with `x_Row` always told.
 
-    Large files are written in the order of their rows instead of with numbers (numbering is the one thing the engine cannot do
-    in parallel); there the number is the position in the Parquet file.
+    Large files are written in the order of their rows instead of with numbers (numbering is the one thing the engine
+    cannot do in parallel); there the number is the position in the Parquet file.
     """
     chosen = list(files)
     if not chosen:
@@ -43,7 +43,8 @@ def charges_with_rows(files: Iterable[lake.StoredFile]) -> ir.Table:
         for name in CHARGES.columns
     )
     types = ", ".join(f"'{name}': VARCHAR" for name in CHARGES.partition_by)
-    query = f"SELECT {columns} FROM read_parquet([{names}], file_row_number=true, hive_partitioning=true, hive_types={{{types}}})"
+    options = f"file_row_number=true, hive_partitioning=true, hive_types={{{types}}}"
+    query = f"SELECT {columns} FROM read_parquet([{names}], {options})"
     return engine.connect().sql(query, schema=CHARGES.schema)
 
 

@@ -17,11 +17,13 @@ from apps.finops.windows import ONE_DAY, Window
 from apps.ingest import books, landing, metered, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
+from apps.ingest.deliveries import Policy
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
 from apps.ingest.reading import Reading
+from apps.warehouse import lake
 
 State = LandedFile.State
 
@@ -113,7 +115,7 @@ def _latest(source: Source) -> dict[str, LandedFile]:
 
 
 def _enter(source: Source, landed: list[landing.Landed], latest: Mapping[str, LandedFile], now: datetime) -> None:
-    """Write the manifest in one transaction: files found together are one delivery, also when a run was killed before."""
+    """Write the manifest in one transaction: files found together are one delivery, whatever was killed before."""
     fresh = [one for one in landed if one.found.path not in latest or latest[one.found.path].sha256 != one.sha256]
     renewed = {one.found.path for one in fresh}
     told = source.files.filter(state__in=[State.CURRENT, State.LANDED])
@@ -153,13 +155,29 @@ def normalize(source: Source, now: datetime) -> StepResult:
 def meter_files(source: Source, now: datetime) -> StepResult:
     """Read every landed usage file into the usage tables."""
 
-    def read(file: LandedFile) -> Reading:
-        path = landing.landed_path(file.sha256)
-        given = usage.UsageFile(path, file.path, source.name, source.cluster, file.file_id, settings.COSTOPS_TIME_ZONE)
-        return usage.read_usage(given)
-
     policy = FileOptions.from_options(source.options).files
-    return books.fill(source, USAGE_FILES, "parts" if policy == "auto" else policy, read, _note(source, now))
+    settling: Policy = "parts" if policy == "auto" else policy
+    paths = dict(source.files.values_list("pk", "path"))
+
+    beside: list[tuple[str, lake.WrittenFile]] = []
+
+    def read(file: LandedFile) -> Reading:
+        table = usage.table_of(file.path)
+        given = usage.UsageFile(
+            path=landing.landed_path(file.sha256),
+            name=file.path,
+            source=source.name,
+            cluster=source.cluster,
+            file_id=file.file_id,
+            zone=settings.COSTOPS_TIME_ZONE,
+            replaces=frozenset(f"f{pk}" for pk, path in paths.items() if path == file.path or policy == "snapshots"),
+            beside=tuple(part for name, part in beside if table and name == table.name),
+        )
+        reading = usage.read_usage(given)
+        beside.extend((name, part) for name, parts in reading.parts.items() for part in parts)
+        return reading
+
+    return books.fill(source, USAGE_FILES, settling, read, _note(source, now))
 
 
 def _note(source: Source, now: datetime) -> dict[str, str]:

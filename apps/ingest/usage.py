@@ -14,11 +14,10 @@ import duckdb
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE, UsageTable
-from apps.ingest.text import careful
-from apps.ingest.text import values
-from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header
 from apps.ingest.bill.query import quoted
 from apps.ingest.reading import Content, Reading, refused
+from apps.ingest.text import careful, values
+from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header
 from apps.ingest.unpack import Member, Unreadable, unpacked
 from apps.warehouse import engine, lake
 
@@ -40,7 +39,11 @@ _STOPPED = (duckdb.DataError, duckdb.InvalidInputException)
 
 @dataclass(frozen=True)
 class UsageFile:
-    """A landed usage file: `name` is its path at the source, `path` where its bytes lie."""
+    """A landed usage file: `name` is its path at the source, `path` where its bytes lie.
+
+    `replaces` are the ids of files that will not count beside it: its earlier revisions, and its own; `beside` are parts
+    of files read in the same run.
+    """
 
     path: Path
     name: str
@@ -48,6 +51,8 @@ class UsageFile:
     cluster: str
     file_id: str
     zone: str
+    replaces: frozenset[str] = frozenset()
+    beside: tuple[lake.WrittenFile, ...] = ()
 
 
 def table_of(name: str) -> UsageTable | None:
@@ -86,7 +91,8 @@ def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> 
             parts += lake.write_sql(table, engine.connect().con, query)
         except _STOPPED as error:
             return refused(_explain(table, member, columns, error))
-    if problems := duplicates(table, parts):
+    days = {part.partition["day"] for part in parts}
+    if problems := duplicates(table, [*parts, *_others(file, table, days)]):
         return refused(replace(problem, subject=f"{file.name}, {problem.subject}") for problem in problems)
     return Reading({table.name: parts}, _contents(table, parts))
 
@@ -97,7 +103,7 @@ def _csv(member: Member) -> tuple[str, dict[str, str]]:
     missing = ", ".join(f"'{text}'" for text in values.MISSING)
     origin = (
         f"read_csv('{quoted(str(member.path))}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-        f"columns={{{names}}}, nullstr=[{missing}], max_line_size={4 * MAX_FIELD}, strict_mode=true)"
+        f"columns={{{names}}}, nullstr=[{missing}], max_line_size={MAX_FIELD}, strict_mode=true)"
     )
     return origin, dict.fromkeys(header.columns, "VARCHAR")
 
@@ -152,7 +158,8 @@ def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str
         return f"CASE WHEN {text} = '' THEN error('cluster') ELSE {text} END"
     if name == _JSON:
         text = f'"{name}"::VARCHAR'
-        return f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN json_type({text}) = 'OBJECT' THEN {text} ELSE error('{name}') END"
+        is_object = f"json_type({text}) = 'OBJECT'"
+        return f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN {is_object} THEN {text} ELSE error('{name}') END"
     if kind == "string":
         return f"coalesce(\"{name}\"::VARCHAR, '')"
     return _number(name, "DECIMAL(18,6)" if kind.startswith("decimal") else "BIGINT", columns[name])
@@ -171,7 +178,8 @@ def _hour(columns: dict[str, str]) -> str:
     elif given.startswith("TIMESTAMP"):
         moment = f"timezone('UTC', {_HOUR}::TIMESTAMP)"
     else:
-        text = f"CASE WHEN regexp_full_match({_HOUR}, '{values.PLAIN_INSTANT}') THEN {_HOUR}::TIMESTAMP ELSE error('{_HOUR}') END"
+        is_plain = f"regexp_full_match({_HOUR}, '{values.PLAIN_INSTANT}')"
+        text = f"CASE WHEN {is_plain} THEN {_HOUR}::TIMESTAMP ELSE error('{_HOUR}') END"
         moment = f"timezone('UTC', {text})"
     return f"CASE WHEN date_trunc('hour', {moment}) = {moment} THEN {moment} ELSE error('{_HOUR}') END"
 
@@ -236,6 +244,16 @@ def duplicates(table: UsageTable, parts: Iterable[lake.WrittenFile | lake.Stored
     twice = connection.execute(f"SELECT {keys} FROM {origin} GROUP BY ALL HAVING count(*) > 1 LIMIT 3").fetchall()
     message = "These rows come more than once; usage is added up, so each may come only once."
     return [Problem("error", "duplicate_row", f"{table.name}: {_key(row)}", message) for row in twice]
+
+
+def _others(file: UsageFile, table: UsageTable, days: set[str]) -> list[lake.WrittenFile | lake.StoredFile]:
+    """What other files of the source hold for these days: in the lake, and read in the same run."""
+    folder = str(lake.location(table))
+    held = [stored for stored in lake.files(table) if stored.partition["source"] == file.source]
+    fresh = [part for part in file.beside if (Path(folder) / part.path).exists()]
+    replaced = file.replaces | {part.partition["file_id"] for part in fresh}
+    kept = [stored for stored in held if stored.partition["file_id"] not in replaced]
+    return [part for part in (*kept, *fresh) if part.partition["day"] in days]
 
 
 def _key(row: tuple[Any, ...]) -> str:

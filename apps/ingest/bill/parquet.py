@@ -30,7 +30,7 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "US
 
 
 def as_csv(member: Member, folder: Path) -> tuple[Path, list[Problem]]:
-    """Write a Parquet bill as CSV into `folder`: decimals digit by digit, floats by their shortest text (with a warning)."""
+    """Write a Parquet bill as CSV into `folder`: decimals as they are, floats by their shortest text."""
     connection: Any = engine.connect().con
     origin = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
     target = folder / f"{member.path.name}.csv"
@@ -60,7 +60,8 @@ def _text(member: Member, name: str, kind: str) -> str:
         return f"{column}::VARCHAR"
     if kind.startswith("DECIMAL"):
         short = f"{column}::DECIMAL(38,12)"
-        return f"CASE WHEN TRY_CAST({column} AS DECIMAL(38,12)) = {column} THEN {short}::VARCHAR ELSE {column}::VARCHAR END"
+        is_short = f"TRY_CAST({column} AS DECIMAL(38,12)) = {column}"
+        return f"CASE WHEN {is_short} THEN {short}::VARCHAR ELSE {column}::VARCHAR END"
     if kind.startswith(("MAP", "STRUCT")) or kind.endswith("]"):
         return f"to_json({column})::VARCHAR"
     raise Unreadable(

@@ -1,8 +1,9 @@
 """The engine's query that turns the text of a bill into charges.
 
-Two forms of one query. The *plain* one knows decimals of up to twelve places and `YYYY-MM-DDTHH:MM:SSZ` and stops at anything
-else; the *general* one hands every other value to `apps.ingest.text.values`, one by one. Both read every cell as text, bind
-columns by name, and stop at the first cell they cannot take: nothing is ever skipped, rounded or guessed silently.
+Two forms of one query. The *plain* one knows decimals of up to twelve places and `YYYY-MM-DDTHH:MM:SSZ` and stops at
+anything else; the *general* one hands every other value to `apps.ingest.text.values`, one by one. Both read every cell
+as text, bind columns by name, and stop at the first cell they cannot take: nothing is skipped, rounded or guessed
+silently.
 """
 
 # ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
@@ -34,7 +35,7 @@ class BillQuery:
     first_row: int = 0
 
     def month(self, month: str, *, only: bool) -> str:
-        """The charges of one billing month; with `only`, rows of other months are left out, else they stop the query."""
+        """The charges of one billing month; rows of other months stop the query, or (`only`) are left out."""
         start = f'("BillingPeriodStart" + {_SHIFT})'
         inside = f"{start} >= TIMESTAMP '{month}-01' AND {start} < TIMESTAMP '{month}-01' + INTERVAL 1 MONTH"
         condition = inside if only else f"CASE WHEN {inside} THEN true ELSE error('{SEVERAL_MONTHS}') END"
@@ -62,7 +63,7 @@ class BillQuery:
         missing = ", ".join(f"'{text}'" for text in values.MISSING)
         return (
             f"read_csv('{quoted(str(self.path))}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-            f"columns={{{columns}}}, nullstr=[{missing}], max_line_size={4 * MAX_FIELD}, strict_mode=true)"
+            f"columns={{{columns}}}, nullstr=[{missing}], max_line_size={MAX_FIELD}, strict_mode=true)"
         )
 
     def _cell(self, name: str) -> str:
@@ -119,7 +120,8 @@ class BillQuery:
 
     def _flag(self, name: str) -> str:
         text = self._text(name)
-        return f"CASE WHEN NOT regexp_full_match({text}, '{values.LARGE_AMOUNT}') AND costops_rounded({text}) THEN '{name}' END"
+        is_odd = f"NOT regexp_full_match({text}, '{values.LARGE_AMOUNT}')"
+        return f"CASE WHEN {is_odd} AND costops_rounded({text}) THEN '{name}' END"
 
     def _other(self) -> str:
         if not self.header.unknown:

@@ -13,20 +13,20 @@ from apps.finops import focus
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest.bill import checks, tallies
-from apps.ingest.text.header import BadHeader, Header, notes, read_header
 from apps.ingest.bill.parquet import as_csv
 from apps.ingest.bill.query import MONEY, TIMES, BillQuery
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, verify, write
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
+from apps.ingest.text.header import BadHeader, Header, notes, read_header
 from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
 
 NUMBER_UP_TO = 64 << 20
-"""Files above this size (and of one month) keep the order of their rows instead of a stored `x_Row`: numbering is the one
-thing the engine cannot do in parallel, and `apps.ingest.lines` finds the number from the order when somebody asks."""
+"""Larger files of one month keep the order of their rows instead of a stored `x_Row`: numbering is the one thing the
+engine cannot do in parallel, and `apps.ingest.lines` tells the number from the order when somebody asks."""
 
 STOPPED = (duckdb.DataError, duckdb.InvalidInputException, pa.ArrowInvalid, NothingToPlace)
-"""How a query says that it cannot take a value. A full disk or a mistake of ours is not the file's fault, and passes through."""
+"""How a query says that it cannot take a value. A full disk, or a mistake of ours, is not the file's fault."""
 
 
 class Refused(Exception):
@@ -91,7 +91,7 @@ def _ending(path: Path, name: str, header: Header) -> list[Problem]:
 
 
 def _engine_or_careful(bill: Bill, member: Member, query: BillQuery, folder: Path) -> tuple[Parts, tallies.Tally]:
-    """The plain query; where it stops, the general one; where that stops, the careful reader says why or mends line breaks."""
+    """The plain query, else the general one; where that stops, the careful reader says why, or mends line breaks."""
     general = replace(query, is_plain=False)
     for attempt in (query, general):
         try:

@@ -1,4 +1,4 @@
-"""An independent tally of a bill: rows and two costs per currency, read by another parser and added as whole numbers."""
+"""An independent tally of a bill: rows and two costs, read by another parser and added as whole numbers."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

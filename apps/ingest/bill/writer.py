@@ -46,7 +46,7 @@ class Bill:
 
 
 def write(bill: Bill, query: BillQuery) -> Parts:
-    """Write the charges of a query. Most files hold one month: that is assumed, checked on every row, and then in one go."""
+    """Write the charges of a query. Most files hold one month: that is assumed, and checked on every row."""
     connection: Any = engine.connect().con
     if not query.is_plain:
         register(connection)
@@ -90,7 +90,8 @@ def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.Wr
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         _, rows, size, *_ = connection.execute(
-            f"COPY ({query}) TO '{quoted(str(target))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
+            f"COPY ({query}) TO '{quoted(str(target))}' "
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
         ).fetchone()
     except BaseException:
         target.unlink(missing_ok=True)
@@ -141,5 +142,5 @@ def _content(month: str, files: list[lake.WrittenFile], found: Tally) -> tuple[C
 
 
 def _rounded(name: str, rows: int) -> Problem:
-    message = f"{rows} rows had amounts of more than twelve decimals; they are rounded half-even and name the column in x_Rounded."
+    message = f"{rows} rows had amounts of more than twelve decimals; rounded half-even, see x_Rounded."
     return Problem("note", "rounded", name, message)

@@ -121,8 +121,9 @@ def _examine_row(row: Row, where: str, plan: Plan, checks: list[tuple[int, str, 
             yield Problem("error", "missing_value", f"{where}, column {column}", "A required value is missing.")
     for at, column, check in checks:
         text = row.cells[at]
-        if text not in values.MISSING and (message := check(text)):
-            yield Problem("error", "bad_value", f"{where}, column {column}", message)
+        wrong = None if text in values.MISSING else check(text)
+        if wrong:
+            yield Problem("error", "bad_value", f"{where}, column {column}", wrong)
 
 
 def shown(text: str) -> str:

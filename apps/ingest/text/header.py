@@ -66,16 +66,16 @@ def _checked(header: Header, name: str, required: tuple[str, ...]) -> Header:
     for separator in ";\t|":
         if len(columns) == 1 and separator in columns[0]:
             raise _bad(name, "delimiter", f"Columns are separated by {separator!r}; export with commas.")
+    if missing := [column for column in required if column not in columns]:
+        raise _bad(
+            name, "missing_column", f"Required columns are missing: {', '.join(missing)}.{_hint(missing, columns)}"
+        )
     if "" in columns:
         raise _bad(name, "header", f"Column {columns.index('') + 1} has no name.")
     for spelled, times in Counter(column.casefold() for column in columns).items():
         if times > 1:
             twice = ", ".join(column for column in columns if column.casefold() == spelled)
             raise _bad(name, "duplicate_column", f"Columns of the same name: {twice}; keep one.")
-    if missing := [column for column in required if column not in columns]:
-        raise _bad(
-            name, "missing_column", f"Required columns are missing: {', '.join(missing)}.{_hint(missing, columns)}"
-        )
     return header
 
 

@@ -1,0 +1,207 @@
+"""Which files make up a billing period: told twice, renamed, rewritten, re-issued, and read by a run that is killed."""
+
+import itertools
+
+import pytest
+
+from apps.finops.tables import CHARGES
+from apps.ingest import books, landing, services
+from apps.ingest.deliveries import Delivered, settle
+from apps.ingest.models import LandedFile
+from apps.ingest.selectors import day_fingerprints
+from apps.warehouse import lake
+from tests.ingest.bills import NOW, bill, costs, errors, ingest, put, row, source
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+A, B, C = bill(row("1")), bill(row("10")), bill(row("100"))
+NEXT_DAY = bill(row("1000", "2026-10-02"))
+NOVEMBER = bill(row("5000", "2026-11-01"))
+BOTH = bill(row("7", "2026-10-01"), row("70", "2026-11-01"))
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "options", "expected"),
+    [
+        pytest.param([{"a.csv": A}, {"a.csv": A}], {}, ["1"], id="the same file twice counts once"),
+        pytest.param([{"a.csv": A, "b.csv": A}], {}, ["1"], id="the same bytes under two names count once"),
+        pytest.param([{"a.csv": A}, {"b.csv": A}], {}, ["1"], id="a renamed copy later counts once"),
+        pytest.param([{"a.csv": A}, {"a.csv": B}], {}, ["10"], id="rewritten in place: the new content"),
+        pytest.param([{"a.csv": A}, {"a.csv": B}, {"a.csv": A}], {}, ["1"], id="and back again: the old content"),
+        pytest.param([{"a.csv": A, "b.csv": B}], {}, ["1", "10"], id="found together: parts"),
+        pytest.param([{"a.csv": A}, {"b.csv": B}], {}, ["10"], id="later, the same day: the month is re-issued"),
+        pytest.param([{"a.csv": A}, {"b.csv": B}, {"c.csv": A}], {}, ["1"], id="re-issued with the first content again"),
+        pytest.param([{"a.csv": A, "b.csv": B}, {"c.csv": C}], {}, ["100"], id="a re-issue replaces all parts"),
+        pytest.param([{"a.csv": A}, {"b.csv": NEXT_DAY}], {}, ["1", "1000"], id="later, another day: added"),
+        pytest.param([{"a.csv": A}, {"b.csv": NOVEMBER}], {}, ["1", "5000"], id="later, another month: added"),
+        pytest.param(
+            [{"a.csv": A, "b.csv": B}, {"a.csv": C, "c.csv": bill(row("9"))}], {}, ["10", "100", "9"],
+            id="one part rewritten, another new: the new one joins",
+        ),
+        pytest.param([{"a.csv": BOTH}, {"b.csv": NOVEMBER}], {}, ["5000", "7"], id="a re-issue of one of two months in a file"),
+        pytest.param([{"a.csv": A}, {"b.csv": B}], {"files": "parts"}, ["1", "10"], id="files=parts always adds"),
+        pytest.param([{"a.csv": A}, {"b.csv": NEXT_DAY}], {"files": "snapshots"}, ["1000"], id="files=snapshots always replaces"),
+        pytest.param([{"a.csv": A}, {"a.csv": bill(row("x"))}], {}, ["1"], id="refused: the earlier revision keeps counting"),
+        pytest.param([{"a.csv": A}, {"a.csv": bill(row("x"))}, {"a.csv": B}], {}, ["10"], id="and is replaced when mended"),
+        pytest.param([{"a.csv": A, "b.csv": bill(row("x"))}], {}, ["1"], id="one refused, the rest goes on"),
+        pytest.param([{"a.csv": A, "b.csv": B}, {"a.csv": B, "b.csv": A}], {}, ["1", "10"], id="two files exchanged"),
+    ],
+)  # fmt: skip
+def test_what_counts(tmp_path, deliveries, options, expected):
+    one = source(tmp_path / "in", **options)
+    for delivery in deliveries:
+        for name, content in delivery.items():
+            put(tmp_path / "in", name, content)
+        ingest(one)
+    assert costs() == sorted(expected)
+    version = lake.version(CHARGES)
+    ingest(one)
+    assert (costs(), lake.version(CHARGES)) == (sorted(expected), version), "told again, nothing changes"
+
+
+def test_a_vanished_file_keeps_counting(tmp_path):
+    one = source(tmp_path / "in")
+    path = put(tmp_path / "in", "a.csv", A)
+    ingest(one)
+    path.unlink()
+    assert ingest(one) == []
+    assert costs() == ["1"]
+
+
+def test_a_missing_location_is_an_error(tmp_path):
+    one = source(tmp_path / "in")
+    (tmp_path / "in").rmdir()
+    (problem,) = ingest(one)
+    assert problem.startswith("error") and "no such file or folder" in problem
+
+
+def test_the_old_version_stays_readable(tmp_path):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    ingest(one)
+    before = lake.version(CHARGES)
+    put(tmp_path / "in", "a.csv", B)
+    ingest(one)
+    old = lake.scan(CHARGES, at=before).select("BilledCost").to_pyarrow()["BilledCost"].to_pylist()
+    assert [int(cost) for cost in old] == [1]
+
+
+def test_a_reissue_is_one_commit(tmp_path):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    put(tmp_path / "in", "b.csv", B)
+    ingest(one)
+    before = lake.version(CHARGES)
+    put(tmp_path / "in", "c.csv", C)
+    put(tmp_path / "in", "d.csv", NEXT_DAY)
+    ingest(one)
+    assert lake.version(CHARGES) == before + 1
+    assert costs() == ["100", "1000"]
+
+
+def test_landing_keeps_the_bytes(tmp_path):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    services.land(one, NOW)
+    put(tmp_path / "in", "a.csv", B)
+    services.land(one, NOW)
+    kept = [landing.landed_path(file.sha256).read_bytes() for file in one.files.order_by("revision")]
+    assert kept == [A, B]
+
+
+def test_a_file_still_being_written_waits(tmp_path, monkeypatch):
+    one = source(tmp_path / "in")
+    path = put(tmp_path / "in", "a.csv", A)
+    honest = landing._copy_and_hash
+
+    def copy_while_it_grows(origin, target):
+        digest = honest(origin, target)
+        put(tmp_path / "in", "a.csv", A + b"more")
+        return digest
+
+    monkeypatch.setattr(landing, "_copy_and_hash", copy_while_it_grows)
+    assert services.land(one, NOW).rows == 0
+    monkeypatch.undo()
+    path.write_bytes(A)
+    assert services.land(one, NOW).rows == 1
+
+
+def test_the_same_state_has_the_same_fingerprint(tmp_path):
+    one = source(tmp_path / "in")
+    prints = []
+    for content in (A, B, A):
+        put(tmp_path / "in", "a.csv", content)
+        ingest(one)
+        prints.append(day_fingerprints())
+    assert prints[0] == prints[2] != prints[1]
+    assert [str(day) for day in prints[0]] == ["2026-10-01"]
+
+
+class Killed(BaseException):
+    """As if the power failed here."""
+
+
+FAILPOINTS = {
+    "while landing": (landing, "_keep"),
+    "before the manifest": (services, "_enter"),
+    "before the commit": (books, "_commit"),
+    "after the commit": (books, "_record"),
+}
+
+
+@pytest.mark.parametrize("where", FAILPOINTS)
+def test_a_killed_run_ends_the_same(tmp_path, monkeypatch, where):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    put(tmp_path / "in", "b.csv", NEXT_DAY)
+    ingest(one)
+    put(tmp_path / "in", "a.csv", C)
+    put(tmp_path / "in", "n.csv", NOVEMBER)
+    module, name = FAILPOINTS[where]
+
+    def die(*_args, **_kwargs):
+        raise Killed
+
+    monkeypatch.setattr(module, name, die)
+    with pytest.raises(Killed):
+        ingest(one)
+    monkeypatch.undo()
+    assert errors(ingest(one)) == []
+    assert costs() == ["100", "1000", "5000"]
+    assert LandedFile.objects.filter(state=LandedFile.State.LANDED).count() == 0
+
+
+def test_a_partition_lost_from_the_lake_is_read_again_from_landing(tmp_path):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    ingest(one)
+    lake.commit(CHARGES, add=[], remove=lake.files(CHARGES))
+    assert costs() == []
+    ingest(one)
+    assert costs() == ["1"]
+
+
+def test_two_sources_do_not_mix(tmp_path):
+    first, second = source(tmp_path / "one", name="one"), source(tmp_path / "two", name="two")
+    put(tmp_path / "one", "a.csv", A)
+    put(tmp_path / "two", "a.csv", A)
+    ingest(first)
+    ingest(second)
+    put(tmp_path / "one", "a.csv", B)
+    ingest(first)
+    assert costs() == ["1", "10"]
+
+
+OCTOBER = frozenset(["2026-10-01"])
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_settling_does_not_depend_on_the_order_it_is_told(order):
+    history = [
+        Delivered("f1", "a.csv", 1, 1, {"2026-10": OCTOBER}),
+        Delivered("f2", "b.csv", 1, 1, {"2026-10": OCTOBER}),
+        Delivered("f3", "a.csv", 2, 2, {"2026-10": OCTOBER}),
+        Delivered("f4", "c.csv", 3, 1, {"2026-10": OCTOBER}),
+    ]
+    assert settle([history[at] for at in order]) == {("f4", "2026-10")}
+    assert settle([history[at] for at in order if at < 3]) == {("f2", "2026-10"), ("f3", "2026-10")}

@@ -1,0 +1,138 @@
+"""Hostile and damaged files: each refused whole, with a message that says where, and nothing published."""
+
+import gzip
+import io
+import struct
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from apps.ingest import unpack
+from apps.ingest.models import LandedFile
+from tests.ingest.bills import COLUMNS, bill, costs, errors, ingest, put, row, source
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+GOOD = bill(row("1"), row("2"))
+LAST_IS_MONEY = bill(row("33.10"), columns=[*(name for name in COLUMNS if name != "BilledCost"), "BilledCost"])
+LINES = GOOD.decode().splitlines(keepends=True)
+
+
+def gz(content: bytes = GOOD) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def archive(*members: tuple[str, bytes], link: bool = False, flag: int = 0) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members:
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o120777 if link else 0o100644) << 16
+            packed.writestr(entry, content)
+    raw = bytearray(out.getvalue())
+    if flag:
+        for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            at = raw.find(magic)
+            raw[at + offset] |= flag
+    return bytes(raw)
+
+
+def twice(name: str) -> bytes:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        return archive((name, GOOD), (name, GOOD))
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    out = io.BytesIO()
+    cells = {name: pa.array([value]) for name, value in row().items()} | columns
+    pq.write_table(pa.table(cells), out)
+    return out.getvalue()
+
+
+def header(*more: str) -> bytes:
+    return ",".join([*COLUMNS, *more]).encode() + b"\n"
+
+
+CASES = {
+    "zero bytes": ("a.csv", b"", "a.csv: the file is empty"),
+    "no header": ("a.csv", "".join(LINES[1:]).encode(), "line 1: Required columns are missing"),
+    "a comment before the header": ("a.csv", b"# export\n" + GOOD, "line 1: Required columns are missing"),
+    "two columns of one name": ("a.csv", header("Tags"), "line 1: Columns of the same name: Tags, Tags"),
+    "names that differ by case": ("a.csv", header("tags"), "line 1: Columns of the same name: Tags, tags"),
+    "a column without a name": ("a.csv", header(""), "line 1: Column 13 has no name"),
+    "1,001 columns": ("a.csv", header(*(f"x_{at}" for at in range(1001))), "line 1: 1013 columns"),
+    "UTF-16": ("a.csv", GOOD.decode().encode("utf-16"), "line 1: The file is UTF-16"),
+    "a Latin-1 byte in a tag": ("a.csv", GOOD.replace(b"live", b"l\xefve", 1), "line 2: Byte 0xef at offset"),
+    "semicolons": ("a.csv", GOOD.replace(b",", b";"), "line 1: Columns are separated by ';'"),
+    "tabs": ("a.csv", GOOD.replace(b",", b"\t"), "line 1: Columns are separated by '\\t'"),
+    "a short row": ("a.csv", (LINES[0] + LINES[1] + "1,2\n").encode(), "line 3, column EffectiveCost: The row has 2"),
+    "a long row": ("a.csv", (LINES[0] + LINES[1].strip() + ",more\n").encode(), "line 2, column Tags: The row has 13"),
+    "cut inside a row": ("a.csv", GOOD[: GOOD.rindex(b"Elastic")], "line 3, column"),
+    "cut inside an amount": ("a.csv", LAST_IS_MONEY[:-2], "last line, column BilledCost: The file ends inside"),
+    "cut inside quotes": ("a.csv", GOOD[:-6], "line 3: A quote is opened and not closed"),
+    "a quote that swallows the rest": ("a.csv", GOOD.replace(b"Usage", b'"Usage', 1), "line 2"),
+    "a value of two megabytes": ("a.csv", GOOD.replace(b"Usage", b'"' + b"x" * 2_000_000 + b'"', 1), "line 2: A quote"),
+    "the header again in the middle": ("a.csv", GOOD + GOOD, "line 4, column BilledCost: The header is repeated"),
+    "tags that are no JSON": ("a.csv", GOOD.replace(b'{""team', b"{team", 1), "line 2, column Tags"),
+    "tags that are a list": ("a.csv", bill(row(Tags="[1]")), "line 2, column Tags"),
+    "gzip cut off": ("a.csv.gz", gz()[:-12], "gzip data are damaged"),
+    "gzip with a wrong checksum": ("a.csv.gz", gz()[:-8] + struct.pack("<I", 1) + gz()[-4:], "gzip data are damaged"),
+    "gzip with a wrong length": ("a.csv.gz", gz()[:-4] + struct.pack("<I", 1), "gzip data are damaged"),
+    "gzip and garbage": ("a.csv.gz", gz() + b"garbage", "gzip data are damaged"),
+    "gzip in gzip": ("a.csv.gz", gz(gz()), "another gzip archive"),
+    "a zip that climbs out": ("a.zip", archive(("../a.csv", GOOD)), "outside itself"),
+    "a zip with an absolute name": ("a.zip", archive(("/a.csv", GOOD)), "outside itself"),
+    "a zip with a symbolic link": ("a.zip", archive(("a.csv", b"/etc/passwd"), link=True), "symbolic link"),
+    "an encrypted zip": ("a.zip", archive(("a.csv", GOOD), flag=1), "is encrypted"),
+    "a zip in a zip": ("a.zip", archive(("b.zip", archive(("a.csv", GOOD)))), "neither CSV nor Parquet"),
+    "a zip dressed as CSV in a zip": ("a.zip", archive(("a.csv", archive(("a.csv", GOOD)))), "another zip archive"),
+    "an empty zip": ("a.zip", archive(), "holds no file"),
+    "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
+    "Parquet cut off": ("a.parquet", parquet()[:-30], "Parquet file cannot be read"),
+    "Parquet that is nothing": ("a.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "Parquet file cannot be read"),
+    "Parquet without a required column": ("a.parquet", parquet(BilledCost=None and 0 or pa.array(["x"])), "row 1, column BilledCost"),
+    "Parquet with NaN": ("a.parquet", parquet(BilledCost=pa.array([float("nan")])), "row 1, column BilledCost"),
+    "Parquet with bytes": ("a.parquet", parquet(ResourceId=pa.array([b"x"])), "column ResourceId: values of type BLOB"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_is_refused_whole(tmp_path, case):
+    name, content, said = CASES[case]
+    put(tmp_path / "in", name, content)
+    put(tmp_path / "in", "good.csv", bill(row("40")))
+    problems = errors(ingest(source(tmp_path / "in")))
+    assert any(name in problem and said in problem for problem in problems), problems
+    assert costs() == ["40"], "nothing of that file, all of the others"
+    assert LandedFile.objects.get(path=name).state == LandedFile.State.REFUSED
+
+
+def test_a_zip_with_one_name_twice_is_refused(tmp_path):
+    put(tmp_path / "in", "a.zip", twice("a.csv"))
+    (problem,) = errors(ingest(source(tmp_path / "in")))
+    assert "two files of the same name" in problem
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda content: archive(("a.csv", content))], ids=["gzip", "zip"])
+def test_a_bomb_is_refused(tmp_path, monkeypatch, pack):
+    monkeypatch.setattr(unpack, "FREE_BYTES", 1_000_000)
+    put(tmp_path / "in", "bomb.zip", pack(GOOD + b"\n" * 20_000_000))
+    (problem,) = errors(ingest(source(tmp_path / "in")))
+    assert "this is not a bill" in problem
+
+
+def test_at_most_twenty_problems_are_told(tmp_path):
+    put(tmp_path / "in", "a.csv", bill(*(row("x") for _ in range(100))))
+    assert len(errors(ingest(source(tmp_path / "in")))) == 20
+
+
+@pytest.mark.parametrize("bit", range(0, 8 * 60, 37))
+def test_a_flipped_bit_in_gzip_never_passes_as_another_sum(tmp_path, bit):
+    damaged = bytearray(gz())
+    damaged[40 + bit // 8] ^= 1 << bit % 8
+    put(tmp_path / "in", "a.csv.gz", bytes(damaged))
+    assert errors(ingest(source(tmp_path / "in")))
+    assert costs() == []

@@ -1,0 +1,196 @@
+"""Usage files: five tables, told by the name of the file, exact, and never added up twice."""
+
+import gzip
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from apps.finops.tables import COVERAGE_HOURS, LABEL_HOURS, NODE_HOURS, USAGE, WORKLOAD_HOURS
+from apps.ingest import metered, services
+from apps.ingest.models import LandedFile, MeteredDay
+from apps.ingest.selectors import day_fingerprints
+from apps.warehouse import lake
+from tests.ingest.bills import NOW, errors, put, source
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+COVERAGE = "hour,cluster,observed_samples,expected_samples\n2026-10-01T00:00:00Z,online,59,60\n"
+NODES = (
+    "hour,cluster,node,node_pool,provider_id,instance_type,cpu_capacity_core_hours,memory_capacity_gib_hours,"
+    "gpu_capacity_hours,labels\n2026-10-01T00:00:00Z,online,n1,main,cn-beijing.i-1,ecs.g7.xlarge,4,16.5,0,\n"
+)
+
+
+def meter(one):
+    services.land(one, NOW)
+    return [
+        f"{problem.severity} {problem.subject}: {problem.message}"
+        for problem in services.meter_files(one, NOW).problems
+    ]
+
+
+def rows(table):
+    return lake.scan(table).to_pyarrow().to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("coverage_hours-2026-10.csv", COVERAGE.encode(), id="by the name of the file"),
+        pytest.param("coverage_hours/2026-10-01.csv", COVERAGE.encode(), id="by the name of its folder"),
+        pytest.param("coverage_hours.csv.gz", gzip.compress(COVERAGE.encode()), id="gzip"),
+    ],
+)
+def test_the_table_is_told_by_the_name(tmp_path, name, content):
+    put(tmp_path / "in", name, content)
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(COVERAGE_HOURS)
+    assert (row["hour"], row["observed_samples"]) == (datetime(2026, 10, 1, tzinfo=UTC), 59)
+
+
+def test_a_node_hour_is_exact_and_without_labels_has_none(tmp_path):
+    put(tmp_path / "in", "node_hours.csv", NODES.encode())
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(NODE_HOURS)
+    assert (row["memory_capacity_gib_hours"], row["labels"], row["day"]) == (Decimal("16.5"), "{}", date(2026, 10, 1))
+
+
+def test_parquet_with_typed_columns(tmp_path):
+    table = pa.table(
+        {
+            "hour": pa.array([datetime(2026, 10, 1, tzinfo=UTC)], pa.timestamp("ns", "UTC")),
+            **{name: pa.array(["x"]) for name in ("cluster", "namespace", "workload", "workload_kind", "pod", "node")},
+            "resource_id": pa.array([None], pa.string()),
+            **{name: pa.array([0.25]) for name in WORKLOAD_HOURS.file_columns if name.endswith("_hours")},
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    put(tmp_path / "in", "workload_hours.parquet", out.getvalue())
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(WORKLOAD_HOURS)
+    assert (row["cpu_used_core_hours"], row["resource_id"]) == (Decimal("0.25"), "")
+
+
+def changed(text: str, old: str, new: str) -> bytes:
+    assert old in text
+    return text.replace(old, new).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        pytest.param("usage.csv", COVERAGE.encode(), "after its table", id="no table in the name"),
+        pytest.param(
+            "coverage_hours.csv",
+            changed(COVERAGE, "observed", "seen"),
+            "line 1: Unknown columns: seen_samples",
+            id="unknown column",
+        ),
+        pytest.param(
+            "coverage_hours.csv", b"hour,cluster\n", "line 1: Missing columns: observed_samples", id="missing column"
+        ),
+        pytest.param(
+            "coverage_hours.csv", changed(COVERAGE, "59", "many"), "line 2, column observed_samples", id="not a number"
+        ),
+        pytest.param(
+            "coverage_hours.csv", changed(COVERAGE, "59", ""), "line 2, column observed_samples", id="a missing number"
+        ),
+        pytest.param(
+            "coverage_hours.csv", changed(COVERAGE, "00:00Z", "30:00Z"), "line 2, column hour", id="half past"
+        ),
+        pytest.param(
+            "coverage_hours.csv",
+            changed(COVERAGE, "2026-10-01T00:00:00Z", "1/10/26"),
+            "line 2, column hour",
+            id="another date",
+        ),
+        pytest.param(
+            "node_hours.csv", changed(NODES, "16.5", "-1"), "line 2, column memory_capacity_gib_hours", id="negative"
+        ),
+        pytest.param(
+            "node_hours.csv", changed(NODES, "0,\n", "0,x\n"), "line 2, column labels", id="labels that are no JSON"
+        ),
+        pytest.param("coverage_hours.csv", COVERAGE[:-3].encode(), "last line", id="cut off"),
+        pytest.param(
+            "coverage_hours.csv",
+            (COVERAGE + COVERAGE.splitlines()[1] + "\n").encode(),
+            "more than once",
+            id="a row twice",
+        ),
+    ],
+)
+def test_bad_usage_is_refused_whole(tmp_path, name, content, said):
+    put(tmp_path / "in", name, content)
+    put(tmp_path / "in", "label_hours.csv", b"hour,cluster,namespace,workload,labels\n2026-10-01T00:00:00Z,c,n,w,{}\n")
+    (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
+    assert name in problem and said in problem
+    assert [len(rows(table)) for table in USAGE.values()] == [0, 0, 0, 0, 1]
+
+
+def test_the_same_hour_in_two_files_is_refused(tmp_path):
+    one = source(tmp_path / "in", "usage_files")
+    put(tmp_path / "in", "coverage_hours-a.csv", COVERAGE.encode())
+    meter(one)
+    put(tmp_path / "in", "coverage_hours-b.csv", changed(COVERAGE, "59", "58"))
+    (problem,) = errors(meter(one))
+    assert "coverage_hours-b.csv" in problem and "more than once" in problem
+    assert [row["observed_samples"] for row in rows(COVERAGE_HOURS)] == [59]
+
+
+def test_the_same_hour_in_two_files_found_together_is_refused(tmp_path):
+    put(tmp_path / "in", "coverage_hours-a.csv", COVERAGE.encode())
+    put(tmp_path / "in", "coverage_hours-b.csv", changed(COVERAGE, "59", "58"))
+    (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
+    assert "coverage_hours-b.csv" in problem
+    assert [row["observed_samples"] for row in rows(COVERAGE_HOURS)] == [59]
+
+
+def test_a_file_rewritten_in_place_replaces_itself(tmp_path):
+    one = source(tmp_path / "in", "usage_files")
+    put(tmp_path / "in", "coverage_hours.csv", COVERAGE.encode())
+    meter(one)
+    put(tmp_path / "in", "coverage_hours.csv", changed(COVERAGE, "59", "60"))
+    assert meter(one) == []
+    assert [row["observed_samples"] for row in rows(COVERAGE_HOURS)] == [60]
+    assert set(LandedFile.objects.values_list("state", flat=True)) == {"current", "superseded"}
+
+
+def test_later_hours_of_a_day_are_added(tmp_path):
+    one = source(tmp_path / "in", "usage_files")
+    put(tmp_path / "in", "coverage_hours-00.csv", COVERAGE.encode())
+    meter(one)
+    put(tmp_path / "in", "coverage_hours-01.csv", changed(COVERAGE, "T00", "T01"))
+    assert meter(one) == []
+    assert len(rows(COVERAGE_HOURS)) == 2
+    assert [str(day) for day in day_fingerprints()] == ["2026-10-01"]
+
+
+def test_a_pulled_day_is_replaced_and_an_identical_one_changes_nothing(tmp_path):
+    one = source(tmp_path / "in", "usage_files")
+    day = date(2026, 10, 1)
+
+    def pulled(observed):
+        tables = {name: lake_schema(table).empty_table() for name, table in USAGE.items()}
+        hour = datetime(2026, 10, 1, tzinfo=UTC)
+        values = [[hour], ["online"], [observed], [60]]
+        tables["coverage_hours"] = pa.table(values, schema=lake_schema(COVERAGE_HOURS))
+        return tables
+
+    metered.keep_day(one, day, pulled(58), NOW)
+    first = (lake.version(COVERAGE_HOURS), day_fingerprints())
+    metered.keep_day(one, day, pulled(58), NOW)
+    assert (lake.version(COVERAGE_HOURS), day_fingerprints()) == first
+    metered.keep_day(one, day, pulled(60), NOW)
+    assert [row["observed_samples"] for row in rows(COVERAGE_HOURS)] == [60]
+    assert day_fingerprints() != first[1]
+    assert MeteredDay.objects.get().observed_samples == 60
+    assert rows(LABEL_HOURS) == []
+
+
+def lake_schema(table):
+    return pa.schema([(name, table.schema[name].to_pyarrow()) for name in table.file_columns])
