@@ -83,6 +83,11 @@ def test_an_answer_says_where_its_numbers_come_from(finance: Client, published: 
     assert said["page"] == {"rows": 4, "rows_total": 4, "next_cursor": None}
 
 
+def test_totals_are_by_currency_wherever_currency_stands(finance: Client) -> None:
+    said = ask(finance, group_by="currency,team")
+    assert said["totals"] == {"CNY": "6863.373456789029", "USD": "0.000000000000"}
+
+
 def test_without_a_window_all_published_days_are_meant(finance: Client) -> None:
     said = finance.get("/api/v1/costs/").json()
     assert (said["query"]["start"], said["query"]["end"]) == ("2026-10-05", "2026-10-08")

@@ -146,3 +146,12 @@ def test_the_method_cannot_be_overridden(finance: Client) -> None:
 def test_options_describes_without_an_amount(finance: Client, callers: dict[str, Client]) -> None:
     assert finance.options(COSTS).status_code == 200
     assert callers["anonymous"].options(COSTS).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ['sessionid="abcdefgh\\000x"', "sessionid=\xff\xfe", "sessionid=" + "a" * 8_000, ";;=;"]
+)
+def test_a_strange_cookie_is_nobody(published: Publication, cookie: str) -> None:
+    client = Client(headers={"cookie": cookie}, raise_request_exception=False)
+    response = client.get(COSTS)
+    assert 400 <= response.status_code < 500
