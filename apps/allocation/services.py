@@ -16,7 +16,7 @@ from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, RuleBook
 from apps.teams.selectors import rule_book
 from apps.warehouse import lake
-from apps.warehouse.engine import Workspace, rows_of
+from apps.warehouse.engine import Workspace, count_of, rows_of
 
 METHOD_VERSION = "1"
 """Raise it when the arithmetic changes: every day becomes due again."""
@@ -42,7 +42,7 @@ def allocate(window: Window) -> StepResult:
         passed_on = _stamped(claimed.filter(claimed.is_shared).drop("is_shared"), number)
         outputs = ((PASSED_ON, passed_on), (ALLOCATED, rows))
         versions = {table.name: _replace(table, kept, window) for table, kept in outputs}
-        count = int(rows.count().execute())
+        count = count_of(rows)
         found = problems.find(inputs, excess)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
@@ -85,7 +85,7 @@ def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
     mine = pools.filter(pools.pool == "node")
     hours = nodes.price_hours(inputs.node_hours, inputs.node_charges(), book, workspace)
-    some = int(excess.count().execute()) > 0
+    some = count_of(excess) > 0
     weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None))
     busy = _owned_workloads(weights.filter(weights.namespace != ""), inputs, book, workspace)
     idle = _owned_idle(weights.filter(weights.namespace == ""), mine, hours.days, book, workspace)

@@ -15,7 +15,7 @@ from apps.marts.models import Publication
 from apps.marts.query import TIME_DIMENSIONS, BadQuestion, CostQuery
 from apps.marts.selectors import publication
 from apps.warehouse import lake
-from apps.warehouse.engine import Workspace, rows_of
+from apps.warehouse.engine import Workspace, count_of, rows_of
 
 BILL_KEY = (
     "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
@@ -111,9 +111,9 @@ def explain(query: CostQuery, *, limit: int = 20) -> Explanation:
             publication=pinned.number,
             totals=totals,
             parts=_parts(mine, whole, pools, limit),
-            part_count=int(mine.count().execute()),
+            part_count=count_of(mine),
             bill_rows=_bill_rows(charges, limit),
-            bill_row_count=int(charges.count().execute()),
+            bill_row_count=count_of(charges),
             pool_total=_sums(pools, "pool_amount"),
             bill_total=_sums(charges, "amount"),
         )

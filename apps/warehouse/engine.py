@@ -1,11 +1,15 @@
 """The engine that computes over the lake: DuckDB inside this process, one connection per thread."""
 
+import os
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.schema as sch
 import ibis.expr.types as ir
 from django.conf import settings
 from ibis.backends.duckdb import Backend
@@ -13,6 +17,8 @@ from ibis.backends.duckdb import Backend
 from apps.warehouse import exact
 
 _local = threading.local()
+_inherited: list[Any] = []
+"""Connections of a parent process: closing one in a forked child would wait for threads that did not come along."""
 
 _MACROS = f"""
 {exact.MACROS}
@@ -23,9 +29,8 @@ CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, insta
 
 def connect() -> Backend:
     """This thread's engine. Connections are never shared between threads, nor inherited by a forked child."""
-    import os
-
     if getattr(_local, "pid", None) != os.getpid():
+        _inherited.append(getattr(_local, "backend", None))
         _local.backend, _local.pid = _open(), os.getpid()
     backend: Backend = _local.backend
     return backend
@@ -69,7 +74,32 @@ class Workspace:
         """Compute an expression once; what follows reads the result."""
         name = f"kept_{uuid.uuid4().hex[:12]}"
         self._names.append(name)
-        return connect().create_table(name, expression, temp=True)
+        with registered(expression) as backend:
+            return backend.create_table(name, expression, temp=True)
+
+
+@contextmanager
+def registered(expression: ir.Expr) -> Iterator[Backend]:
+    """Make the functions and in-memory tables of an expression known to this thread's engine while it is computed.
+
+    Ibis alone would keep every in-memory table it ever saw, with its data, until the process ends.
+    """
+    backend = connect()
+    fresh = list(backend._verify_in_memory_tables_are_unique(expression))
+    backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
+    try:
+        yield backend
+    finally:
+        for table in fresh:
+            backend.con.unregister(table.name)
+            backend._memtables.discard(table)
+
+
+def empty(schema: sch.Schema) -> ir.Table:
+    """A table without rows."""
+    types = connect().compiler.type_mapper
+    columns = ", ".join(f'NULL::{types.to_string(kind)} AS "{name}"' for name, kind in schema.items())
+    return connect().sql(f"SELECT {columns} WHERE false", schema=schema)
 
 
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
@@ -84,13 +114,18 @@ def _json_member(document, path):  # type: ignore[no-untyped-def]  # types are i
 
 def json_member(document: ir.StringValue, key: str) -> ir.StringValue:
     """The member `key` of a JSON object, as text; NULL where there is none. Any key is taken literally."""
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return _json_member(document, f'$."{escaped}"')
+    escaped = key.replace("~", "~0").replace("/", "~1")
+    return _json_member(document, f"/{escaped}")  # a JSON pointer: in a path even a quoted `*` means every member
 
 
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
-    backend = connect()
-    backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
-    rows: list[tuple[Any, ...]] = backend.con.execute(str(backend.compile(expression))).fetchall()
+    with registered(expression) as backend:
+        rows: list[tuple[Any, ...]] = backend.con.execute(str(backend.compile(expression))).fetchall()
     return rows
+
+
+def count_of(expression: ir.Table) -> int:
+    """How many rows an expression has."""
+    ((count,),) = rows_of(expression.aggregate(count=expression.count()))
+    return int(count)

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from django.conf import settings
 
@@ -29,6 +29,10 @@ Partition = Mapping[str, str | date]
 
 class LakeError(CostOpsError):
     """A table of the lake cannot be read or written as asked."""
+
+
+class CommitConflict(LakeError):
+    """Two writers replaced the same window at the same time; the later one changed nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,13 @@ def _open(table: LakeTable) -> DeltaTable:
         return DeltaTable(str(path))
     path.mkdir(parents=True, exist_ok=True)
     schema = pa.schema([pa.field(name, kind.to_pyarrow()) for name, kind in table.schema.items()])
-    return DeltaTable.create(str(path), schema=schema, partition_by=list(table.partition_by), mode="ignore")
+    return DeltaTable.create(
+        str(path), schema=schema, partition_by=list(table.partition_by), mode="ignore", configuration=_KEEP_HISTORY
+    )
+
+
+_KEEP_HISTORY = {"delta.enableExpiredLogCleanup": "false"}
+"""By default a table forgets versions after thirty days, and with them every publication that pins one."""
 
 
 def version(table: LakeTable) -> int:
@@ -94,15 +104,14 @@ def files(table: LakeTable, *, at: int | None = None) -> tuple[StoredFile, ...]:
 def scan(table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile] | None = None) -> ir.Table:
     """A table, or some of its files, as an Ibis table with the declared columns and types."""
     chosen = files(table, at=at) if only is None else tuple(only)
-    backend = engine.connect()
     if not chosen:
-        return ibis.memtable(table.schema.to_pyarrow().empty_table(), schema=table.schema)
+        return engine.empty(table.schema)
     folder = location(table)
     names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
-    return backend.sql(query, schema=table.schema)
+    return engine.connect().sql(query, schema=table.schema)
 
 
 _HIVE_TYPES = {"date": "DATE", "string": "VARCHAR"}
@@ -116,10 +125,9 @@ def between(table: LakeTable, column: str, start: Any, end: Any, *, at: int | No
 
 def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
-    backend = engine.connect()
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
-    backend._run_pre_execute_hooks(cast)  # what every public Ibis call does first: make in-memory tables known
-    return write_sql(table, backend.con, str(backend.compile(cast)))
+    with engine.registered(cast) as backend:
+        return write_sql(table, backend.con, str(backend.compile(cast)))
 
 
 def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:
@@ -150,8 +158,13 @@ def _written(folder: Path, path: Path, *, rows: int, size: int) -> WrittenFile:
 def commit(
     table: LakeTable, *, add: Iterable[WrittenFile], remove: Iterable[StoredFile], note: Mapping[str, str] | None = None
 ) -> int:
-    """Put files into a table and take others out, in one transaction; the new version. Older versions stay readable."""
+    """Put files into a table and take others out, in one transaction; the new version. Older versions stay readable.
+
+    A partition is replaced whole: raises CommitConflict when the table meanwhile holds other files than the caller saw.
+    """
+    add, remove = list(add), list(remove)
     delta = _open(table)
+    _check_seen(table, delta, add, remove)
     now = int(time.time() * 1000)  # noqa: TID251  # the log's own stamp; no number depends on it
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
@@ -165,15 +178,35 @@ def commit(
     ]  # fmt: skip
     if not actions:
         return int(delta.version())
-    delta.create_write_transaction(
-        actions,
-        mode="append",
-        schema=delta.schema(),
-        partition_by=list(table.partition_by),
-        commit_properties=CommitProperties(custom_metadata=dict(note or {})),
-    )
+    try:
+        delta.create_write_transaction(
+            actions,
+            mode="append",
+            schema=delta.schema(),
+            partition_by=list(table.partition_by),
+            commit_properties=CommitProperties(custom_metadata=dict(note or {})),
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        )
+    except CommitFailedError as conflict:
+        raise CommitConflict(f"{table.name}: {conflict} Nothing was changed here; run the step again.") from conflict
     delta.update_incremental()
     return int(delta.version())
+
+
+def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], remove: list[StoredFile]) -> None:
+    """What is removed must still be there, and what is there in the partitions written to must be removed."""
+    held = _files_of(str(location(table)), int(delta.version()))
+    written = {tuple(sorted(file.partition.items())) for file in add}
+    gone = {file.path for file in remove}
+    overlooked = [
+        file.path for file in held if tuple(sorted(file.partition.items())) in written and file.path not in gone
+    ]
+    vanished = gone - {file.path for file in held}
+    if overlooked or vanished:
+        raise CommitConflict(
+            f"{table.name}: somebody else changed {[*overlooked, *sorted(vanished)][0]} at the same time. "
+            "Nothing was changed here; run the step again."
+        )
 
 
 def replace(
