@@ -1,0 +1,152 @@
+"""Real processes: killed at any moment, racing each other, woken through real brokers; always the same numbers."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import school
+from tests.pipeline.world import OCTOBER
+from tests.servers.installation import ROOT, Installation, new_installation
+
+DUMP = """
+import json
+from apps.marts.models import Publication
+from apps.marts.query import CostQuery
+from apps.marts.selectors import answer
+from apps.pipeline.models import StepRun
+from datetime import date
+groups = ("day", "team", "kind", "namespace")
+query = CostQuery(date(2026, 1, 1), date(2027, 1, 1), group_by=groups)
+rows = answer(query).rows if Publication.objects.exists() else ()
+print("DUMP" + json.dumps({
+    "costs": [list(map(str, row)) for row in rows],
+    "runs": sorted(StepRun.objects.values_list("step", "state", "attempt")),
+    "versions": Publication.objects.order_by("-number").values_list("versions", flat=True).first(),
+}))
+"""
+MOMENTS = {"land": 0.1, "normalize": 0.3, "meter": 0.4, "allocate": 2.0, "publish": 0.4}
+"""About how many seconds a step of the small school takes."""
+BEGINS, ENDS = re.compile(r"services: (\w+).*: begins"), re.compile(r"services: \w+.*: (done|failed)")
+
+
+def open_school(installation: Installation, folder: Path) -> None:
+    """The small school's inputs in an installation of its own."""
+    days = school.days_from(OCTOBER, 3)
+    school.write_bill(folder / "bills" / "2026-10.csv", days)
+    school.write_usage(folder / "usage", days)
+    (folder / "teams.yaml").write_text(school.TEAMS, encoding="utf-8")
+    installation.manage("migrate", "--verbosity", "0")
+    installation.manage("source", "add", "bill", "--kind", "focus", "--location", str(folder / "bills"))
+    installation.manage(
+        "source", "add", "hours", "--kind", "usage_files", "--location", str(folder / "usage"), "--cluster", "school"
+    )
+    installation.manage("import_teams", str(folder / "teams.yaml"))
+
+
+def dump(installation: Installation) -> dict:
+    said = installation.manage("shell", "--no-imports", "-c", DUMP).stdout
+    return json.loads(said.split("DUMP", 1)[1])
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, installation: Installation) -> dict:
+    """What is published when nobody interferes; the inputs lie in `tmp_path / "school"`."""
+    calm = new_installation(tmp_path / "calm")
+    open_school(calm, tmp_path / "school")
+    calm.manage("fill")
+    return dump(calm)
+
+
+def start_fill(installation: Installation, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "fill", *arguments], cwd=ROOT, env=installation.environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def kill_in(installation: Installation, step: str, delay: float) -> str | None:
+    """Kill a fill so many seconds after a step began; the step it really hit, None when it hit none."""
+    fill = start_fill(installation, "--start", "2026-10-01", "--end", "2026-10-04")
+    assert fill.stderr is not None
+    said = []
+    for line in fill.stderr:
+        said.append(line)
+        if (begun := BEGINS.search(line)) and begun[1] == step:
+            time.sleep(delay)
+            break
+    os.killpg(fill.pid, signal.SIGKILL)
+    said += fill.stderr.readlines()
+    fill.stderr.close()
+    assert fill.wait() == -signal.SIGKILL, said
+    last = next((line for line in reversed(said) if BEGINS.search(line) or ENDS.search(line)), "")
+    begun = BEGINS.search(last)
+    return begun[1] if begun else None
+
+
+@pytest.mark.timeout(600)
+def test_a_fill_killed_again_and_again_ends_in_the_same_numbers(installation, undisturbed, tmp_path):
+    open_school(installation, tmp_path / "school")
+    seed = random.randrange(10**6)
+    dice = random.Random(seed)
+    steps = ("land", "normalize", "meter", "allocate", "allocate", "publish", "publish")
+    hit = Counter(kill_in(installation, step, dice.uniform(0, MOMENTS[step])) for step in steps)
+    assert len(hit.keys() - {None}) >= 3, (seed, hit)
+    assert hit[None] <= len(steps) // 2, (seed, hit)
+    first, second = start_fill(installation), start_fill(installation)
+    errors = [fill.communicate()[1] for fill in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), (seed, errors)
+    ended = dump(installation)
+    assert ended["costs"] == undisturbed["costs"] != [], seed
+    assert {state for _, state, _ in ended["runs"]} <= {"done", "failed"}
+    installation.manage("fill")
+    assert dump(installation)["versions"] == ended["versions"]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("broker", ["redis", "embedded"])
+def test_a_worker_killed_at_work_is_replaced_and_the_fill_completed(
+    installation, undisturbed, tmp_path, broker, request
+):
+    if broker == "redis":
+        server = request.getfixturevalue("redis_server")
+        server.flush()
+        installation.environment["COSTOPS_REDIS_URL"] = server.url
+    open_school(installation, tmp_path / "school")
+    worker = installation.start_worker()
+    ring(installation)
+    wait_for(worker.log, r"allocate.*: begins")
+    worker.kill()
+    assert dump(installation)["costs"] == []
+    second = installation.start_worker()
+    ring(installation)
+    wait_for(second.log, r"publish.*: done")
+    ended = dump(installation)
+    assert ended["costs"] == undisturbed["costs"] != []
+    assert ["allocate", "done", 2] in ended["runs"]
+    second.stop()
+    assert second.popen.returncode == 0
+
+
+def ring(installation: Installation) -> None:
+    """The clock's bell, as beat rings it; a newer sender may say more."""
+    call = [sys.executable, "-m", "celery", "-A", "costops", "call", "apps.pipeline.tasks.tick"]
+    call += ["--kwargs", '{"said_by_a_newer_version": 1}']
+    subprocess.run(call, cwd=ROOT, env=installation.environment, check=True, capture_output=True)
+
+
+def wait_for(log: Path, pattern: str, seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if re.search(pattern, log.read_text(errors="replace")):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{pattern!r} did not come:\n{log.read_text(errors='replace')[-3000:]}")
