@@ -1,24 +1,13 @@
 """Ingest of a two-million-row FOCUS bill, against the engine's bare CSV→Parquet copy measured in the same run."""
 
-import json
-import os
-import resource
 import shutil
-import statistics
-import subprocess
-import sys
-import time
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
 
 import duckdb
 
+from bench.measure import Case, bench_home, run
+
 ROWS = 2_000_000
-RUNS = 3
-MOST_RATIO, MOST_BYTES = 1.5, 1.5 * (1 << 30)
-HOME = Path(os.environ.get("COSTOPS_HOME", Path(__file__).resolve().parent.parent / "var"))
-FOLDER = HOME / "bench"
-BILL = FOLDER / f"focus-{ROWS}.csv"
 
 _BILL = """
 COPY (
@@ -41,7 +30,8 @@ COPY (
     'CNY' AS PricingCurrency, amount AS PricingCurrencyContractedUnitPrice, amount AS PricingCurrencyEffectiveCost,
     amount AS PricingCurrencyListUnitPrice, 'CNY' AS BillingCurrency, 1 + a % 3 AS ConsumedQuantity,
     'Hours' AS ConsumedUnit,
-    ['Elastic Compute Service', 'ApsaraDB RDS', 'Object Storage Service', 'Log Service'][(1 + a % 4)::INT] AS ServiceName,
+    ['Elastic Compute Service', 'ApsaraDB RDS', 'Object Storage Service', 'Log Service'][(1 + a % 4)::INT]
+      AS ServiceName,
     'Compute' AS ServiceCategory, 'Virtual Machines' AS ServiceSubcategory, 'sku-' || (a % 500) AS SkuId,
     'Instance' AS SkuMeter, 'price-' || (a % 900) AS SkuPriceId,
     '{{"InstanceType":"ecs.g7.' || (a % 16) || 'xlarge","CoreCount":' || (a % 64) || '}}' AS SkuPriceDetails,
@@ -57,118 +47,48 @@ COPY (
 """
 
 
-def make_bill() -> None:
-    """The bill, made once: all 57 columns of FOCUS, one month, amounts of seven and eight decimals."""
-    if BILL.exists():
-        return
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    temporary = BILL.with_suffix(".making")
-    duckdb.connect().execute(_BILL.format(rows=ROWS, path=temporary))
-    temporary.replace(BILL)
-
-
-def bare(_home: Path) -> None:
-    """The floor: what the engine does when nobody asks it anything."""
-    target = FOLDER / "bare.parquet"
-    duckdb.connect().execute(f"COPY (FROM read_csv('{BILL}')) TO '{target}'")
-    target.unlink()
-
-
-def ours(home: Path) -> None:
-    """Land and normalize, into a new home folder."""
-    import django
-
-    django.setup()
-    from datetime import UTC, datetime
+def build() -> None:
+    """The bill, made once: 57 columns, one month, amounts of seven and eight decimals; a database with its source."""
+    from django.core.management import call_command
 
     from apps.ingest import services
     from apps.ingest.models import Source
 
+    bill = bench_home("ingest") / f"focus-{ROWS}.csv"
+    if not bill.exists():
+        duckdb.connect().execute(_BILL.format(rows=ROWS, path=bill.with_suffix(".making")))
+        bill.with_suffix(".making").replace(bill)
+    call_command("migrate", verbosity=0)
+    Source.objects.all().delete()
+    services.add_source(name="bench", kind="focus", location=str(bill), cluster="", options={}, now=datetime.now(UTC))
+
+
+def floor() -> None:
+    """What the engine does when nothing is asked of it: types guessed, nothing checked, nothing verified."""
+    folder = bench_home("ingest")
+    duckdb.connect().execute(f"COPY (FROM read_csv('{folder}/focus-{ROWS}.csv')) TO '{folder}/bare.parquet'")
+
+
+def ours() -> None:
+    """Land (copy and hash) and normalize (read strictly, tally, verify, commit) into an empty lake."""
+    from apps.ingest import services
+    from apps.ingest.models import LandedFile, Source
+
+    for zone in ("landing", "lake"):
+        shutil.rmtree(bench_home("ingest") / zone, ignore_errors=True)
+    LandedFile.objects.all().delete()
     now = datetime.now(UTC)
     source = Source.objects.get()
-    for step in (services.land, services.normalize):
-        started = time.monotonic()
-        result = step(source, now)
-        print(step.__name__, round(time.monotonic() - started, 2), file=sys.stderr)
-        if result.failed or not result.rows:
-            raise SystemExit(f"{step.__name__}: {result}")
-
-
-def prepare(home: Path) -> None:
-    """A new home folder with a database and one source; not measured."""
-    import django
-
-    django.setup()
-    from datetime import UTC, datetime
-
-    from django.core.management import call_command
-
-    from apps.ingest import services
-
-    call_command("migrate", verbosity=0)
-    services.add_source(name="bench", kind="focus", location=str(BILL), cluster="", options={}, now=datetime.now(UTC))
-
-
-PARTS = {"bare": bare, "ours": ours, "prepare": prepare}
-
-
-def measure(part: str, home: Path) -> dict[str, float]:
-    """Run a part in a process of its own: seconds from start to end, peak memory."""
-    environment = os.environ | {"COSTOPS_HOME": str(home), "DJANGO_SETTINGS_MODULE": "costops.settings"}
-    run = subprocess.run(
-        [sys.executable, "-m", "bench.ingest", part], env=environment, stdout=subprocess.PIPE, check=True, text=True
-    )
-    return dict(json.loads(run.stdout.splitlines()[-1]))
-
-
-def run_part(part: str) -> None:
-    """What `measure` starts: does the part and tells what it took."""
-    started = time.monotonic()
-    PARTS[part](Path(os.environ["COSTOPS_HOME"]))
-    seconds = time.monotonic() - started
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    told = {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_bytes": used.ru_maxrss * 1024}
-    print(json.dumps(told))
-
-
-def main() -> dict[str, Any]:
-    """Measure both in turn; medians, ratio, and whether the promise holds."""
-    make_bill()
-    runs: dict[str, list[dict[str, float]]] = {"bare": [], "ours": []}
-    for _ in range(RUNS):
-        home = FOLDER / "home"
-        shutil.rmtree(home, ignore_errors=True)
-        measure("prepare", home)
-        for part, measured in runs.items():
-            measured.append(measure(part, home))
-        shutil.rmtree(home, ignore_errors=True)
-    middle = {
-        part: {key: statistics.median(run[key] for run in measured) for key in measured[0]}
-        for part, measured in runs.items()
-    }
-    ratio = middle["ours"]["seconds"] / middle["bare"]["seconds"]
-    peak = middle["ours"]["peak_bytes"]
-    report = {
-        "what": "land and normalize a two-million-row FOCUS CSV, against the engine's bare CSV to Parquet copy",
-        "rows": ROWS,
-        "bytes": BILL.stat().st_size,
-        "floor": middle["bare"],
-        "ours": middle["ours"],
-        "ratio": round(ratio, 3),
-        "cpu_ratio": round(middle["ours"]["cpu_seconds"] / middle["bare"]["cpu_seconds"], 3),
-        "target_ratio": MOST_RATIO,
-        "peak_bytes": peak,
-        "target_peak_bytes": MOST_BYTES,
-        "holds": ratio <= MOST_RATIO and peak <= MOST_BYTES,
-        "runs": runs,
-    }
-    (FOLDER / "ingest.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(json.dumps({key: value for key, value in report.items() if key != "runs"}, indent=1))
-    return report
+    services.land(source, now)
+    result = services.normalize(source, now)
+    assert result.rows == ROWS, result
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        run_part(sys.argv[1])
-    else:
-        main()
+    run(
+        "ingest",
+        build=build,
+        floor=Case("the engine's bare copy of CSV to Parquet", floor),
+        ours=Case("land and normalize", ours),
+        goal={"ratio": 1.5, "peak_mib": 1536},
+    )

@@ -47,8 +47,8 @@ class Settled:
 def fill(source: Source, ledger: Ledger, policy: Policy, read: Read, notes: Mapping[str, str]) -> StepResult:
     """Read what was landed, decide what counts, and make lake and database say so.
 
-    Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the next
-    run reads the same files again and compares what the lake holds with what should count.
+    Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
+    next run reads the same files again and compares what the lake holds with what should count.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
     settled = Settled({key: read(file) for key, file in files.items() if file.state == State.LANDED})

@@ -41,8 +41,8 @@ _STOPPED = (duckdb.DataError, duckdb.InvalidInputException)
 class UsageFile:
     """A landed usage file: `name` is its path at the source, `path` where its bytes lie.
 
-    `replaces` are the ids of files that will not count beside it: its earlier revisions, and its own; `beside` are parts
-    of files read in the same run.
+    `replaces` are the ids of files that will not count beside it: its earlier revisions and its own; `beside` are
+    parts of files read in the same run.
     """
 
     path: Path
@@ -252,8 +252,10 @@ def _others(file: UsageFile, table: UsageTable, days: set[str]) -> list[lake.Wri
     held = [stored for stored in lake.files(table) if stored.partition["source"] == file.source]
     fresh = [part for part in file.beside if (Path(folder) / part.path).exists()]
     replaced = file.replaces | {part.partition["file_id"] for part in fresh}
-    kept = [stored for stored in held if stored.partition["file_id"] not in replaced]
-    return [part for part in (*kept, *fresh) if part.partition["day"] in days]
+    kept: list[lake.WrittenFile | lake.StoredFile] = [
+        stored for stored in held if stored.partition["file_id"] not in replaced
+    ]
+    return [part for part in [*kept, *fresh] if part.partition["day"] in days]
 
 
 def _key(row: tuple[Any, ...]) -> str:

@@ -30,23 +30,35 @@ BOTH = bill(row("7", "2026-10-01"), row("70", "2026-11-01"))
         pytest.param([{"a.csv": A}, {"a.csv": B}, {"a.csv": A}], {}, ["1"], id="and back again: the old content"),
         pytest.param([{"a.csv": A, "b.csv": B}], {}, ["1", "10"], id="found together: parts"),
         pytest.param([{"a.csv": A}, {"b.csv": B}], {}, ["10"], id="later, the same day: the month is re-issued"),
-        pytest.param([{"a.csv": A}, {"b.csv": B}, {"c.csv": A}], {}, ["1"], id="re-issued with the first content again"),
+        pytest.param(
+            [{"a.csv": A}, {"b.csv": B}, {"c.csv": A}], {}, ["1"], id="re-issued with the first content again"
+        ),
         pytest.param([{"a.csv": A, "b.csv": B}, {"c.csv": C}], {}, ["100"], id="a re-issue replaces all parts"),
         pytest.param([{"a.csv": A}, {"b.csv": NEXT_DAY}], {}, ["1", "1000"], id="later, another day: added"),
         pytest.param([{"a.csv": A}, {"b.csv": NOVEMBER}], {}, ["1", "5000"], id="later, another month: added"),
         pytest.param(
-            [{"a.csv": A, "b.csv": B}, {"a.csv": C, "c.csv": bill(row("9"))}], {}, ["10", "100", "9"],
+            [{"a.csv": A, "b.csv": B}, {"a.csv": C, "c.csv": bill(row("9"))}],
+            {},
+            ["10", "100", "9"],
             id="one part rewritten, another new: the new one joins",
         ),
-        pytest.param([{"a.csv": BOTH}, {"b.csv": NOVEMBER}], {}, ["5000", "7"], id="a re-issue of one of two months in a file"),
+        pytest.param(
+            [{"a.csv": BOTH}, {"b.csv": NOVEMBER}], {}, ["5000", "7"], id="a re-issue of one of two months in a file"
+        ),
         pytest.param([{"a.csv": A}, {"b.csv": B}], {"files": "parts"}, ["1", "10"], id="files=parts always adds"),
-        pytest.param([{"a.csv": A}, {"b.csv": NEXT_DAY}], {"files": "snapshots"}, ["1000"], id="files=snapshots always replaces"),
-        pytest.param([{"a.csv": A}, {"a.csv": bill(row("x"))}], {}, ["1"], id="refused: the earlier revision keeps counting"),
-        pytest.param([{"a.csv": A}, {"a.csv": bill(row("x"))}, {"a.csv": B}], {}, ["10"], id="and is replaced when mended"),
+        pytest.param(
+            [{"a.csv": A}, {"b.csv": NEXT_DAY}], {"files": "snapshots"}, ["1000"], id="files=snapshots always replaces"
+        ),
+        pytest.param(
+            [{"a.csv": A}, {"a.csv": bill(row("x"))}], {}, ["1"], id="refused: the earlier revision keeps counting"
+        ),
+        pytest.param(
+            [{"a.csv": A}, {"a.csv": bill(row("x"))}, {"a.csv": B}], {}, ["10"], id="and is replaced when mended"
+        ),
         pytest.param([{"a.csv": A, "b.csv": bill(row("x"))}], {}, ["1"], id="one refused, the rest goes on"),
         pytest.param([{"a.csv": A, "b.csv": B}, {"a.csv": B, "b.csv": A}], {}, ["1", "10"], id="two files exchanged"),
     ],
-)  # fmt: skip
+)
 def test_what_counts(tmp_path, deliveries, options, expected):
     one = source(tmp_path / "in", **options)
     for delivery in deliveries:
@@ -72,7 +84,8 @@ def test_a_missing_location_is_an_error(tmp_path):
     one = source(tmp_path / "in")
     (tmp_path / "in").rmdir()
     (problem,) = ingest(one)
-    assert problem.startswith("error") and "no such file or folder" in problem
+    assert problem.startswith("error")
+    assert "no such file or folder" in problem
 
 
 def test_the_old_version_stays_readable(tmp_path):

@@ -128,7 +128,8 @@ def test_bad_usage_is_refused_whole(tmp_path, name, content, said):
     put(tmp_path / "in", name, content)
     put(tmp_path / "in", "label_hours.csv", b"hour,cluster,namespace,workload,labels\n2026-10-01T00:00:00Z,c,n,w,{}\n")
     (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
-    assert name in problem and said in problem
+    assert name in problem
+    assert said in problem
     assert [len(rows(table)) for table in USAGE.values()] == [0, 0, 0, 0, 1]
 
 
@@ -138,7 +139,8 @@ def test_the_same_hour_in_two_files_is_refused(tmp_path):
     meter(one)
     put(tmp_path / "in", "coverage_hours-b.csv", changed(COVERAGE, "59", "58"))
     (problem,) = errors(meter(one))
-    assert "coverage_hours-b.csv" in problem and "more than once" in problem
+    assert "coverage_hours-b.csv" in problem
+    assert "more than once" in problem
     assert [row["observed_samples"] for row in rows(COVERAGE_HOURS)] == [59]
 
 
