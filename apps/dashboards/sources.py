@@ -6,19 +6,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from django.db.models import Count, Max, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
 from apps.dashboards.templatetags import costs as written
-from apps.ingest.models import LandedFile, MeteredDay, Source
+from apps.finops.problems import Problem
+from apps.ingest.selectors import SourceState, source_states
 from apps.pipeline import selectors as pipeline
 from apps.pipeline.models import StepRun
 
 RUNS, FINISHED = 40, 15
-FILES = 200
+LATELY = 500
+SUBJECTS = 3
 MAX_TEXT = 600
+MAX_SUBJECTS = 200
 STATES: dict[str, Promise] = {
     "ok": _("Healthy"),
     "warning": _("Needs a look"),
@@ -41,14 +43,16 @@ SEVERITIES: dict[str, Promise] = {"error": _("error"), "warning": _("warning"), 
 
 
 @dataclass(frozen=True)
-class ProblemRow:
-    """One thing wrong: `subject` names file, line and column, or query."""
+class ProblemGroup:
+    """One thing wrong, and everywhere it is: `first` and `more` name file, line and column, or query."""
 
     severity: str
     severity_title: str
     code: str
-    subject: str
     message: str
+    count: int
+    first: tuple[str, ...]
+    more: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,36 +70,41 @@ class SourceRow:
     files: int
     rows: int
     refused: int
-    problems: tuple[ProblemRow, ...]
+    problems: tuple[ProblemGroup, ...]
 
 
-def sources() -> list[SourceRow]:
-    """Every source, by name, with its state and its problems."""
-    counted = Source.objects.order_by("name").annotate(
-        current=Count("files", filter=Q(files__state=LandedFile.State.CURRENT)),
-        refused=Count("files", filter=Q(files__state=LandedFile.State.REFUSED)),
-        landed_at=Max("files__landed_at"),
+@dataclass(frozen=True)
+class SourcesPage:
+    """Every source, and what is wrong that belongs to none of them."""
+
+    sources: tuple[SourceRow, ...]
+    problems: tuple[ProblemGroup, ...]
+
+
+def sources_page() -> SourcesPage:
+    newest = _newest_runs()
+    return SourcesPage(
+        sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states()),
+        problems=_grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
     )
-    metered = {
-        row["source"]: (row["pulled"], row["last"])
-        for row in MeteredDay.objects.values("source").annotate(pulled=Max("pulled_at"), last=Max("day")).order_by()
-    }
-    rows, days, failed = _rows_and_last_days(), _metered_last_days(metered), _newest_failures()
-    return [_source_row(source, metered, rows, days, failed) for source in counted]
 
 
-def _source_row(
-    source: Any,
-    metered: Mapping[int, tuple[datetime, date]],
-    read: Mapping[int, tuple[int, date | None]],
-    days: Mapping[int, date],
-    failed: Mapping[str, StepRun],
-) -> SourceRow:
-    problems = _problems_of(source, failed.get(source.name))
-    pulled = metered.get(source.pk, (None, None))[0]
-    rows, last = read.get(source.pk, (0, None))
-    received = max((moment for moment in (source.landed_at, pulled) if moment), default=None)
-    state = _state(source, problems, received)
+def _newest_runs() -> dict[str, list[StepRun]]:
+    """By source (empty: none), the newest finished run of everything done lately."""
+    newest: dict[str, StepRun] = {}
+    for run in pipeline.recent_runs(LATELY):
+        if run.state not in StepRun.ACTIVE:
+            newest.setdefault(run.key, run)
+    by_source: dict[str, list[StepRun]] = {}
+    for run in newest.values():
+        by_source.setdefault(run.source, []).append(run)
+    return by_source
+
+
+def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
+    source = found.source
+    problems = _grouped([*found.problems, *(problem for run in runs for problem in _problems_of(run))])
+    state = _state(found, {problem.severity for problem in problems})
     return SourceRow(
         name=source.name,
         kind=str(KINDS.get(source.kind, source.kind)),
@@ -103,84 +112,51 @@ def _source_row(
         cluster=source.cluster,
         state=state,
         state_title=str(STATES[state]),
-        last_received=received,
-        last_day=max((day for day in (last, days.get(source.pk)) if day), default=None),
-        files=source.current,
-        rows=rows,
-        refused=source.refused,
+        last_received=found.last_received,
+        last_day=found.last_day,
+        files=found.files,
+        rows=found.rows,
+        refused=found.refused,
         problems=problems,
     )
 
 
-def _state(source: Source, problems: Iterable[ProblemRow], received: datetime | None) -> str:
-    severities = {problem.severity for problem in problems}
-    if not source.is_active:
+def _state(found: SourceState, severities: set[str]) -> str:
+    if not found.source.is_active:
         return "paused"
     if "error" in severities:
         return "error"
-    if received is None:
+    if found.last_received is None:
         return "empty"
     return "warning" if "warning" in severities else "ok"
 
 
-def _rows_and_last_days() -> dict[int, tuple[int, date | None]]:
-    """Per source: rows that count, and the last day they reach."""
-    found: dict[int, tuple[int, date | None]] = {}
-    current = LandedFile.objects.filter(state=LandedFile.State.CURRENT)
-    for source, rows, contents in current.values_list("source", "rows", "contents"):
-        total, last = found.get(source, (0, None))
-        days = [date.fromisoformat(day) for part in contents for day in _day_texts(part)]
-        found[source] = total + rows, max([*days, *([last] if last else [])], default=None)
-    return found
+def _problems_of(run: StepRun) -> list[Problem]:
+    """What a run noticed; a failure that noticed nothing in particular is itself a problem."""
+    if run.problems or run.state != StepRun.State.FAILED:
+        return [Problem(**problem) for problem in run.problems]
+    return [Problem("error", run.step, run.key, run.message or run.step)]
 
 
-def _day_texts(part: Mapping[str, Any]) -> list[str]:
-    """The days a window of a file names, however it lists them."""
-    days = part.get("days") or ()
-    texts = days.values() if isinstance(days, Mapping) else days
-    return [text for text in texts if isinstance(text, str) and len(text) == 10]
+def _grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
+    """The same thing in many places said once, the severest first."""
+    places: dict[tuple[str, str, str], dict[str, None]] = {}
+    for problem in problems:
+        places.setdefault((problem.severity, problem.code, problem.message), {})[problem.subject] = None
+    severest_first = sorted(places.items(), key=lambda group: list(SEVERITIES).index(group[0][0]))
+    return tuple(_group(*told, list(subjects)) for told, subjects in severest_first)
 
 
-def _metered_last_days(metered: Mapping[int, tuple[datetime, date]]) -> dict[int, date]:
-    return {source: last for source, (_pulled, last) in metered.items()}
-
-
-def _newest_failures() -> dict[str, StepRun]:
-    """Per source, its newest finished run of a step, where that failed."""
-    finished = StepRun.objects.filter(state__in=["done", "failed"]).exclude(source="")
-    newest = finished.values("source", "step").annotate(last=Max("pk")).order_by().values_list("last", flat=True)
-    failed = StepRun.objects.filter(pk__in=list(newest), state="failed").order_by("pk")
-    return {run.source: run for run in failed}
-
-
-def _problems_of(source: Source, failure: StepRun | None) -> tuple[ProblemRow, ...]:
-    """Problems of the files that count or were refused, and of the newest run if it failed; each of them once."""
-    telling = source.files.filter(state__in=["current", "refused", "landed"]).exclude(problems=[]).order_by("-pk")
-    rows = [
-        problem_row(problem) for problems in telling.values_list("problems", flat=True)[:FILES] for problem in problems
-    ]
-    if failure is not None:
-        rows += [problem_row(problem) for problem in failure.problems]
-        if failure.message and not failure.problems:
-            rows.append(_failure_row(failure))
-    return tuple(dict.fromkeys(sorted(rows, key=lambda row: list(SEVERITIES).index(row.severity))))
-
-
-def _failure_row(failure: StepRun) -> ProblemRow:
-    return ProblemRow(
-        "error", str(SEVERITIES["error"]), failure.step, failure.step, labels.plain(failure.message, limit=MAX_TEXT)
-    )
-
-
-def problem_row(problem: Mapping[str, Any]) -> ProblemRow:
-    """A stored problem as the page shows it."""
-    severity = problem.get("severity") if problem.get("severity") in SEVERITIES else "error"
-    return ProblemRow(
-        severity=str(severity),
-        severity_title=str(SEVERITIES[str(severity)]),
-        code=labels.plain(str(problem.get("code", ""))),
-        subject=labels.plain(str(problem.get("subject", "")), limit=MAX_TEXT),
-        message=labels.plain(str(problem.get("message", "")), limit=MAX_TEXT),
+def _group(severity: str, code: str, message: str, subjects: list[str]) -> ProblemGroup:
+    shown = tuple(labels.plain(subject, limit=MAX_TEXT) for subject in subjects[:MAX_SUBJECTS])
+    return ProblemGroup(
+        severity=severity,
+        severity_title=str(SEVERITIES[severity]),
+        code=labels.plain(code),
+        message=labels.plain(message, limit=MAX_TEXT),
+        count=len(subjects),
+        first=shown[:SUBJECTS],
+        more=shown[SUBJECTS:],
     )
 
 
@@ -226,5 +202,10 @@ def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
         "rows": f"{run.rows:,}" if run.rows else "",
         "duration": written.span(length) if length is not None else "",
         "started": written.moment(run.started_at) if run.started_at else "",
-        "message": labels.plain(run.message or "; ".join(str(p.get("message", "")) for p in run.problems[:3])),
+        "message": _message(run),
     }
+
+
+def _message(run: StepRun) -> str:
+    told: Iterable[Mapping[str, Any]] = run.problems
+    return labels.plain(next((str(problem["message"]) for problem in told), run.message))

@@ -137,7 +137,7 @@ class Sources(Guarded, TemplateView):
     template_name = "dashboards/sources.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {"sources": sources.sources(), "news": sources.news(timezone.now()), "for_everything": True}
+        return {"page": sources.sources_page(), "news": sources.news(timezone.now()), "for_everything": True}
 
 
 class SourcesProgress(JsonView):

@@ -214,7 +214,7 @@ def sources() -> None:
             modified_ns=0,
             state=state,
             rows=1200,
-            contents=[{"window": "2026-09", "days": ["2026-09-30"]}],
+            contents=[{"window": "2026-09", "days": ["2026-09-30"], "rows": 1200}],
             problems=problems,
             delivery=delivery,
             landed_at=MOMENT,

@@ -40,7 +40,7 @@ def test_a_message_from_a_file_is_shown_as_text(body):
     ],
 )
 def test_the_state_of_a_source(people, severities, active, received, state):
-    from apps.dashboards.sources import sources
+    from apps.dashboards.sources import sources_page
     from apps.ingest.models import LandedFile, Source
 
     source = Source.objects.create(name="s", kind="focus", location="/x", is_active=active, created_at=company.MOMENT)
@@ -55,27 +55,50 @@ def test_the_state_of_a_source(people, severities, active, received, state):
             modified_ns=0,
             state="current",
             rows=5,
-            contents=[{"window": "2026-09", "days": ["2026-09-29", "2026-09-30"]}],
+            contents=[{"window": "2026-09", "days": ["2026-09-29", "2026-09-30"], "rows": 5}],
             problems=problems,
             delivery=1,
             landed_at=company.MOMENT,
         )
-    (row,) = sources()
+    (row,) = sources_page().sources
     assert (row.state, row.rows, str(row.last_day)) == (state, *((5, "2026-09-30") if received else (0, "None")))
 
 
 def test_a_failure_is_forgotten_once_the_step_is_done(people):
-    from apps.dashboards.sources import sources
+    from apps.dashboards.sources import sources_page
     from apps.pipeline.models import StepRun
 
     company.sources()
-    assert next(row for row in sources() if row.name == "bill").state == "error"
+    assert next(row for row in sources_page().sources if row.name == "bill").state == "error"
     later = company.MOMENT + timedelta(hours=1)
     StepRun.objects.create(
-        step="normalize", source="bill", key="again", state="done", asked_at=later, started_at=later, finished_at=later
+        step="normalize",
+        source="bill",
+        key="normalize bill failed",
+        state="done",
+        asked_at=later,
+        started_at=later,
+        finished_at=later,
     )
     company.LandedFile.objects.filter(state="refused").delete()
-    assert next(row for row in sources() if row.name == "bill").state == "ok"
+    assert next(row for row in sources_page().sources if row.name == "bill").state == "ok"
+
+
+def test_the_same_thing_in_many_places_is_said_once(people):
+    from apps.dashboards.sources import sources_page
+    from apps.pipeline.models import StepRun
+
+    problems = [{"severity": "warning", "code": "c", "subject": f"node {n}", "message": "No usage."} for n in range(9)]
+    StepRun.objects.create(
+        step="allocate",
+        key="allocate",
+        state="done",
+        asked_at=company.MOMENT,
+        started_at=company.MOMENT,
+        problems=problems,
+    )
+    (found,) = sources_page().problems
+    assert (found.count, found.first, len(found.more)) == (9, ("node 0", "node 1", "node 2"), 6)
 
 
 def test_progress_counts_the_work_at_hand(people, client_of):
