@@ -1,0 +1,60 @@
+"""Teams and who may see them, in the admin. Teams come from imported files; memberships are edited here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from apps.teams.models import Membership, RuleSet, Team
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
+    """The people who may see a team."""
+
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """A team: to read, but for its members."""
+
+    list_display = ("name", "title", "department", "cost_center", "lead_name", "lead_email", "is_active")
+    list_filter = ("is_active", "department")
+    search_fields = ("name", "title", "lead_name")
+    readonly_fields = list_display
+    inlines = (MembershipInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """Who may see the cost of which team."""
+
+    list_display = ("user", "team")
+    list_filter = ("team",)
+    search_fields = ("user__username", "team__name", "team__title")
+    autocomplete_fields = ("user", "team")
+    list_select_related = ("user", "team")
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """Imported versions of the rules, to read."""
+
+    list_display = ("number", "imported_at", "sha256")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
