@@ -62,7 +62,9 @@ def build() -> None:
     for name, query in queries.items():
         table = every[name]
         columns = ", ".join(f'"{column}"' for column in table.columns)
-        lake.commit(table, add=lake.write(table, engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})")), remove=())
+        lake.commit(
+            table, add=lake.write(table, engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})")), remove=()
+        )
     _rules()
 
 
@@ -101,7 +103,11 @@ def floor() -> None:
 
     names = {
         key: "[" + ", ".join(f"'{Path(lake.location(table)) / file.path}'" for file in lake.files(table)) + "]"
-        for key, table in {"workloads": tables.WORKLOAD_HOURS, "nodes": tables.NODE_HOURS, "charges": tables.CHARGES}.items()
+        for key, table in {
+            "workloads": tables.WORKLOAD_HOURS,
+            "nodes": tables.NODE_HOURS,
+            "charges": tables.CHARGES,
+        }.items()
     }
     duckdb.connect().execute("SET TimeZone='UTC'; " + FLOOR.format(**names))
 

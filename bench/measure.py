@@ -7,9 +7,10 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROUNDS = int(os.environ.get("COSTOPS_BENCH_ROUNDS", "3"))
 
@@ -64,6 +65,18 @@ def report(name: str, measured: Mapping[str, object], goal: Mapping[str, float])
     path.write_text(json.dumps(result, indent=2) + "\n")
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     sys.exit(1 if missed else 0)
+
+
+def p95(values: Sequence[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20, method="inclusive")[-1]
+
+
+def told_by_child(name: str, work: Callable[[], Any]) -> Any:
+    """What some work returns, done in a fresh process with the benchmark's own home."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1, initializer=prepare, initargs=(name,)) as pool:
+        return pool.apply(work)
 
 
 def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float]:

@@ -1,0 +1,10 @@
+"""All benchmarks, one after another; the status is 1 when any of them misses a goal."""
+
+import subprocess
+import sys
+
+NAMES = ("ingest", "allocation", "ask", "pages")
+
+if __name__ == "__main__":
+    missed = [name for name in NAMES if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode]
+    sys.exit(f"missed: {', '.join(missed)}" if missed else 0)
