@@ -63,6 +63,8 @@ def _scale(total: ir.Value) -> ir.Value:
     return (
         ibis.cases(
             (total < 10**5, ibis.literal(10**12)),
+            (total < 10**7, ibis.literal(10**10)),
+            (total < 10**9, ibis.literal(10**8)),
             (total < 10**11, ibis.literal(10**6)),
             else_=ibis.literal(1),
         )

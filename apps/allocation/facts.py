@@ -6,9 +6,10 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource, kubernetes_resource
-from apps.allocation.nodes import with_resource
+from apps.allocation.nodes import units, with_resource
 from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
 from apps.finops.windows import Window
+from apps.teams.ownership import RuleBook
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace
 
@@ -70,9 +71,8 @@ OUTPUT = [
 
 @dataclass(frozen=True)
 class Facts:
-    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`:
-    which of
-    the four kinds of pool the charge belongs to. `node_hours` and `volume_hours` have `resource` too."""
+    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`: which
+    of the four kinds of pool the charge belongs to. `node_hours` and `volume_hours` have `resource` too."""
 
     charges: ir.Table
     workload_hours: ir.Table
@@ -89,7 +89,8 @@ class Facts:
 
     def node_charges(self) -> ir.Table:
         rows = self.charges.filter(self.charges.pool == "node")
-        return rows.select("day", "resource", "start", "end", cost=rows.effective_cost)
+        bill = ("source", "billing_month", "currency")
+        return rows.select("day", "resource", *bill, "start", "end", cost=rows.effective_cost)
 
     def labelled(self, workloads: ir.Table) -> ir.Table:
         """Add `labels` and `namespace_labels` (JSON text) to rows of (day, cluster, namespace, workload)."""
@@ -98,8 +99,11 @@ class Facts:
         return joined.left_join(self.namespace_labels, space).drop(*(f"{name}_right" for name in space))
 
 
-def read(window: Window, workspace: Workspace) -> Facts:
-    """Read one window. Usage is read as it lies; charges are kept, for they are read several times."""
+def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
+    """Read one window. Usage is read as it lies; charges are kept, for they are read several times.
+
+    A node-day without any capacity that the policy weighs is as good as never measured.
+    """
     node_hours = workspace.keep(with_resource(_usage(NODE_HOURS, window)))
     volumes = _usage(VOLUME_HOURS, window)
     volume_hours = workspace.keep(volumes.mutate(resource=kubernetes_resource(volumes.volume)))
@@ -107,9 +111,9 @@ def read(window: Window, workspace: Workspace) -> Facts:
     labels = _usage(LABEL_HOURS, window)
     namespace_labels, workload_labels = _labels(labels)
     known = ibis.union(
-        node_hours.select("day", "resource", rank=ibis.literal(1)),
+        node_hours.filter(units(node_hours, 0, book) > 0).select("day", "resource", rank=ibis.literal(1)),
         workload_hours.filter(workload_hours.resource_id != "").select(
-            "day", resource=workload_hours.resource_id, rank=ibis.literal(2)
+            "day", resource=billed_resource(workload_hours.resource_id), rank=ibis.literal(2)
         ),
         volume_hours.select("day", "resource", rank=ibis.literal(3)),
     )
@@ -147,10 +151,14 @@ def _charges(window: Window, known: ir.Table) -> ir.Table:
 
 
 def _labels(labels: ir.Table) -> tuple[ir.Table, ir.Table]:
-    """The day's last labels of each namespace, and of each workload."""
+    """The day's last labels of each namespace, and of each workload; of two at once, the later in the alphabet."""
     own = labels.filter(labels.workload != "")
     space = labels.filter(labels.workload == "")
     return (
-        space.group_by("day", "cluster", "namespace").aggregate(namespace_labels=space.labels.argmax(space.hour)),
-        own.group_by("day", "cluster", "namespace", "workload").aggregate(labels=own.labels.argmax(own.hour)),
+        space.group_by("day", "cluster", "namespace").aggregate(
+            namespace_labels=space.labels.last(order_by=[space.hour, space.labels])
+        ),
+        own.group_by("day", "cluster", "namespace", "workload").aggregate(
+            labels=own.labels.last(order_by=[own.hour, own.labels])
+        ),
     )

@@ -18,7 +18,11 @@ RESOURCES = {
 """Resource of the price ratio -> its columns of capacity, request and use."""
 
 UNITS = "decimal(18, 6)"
-_PRICE = "decimal(18, 12)"
+_PRICE = "decimal(18, 17)"
+_PRICED = "decimal(38, 23)"
+"""Of units x price."""
+NODE_DAY = ["day", "resource", "bill"]
+"""What is priced as one: a node, on a day, in one bill (source, billing month and currency)."""
 _ONE_HOUR = ibis.interval(hours=1)
 
 
@@ -26,10 +30,9 @@ _ONE_HOUR = ibis.interval(hours=1)
 class NodeHours:
     """Tables of the billed nodes of a window.
 
-    `hours`: one row per (day, cluster, node, hour): `resource`, `units` of capacity, `price` per unit. `days`: one
-    row per (day,
-    resource): `cluster`, `node_pool`, `capacity` = sum of price x units. `price` is in the bill's currency, or 1
-    where prices cannot weigh.
+    `hours`: one row per (day, cluster, node, hour, bill): `resource`, `units` of capacity, `price` per unit. `days`:
+    one row per (day, resource, bill): `cluster`, `node_pool`, `capacity` = sum of price x units. Prices of one
+    node-day compare with one another only; where they cannot weigh all are equal.
     """
 
     hours: ir.Table
@@ -48,42 +51,49 @@ def units(rows: ir.Table, column: int, book: RuleBook) -> ir.Value:
 
 
 def _ratio(book: RuleBook, resource: str) -> ir.Value:
-    return ibis.literal(getattr(book.price_ratio, resource)).cast("decimal(4, 0)")
+    return ibis.literal(getattr(book.price_ratio, resource)).cast("decimal(7, 0)")
 
 
 def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspace: Workspace) -> NodeHours:
     """Give every hour of every billed node its price per unit.
 
-    `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `start`, `end`,
-    `cost` (effective).
-    The charges of one hour price that hour; a longer charge is spread over its hours of the day by units. A
-    node-day whose prices
-    are not all positive (credits outweigh, nothing was charged) is weighed by units alone.
+    `node_hours` as in the lake, with `resource`; `charges` of these nodes with `day`, `resource`, `bill`, `start`,
+    `end`, `cost` (effective). The charges of one hour price that hour; a longer charge is spread over its hours of
+    the day by units. A node-day whose prices are not all positive (credits outweigh, nothing was charged) is weighed
+    by units alone. Different bills of one node never weigh for one another.
     """
-    key = ["day", "resource", "hour"]
-    hours = node_hours.group_by(*key, "cluster", "node").aggregate(
+    key = [*NODE_DAY, "hour"]
+    hours = node_hours.group_by("day", "resource", "hour", "cluster", "node").aggregate(
         node_pool=node_hours.node_pool.max(), units=units(node_hours, 0, book).sum().cast(UNITS)
     )
+    hours = hours.filter(hours.units > 0).join(charges.select(NODE_DAY).distinct(), ["day", "resource"])
     slim = charges.mutate(hour=charges.start.truncate("h"))
-    short = slim.filter(slim.end <= slim.hour + _ONE_HOUR).group_by(*key).aggregate(short_cost=lambda t: t.cost.sum())
-    long = (
-        slim.filter(slim.end > slim.hour + _ONE_HOUR)
-        .group_by("day", "resource", "start", "end")
-        .aggregate(cost=lambda t: t.cost.sum())
-    )
-    priced = hours.left_join(short, key).drop("day_right", "resource_right", "hour_right")
-    priced = priced.left_join(_spread(hours, long), key).drop("day_right", "resource_right", "hour_right")
+    is_short = slim.end <= slim.hour + _ONE_HOUR
+    short = slim.filter(is_short).group_by(*key).aggregate(short_cost=lambda t: t.cost.sum())
+    long = slim.filter(~is_short).group_by(*NODE_DAY, "start", "end").aggregate(cost=lambda t: t.cost.sum())
+    priced = hours.left_join(short, key).drop(*(f"{name}_right" for name in key))
+    priced = priced.left_join(_spread(hours, long), key).drop(*(f"{name}_right" for name in key))
     rate = (_double(priced.short_cost) / _double(priced.units)).fill_null(0.0) + priced.long_rate.fill_null(0.0)
-    priced = priced.filter(priced.units > 0).mutate(rate=rate.cast(_PRICE)).drop("short_cost", "long_rate")
-    by_node = {"group_by": ["day", "resource"]}
-    usable = (priced.rate.min().over(**by_node) >= 0) & (priced.rate.max().over(**by_node) > 0)
-    priced = workspace.keep(priced.mutate(price=usable.ifelse(priced.rate, ibis.literal(1)).cast(_PRICE)).drop("rate"))
-    days = priced.group_by("day", "resource").aggregate(
+    priced = _scaled(priced.mutate(rate=rate).drop("short_cost", "long_rate"), workspace)
+    days = priced.group_by(NODE_DAY).aggregate(
         cluster=priced.cluster.min(),
         node_pool=priced.node_pool.max(),
         capacity=(priced.units * priced.price).sum().cast(WEIGHT),
     )
     return NodeHours(hours=priced, days=workspace.keep(days))
+
+
+def _scaled(priced: ir.Table, workspace: Workspace) -> ir.Table:
+    """Turn `rate` into `price`: shifted by a power of ten, the same for a whole node-day, so that the dearest hour's
+    is below 1 and seventeen decimals hold it whatever the currency."""
+    by_node = {"group_by": NODE_DAY}
+    dearest = workspace.keep(priced.mutate(dearest=priced.rate.abs().max().over(**by_node)))
+    noise = dearest.rate.abs() <= dearest.dearest * 1e-13  # a charge and its refund that cancel out, but for rounding
+    clean = dearest.mutate(rate=noise.ifelse(0.0, dearest.rate))
+    usable = (clean.rate.min().over(**by_node) >= 0) & (clean.dearest > 0)
+    shifted = clean.rate / ibis.literal(10.0).pow(clean.dearest.log10().floor() + 1)
+    price = usable.ifelse(shifted, ibis.literal(0.5)).cast(_PRICE)
+    return workspace.keep(clean.mutate(price=price).drop("rate", "dearest"))
 
 
 def _double(value: ir.Value) -> ir.Value:
@@ -92,13 +102,13 @@ def _double(value: ir.Value) -> ir.Value:
 
 def _spread(hours: ir.Table, long: ir.Table) -> ir.Table:
     """The price per unit and hour that charges longer than an hour add: cost / units of the hours each one covers."""
-    slim = hours.select("day", "resource", "hour", "units")
-    covered = slim.join(long, ["day", "resource"])
+    slim = hours.select(*NODE_DAY, "hour", "units")
+    covered = slim.join(long, NODE_DAY)
     covered = covered.filter(covered.hour + _ONE_HOUR > covered.start, covered.hour < covered.end)
-    spans = ["day", "resource", "start", "end"]
+    spans = [*NODE_DAY, "start", "end"]
     rate = _double(covered.cost) / _double(covered.units.sum().over(group_by=spans))
-    covered = covered.mutate(long_rate=rate.cast("decimal(28, 15)"))  # decimals: their sum does not depend on the order
-    return covered.group_by("day", "resource", "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
+    covered = covered.mutate(long_rate=rate.cast("decimal(38, 20)"))  # decimals: their sum does not depend on the order
+    return covered.group_by(*NODE_DAY, "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
 
 
 def overused(workload_hours: ir.Table, node_hours: ir.Table) -> ir.Table:
@@ -132,39 +142,41 @@ def claim(rows: ir.Table, resource: str) -> ir.Value:
 def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None) -> ir.Table:
     """What each workload claimed of each node-day, and what nobody claimed.
 
-    `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, cluster,
-    namespace, workload): `weight` = sum over hours of price x claimed units; the row with namespace and workload ''
-    is idle.
+    `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, bill,
+    cluster, namespace, workload): `weight` = sum over hours of price x claimed units; `is_idle` for what is left.
     """
     key = ["day", "cluster", "node", "hour"]
-    priced = workload_hours.join(nodes.hours.select(*key, "resource", "price"), key)
+    priced = workload_hours.join(nodes.hours.select(*key, "resource", "bill", "price"), key)
     if excess is not None:
-        priced = priced.left_join(excess, key).drop("day_right", "cluster_right", "node_right", "hour_right")
-    claimed = priced.mutate(claim=claimed_units(priced, book, scaled=excess is not None))
-    by_workload = claimed.group_by("day", "resource", "cluster", "namespace", "workload").aggregate(
-        weight=(claimed.claim * claimed.price).sum().cast(WEIGHT)
+        priced = priced.left_join(excess, key).drop(*(f"{name}_right" for name in key))
+    claimed = priced.mutate(claim=_priced_claim(priced, book, scaled=excess is not None))
+    by_workload = claimed.group_by(*NODE_DAY, "cluster", "namespace", "workload").aggregate(
+        weight=claimed.claim.sum().cast(WEIGHT), is_idle=ibis.literal(False)
     )
-    used = by_workload.group_by("day", "resource").aggregate(used=by_workload.weight.sum())
-    rest = nodes.days.left_join(used, ["day", "resource"]).drop("day_right", "resource_right")
+    used = by_workload.group_by(NODE_DAY).aggregate(used=by_workload.weight.sum())
+    rest = nodes.days.left_join(used, NODE_DAY).drop(*(f"{name}_right" for name in NODE_DAY))
     idle = rest.select(
-        "day",
-        "resource",
+        *NODE_DAY,
         "cluster",
         namespace=ibis.literal(""),
         workload=ibis.literal(""),
         weight=ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0)).cast(WEIGHT),
+        is_idle=ibis.literal(True),
     )
     return by_workload.union(idle)
 
 
-def claimed_units(rows: ir.Table, book: RuleBook, *, scaled: bool = False) -> ir.Value:
-    """What a workload claims of all resources in an hour, in price units; `scaled` where rows carry the factors of
-    `overused`."""
-    parts = []
-    for name in RESOURCES:
-        asked = claim(rows, name)
-        if scaled:
-            shrunk = (_double(asked) * rows[f"factor_{name}"] * 1e6).floor() / 1e6
-            asked = rows[f"factor_{name}"].isnull().ifelse(asked, shrunk.cast(UNITS))
-        parts.append(_ratio(book, name) * asked)
+def _priced_claim(rows: ir.Table, book: RuleBook, *, scaled: bool) -> ir.Value:
+    """Price x claimed units of an hour; `scaled` where rows carry the factors of `overused`."""
+    exact = (claimed_units(rows, book) * rows.price).cast(_PRICED)
+    if not scaled:
+        return exact
+    shrunk = [_double(_ratio(book, name) * claim(rows, name)) * rows[f"factor_{name}"] for name in RESOURCES]
+    is_over = rows["factor_cpu_core"].notnull()
+    return is_over.ifelse((sum(shrunk[1:], shrunk[0]) * _double(rows.price)).cast(_PRICED), exact)
+
+
+def claimed_units(rows: ir.Table, book: RuleBook) -> ir.Value:
+    """What a workload claims of all resources in an hour, in price units."""
+    parts = [_ratio(book, name) * claim(rows, name) for name in RESOURCES]
     return sum(parts[1:], parts[0]).cast(UNITS)

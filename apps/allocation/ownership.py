@@ -59,7 +59,7 @@ def _matches(subjects: ir.Table, rule: Rule, fields: tuple[str, ...]) -> ir.Bool
 
 
 def _holds(subjects: ir.Table, when: Iterable[Condition], fields: tuple[str, ...]) -> ir.BooleanValue:
-    """All conditions hold; a condition on a field the subject does not have fails."""
+    """All conditions hold; a condition on a field the subject does not have, or has empty, fails."""
     verdicts = [
         _one_of(subjects[_column(condition)], condition.patterns) for condition in when if condition.field in fields
     ]
@@ -72,8 +72,8 @@ def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue
     exact = [pattern for pattern in patterns if "*" not in pattern]
     globs = [pattern for pattern in patterns if "*" in pattern]
     verdicts = [value.isin(exact)] if exact else []
-    verdicts += [value.re_search("^" + ".*".join(map(re.escape, glob.split("*"))) + "$") for glob in globs]
-    return functools.reduce(operator.or_, verdicts)
+    verdicts += [value.re_search("(?s)^" + ".*".join(map(re.escape, glob.split("*"))) + "$") for glob in globs]
+    return functools.reduce(operator.or_, verdicts) & (value != "")
 
 
 def _column(condition: Condition) -> str:

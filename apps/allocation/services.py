@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from apps.allocation import facts, nodes, ownership, problems
 from apps.allocation.division import WEIGHT, divide
+from apps.allocation.matching import billed_resource
 from apps.allocation.sharing import share_platform
 from apps.finops.errors import CostOpsError
 from apps.finops.steps import StepResult
@@ -30,7 +31,7 @@ def allocate(window: Window) -> StepResult:
     """Attribute the charges of a window to teams and replace the window's days in `allocated`, in one commit."""
     number, book = rule_book()
     with Workspace() as workspace:
-        inputs = facts.read(window, workspace)
+        inputs = facts.read(window, book, workspace)
         excess = workspace.keep(nodes.overused(inputs.workload_hours, inputs.node_hours))
         claimed, rest = attribute(inputs, book, excess, workspace)
         rows = workspace.keep(_stamped(share_platform(claimed, workspace).union(rest), number))
@@ -83,21 +84,28 @@ def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: 
 
 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
-    mine = pools.filter(pools.pool == "node")
-    hours = nodes.price_hours(inputs.node_hours, inputs.node_charges(), book, workspace)
+    mine, charges = _by_bill(pools.filter(pools.pool == "node"), inputs.node_charges(), workspace)
+    hours = nodes.price_hours(inputs.node_hours, charges, book, workspace)
     some = count_of(excess) > 0
     weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None))
-    busy = _owned_workloads(weights.filter(weights.namespace != ""), inputs, book, workspace)
-    idle = _owned_idle(weights.filter(weights.namespace == ""), mine, hours.days, book, workspace)
+    busy = _owned_workloads(weights.filter(~weights.is_idle), inputs, book, workspace)
+    idle = _owned_idle(weights.filter(weights.is_idle), mine, hours.days, book, workspace)
     return _placed(mine, busy, idle, workspace)
+
+
+def _by_bill(pools: ir.Table, charges: ir.Table, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
+    """Number the bills (source, billing month, currency) behind these pools and charges: the column `bill`."""
+    key = ["source", "billing_month", "currency"]
+    bills = workspace.keep(pools.select(key).distinct().mutate(bill=ibis.row_number().cast("int16")))
+    return workspace.keep(pools.join(bills, key)), charges.join(bills, key)
 
 
 def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table, workspace: Workspace) -> ir.Table:
     """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's
     does not,
     so both stand in one list of claimants per pool."""
-    keyed = mine.select("pool_id", "day", "resource")
-    busy = keyed.join(busy, ["day", "resource"])
+    keyed = mine.select("pool_id", *nodes.NODE_DAY)
+    busy = keyed.join(busy, nodes.NODE_DAY)
     columns = [
         "pool_id",
         "cluster",
@@ -132,9 +140,9 @@ def _owned_workloads(weights: ir.Table, inputs: facts.Facts, book: RuleBook, wor
 
 
 def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
-    named = mine.join(days.select("day", "resource", "cluster", "node_pool"), ["day", "resource"])
+    named = mine.join(days.drop("capacity"), nodes.NODE_DAY)
     owned = ownership.owners(named, book, IDLE_FIELDS, workspace)
-    joined = owned.join(weights.drop("cluster", "namespace", "workload"), ["day", "resource"])
+    joined = owned.join(weights.drop("cluster", "namespace", "workload"), nodes.NODE_DAY)
     return joined.mutate(
         weight=(joined.weight * joined.fraction).cast(WEIGHT),
         namespace=ibis.literal(""),
@@ -148,7 +156,7 @@ def _of_serverless(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspa
     rows = inputs.workload_hours.filter(inputs.workload_hours.resource_id != "")
     weights = (
         rows.mutate(claim=nodes.claimed_units(rows, book))
-        .group_by("day", "cluster", "namespace", "workload", resource=rows.resource_id)
+        .group_by("day", "cluster", "namespace", "workload", resource=billed_resource(rows.resource_id))
         .aggregate(weight=lambda t: t.claim.sum().cast(WEIGHT))
     )
     return _claimed(pools.filter(pools.pool == "serverless"), weights, inputs, book, workspace)
