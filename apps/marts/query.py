@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,7 @@ GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS)
 METRICS = tuple(COSTS)
 MAX_GROUPS = 4
 MAX_ROWS = 200_000
+_EXACT = Context(prec=80)
 
 
 class BadQuestion(CostOpsError):
@@ -106,10 +107,11 @@ class Answer:
 
     @property
     def totals(self) -> Mapping[str, Decimal]:
-        """The sum by currency."""
+        """The sum by currency, to the last of the 38 digits."""
+        place = self.columns.index("currency")
         sums: dict[str, Decimal] = {}
         for row in self.rows:
-            sums[row[-2]] = sums.get(row[-2], Decimal(0)) + row[-1]
+            sums[row[place]] = _EXACT.add(sums.get(row[place], Decimal(0)), row[-1])
         return sums
 
     def frame(self) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[tuple[Any, ...], ...]:
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:
-    return rows.day.truncate("W").cast("date").name("week") if name == "week" else rows[name]
+    return rows.day.truncate("W").cast("timestamp").cast("date").name("week") if name == "week" else rows[name]
 
 
 @dataclass(frozen=True)
