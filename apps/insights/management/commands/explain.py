@@ -77,7 +77,7 @@ class Command(BaseCommand):
             billed = found.bill_total.get(currency, 0)
             verdict = "equal" if held == billed else "NOT EQUAL: please report this"
             self.stdout.write(
-                f"Pools hold {held:f} {currency}, their bill rows add up to {billed:f} {currency}: {verdict}."
+                f"Pools hold {held:f} {currency}, their bill rows {billed:f} {currency}: {verdict}."
             )
 
 
