@@ -66,7 +66,9 @@ def build() -> None:
 def floor() -> None:
     """What the engine does when nothing is asked of it: types guessed, nothing checked, nothing verified."""
     folder = bench_home("ingest")
-    duckdb.connect().execute(f"COPY (FROM read_csv('{folder}/focus-{ROWS}.csv')) TO '{folder}/bare.parquet'")
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"COPY (FROM read_csv('{folder}/focus-{ROWS}.csv')) TO '{folder}/bare.parquet'")
 
 
 def ours() -> None:

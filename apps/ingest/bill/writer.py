@@ -73,6 +73,7 @@ def _placed(month: str | None) -> str:
 
 @contextmanager
 def _in_order(connection: Any) -> Iterator[None]:
+    connection.execute("SET enable_progress_bar = false")  # it would write over whatever the terminal shows
     connection.execute("SET preserve_insertion_order = true")
     try:
         yield
