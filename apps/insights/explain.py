@@ -84,8 +84,8 @@ class Explanation:
         amounts = " and ".join(f"{total:,.2f} {currency}" for currency, total in self.totals.items()) or "Nothing"
         return (
             f"{amounts} of {self.query.metric} from {self.query.start} until {self.query.end} (end excluded) "
-            f"is made of {self.part_count:,} parts of charge pools, behind which stand {self.bill_row_count:,} bill rows "
-            f"(publication {self.publication})."
+            f"is made of {self.part_count:,} parts of charge pools, behind which stand {self.bill_row_count:,} "
+            f"bill rows (publication {self.publication})."
         )
 
 

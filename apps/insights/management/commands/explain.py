@@ -67,7 +67,7 @@ class Command(BaseCommand):
     def _tell(self, found: Explanation) -> None:
         self.stdout.write(found.sentence)
         self.stdout.write(
-            f"\nParts (largest {len(found.parts)} of {found.part_count:,}); amount is this number's share of pool_amount:"
+            f"\nParts (largest {len(found.parts)} of {found.part_count:,}); amount is the share of pool_amount:"
         )
         print_rows(PART_COLUMNS, [_cells(part, PART_COLUMNS) for part in found.parts], "table", self.stdout)
         self.stdout.write(f"Bill rows behind these pools (largest {len(found.bill_rows)} of {found.bill_row_count:,}):")
