@@ -47,7 +47,7 @@ def answer(query: CostQuery) -> Answer:
     the cache."""
     pinned = publication(query.as_of)
     asked = replace(query, as_of=pinned.number)
-    key = "answer:" + hashlib.sha256(repr(asked).encode()).hexdigest()
+    key = f"answer:{_identity(pinned)}:{hashlib.sha256(_spelled(asked).encode()).hexdigest()}"
     rows: tuple[tuple[Any, ...], ...] | None = cache.get(key)
     if rows is None:
         rows = _rows(asked, pinned)
@@ -60,29 +60,48 @@ def answer(query: CostQuery) -> Answer:
     return Answer(query=asked, publication=facts(pinned, asked.start, asked.end), columns=columns, rows=rows)
 
 
+def _identity(pinned: Publication) -> str:
+    """A number alone is given again when a database was restored from an older copy."""
+    return f"{pinned.number}:{pinned.created_at.timestamp()}"
+
+
+def _spelled(query: CostQuery) -> str:
+    """A question as text, the same in every process: sets are written in order."""
+    teams = None if query.scope.teams is None else sorted(query.scope.teams)
+    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams))
+
+
 def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
     """What a publication says of itself, with the coverage of a window."""
-    key = f"coverage:{pinned.number}:{start}:{end}"
-    coverage = cache.get(key, ...)
-    if coverage is ...:
-        coverage = _coverage(pinned, start, end)
-        cache.set(key, coverage, CACHE_SECONDS)
     return PublicationFacts(
         number=pinned.number,
         created_at=pinned.created_at,
         status=pinned.status,
-        coverage=coverage,
+        coverage=_coverage(pinned, start, end),
         first_day=pinned.first_day,
         end_day=pinned.end_day,
     )
 
 
 def _coverage(pinned: Publication, start: date, end: date) -> Decimal | None:
-    rows = _window(COVERAGE_MART, pinned, start, end)
-    if rows is None:
-        return None
-    ((observed, expected),) = rows_of(rows.aggregate([rows.observed_samples.sum(), rows.expected_samples.sum()]))
-    return (Decimal(int(observed)) / Decimal(int(expected))).quantize(Decimal("0.0001")) if expected else None
+    """Observed / expected samples of a window. The days of a publication are read once: they are few, and every
+    answer asks."""
+    key = f"coverage:{pinned.number}"
+    days: list[tuple[date, int, int]] | None = cache.get(key)
+    if days is None:
+        days = _covered_days(pinned)
+        cache.set(key, days, CACHE_SECONDS)
+    observed = sum(seen for day, seen, _ in days if start <= day < end)
+    expected = sum(due for day, _, due in days if start <= day < end)
+    return (Decimal(observed) / Decimal(expected)).quantize(Decimal("0.0001")) if expected else None
+
+
+def _covered_days(pinned: Publication) -> list[tuple[date, int, int]]:
+    if COVERAGE_MART.name not in pinned.versions:
+        return []
+    rows = lake.scan(COVERAGE_MART, at=pinned.versions[COVERAGE_MART.name])
+    by_day = rows.group_by("day").aggregate(seen=rows.observed_samples.sum(), due=rows.expected_samples.sum())
+    return [(day, int(observed), int(expected)) for day, observed, expected in rows_of(by_day)]
 
 
 def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:
