@@ -41,8 +41,8 @@ class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
     `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
-    `as_of` is a
-    publication number (the newest when absent). Answers are always grouped by currency too: currencies are never added.
+    `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
+    are never added.
     """
 
     start: date

@@ -1,7 +1,6 @@
 """Publishing: rebuild the marts of the months that changed, check that every charge is accounted for, pin the
 versions."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,79 +39,98 @@ class DoesNotReconcile(CostOpsError):
     """Charged and allocated cost differ; nothing was published."""
 
 
-def publish(window: Window | None, *, now: datetime) -> StepResult:
-    """Rebuild the marts of the months a window touches (all months by default) and pin a new publication.
+Versions = dict[str, int]
+"""Table name -> version."""
 
-    Refuses when any (source, billing month, currency, day) of these months differs between charges and allocated,
-    in any of the
-    four costs. Publishing the same table versions under the same rules again changes nothing.
+
+def publish(window: Window | None, *, now: datetime) -> StepResult:
+    """Rebuild the marts of the months that changed and pin a new publication.
+
+    Those are the months a window touches (all months by default), and those of which anything differs from the
+    newest publication: what it pins must be true of every month. Refuses when any (source, billing month, currency,
+    day) of these months differs between charges and allocated, in any of the four costs. Publishing the same table
+    versions under the same rules again changes nothing.
     """
-    months = _months(window)
     inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, *USAGE.values())}
     newest = Publication.objects.order_by("-number").first()
     number, _ = rule_book()
     if newest and newest.ruleset == number and inputs.items() <= newest.versions.items():
         return StepResult(versions={"publication": newest.number})
-    _rebuild(COST_MART, months, _costs(months))
-    reconciled = _rebuild(RECONCILIATION_MART, months, _reconciliation(months))
-    _rebuild(COVERAGE_MART, months, _coverage(months))
-    _check(months)
-    versions = inputs | {table.name: lake.version(table) for table in (COST_MART, RECONCILIATION_MART, COVERAGE_MART)}
-    published = _pin(versions, number, now)
-    totals = dict(_sums(lake.scan(COST_MART), "currency"))
+    months = _months(window, inputs, newest)
+    marts = {
+        COST_MART.name: _rebuild(COST_MART, months, _costs(months, inputs)),
+        RECONCILIATION_MART.name: _rebuild(RECONCILIATION_MART, months, _reconciliation(months, inputs)),
+        COVERAGE_MART.name: _rebuild(COVERAGE_MART, months, _coverage(months, inputs)),
+    }
+    reconciled = _check(months, marts)
+    published = _pin(inputs | marts, number, now)
+    totals = dict(_sums(lake.scan(COST_MART, at=marts[COST_MART.name]), "currency"))
     return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
 
 
-def _months(window: Window | None) -> tuple[str, ...]:
+def _months(window: Window | None, inputs: Versions, newest: Publication | None) -> frozenset[str]:
+    """The months to rebuild: those of the window, and those whose inputs are not those of the newest publication."""
+    pinned = newest.versions if newest and window else {}
+    months = {f"{day:%Y-%m}" for day in window.days()} if window else set()
     if window is None:
-        days = [file.partition["day"] for table in (ALLOCATED, COVERAGE_HOURS) for file in lake.files(table)]
-        days += [f"{file.partition['month']}-01" for file in lake.files(COST_MART)]
-        return tuple(sorted({day[:7] for day in days}))
-    return tuple(sorted({f"{day:%Y-%m}" for day in window.days()}))
+        months |= {file.partition["month"] for file in lake.files(COST_MART)}
+    for table in (ALLOCATED, COVERAGE_HOURS):
+        months |= {file.partition["day"][:7] for file in _changed_files(table, inputs, pinned)}
+    if changed := _changed_files(CHARGES, inputs, pinned):
+        bill = lake.scan(CHARGES, only=changed)
+        months |= {month for (month,) in rows_of(bill.select(month=bill.x_ChargeDay.strftime("%Y-%m")).distinct())}
+    return frozenset(months)
 
 
-def _rebuild(table: LakeTable, months: Iterable[str], rows: ir.Table) -> int:
-    replaced = [file for file in lake.files(table) if file.partition["month"] in set(months)]
-    lake.replace(table, rows, replaced, note={"step": "publish"})
-    return sum(file.rows for file in lake.files(table) if file.partition["month"] in set(months))
+def _changed_files(table: LakeTable, inputs: Versions, pinned: Versions) -> list[lake.StoredFile]:
+    """The files one of two versions of a table has and the other has not; all files when nothing was pinned."""
+    now = {file.path: file for file in lake.files(table, at=inputs[table.name])}
+    before = {file.path: file for file in lake.files(table, at=pinned[table.name])} if table.name in pinned else {}
+    return [file for path, file in sorted((before | now).items()) if path not in now or path not in before]
 
 
-def _days_of(table: LakeTable, months: tuple[str, ...]) -> ir.Table:
+def _rebuild(table: LakeTable, months: frozenset[str], rows: ir.Table) -> int:
+    replaced = [file for file in lake.files(table) if file.partition["month"] in months]
+    return lake.replace(table, rows, replaced, note={"step": "publish"})
+
+
+def _days_of(table: LakeTable, months: frozenset[str], inputs: Versions) -> ir.Table:
     """The rows of a table partitioned by day, for these months, with `month`."""
-    rows = lake.scan(table, only=[file for file in lake.files(table) if file.partition["day"][:7] in set(months)])
+    chosen = [file for file in lake.files(table, at=inputs[table.name]) if file.partition["day"][:7] in months]
+    rows = lake.scan(table, only=chosen)
     return rows.mutate(month=rows.day.strftime("%Y-%m"))
 
 
-def _costs(months: tuple[str, ...]) -> ir.Table:
-    rows = _days_of(ALLOCATED, months)
+def _costs(months: frozenset[str], inputs: Versions) -> ir.Table:
+    rows = _days_of(ALLOCATED, months, inputs)
     summed = rows.group_by("month", "day", *DIMENSIONS).aggregate(
         **{basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
     )
     return summed.order_by("team", "day", "namespace")
 
 
-def _coverage(months: tuple[str, ...]) -> ir.Table:
-    rows = _days_of(COVERAGE_HOURS, months)
+def _coverage(months: frozenset[str], inputs: Versions) -> ir.Table:
+    rows = _days_of(COVERAGE_HOURS, months, inputs)
     return rows.group_by("month", "day", "cluster").aggregate(
         observed_samples=rows.observed_samples.sum(), expected_samples=rows.expected_samples.sum()
     )
 
 
-def _reconciliation(months: tuple[str, ...]) -> ir.Table:
+def _reconciliation(months: frozenset[str], inputs: Versions) -> ir.Table:
     key = ["month", "day", "source", "billing_month", "currency"]
-    allocated = _days_of(ALLOCATED, months)
+    allocated = _days_of(ALLOCATED, months, inputs)
     parts = allocated.group_by(key).aggregate(
         **{f"{basis}_allocated": allocated[basis].sum() for basis in COSTS},
         **{kind: allocated.effective_cost.sum(where=allocated.kind == kind) for kind in KINDS},
     )
-    both = _charged(months, key).outer_join(parts, key)
+    both = _charged(months, inputs, key).outer_join(parts, key)
     names = {name: ibis.coalesce(both[name], both[f"{name}_right"]) for name in key}
     sums = [name for name in RECONCILIATION_MART.columns if name not in key]
     return both.select(**names, **{name: both[name].fill_null(0).cast(MONEY) for name in sums})
 
 
-def _charged(months: tuple[str, ...], key: list[str]) -> ir.Table:
-    bill = lake.scan(CHARGES)
+def _charged(months: frozenset[str], inputs: Versions, key: list[str]) -> ir.Table:
+    bill = lake.scan(CHARGES, at=inputs[CHARGES.name])
     rows = bill.select(
         month=bill.x_ChargeDay.strftime("%Y-%m"),
         day=bill.x_ChargeDay,
@@ -124,16 +142,21 @@ def _charged(months: tuple[str, ...], key: list[str]) -> ir.Table:
         list_cost=bill.ListCost,
         contracted_cost=bill.ContractedCost,
     )
-    first, last = date.fromisoformat(f"{min(months)}-01"), date.fromisoformat(f"{max(months)}-28") + timedelta(days=4)
-    rows = rows.filter(rows.day >= first, rows.day < last, rows.month.isin(months))
+    if months:
+        first, last = date.fromisoformat(f"{min(months)}-01"), date.fromisoformat(f"{max(months)}-28")
+        rows = rows.filter(rows.day >= first, rows.day < last + timedelta(days=4))
+    rows = rows.filter(rows.month.isin(sorted(months)))
     return rows.group_by(key).aggregate(**{f"{basis}_charged": rows[basis].sum() for basis in COSTS})
 
 
-def _check(months: tuple[str, ...]) -> None:
-    """Refuse to publish unless charged and allocated are equal everywhere, in all four costs."""
-    rows = lake.scan(
-        RECONCILIATION_MART, only=[f for f in lake.files(RECONCILIATION_MART) if f.partition["month"] in months]
-    )
+def _check(months: frozenset[str], marts: Versions) -> int:
+    """Refuse to publish unless charged and allocated are equal everywhere, in all four costs; how many rows are."""
+    chosen = [
+        file
+        for file in lake.files(RECONCILIATION_MART, at=marts[RECONCILIATION_MART.name])
+        if file.partition["month"] in months
+    ]
+    rows = lake.scan(RECONCILIATION_MART, only=chosen)
     differences = [rows[f"{basis}_charged"] != rows[f"{basis}_allocated"] for basis in COSTS]
     bad = rows.filter(differences[0] | differences[1] | differences[2] | differences[3])
     found = rows_of(
@@ -147,14 +170,15 @@ def _check(months: tuple[str, ...]) -> None:
             for source, month, day, currency, charged, allocated in found
         )
         raise DoesNotReconcile(f"{shown}. Run `manage.py fill --step allocate` for these days; nothing was published.")
+    return sum(file.rows for file in chosen)
 
 
 def _sums(rows: ir.Table, key: str) -> list[tuple[Any, ...]]:
     return rows_of(rows.group_by(key).aggregate(total=rows.effective_cost.sum().cast(MONEY)).order_by(key))
 
 
-def _pin(versions: dict[str, int], ruleset: int, now: datetime) -> Publication:
-    costs, coverage = lake.scan(COST_MART), lake.scan(COVERAGE_MART)
+def _pin(versions: Versions, ruleset: int, now: datetime) -> Publication:
+    costs, coverage = (lake.scan(table, at=versions[table.name]) for table in (COST_MART, COVERAGE_MART))
     ((first, last),) = rows_of(costs.aggregate(first=costs.day.min(), last=costs.day.max()))
     ((observed, expected),) = rows_of(
         coverage.aggregate(observed=coverage.observed_samples.sum(), expected=coverage.expected_samples.sum())
@@ -163,7 +187,7 @@ def _pin(versions: dict[str, int], ruleset: int, now: datetime) -> Publication:
         created_at=now,
         versions=versions,
         ruleset=ruleset,
-        status=_status(now),
+        status=_status(versions, now),
         first_day=first,
         end_day=last + timedelta(days=1) if last else None,
         observed_samples=observed or 0,
@@ -172,7 +196,7 @@ def _pin(versions: dict[str, int], ruleset: int, now: datetime) -> Publication:
     )
 
 
-def _status(now: datetime) -> str:
-    bill = lake.scan(CHARGES)
+def _status(versions: Versions, now: datetime) -> str:
+    bill = lake.scan(CHARGES, at=versions[CHARGES.name])
     ((end,),) = rows_of(bill.aggregate(end=bill.BillingPeriodEnd.max()))
     return "final" if end and end + timedelta(days=DAYS_UNTIL_FINAL) <= now else "provisional"
