@@ -46,6 +46,7 @@ def _open() -> Backend:
         "memory_limit": settings.COSTOPS_MEMORY_LIMIT,
         "temp_directory": str(temporary),
         "preserve_insertion_order": "false",
+        "enable_progress_bar": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
