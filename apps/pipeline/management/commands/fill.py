@@ -1,5 +1,6 @@
 """`manage.py fill`: everything that is due, from the sources up to a publication."""
 
+import logging
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import date
 from typing import IO, Any, cast
@@ -55,6 +56,8 @@ class Command(BaseCommand):
         self, *, source: list[str] | None, step: list[str] | None, start: date | None, end: date | None, **_options: Any
     ) -> None:
         width = None if self.stdout.isatty() else PLAIN_WIDTH
+        if self.stdout.isatty():
+            logging.getLogger("apps.pipeline").setLevel(logging.CRITICAL)  # the screen shows the same, once
         console = Console(file=cast(IO[str], self.stdout), soft_wrap=True, width=width)
         try:
             window = _window(start, end)
