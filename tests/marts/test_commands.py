@@ -1,0 +1,135 @@
+"""`ask` and `reconcile`: exact in csv and json, honest in their exit status, helpful when asked wrongly."""
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from apps.finops.tables import RECONCILIATION_MART
+from apps.marts.models import Publication
+from apps.warehouse import lake
+from tests.worlds import publish_costs
+
+OCTOBER = ("--start", "2026-10-01", "--end", "2026-11-01")
+
+pytestmark = pytest.mark.usefixtures("world")
+
+
+@pytest.fixture
+def world(db: None, home: Path) -> None:
+    publish_costs(
+        [
+            {"day": date(2026, 10, 1), "team": "web", "effective_cost": "1234567.000000000001"},
+            {"day": date(2026, 10, 2), "team": '数据, "仓库"', "effective_cost": "-0.5", "currency": "USD"},
+        ]
+    )
+
+
+def said(*words: str) -> str:
+    out = io.StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def test_csv_has_every_decimal() -> None:
+    rows = list(csv.reader(io.StringIO(said("ask", "--group-by", "team", *OCTOBER, "--format", "csv"))))
+    assert rows == [
+        ["team", "currency", "effective_cost"],
+        ["web", "CNY", "1234567.000000000001"],
+        ['数据, "仓库"', "USD", "-0.500000000000"],
+    ]
+
+
+def test_json_has_every_decimal_as_text() -> None:
+    found = json.loads(said("ask", "--group-by", "day", *OCTOBER, "--format", "json"))
+    assert found[0] == {"day": "2026-10-01", "currency": "CNY", "effective_cost": "1234567.000000000001"}
+
+
+def test_a_table_is_for_people_and_ends_with_totals_by_currency() -> None:
+    text = said("ask", "--group-by", "team", *OCTOBER, "--filter", "team=web")
+    assert "1234567.000000000001" in text
+    assert "Total 1,234,567.00 CNY — publication" in text
+    assert "final, coverage 99.0%" in text
+
+
+def test_no_rows_are_no_rows() -> None:
+    assert said("ask", *OCTOBER, "--filter", "team=nobody", "--format", "csv") == "currency,effective_cost\n"
+    assert json.loads(said("ask", *OCTOBER, "--filter", "team=nobody", "--format", "json")) == []
+    assert "Total nothing" in said("ask", *OCTOBER, "--filter", "team=nobody")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("--start", "yesterday", "--end", "2026-11-01"), "--start: 'yesterday' is not a day", id="no day"),
+        pytest.param(
+            ("--start", "2026-02-30", "--end", "2026-11-01"), "--start: '2026-02-30'", id="a day there is not"
+        ),
+        pytest.param(("--start", "2026-10-02", "--end", "2026-10-01"), "must come after start", id="the wrong order"),
+        pytest.param((*OCTOBER, "--filter", "team"), "--filter: 'team' has no '='", id="a filter without a value"),
+        pytest.param((*OCTOBER, "--filter", "color=red"), "filter: 'color' is not one of", id="an unknown filter"),
+        pytest.param((*OCTOBER, "--group-by", "colour"), "group_by: 'colour' is not one of", id="an unknown group"),
+        pytest.param((*OCTOBER, "--metric", "costs"), "metric: 'costs' is not one of", id="an unknown metric"),
+        pytest.param((*OCTOBER, "--as-of", "999999"), "no publication number 999999", id="an unknown publication"),
+    ],
+)
+def test_asked_wrongly_it_says_what_to_do(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        said("ask", *words)
+
+
+@pytest.mark.parametrize("command", ["ask", "reconcile", "explain"])
+def test_help_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        call_command(command, "--help")
+    assert f"examples:\n  manage.py {command}" in capsys.readouterr().out
+
+
+def test_the_reconciliation_says_that_everything_adds_up() -> None:
+    assert "2 rows, every difference is 0." in said("reconcile")
+    rows = list(csv.DictReader(io.StringIO(said("reconcile", "--format", "csv"))))
+    assert [(row["day"], row["charged"], row["allocated"]) for row in rows] == [
+        ("2026-10-01", "1234567.000000000001", "1234567.000000000001"),
+        ("2026-10-02", "-0.500000000000", "-0.500000000000"),
+    ]
+    assert {Decimal(row["difference"]) for row in rows} == {0}
+    assert len(json.loads(said("reconcile", "--by-month", "--source", "bill", "--format", "json"))) == 2
+    assert said("reconcile", "--month", "2026-09", "--format", "csv").count("\n") == 1
+
+
+def test_a_difference_is_shown_and_fails_the_command() -> None:
+    table = lake.scan(RECONCILIATION_MART)
+    changed = table.mutate(
+        list_cost_charged=table.list_cost_charged + ibis.literal("0.000000000001").cast("decimal(38,12)")
+    )
+    rows = ibis.memtable(pa.Table.from_batches(_batches(changed)), schema=RECONCILIATION_MART.schema)
+    version = lake.replace(RECONCILIATION_MART, rows, lake.files(RECONCILIATION_MART))
+    newest = Publication.objects.get()
+    Publication.objects.filter(pk=newest.pk).update(versions=newest.versions | {RECONCILIATION_MART.name: version})
+    with pytest.raises(CommandError, match=r"2 rows of publication .* do not add up, the first on 2026-10-01"):
+        said("reconcile")
+
+
+def _batches(rows: ibis.Table) -> list[pa.RecordBatch]:
+    from apps.warehouse.engine import rows_of
+
+    schema = RECONCILIATION_MART.schema.to_pyarrow()
+    columns = zip(*rows_of(rows.select(list(RECONCILIATION_MART.columns))), strict=True)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema
+    ).to_batches()
+
+
+def test_before_anything_was_published_it_says_what_to_do() -> None:
+    Publication.objects.all().delete()
+    for words in (("ask", *OCTOBER), ("reconcile",)):
+        with pytest.raises(CommandError, match=r"Add sources and run `manage\.py fill`"):
+            said(*words)
