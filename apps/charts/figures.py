@@ -79,7 +79,7 @@ def _layout(day_format: str) -> Figure:
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "xaxis": {
             "type": "date", "tickformat": day_format, "hoverformat": day_format, "showgrid": False, "automargin": True,
-            "fixedrange": True, "nticks": 8, "tickangle": 0,
+            "fixedrange": True, "nticks": 5, "tickangle": 0,
         },
         "yaxis": {
             "automargin": True, "fixedrange": True, "nticks": 6, "tickformat": ",~s",

@@ -192,22 +192,22 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     services = build_table(regroup(now, 1, 2), regroup(before, 1), name=naming.plain_namer("service"))
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
+    sections = [
+        Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters)),
+        Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
+        Section(*trends.step_words(asked), trends.table_by_step(steps), csv_url(asked, asked.grain, "kind", **filters)),
+    ]
+    by, largest = ("workload", workloads) if namespace else ("service", services)
     return NamespacePage(
         asked=asked,
         facts=answered.publication,
         currencies=currencies,
         headline=_headline(asked, workloads.total),
         figures=(
-            trends.link(asked, "workload", per_step, remark=_largest(workloads), **filters),
+            trends.link(asked, by, per_step, remark=_largest(largest), **filters),
             trends.link(asked, "kind", per_step, remark=_by_kind(workloads), **filters),
         ),
-        sections=(
-            Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters)),
-            Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
-            Section(
-                *trends.step_words(asked), trends.table_by_step(steps), csv_url(asked, asked.grain, "kind", **filters)
-            ),
-        ),
+        sections=tuple(sections if namespace else sections[1:]),  # outside namespaces there are no workloads
         team=team,
         team_title=naming.directory().title(team),
         team_url=naming.team_url(team, asked),
