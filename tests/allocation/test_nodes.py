@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.allocation.worlds import Row, allocated, by, charge, charged, node, pod, result, totals
+from tests.allocation.conftest import Together
+from tests.allocation.worlds import OWNED_BY_NAME, Row, World, allocated, by, charge, charged, node, pod, result, totals
 
-pytestmark = pytest.mark.usefixtures("home", "db")
-
+usual = pytest.mark.usefixtures("home", "db")
 IDLE = ("unallocated", "idle")
 WEB, DATA = ("web", "direct"), ("data", "direct")
 ALL_DAY = [charge("48", "i-n1")]
@@ -126,15 +126,24 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("charges", "nodes", "pods", "expected"), CASES)
+@pytest.fixture(scope="module")
+def found(together: Together) -> list[list[Row]]:
+    worlds = [World(case.values[0], {"node_hours": case.values[1], "workload_hours": case.values[2]}) for case in CASES]
+    return together(worlds, OWNED_BY_NAME)
+
+
+@pytest.mark.parametrize(
+    ("number", "charges", "expected"),
+    [pytest.param(at, case.values[0], case.values[3], id=case.id) for at, case in enumerate(CASES)],
+)
 def test_a_node_is_divided(
-    charges: list[Row], nodes: list[Row], pods: list[Row], expected: dict[tuple[str, str], str]
+    found: list[list[Row]], number: int, charges: list[Row], expected: dict[tuple[str, str], str]
 ) -> None:
-    rows = allocated(charges, node_hours=nodes, workload_hours=pods)
-    assert by(rows, "team", "kind") == {key: Decimal(part) for key, part in expected.items()}
-    assert totals(rows) == charged(charges)
+    assert by(found[number], "team", "kind") == {key: Decimal(part) for key, part in expected.items()}
+    assert totals(found[number]) == charged(charges)
 
 
+@usual
 def test_a_ratio_may_have_seven_digits() -> None:
     ratio = "policy: {price_ratio: {cpu_core: 1000000, memory_gib: 0, gpu: 20000}}"
     rows = allocated(ALL_DAY, OWNED + ratio, node_hours=node(), workload_hours=pod("web", "1", "16"))
@@ -144,6 +153,7 @@ def test_a_ratio_may_have_seven_digits() -> None:
 OWNED = "rules: [{name: web, when: {namespace: web}, team: web}]\n"
 
 
+@usual
 def test_idle_belongs_to_the_owner_of_the_node_of_each_charge() -> None:
     rules = """
 rules:
@@ -162,6 +172,7 @@ rules:
     assert {row["node_pool"] for row in rows if row["kind"] == "idle"} == {"general"}
 
 
+@usual
 def test_every_charge_of_a_resource_is_divided_alike_and_apart() -> None:
     charges = [
         charge("48", "i-n1"),
@@ -177,6 +188,7 @@ def test_every_charge_of_a_resource_is_divided_alike_and_apart() -> None:
     assert by(web, "charge_category", basis="list_cost") == {"Usage": 12, "Credit": Decimal("-1.2")}
 
 
+@usual
 def test_currencies_do_not_weigh_for_one_another() -> None:
     """Dear yuan in the morning, cheap dollars in the evening: each by its own hours."""
     charges = [
@@ -187,6 +199,7 @@ def test_currencies_do_not_weigh_for_one_another() -> None:
     assert by(rows, "team", "currency") == {("web", "CNY"): 576, ("unallocated", "USD"): 12}
 
 
+@usual
 def test_billing_months_that_meet_in_a_day_do_not_weigh_for_one_another(settings: object) -> None:
     """A day of Shanghai has eight hours of the old month."""
     settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"  # type: ignore[attr-defined]
@@ -202,6 +215,7 @@ def test_billing_months_that_meet_in_a_day_do_not_weigh_for_one_another(settings
     }  # fmt: skip
 
 
+@usual
 def test_what_has_no_bill_and_what_claims_too_much_is_told(home: Path) -> None:
     nodes = node() + node("n2", range(3), provider_id="i-other") + node("n3", [0])
     pods = pod("web", "8", "4", hours=range(2))

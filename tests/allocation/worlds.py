@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -172,6 +173,33 @@ def allocated(charges: list[Row], rules: str = OWNED_BY_NAME, *, days: int = 1, 
     import_rules(rules)
     result(days=days)
     return rows_allocated()
+
+
+@dataclass(frozen=True)
+class World:
+    """What happened on one day: charges, and usage by table."""
+
+    charges: list[Row]
+    usage: dict[str, list[Row]] = field(default_factory=dict)
+
+
+_TIMES = ("hour", "ChargePeriodStart", "ChargePeriodEnd", "x_ChargeDay")
+
+
+def moved(rows: Iterable[Row], days: int) -> list[Row]:
+    """The same rows so many days later."""
+    return [row | {name: row[name] + days * ONE_DAY for name in _TIMES if name in row} for row in rows]
+
+
+def allocated_together(worlds: list[World], rules: str) -> list[list[Row]]:
+    """Allocate each world on a day of its own, in one run; the rows of each."""
+    usage = {
+        name: [row for number, world in enumerate(worlds) for row in moved(world.usage.get(name, []), number)]
+        for name in USAGE
+    }
+    charges = [row for number, world in enumerate(worlds) for row in moved(world.charges, number)]
+    rows = allocated(charges, rules, days=len(worlds), **usage)
+    return [[row for row in rows if row["day"] == DAY + number * ONE_DAY] for number in range(len(worlds))]
 
 
 def result(*, days: int = 1) -> StepResult:

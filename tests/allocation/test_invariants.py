@@ -1,0 +1,170 @@
+"""Whatever the world: nothing is lost, nothing is added, and a plain reading of the rules comes to the same parts."""
+
+import random
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from apps.finops.focus import COST_METRICS
+from apps.finops.money import add_up, split
+from tests.allocation.conftest import Together
+from tests.allocation.worlds import (
+    Row,
+    World,
+    allocated,
+    by,
+    charge,
+    charged,
+    claim,
+    moved,
+    node,
+    pod,
+    result,
+    rows_allocated,
+    totals,
+)
+from tests.reference import attribute
+
+RULES = """
+rules:
+  - {name: web, when: {namespace: web*}, team: web}
+  - {name: half, when: {namespace: half}, split: {web: 33.33, data: 66.67}}
+  - {name: idle, when: {node_pool: general}, split: {ops: 50, data: 50}}
+  - {name: data, when: {tag.team: data}, team: data}
+shared:
+  - {name: platform, when: {namespace: kube}}
+"""
+NAMESPACES = ("web", "web-2", "half", "nobody", "kube")
+UNIT = Decimal("0.000000000001")
+
+
+def amount(rng: random.Random, *, largest: int = 10**4) -> str:
+    """Of any size, with any number of decimals, rarely negative."""
+    sign = "-" if rng.random() < 0.1 else ""
+    return f"{sign}{rng.randint(0, largest)}.{rng.randint(0, 10 ** rng.randint(1, 12)):012d}"[:17]
+
+
+def quantity(rng: random.Random, most: float) -> str:
+    return f"{rng.uniform(0, most):.{rng.randint(0, 6)}f}"
+
+
+def random_world(rng: random.Random) -> World:
+    """A day of a few nodes, pods, claims and charges; about a third of the hours are missing somewhere."""
+    nodes, pods, charges = [], [], []
+    for name in ("n1", "n2", "n3")[: rng.randint(1, 3)]:
+        hours = sorted(rng.sample(range(24), rng.randint(1, 6)))
+        gpu = rng.choice(("0", "0", "2"))
+        nodes += node(name, hours, cpu=rng.choice(("4", "7.5", "64")), memory="16", gpu=gpu)
+        for namespace in rng.sample(NAMESPACES, rng.randint(0, 4)):
+            ran = rng.sample(hours, rng.randint(1, len(hours)))
+            pods += pod(
+                namespace, quantity(rng, 3), quantity(rng, 9), hours=ran, used=quantity(rng, 3), node=name,
+                memory_used=quantity(rng, 9), gpu=rng.choice(("0", "1")), pod=f"{namespace}-{name}",
+            )  # fmt: skip
+        if rng.random() < 0.6:
+            charges += [charge(amount(rng), f"i-{name}", start=hour, hours=1) for hour in hours]
+        charges += [charge(amount(rng), f"i-{name}", ListCost=None) for _ in range(rng.randint(0, 2))]
+    pods += pod("web", "1", hours=[3], node="virtual", resource_id="eci-1")
+    claims = (
+        claim("web", quantity(rng, 50)) + claim("kube", quantity(rng, 50) + "1") + claim("half", "20", volume="d-2")
+    )
+    charges += [charge(amount(rng), resource) for resource in ("eci-1", "d-1", "d-2", "d-3", "")]
+    charges += [charge(amount(rng), "", Tags='{"team":"data"}', ServiceName="Log", BilledCost=amount(rng))]
+    return World(charges, {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims})
+
+
+def doubled(world: World) -> World:
+    columns = COST_METRICS.values()
+    return World(
+        [row | {name: row[name] * 2 for name in columns if row[name] is not None} for row in world.charges], world.usage
+    )
+
+
+def with_idle_node(world: World) -> World:
+    usage = world.usage | {"node_hours": world.usage["node_hours"] + node("spare", [1], node_pool="spare")}
+    return World([*world.charges, charge("9.99", "i-spare")], usage)
+
+
+def in_two_rows(world: World) -> World:
+    """Every charge as two, of a third and two thirds."""
+    charges = []
+    for row in world.charges:
+        cut = {name: split(row[name], {"a": 1, "b": 2}) for name in COST_METRICS.values() if row[name] is not None}
+        charges += [row | {name: parts[half] for name, parts in cut.items()} for half in "ab"]
+    return World(charges, world.usage)
+
+
+def cells(rows: list[Row]) -> dict[Any, Decimal]:
+    return by(rows, "team", "namespace", "kind")
+
+
+def is_near(found: dict[Any, Decimal], wanted: dict[Any, Decimal], rows: list[Row]) -> bool:
+    """Every part of every pool may be a unit off, no more."""
+    allowed = UNIT * (4 + 2 * len(rows))
+    return all(abs(found.get(key, Decimal(0)) - wanted.get(key, Decimal(0))) <= allowed for key in found | wanted)
+
+
+def reference_of(world: World) -> dict[Any, Decimal]:
+    answer = attribute(world.charges, world.usage, yaml.safe_load(RULES))
+    return {key[1:]: cost for key, cost in answer.items()}
+
+
+@hypothesis_settings(
+    max_examples=3, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
+)
+@given(seed=st.integers(0, 2**64))
+def test_random_worlds(together: Together, seed: int) -> None:
+    """Seven worlds and what becomes of each when it is changed, in one run of twenty-eight days."""
+    rng = random.Random(seed)
+    worlds = [random_world(rng) for _ in range(7)]
+    variants = [[world, doubled(world), with_idle_node(world), in_two_rows(world)] for world in worlds]
+    found = together([variant for group in variants for variant in group], RULES)
+    for number, world in enumerate(worlds):
+        plain, twice, idler, cut = found[4 * number : 4 * number + 4]
+        for variant, rows in zip(variants[number], (plain, twice, idler, cut), strict=True):
+            assert totals(rows) == charged(variant.charges)
+        assert is_near(cells(plain), reference_of(world), plain)
+        assert is_near(cells(twice), {key: 2 * cost for key, cost in cells(plain).items()}, plain)
+        assert is_near(cells(cut), cells(plain), plain)
+        grown = cells(idler)
+        assert grown.pop(("unallocated", "", "idle")) == Decimal("9.99") + cells(plain).get(
+            ("unallocated", "", "idle"), 0
+        )
+        assert grown == {key: cost for key, cost in cells(plain).items() if key != ("unallocated", "", "idle")}
+
+
+@pytest.mark.usefixtures("home", "db")
+def test_order_repetition_and_names_of_teams_change_nothing() -> None:
+    rng = random.Random(7)
+    days = [random_world(rng) for _ in range(6)]
+    charges = [row for number, world in enumerate(days) for row in moved(world.charges, number)]
+    tables = ("node_hours", "workload_hours", "volume_hours")
+    usage = {
+        name: [row for number, day in enumerate(days) for row in moved(day.usage[name], number)] for name in tables
+    }
+    first = allocated(charges, RULES, days=6, **usage)
+    told = result(days=6)
+    assert rows_allocated() == first
+    assert told.cost_in == told.cost_out == by(first, "currency")
+    for rows in (charges, *usage.values()):
+        rng.shuffle(rows)
+    renamed = RULES.replace("team: web", "team: ops").replace("{web: ", "{ops: ")
+    other = allocated(charges, renamed, days=6, **usage)
+    assert totals(other) == totals(first)
+    mine = [row for row in first if row["kind"] == "direct" and row["team"] == "web"]
+    theirs = [row for row in other if row["kind"] == "direct" and row["team"] == "ops"]
+    assert is_near(by(theirs, "day", "namespace"), by(mine, "day", "namespace"), first)
+    again = allocated(charges, RULES, days=6, **usage)
+    assert [_without_rules(row) for row in again] == [_without_rules(row) for row in first]
+    assert add_up(by(again, "day").values()) == add_up(row["EffectiveCost"] for row in charges)
+    assert max(row["day"] for row in again) - min(row["day"] for row in again) == timedelta(days=5)
+
+
+def _without_rules(row: Row) -> Row:
+    return row | {"ruleset": 0}
