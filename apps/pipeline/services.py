@@ -19,7 +19,7 @@ from apps.ingest.models import Source
 from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
-from apps.pipeline.steps import BY_NAME, NAMES, STEPS
+from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
 from apps.pipeline.work import Work
 
 logger = logging.getLogger(__name__)
@@ -72,10 +72,10 @@ def fill(
     _check_names("step", steps, set(NAMES))
     forced = frozenset(steps or (("meter", "allocate", "publish") if window else ()))
     ask = Ask(now, None if sources is None else frozenset(sources), window, forced)
-    filling = _Filling(now, frozenset(steps or NAMES), on_progress or _nobody)
-    filling.plan(ask, is_time=True)
-    while filling.do_one() or filling.plan(_derived(ask), is_time=False) or filling.is_waiting():
-        filling.plan(_derived(ask), is_time=False)
+    filling = _Filling(ask, frozenset(steps or NAMES), on_progress or _nobody)
+    filling.plan()
+    while filling.do_one() or filling.plan() or filling.is_waiting():
+        filling.plan()
     return filling.report()
 
 
@@ -108,6 +108,8 @@ def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
     with leases.the_clock():
         leases.set_aside_exhausted()
         for step in STEPS:
+            if step.unit == "days" and _is_busy(step):
+                continue
             works = [work for work in step.due(Ask(now)) if retries.may_try(work, now, is_time=is_time)]
             _ask_for(works, now)
         return StepRun.objects.filter(state__in=StepRun.ACTIVE).exists()
@@ -116,12 +118,18 @@ def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
 def work(*, now: datetime, seconds: float) -> bool:
     """Do what was planned, and what becomes due by it, for about so long; whether there is more to do now."""
     deadline = time.monotonic() + seconds
-    filling = _Filling(now, frozenset(NAMES), _nobody)
+    filling = _Filling(Ask(now), frozenset(NAMES), _nobody)
     while filling.do_one():
         _plan_by_clock(now, is_time=False)
         if time.monotonic() > deadline:
             return True
     return False
+
+
+def _is_busy(step: Step) -> bool:
+    """Whether a step before this one has work to do: what this one is to fill is known only afterwards."""
+    before = NAMES[: PLACE[step.name]]
+    return StepRun.objects.filter(state__in=StepRun.ACTIVE, step__in=before).exists()
 
 
 def _ask_for(works: list[Work], now: datetime) -> None:
@@ -143,29 +151,38 @@ def _ask_for(works: list[Work], now: datetime) -> None:
 class _Filling:
     """One fill by one worker: the steps it may plan, and what it has asked for and done so far."""
 
-    now: datetime
+    ask: Ask
     steps: frozenset[str]
     on_progress: Watcher
     keys: set[str] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
 
-    def plan(self, ask: Ask, *, is_time: bool) -> bool:
-        """Write down what is due and was not tried in this fill; whether there was any."""
+    def plan(self) -> bool:
+        """Write down what is due and was not tried in this fill; whether there was any.
+
+        A step is planned when those before it have nothing left to do: first as it was asked for, then what became
+        due by the work that was done.
+        """
+        works: list[Work] = []
         with leases.the_clock():
             leases.set_aside_exhausted()
-            works = [
-                work
-                for step in STEPS
-                if step.name in self.steps
-                for work in step.due(ask)
-                if work.key not in self.keys and (is_time or not work.by_clock)
-            ]
-            _ask_for(works, self.now)
+            for step in STEPS:
+                if step.name in self.steps and not _is_busy(step):
+                    new = self._due(step)
+                    _ask_for(new, self.ask.now)
+                    works += new
             keys = {work.key for work in works}
             active = StepRun.objects.filter(state__in=StepRun.ACTIVE, key__in=keys)
             self.runs |= set(active.values_list("pk", flat=True))
         self.keys |= keys
         return bool(works)
+
+    def _due(self, step: Step) -> list[Work]:
+        is_first = step.name not in self.begun
+        self.begun.add(step.name)
+        ask = self.ask if is_first else _derived(self.ask)
+        return [work for work in step.due(ask) if work.key not in self.keys and (is_first or not work.by_clock)]
 
     def do_one(self) -> bool:
         """Do the next run that may start; whether there was one."""
@@ -174,7 +191,7 @@ class _Filling:
             return False
         self.runs.add(run.pk)
         self.on_progress(run)
-        execute(run, self.now)
+        execute(run, self.ask.now)
         run.refresh_from_db()
         self.on_progress(run)
         return True
