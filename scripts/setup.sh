@@ -56,7 +56,7 @@ if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
 fi
 echo "→ installing $(grep -c '==' "$requirements") pinned packages ($wanted); the first time takes a minute or two"
 rm -f ".venv/installed-$wanted"
-if ! "$uv" pip install --python .venv/bin/python --require-hashes -r "$requirements"; then
+if ! "$uv" pip install --python .venv/bin/python --compile-bytecode --require-hashes -r "$requirements"; then
   echo "The packages could not be installed (see above). Check that this machine reaches its package index, then run it again." >&2
   exit 1
 fi

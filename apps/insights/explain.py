@@ -60,10 +60,8 @@ class BillRow:
 @dataclass(frozen=True)
 class Explanation:
     """`totals` by currency; `parts`, largest first, add up to them. `bill_total` by currency is what the bill rows
-    behind all
-    parts add up to, `pool_total` what their pools held: the two are equal. `parts` and `bill_rows` are cut to the
-    limit asked
-    for, the totals never are."""
+    behind all parts add up to, `pool_total` what their pools held: the two are equal. `parts` and `bill_rows` are cut
+    to the limit asked for, the totals never are."""
 
     query: CostQuery
     publication: int
@@ -93,9 +91,10 @@ def explain(query: CostQuery, *, limit: int = 20) -> Explanation:
     """Walk from a number to the pools, rules and bill rows it was made of, as of the publication it came from.
 
     The question's groups are ignored: its window, filters and scope say which number. Raises BadQuestion when the
-    publication's
-    tables hold nothing under the question.
+    publication's tables hold nothing under the question.
     """
+    if limit < 1:
+        raise BadQuestion(f"limit: {limit} is too small; say how many rows to show, 1 or more")
     pinned = publication(query.as_of)
     with Workspace() as workspace:
         whole = workspace.keep(_days(ALLOCATED, query, pinned))
@@ -138,7 +137,8 @@ def _mine(rows: ir.Table, query: CostQuery) -> ir.Table:
 
 
 _KEY = (*BILL_KEY, "resource")
-_PLATFORM = ("day", "source", "billing_month", "currency", "cluster", "namespace")
+_PLATFORM = (*BILL_KEY, "cluster", "namespace")
+"""What a shared row and the rows its platform namespace passed on have in common."""
 
 
 def _pools(mine: ir.Table, whole: ir.Table, passed_on: ir.Table) -> ir.Table:
@@ -154,9 +154,8 @@ def _pools(mine: ir.Table, whole: ir.Table, passed_on: ir.Table) -> ir.Table:
 def _parts(mine: ir.Table, whole: ir.Table, pools: ir.Table, limit: int) -> tuple[Part, ...]:
     """The largest parts, each with what its pool held; for a shared row that is all the platform namespace cost."""
     shared = whole.filter(whole.pool == "shared")
-    platform = [*_PLATFORM, *BILL_KEY[4:]]
-    shared_pools = shared.group_by(platform).aggregate(shared_amount=shared.amount.sum().cast(MONEY))
-    joined = mine.left_join(pools, _KEY, rname="{name}_pool").left_join(shared_pools, platform, rname="{name}_shared")
+    shared_pools = shared.group_by(_PLATFORM).aggregate(shared_amount=shared.amount.sum().cast(MONEY))
+    joined = mine.left_join(pools, _KEY, rname="{name}_pool").left_join(shared_pools, _PLATFORM, rname="{name}_shared")
     amount = (joined.pool == "shared").ifelse(joined.shared_amount, joined.pool_amount)
     chosen = joined.mutate(pool_amount=amount.fill_null(0).cast(MONEY), size=joined.amount.abs())
     ordered = chosen.order_by(ibis.desc("size"), "day", "resource", "namespace", "workload", "team", "service")

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS, DIMENSIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIME_DIMENSIONS = ("day", "week", "month")
 GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS)
@@ -114,6 +115,8 @@ class Answer:
             sums[row[place]] = _EXACT.add(sums.get(row[place], Decimal(0)), row[-1])
         return sums
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The rows as a frame; the metric stays Decimal (dtype object) until a chart or a learner converts it."""
+        import pandas as pd  # half a second that most questions at the terminal need not wait for
+
         return pd.DataFrame(list(self.rows), columns=list(self.columns))

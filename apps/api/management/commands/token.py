@@ -30,6 +30,7 @@ examples:
 class Command(BaseCommand):
     """Issue, list and revoke API tokens."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Issue, list and revoke API tokens."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

@@ -46,6 +46,7 @@ COLUMNS = (
 class Command(BaseCommand):
     """Sources at the terminal."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Add, list and check the sources of bills and usage. The exit status is 0 only when all is well."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

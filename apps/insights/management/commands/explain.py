@@ -38,6 +38,7 @@ PART_COLUMNS = (
 class Command(BaseCommand):
     """Explain a number."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Explain one number: pools, shares, rules, and the bill rows with file and line."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
@@ -76,9 +77,7 @@ class Command(BaseCommand):
         for currency, held in found.pool_total.items():
             billed = found.bill_total.get(currency, 0)
             verdict = "equal" if held == billed else "NOT EQUAL: please report this"
-            self.stdout.write(
-                f"Pools hold {held:f} {currency}, their bill rows {billed:f} {currency}: {verdict}."
-            )
+            self.stdout.write(f"Pools hold {held:f} {currency}, their bill rows {billed:f} {currency}: {verdict}.")
 
 
 def _cells(row: Part | BillRow, names: tuple[str, ...]) -> list[Any]:

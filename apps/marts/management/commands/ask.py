@@ -24,6 +24,7 @@ examples:
 class Command(BaseCommand):
     """Answer a question about cost."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Ask what something cost, by team, day, namespace, service …"
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

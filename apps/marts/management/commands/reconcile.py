@@ -27,6 +27,7 @@ COLUMNS = (
 class Command(BaseCommand):
     """Show charged, allocated and their difference."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bill total, allocated total and difference, per source, billing month, day and currency."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

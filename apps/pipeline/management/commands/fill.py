@@ -39,6 +39,7 @@ PLAIN_WIDTH = 200
 class Command(BaseCommand):
     """Fill everything that is due, up to publication."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bring everything up to date: land files, read them, pull usage, allocate, publish."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

@@ -28,6 +28,7 @@ examples:
 class Command(BaseCommand):
     """Mail the weekly report to the leads of teams, each once."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Mail the weekly report to the leads of teams, each once."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

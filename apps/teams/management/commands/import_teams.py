@@ -24,6 +24,7 @@ examples:
 class Command(BaseCommand):
     """Import teams and rules from a YAML or CSV file, all or nothing."""
 
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import teams, ownership rules and policies from a YAML or CSV file, all or nothing."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
