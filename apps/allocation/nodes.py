@@ -18,8 +18,8 @@ RESOURCES = {
 """Resource of the price ratio -> its columns of capacity, request and use."""
 
 UNITS = "decimal(18, 6)"
-_PRICE = "decimal(18, 17)"
-_PRICED = "decimal(38, 23)"
+_PRICE = "decimal(18, 13)"
+_PRICED = "decimal(38, 19)"
 """Of units x price."""
 NODE_DAY = ["day", "resource", "bill"]
 """What is priced as one: a node, on a day, in one bill (source, billing month and currency)."""
@@ -85,14 +85,14 @@ def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspa
 
 def _scaled(priced: ir.Table, workspace: Workspace) -> ir.Table:
     """Turn `rate` into `price`: shifted by a power of ten, the same for a whole node-day, so that the dearest hour's
-    is below 1 and seventeen decimals hold it whatever the currency."""
+    has four digits before the point and thirteen decimals hold it whatever the currency."""
     by_node = {"group_by": NODE_DAY}
     dearest = workspace.keep(priced.mutate(dearest=priced.rate.abs().max().over(**by_node)))
     noise = dearest.rate.abs() <= dearest.dearest * 1e-13  # a charge and its refund that cancel out, but for rounding
     clean = dearest.mutate(rate=noise.ifelse(0.0, dearest.rate))
     usable = (clean.rate.min().over(**by_node) >= 0) & (clean.dearest > 0)
-    shifted = clean.rate / ibis.literal(10.0).pow(clean.dearest.log10().floor() + 1)
-    price = usable.ifelse(shifted, ibis.literal(0.5)).cast(_PRICE)
+    shifted = clean.rate / ibis.literal(10.0).pow(clean.dearest.log10().floor() - 3)
+    price = usable.ifelse(shifted, ibis.literal(1.0)).cast(_PRICE)
     return workspace.keep(clean.mutate(price=price).drop("rate", "dearest"))
 
 

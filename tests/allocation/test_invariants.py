@@ -40,13 +40,16 @@ rules:
 shared:
   - {name: platform, when: {namespace: kube}}
 """
+pytestmark = pytest.mark.django_db
+
 NAMESPACES = ("web", "web-2", "half", "nobody", "kube")
 UNIT = Decimal("0.000000000001")
+PRICE_DIGITS = Decimal("2e-16")
 
 
-def amount(rng: random.Random, *, largest: int = 10**4) -> str:
+def amount(rng: random.Random, *, largest: int = 300, refunds: float = 0.1) -> str:
     """Of any size, with any number of decimals, rarely negative."""
-    sign = "-" if rng.random() < 0.1 else ""
+    sign = "-" if rng.random() < refunds else ""
     return f"{sign}{rng.randint(0, largest)}.{rng.randint(0, 10 ** rng.randint(1, 12)):012d}"[:17]
 
 
@@ -68,13 +71,19 @@ def random_world(rng: random.Random) -> World:
                 memory_used=quantity(rng, 9), gpu=rng.choice(("0", "1")), pod=f"{namespace}-{name}",
             )  # fmt: skip
         if rng.random() < 0.6:
-            charges += [charge(amount(rng), f"i-{name}", start=hour, hours=1) for hour in hours]
-        charges += [charge(amount(rng), f"i-{name}", ListCost=None) for _ in range(rng.randint(0, 2))]
+            charges += [charge(amount(rng, refunds=0), f"i-{name}", start=hour, hours=1) for hour in hours]
+        charges += [charge(amount(rng, refunds=0), f"i-{name}", ListCost=None) for _ in range(rng.randint(0, 2))]
+        charges += [  # a credit of a quarter: what costs less than nothing carries no platform, see test_rules
+            row | {"EffectiveCost": -split(row["EffectiveCost"], {"a": 1, "b": 3})["a"], "ChargeCategory": "Credit"}
+            for row in charges
+            if row["ResourceId"] == f"i-{name}" and name == "n2"
+        ]
     pods += pod("web", "1", hours=[3], node="virtual", resource_id="eci-1")
     claims = (
-        claim("web", quantity(rng, 50)) + claim("kube", quantity(rng, 50) + "1") + claim("half", "20", volume="d-2")
+        claim("web", quantity(rng, 50)) + claim("kube", f"{rng.uniform(1, 50):.3f}") + claim("half", "20", volume="d-2")
     )
-    charges += [charge(amount(rng), resource) for resource in ("eci-1", "d-1", "d-2", "d-3", "")]
+    charges += [charge(amount(rng), resource) for resource in ("d-1", "d-2", "d-3", "")]
+    charges += [charge(amount(rng, refunds=0), "eci-1")]
     charges += [charge(amount(rng), "", Tags='{"team":"data"}', ServiceName="Log", BilledCost=amount(rng))]
     return World(charges, {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims})
 
@@ -105,8 +114,8 @@ def cells(rows: list[Row]) -> dict[Any, Decimal]:
 
 
 def is_near(found: dict[Any, Decimal], wanted: dict[Any, Decimal], rows: list[Row]) -> bool:
-    """Every part of every pool may be a unit off, no more."""
-    allowed = UNIT * (4 + 2 * len(rows))
+    """Every part of every pool may be a unit off; prices per hour have sixteen digits, no more."""
+    allowed = UNIT * (4 + 2 * len(rows)) + PRICE_DIGITS * sum(abs(row["effective_cost"]) for row in rows)
     return all(abs(found.get(key, Decimal(0)) - wanted.get(key, Decimal(0))) <= allowed for key in found | wanted)
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.allocation.conftest import Together
 from tests.allocation.worlds import OWNED_BY_NAME, Row, World, allocated, by, charge, charged, node, pod, result, totals
 
+pytestmark = pytest.mark.django_db
+
 usual = pytest.mark.usefixtures("home", "db")
 IDLE = ("unallocated", "idle")
 WEB, DATA = ("web", "direct"), ("data", "direct")

@@ -8,6 +8,8 @@ import pytest
 from tests.allocation.conftest import Together
 from tests.allocation.worlds import World, by, charge, charged, claim, labels, node, pod, totals
 
+pytestmark = pytest.mark.django_db
+
 RULES = """
 rules:
   - {name: closed, when: {resource: dated}, team: web, valid_to: 2026-10-03}
@@ -187,6 +189,11 @@ CLUSTERS = [
         },
         {("data", "direct"): "12", ("data", "shared"): "12", ("web", "direct"): "16", ("unallocated", "idle"): "24"},
         id="another cluster carries nothing of it",
+    ),
+    pytest.param(
+        [charge("-48", "i-n1")], {"node_hours": node(), "workload_hours": pods("web", "kube-system")},
+        {("web", "direct"): "-12", ("unallocated", "unallocated"): "-12", ("unallocated", "idle"): "-24"},
+        id="who costs less than nothing carries nothing of the platform",
     ),
     pytest.param(
         [charge("48", "i-n1"), charge("96", "i-n1", BillingCurrency="USD")],
