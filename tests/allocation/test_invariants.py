@@ -22,6 +22,7 @@ from tests.allocation.worlds import (
     charge,
     charged,
     claim,
+    import_rules,
     moved,
     node,
     pod,
@@ -125,7 +126,7 @@ def reference_of(world: World) -> dict[Any, Decimal]:
 
 
 @hypothesis_settings(
-    max_examples=3, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
+    max_examples=2, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
 )
 @given(seed=st.integers(0, 2**64))
 def test_random_worlds(together: Together, seed: int) -> None:
@@ -158,9 +159,6 @@ def test_order_repetition_and_names_of_teams_change_nothing() -> None:
         name: [row for number, day in enumerate(days) for row in moved(day.usage[name], number)] for name in tables
     }
     first = allocated(charges, RULES, days=6, **usage)
-    told = result(days=6)
-    assert rows_allocated() == first
-    assert told.cost_in == told.cost_out == by(first, "currency")
     for rows in (charges, *usage.values()):
         rng.shuffle(rows)
     renamed = RULES.replace("team: web", "team: ops").replace("{web: ", "{ops: ")
@@ -169,7 +167,10 @@ def test_order_repetition_and_names_of_teams_change_nothing() -> None:
     mine = [row for row in first if row["kind"] == "direct" and row["team"] == "web"]
     theirs = [row for row in other if row["kind"] == "direct" and row["team"] == "ops"]
     assert is_near(by(theirs, "day", "namespace"), by(mine, "day", "namespace"), first)
-    again = allocated(charges, RULES, days=6, **usage)
+    import_rules(RULES)
+    told = result(days=6)
+    again = rows_allocated()
+    assert told.cost_in == told.cost_out == by(first, "currency")
     assert [_without_rules(row) for row in again] == [_without_rules(row) for row in first]
     assert add_up(by(again, "day").values()) == add_up(row["EffectiveCost"] for row in charges)
     assert max(row["day"] for row in again) - min(row["day"] for row in again) == timedelta(days=5)
