@@ -26,13 +26,17 @@ NODE_DAY = ["day", "resource", "bill"]
 _ONE_HOUR = ibis.interval(hours=1)
 
 
+_HOUR = ["cluster", "node", "hour"]
+
+
 @dataclass(frozen=True)
 class NodeHours:
     """Tables of the billed nodes of a window.
 
-    `hours`: one row per (day, cluster, node, hour, bill): `resource`, `units` of capacity, `price` per unit. `days`:
-    one row per (day, resource, bill): `cluster`, `node_pool`, `capacity` = sum of price x units. Prices of one
-    node-day compare with one another only; where they cannot weigh all are equal.
+    `days`: one row per node-day: its number `node_day`, the columns of NODE_DAY, `cluster`, `node_pool`, and `capacity`
+    = sum of price x units. `hours`: one row per (cluster, node, hour, bill): `node_day`, `units` of capacity, `price`
+    per unit, and the capacity of each resource. Prices of one node-day compare with one another only; where they
+    cannot weigh all are equal.
     """
 
     hours: ir.Table
@@ -62,38 +66,51 @@ def price_hours(node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspa
     the day by units. A node-day whose prices are not all positive (credits outweigh, nothing was charged) is weighed
     by units alone. Different bills of one node never weigh for one another.
     """
-    key = [*NODE_DAY, "hour"]
-    hours = node_hours.group_by("day", "resource", "hour", "cluster", "node").aggregate(
-        node_pool=node_hours.node_pool.max(), units=units(node_hours, 0, book).sum().cast(UNITS)
-    )
-    hours = hours.filter(hours.units > 0).join(charges.select(NODE_DAY).distinct(), ["day", "resource"])
-    slim = charges.mutate(hour=charges.start.truncate("h"))
+    hours, numbered = _numbered(node_hours, charges, book, workspace)
+    slim = charges.join(numbered, NODE_DAY).select("node_day", "start", "end", "cost")
+    slim = slim.mutate(hour=slim.start.truncate("h"))
     is_short = slim.end <= slim.hour + _ONE_HOUR
-    short = slim.filter(is_short).group_by(*key).aggregate(short_cost=lambda t: t.cost.sum())
-    long = slim.filter(~is_short).group_by(*NODE_DAY, "start", "end").aggregate(cost=lambda t: t.cost.sum())
+    short = slim.filter(is_short).group_by("node_day", "hour").aggregate(short_cost=lambda t: t.cost.sum())
+    long = slim.filter(~is_short).group_by("node_day", "start", "end").aggregate(cost=lambda t: t.cost.sum())
+    key = ["node_day", "hour"]
     priced = hours.left_join(short, key).drop(*(f"{name}_right" for name in key))
     priced = priced.left_join(_spread(hours, long), key).drop(*(f"{name}_right" for name in key))
     rate = (_double(priced.short_cost) / _double(priced.units)).fill_null(0.0) + priced.long_rate.fill_null(0.0)
-    priced = _scaled(priced.mutate(rate=rate).drop("short_cost", "long_rate"), workspace)
-    days = priced.group_by(NODE_DAY).aggregate(
+    priced = workspace.keep(_scaled(workspace.keep(priced.mutate(rate=rate).drop("short_cost", "long_rate"))))
+    days = priced.group_by("node_day").aggregate(
         cluster=priced.cluster.min(),
         node_pool=priced.node_pool.max(),
         capacity=(priced.units * priced.price).sum().cast(WEIGHT),
     )
-    return NodeHours(hours=priced, days=workspace.keep(days))
+    return NodeHours(hours=priced, days=workspace.keep(numbered.join(days, "node_day")))
 
 
-def _scaled(priced: ir.Table, workspace: Workspace) -> ir.Table:
+def _numbered(
+    node_hours: ir.Table, charges: ir.Table, book: RuleBook, workspace: Workspace
+) -> tuple[ir.Table, ir.Table]:
+    """The measured hours of billed nodes, and their node-days with numbers: what follows joins on numbers, not text."""
+    capacities = {columns[0]: node_hours[columns[0]].sum().cast(UNITS) for columns in RESOURCES.values()}
+    hours = node_hours.group_by("day", "resource", *_HOUR).aggregate(
+        node_pool=node_hours.node_pool.max(), units=units(node_hours, 0, book).sum().cast(UNITS), **capacities
+    )
+    numbered = charges.select(NODE_DAY).distinct()
+    numbered = workspace.keep(numbered.mutate(node_day=ibis.row_number().cast("int32")))
+    billed = hours.filter(hours.units > 0).join(numbered, ["day", "resource"])
+    return workspace.keep(billed.drop("day", "resource", "bill")), numbered
+
+
+def _scaled(priced: ir.Table) -> ir.Table:
     """Turn `rate` into `price`: shifted by a power of ten, the same for a whole node-day, so that the dearest hour's
     has four digits before the point and thirteen decimals hold it whatever the currency."""
-    by_node = {"group_by": NODE_DAY}
-    dearest = workspace.keep(priced.mutate(dearest=priced.rate.abs().max().over(**by_node)))
-    noise = dearest.rate.abs() <= dearest.dearest * 1e-13  # a charge and its refund that cancel out, but for rounding
-    clean = dearest.mutate(rate=noise.ifelse(0.0, dearest.rate))
-    usable = (clean.rate.min().over(**by_node) >= 0) & (clean.dearest > 0)
+    dearest = priced.group_by("node_day").aggregate(dearest=priced.rate.abs().max())
+    both = priced.join(dearest, "node_day")
+    noise = both.rate.abs() <= both.dearest * 1e-13  # a charge and its refund that cancel out, but for rounding
+    clean = both.mutate(rate=noise.ifelse(0.0, both.rate))
+    cheapest = clean.group_by("node_day").aggregate(usable=(clean.rate.min() >= 0) & (clean.dearest.max() > 0))
+    clean = clean.join(cheapest, "node_day")
     shifted = clean.rate / ibis.literal(10.0).pow(clean.dearest.log10().floor() - 3)
-    price = usable.ifelse(shifted, ibis.literal(1.0)).cast(_PRICE)
-    return workspace.keep(clean.mutate(price=price).drop("rate", "dearest"))
+    price = clean.usable.ifelse(shifted, ibis.literal(1.0)).cast(_PRICE)
+    return clean.mutate(price=price).drop("rate", "dearest", "usable")
 
 
 def _double(value: ir.Value) -> ir.Value:
@@ -102,19 +119,18 @@ def _double(value: ir.Value) -> ir.Value:
 
 def _spread(hours: ir.Table, long: ir.Table) -> ir.Table:
     """The price per unit and hour that charges longer than an hour add: cost / units of the hours each one covers."""
-    slim = hours.select(*NODE_DAY, "hour", "units")
-    covered = slim.join(long, NODE_DAY)
+    covered = hours.select("node_day", "hour", "units").join(long, "node_day")
     covered = covered.filter(covered.hour + _ONE_HOUR > covered.start, covered.hour < covered.end)
-    spans = [*NODE_DAY, "start", "end"]
+    spans = ["node_day", "start", "end"]
     rate = _double(covered.cost) / _double(covered.units.sum().over(group_by=spans))
     covered = covered.mutate(long_rate=rate.cast("decimal(38, 20)"))  # decimals: their sum does not depend on the order
-    return covered.group_by(*NODE_DAY, "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
+    return covered.group_by("node_day", "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
 
 
 def overused(workload_hours: ir.Table, node_hours: ir.Table) -> ir.Table:
     """The node-hours that claim more of a resource than there is: the factor, at most 1, each resource's claims
     shrink by."""
-    key = ["day", "cluster", "node", "hour"]
+    key = _HOUR
     claimed = workload_hours.group_by(key).aggregate(
         **{f"claimed_{name}": claim(workload_hours, name).sum() for name in RESOURCES}
     )
@@ -139,31 +155,33 @@ def claim(rows: ir.Table, resource: str) -> ir.Value:
     return ibis.greatest(rows[request], rows[used])
 
 
-def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None) -> ir.Table:
+def claims(
+    workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None, workspace: Workspace
+) -> ir.Table:
     """What each workload claimed of each node-day, and what nobody claimed.
 
     `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, bill,
     cluster, namespace, workload): `weight` = sum over hours of price x claimed units; `is_idle` for what is left.
     """
-    key = ["day", "cluster", "node", "hour"]
-    priced = workload_hours.join(nodes.hours.select(*key, "resource", "bill", "price"), key)
+    priced = workload_hours.join(nodes.hours.select("node_day", *_HOUR, "price"), _HOUR)
     if excess is not None:
-        priced = priced.left_join(excess, key).drop(*(f"{name}_right" for name in key))
+        priced = priced.left_join(excess, _HOUR).drop(*(f"{name}_right" for name in _HOUR))
     claimed = priced.mutate(claim=_priced_claim(priced, book, scaled=excess is not None))
-    by_workload = claimed.group_by(*NODE_DAY, "cluster", "namespace", "workload").aggregate(
+    by_workload = claimed.group_by("node_day", "namespace", "workload").aggregate(
         weight=claimed.claim.sum().cast(WEIGHT), is_idle=ibis.literal(False)
     )
-    used = by_workload.group_by(NODE_DAY).aggregate(used=by_workload.weight.sum())
-    rest = nodes.days.left_join(used, NODE_DAY).drop(*(f"{name}_right" for name in NODE_DAY))
+    by_workload = workspace.keep(by_workload)
+    used = by_workload.group_by("node_day").aggregate(used=by_workload.weight.sum())
+    rest = nodes.days.left_join(used, "node_day")
     idle = rest.select(
-        *NODE_DAY,
-        "cluster",
+        "node_day",
         namespace=ibis.literal(""),
         workload=ibis.literal(""),
         weight=ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0)).cast(WEIGHT),
         is_idle=ibis.literal(True),
     )
-    return by_workload.union(idle)
+    named = nodes.days.select("node_day", *NODE_DAY, "cluster")
+    return by_workload.union(idle).join(named, "node_day").drop("node_day")
 
 
 def _priced_claim(rows: ir.Table, book: RuleBook, *, scaled: bool) -> ir.Value:

@@ -87,7 +87,7 @@ def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.T
     mine, charges = _by_bill(pools.filter(pools.pool == "node"), inputs.node_charges(), workspace)
     hours = nodes.price_hours(inputs.node_hours, charges, book, workspace)
     some = count_of(excess) > 0
-    weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None))
+    weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None, workspace))
     busy = _owned_workloads(weights.filter(~weights.is_idle), inputs, book, workspace)
     idle = _owned_idle(weights.filter(weights.is_idle), mine, hours.days, book, workspace)
     return _placed(mine, busy, idle, workspace)
@@ -140,7 +140,7 @@ def _owned_workloads(weights: ir.Table, inputs: facts.Facts, book: RuleBook, wor
 
 
 def _owned_idle(weights: ir.Table, mine: ir.Table, days: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
-    named = mine.join(days.drop("capacity"), nodes.NODE_DAY)
+    named = mine.join(days.drop("capacity", "node_day"), nodes.NODE_DAY)
     owned = ownership.owners(named, book, IDLE_FIELDS, workspace)
     joined = owned.join(weights.drop("cluster", "namespace", "workload"), nodes.NODE_DAY)
     return joined.mutate(

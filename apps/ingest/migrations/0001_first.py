@@ -5,61 +5,94 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60, unique=True)),
-                ('kind', models.CharField(choices=[('focus', 'FOCUS billing export'), ('prometheus', 'Prometheus'), ('usage_files', 'Usage files')], max_length=20)),
-                ('location', models.CharField(max_length=1000)),
-                ('cluster', models.CharField(blank=True, max_length=120)),
-                ('options', models.JSONField(blank=True, default=dict)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=60, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("focus", "FOCUS billing export"),
+                            ("prometheus", "Prometheus"),
+                            ("usage_files", "Usage files"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("location", models.CharField(max_length=1000)),
+                ("cluster", models.CharField(blank=True, max_length=120)),
+                ("options", models.JSONField(blank=True, default=dict)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='MeteredDay',
+            name="MeteredDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('pulled_at', models.DateTimeField()),
-                ('observed_samples', models.BigIntegerField()),
-                ('expected_samples', models.BigIntegerField()),
-                ('content_sha256', models.CharField(max_length=64)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metered_days', to='ingest.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("pulled_at", models.DateTimeField()),
+                ("observed_samples", models.BigIntegerField()),
+                ("expected_samples", models.BigIntegerField()),
+                ("content_sha256", models.CharField(max_length=64)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="metered_days", to="ingest.source"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'day'), name='ingest_metered_day_once')],
+                "constraints": [models.UniqueConstraint(fields=("source", "day"), name="ingest_metered_day_once")],
             },
         ),
         migrations.CreateModel(
-            name='LandedFile',
+            name="LandedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=1000)),
-                ('revision', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('modified_ns', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('landed', 'Landed, not read yet'), ('current', 'Counts'), ('superseded', 'Replaced by a newer file'), ('duplicate', 'Same content as another file'), ('refused', 'Refused')], default='landed', max_length=12)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('contents', models.JSONField(default=list)),
-                ('problems', models.JSONField(default=list)),
-                ('delivery', models.PositiveIntegerField()),
-                ('landed_at', models.DateTimeField()),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='ingest.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=1000)),
+                ("revision", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("modified_ns", models.BigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("landed", "Landed, not read yet"),
+                            ("current", "Counts"),
+                            ("superseded", "Replaced by a newer file"),
+                            ("duplicate", "Same content as another file"),
+                            ("refused", "Refused"),
+                        ],
+                        default="landed",
+                        max_length=12,
+                    ),
+                ),
+                ("rows", models.BigIntegerField(default=0)),
+                ("contents", models.JSONField(default=list)),
+                ("problems", models.JSONField(default=list)),
+                ("delivery", models.PositiveIntegerField()),
+                ("landed_at", models.DateTimeField()),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="ingest.source"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['source', 'state'], name='ingest_file_state')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'path', 'revision'), name='ingest_file_revision_once')],
+                "indexes": [models.Index(fields=["source", "state"], name="ingest_file_state")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "path", "revision"), name="ingest_file_revision_once")
+                ],
             },
         ),
     ]
