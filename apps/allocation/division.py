@@ -31,19 +31,16 @@ def divide(pools: ir.Table, weights: ir.Table, *, key: list[str], order: list[st
 
     Method: running sums of whole-number weights (`apps.finops.money.split` is the plain reference).
     """
-    total = weights.weight.sum().over(group_by=key)
-    even = weights.mutate(weight=(total == 0).ifelse(ibis.literal(1), weights.weight).cast(WEIGHT))
-    scale = _scale(even.weight.sum().over(group_by=key))
-    whole = even.mutate(part=(even.weight * scale).round().cast(_WHOLE))
+    weights = workspace.keep(weights.mutate(claimant_number=ibis.row_number()))
+    whole = _whole_numbers(weights, key)
     in_order = {"group_by": key, "order_by": [whole[name] for name in order]}
-    running = workspace.keep(
+    placed = workspace.keep(
         whole.mutate(
             upto=whole.part.sum().over(ibis.cumulative_window(**in_order)).cast(_WHOLE),
-            whole=whole.part.sum().over(group_by=key).cast(_WHOLE),
             place=ibis.row_number().over(ibis.window(**in_order)),
-            claimant_number=ibis.row_number(),
-        ).drop("weight", "part")
+        ).select(*key, "claimant_number", "upto", "place")
     )
+    running = placed.join(placed.group_by(key).aggregate(whole=placed.upto.max()), key)
     pools = workspace.keep(pools.mutate(pool_number=ibis.row_number()))
     slim = pools.select("pool_number", *key, *COSTS).join(
         running.select("claimant_number", "place", "upto", "whole", *key), key
@@ -54,8 +51,22 @@ def divide(pools: ir.Table, weights: ir.Table, *, key: list[str], order: list[st
     parts = {basis: (shares[basis] - shares[basis].lag().over(before).fill_null(0)).cast(MONEY) for basis in COSTS}
     parted = shares.select("pool_number", "claimant_number", **parts)
     described = parted.join(pools.drop(*COSTS), "pool_number").drop("pool_number")
-    claimants = running.drop("place", "upto", "whole", *key)
+    claimants = weights.drop("weight", *key)
     return described.join(claimants, "claimant_number").drop("claimant_number")
+
+
+def _whole_numbers(weights: ir.Table, key: list[str]) -> ir.Table:
+    """The weights of each key as whole numbers in `part`, all 1 where they are all zero."""
+    totals = weights.group_by(key).aggregate(total=weights.weight.sum(), claimants=weights.count())
+    both = weights.join(totals, key)
+    nothing = both.total == 0
+    even = both.mutate(
+        weight=nothing.ifelse(ibis.literal(1), both.weight).cast(WEIGHT),
+        total=nothing.ifelse(both.claimants, both.total),
+    )
+    return even.mutate(part=(even.weight * _scale(even.total)).round().cast(_WHOLE)).drop(
+        "total", "claimants", "weight"
+    )
 
 
 def _scale(total: ir.Value) -> ir.Value:

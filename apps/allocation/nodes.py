@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from apps.allocation.division import WEIGHT
 from apps.allocation.matching import kubernetes_resource
 from apps.teams.ownership import RuleBook
-from apps.warehouse.engine import Workspace
+from apps.warehouse.engine import Workspace, count_of
 
 RESOURCES = {
     "cpu_core": ("cpu_capacity_core_hours", "cpu_request_core_hours", "cpu_used_core_hours"),
@@ -127,49 +127,33 @@ def _spread(hours: ir.Table, long: ir.Table) -> ir.Table:
     return covered.group_by("node_day", "hour").aggregate(long_rate=_double(covered.long_rate.sum()))
 
 
-def overused(workload_hours: ir.Table, node_hours: ir.Table) -> ir.Table:
-    """The node-hours that claim more of a resource than there is: the factor, at most 1, each resource's claims
-    shrink by."""
-    key = _HOUR
-    claimed = workload_hours.group_by(key).aggregate(
-        **{f"claimed_{name}": claim(workload_hours, name).sum() for name in RESOURCES}
-    )
-    capacity = node_hours.group_by(key).aggregate(
-        **{f"capacity_{name}": node_hours[columns[0]].sum() for name, columns in RESOURCES.items()}
-    )
-    both = claimed.join(capacity, key)
-    excess = [both[f"claimed_{name}"] > both[f"capacity_{name}"] for name in RESOURCES]
-    found = both.filter(excess[0] | excess[1] | excess[2])
-    factors = {
-        f"factor_{name}": (_double(found[f"capacity_{name}"]) / _double(found[f"claimed_{name}"]))
-        .clip(upper=1.0)
-        .fill_null(1.0)
-        for name in RESOURCES
-    }
-    return found.select(*key, **factors)
-
-
 def claim(rows: ir.Table, resource: str) -> ir.Value:
     """What a workload claims of a resource in an hour: the larger of what it asked for and what it used."""
     _, request, used = RESOURCES[resource]
     return ibis.greatest(rows[request], rows[used])
 
 
-def claims(
-    workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None, workspace: Workspace
-) -> ir.Table:
-    """What each workload claimed of each node-day, and what nobody claimed.
+@dataclass(frozen=True)
+class Claims:
+    """`weights`: what each workload claimed of each node-day and what nobody claimed: one row per (day, resource, bill,
+    cluster, namespace, workload), `weight` = sum over hours of price x claimed units, `is_idle` for what is left.
+    `excess`: the node-hours that claim more of a resource than there is, with the factor, at most 1, each resource's
+    claims shrink by."""
 
-    `excess` are the node-hours of `overused`, None when there are none. Returns one row per (day, resource, bill,
-    cluster, namespace, workload): `weight` = sum over hours of price x claimed units; `is_idle` for what is left.
-    """
-    priced = workload_hours.join(nodes.hours.select("node_day", *_HOUR, "price"), _HOUR)
-    if excess is not None:
-        priced = priced.left_join(excess, _HOUR).drop(*(f"{name}_right" for name in _HOUR))
-    claimed = priced.mutate(claim=_priced_claim(priced, book, scaled=excess is not None))
-    by_workload = claimed.group_by("node_day", "namespace", "workload").aggregate(
-        weight=claimed.claim.sum().cast(WEIGHT), is_idle=ibis.literal(False)
-    )
+    weights: ir.Table
+    excess: ir.Table
+
+
+def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, workspace: Workspace) -> Claims:
+    """Who claimed how much of the node-days of `price_hours`."""
+    by_pod = workspace.keep(_by_pod(workload_hours, nodes, book))
+    suspects = workspace.keep(_suspects(by_pod, nodes.hours))
+    excess = workspace.keep(_overused(workload_hours, nodes.hours, suspects, workspace))
+    by_workload = _by_workload(by_pod)
+    if count_of(excess):
+        scaled = _by_workload(_by_pod(workload_hours, nodes, book, excess))
+        touched = excess.select("node_day").distinct()
+        by_workload = by_workload.anti_join(touched, "node_day").union(scaled.semi_join(touched, "node_day"))
     by_workload = workspace.keep(by_workload)
     used = by_workload.group_by("node_day").aggregate(used=by_workload.weight.sum())
     rest = nodes.days.left_join(used, "node_day")
@@ -181,11 +165,63 @@ def claims(
         is_idle=ibis.literal(True),
     )
     named = nodes.days.select("node_day", *NODE_DAY, "cluster")
-    return by_workload.union(idle).join(named, "node_day").drop("node_day")
+    weights = by_workload.union(idle).join(named, "node_day").drop("node_day")
+    return Claims(weights=workspace.keep(weights), excess=excess)
+
+
+def _by_pod(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None = None) -> ir.Table:
+    """One row per (node-day, namespace, workload, pod): `claim` and each resource's `peak`, its largest hour."""
+    priced = workload_hours.join(nodes.hours.select("node_day", *_HOUR, "price"), _HOUR)
+    if excess is not None:
+        key = ["node_day", *_HOUR]
+        priced = priced.left_join(excess, key).drop(*(f"{name}_right" for name in key))
+    return priced.group_by("node_day", "namespace", "workload", "pod").aggregate(
+        claim=_priced_claim(priced, book, scaled=excess is not None).sum(),
+        **{f"peak_{name}": claim(priced, name).max() for name in RESOURCES},
+    )
+
+
+def _by_workload(by_pod: ir.Table) -> ir.Table:
+    return by_pod.group_by("node_day", "namespace", "workload").aggregate(
+        weight=by_pod.claim.sum().cast(WEIGHT), is_idle=ibis.literal(False)
+    )
+
+
+def _suspects(by_pod: ir.Table, hours: ir.Table) -> ir.Table:
+    """The node-days on which some hour may be claimed beyond its capacity: the peaks of all pods together exceed the
+    smallest hour. The others need no look at their hours, and they are nearly all."""
+    peaks = by_pod.group_by("node_day").aggregate(
+        **{f"peak_{name}": by_pod[f"peak_{name}"].sum() for name in RESOURCES}
+    )
+    least = hours.group_by("node_day").aggregate(
+        **{f"least_{name}": hours[columns[0]].min() for name, columns in RESOURCES.items()}
+    )
+    both = peaks.join(least, "node_day")
+    verdicts = [both[f"peak_{name}"] > both[f"least_{name}"] for name in RESOURCES]
+    return both.filter(verdicts[0] | verdicts[1] | verdicts[2]).select("node_day")
+
+
+def _overused(workload_hours: ir.Table, hours: ir.Table, suspects: ir.Table, workspace: Workspace) -> ir.Table:
+    """The hours of these node-days that are claimed beyond their capacity, and by how much their claims shrink."""
+    looked_at = workspace.keep(hours.semi_join(suspects, "node_day"))
+    pods = workload_hours.join(looked_at.select("node_day", *_HOUR), _HOUR)
+    claimed = pods.group_by("node_day", *_HOUR).aggregate(
+        **{f"claimed_{name}": claim(pods, name).sum() for name in RESOURCES}
+    )
+    both = claimed.join(looked_at.drop("units", "price", "node_pool"), ["node_day", *_HOUR])
+    excess = [both[f"claimed_{name}"] > both[columns[0]] for name, columns in RESOURCES.items()]
+    found = both.filter(excess[0] | excess[1] | excess[2])
+    factors = {
+        f"factor_{name}": (_double(found[columns[0]]) / _double(found[f"claimed_{name}"]))
+        .clip(upper=1.0)
+        .fill_null(1.0)
+        for name, columns in RESOURCES.items()
+    }
+    return found.select("node_day", *_HOUR, **factors)
 
 
 def _priced_claim(rows: ir.Table, book: RuleBook, *, scaled: bool) -> ir.Value:
-    """Price x claimed units of an hour; `scaled` where rows carry the factors of `overused`."""
+    """Price x claimed units of an hour; `scaled` where rows carry the factors of `_overused`."""
     exact = (claimed_units(rows, book) * rows.price).cast(_PRICED)
     if not scaled:
         return exact

@@ -12,7 +12,7 @@ EXAMPLES = 20
 
 
 def find(inputs: Facts, excess: ir.Table) -> tuple[Problem, ...]:
-    """Usage without a bill, and node-hours claimed beyond their capacity (`excess`, of `nodes.overused`), largest
+    """Usage without a bill, and node-hours claimed beyond their capacity (`nodes.Claims.excess`), largest
     first."""
     return (*_unpriced(inputs), *_overuse(excess))
 

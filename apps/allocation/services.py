@@ -32,8 +32,7 @@ def allocate(window: Window) -> StepResult:
     number, book = rule_book()
     with Workspace() as workspace:
         inputs = facts.read(window, book, workspace)
-        excess = workspace.keep(nodes.overused(inputs.workload_hours, inputs.node_hours))
-        claimed, rest = attribute(inputs, book, excess, workspace)
+        claimed, rest, excess = attribute(inputs, book, workspace)
         rows = workspace.keep(_stamped(share_platform(claimed, workspace).union(rest), number))
         charged, allocated = _totals(inputs.charges), _totals(rows)
         if charged != allocated:
@@ -70,27 +69,28 @@ def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
     return {row[0]: tuple(row[1:]) for row in rows_of(summed.order_by("currency"))}
 
 
-def attribute(inputs: facts.Facts, book: RuleBook, excess: ir.Table, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
+def attribute(inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> tuple[ir.Table, ir.Table, ir.Table]:
     """The rows of `allocated` (without `ruleset`) for these facts: what clusters claimed, with `is_shared` still to
-    be shared, and everything else. `excess` are the node-hours claimed beyond their capacity (`nodes.overused`)."""
+    be shared, and everything else; and the node-hours claimed beyond their capacity (`nodes.Claims.excess`)."""
     pools = workspace.keep(inputs.pools())
+    on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
     claimed = ibis.union(
-        _of_nodes(inputs, pools, book, excess, workspace),
+        on_nodes,
         _of_serverless(inputs, pools, book, workspace),
         _of_volumes(inputs, pools, book, workspace),
     )
     claimed = workspace.keep(claimed)
-    return claimed, _of_charges(pools, book, workspace).select(claimed.drop("is_shared").columns)
+    return claimed, _of_charges(pools, book, workspace).select(claimed.drop("is_shared").columns), excess
 
 
-def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, excess: ir.Table, workspace: Workspace) -> ir.Table:
+def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
     mine, charges = _by_bill(pools.filter(pools.pool == "node"), inputs.node_charges(), workspace)
     hours = nodes.price_hours(inputs.node_hours, charges, book, workspace)
-    some = count_of(excess) > 0
-    weights = workspace.keep(nodes.claims(inputs.workload_hours, hours, book, excess if some else None, workspace))
+    claims = nodes.claims(inputs.workload_hours, hours, book, workspace)
+    weights = claims.weights
     busy = _owned_workloads(weights.filter(~weights.is_idle), inputs, book, workspace)
     idle = _owned_idle(weights.filter(weights.is_idle), mine, hours.days, book, workspace)
-    return _placed(mine, busy, idle, workspace)
+    return _placed(mine, busy, idle, workspace), claims.excess
 
 
 def _by_bill(pools: ir.Table, charges: ir.Table, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
