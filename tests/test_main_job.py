@@ -61,6 +61,7 @@ def published(rows: list[dict[str, str]], *names: str) -> dict[tuple[str, ...], 
 
 
 def load(installation: Installation, company: Path, *usage: str) -> None:
+    installation.manage("migrate", "--verbosity", "0")
     installation.manage("source", "add", "bill", "--kind", "focus", "--location", str(company / "billing"))
     installation.manage("source", "add", "usage", *usage)
     installation.manage("import_teams", str(company / "teams.yaml"))
