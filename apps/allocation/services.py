@@ -17,7 +17,7 @@ from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, RuleBook
 from apps.teams.selectors import rule_book
 from apps.warehouse import lake
-from apps.warehouse.engine import Workspace, count_of, rows_of
+from apps.warehouse.engine import Workspace, count_of, empty, rows_of
 
 METHOD_VERSION = "2"
 """Raise it when the arithmetic changes: every day becomes due again."""
@@ -73,14 +73,14 @@ def attribute(inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> tupl
     """The rows of `allocated` (without `ruleset`) for these facts: what clusters claimed, with `is_shared` still to
     be shared, and everything else; and the node-hours claimed beyond their capacity (`nodes.Claims.excess`)."""
     pools = workspace.keep(inputs.pools())
+    present = {kind for (kind,) in rows_of(pools.select("pool").distinct())}
     on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
-    claimed = ibis.union(
-        on_nodes,
-        _of_serverless(inputs, pools, book, workspace),
-        _of_volumes(inputs, pools, book, workspace),
-    )
-    claimed = workspace.keep(claimed)
-    return claimed, _of_charges(pools, book, workspace).select(claimed.drop("is_shared").columns), excess
+    others = {"serverless": _of_serverless, "volume": _of_volumes}
+    parts = [part(inputs, pools, book, workspace) for kind, part in others.items() if kind in present]
+    claimed = workspace.keep(ibis.union(on_nodes, *parts) if parts else on_nodes)
+    unclaimed = claimed.drop("is_shared")
+    rest = _of_charges(pools, book, workspace) if "charge" in present else empty(unclaimed.schema())
+    return claimed, rest.select(unclaimed.columns), excess
 
 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
@@ -101,9 +101,8 @@ def _by_bill(pools: ir.Table, charges: ir.Table, workspace: Workspace) -> tuple[
 
 
 def _placed(mine: ir.Table, busy: ir.Table, idle: ir.Table, workspace: Workspace) -> ir.Table:
-    """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's
-    does not,
-    so both stand in one list of claimants per pool."""
+    """Node pools divided between workloads and idle. Idle's owner depends on the pool's own charges, a workload's does
+    not, so both stand in one list of claimants per pool."""
     keyed = mine.select("pool_id", *nodes.NODE_DAY)
     busy = keyed.join(busy, nodes.NODE_DAY)
     columns = [

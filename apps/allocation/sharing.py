@@ -15,11 +15,10 @@ _BILL = ["account", "sub_account", "service", "region", "charge_category"]
 def share_platform(claimed: ir.Table, workspace: Workspace) -> ir.Table:
     """Replace the rows of platform namespaces by what each team receives of them.
 
-    `claimed` are allocated rows with `is_shared`; those that are divide, per day, source, billing month, currency
-    and cluster, in
-    proportion to the effective cost of nodes and serverless pods that all other namespaces of the cluster claimed,
-    by team; cost of
-    namespaces nobody owns weighs for `unallocated`. Where there is nobody to share with, the cost is `unallocated`.
+    `claimed` are allocated rows with `is_shared`. Those that are divide, per day, source, billing month, currency and
+    cluster, in proportion to the effective cost of nodes and serverless pods that all other namespaces of the cluster
+    claimed, by team; cost of namespaces nobody owns weighs for `unallocated`. Where there is nobody to share with,
+    the cost is `unallocated`.
     """
     platform = claimed.filter(claimed.is_shared)
     pools = platform.group_by(*KEY, *_BILL, "namespace").aggregate(
