@@ -20,7 +20,7 @@ from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import CoverageHour, Scrapes
 from apps.ingest.prometheus.doubts import doubts
 from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, Question, written
-from apps.warehouse.engine import connect
+from apps.warehouse.engine import registered
 
 CHUNK_HOURS = 24
 """A longer window is metered day by day: memory stays that of one day."""
@@ -216,7 +216,10 @@ def _run(name: str, expression: ir.Table) -> pa.Table:
     }
     shaped = expression.select(**cast)
     keys = [column for column, kind in wanted.items() if not kind.startswith("decimal")]
-    return connect().to_pyarrow(shaped.order_by(keys)).cast(_schema(name))
+    ordered = shaped.order_by(keys)
+    with registered(ordered) as backend:
+        rows = backend.con.execute(str(backend.compile(ordered))).to_arrow_table()
+    return rows.cast(_schema(name))
 
 
 def _coverage(rows: Sequence[CoverageHour]) -> pa.Table:
