@@ -53,14 +53,14 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]
     stream.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 
 
+_CENT = Decimal("0.01")
 _PRINT = {"table": _table, "csv": _csv, "json": _json}
 
 
 def _shown(value: Any) -> str:
-    """For people: whole trailing zeros of an amount are noise, its decimals are not."""
+    """For people: two decimals, but never 0.00 for what is not nothing. Programs and doubters take csv or json."""
     if isinstance(value, Decimal):
-        whole, _, decimals = f"{value:f}".partition(".")
-        return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+        return f"{value:,.2f}" if not value or abs(value) >= _CENT else f"{value.normalize():f}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return _text(value)
