@@ -11,7 +11,8 @@ from apps.marts.selectors import answer
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
-Amounts have every decimal in csv and json; a table rounds them. The end day is not included. Currencies are never added up.
+Amounts have every decimal in csv and json; a table rounds them. The end day is not
+included. Currencies are never added up.
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
