@@ -81,6 +81,23 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, worker_id: str)
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _no_session_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End what threads and killed processes left open in this worker's PostgreSQL database, which is then dropped."""
+    if not ON_POSTGRES:
+        yield
+        return
+    request.getfixturevalue("django_db_setup")
+    yield
+    from django.db import connection
+
+    with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _network_guard() -> Iterator[None]:
     from tests.servers.network import only_loopback
 
