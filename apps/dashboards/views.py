@@ -79,6 +79,7 @@ class CostView(Guarded, TemplateView):
         }
 
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        """The page's content, told by each page; None when there is no such page."""
         raise NotImplementedError
 
 
