@@ -1,7 +1,8 @@
 """The FOCUS dictionary: column ids, their types, and the same words in snake_case.
 
 Source: FinOps Open Cost and Usage Specification 1.2, "Columns" (57 columns, in the order of the specification's
-own sample), https://focus.finops.org. Our own columns carry the prefix `x_` and come last.
+own sample), then the eight that 1.3 added, https://focus.finops.org. Our own columns carry the prefix `x_`
+and come last.
 """
 
 import re
@@ -67,8 +68,19 @@ COLUMNS: dict[str, str] = {
     "CapacityReservationId": "string",
     "CapacityReservationStatus": "string",
     "Tags": "string",
+    "ServiceProviderName": "string",
+    "HostProviderName": "string",
+    "AllocatedMethodId": "string",
+    "AllocatedMethodDetails": "string",
+    "AllocatedResourceId": "string",
+    "AllocatedResourceName": "string",
+    "AllocatedTags": "string",
+    "ContractApplied": "string",
 }
 """Column id → Ibis type. Quantities and unit prices share money's type: both are exact decimals in a bill."""
+
+VERSION_1_2 = 57
+"""How many of the columns, from the first, are those of FOCUS 1.2."""
 
 REQUIRED = (
     "BilledCost",
@@ -84,20 +96,23 @@ REQUIRED = (
 )
 """Columns without which a charge cannot be attributed; a missing value in one of them refuses the file."""
 
-JSON_COLUMNS = ("Tags", "SkuPriceDetails")
+JSON_COLUMNS = ("Tags", "SkuPriceDetails", "AllocatedTags", "AllocatedMethodDetails", "ContractApplied")
 
 OWN_COLUMNS: dict[str, str] = {
     "x_ChargeDay": "date",
     "x_Row": "int64",
     "x_Rounded": "string",
     "x_Other": "string",
+    "x_SourceCost": MONEY,
+    "x_Mapping": "string",
     "x_SourceName": "string",
     "x_BillingMonth": "string",
     "x_FileId": "string",
 }
 """Ours: the business day of the charge; its row in the file (1 = first below the header); the columns that had more
-than twelve decimals, comma-separated; unknown columns as a JSON object; the source; the billing month as the provider
-names it (`2026-10`); the file."""
+than twelve decimals, comma-separated; unknown columns as a JSON object; the amount as the provider's own file states
+it, and the mapping that made this charge of it, where it did not come as FOCUS; the source; the billing month as the
+provider names it (`2026-10`); the file."""
 
 COST_METRICS = {
     "billed_cost": "BilledCost",

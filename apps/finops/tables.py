@@ -14,11 +14,13 @@ HOUR = "timestamp('UTC', 6)"
 
 @dataclass(frozen=True)
 class LakeTable:
-    """A table of the lake: `partition_by` names the columns whose values are one replaceable window."""
+    """A table of the lake: `partition_by` names the columns whose values are one replaceable window; `has_grown` says
+    that older files lack some of the columns."""
 
     name: str
     columns: dict[str, str]
     partition_by: tuple[str, ...]
+    has_grown: bool = False
 
     @property
     def schema(self) -> sch.Schema:
@@ -41,7 +43,9 @@ def _usage(name: str, columns: dict[str, str]) -> UsageTable:
     return UsageTable(name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS))
 
 
-CHARGES = LakeTable("charges", focus.COLUMNS | focus.OWN_COLUMNS, ("x_SourceName", "x_BillingMonth", "x_FileId"))
+CHARGES = LakeTable(
+    "charges", focus.COLUMNS | focus.OWN_COLUMNS, ("x_SourceName", "x_BillingMonth", "x_FileId"), has_grown=True
+)
 """One row per charge, as billed. Replaced by source, billing month and file."""
 
 WORKLOAD_HOURS = _usage(

@@ -1,19 +1,21 @@
 """A look at a source before it is trusted: what would be read, and what is wrong with it; nothing is published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from apps.finops import focus
 from apps.finops.problems import Problem
 from apps.ingest import landing, services, usage
 from apps.ingest.bill import checks as bill_checks
-from apps.ingest.bill.parquet import as_csv
+from apps.ingest.bill.mapping import Mapping
+from apps.ingest.bill.sheets import open_sheet
 from apps.ingest.models import Source
 from apps.ingest.prometheus import checks as prometheus
+from apps.ingest.providers import focus
 from apps.ingest.text import careful
-from apps.ingest.text.header import BadHeader, notes, read_header
-from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
+from apps.ingest.text.header import BadHeader
+from apps.ingest.unpack import Member, Unreadable, unpacked
 
 MOST_FILES = 20
 """A folder of thousands is judged by its first files."""
@@ -55,22 +57,17 @@ def _check_file(source: Source, found: landing.Found) -> list[Fact]:
         return [Fact(found.path, told, table is not None)]
     try:
         with unpacked(found.full, found.path) as bundle:
-            return [fact for member in bundle.members for fact in _check_bill(member, bundle)]
+            return [fact for member in bundle.members for fact in _check_bill(member, (focus.MAPPING,))]
     except (Unreadable, BadHeader, OSError) as error:
         return [Fact(found.path, str(error), is_good=False)]
 
 
-def _check_bill(member: Member, bundle: Unpacked) -> list[Fact]:
-    path, said = (member.path, []) if member.kind == "csv" else as_csv(member, bundle.folder)
-    header = read_header(path, member.name, focus.REQUIRED)
-    by_row = member.kind == "parquet"
-    problems = [
-        *notes(header, member.name),
-        *said,
-        *careful.examine(path, member.name, bill_checks.plan(header), by_row=by_row),
-    ]
-    facts = [Fact(member.name, f"{len(header.known)} FOCUS columns, {len(header.unknown)} others")]
-    return facts + [_fact(problem) for problem in problems]
+def _check_bill(member: Member, mappings: Sequence[Mapping]) -> list[Fact]:
+    sheet, said = open_sheet(member, mappings)
+    if not sheet.origin:
+        said += careful.examine(member.path, member.name, bill_checks.plan(sheet.header, sheet.bound))
+    found = f"{len(sheet.bound.positions)} columns read, {len(sheet.bound.unread)} others"
+    return [Fact(member.name, found), *(_fact(problem) for problem in said)]
 
 
 def _fact(problem: Problem) -> Fact:

@@ -5,15 +5,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import ibis.expr.types as ir
-
-from apps.finops.tables import CHARGES
-from apps.ingest.bill.query import quoted
+from apps.ingest.bill.origins import quoted
 from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
 from apps.ingest.text import careful
 from apps.ingest.unpack import Member, unpacked
-from apps.warehouse import engine, lake
+from apps.warehouse import engine
 
 
 @dataclass(frozen=True)
@@ -26,26 +23,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}, row {self.row}" if self.line is None else f"{self.file}, line {self.line}"
-
-
-def charges_with_rows(files: Iterable[lake.StoredFile]) -> ir.Table:
-    """Charges of some files of the lake, with `x_Row` always told.
-
-    Large files are written in the order of their rows instead of with numbers (numbering is the one thing the engine
-    cannot do in parallel); there the number is the position in the Parquet file.
-    """
-    chosen = list(files)
-    if not chosen:
-        return lake.scan(CHARGES, only=[])
-    names = ", ".join(f"'{quoted(str(lake.location(CHARGES) / file.path))}'" for file in chosen)
-    columns = ", ".join(
-        'coalesce("x_Row", file_row_number + 1) AS "x_Row"' if name == "x_Row" else f'"{name}"'
-        for name in CHARGES.columns
-    )
-    types = ", ".join(f"'{name}': VARCHAR" for name in CHARGES.partition_by)
-    options = f"file_row_number=true, hive_partitioning=true, hive_types={{{types}}}"
-    query = f"SELECT {columns} FROM read_parquet([{names}], {options})"
-    return engine.connect().sql(query, schema=CHARGES.schema)
 
 
 def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:

@@ -22,6 +22,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
+from apps.ingest.providers import focus
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
 
@@ -147,7 +148,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
 
     def read(file: LandedFile) -> Reading:
         path = landing.landed_path(file.sha256)
-        return read_bill(Bill(path, file.path, source.name, file.file_id, settings.COSTOPS_TIME_ZONE))
+        return read_bill(Bill(path, file.path, source.name, file.file_id, settings.COSTOPS_TIME_ZONE, (focus.MAPPING,)))
 
     return books.fill(source, BILLS, FileOptions.from_options(source.options).files, read, _note(source, now))
 

@@ -14,10 +14,10 @@ import duckdb
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE, UsageTable
-from apps.ingest.bill.query import quoted
+from apps.ingest.bill.origins import quoted
 from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
-from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header
+from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
 from apps.ingest.unpack import Member, Unreadable, unpacked
 from apps.warehouse import engine, lake
 
@@ -99,6 +99,7 @@ def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> 
 
 def _csv(member: Member) -> tuple[str, dict[str, str]]:
     header = read_header(member.path, member.name)
+    refuse_twins(header.columns, member.name, header.columns)
     names = ", ".join(f"'{quoted(name)}': 'VARCHAR'" for name in header.columns)
     missing = ", ".join(f"'{text}'" for text in values.MISSING)
     origin = (

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from apps.allocation.matching import billed_resource
 from apps.finops.focus import COST_METRICS
 from apps.finops.tables import ALLOCATED, CHARGES, MONEY, PASSED_ON, LakeTable
-from apps.ingest.lines import charges_with_rows, places
+from apps.ingest.lines import places
 from apps.marts.models import Publication
 from apps.marts.query import TIME_DIMENSIONS, BadQuestion, CostQuery
 from apps.marts.selectors import publication
@@ -177,7 +177,7 @@ _BILL_COLUMNS = {
 
 def _charges(query: CostQuery, pinned: Publication, pools: ir.Table) -> ir.Table:
     """The charges of the pools, with the file and row they came from."""
-    bill = charges_with_rows(lake.files(CHARGES, at=pinned.versions[CHARGES.name]))
+    bill = lake.scan(CHARGES, at=pinned.versions[CHARGES.name])
     bill = bill.filter(bill.x_ChargeDay >= query.start, bill.x_ChargeDay < query.end)
     rows = bill.select(
         day=bill.x_ChargeDay,

@@ -58,6 +58,16 @@ def _open() -> Backend:
     return backend
 
 
+def threads() -> int:
+    """How many threads the engine of this process uses."""
+    return settings.COSTOPS_THREADS or os.cpu_count() or 1
+
+
+def use_one_thread() -> None:
+    """Let this thread's engine work with one thread: for a pool whose workers each have an engine of their own."""
+    connect().con.execute("SET threads = 1")
+
+
 class Workspace:
     """Intermediate tables of one computation, in the engine's temporary storage; gone when it ends."""
 

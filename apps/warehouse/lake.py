@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from django.conf import settings
@@ -52,12 +52,23 @@ def location(table: LakeTable) -> Path:
 def _open(table: LakeTable) -> DeltaTable:
     path = location(table)
     if DeltaTable.is_deltatable(str(path)):
-        return DeltaTable(str(path))
+        return _with_new_columns(table, DeltaTable(str(path)))
     path.mkdir(parents=True, exist_ok=True)
     schema = pa.schema([pa.field(name, kind.to_pyarrow()) for name, kind in table.schema.items()])
     return DeltaTable.create(
         str(path), schema=schema, partition_by=list(table.partition_by), mode="ignore", configuration=_KEEP_HISTORY
     )
+
+
+def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
+    """A table made by an earlier release gets the columns that came since; its older files read them as missing."""
+    held = {field.name for field in delta.schema().fields}
+    new = [name for name in table.columns if name not in held]
+    if new:
+        fields = pa.schema([pa.field(name, table.schema[name].to_pyarrow()) for name in new])
+        delta.alter.add_columns([Field.from_arrow(field) for field in fields])
+        delta.update_incremental()
+    return delta
 
 
 _KEEP_HISTORY = {"delta.enableExpiredLogCleanup": "false"}
@@ -110,7 +121,8 @@ def scan(table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile] 
     names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
+    union = "union_by_name = true, " if table.has_grown else ""
+    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
     return engine.connect().sql(query, schema=table.schema)
 
 

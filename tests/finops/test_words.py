@@ -78,8 +78,9 @@ def test_snake_case(column: str, word: str) -> None:
     assert focus.snake_case(column) == word
 
 
-def test_every_column_of_focus_1_2_is_known_once_by_either_name() -> None:
-    assert len(focus.COLUMNS) == 57
+def test_every_column_of_focus_1_2_and_1_3_is_known_once_by_either_name() -> None:
+    assert focus.VERSION_1_2 == list(focus.COLUMNS).index("Tags") + 1 == 57
+    assert len(focus.COLUMNS) == 65
     words = {focus.snake_case(column) for column in focus.COLUMNS | focus.OWN_COLUMNS}
     assert len(words) == len(focus.COLUMNS) + len(focus.OWN_COLUMNS)
     assert all(word.replace("_", "").isalpha() and word == word.lower() for word in words)

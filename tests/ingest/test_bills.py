@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from apps.finops import focus
 from apps.ingest import lines
-from apps.ingest.bill import reader
+from apps.ingest.bill import pieces
 from apps.warehouse import lake
 from tests.ingest.bills import bill, charges, costs, errors, ingest, put, row, source, total
 
@@ -227,15 +227,14 @@ def test_a_bill_without_charges_is_taken_with_a_warning(tmp_path):
     assert told.startswith("warning")
 
 
-@pytest.mark.parametrize(
-    "numbered_up_to", [pytest.param(1 << 30, id="numbers stored"), pytest.param(0, id="numbers told from the order")]
-)
-def test_a_charge_leads_back_to_its_line(tmp_path, monkeypatch, numbered_up_to):
-    monkeypatch.setattr(reader, "NUMBER_UP_TO", numbered_up_to)
+@pytest.mark.parametrize("size", [pytest.param(1 << 30, id="in one piece"), pytest.param(300, id="in many pieces")])
+def test_a_charge_leads_back_to_its_line(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(pieces, "SIZE", size)
     rows = [row(str(at), ResourceId="two\nlines" if at == 3 else "i-1") for at in range(1, 8)]
     read_one(tmp_path, bill(*rows))
-    (stored,) = lake.files(lake_charges())
-    found = lines.charges_with_rows([stored]).to_pyarrow().to_pylist()
+    stored, *more = lake.files(lake_charges())
+    assert bool(more) == (size == 300)
+    found = lake.scan(lake_charges()).to_pyarrow().to_pylist()
     assert sorted((charge["x_Row"], charge["BilledCost"]) for charge in found) == [(at, at) for at in range(1, 8)]
     places = lines.places(stored.partition["x_FileId"], [1, 3, 4])
     assert {row: str(place) for row, place in places.items()} == {

@@ -1,25 +1,46 @@
 """What the careful reader checks in every row of a bill."""
 
-from apps.finops import focus
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
 from apps.finops.money import NotAnAmount
-from apps.ingest.bill.query import MONEY, TIMES
+from apps.ingest.bill.mapping import Bound, Input
 from apps.ingest.text import values
 from apps.ingest.text.careful import Check, Plan, shown
 from apps.ingest.text.header import Header
+from apps.warehouse import engine
 
 
-def plan(header: Header) -> Plan:
-    """The rules of a bill with these columns."""
-    known = {column: check for column in header.known if (check := _check(column))}
-    return Plan(header, focus.REQUIRED, known)
+def plan(header: Header, bound: Bound) -> Plan:
+    """The rules of a bill read by this mapping."""
+    declared = {bound.name(alias): one for alias in bound.positions if (one := bound.input(alias))}
+    required = tuple(column for column, one in declared.items() if one.required)
+    return Plan(header, required, {column: check for column, one in declared.items() if (check := _check(one))})
 
 
-def _check(column: str) -> Check | None:
-    if column in MONEY:
-        return check_amount
-    if column in TIMES:
-        return check_instant
-    return check_json if column in focus.JSON_COLUMNS else None
+def _check(one: Input) -> Check | None:
+    check: Check | None = {
+        "money": check_amount,
+        "json": check_json,
+        "time": lambda text: check_instant(text, one.formats),
+    }.get(one.kind)
+    return _repaired(one.repair, check) if check and one.repair else check
+
+
+def _repaired(repair: str, check: Check) -> Check:
+    """The check of a cell after the mapping's repair, which only the engine can do."""
+
+    @lru_cache(maxsize=10_000)
+    def repaired(text: str) -> str | None:
+        query = f"SELECT {repair.replace('{}', '$text')}"
+        try:
+            (made,) = engine.connect().con.execute(query, {"text": text}).fetchone()
+        except Exception as error:  # noqa: BLE001  # whatever the engine says is what is wrong with the value
+            return f"{shown(text)} cannot be read: {str(error).splitlines()[0][:200]}"
+        return None if made is None else check(str(made))
+
+    return repaired
 
 
 def check_amount(text: str) -> str | None:
@@ -30,12 +51,20 @@ def check_amount(text: str) -> str | None:
     return None
 
 
-def check_instant(text: str) -> str | None:
-    try:
-        values.parse_instant(text)
-    except values.NotAnInstant:
-        return f"{shown(text)} is not a date and time; write 2026-10-01T13:00:00Z."
-    return None
+def check_instant(text: str, formats: tuple[str, ...] = ()) -> str | None:
+    readers: list[Callable[[str], object]] = [values.parse_instant]
+    readers += [_strptime(pattern) for pattern in formats]
+    for read in readers:
+        try:
+            read(text)
+        except ValueError:
+            continue
+        return None
+    return f"{shown(text)} is not a date and time; write 2026-10-01T13:00:00Z."
+
+
+def _strptime(pattern: str) -> Callable[[str], object]:
+    return lambda text: datetime.strptime(text, pattern)  # noqa: DTZ007  # only whether it can be read
 
 
 def check_json(text: str) -> str | None:

@@ -1,38 +1,39 @@
-"""The engine's query that turns the text of a bill into charges.
+"""The engine's query that turns the rows of a bill into charges: read strictly, mapped, and placed in a month.
 
-Two forms of one query. The *plain* one knows decimals of up to twelve places and `YYYY-MM-DDTHH:MM:SSZ` and stops at
-anything else; the *general* one hands every other value to `apps.ingest.text.values`, one by one. Both read every cell
-as text, bind columns by name, and stop at the first cell they cannot take: nothing is skipped, rounded or guessed
-silently.
+It stops at the first cell that it cannot take: nothing is skipped, rounded or guessed silently.
 """
 
 # ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from apps.finops import focus
-from apps.ingest.text import values
-from apps.ingest.text.header import MAX_FIELD, Header
+from apps.ingest.bill.mapping import Bound, Input
+from apps.ingest.bill.origins import Origin, quoted, stop
 
 MONEY = tuple(name for name, kind in focus.COLUMNS.items() if kind == focus.MONEY)
 TIMES = tuple(name for name, kind in focus.COLUMNS.items() if kind == focus.TIME)
 SEVERAL_MONTHS = "several billing months"
-_STOP = "error('{column}')"
 _SHIFT = "INTERVAL 15 DAY"
+_TYPES = {"text": "VARCHAR", "money": "DECIMAL(38,12)", "time": "TIMESTAMP", "json": "VARCHAR"}
+_OWN = ("x_Row", "x_Rounded", "x_Other", "x_SourceCost", "x_Mapping")
 
 
 @dataclass(frozen=True)
 class BillQuery:
     """What to read and how: `first_row` is the number of rows of this file read before."""
 
-    path: Path
-    header: Header
+    origin: Origin
+    bound: Bound
     zone: str
-    is_plain: bool = True
-    is_numbered: bool = True
     first_row: int = 0
+
+    @property
+    def general(self) -> "BillQuery":
+        """The same in the form that takes odd values one by one."""
+        return replace(self, origin=replace(self.origin, is_plain=False))
 
     def month(self, month: str, *, only: bool) -> str:
         """The charges of one billing month; rows of other months stop the query, or (`only`) are left out."""
@@ -40,121 +41,92 @@ class BillQuery:
         inside = f"{start} >= TIMESTAMP '{month}-01' AND {start} < TIMESTAMP '{month}-01' + INTERVAL 1 MONTH"
         condition = inside if only else f"CASE WHEN {inside} THEN true ELSE error('{SEVERAL_MONTHS}') END"
         names = ", ".join(self._stored(name) for name in focus.COLUMNS)
-        return (
-            f'SELECT {names}, {self._day()} AS "x_ChargeDay", x_Row AS "x_Row", x_Rounded AS "x_Rounded", '
-            f'x_Other AS "x_Other" FROM ({self._typed()}) WHERE {condition}'
-        )
+        own = ", ".join(f'"{name}"' for name in _OWN)
+        return f'SELECT {names}, {self._day(month)} AS "x_ChargeDay", {own} FROM ({self._mapped()}) WHERE {condition}'
 
     def months(self) -> str:
-        start = self._instant("BillingPeriodStart")
-        return f"SELECT DISTINCT strftime({start} + {_SHIFT}, '%Y-%m') FROM {self._csv()} ORDER BY 1"
+        start = f'"BillingPeriodStart" + {_SHIFT}'
+        return f"SELECT DISTINCT strftime({start}, '%Y-%m') FROM ({self._mapped()}) ORDER BY 1"
 
     def first_month(self) -> str:
-        start = self._instant("BillingPeriodStart")
-        return f"SELECT strftime({start} + {_SHIFT}, '%Y-%m') FROM {self._csv()} LIMIT 1"
+        start = f'"BillingPeriodStart" + {_SHIFT}'
+        return f"SELECT strftime({start}, '%Y-%m') FROM ({self._mapped()}) LIMIT 1"
+
+    def _mapped(self) -> str:
+        mapping = self.bound.mapping
+        parts = [f'{self._column(name)} AS "{name}"' for name in focus.COLUMNS]
+        own = {"x_SourceCost": "NULL::DECIMAL(38,12)", "x_Mapping": "NULL::VARCHAR"} | {
+            name: expression for name, expression in mapping.columns.items() if name in _OWN
+        }
+        if "x_SourceCost" in mapping.columns:
+            own["x_Mapping"] = f"'{mapping.name} {mapping.version}'"
+        parts += ["x_Row", "x_Rounded", "x_Other", *(f'{expression} AS "{name}"' for name, expression in own.items())]
+        return f"SELECT {', '.join(parts)} FROM ({self._typed()})"
+
+    def _column(self, name: str) -> str:
+        kind = "DECIMAL(38,12)" if name in MONEY else "TIMESTAMP" if name in TIMES else "VARCHAR"
+        expression = self.bound.mapping.columns.get(name, "NULL")
+        return expression if expression == f'"{name}"' else f"({expression})::{kind}"
 
     def _typed(self) -> str:
-        parts = [f'{self._cell(name)} AS "{name}"' for name in focus.COLUMNS]
-        parts += [f"{self._row()} AS x_Row", f"{self._rounded()} AS x_Rounded", f"{self._other()} AS x_Other"]
-        return f"SELECT {', '.join(parts)} FROM {self._csv()}"
+        parts = [f'{self._input(alias)} AS "{alias}"' for alias in self.bound.mapping.inputs]
+        number = f"{self.first_row} + {self.origin.number}"
+        parts += [f"{number} AS x_Row", f"{self._rounded()} AS x_Rounded", f"{_object(self._kept())} AS x_Other"]
+        return f"SELECT {', '.join(parts)} FROM {self.origin.relation}"
 
-    def _csv(self) -> str:
-        columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(self.header.columns)))
-        missing = ", ".join(f"'{text}'" for text in values.MISSING)
-        return (
-            f"read_csv('{quoted(str(self.path))}', auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-            f"columns={{{columns}}}, nullstr=[{missing}], max_line_size={MAX_FIELD}, strict_mode=true)"
-        )
-
-    def _cell(self, name: str) -> str:
-        if name not in self.header.known:
-            return f"NULL::{'DECIMAL(38,12)' if name in MONEY else 'TIMESTAMP' if name in TIMES else 'VARCHAR'}"
-        if name in MONEY:
-            return self._present(name, self._amount(name))
-        if name in TIMES:
-            return self._present(name, self._instant(name))
-        if name in focus.JSON_COLUMNS:
-            return self._json(name)
-        return self._present(name, self._text(name))
-
-    def _text(self, name: str) -> str:
-        return f"c{self.header.position(name)}"
-
-    def _present(self, name: str, expression: str) -> str:
-        if name not in focus.REQUIRED:
+    def _input(self, alias: str) -> str:
+        declared = self.bound.mapping.inputs[alias]
+        if not isinstance(declared, Input):
+            keys = self.bound.gathered[alias]
+            return _object({key: self.origin.text(at) for key, at in keys.items()})
+        if alias not in self.bound.positions:
+            return f"NULL::{_TYPES[declared.kind]}"
+        at = self.bound.positions[alias]
+        read = {
+            "text": self.origin.value,
+            "money": self.origin.amount,
+            "time": self.origin.instant,
+            "json": self.origin.json_object,
+        }
+        expression = read[declared.kind](at, declared)
+        if not declared.required:
             return expression
-        return f"CASE WHEN {self._text(name)} IS NULL THEN {_STOP.format(column=name)} ELSE {expression} END"
-
-    def _amount(self, name: str) -> str:
-        text = self._text(name)
-        odd = _STOP.format(column=name) if self.is_plain else f"costops_amount({text})"
-        # Eighteen digits are read four times faster than thirty-eight, and hold nearly every amount.
-        return (
-            f"CASE WHEN {text} IS NULL THEN NULL "
-            f"WHEN regexp_full_match({text}, '{values.PLAIN_AMOUNT}') THEN {text}::DECIMAL(18,12)::DECIMAL(38,12) "
-            f"WHEN regexp_full_match({text}, '{values.LARGE_AMOUNT}') THEN {text}::DECIMAL(38,12) ELSE {odd} END"
-        )
-
-    def _instant(self, name: str) -> str:
-        text = self._text(name)
-        odd = _STOP.format(column=name) if self.is_plain else f"costops_instant({text})"
-        return (
-            f"CASE WHEN {text} IS NULL THEN NULL "
-            f"WHEN regexp_full_match({text}, '{values.PLAIN_INSTANT}') THEN {text}::TIMESTAMP ELSE {odd} END"
-        )
-
-    def _json(self, name: str) -> str:
-        text = self._text(name)
-        return (
-            f"CASE WHEN {text} IS NULL OR json_type({text}) = 'OBJECT' THEN {text} ELSE {_STOP.format(column=name)} END"
-        )
-
-    def _row(self) -> str:
-        return f"{self.first_row} + row_number() OVER ()" if self.is_numbered else "NULL::BIGINT"
+        return f"CASE WHEN {self.origin.text(at)} IS NULL THEN {stop(self.bound.columns[at])} ELSE {expression} END"
 
     def _rounded(self) -> str:
-        if self.is_plain:
+        if self.origin.is_plain:
             return "NULL::VARCHAR"
-        flags = ", ".join(self._flag(name) for name in MONEY if name in self.header.known)
-        return f"nullif(concat_ws(',', {flags}), '')"
+        flags = [
+            f"CASE WHEN {self.origin.is_rounded(at, one)} THEN '{quoted(self.bound.columns[at])}' END"
+            for alias, at in self.bound.positions.items()
+            if (one := self.bound.input(alias)) and one.kind == "money"
+        ]
+        return f"nullif(concat_ws(',', {', '.join(flags)}), '')" if flags else "NULL::VARCHAR"
 
-    def _flag(self, name: str) -> str:
-        text = self._text(name)
-        is_odd = f"NOT regexp_full_match({text}, '{values.LARGE_AMOUNT}')"
-        return f"CASE WHEN {is_odd} AND costops_rounded({text}) THEN '{name}' END"
-
-    def _other(self) -> str:
-        if not self.header.unknown:
-            return "NULL::VARCHAR"
-        pairs = ", ".join(f"'{quoted(name)}', c{at}" for name, at in self.header.unknown.items())
-        return f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')"
+    def _kept(self) -> dict[str, str]:
+        return {name: self.origin.text(at) for name, at in self.bound.kept.items()}
 
     def _stored(self, name: str) -> str:
         return f'timezone(\'UTC\', "{name}") AS "{name}"' if name in TIMES else f'"{name}"'
 
-    def _day(self) -> str:
+    def _day(self, month: str) -> str:
+        """The business day. Around one month most zones keep one offset; adding it is cheaper than asking for it."""
         start = '"ChargePeriodStart"'
-        if self.zone == "UTC":
-            return f"{start}::DATE"
-        return f"business_day(timezone('UTC', {start}), '{quoted(self.zone)}')"
+        zoned = f"business_day(timezone('UTC', {start}), '{quoted(self.zone)}')"
+        first = datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC) - timedelta(days=32)
+        hours = [first + timedelta(hours=hour) for hour in range(24 * 96)]
+        offsets = {hour.astimezone(ZoneInfo(self.zone)).utcoffset() for hour in hours}
+        if len(offsets) > 1:
+            return zoned
+        (offset,) = offsets
+        seconds = int(offset.total_seconds()) if offset else 0
+        inside = f"{start} BETWEEN TIMESTAMP '{first:%Y-%m-%d}' AND TIMESTAMP '{hours[-1]:%Y-%m-%d}'"
+        return f"CASE WHEN {inside} THEN ({start} + INTERVAL {seconds} SECOND)::DATE ELSE {zoned} END"
 
 
-def quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def register(connection: Any) -> None:
-    """Make the one-by-one readers known to an engine's connection; they serve the general query."""
-    known = {row[0] for row in connection.execute("SELECT function_name FROM duckdb_functions()").fetchall()}
-    functions = (
-        ("costops_amount", values.exact_amount, "DECIMAL(38,12)"),
-        ("costops_rounded", values.is_rounded, "BOOLEAN"),
-        ("costops_instant", _naive_instant, "TIMESTAMP"),
-    )
-    for name, function, kind in functions:
-        if name not in known:
-            connection.create_function(name, function, ["VARCHAR"], kind)
-
-
-def _naive_instant(text: str) -> Any:
-    return values.parse_instant(text).replace(tzinfo=None)
+def _object(values: dict[str, str]) -> str:
+    """A JSON object of the values that are present, NULL where there are none."""
+    if not values:
+        return "NULL::VARCHAR"
+    pairs = ", ".join(f"'{quoted(key)}', {text}" for key, text in values.items())
+    return f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')"

@@ -1,31 +1,30 @@
-"""Reading one landed bill into Parquet parts of the `charges` table, verified against an independent tally."""
+"""Reading a landed bill: Parquet parts of the `charges` table, verified against an independent tally."""
 
 import os
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from apps.finops import focus
+from apps.finops.money import NotAnAmount
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest.bill import checks, tallies
-from apps.ingest.bill.parquet import as_csv
-from apps.ingest.bill.query import MONEY, TIMES, BillQuery
-from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, verify, write
+from apps.ingest.bill.query import BillQuery
+from apps.ingest.bill.sheets import Chunk, Sheet, open_sheet
+from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
-from apps.ingest.text.header import BadHeader, Header, notes, read_header
-from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
+from apps.ingest.text.header import BadHeader, Header, read_header
+from apps.ingest.unpack import Unpacked, Unreadable, unpacked
+from apps.warehouse import engine
 
-NUMBER_UP_TO = 64 << 20
-"""Larger files of one month keep the order of their rows instead of a stored `x_Row`: numbering is the one thing the
-engine cannot do in parallel, and `apps.ingest.lines` tells the number from the order when somebody asks."""
-
-STOPPED = (duckdb.DataError, duckdb.InvalidInputException, pa.ArrowInvalid, NothingToPlace)
+STOPPED = (duckdb.DataError, duckdb.InvalidInputException, pa.ArrowInvalid, NothingToPlace, NotAnAmount)
 """How a query says that it cannot take a value. A full disk, or a mistake of ours, is not the file's fault."""
 
 
@@ -39,77 +38,163 @@ class Refused(Exception):
 
 def read_bill(bill: Bill) -> Reading:
     """Read a bill. Its parts lie in the lake's folder, uncommitted; a refused bill publishes nothing."""
+    parts: Parts = defaultdict(list)
     try:
         with unpacked(bill.path, bill.name) as bundle:
-            return _read_members(bill, bundle)
+            reading = _read_members(bill, bundle, parts)
     except Unreadable as error:
-        return refused([Problem("error", "damaged", bill.name, str(error))])
+        reading = refused([Problem("error", "damaged", bill.name, str(error))])
     except BadHeader as bad:
-        return refused([bad.problem])
+        reading = refused([bad.problem])
     except Refused as bad:
-        return refused(bad.problems)
+        reading = refused(bad.problems)
+    if reading.is_refused:
+        discard(parts)
+    return reading
 
 
-def _read_members(bill: Bill, bundle: Unpacked) -> Reading:
-    parts: Parts = defaultdict(list)
+def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     problems: list[Problem] = []
     total = tallies.Tally()
+    controls: set[str] = set()
     for member in bundle.members:
-        query, said = _prepare(bill, member, bundle, first_row=total.rows)
-        written, counted = _engine_or_careful(bill, member, query, bundle.folder)
+        sheet, said = open_sheet(member, bill.mappings)
+        problems += [*said, *_ending(sheet)]
+        written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():
             parts[month] += files
         total.add(counted)
-        problems += said
-    contents, said = verify(bill.name, parts, total)
+        controls |= set(sheet.bound.control)
+    contents, said = verify(bill, parts, total, sorted(controls))
     if any(problem.severity == "error" for problem in said):
         return refused((*problems, *said))
     return Reading({CHARGES.name: [part for files in parts.values() for part in files]}, contents, (*problems, *said))
 
 
-def _prepare(bill: Bill, member: Member, bundle: Unpacked, *, first_row: int) -> tuple[BillQuery, list[Problem]]:
-    path, said = (member.path, []) if member.kind == "csv" else as_csv(member, bundle.folder)
-    header = read_header(path, member.name, focus.REQUIRED)
-    said = [*notes(header, member.name), *said, *_ending(path, member.name, header)]
-    is_numbered = len(bundle.members) > 1 or path.stat().st_size <= NUMBER_UP_TO
-    return BillQuery(path, header, bill.zone, is_numbered=is_numbered, first_row=first_row), said
-
-
-def _ending(path: Path, name: str, header: Header) -> list[Problem]:
+def _ending(sheet: Sheet) -> list[Problem]:
     """A last line without a line break may be cut: fatal where `33` could have been `33.10`, else worth a warning."""
-    with path.open("rb") as stream:
+    if sheet.origin:
+        return []
+    with sheet.member.path.open("rb") as stream:
         stream.seek(-1, os.SEEK_END)
         if stream.read(1) in (b"\n", b"\r"):
             return []
-    last = header.columns[-1]
-    where = f"{name}, last line, column {last}"
-    if last in (*MONEY, *TIMES):
+    last = len(sheet.bound.columns) - 1
+    where = f"{sheet.member.name}, last line, column {sheet.bound.columns[last]}"
+    read = {at: sheet.bound.input(alias) for alias, at in sheet.bound.positions.items()}
+    if (one := read.get(last)) and one.kind in ("money", "time"):
         raise Refused(
             Problem("error", "cut_off", where, "The file ends inside a value, without a line break: fetch it again.")
         )
     return [Problem("warning", "no_line_break", where, "The file ends without a line break; it may be cut off.")]
 
 
-def _engine_or_careful(bill: Bill, member: Member, query: BillQuery, folder: Path) -> tuple[Parts, tallies.Tally]:
-    """The plain query, else the general one; where that stops, the careful reader says why, or mends line breaks."""
-    general = replace(query, is_plain=False)
-    for attempt in (query, general):
-        try:
-            return _write_and_tally(bill, attempt)
-        except STOPPED:
-            continue
-    if problems := careful.examine(query.path, member.name, checks.plan(query.header), by_row=member.kind == "parquet"):
+def _read_sheet(bill: Bill, sheet: Sheet, folder: Path, *, first_row: int) -> tuple[Parts, tallies.Tally]:
+    """By the engine; where that stops, the careful reader says why, or mends line breaks."""
+    try:
+        return _write_chunks(bill, sheet, folder, first_row)
+    except STOPPED:
+        plan = checks.plan(sheet.header if sheet.header.columns else Header(sheet.bound.columns), sheet.bound)
+    if sheet.origin:
+        raise Refused(*_examine_parquet(sheet, plan, folder))
+    if problems := careful.examine(sheet.member.path, sheet.member.name, plan):
         raise Refused(*problems)
     mended = folder / "mended.csv"
-    careful.rewrite(query.path, query.header, mended)
+    careful.rewrite(sheet.member.path, sheet.header, mended)
+    again = replace(sheet, member=replace(sheet.member, path=mended), header=read_header(mended, sheet.member.name))
     try:
-        return _write_and_tally(bill, replace(general, path=mended, header=replace(query.header, lines=1)))
+        return _write_chunks(bill, again, folder, first_row)
     except STOPPED as error:
-        message = f"The engine cannot read the file: {str(error).splitlines()[0][:300]}"
-        raise Refused(Problem("error", "engine", member.name, message)) from error
+        raise Refused(_unexplained(sheet, error)) from error
 
 
-def _write_and_tally(bill: Bill, query: BillQuery) -> tuple[Parts, tallies.Tally]:
-    with ThreadPoolExecutor(1) as aside:
-        counting = aside.submit(tallies.tally, query.path, query.header, is_plain=query.is_plain)
-        return write(bill, query), counting.result()
+def _unexplained(sheet: Sheet, error: Exception) -> Problem:
+    message = f"The engine cannot read the file: {str(error).splitlines()[0][:300]}"
+    return Problem("error", "engine", sheet.member.name, message)
+
+
+def _examine_parquet(sheet: Sheet, plan: careful.Plan, folder: Path) -> list[Problem]:
+    """What is wrong with the rows of a Parquet file: written out as text, and read by the careful reader."""
+    if sheet.origin is None:
+        return []
+    target = folder / "rows.csv"
+    texts = ", ".join(f"({sheet.origin.text(at)})::VARCHAR AS c{at}" for at in range(len(sheet.bound.columns)))
+    connection = engine.connect().con
+    connection.execute(
+        f"COPY (SELECT {texts} FROM {sheet.origin.relation} ORDER BY file_row_number) "  # noqa: S608  # declared names
+        f"TO '{target}' (FORMAT csv, HEADER, FORCE_QUOTE *)"
+    )
+    problems = careful.examine(target, sheet.member.name, plan, by_row=True)
+    if problems:
+        return problems
+    message = "The engine cannot read the file, and no value of it is to blame; please report this."
+    return [Problem("error", "engine", sheet.member.name, message)]
+
+
+def _write_chunks(bill: Bill, sheet: Sheet, folder: Path, first_row: int) -> tuple[Parts, tallies.Tally]:
+    """Write the chunks of a sheet, those of a long one side by side, each by one thread of the engine."""
+    parts: Parts = defaultdict(list)
+    total = tallies.Tally()
+    running: set[Future[Parts]] = set()
+    try:
+        with _workers(sheet) as pool:
+            for chunk in sheet.chunks(folder, first_row):
+                total.add(chunk.counted)
+                running.add(pool.submit(_write_chunk, bill, sheet, chunk))
+                if len(running) > engine.threads():
+                    _collect(running, parts, at_least=1)
+            _collect(running, parts, at_least=len(running))
+    except BaseException:
+        wait(running)
+        _collect_quietly(running, parts)
+        discard(parts)
+        raise
+    return parts, total
+
+
+class _Here:
+    """Does at once, in this thread, what a pool would do: most files are one chunk."""
+
+    def submit(self, work: object, *arguments: object) -> "Future[Parts]":
+        future: Future[Parts] = Future()
+        future.set_result(work(*arguments))  # type: ignore[operator]
+        return future
+
+
+@contextmanager
+def _workers(sheet: Sheet) -> Iterator["ThreadPoolExecutor | _Here"]:
+    if not sheet.is_long:
+        yield _Here()
+        return
+    with ThreadPoolExecutor(engine.threads(), initializer=engine.use_one_thread) as pool:
+        yield pool
+
+
+def _collect(running: set["Future[Parts]"], parts: Parts, *, at_least: int) -> None:
+    while at_least > 0 and running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            running.discard(future)
+            at_least -= 1
+            for month, files in future.result().items():
+                parts[month] += files
+
+
+def _collect_quietly(running: set["Future[Parts]"], parts: Parts) -> None:
+    for future in running:
+        if not future.cancelled() and future.exception() is None:
+            for month, files in future.result().items():
+                parts[month] += files
+
+
+def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk) -> Parts:
+    """In the plain form, else in the general one."""
+    query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row)
+    try:
+        try:
+            return write(bill, query)
+        except STOPPED:
+            return write(bill, query.general)
+    finally:
+        if chunk.is_temporary:
+            chunk.origin.path.unlink(missing_ok=True)

@@ -1,28 +1,27 @@
-"""An independent tally of a bill: rows and two costs, read by another parser and added as whole numbers."""
+"""An independent tally of a bill: rows and control sums, read by another parser and added as whole numbers."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyarrow import csv
 
-from apps.finops.money import SCALE, UNIT
+from apps.finops.money import SCALE, UNIT, NotAnAmount
+from apps.ingest.bill.mapping import Bound
 from apps.ingest.text import values
-from apps.ingest.text.header import Header
 
-COSTS = ("BilledCost", "EffectiveCost")
-_CURRENCY = "BillingCurrency"
 _EXACT = Context(prec=120)
 _MONEY = pa.decimal128(38, SCALE)
 
 
 @dataclass
 class Tally:
-    """`units` maps (currency, cost column) to a sum in units of 10^-12."""
+    """`units` maps (currency, stored column) to a sum in units of 10^-12; sums of 0 are left out."""
 
     rows: int = 0
     units: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -33,42 +32,81 @@ class Tally:
             self.units[key] += units
 
     def count(self, currency: str, amounts: Mapping[str, Decimal | None]) -> None:
-        """Add the two tallied costs of a group of rows."""
-        for column in COSTS:
-            self.units[currency, column] += _units(amounts[column])
+        """Add the control sums of a group of rows."""
+        for column, amount in amounts.items():
+            self.units[currency, column] += _units(amount)
+
+    @property
+    def said(self) -> tuple[int, dict[tuple[str, str], int]]:
+        return self.rows, {key: units for key, units in self.units.items() if units}
 
 
-def tally(path: Path, header: Header, *, is_plain: bool) -> Tally:
-    """Add up a CSV bill without the engine. `is_plain`: every amount has at most twelve decimals and no exponent."""
+def tally_csv(content: bytes, bound: Bound, *, is_plain: bool) -> Tally:
+    """Add up rows of CSV without the engine. `is_plain`: every amount has at most twelve decimals and no exponent."""
+    return _tally(_csv_batches(content, bound), bound, is_plain=is_plain)
+
+
+def tally_parquet(path: Path, bound: Bound, *, is_plain: bool) -> Tally:
+    """Add up a Parquet bill without the engine."""
+    with pq.ParquetFile(path) as file:
+        places = sorted(_wanted(bound))
+        names = [file.schema_arrow.names[at] for at in places]
+        batches = (_renamed(batch, places, names) for batch in file.iter_batches(1 << 17, columns=names))
+        return _tally(batches, bound, is_plain=is_plain)
+
+
+def _tally(batches: Iterable[tuple[int, Mapping[int, pa.Array]]], bound: Bound, *, is_plain: bool) -> Tally:
     total = Tally()
-    for batch in _batches(path, header, pa.string()):
-        total.rows += batch.num_rows
-        currencies = batch.column(_CURRENCY).dictionary_encode()
-        for column in COSTS:
-            costs = batch.column(column)
-            adding = _add_plain(currencies, costs) if is_plain else _add_texts(currencies, costs)
-            for currency, units in adding:
+    for rows, cells in batches:
+        total.rows += rows
+        nothing = pa.nulls(rows, pa.string())
+        currencies = (nothing if bound.currency is None else cells[bound.currency]).dictionary_encode()
+        for column, at in bound.control.items():
+            for currency, units in _sums(currencies, cells[at], is_plain=is_plain):
                 total.units[currency, column] += units
     return total
 
 
-def _batches(path: Path, header: Header, kind: pa.DataType) -> Iterator[pa.RecordBatch]:
-    wanted = (*COSTS, _CURRENCY)
+def _wanted(bound: Bound) -> set[int]:
+    return {*bound.control.values()} | ({bound.currency} if bound.currency is not None else set())
+
+
+def _csv_batches(content: bytes, bound: Bound) -> Iterator[tuple[int, Mapping[int, pa.Array]]]:
+    wanted = {f"c{at}": at for at in sorted(_wanted(bound))}
     with csv.open_csv(
-        path,
+        pa.BufferReader(content),
         read_options=csv.ReadOptions(
-            block_size=4 << 20, column_names=list(header.columns), skip_rows=header.lines, use_threads=False
+            block_size=4 << 20, column_names=[f"c{at}" for at in range(len(bound.columns))], use_threads=False
         ),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
             include_columns=list(wanted),
-            column_types=dict.fromkeys(wanted, kind),
+            column_types=dict.fromkeys(wanted, pa.string()),
             null_values=list(values.MISSING),
             strings_can_be_null=True,
             check_utf8=False,
         ),
     ) as reader:
-        yield from reader
+        for batch in reader:
+            yield batch.num_rows, {at: batch.column(name) for name, at in wanted.items()}
+
+
+def _renamed(batch: pa.RecordBatch, places: list[int], names: list[str]) -> tuple[int, Mapping[int, pa.Array]]:
+    return batch.num_rows, {at: batch.column(name) for at, name in zip(places, names, strict=True)}
+
+
+def _sums(currencies: pa.DictionaryArray, costs: pa.Array, *, is_plain: bool) -> Iterator[tuple[str, int]]:
+    if pa.types.is_floating(costs.type):
+        costs = costs.cast(pa.string())  # the shortest text that reads back as the same number
+        is_plain = False
+    elif pa.types.is_integer(costs.type):
+        costs = costs.cast(pa.string())
+    adding = _add_plain if is_plain or _is_exact(costs.type) else _add_texts
+    yield from adding(currencies, costs)
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_decimal(kind)) and kind.scale <= SCALE
 
 
 def _add_plain(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
@@ -76,16 +114,30 @@ def _add_plain(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tupl
     if len(currencies.dictionary) == 1:
         yield currencies.dictionary[0].as_py(), _units(pc.sum(amounts).as_py())
         return
+    if not len(currencies.dictionary):
+        yield "", _units(pc.sum(amounts).as_py())
+        return
     for index, currency in enumerate(currencies.dictionary.to_pylist()):
         mine = amounts.filter(pc.equal(currencies.indices, index))
         yield currency, _units(pc.sum(mine).as_py())
 
 
 def _add_texts(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
-    table = pa.table({"currency": currencies.dictionary_decode(), "cost": costs})
+    table = pa.table({"currency": currencies.dictionary_decode(), "cost": costs.cast(pa.string())})
     for group in table.group_by(["currency", "cost"]).aggregate([([], "count_all")]).to_pylist():
-        amount = Decimal(group["cost"].strip()).quantize(UNIT, rounding=ROUND_HALF_EVEN, context=_EXACT)
-        yield group["currency"], _units(amount) * group["count_all"]
+        text = (group["cost"] or "").strip()
+        if text not in values.MISSING:
+            yield group["currency"] or "", _units(_amount(text)) * group["count_all"]
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text).quantize(UNIT, rounding=ROUND_HALF_EVEN, context=_EXACT)
+    except InvalidOperation as error:
+        raise NotAnAmount(text) from error
+    if not amount.is_finite():
+        raise NotAnAmount(text)
+    return amount
 
 
 def _units(amount: Decimal | None) -> int:

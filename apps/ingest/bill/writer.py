@@ -4,9 +4,8 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ import duckdb
 from apps.finops import focus
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
-from apps.ingest.bill.query import SEVERAL_MONTHS, BillQuery, quoted, register
+from apps.ingest.bill.mapping import Mapping
+from apps.ingest.bill.origins import quoted, register
+from apps.ingest.bill.query import SEVERAL_MONTHS, BillQuery
 from apps.ingest.bill.tallies import Tally
 from apps.ingest.reading import Content
 from apps.warehouse import engine, lake
@@ -33,13 +34,14 @@ class NothingToPlace(Exception):
 
 @dataclass(frozen=True)
 class Bill:
-    """A landed bill file: `name` is what people call it, `path` where its bytes lie."""
+    """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it."""
 
     path: Path
     name: str
     source: str
     file_id: str
     zone: str
+    mappings: Sequence[Mapping]
 
     def partition(self, month: str) -> dict[str, str]:
         return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}
@@ -48,37 +50,25 @@ class Bill:
 def write(bill: Bill, query: BillQuery) -> Parts:
     """Write the charges of a query. Most files hold one month: that is assumed, and checked on every row."""
     connection: Any = engine.connect().con
-    if not query.is_plain:
+    if not query.origin.is_plain:
         register(connection)
-    with _in_order(connection):
-        first = connection.execute(query.first_month()).fetchone()
-        if first is None:
-            return {}
-        months = [str(_placed(first[0]))]
-        try:
-            return {months[0]: [_write_month(connection, bill, query.month(months[0], only=False), months[0])]}
-        except duckdb.Error as error:
-            if SEVERAL_MONTHS not in str(error):
-                raise
-        months = [_placed(row[0]) for row in connection.execute(query.months()).fetchall()]
-        numbered = replace(query, is_numbered=True)
-        return {month: [_write_month(connection, bill, numbered.month(month, only=True), month)] for month in months}
+    first = connection.execute(query.first_month()).fetchone()
+    if first is None:
+        return {}
+    months = [str(_placed(first[0]))]
+    try:
+        return {months[0]: [_write_month(connection, bill, query.month(months[0], only=False), months[0])]}
+    except duckdb.Error as error:
+        if SEVERAL_MONTHS not in str(error):
+            raise
+    months = [_placed(row[0]) for row in connection.execute(query.months()).fetchall()]
+    return {month: [_write_month(connection, bill, query.month(month, only=True), month)] for month in months}
 
 
 def _placed(month: str | None) -> str:
     if month is None:
         raise NothingToPlace
     return month
-
-
-@contextmanager
-def _in_order(connection: Any) -> Iterator[None]:
-    connection.execute("SET enable_progress_bar = false")  # it would write over whatever the terminal shows
-    connection.execute("SET preserve_insertion_order = true")
-    try:
-        yield
-    finally:
-        connection.execute("SET preserve_insertion_order = false")
 
 
 def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.WrittenFile:
@@ -100,27 +90,40 @@ def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.Wr
     return lake.WrittenFile(path=str(relative), partition=partition, size=size, rows=rows)
 
 
-def verify(name: str, parts: Parts, total: Tally) -> tuple[tuple[Content, ...], list[Problem]]:
+def discard(parts: Parts) -> None:
+    """Take parts that will not be committed off the disk."""
+    for files in parts.values():
+        for file in files:
+            (lake.location(CHARGES) / file.path).unlink(missing_ok=True)
+
+
+def verify(
+    bill: Bill, parts: Parts, total: Tally, controls: Sequence[str]
+) -> tuple[tuple[Content, ...], list[Problem]]:
     """What the parts hold, read back from them; an error if that is not exactly what the tally counted in the file."""
     contents, rounded = [], 0
     found = Tally()
+    by_currency = any(currency for currency, _ in total.units)
     for month, files in sorted(parts.items()):
-        content, uneven = _content(month, files, found)
+        content, uneven = _content(month, files, controls, found, by_currency=by_currency)
         contents.append(content)
         rounded += uneven
-    problems = [] if rounded == 0 else [_rounded(name, rounded)]
+    problems = [] if rounded == 0 else [_rounded(bill.name, rounded)]
     if found.rows == 0:
-        problems.append(Problem("warning", "no_rows", name, "The file holds a header and no charges."))
-    if (found.rows, dict(found.units)) != (total.rows, dict(total.units)):
+        problems.append(Problem("warning", "no_rows", bill.name, "The file holds a header and no charges."))
+    if found.said != total.said:
         message = f"Written and counted differ ({found.rows} rows written, {total.rows} counted); nothing is published."
-        problems.append(Problem("error", "tally", name, message))
+        problems.append(Problem("error", "tally", bill.name, message))
     return tuple(contents), problems
 
 
-def _content(month: str, files: list[lake.WrittenFile], found: Tally) -> tuple[Content, int]:
+def _content(
+    month: str, files: Iterable[lake.WrittenFile], controls: Sequence[str], found: Tally, *, by_currency: bool
+) -> tuple[Content, int]:
     folder = lake.location(CHARGES)
     names = ", ".join(f"'{quoted(str(folder / file.path))}'" for file in files)
-    sums = ", ".join(f'sum("{column}")' for column in BASES)
+    columns = list(dict.fromkeys((*BASES, *controls)))
+    sums = ", ".join(f'sum("{column}")' for column in columns)
     groups = (
         engine.connect()
         .con.execute(
@@ -135,9 +138,10 @@ def _content(month: str, files: list[lake.WrittenFile], found: Tally) -> tuple[C
         days.add(str(day))
         rows += count
         rounded += uneven
-        for basis, amount in zip(BASES.values(), amounts, strict=True):
-            cost[currency][basis] += amount or 0
-        found.count(currency, dict(zip(BASES, amounts, strict=True)))
+        by_column = dict(zip(columns, amounts, strict=True))
+        for column, basis in BASES.items():
+            cost[currency][basis] += by_column[column] or 0
+        found.count(currency if by_currency else "", {column: by_column[column] for column in controls})
     found.rows += rows
     return Content(month, tuple(sorted(days)), rows, dict(cost)), rounded
 

@@ -41,6 +41,11 @@ def parse_instant(text: str) -> datetime:
         raise NotAnInstant(text) from error
 
 
+def naive_instant(text: str) -> datetime:
+    """An instant as the engine keeps it: UTC, without saying so."""
+    return parse_instant(text).replace(tzinfo=None)
+
+
 def exact_amount(text: str) -> Decimal:
     return parse_amount(text)[0]
 

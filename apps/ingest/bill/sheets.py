@@ -1,0 +1,111 @@
+"""One plain file of a bill, CSV or Parquet, with its columns bound: what is read, row by row, piece by piece."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from apps.finops.problems import Problem
+from apps.ingest.bill import pieces
+from apps.ingest.bill.binding import bind, notes
+from apps.ingest.bill.mapping import Bound, Mapping
+from apps.ingest.bill.origins import FLOATS, CsvOrigin, Origin, ParquetOrigin, quoted
+from apps.ingest.bill.tallies import Tally, tally_csv, tally_parquet
+from apps.ingest.text.header import Header, checked, read_header
+from apps.ingest.unpack import Member, Unreadable
+from apps.warehouse import engine
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows to write in one go: where the engine reads them, and what the tally counted in them."""
+
+    origin: Origin
+    counted: Tally
+    first_row: int
+    is_temporary: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A plain file with its columns bound to a mapping."""
+
+    member: Member
+    bound: Bound
+    header: Header = field(default_factory=lambda: Header(()))
+    origin: ParquetOrigin | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is read in several pieces."""
+        return self.origin is None and self.member.path.stat().st_size - self.header.size > pieces.SIZE
+
+    def chunks(self, folder: Path, first_row: int) -> Iterator[Chunk]:
+        """The rows in their order; each is tallied before it is handed out. Text pieces lie in `folder` meanwhile."""
+        if self.origin:
+            yield Chunk(
+                self.origin, _either(tally_parquet, self.member.path, self.bound), first_row, is_temporary=False
+            )
+            return
+        for number, content in enumerate(pieces.pieces(self.member.path, skip=self.header.size, size=pieces.SIZE)):
+            counted = _either(tally_csv, content, self.bound)
+            path = folder / f"piece-{number}.csv"
+            path.write_bytes(content)
+            yield Chunk(CsvOrigin(path, self.bound.columns), counted, first_row, is_temporary=True)
+            first_row += counted.rows
+
+
+def _either(tally: Any, rows: Any, bound: Bound) -> Tally:
+    try:
+        counted: Tally = tally(rows, bound, is_plain=True)
+    except pa.ArrowInvalid:
+        counted = tally(rows, bound, is_plain=False)
+    return counted
+
+
+def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list[Problem]]:
+    """Read the header of a plain file and bind it; and what a person should know about it."""
+    if member.kind == "csv":
+        header = read_header(member.path, member.name)
+        bound = bind(mappings, header.columns, member.name)
+        return Sheet(member, bound, header=header), notes(bound, member.name)
+    origin = _parquet(member)
+    bound = bind(mappings, origin.columns, member.name)
+    return Sheet(member, bound, origin=origin), [*notes(bound, member.name), *_floats(member, bound, origin)]
+
+
+def _parquet(member: Member) -> ParquetOrigin:
+    relation = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
+    try:
+        columns = tuple(pq.read_schema(member.path).names)
+        described = engine.connect().con.execute(f"DESCRIBE FROM {relation}").fetchall()
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0][:300]
+        raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); export it again.") from error
+    names, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
+    origin = ParquetOrigin(member.path, checked(columns, member.name), names=names, types=types)
+    if odd := origin.unreadable():
+        raise Unreadable(
+            f"{member.name}, column {odd[0]}: values of type {odd[1]} are not read; "
+            "export text, decimals or timestamps."
+        )
+    return origin
+
+
+def _floats(member: Member, bound: Bound, origin: ParquetOrigin) -> list[Problem]:
+    amounts = [bound.name(alias) for alias, at in bound.positions.items() if _is_float_amount(bound, alias, origin, at)]
+    if not amounts:
+        return []
+    message = (
+        f"Stored as binary floating point, read by their shortest decimal text: {', '.join(amounts)}; export decimals."
+    )
+    return [Problem("warning", "float_amounts", member.name, message)]
+
+
+def _is_float_amount(bound: Bound, alias: str, origin: ParquetOrigin, at: int) -> bool:
+    one = bound.input(alias)
+    return one is not None and one.kind == "money" and origin.types[at] in FLOATS
