@@ -21,7 +21,7 @@ def test_every_piece_holds_whole_rows_and_together_they_are_the_file(tmp_path, t
     content = out.getvalue().encode()
     path = tmp_path / "bill.csv"
     path.write_bytes(b"a,b\n" + content)
-    found = list(pieces(path, skip=4, size=size))
+    found = [bytes(piece) for piece in pieces(path, skip=4, size=size)]
     assert b"".join(found) == content
     assert [row for piece in found for row in csv.reader(io.StringIO(piece.decode(), newline=""), strict=True)] == table
 

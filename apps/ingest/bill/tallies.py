@@ -41,7 +41,7 @@ class Tally:
         return self.rows, {key: units for key, units in self.units.items() if units}
 
 
-def tally_csv(content: bytes, bound: Bound, *, is_plain: bool) -> Tally:
+def tally_csv(content: memoryview, bound: Bound, *, is_plain: bool) -> Tally:
     """Add up rows of CSV without the engine. `is_plain`: every amount has at most twelve decimals and no exponent."""
     return _tally(_csv_batches(content, bound), bound, is_plain=is_plain)
 
@@ -71,10 +71,10 @@ def _wanted(bound: Bound) -> set[int]:
     return {*bound.control.values()} | ({bound.currency} if bound.currency is not None else set())
 
 
-def _csv_batches(content: bytes, bound: Bound) -> Iterator[tuple[int, Mapping[int, pa.Array]]]:
+def _csv_batches(content: memoryview, bound: Bound) -> Iterator[tuple[int, Mapping[int, pa.Array]]]:
     wanted = {f"c{at}": at for at in sorted(_wanted(bound))}
     with csv.open_csv(
-        pa.BufferReader(content),
+        pa.BufferReader(pa.py_buffer(content)),
         read_options=csv.ReadOptions(
             block_size=4 << 20, column_names=[f"c{at}" for at in range(len(bound.columns))], use_threads=False
         ),
