@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from apps.api.parameters import Parameter
 from apps.finops.tables import COSTS, DIMENSIONS
-from apps.ingest.models import Source
+from apps.ingest import kinds
 from apps.marts.query import GROUPS, METRICS
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -164,7 +164,7 @@ class SourceSchema(serializers.Serializer[Any]):
     """Where charges or usage come from, and how it is: `rows` that count, files `refused` and `waiting` to be read."""
 
     name = serializers.CharField()
-    kind = serializers.ChoiceField(Source.Kind.choices)
+    kind = serializers.ChoiceField(kinds.choices())
     cluster = serializers.CharField(allow_blank=True)
     is_active = serializers.BooleanField()
     location = serializers.CharField()

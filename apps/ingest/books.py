@@ -64,13 +64,17 @@ def fill(source: Source, ledger: Ledger, policy: Policy, read: Read, notes: Mapp
 def _history(files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger) -> Iterable[Delivered]:
     for key, file in files.items():
         reading = settled.readings.get(key)
-        if file.state == State.REFUSED or (reading and reading.is_refused):
+        is_refused = file.state == State.REFUSED or bool(reading and reading.is_refused)
+        if file.state == State.DUPLICATE:
             continue
         contents = [c.to_json(counts=True) for c in reading.contents] if reading else file.contents
         windows: dict[str, frozenset[str]] = {}
         for entry in contents:
             windows |= ledger.windows(entry)
-        yield Delivered(key, file.path, file.delivery, file.revision, windows)
+        yield Delivered(
+            key, file.path, file.delivery, file.revision, windows,
+            period=file.period, release=file.release, is_refused=is_refused,
+        )  # fmt: skip
 
 
 def _held(source: Source, ledger: Ledger) -> dict[Pair, list[tuple[LakeTable, lake.StoredFile]]]:
@@ -120,18 +124,19 @@ def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled
             if file.state in (State.REFUSED, State.DUPLICATE):
                 continue
             reading = settled.readings.get(key)
-            before = (file.state, file.contents, file.problems, file.rows)
+            before = (file.state, file.contents, file.problems, file.rows, file.content_sha256)
             if reading:
                 _take_over(file, reading)
             if file.state != State.REFUSED:
                 _mark(file, key, wanted, ledger)
-            if before != (file.state, file.contents, file.problems, file.rows):
-                file.save(update_fields=["state", "contents", "problems", "rows"])
+            if before != (file.state, file.contents, file.problems, file.rows, file.content_sha256):
+                file.save(update_fields=["state", "contents", "problems", "rows", "content_sha256"])
 
 
 def _take_over(file: LandedFile, reading: Reading) -> None:
     file.problems = problems_to_json(reading.problems)
     file.rows = reading.rows
+    file.content_sha256 = reading.content_sha256
     file.contents = [content.to_json(counts=True) for content in reading.contents]
     if reading.is_refused:
         file.state, file.contents, file.rows = State.REFUSED, [], 0

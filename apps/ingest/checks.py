@@ -1,19 +1,19 @@
 """A look at a source before it is trusted: what would be read, and what is wrong with it; nothing is published."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 from apps.finops.problems import Problem
-from apps.ingest import landing, services, usage
+from apps.ingest import kinds, landing, services, usage
 from apps.ingest.bill import checks as bill_checks
-from apps.ingest.bill.mapping import Mapping
 from apps.ingest.bill.sheets import open_sheet
 from apps.ingest.models import Source
 from apps.ingest.prometheus import checks as prometheus
-from apps.ingest.providers import focus
+from apps.ingest.providers.base import Provider
 from apps.ingest.text import careful
+from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader
 from apps.ingest.unpack import Member, Unreadable, unpacked
 
@@ -33,16 +33,18 @@ class Fact:
 def check(source: Source, now: datetime) -> list[Fact]:
     """What there is at a source, and the first problems of every file; the whole of each file is read."""
     services.check_options(source)
-    if source.kind == Source.Kind.PROMETHEUS:
+    if source.is_prometheus:
         told = prometheus.check(services.prometheus_config(source), now=now)
         return [Fact(fact.name, fact.value, fact.is_good) for fact in told]
     try:
-        found = landing.find(source.location)
+        discovery = services.discover(source)
     except landing.LocationMissing as error:
         return [Fact("location", str(error), is_good=False)]
+    found = [listed.found for listed in discovery.files]
     facts = [
         Fact("location", f"{source.location}: {len(found)} files, {sum(one.size for one in found)} bytes", bool(found))
     ]
+    facts += [_fact(problem) for problem in discovery.problems]
     for one in islice(found, MOST_FILES):
         facts += _check_file(source, one)
     if len(found) > MOST_FILES:
@@ -51,19 +53,24 @@ def check(source: Source, now: datetime) -> list[Fact]:
 
 
 def _check_file(source: Source, found: landing.Found) -> list[Fact]:
-    if source.kind == Source.Kind.USAGE_FILES:
+    if not source.is_billing:
         table = usage.table_of(found.path)
         told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
         return [Fact(found.path, told, table is not None)]
     try:
         with unpacked(found.full, found.path) as bundle:
-            return [fact for member in bundle.members for fact in _check_bill(member, (focus.MAPPING,))]
+            return [
+                fact
+                for member in bundle.members
+                for fact in _check_bill(member, bundle.folder, kinds.BILLS[source.kind])
+            ]
     except (Unreadable, BadHeader, OSError) as error:
         return [Fact(found.path, str(error), is_good=False)]
 
 
-def _check_bill(member: Member, mappings: Sequence[Mapping]) -> list[Fact]:
-    sheet, said = open_sheet(member, mappings)
+def _check_bill(member: Member, folder: Path, provider: Provider) -> list[Fact]:
+    member = in_utf8(member, folder, provider.encodings)
+    sheet, said = open_sheet(member, provider.mappings)
     if not sheet.origin:
         said += careful.examine(member.path, member.name, bill_checks.plan(sheet.header, sheet.bound))
     found = f"{len(sheet.bound.positions)} columns read, {len(sheet.bound.unread)} others"

@@ -7,9 +7,12 @@
 5. A later delivery that only brings new days adds to the month.
 6. A vanished file keeps counting.
 7. `files=parts` always adds; `files=snapshots` always replaces.
+8. Where a manifest names the release of a period, only the files of its last release count, and that only when
+   every one of them could be read; the rules above are for the other files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
@@ -19,13 +22,19 @@ Policy = Literal["auto", "parts", "snapshots"]
 
 @dataclass(frozen=True)
 class Delivered:
-    """What one readable revision of a file brought: the days of every window (a billing month) it holds."""
+    """What one revision of a file brought: the days of every window (a billing month) it holds.
+
+    `period` and `release` are those of its manifest, if any; a refused file brings nothing.
+    """
 
     key: str
     path: str
     delivery: int
     revision: int
     windows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    period: str = ""
+    release: str = ""
+    is_refused: bool = False
 
 
 Counting = dict[str, dict[str, Delivered]]
@@ -37,11 +46,26 @@ def settle(files: Iterable[Delivered], policy: Policy = "auto") -> set[tuple[str
 
     A pure function of history: told twice it says the same, so a killed run is repeated without harm.
     """
+    files = list(files)
     counting: Counting = {}
-    ordered = sorted(files, key=lambda file: (file.delivery, file.path, file.revision))
+    loose = (file for file in files if not file.period and not file.is_refused)
+    ordered = sorted(loose, key=lambda file: (file.delivery, file.path, file.revision))
     for _, delivered in groupby(ordered, key=lambda file: file.delivery):
         _deliver(counting, list(delivered), policy)
-    return {(file.key, window) for window, by_path in counting.items() for file in by_path.values()}
+    pairs = {(file.key, window) for window, by_path in counting.items() for file in by_path.values()}
+    return pairs | {(file.key, window) for file in _last_releases(files) for window in file.windows}
+
+
+def _last_releases(files: Iterable[Delivered]) -> Iterator[Delivered]:
+    """The files of the last release of every period that could be read whole; of a file, its last revision."""
+    releases: dict[str, dict[str, dict[str, Delivered]]] = defaultdict(lambda: defaultdict(dict))
+    for file in sorted(files, key=lambda file: file.revision):
+        if file.period:
+            releases[file.period][file.release][file.path] = file
+    for by_release in releases.values():
+        whole = [name for name, by_path in by_release.items() if not any(one.is_refused for one in by_path.values())]
+        if whole:
+            yield from by_release[max(whole)].values()
 
 
 def _deliver(counting: Counting, delivered: list[Delivered], policy: Policy) -> None:

@@ -16,7 +16,8 @@ from apps.finops.errors import CostOpsError
 
 BLOCK = 1 << 22
 SYNC_EVERY = 1 << 28
-SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz")
+MOST_MANIFEST_BYTES = 16 << 20
 
 
 class LocationMissing(CostOpsError):
@@ -56,6 +57,13 @@ def find(location: str) -> list[Found]:
         return sorted(_inside(root), key=lambda found: found.path)
     except OSError as error:
         raise LocationMissing(f"{location}: cannot be read ({error.strerror}); check its permissions.") from error
+
+
+def read_small(found: Found) -> bytes:
+    """The bytes of a manifest."""
+    if found.size > MOST_MANIFEST_BYTES:
+        raise OSError(f"{found.path}: {found.size} bytes are too many for a manifest")
+    return found.full.read_bytes()
 
 
 def _inside(root: Path) -> Iterator[Found]:

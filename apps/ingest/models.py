@@ -2,17 +2,14 @@
 
 from django.db import models
 
+from apps.ingest import kinds
+
 
 class Source(models.Model):
     """Where charges or usage come from. `name` is the key; it becomes `x_SourceName` and `source` in the lake."""
 
-    class Kind(models.TextChoices):
-        FOCUS = "focus", "FOCUS billing export"
-        PROMETHEUS = "prometheus", "Prometheus"
-        USAGE_FILES = "usage_files", "Usage files"
-
     name = models.SlugField(max_length=60, unique=True)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = models.CharField(max_length=20, choices=kinds.choices)
     location = models.CharField(max_length=1000)
     cluster = models.CharField(max_length=120, blank=True)
     options = models.JSONField(default=dict, blank=True)
@@ -24,14 +21,24 @@ class Source(models.Model):
 
     @property
     def is_billing(self) -> bool:
-        return self.kind == self.Kind.FOCUS
+        return self.kind in kinds.BILLS
+
+    @property
+    def is_prometheus(self) -> bool:
+        return self.kind in kinds.PROMETHEUS
+
+    @property
+    def title_of_kind(self) -> str:
+        return kinds.titles().get(self.kind, self.kind)
 
 
 class LandedFile(models.Model):
     """One version of one file, as received; the bytes lie in the landing zone under their sha256.
 
     `contents` says what reading found: a list of {window, days, rows, cost: {currency: {billed_cost, effective_cost}}},
-    `window` a billing month (bills) or a table name (usage), money as text.
+    `window` a billing month (bills) or a table name (usage), money as text. `period`, `release` and `expected_rows` are
+    what a manifest said (`apps.ingest.providers.base.Listed`); `content_sha256` is of the unpacked bytes, by which the
+    same bill packed anew is known.
     """
 
     class State(models.TextChoices):
@@ -45,6 +52,7 @@ class LandedFile(models.Model):
     path = models.CharField(max_length=1000)
     revision = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField()
     modified_ns = models.BigIntegerField()
     state = models.CharField(max_length=12, choices=State, default=State.LANDED)
@@ -52,6 +60,9 @@ class LandedFile(models.Model):
     contents = models.JSONField(default=list)
     problems = models.JSONField(default=list)
     delivery = models.PositiveIntegerField()
+    period = models.CharField(max_length=200, blank=True)
+    release = models.CharField(max_length=200, blank=True)
+    expected_rows = models.BigIntegerField(null=True, blank=True)
     landed_at = models.DateTimeField()
 
     class Meta:

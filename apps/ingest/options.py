@@ -8,7 +8,7 @@ from apps.ingest.deliveries import Policy
 
 POLICIES: tuple[Policy, ...] = ("auto", "parts", "snapshots")
 HELP = {
-    "files": "auto (default), parts or snapshots: which files make up a billing period, see docs/sources.md",
+    "files": "auto (usually the default), parts or snapshots: what makes up a billing period, see docs/sources.md",
     "quiet_minutes": "leave a file for later that was written less than so many minutes ago (default 0)",
 }
 
@@ -21,7 +21,7 @@ class InvalidOption(CostOpsError):
 class FileOptions:
     """How the files of a source are taken."""
 
-    files: Policy = "auto"
+    files: Policy | None = None  # None: as is usual for the kind of source
     quiet_minutes: int = 0
 
     @classmethod
@@ -30,7 +30,8 @@ class FileOptions:
             known = "; ".join(f"{key}: {text}" for key, text in HELP.items())
             raise InvalidOption(f"Unknown option {unknown[0]!r}. Known options are {known}.")
         return cls(
-            files=_policy(options.get("files", "auto")), quiet_minutes=_minutes(options.get("quiet_minutes", "0"))
+            files=_policy(options["files"]) if "files" in options else None,
+            quiet_minutes=_minutes(options.get("quiet_minutes", "0")),
         )
 
 

@@ -30,6 +30,7 @@ class Reading:
     parts: dict[str, list[lake.WrittenFile]] = field(default_factory=dict)
     contents: tuple[Content, ...] = ()
     problems: tuple[Problem, ...] = ()
+    content_sha256: str = ""
 
     @property
     def rows(self) -> int:

@@ -80,10 +80,11 @@ def day_fingerprints() -> dict[date, str]:
     """For every day with charges or usage: a hash of all that feeds it, told from the database alone."""
     feeding: dict[str, list[str]] = defaultdict(list)
     current = LandedFile.objects.filter(state=LandedFile.State.CURRENT)
-    for name, sha256, contents in current.values_list("source__name", "sha256", "contents"):
+    columns = ("source__name", "sha256", "content_sha256", "contents")
+    for name, sha256, content_sha256, contents in current.values_list(*columns):
         for entry in counting(contents):
             for day in entry["days"]:
-                feeding[day].append(f"{name} {entry['window']} {sha256}")
+                feeding[day].append(f"{name} {entry['window']} {content_sha256 or sha256}")
     for name, metered, sha256 in MeteredDay.objects.values_list("source__name", "day", "content_sha256"):
         feeding[str(metered)].append(f"{name} api {sha256}")
     return {date.fromisoformat(day): _digest(parts) for day, parts in sorted(feeding.items())}

@@ -14,7 +14,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, landing, metered, usage
+from apps.ingest import books, kinds, landing, metered, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -22,7 +22,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers import focus
+from apps.ingest.providers.base import Discovery, Listed, everything
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
 
@@ -52,7 +52,7 @@ def add_source(
     *, name: str, kind: str, location: str, cluster: str, options: Mapping[str, str], now: datetime
 ) -> Source:
     """Register a source; every mistake is named before anything is stored."""
-    place = location if kind == Source.Kind.PROMETHEUS else str(Path(location).expanduser().resolve())
+    place = location if kind in kinds.PROMETHEUS else str(Path(location).expanduser().resolve())
     source = Source(name=name, kind=kind, location=place, cluster=cluster, options=dict(options), created_at=now)
     check_options(source)
     try:
@@ -66,7 +66,7 @@ def add_source(
 
 def check_options(source: Source) -> None:
     """Raise what is wrong with the location or the options of a source."""
-    if source.kind == Source.Kind.PROMETHEUS:
+    if source.is_prometheus:
         prometheus_config(source)
     else:
         FileOptions.from_options(source.options)
@@ -88,46 +88,66 @@ def land(source: Source, now: datetime) -> StepResult:
     """Copy new and changed files of a source into the landing zone; what is still being written waits."""
     options = FileOptions.from_options(source.options)
     try:
-        found = landing.find(source.location)
+        discovery = discover(source)
     except landing.LocationMissing as error:
         return StepResult(problems=(Problem("error", "location", source.name, str(error)),))
     latest = _latest(source)
     old_enough = (now - timedelta(minutes=options.quiet_minutes)).timestamp() * 1e9
-    landed, problems = [], []
-    for one in found:
+    landed: list[tuple[Listed, landing.Landed]] = []
+    problems = [*discovery.problems]
+    missed: set[tuple[str, str]] = set()
+    for listed in discovery.files:
+        one = listed.found
         known = latest.get(one.path)
         if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
             continue
-        if options.quiet_minutes and one.modified_ns > old_enough:
-            continue
-        try:
-            copied = landing.copy(one)
-        except OSError as error:
-            problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
-            continue
+        copied = None
+        if not (options.quiet_minutes and one.modified_ns > old_enough):
+            try:
+                copied = landing.copy(one)
+            except OSError as error:
+                problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
         if copied:
-            landed.append(copied)
+            landed.append((listed, copied))
+        else:
+            missed.add((listed.period, listed.release))
+    landed = [pair for pair in landed if not pair[0].period or (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
     return StepResult(rows=len(landed), problems=tuple(problems))
+
+
+def discover(source: Source) -> Discovery:
+    """The files to take from a source's location: what its provider's manifests list, else all of them."""
+    found = landing.find(source.location)
+    provider = kinds.BILLS.get(source.kind)
+    return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
     return {file.path: file for file in source.files.order_by("revision")}
 
 
-def _enter(source: Source, landed: list[landing.Landed], latest: Mapping[str, LandedFile], now: datetime) -> None:
+def _enter(
+    source: Source, landed: list[tuple[Listed, landing.Landed]], latest: Mapping[str, LandedFile], now: datetime
+) -> None:
     """Write the manifest in one transaction: files found together are one delivery, whatever was killed before."""
-    fresh = [one for one in landed if one.found.path not in latest or latest[one.found.path].sha256 != one.sha256]
-    renewed = {one.found.path for one in fresh}
+    fresh = [pair for pair in landed if _is_fresh(pair, latest)]
+    renewed = {listed.found.path for listed, _ in fresh}
     told = source.files.filter(state__in=[State.CURRENT, State.LANDED])
-    seen = {file.sha256 for file in told if latest[file.path].pk == file.pk and file.path not in renewed}
+    seen = {
+        (file.sha256, file.period, file.release)
+        for file in told
+        if latest[file.path].pk == file.pk and file.path not in renewed
+    }
     delivery = max((file.delivery for file in latest.values()), default=0) + 1
     with transaction.atomic():
-        for one in landed:
-            if one not in fresh:
-                LandedFile.objects.filter(pk=latest[one.found.path].pk).update(modified_ns=one.found.modified_ns)
-        for one in fresh:
+        for pair in landed:
+            if pair not in fresh:
+                found = pair[0].found
+                LandedFile.objects.filter(pk=latest[found.path].pk).update(modified_ns=found.modified_ns)
+        for listed, one in fresh:
             before = latest.get(one.found.path)
+            content = (one.sha256, listed.period, listed.release)
             LandedFile.objects.create(
                 source=source,
                 path=one.found.path,
@@ -135,11 +155,22 @@ def _enter(source: Source, landed: list[landing.Landed], latest: Mapping[str, La
                 sha256=one.sha256,
                 size=one.found.size,
                 modified_ns=one.found.modified_ns,
-                state=State.DUPLICATE if one.sha256 in seen else State.LANDED,
+                state=State.DUPLICATE if content in seen else State.LANDED,
                 delivery=delivery,
+                period=listed.period,
+                release=listed.release,
+                expected_rows=listed.rows,
                 landed_at=now,
             )
-            seen.add(one.sha256)
+            seen.add(content)
+
+
+def _is_fresh(pair: tuple[Listed, landing.Landed], latest: Mapping[str, LandedFile]) -> bool:
+    """Whether the content, or the release it belongs to, differs from what was landed last under this path."""
+    listed, one = pair
+    known = latest.get(one.found.path)
+    told = (one.sha256, listed.period, listed.release)
+    return known is None or (known.sha256, known.period, known.release) != told
 
 
 # --- Reading --------------------------------------------------------------------------------------------------------
@@ -147,17 +178,29 @@ def normalize(source: Source, now: datetime) -> StepResult:
     """Read every landed bill into `charges`, and make exactly what counts count, in one commit."""
 
     def read(file: LandedFile) -> Reading:
-        path = landing.landed_path(file.sha256)
-        return read_bill(Bill(path, file.path, source.name, file.file_id, settings.COSTOPS_TIME_ZONE, (focus.MAPPING,)))
+        return read_bill(
+            Bill(
+                path=landing.landed_path(file.sha256),
+                name=file.path,
+                source=source.name,
+                file_id=file.file_id,
+                zone=settings.COSTOPS_TIME_ZONE,
+                mappings=provider.mappings,
+                encodings=provider.encodings,
+                rows=file.expected_rows,
+            )
+        )
 
-    return books.fill(source, BILLS, FileOptions.from_options(source.options).files, read, _note(source, now))
+    provider = kinds.BILLS[source.kind]
+    policy = FileOptions.from_options(source.options).files or provider.files
+    return books.fill(source, BILLS, policy, read, _note(source, now))
 
 
 def meter_files(source: Source, now: datetime) -> StepResult:
     """Read every landed usage file into the usage tables."""
 
     policy = FileOptions.from_options(source.options).files
-    settling: Policy = "parts" if policy == "auto" else policy
+    settling: Policy = policy if policy in ("parts", "snapshots") else "parts"
     paths = dict(source.files.values_list("pk", "path"))
 
     beside: list[tuple[str, lake.WrittenFile]] = []

@@ -1,5 +1,6 @@
 """Landed bytes as plain CSV or Parquet: unpacked, and their checksums verified, before anything reads them."""
 
+import hashlib
 import shutil
 import stat
 import uuid
@@ -55,6 +56,7 @@ class Unpacked:
 
     members: tuple[Member, ...]
     folder: Path
+    content_sha256: str = ""
 
 
 @contextmanager
@@ -63,9 +65,21 @@ def unpacked(path: Path, name: str) -> Iterator[Unpacked]:
     staging = settings.COSTOPS_HOME / "tmp" / "staging" / uuid.uuid4().hex
     staging.mkdir(parents=True)
     try:
-        yield Unpacked(tuple(_members(path, name, staging)), staging)
+        members = _members(path, name, staging)
+        yield Unpacked(tuple(members), staging, _content_sha256(path, members))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _content_sha256(path: Path, members: list[Member]) -> str:
+    """Of the unpacked bytes; empty where nothing was packed: then it is that of the file itself."""
+    if [member.path for member in members] == [path]:
+        return ""
+    digest = hashlib.sha256()
+    for member in members:
+        with member.path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _members(path: Path, name: str, staging: Path) -> list[Member]:

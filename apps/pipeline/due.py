@@ -10,6 +10,7 @@ from django.conf import settings
 
 from apps.allocation.services import METHOD_VERSION
 from apps.finops.windows import ONE_DAY, Window, contiguous
+from apps.ingest import kinds
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.selectors import day_fingerprints
 from apps.pipeline.models import FilledDay
@@ -49,19 +50,19 @@ class Ask:
 
 def land(ask: Ask) -> Iterator[Work]:
     """Every source of files, each time the clock says so."""
-    for source in ask.chosen(Source.Kind.FOCUS, Source.Kind.USAGE_FILES):
+    for source in ask.chosen(*kinds.BILLS, *kinds.USAGE):
         yield Work("land", source.name, by_clock=True)
 
 
 def normalize(ask: Ask) -> Iterator[Work]:
     """Sources with bills that were landed and not yet read."""
-    yield from _unread("normalize", Source.Kind.FOCUS, ask)
+    yield from _unread("normalize", kinds.BILLS, ask)
 
 
 def meter(ask: Ask) -> Iterator[Work]:
     """Sources with usage files not yet read; and the days of an API that were never pulled whole."""
-    yield from _unread("meter", Source.Kind.USAGE_FILES, ask)
-    for source in ask.chosen(Source.Kind.PROMETHEUS):
+    yield from _unread("meter", kinds.USAGE, ask)
+    for source in ask.chosen(*kinds.PROMETHEUS):
         days = _pullable(source, ask.now) if ask.window is None else set(ask.within(_until_today(ask.window, ask.now)))
         if "meter" not in ask.forced:
             days &= _incomplete(source, days)
@@ -113,8 +114,8 @@ def _changed(step: str, inputs: dict[date, str], ask: Ask) -> list[date]:
     return [day for day in days if inputs.get(day) != before.get(day)]
 
 
-def _unread(step: str, kind: str, ask: Ask) -> Iterator[Work]:
-    for source in ask.chosen(kind):
+def _unread(step: str, of: Iterable[str], ask: Ask) -> Iterator[Work]:
+    for source in ask.chosen(*of):
         unread = LandedFile.objects.filter(source=source, state=LandedFile.State.LANDED).order_by("pk")
         files = [str(pk) for pk in unread.values_list("pk", flat=True)]
         if files or (step in ask.forced and ask.window is None):

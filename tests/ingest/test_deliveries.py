@@ -218,3 +218,26 @@ def test_settling_does_not_depend_on_the_order_it_is_told(order):
     ]
     assert settle([history[at] for at in order]) == {("f4", "2026-10")}
     assert settle([history[at] for at in order if at < 3]) == {("f2", "2026-10"), ("f3", "2026-10")}
+
+
+def released(key: str, release: str, *, refused: bool = False) -> Delivered:
+    return Delivered(
+        key, f"{key}.csv", 1, 1, {} if refused else {"2026-10": frozenset(["2026-10-01"])},
+        period="October", release=release, is_refused=refused,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("files", "counting"),
+    [
+        pytest.param([released("a", "1"), released("b", "1")], {"a", "b"}, id="all files of one release"),
+        pytest.param([released("a", "1"), released("b", "2")], {"b"}, id="only those of the last release"),
+        pytest.param([released("b", "2"), released("a", "1")], {"b"}, id="in whatever order they came"),
+        pytest.param(
+            [released("a", "1"), released("b", "2"), released("c", "2", refused=True)], {"a"},
+            id="a release with a refused file does not count",
+        ),
+    ],
+)  # fmt: skip
+def test_a_release_replaces_its_period_whole(files, counting):
+    assert settle(files) == {(key, "2026-10") for key in counting}

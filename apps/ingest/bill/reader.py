@@ -20,6 +20,7 @@ from apps.ingest.bill.sheets import Chunk, Sheet, open_sheet
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
+from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
 from apps.warehouse import engine
@@ -41,7 +42,9 @@ def read_bill(bill: Bill) -> Reading:
     parts: Parts = defaultdict(list)
     try:
         with unpacked(bill.path, bill.name) as bundle:
-            reading = _read_members(bill, bundle, parts)
+            reading = replace(_read_members(bill, bundle, parts), content_sha256=bundle.content_sha256)
+            if not reading.is_refused and bill.rows not in (None, reading.rows):
+                reading = refused([_wrong_count(bill, reading.rows)])
     except Unreadable as error:
         reading = refused([Problem("error", "damaged", bill.name, str(error))])
     except BadHeader as bad:
@@ -53,12 +56,17 @@ def read_bill(bill: Bill) -> Reading:
     return reading
 
 
+def _wrong_count(bill: Bill, rows: int) -> Problem:
+    message = f"The file has {rows} rows, its manifest says {bill.rows}; fetch it again."
+    return Problem("error", "row_count", bill.name, message)
+
+
 def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     problems: list[Problem] = []
     total = tallies.Tally()
     controls: set[str] = set()
     for member in bundle.members:
-        sheet, said = open_sheet(member, bill.mappings)
+        sheet, said = open_sheet(in_utf8(member, bundle.folder, bill.encodings), bill.mappings)
         problems += [*said, *_ending(sheet)]
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():

@@ -34,7 +34,10 @@ class NothingToPlace(Exception):
 
 @dataclass(frozen=True)
 class Bill:
-    """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it."""
+    """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it.
+
+    `rows` is how many its manifest says it has.
+    """
 
     path: Path
     name: str
@@ -42,6 +45,8 @@ class Bill:
     file_id: str
     zone: str
     mappings: Sequence[Mapping]
+    encodings: Sequence[str] = ("utf-8",)
+    rows: int | None = None
 
     def partition(self, month: str) -> dict[str, str]:
         return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}

@@ -2,6 +2,7 @@
 
 from apps.finops import focus
 from apps.ingest.bill.mapping import Input, Kind, Mapping
+from apps.ingest.providers.base import Provider
 
 
 def _kind(column: str) -> Kind:
@@ -24,3 +25,5 @@ MAPPING = Mapping(
     currency="BillingCurrency",
     keeps="all",
 )
+
+PROVIDER = Provider("focus", "FOCUS billing export", (MAPPING,))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from apps.finops.errors import CostOpsError
-from apps.ingest import checks, options, selectors, services
+from apps.ingest import checks, kinds, options, selectors, services
 from apps.ingest.models import Source
 from apps.warehouse.terminal import FORMATS, Format, print_rows
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|check")
         add = actions.add_parser("add", help="register a source")
         add.add_argument("name", help="lower-case letters, digits, hyphens")
-        add.add_argument("--kind", required=True, choices=Source.Kind.values)
+        add.add_argument("--kind", required=True, choices=list(kinds.titles()))
         add.add_argument("--location", required=True, metavar="PATH_OR_URL")
         add.add_argument("--cluster", default="", help="the cluster of rows that name none")
         add.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             options=options.parse(given["option"]),
             now=timezone.now(),
         )
-        self.stdout.write(f"Added {source.name} ({source.get_kind_display()}, {source.location}).")
+        self.stdout.write(f"Added {source.name} ({source.title_of_kind}, {source.location}).")
 
     def _list(self, given: dict[str, Any]) -> None:
         self._print(COLUMNS, (_listed(state) for state in selectors.source_states()), given["form"])
