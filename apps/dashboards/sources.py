@@ -107,7 +107,7 @@ def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
     state = _state(found, {problem.severity for problem in problems})
     return SourceRow(
         name=source.name,
-        kind=str(KINDS.get(source.kind, source.kind)),
+        kind=str(KINDS.get(source.kind, source.title_of_kind)),
         location=without_credentials(source.location),
         cluster=source.cluster,
         state=state,

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.db import transaction
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import LakeTable
+from apps.ingest import guard
 from apps.ingest.deliveries import Delivered, Policy, settle
 from apps.ingest.models import LandedFile, Source
+from apps.ingest.quality.checks import HOLDS, SEVERITY, SOURCE_CHECKS
 from apps.ingest.reading import Content, Reading, problems_to_json
 from apps.warehouse import lake
 
@@ -35,24 +37,45 @@ class Ledger:
 
 @dataclass
 class Settled:
-    """What a run has read, by file id."""
+    """What a run has read, by file id; `held` are the files held back → why."""
 
     readings: dict[str, Reading] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         return tuple(problem for reading in self.readings.values() for problem in reading.problems)
 
+    def hold(self, file: LandedFile, why: str) -> None:
+        """Keep a reading back, and say so among its problems."""
+        check = SOURCE_CHECKS["held"]
+        said = Problem(SEVERITY[check.then], check.code, file.path, f"{why} {check.way_out}")
+        reading = self.readings[file.file_id]
+        self.readings[file.file_id] = replace(reading, problems=(*reading.problems, said))
+        self.held[file.file_id] = why
 
-def fill(source: Source, ledger: Ledger, policy: Policy, read: Read, notes: Mapping[str, str]) -> StepResult:
+
+def fill(
+    source: Source,
+    ledger: Ledger,
+    policy: Policy,
+    read: Read,
+    notes: Mapping[str, str],
+    *,
+    hold_below: Decimal = Decimal(0),
+) -> StepResult:
     """Read what was landed, decide what counts, and make lake and database say so.
 
+    A new issue that keeps less than `hold_below` of a window is held back, and so is a file that a check says to hold.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
     next run reads the same files again and compares what the lake holds with what should count.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
     settled = Settled({key: read(file) for key, file in files.items() if file.state == State.LANDED})
     wanted = settle(_history(files, settled, ledger), policy)
+    settled.held = _hold(files, wanted, settled, ledger, hold_below)
+    if settled.held:
+        wanted = settle(_history(files, settled, ledger), policy)
     held = _held(source, ledger)
     for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
         settled.readings[key] = read(files[key])
@@ -64,10 +87,11 @@ def fill(source: Source, ledger: Ledger, policy: Policy, read: Read, notes: Mapp
 def _history(files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger) -> Iterable[Delivered]:
     for key, file in files.items():
         reading = settled.readings.get(key)
-        is_refused = file.state == State.REFUSED or bool(reading and reading.is_refused)
+        is_refused = file.state in (State.REFUSED, State.HELD) or bool(reading and reading.is_refused)
+        is_refused = is_refused or key in settled.held
         if file.state == State.DUPLICATE:
             continue
-        contents = [c.to_json(counts=True) for c in reading.contents] if reading else file.contents
+        contents = _contents(file, reading)
         windows: dict[str, frozenset[str]] = {}
         for entry in contents:
             windows |= ledger.windows(entry)
@@ -75,6 +99,55 @@ def _history(files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger) 
             key, file.path, file.delivery, file.revision, windows,
             period=file.period, release=file.release, is_refused=is_refused,
         )  # fmt: skip
+
+
+def _hold(
+    files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger, below: Decimal
+) -> dict[str, str]:
+    """Hold back new files: those a check says so of, and all that leave a window much smaller than it was."""
+    fresh = {
+        key: files[key]
+        for key, reading in settled.readings.items()
+        if files[key].state == State.LANDED and not files[key].is_accepted and not reading.is_refused
+    }
+    for key, file in fresh.items():
+        if reasons := [problem.message for problem in settled.readings[key].problems if problem.code in HOLDS]:
+            settled.hold(file, reasons[0])
+    counting = [entry for file in files.values() if file.state == State.CURRENT for entry in _counting(file)]
+    after = [
+        entry
+        for key, file in files.items()
+        for entry in _contents(file, settled.readings.get(key))
+        if any((key, window) in wanted for window in ledger.windows(entry))
+    ]
+    shrunken = guard.shrunken(guard.totals(counting), guard.totals(after), below=below)
+    touching = _touching(files, shrunken)
+    for key, file in fresh.items():
+        if key in settled.held:
+            continue
+        windows = {entry["window"] for entry in _contents(file, settled.readings[key])} | touching.get(file.path, set())
+        if lost := [why for window, why in shrunken.items() if window in windows or file.period in touching]:
+            settled.hold(file, f"The new issue is much smaller: {'; '.join(lost)}.")
+    return settled.held
+
+
+def _touching(files: Mapping[str, LandedFile], windows: Iterable[str]) -> dict[str, set[str]]:
+    """The paths and periods whose files count in these windows: what replaces one of them touches the window."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in files.values():
+        mine = {entry["window"] for entry in _counting(file)} & set(windows) if file.state == State.CURRENT else set()
+        for name in filter(None, (file.path, file.period)):
+            if mine:
+                found[name] |= mine
+    return found
+
+
+def _counting(file: LandedFile) -> list[Mapping[str, Any]]:
+    return [entry for entry in file.contents if entry.get("counts", True)]
+
+
+def _contents(file: LandedFile, reading: Reading | None) -> list[Mapping[str, Any]]:
+    return [content.to_json(counts=True) for content in reading.contents] if reading else list(file.contents)
 
 
 def _held(source: Source, ledger: Ledger) -> dict[Pair, list[tuple[LakeTable, lake.StoredFile]]]:
@@ -121,13 +194,15 @@ def _commit(
 def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger) -> None:
     with transaction.atomic():
         for key, file in files.items():
-            if file.state in (State.REFUSED, State.DUPLICATE):
+            if file.state in (State.REFUSED, State.DUPLICATE, State.HELD):
                 continue
             reading = settled.readings.get(key)
             before = (file.state, file.contents, file.problems, file.rows, file.content_sha256)
             if reading:
                 _take_over(file, reading)
-            if file.state != State.REFUSED:
+            if key in settled.held:
+                file.state = State.HELD
+            elif file.state != State.REFUSED:
                 _mark(file, key, wanted, ledger)
             if before != (file.state, file.contents, file.problems, file.rows, file.content_sha256):
                 file.save(update_fields=["state", "contents", "problems", "rows", "content_sha256"])
@@ -151,7 +226,10 @@ def _mark(file: LandedFile, key: str, wanted: set[Pair], ledger: Ledger) -> None
 
 def _result(settled: Settled, versions: dict[str, int]) -> StepResult:
     contents = [
-        content for reading in settled.readings.values() if not reading.is_refused for content in reading.contents
+        content
+        for key, reading in settled.readings.items()
+        if not reading.is_refused and key not in settled.held
+        for content in reading.contents
     ]
     cost = effective_cost(contents)
     return StepResult(

@@ -6,7 +6,10 @@ from apps.ingest import kinds
 
 
 class Source(models.Model):
-    """Where charges or usage come from. `name` is the key; it becomes `x_SourceName` and `source` in the lake."""
+    """Where charges or usage come from. `name` is the key; it becomes `x_SourceName` and `source` in the lake.
+
+    `charges_version` is the version of `charges` up to which the restatement ledger was kept.
+    """
 
     name = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=20, choices=kinds.choices)
@@ -15,6 +18,7 @@ class Source(models.Model):
     options = models.JSONField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    charges_version = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name
@@ -47,6 +51,7 @@ class LandedFile(models.Model):
         SUPERSEDED = "superseded", "Replaced by a newer file"
         DUPLICATE = "duplicate", "Same content as another file"
         REFUSED = "refused", "Refused"
+        HELD = "held", "Held back until somebody decides"
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="files")
     path = models.CharField(max_length=1000)
@@ -63,6 +68,7 @@ class LandedFile(models.Model):
     period = models.CharField(max_length=200, blank=True)
     release = models.CharField(max_length=200, blank=True)
     expected_rows = models.BigIntegerField(null=True, blank=True)
+    is_accepted = models.BooleanField(default=False)
     landed_at = models.DateTimeField()
 
     class Meta:
@@ -76,6 +82,46 @@ class LandedFile(models.Model):
     def file_id(self) -> str:
         """The value of `x_FileId` and `file_id` in the lake."""
         return f"f{self.pk}"
+
+
+class Restatement(models.Model):
+    """What a new issue of a billing month changed: one row per source, month and version of `charges`.
+
+    `changes` are the days and services that say something else than before: {day, service, currency, and rows, billed
+    and effective cost `_before` and `_after`}, money as text.
+    """
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="restatements")
+    billing_month = models.CharField(max_length=7)
+    version = models.BigIntegerField()
+    at = models.DateTimeField()
+    rows_before = models.BigIntegerField()
+    rows_after = models.BigIntegerField()
+    changes = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "billing_month", "version"], name="ingest_restatement_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.billing_month} ({self.version})"
+
+
+class Arrival(models.Model):
+    """What the charges of a day added up to when a source was read: how bills arrive is learned from these."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="arrivals")
+    day = models.DateField()
+    currency = models.CharField(max_length=20)
+    seen_at = models.DateTimeField()
+    effective_cost = models.CharField(max_length=45)
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "day"], name="ingest_arrival_day")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day}"
 
 
 class MeteredDay(models.Model):

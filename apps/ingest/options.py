@@ -1,14 +1,18 @@
 """What `--option KEY=VALUE` may say for bills and usage files."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from apps.finops.errors import CostOpsError
 from apps.ingest.deliveries import Policy
+from apps.ingest.guard import HOLD_BELOW
 
 POLICIES: tuple[Policy, ...] = ("auto", "parts", "snapshots")
 HELP = {
     "files": "auto (usually the default), parts or snapshots: what makes up a billing period, see docs/sources.md",
+    "hold_below": "hold a new issue back that keeps less than this share of a month's charges or cost (0.8; 0: never)",
     "quiet_minutes": "leave a file for later that was written less than so many minutes ago (default 0)",
 }
 
@@ -23,6 +27,7 @@ class FileOptions:
 
     files: Policy | None = None  # None: as is usual for the kind of source
     quiet_minutes: int = 0
+    hold_below: Decimal = HOLD_BELOW
 
     @classmethod
     def from_options(cls, options: Mapping[str, str]) -> "FileOptions":
@@ -32,6 +37,7 @@ class FileOptions:
         return cls(
             files=_policy(options["files"]) if "files" in options else None,
             quiet_minutes=_minutes(options.get("quiet_minutes", "0")),
+            hold_below=_share(options["hold_below"]) if "hold_below" in options else HOLD_BELOW,
         )
 
 
@@ -53,6 +59,12 @@ def _policy(value: str) -> Policy:
         if value == policy:
             return policy
     raise InvalidOption(f"files={value}: say one of {', '.join(POLICIES)}.")
+
+
+def _share(value: str) -> Decimal:
+    if not re.fullmatch(r"0|1|0\.\d{1,4}", value, re.ASCII):
+        raise InvalidOption(f"hold_below={value}: say a share between 0 and 1, like 0.8.")
+    return Decimal(value)
 
 
 def _minutes(value: str) -> int:

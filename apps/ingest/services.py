@@ -14,7 +14,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, kinds, landing, metered, usage
+from apps.ingest import books, kinds, landing, metered, restatements, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -192,8 +192,19 @@ def normalize(source: Source, now: datetime) -> StepResult:
         )
 
     provider = kinds.BILLS[source.kind]
-    policy = FileOptions.from_options(source.options).files or provider.files
-    return books.fill(source, BILLS, policy, read, _note(source, now))
+    options = FileOptions.from_options(source.options)
+    policy = options.files or provider.files
+    result = books.fill(source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below)
+    restatements.catch_up(source, now)
+    return result
+
+
+def decide(source: Source, *, accept: bool) -> int:
+    """Take what was held back of a source, at the next fill, or refuse it; how many files that were."""
+    held = source.files.filter(state=State.HELD)
+    if accept:
+        return held.update(state=State.LANDED, is_accepted=True)
+    return held.update(state=State.REFUSED, contents=[], rows=0)
 
 
 def meter_files(source: Source, now: datetime) -> StepResult:

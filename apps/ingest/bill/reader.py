@@ -18,6 +18,7 @@ from apps.ingest.bill import checks, tallies
 from apps.ingest.bill.query import BillQuery
 from apps.ingest.bill.sheets import Chunk, Sheet, open_sheet
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
+from apps.ingest.quality.rows import look
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
 from apps.ingest.text.encoding import in_utf8
@@ -74,6 +75,8 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
         total.add(counted)
         controls |= set(sheet.bound.control)
     contents, said = verify(bill, parts, total, sorted(controls))
+    if not any(problem.severity == "error" for problem in said):
+        said += look(bill.name, [part for files in parts.values() for part in files])
     if any(problem.severity == "error" for problem in said):
         return refused((*problems, *said))
     return Reading({CHARGES.name: [part for files in parts.values() for part in files]}, contents, (*problems, *said))

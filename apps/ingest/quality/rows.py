@@ -1,0 +1,72 @@
+"""Looking at the charges of one file: every check of a row in one pass, and examples of what it found."""
+
+# ruff: noqa: S608  # the checks are ours, and every text is quoted: engines take no parameters there
+
+from collections.abc import Iterator, Sequence
+
+from apps.finops.problems import Problem
+from apps.finops.tables import CHARGES
+from apps.ingest.bill.origins import quoted
+from apps.ingest.quality.checks import ROW_CHECKS, SEVERITY, SOURCE_CHECKS, RowCheck
+from apps.warehouse import engine, lake
+
+EXAMPLES = 3
+FEWEST = 20
+_SAME = ("ResourceId", "ChargePeriodStart", "SkuPriceId", "ChargeDescription", "ChargeCategory", "BilledCost",
+         "EffectiveCost", "ConsumedQuantity", "SubAccountId", "ServiceName", "x_Other")  # fmt: skip
+
+
+def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
+    """What the charges of a file, written but not committed, break."""
+    if not parts:
+        return
+    paths = ", ".join(f"'{quoted(str(lake.location(CHARGES) / part.path))}'" for part in parts)
+    origin = f"read_parquet([{paths}], hive_partitioning=false)"
+    connection = engine.connect().con
+    counts = ", ".join(f"count(*) FILTER (WHERE {check.broken})" for check in ROW_CHECKS)
+    total, accounts, *found = connection.execute(f"SELECT count(*), {_CURRENCIES}, {counts} FROM {origin}").fetchone()
+    for check, count in zip(ROW_CHECKS, found, strict=True):
+        if count > check.from_share * total:
+            rows = connection.execute(
+                f'SELECT "x_Row" FROM {origin} WHERE {check.broken} ORDER BY 1 LIMIT {EXAMPLES}'
+            ).fetchall()
+            yield _told(check, name, count, [row for (row,) in rows])
+    if accounts:
+        yield about("several_currencies", name)
+    yield from _duplicates(name, origin)
+
+
+_CURRENCIES = 'count(DISTINCT ("BillingAccountId", "BillingCurrency")) > count(DISTINCT "BillingAccountId")'
+
+
+def _told(check: RowCheck, name: str, count: int, rows: list[int]) -> Problem:
+    shown = ", ".join(str(row) for row in rows)
+    return Problem(
+        SEVERITY[check.then], check.code, f"{name}, row {shown}", f"{check.means} {count} charges. {check.way_out}"
+    )
+
+
+def _duplicates(name: str, origin: str) -> Iterator[Problem]:
+    columns = ", ".join(f'"{column}"' for column in _SAME)
+    total, distinct = (
+        engine.connect().con.execute(f"SELECT count(*), count(DISTINCT hash({columns})) FROM {origin}").fetchone()
+    )
+    if total == distinct:
+        return
+    rows = (
+        engine.connect()
+        .con.execute(
+            f'SELECT min("x_Row"), max("x_Row"), count(*) FROM {origin} GROUP BY {columns} HAVING count(*) > 1 '
+            f"ORDER BY 1 LIMIT {EXAMPLES}"
+        )
+        .fetchall()
+    )
+    shown = "; ".join(f"{first} and {last}" for first, last, _ in rows)
+    code = "mostly_duplicates" if total >= FEWEST and 3 * (total - distinct) >= total else "duplicate_rows"
+    yield about(code, f"{name}, rows {shown}", f"{total - distinct} charges repeat others.")
+
+
+def about(code: str, subject: str, more: str = "") -> Problem:
+    """A problem of a source, with what was found said between what it means and the way out."""
+    check = SOURCE_CHECKS[code]
+    return Problem(SEVERITY[check.then], code, subject, " ".join(filter(None, (check.means, more, check.way_out))))
