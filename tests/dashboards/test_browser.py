@@ -70,6 +70,15 @@ def test_every_page_draws_its_figures_and_fits(visit, width, scheme, language):
         assert page.evaluate("document.documentElement.lang") == language
 
 
+def test_no_row_of_the_sources_becomes_a_tower_on_a_phone(visit):
+    company.sources()
+    heights = visit("/sources/", width=390).evaluate(
+        "[...document.querySelectorAll('.table tbody tr')].map(row => row.offsetHeight)"
+    )
+    assert len(heights) > 2
+    assert max(heights) < 130
+
+
 def test_a_figure_shows_every_team_and_the_amounts_of_the_table(visit):
     company.publish()
     page = visit("/?period=month")
