@@ -34,12 +34,17 @@ class Headline:
 
 @dataclass(frozen=True)
 class Section:
-    """A table with its title, the name of its first column, and where the same rows are to be had as CSV."""
+    """A table with its title, the name of its first column, and where the same rows are to be had as CSV.
+
+    `note` says what its changes are against, where it is not the period before. The wide ones stand on the left.
+    """
 
     title: str
     column: str
     table: Table
     csv_url: str
+    note: str = ""
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,11 @@ def team(asked: Asked, name: str) -> TeamPage | None:
         ),
         sections=(
             Section(
-                _("Namespaces"), _("Namespace"), namespaces, csv_url(asked, "cluster", "namespace", "kind", team=name)
+                _("Namespaces"),
+                _("Namespace"),
+                namespaces,
+                csv_url(asked, "cluster", "namespace", "kind", team=name),
+                is_wide=True,
             ),
             Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
         ),
@@ -203,9 +212,9 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
     sections = [
-        Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters)),
+        Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters), is_wide=True),
         Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
-        Section(*trends.step_words(asked), trends.table_by_step(steps), csv_url(asked, asked.grain, "kind", **filters)),
+        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters)),
     ]
     by, largest = ("workload", workloads) if namespace else ("service", services)
     return NamespacePage(
@@ -224,6 +233,11 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
         cluster=cluster,
         namespace=namespace,
     )
+
+
+def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str) -> Section:
+    title, column, note = trends.step_words(asked)
+    return Section(title, column, trends.table_by_step(steps), url, note=note, is_wide=True)
 
 
 def _largest(table: Table) -> str:

@@ -174,11 +174,13 @@ _LOOKS: dict[str, Callable[[], Look]] = {
 }
 
 
-def step_words(asked: Asked) -> tuple[str, str]:
-    """The title of a table by time, and of its first column."""
-    return {"day": (_("Days"), _("Day")), "week": (_("Weeks"), _("Week")), "month": (_("Months"), _("Month"))}[
-        asked.grain
-    ]
+def step_words(asked: Asked) -> tuple[str, str, str]:
+    """The title of a table by time, of its first column, and what its changes are against."""
+    return {
+        "day": (_("Days"), _("Day"), _("each against the day before")),
+        "week": (_("Weeks"), _("Week"), _("each against the week before")),
+        "month": (_("Months"), _("Month"), _("each against the month before")),
+    }[asked.grain]
 
 
 def table_by_step(costs: Mapping[Key, Decimal]) -> Table:

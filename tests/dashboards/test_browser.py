@@ -79,6 +79,14 @@ def test_no_row_of_the_sources_becomes_a_tower_on_a_phone(visit):
     assert max(heights) < 130
 
 
+def test_the_days_of_a_namespace_stand_below_its_workloads(visit):
+    company.publish()
+    page = visit("/teams/live-class/namespaces/online/classroom/")
+    left = page.evaluate("[...document.querySelectorAll('.grid--main section')].map(part => part.offsetLeft)")
+    assert left[0] == left[1] < left[2]  # workloads and days, then services beside them
+    assert "each against the day before" in page.inner_text(".grid--main section:nth-of-type(2) h2")
+
+
 def test_a_figure_shows_every_team_and_the_amounts_of_the_table(visit):
     company.publish()
     page = visit("/?period=month")
