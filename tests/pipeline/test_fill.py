@@ -179,6 +179,12 @@ def test_the_clock_looks_at_sources_when_their_time_has_come(a_school):
     assert Clock.objects.count() == 1
 
 
+def test_a_fill_at_the_terminal_looks_at_sources_too(a_school):
+    assert last_fill().looked_at is None
+    fill(now=NOW)
+    assert last_fill().looked_at == NOW
+
+
 def test_the_clock_goes_on_where_a_worker_died(a_school):
     services.tick(now=NOW)
     leases.claim()
