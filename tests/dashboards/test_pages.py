@@ -112,6 +112,13 @@ def test_every_page_has_a_title_one_heading_and_a_way_past_the_header(published,
     assert not re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", body)
 
 
+@pytest.mark.parametrize("address", ["/no-such-page/", "/", "/sources/"])
+def test_the_company_stands_above_the_page(published, client_of, settings, address):
+    assert "brand__company" not in client_of("staff").get(address).content.decode()
+    settings.COSTOPS_COMPANY = "Lantern <Learning>"
+    assert "Lantern &lt;Learning&gt;" in client_of("staff").get(address).content.decode()
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_speaks_chinese(published, client_of, address):
     client = client_of("staff")
