@@ -78,7 +78,7 @@ def test_no_rows_are_no_rows() -> None:
         pytest.param((*OCTOBER, "--filter", "color=red"), "filter: 'color' is not one of", id="an unknown filter"),
         pytest.param((*OCTOBER, "--group-by", "colour"), "group_by: 'colour' is not one of", id="an unknown group"),
         pytest.param((*OCTOBER, "--metric", "costs"), "metric: 'costs' is not one of", id="an unknown metric"),
-        pytest.param((*OCTOBER, "--as-of", "999999"), "no publication number 999999", id="an unknown publication"),
+        pytest.param((*OCTOBER, "--as-of", "999999"), "no publication number 999999; the newest is", id="an unknown publication"),
     ],
 )
 def test_asked_wrongly_it_says_what_to_do(words: tuple[str, ...], message: str) -> None:
