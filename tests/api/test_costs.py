@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.api.renderers import cell
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.marts.selectors import answer
@@ -113,6 +114,21 @@ def test_csv_equals_json_equals_the_answer(finance: Client, how: str, group_by: 
 def test_csv_text_is_harmless_in_a_spreadsheet_and_amounts_stay_numbers(finance: Client) -> None:
     text = finance.get("/api/v1/costs/", ALL_DAYS | {"group_by": "namespace", "kind": "shared", "format": "csv"})
     assert text.content.decode() == "namespace,currency,effective_cost\r\n'=1+1,CNY,-0.250000000000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("=1+1", "'=1+1", id="a formula"),
+        pytest.param("  =1+1", "'  =1+1", id="a formula after blanks"),
+        pytest.param("\t@SUM(1)", "'\t@SUM(1)", id="a formula after a tab"),
+        pytest.param("＝1", "'＝1", id="a full-width formula"),
+        pytest.param("a=1", "a=1", id="no formula"),
+        pytest.param(" live", " live", id="blanks alone"),
+    ],
+)
+def test_a_formula_is_text_wherever_it_begins(text: str, shown: str) -> None:
+    assert cell(text) == shown
 
 
 def test_csv_without_rows_still_has_its_header(finance: Client) -> None:
