@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
@@ -76,9 +76,8 @@ class CostsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user))
-        etag = f'"{query.as_of}-{digest_of(query, page, asked["format"])}"'
-        if unchanged := get_conditional_response(_http(request), etag=etag):
-            unchanged["ETag"] = etag
+        etag = _etag(query.as_of, query, page, asked["format"])
+        if unchanged := _unchanged(request, etag):
             return unchanged
         answer = marts.answer(query)
         self.columns = answer.columns
@@ -153,14 +152,26 @@ class ReconciliationView(CompanyView):
         number = marts.publication(asked.get("as_of")).number
         by_day = asked.get("by_day", "true") == "true"
         only = {name: asked.get(name) for name in ("source", "billing_month")}
+        etag = _etag(number, by_day, only, asked["format"])
+        if unchanged := _unchanged(request, etag):
+            return unchanged
         publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
         self.file_name = f"reconciliation-publication-{number}"
-        return Response({"publication": facts(publication), "rows": [asdict(row) for row in rows]})
+        body = {"publication": facts(publication), "rows": [asdict(row) for row in rows]}
+        return Response(body, headers={"ETag": etag})
 
 
-def _http(request: Request) -> HttpRequest:
-    """Django's own request under the framework's."""
-    return request._request  # there is no public way
+def _etag(publication: int | None, *asked: Any) -> str:
+    """The ETag of an answer that a publication, the question and the viewer's scope decide."""
+    return f'"{publication}-{digest_of(*asked)}"'
+
+
+def _unchanged(request: Request, etag: str) -> HttpResponse | None:
+    """304, if the caller has the answer of this ETag already."""
+    unchanged = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+    return unchanged
 
 
 def _team(team: Team) -> dict[str, Any]:

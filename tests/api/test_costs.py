@@ -165,6 +165,19 @@ def test_an_unchanged_answer_is_not_sent_again(finance: Client) -> None:
     assert finance.get("/api/v1/costs/", ALL_DAYS, headers={"if-none-match": first["ETag"]}).status_code == 200
 
 
+@pytest.mark.parametrize("given", [{}, {"by_day": "false"}, {"format": "csv"}])
+def test_an_unchanged_reconciliation_is_not_sent_again(
+    finance: Client, published: Publication, given: dict[str, str]
+) -> None:
+    first = finance.get("/api/v1/reconciliation/", given)
+    assert first["ETag"].startswith(f'"{published.number}-')
+    headers = {"if-none-match": first["ETag"]}
+    assert finance.get("/api/v1/reconciliation/", given, headers=headers).status_code == 304
+    assert finance.get("/api/v1/reconciliation/", {"source": "bill"}, headers=headers).status_code == 200
+    publish_costs(COSTS)
+    assert finance.get("/api/v1/reconciliation/", given, headers=headers).status_code == 200
+
+
 def test_every_question_viewer_and_format_has_an_etag_of_its_own(callers: dict[str, Client]) -> None:
     asked = [{}, {"group_by": "team"}, {"format": "csv"}, {"limit": "1"}, {"team": "live-class"}]
     tags = [
