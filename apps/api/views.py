@@ -12,11 +12,13 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api import parameters, schema
+from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
 from apps.api.renderers import JsonRenderer
@@ -39,6 +41,13 @@ class AskView(APIView):
         """The parameters of a request, the format that was agreed on among them."""
         given = parameters.read(request.query_params, self.known)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """By `format`, else by Accept; a format that is not there is a bad parameter, not a missing page."""
+        chosen = request.query_params.get(parameters.FORMAT.name)
+        if chosen not in (None, *parameters.FORMATS) and not force:
+            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(parameters.FORMATS)}")
+        return super().perform_content_negotiation(request, force)
 
     def get_renderer_context(self) -> dict[str, Any]:
         return {**super().get_renderer_context(), "columns": self.columns}
@@ -159,6 +168,15 @@ class ReconciliationView(CompanyView):
         self.file_name = f"reconciliation-publication-{number}"
         body = {"publication": facts(publication), "rows": [asdict(row) for row in rows]}
         return Response(body, headers={"ETag": etag})
+
+
+class NowhereView(AskView):
+    """Every other address below `/api/`: a failure as JSON, as everywhere here."""
+
+    schema = None
+
+    def get(self, request: Request, **_anything: str) -> HttpResponse:
+        raise NotFound
 
 
 def _etag(publication: int | None, *asked: Any) -> str:
