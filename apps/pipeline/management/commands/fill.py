@@ -17,6 +17,7 @@ from apps.finops.windows import Window
 from apps.pipeline.models import StepRun
 from apps.pipeline.services import FillReport, fill
 from apps.pipeline.steps import NAMES, STEPS
+from apps.warehouse.terminal import harmless
 
 EXAMPLES = f"""
 steps, in their order:
@@ -136,4 +137,5 @@ def _fail_if_anything_failed(report: FillReport) -> None:
     complaints += [f"{problem['subject']}: {problem['message']}" for problem in report.errors]
     if complaints:
         things = "1 thing" if len(complaints) == 1 else f"{len(complaints)} things"
-        raise CommandError("\n".join([f"{things} failed; the rest was done:", *(f"  {one}" for one in complaints)]))
+        listed = (f"  {harmless(one)}" for one in complaints)
+        raise CommandError("\n".join([f"{things} failed; the rest was done:", *listed]))
