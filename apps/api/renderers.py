@@ -50,7 +50,8 @@ class CsvRenderer(renderers.BaseRenderer):
 def cell(value: Any) -> str:
     """One value as CSV shows it. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+        is_formula = value.lstrip(" ").startswith(FORMULA_STARTS)  # some spreadsheets trim before they look
+        return f"'{value}" if is_formula else value
     return str(_PLAIN.get(type(value), str)(value))
 
 

@@ -1,7 +1,7 @@
 """The addresses of the API."""
 
 from django.contrib.auth.decorators import login_required
-from django.urls import path
+from django.urls import path, re_path
 
 from apps.api import views
 
@@ -14,4 +14,5 @@ urlpatterns = [
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
+    re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
@@ -12,11 +12,13 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api import parameters, schema
+from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
 from apps.api.renderers import JsonRenderer
@@ -39,6 +41,13 @@ class AskView(APIView):
         """The parameters of a request, the format that was agreed on among them."""
         given = parameters.read(request.query_params, self.known)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """By `format`, else by Accept; a format that is not there is a bad parameter, not a missing page."""
+        chosen = request.query_params.get(parameters.FORMAT.name)
+        if chosen not in (None, *parameters.FORMATS) and not force:
+            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(parameters.FORMATS)}")
+        return super().perform_content_negotiation(request, force)
 
     def get_renderer_context(self) -> dict[str, Any]:
         return {**super().get_renderer_context(), "columns": self.columns}
@@ -76,9 +85,8 @@ class CostsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user))
-        etag = f'"{query.as_of}-{digest_of(query, page, asked["format"])}"'
-        if unchanged := get_conditional_response(_http(request), etag=etag):
-            unchanged["ETag"] = etag
+        etag = _etag(query.as_of, query, page, asked["format"])
+        if unchanged := _unchanged(request, etag):
             return unchanged
         answer = marts.answer(query)
         self.columns = answer.columns
@@ -153,14 +161,35 @@ class ReconciliationView(CompanyView):
         number = marts.publication(asked.get("as_of")).number
         by_day = asked.get("by_day", "true") == "true"
         only = {name: asked.get(name) for name in ("source", "billing_month")}
+        etag = _etag(number, by_day, only, asked["format"])
+        if unchanged := _unchanged(request, etag):
+            return unchanged
         publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
         self.file_name = f"reconciliation-publication-{number}"
-        return Response({"publication": facts(publication), "rows": [asdict(row) for row in rows]})
+        body = {"publication": facts(publication), "rows": [asdict(row) for row in rows]}
+        return Response(body, headers={"ETag": etag})
 
 
-def _http(request: Request) -> HttpRequest:
-    """Django's own request under the framework's."""
-    return request._request  # there is no public way
+class NowhereView(AskView):
+    """Every other address below `/api/`: a failure as JSON, as everywhere here."""
+
+    schema = None
+
+    def get(self, request: Request, **_anything: str) -> HttpResponse:
+        raise NotFound
+
+
+def _etag(publication: int | None, *asked: Any) -> str:
+    """The ETag of an answer that a publication, the question and the viewer's scope decide."""
+    return f'"{publication}-{digest_of(*asked)}"'
+
+
+def _unchanged(request: Request, etag: str) -> HttpResponse | None:
+    """304, if the caller has the answer of this ETag already."""
+    unchanged = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
+    if unchanged is not None:
+        unchanged["ETag"] = etag
+    return unchanged
 
 
 def _team(team: Team) -> dict[str, Any]:

@@ -29,7 +29,10 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Asked:
-    """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest."""
+    """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest.
+
+    `first_day` is the first day published: what lies before it is unknown, not zero.
+    """
 
     period: str
     window: Window
@@ -39,6 +42,7 @@ class Asked:
     publication: int
     pinned: bool
     scope: Scope
+    first_day: date
 
     def query(self, *groups: str, **filters: str) -> CostQuery:
         """The question of the period, grouped and narrowed."""
@@ -56,6 +60,16 @@ class Asked:
     def earlier(self) -> "Asked":
         """The same about the period before."""
         return replace(self, window=self.before)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the whole period before is published; a part of it would pass for a rise."""
+        return self.before.start >= self.first_day
+
+    @property
+    def days_known(self) -> int:
+        """How many days of the period are published, at least one; a mean over others would be too low."""
+        return max((self.window.end - max(self.window.start, self.first_day)).days, 1)
 
     def settled(self, currency: str) -> "Asked":
         return replace(self, currency=currency)

@@ -66,4 +66,5 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         publication=publication.number,
         pinned=given["publication"] is not None,
         scope=scope,
+        first_day=publication.first_day or EARLIEST,
     )

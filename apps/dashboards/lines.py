@@ -42,18 +42,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Line:
-    """Cost in a period and in the one before; `share` is of the table's total, in hundredths."""
+    """Cost in a period and in the one before (None: not known); `share` is of the table's total, in hundredths."""
 
     name: Name
     cost: Decimal
-    before: Decimal
+    before: Decimal | None
     share: Decimal | None = None
     parts: tuple[Part, ...] = ()
     by_kind: ByKind = field(default_factory=dict)
 
     @property
-    def change(self) -> Decimal:
-        return EXACT.subtract(self.cost, self.before)
+    def change(self) -> Decimal | None:
+        return None if self.before is None else EXACT.subtract(self.cost, self.before)
 
     @property
     def tone(self) -> str:
@@ -64,10 +64,10 @@ class Line:
 
     @property
     def change_share(self) -> Decimal | None:
-        """The change in hundredths of what it was before; None where nothing was there before."""
-        if not self.change:
-            return ZERO
-        return hundredths(self.change, abs(self.before))
+        """The change in hundredths of what it was before; None where nothing was there before, or it is not known."""
+        if self.before is None or self.change is None:
+            return None
+        return hundredths(self.change, abs(self.before)) if self.change else ZERO
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,18 @@ def fold(costs: Mapping[Key, Decimal]) -> dict[Key, ByKind]:
 
 
 def build_table(
-    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], *, name: Callable[[Key], Name], limit: int = 50
+    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal] | None, *, name: Callable[[Key], Name], limit: int = 50
 ) -> Table:
     """The table of costs: largest first, beyond `limit` lines in one, so that it always adds up.
 
-    `now` is keyed (…, kind), `before` by the same without the kind.
+    `now` is keyed (…, kind), `before` by the same without the kind; it is None where the period before is not known.
     """
+    earlier = before or {}
     kinds = fold(now)
     costs = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
     total = total_of(costs.values())
     longest = max((abs(cost) for cost in costs.values()), default=ZERO)
-    keys = sorted({*costs, *before}, key=lambda key: (-costs.get(key, ZERO), -abs(before.get(key, ZERO)), key))
+    keys = sorted({*costs, *earlier}, key=lambda key: (-costs.get(key, ZERO), -abs(earlier.get(key, ZERO)), key))
 
     def line(chosen: list[Key], called: Name) -> Line:
         by_kind = _added(kinds.get(key, {}) for key in chosen)
@@ -133,7 +134,7 @@ def build_table(
         return Line(
             name=called,
             cost=cost,
-            before=total_of(before.get(key, ZERO) for key in chosen),
+            before=None if before is None else total_of(earlier.get(key, ZERO) for key in chosen),
             share=hundredths(cost, total),
             parts=parts_of(by_kind, whole=max(longest, abs(cost))),
             by_kind=by_kind,
@@ -182,9 +183,11 @@ def parts_of(by_kind: ByKind, *, whole: Decimal | None = None) -> tuple[Part, ..
 
 
 def movers(
-    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal], *, name: Callable[[Key], Name], limit: int
+    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal] | None, *, name: Callable[[Key], Name], limit: int
 ) -> tuple[Line, ...]:
-    """What changed most in either direction, the largest change first."""
+    """What changed most in either direction, the largest change first; nothing where the period before is not known."""
+    if before is None:
+        return ()
     changed = [
         (key, now.get(key, ZERO), before.get(key, ZERO))
         for key in {*now, *before}

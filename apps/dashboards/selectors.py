@@ -1,5 +1,6 @@
 """What the pages of cost show: every number is an answer of the marts, added up and put in order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -33,12 +34,17 @@ class Headline:
 
 @dataclass(frozen=True)
 class Section:
-    """A table with its title, the name of its first column, and where the same rows are to be had as CSV."""
+    """A table with its title, the name of its first column, and where the same rows are to be had as CSV.
+
+    `note` says what its changes are against, where it is not the period before. The wide ones stand on the left.
+    """
 
     title: str
     column: str
     table: Table
     csv_url: str
+    note: str = ""
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,15 @@ def amounts(answered: Answer, asked: Asked) -> dict[Key, Decimal]:
     return {row[:-2]: row[-1] for row in answered.rows if row[-2] == asked.currency}
 
 
+def _before(earlier: Answer, asked: Asked) -> dict[Key, Decimal] | None:
+    """The amounts to compare with; None where the period before is not wholly published."""
+    return amounts(earlier, asked) if asked.is_comparable else None
+
+
+def _regrouped(before: Mapping[Key, Decimal] | None, *positions: int) -> dict[Key, Decimal] | None:
+    return None if before is None else regroup(before, *positions)
+
+
 def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
     """The same rows from the REST API, exact to the last decimal."""
     params = {
@@ -86,7 +101,7 @@ def _listed(value: str) -> str:
 
 
 def _headline(asked: Asked, total: Line) -> Headline:
-    return Headline(line=total, per_day=total.cost / (asked.window.end - asked.window.start).days)
+    return Headline(line=total, per_day=total.cost / asked.days_known)
 
 
 def overview(asked: Asked) -> CostPage:
@@ -94,10 +109,10 @@ def overview(asked: Asked) -> CostPage:
     places = ("team", "cluster", "namespace", "service")
     answered, earlier = marts.answer(asked.query(*places)), marts.answer(asked.earlier.query(*places))
     asked, currencies = settled(asked, answered, earlier)
-    now, before = amounts(answered, asked), amounts(earlier, asked)
+    now, before = amounts(answered, asked), _before(earlier, asked)
     teams = naming.directory()
     kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
-    table = build_table(kinds, regroup(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
+    table = build_table(kinds, _regrouped(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
     per_step = _per_step(asked)
     return CostPage(
         asked=asked,
@@ -139,9 +154,9 @@ def team(asked: Asked, name: str) -> TeamPage | None:
     asked, currencies = settled(asked, answered, earlier)
     if about is None and name != UNALLOCATED and not answered.rows and not earlier.rows:
         return None
-    now, before = amounts(answered, asked), amounts(earlier, asked)
-    namespaces = build_table(regroup(now, 0, 1, 3), regroup(before, 0, 1), name=naming.namespace_namer(asked, name))
-    services = build_table(regroup(now, 2, 3), regroup(before, 2), name=naming.plain_namer("service"))
+    now, before = amounts(answered, asked), _before(earlier, asked)
+    namespaces = build_table(regroup(now, 0, 1, 3), _regrouped(before, 0, 1), name=naming.namespace_namer(asked, name))
+    services = build_table(regroup(now, 2, 3), _regrouped(before, 2), name=naming.plain_namer("service"))
     per_step = _per_step(asked, team=name)
     return TeamPage(
         asked=asked,
@@ -154,12 +169,16 @@ def team(asked: Asked, name: str) -> TeamPage | None:
         ),
         sections=(
             Section(
-                _("Namespaces"), _("Namespace"), namespaces, csv_url(asked, "cluster", "namespace", "kind", team=name)
+                _("Namespaces"),
+                _("Namespace"),
+                namespaces,
+                csv_url(asked, "cluster", "namespace", "kind", team=name),
+                is_wide=True,
             ),
             Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
         ),
         movers=movers(
-            regroup(now, 0, 1, 2), regroup(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+            regroup(now, 0, 1, 2), _regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
         ),
         team=name,
         title=naming.directory().title(name),
@@ -187,15 +206,15 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     answered = marts.answer(asked.query(*places, **filters))
     earlier = marts.answer(asked.earlier.query(*places, **filters))
     asked, currencies = settled(asked, answered, earlier)
-    now, before = amounts(answered, asked), amounts(earlier, asked)
-    workloads = build_table(regroup(now, 0, 2), regroup(before, 0), name=naming.plain_namer("workload"))
-    services = build_table(regroup(now, 1, 2), regroup(before, 1), name=naming.plain_namer("service"))
+    now, before = amounts(answered, asked), _before(earlier, asked)
+    workloads = build_table(regroup(now, 0, 2), _regrouped(before, 0), name=naming.plain_namer("workload"))
+    services = build_table(regroup(now, 1, 2), _regrouped(before, 1), name=naming.plain_namer("service"))
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
     sections = [
-        Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters)),
+        Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters), is_wide=True),
         Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
-        Section(*trends.step_words(asked), trends.table_by_step(steps), csv_url(asked, asked.grain, "kind", **filters)),
+        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters)),
     ]
     by, largest = ("workload", workloads) if namespace else ("service", services)
     return NamespacePage(
@@ -214,6 +233,11 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
         cluster=cluster,
         namespace=namespace,
     )
+
+
+def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str) -> Section:
+    title, column, note = trends.step_words(asked)
+    return Section(title, column, trends.table_by_step(steps), url, note=note, is_wide=True)
 
 
 def _largest(table: Table) -> str:

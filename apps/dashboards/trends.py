@@ -174,15 +174,18 @@ _LOOKS: dict[str, Callable[[], Look]] = {
 }
 
 
-def step_words(asked: Asked) -> tuple[str, str]:
-    """The title of a table by time, and of its first column."""
-    return {"day": (_("Days"), _("Day")), "week": (_("Weeks"), _("Week")), "month": (_("Months"), _("Month"))}[
-        asked.grain
-    ]
+def step_words(asked: Asked) -> tuple[str, str, str]:
+    """The title of a table by time, of its first column, and what its changes are against."""
+    return {
+        "day": (_("Days"), _("Day"), _("each against the day before")),
+        "week": (_("Weeks"), _("Week"), _("each against the week before")),
+        "month": (_("Months"), _("Month"), _("each against the month before")),
+    }[asked.grain]
 
 
 def table_by_step(costs: Mapping[Key, Decimal]) -> Table:
-    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the one before it."""
+    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the one before it,
+    the oldest with nothing."""
     kinds = fold(costs)
     sums = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
     total, longest = total_of(sums.values()), max((abs(cost) for cost in sums.values()), default=ZERO)
@@ -191,11 +194,11 @@ def table_by_step(costs: Mapping[Key, Decimal]) -> Table:
         Line(
             name=Name(written.day(moment(step[0]))),
             cost=sums[step],
-            before=sums[steps[index - 1]] if index else sums[step],
+            before=sums[steps[index - 1]] if index else None,
             share=hundredths(sums[step], total),
             parts=parts_of(kinds[step], whole=longest),
             by_kind=kinds[step],
         )
         for index, step in enumerate(steps)
     ]
-    return Table(lines=tuple(reversed(lines)), rest=None, total=Line(name=Name(""), cost=total, before=total))
+    return Table(lines=tuple(reversed(lines)), rest=None, total=Line(name=Name(""), cost=total, before=None))

@@ -18,6 +18,7 @@ from apps.ingest.bill.origins import quoted
 from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
 from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
+from apps.ingest.text.values import YEARS
 from apps.ingest.unpack import Member, Unreadable, unpacked
 from apps.warehouse import engine, lake
 
@@ -182,7 +183,8 @@ def _hour(columns: dict[str, str]) -> str:
         is_plain = f"regexp_full_match({_HOUR}, '{values.PLAIN_INSTANT}')"
         text = f"CASE WHEN {is_plain} THEN {_HOUR}::TIMESTAMP ELSE error('{_HOUR}') END"
         moment = f"timezone('UTC', {text})"
-    return f"CASE WHEN date_trunc('hour', {moment}) = {moment} THEN {moment} ELSE error('{_HOUR}') END"
+    is_hour = f"date_trunc('hour', {moment}) = {moment} AND year({moment}) BETWEEN {YEARS[0]} AND {YEARS[-1]}"
+    return f"CASE WHEN {is_hour} THEN {moment} ELSE error('{_HOUR}') END"
 
 
 def _explain(table: UsageTable, member: Member, columns: dict[str, str], error: Exception) -> list[Problem]:

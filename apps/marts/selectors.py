@@ -34,10 +34,12 @@ def publication(number: int | None = None) -> Publication:
         if number is None
         else Publication.objects.filter(number=number).first()
     )
-    if found is None:
-        asked = "" if number is None else f" number {number}"
-        raise NothingPublished(f"There is no publication{asked} yet. Add sources and run `manage.py fill`.")
-    return found
+    if found is not None:
+        return found
+    newest = Publication.objects.order_by("-number").first()
+    if newest is None:
+        raise NothingPublished("There is no publication yet. Add sources and run `manage.py fill`.")
+    raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
 
 
 def publications(limit: int = 100) -> list[Publication]:

@@ -24,7 +24,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class LastFill:
-    """When sources were last looked at by the clock, the newest finished run, and the newest one that failed."""
+    """When sources were last looked at, the newest finished run, and the newest one that failed."""
 
     looked_at: datetime | None
     finished: StepRun | None
@@ -54,7 +54,14 @@ def last_fill() -> LastFill:
     clock = Clock.objects.filter(pk=Clock.THE_ONE).first()
     finished = StepRun.objects.filter(finished_at__isnull=False).order_by("-finished_at")
     return LastFill(
-        looked_at=clock.looked_at if clock else None,
+        looked_at=max(_looks(clock), default=None),
         finished=finished.first(),
         failed=finished.filter(state=StepRun.State.FAILED).first(),
     )
+
+
+def _looks(clock: Clock | None) -> list[datetime]:
+    """When the clock looked at sources, and when `manage.py fill` did, which leaves its runs of `land`."""
+    landed = StepRun.objects.filter(step="land").order_by("-asked_at").first()
+    found = (clock.looked_at if clock else None, landed.asked_at if landed else None)
+    return [moment for moment in found if moment is not None]

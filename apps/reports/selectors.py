@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import answer, publication
 from apps.reports.weeks import Week
@@ -77,12 +78,14 @@ def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
     return None if base is None or base <= 0 else (amount - base) * 100 / base
 
 
-def is_published(week: Week, *, whole: bool = True) -> bool:
-    """Whether the newest publication holds a week: all of its days, or at least one."""
-    newest = publication()
+def is_published(week: Week, *, whole: bool = True, by: Publication | None = None) -> bool:
+    """Whether a publication, the newest by default, holds a week: all of its days, or at least one."""
+    newest = by or publication()
     if newest.first_day is None or newest.end_day is None:
         return False
-    return newest.end_day >= week.end if whole else newest.first_day < week.end and newest.end_day > week.start
+    if whole:
+        return newest.first_day <= week.start and newest.end_day >= week.end
+    return newest.first_day < week.end and newest.end_day > week.start
 
 
 def weekly_report(team: Team, week: Week) -> WeeklyReport:
@@ -115,7 +118,7 @@ def weekly_report(team: Team, week: Week) -> WeeklyReport:
             )
             for currency in sorted(by_day.totals)
         ),
-        is_complete=pinned.end_day is not None and pinned.end_day >= week.end,
+        is_complete=is_published(week, by=pinned),
     )
 
 

@@ -34,11 +34,7 @@ class WeeklyPreview(LoginRequiredMixin, View):
             raise Http404
         try:
             asked = request.GET.get("week")
-            week = (
-                Week.parse(asked)
-                if asked
-                else Week.last_full(timezone.localdate(timezone=ZoneInfo(settings.COSTOPS_TIME_ZONE)))
-            )
+            week = Week.parse(asked) if asked else Week.last_full(_today())
             return HttpResponse(write_letter(weekly_report(found, week), inline=True).html)
         except NothingPublished as nothing:
             raise Http404(str(nothing)) from nothing

@@ -35,6 +35,10 @@ class CommitConflict(LakeError):
     """Two writers replaced the same window at the same time; the later one changed nothing."""
 
 
+COMMIT_ATTEMPTS = 20
+COMMIT_PAUSE_SECONDS = 0.02
+
+
 @dataclass(frozen=True)
 class WrittenFile:
     """A Parquet file lying in a table's folder, not yet part of the table."""
@@ -175,8 +179,6 @@ def commit(
     A partition is replaced whole: raises CommitConflict when the table meanwhile holds other files than the caller saw.
     """
     add, remove = list(add), list(remove)
-    delta = _open(table)
-    _check_seen(table, delta, add, remove)
     now = int(time.time() * 1000)  # noqa: TID251  # the log's own stamp; no number depends on it
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
@@ -188,21 +190,40 @@ def commit(
         )
         for file in add
     ]  # fmt: skip
-    if not actions:
-        return int(delta.version())
-    try:
-        delta.create_write_transaction(
-            actions,
-            mode="append",
-            schema=delta.schema(),
-            partition_by=list(table.partition_by),
-            commit_properties=CommitProperties(custom_metadata=dict(note or {})),
-            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
-        )
-    except CommitFailedError as conflict:
-        raise CommitConflict(f"{table.name}: {conflict} Nothing was changed here; run the step again.") from conflict
+    for attempt in range(COMMIT_ATTEMPTS):
+        delta = _open(table)
+        _check_seen(table, delta, add, remove)
+        if not actions:
+            return int(delta.version())
+        try:
+            _write(table, delta, actions, dict(note or {}))
+        except CommitFailedError as conflict:
+            # Somebody was first, here or in another window: look again, in the table as it is now.
+            if attempt == COMMIT_ATTEMPTS - 1:
+                message = f"{table.name}: {conflict} Nothing was changed here; run the step again."
+                raise CommitConflict(message) from conflict
+            time.sleep(COMMIT_PAUSE_SECONDS * attempt)
+        else:
+            break
     delta.update_incremental()
     return int(delta.version())
+
+
+def _write(
+    table: LakeTable, delta: DeltaTable, actions: list[AddAction | RemoveAction], metadata: dict[str, str]
+) -> None:
+    """Commit as the version after the one that was looked at, or not at all.
+
+    Delta would try again on top of what somebody else committed, and takes two appends to one partition for friends.
+    """
+    delta.create_write_transaction(
+        actions,
+        mode="append",
+        schema=delta.schema(),
+        partition_by=list(table.partition_by),
+        commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
+        post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+    )
 
 
 def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], remove: list[StoredFile]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,6 +54,7 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]
     stream.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 
 
+_COMMANDING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CENT = Decimal("0.01")
 _PRINT = {"table": _table, "csv": _csv, "json": _json}
 
@@ -63,7 +65,12 @@ def _shown(value: Any) -> str:
         return f"{value:,.2f}" if not value or abs(value) >= _CENT else f"{value.normalize():f}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
-    return _text(value)
+    return harmless(_text(value))
+
+
+def harmless(text: str) -> str:
+    """Names come from bills and clusters: on a terminal, control characters and marks that reorder text are orders."""
+    return _COMMANDING.sub("\ufffd", text.replace("\n", " "))
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.api.renderers import cell
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.marts.selectors import answer
@@ -115,6 +116,21 @@ def test_csv_text_is_harmless_in_a_spreadsheet_and_amounts_stay_numbers(finance:
     assert text.content.decode() == "namespace,currency,effective_cost\r\n'=1+1,CNY,-0.250000000000\r\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("=1+1", "'=1+1", id="a formula"),
+        pytest.param("  =1+1", "'  =1+1", id="a formula after blanks"),
+        pytest.param("\t@SUM(1)", "'\t@SUM(1)", id="a formula after a tab"),
+        pytest.param("＝1", "'＝1", id="a full-width formula"),
+        pytest.param("a=1", "a=1", id="no formula"),
+        pytest.param(" live", " live", id="blanks alone"),
+    ],
+)
+def test_a_formula_is_text_wherever_it_begins(text: str, shown: str) -> None:
+    assert cell(text) == shown
+
+
 def test_csv_without_rows_still_has_its_header(finance: Client) -> None:
     text = finance.get("/api/v1/costs/", ALL_DAYS | {"team": "x", "format": "csv", "group_by": "day"})
     assert text.content.decode() == "day,currency,effective_cost\r\n"
@@ -147,6 +163,19 @@ def test_an_unchanged_answer_is_not_sent_again(finance: Client) -> None:
     assert {"Accept", "Authorization", "Cookie"} <= set(first["Vary"].split(", "))
     publish_costs(COSTS)
     assert finance.get("/api/v1/costs/", ALL_DAYS, headers={"if-none-match": first["ETag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("given", [{}, {"by_day": "false"}, {"format": "csv"}])
+def test_an_unchanged_reconciliation_is_not_sent_again(
+    finance: Client, published: Publication, given: dict[str, str]
+) -> None:
+    first = finance.get("/api/v1/reconciliation/", given)
+    assert first["ETag"].startswith(f'"{published.number}-')
+    headers = {"if-none-match": first["ETag"]}
+    assert finance.get("/api/v1/reconciliation/", given, headers=headers).status_code == 304
+    assert finance.get("/api/v1/reconciliation/", {"source": "bill"}, headers=headers).status_code == 200
+    publish_costs(COSTS)
+    assert finance.get("/api/v1/reconciliation/", given, headers=headers).status_code == 200
 
 
 def test_every_question_viewer_and_format_has_an_etag_of_its_own(callers: dict[str, Client]) -> None:

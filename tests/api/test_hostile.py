@@ -61,6 +61,8 @@ def finance(callers: dict[str, Client]) -> Client:
         ("limit=1000000000000", "limit"),
         ("limit=NaN", "limit"),
         ("cursor=forged", "cursor"),
+        ("format=xml", "format"),
+        ("format=", "format"),
         ("cursor=%ff%fe", "cursor"),
         ("cursor=WzEsMF0:1abc:def", "cursor"),
     ],
@@ -77,7 +79,6 @@ def test_a_bad_parameter_is_named(finance: Client, query: str, parameter: str) -
     [
         pytest.param("start=2026-10-02&end=2026-10-02", 400, id="an empty window"),
         pytest.param("as_of=999999", 404, id="a publication that does not exist"),
-        pytest.param("format=xml", 404, id="a format that does not exist"),
         pytest.param("&".join(f"p{i}=1" for i in range(5_000)), 400, id="five thousand parameters"),
         pytest.param("start=1970-01-01&end=2199-12-31", 200, id="a window of two hundred years"),
         pytest.param("team=*", 200, id="a star is a plain character"),
@@ -90,6 +91,23 @@ def test_a_strange_question_has_a_plain_answer(finance: Client, query: str, code
     assert response.status_code == code
     assert response["Content-Type"] == "application/json"
     assert ("error" in response.json()) == (code != 200)
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-1", "0000-01", "October"])
+def test_a_month_there_is_not_is_a_bad_parameter(finance: Client, month: str) -> None:
+    refused = finance.get("/api/v1/reconciliation/", {"billing_month": month})
+    assert (refused.status_code, refused.json()["error"]["parameter"]) == (400, "billing_month")
+
+
+@pytest.mark.parametrize("address", ["/api/", "/api/v1/", "/api/v1/nope/", "/api/v1/teams/a/b/", "/api/v1/costs/../x/"])
+def test_an_address_there_is_not_is_json_too(callers: dict[str, Client], address: str) -> None:
+    nowhere, refused = callers["finance"].get(address), callers["anonymous"].get(address)
+    assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "not_found")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_authenticated")
+
+
+def test_a_forgotten_slash_is_added(finance: Client) -> None:
+    assert finance.get("/api/v1/teams")["Location"] == "/api/v1/teams/"
 
 
 def test_failures_are_json_even_when_csv_was_asked_for(finance: Client) -> None:

@@ -62,6 +62,20 @@ def test_a_custom_period_includes_its_last_day_and_is_compared_with_as_many_days
     assert (asked.metric, asked.currency) == ("billed_cost", "CNY")
 
 
+@pytest.mark.parametrize(
+    ("address", "is_comparable", "days_known"),
+    [
+        pytest.param("period=30", True, 30, id="both periods are published"),
+        pytest.param("period=90", False, 60, id="the period itself begins before the first publication"),
+        pytest.param("period=custom&start=2026-09-05&last=2026-09-09", False, 5, id="a part of the period before"),
+        pytest.param("period=custom&start=2020-01-01&last=2020-01-31", False, 1, id="long before everything"),
+    ],
+)
+def test_a_period_is_compared_only_with_one_that_is_published(address, is_comparable, days_known):
+    asked = read(address)
+    assert (asked.is_comparable, asked.days_known) == (is_comparable, days_known)
+
+
 def test_the_default_is_thirty_days_of_effective_cost():
     asked = read("")
     assert asked.window == Window.parse("2026-10-01", "2026-10-31")

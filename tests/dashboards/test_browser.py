@@ -70,6 +70,23 @@ def test_every_page_draws_its_figures_and_fits(visit, width, scheme, language):
         assert page.evaluate("document.documentElement.lang") == language
 
 
+def test_no_row_of_the_sources_becomes_a_tower_on_a_phone(visit):
+    company.sources()
+    heights = visit("/sources/", width=390).evaluate(
+        "[...document.querySelectorAll('.table tbody tr')].map(row => row.offsetHeight)"
+    )
+    assert len(heights) > 2
+    assert max(heights) < 130
+
+
+def test_the_days_of_a_namespace_stand_below_its_workloads(visit):
+    company.publish()
+    page = visit("/teams/live-class/namespaces/online/classroom/")
+    left = page.evaluate("[...document.querySelectorAll('.grid--main section')].map(part => part.offsetLeft)")
+    assert left[0] == left[1] < left[2]  # workloads and days, then services beside them
+    assert "each against the day before" in page.inner_text(".grid--main section:nth-of-type(2) h2")
+
+
 def test_a_figure_shows_every_team_and_the_amounts_of_the_table(visit):
     company.publish()
     page = visit("/?period=month")

@@ -52,6 +52,14 @@ def test_movers_are_the_largest_changes_in_either_direction():
     assert [line.name.title for line in movers(now, before, name=name, limit=2)] == ["b", "a"]
 
 
+def test_what_is_not_known_of_the_period_before_is_not_zero():
+    table = build_table({("a", "direct"): Decimal(3)}, None, name=name)
+    assert [(line.change, line.change_share, line.tone) for line in (*table.rows, table.total)] == 2 * [
+        (None, None, "same")
+    ]
+    assert movers({("a",): Decimal(3)}, None, name=name, limit=2) == ()
+
+
 @pytest.mark.parametrize(
     ("cost", "before", "percent", "tone"),
     [

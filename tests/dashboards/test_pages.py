@@ -76,6 +76,20 @@ def test_a_change_is_against_the_period_before(published, client_of):
     assert "1 Sep 2026 – 30 Sep 2026" in body
 
 
+@pytest.mark.parametrize("address", ["/", "/teams/live-class/", "/teams/live-class/namespaces/online/classroom/"])
+def test_a_period_that_is_not_all_published_is_no_rise(published, client_of, address):
+    body = client_of("staff").get(f"{address}?period=90").content.decode()
+    assert "costs are published from 1 Sep 2026 on, which is not all of" in body
+    assert "change__amount" not in body
+    assert "What changed most" not in body
+
+
+def test_a_mean_is_over_the_days_that_are_published(published, client_of):
+    body = client_of("staff").get("/teams/unallocated/?period=90").content.decode()
+    assert amounts(body)[0] == Decimal("135")  # 2.25 a day, 60 days
+    assert "2.25 CNY a day" in body
+
+
 def test_the_csv_of_a_table_holds_the_same_amounts(published, client_of):
     staff = client_of("staff")
     body = staff.get(f"/teams/live-class/?{OCTOBER}").content.decode()
@@ -96,6 +110,13 @@ def test_every_page_has_a_title_one_heading_and_a_way_past_the_header(published,
     assert 'href="#content"' in body
     assert re.findall(r'id="([^"]+)"', body) == list(dict.fromkeys(re.findall(r'id="([^"]+)"', body)))
     assert not re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", body)
+
+
+@pytest.mark.parametrize("address", ["/no-such-page/", "/", "/sources/"])
+def test_the_company_stands_above_the_page(published, client_of, settings, address):
+    assert "brand__company" not in client_of("staff").get(address).content.decode()
+    settings.COSTOPS_COMPANY = "Lantern <Learning>"
+    assert "Lantern &lt;Learning&gt;" in client_of("staff").get(address).content.decode()
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -128,6 +128,15 @@ def test_rows_at_the_terminal(form, expected):
     assert "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n" == expected
 
 
+def test_a_name_gives_no_orders_to_the_terminal():
+    out = io.StringIO()
+    print_rows(("team",), [("\x1b[2Jliv\u202ee\nroom",)], "table", out)
+    assert "\ufffd[2Jliv\ufffde room" in out.getvalue()
+    out = io.StringIO()
+    print_rows(("team",), [("\x1b[2J",)], "csv", out)
+    assert out.getvalue() == "team\n\x1b[2J\n"  # a program gets what is there
+
+
 def charges():
     from apps.finops.tables import CHARGES
 

@@ -76,6 +76,23 @@ def test_parquet_with_typed_columns(tmp_path):
     assert (row["cpu_used_core_hours"], row["resource_id"]) == (Decimal("0.25"), "")
 
 
+@pytest.mark.parametrize("year", [1, 1969, 2200, 9999])
+def test_an_hour_of_no_sensible_year_is_refused_in_parquet_too(tmp_path, year):
+    table = pa.table(
+        {
+            "hour": pa.array([datetime(year, 12, 31, 23, tzinfo=UTC)], pa.timestamp("us", "UTC")),
+            "cluster": pa.array(["c"]),
+            "observed_samples": pa.array([1]),
+            "expected_samples": pa.array([1]),
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    put(tmp_path / "in", "coverage_hours.parquet", out.getvalue())
+    (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
+    assert "column hour" in problem
+
+
 def changed(text: str, old: str, new: str) -> bytes:
     assert old in text
     return text.replace(old, new).encode()
@@ -108,6 +125,9 @@ def changed(text: str, old: str, new: str) -> bytes:
             changed(COVERAGE, "2026-10-01T00:00:00Z", "1/10/26"),
             "line 2, column hour",
             id="another date",
+        ),
+        pytest.param(
+            "coverage_hours.csv", changed(COVERAGE, "2026-", "9999-"), "line 2, column hour", id="a year without end"
         ),
         pytest.param(
             "node_hours.csv", changed(NODES, "16.5", "-1"), "line 2, column memory_capacity_gib_hours", id="negative"

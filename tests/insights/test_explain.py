@@ -190,6 +190,13 @@ def test_csv_and_json_are_the_bill_rows_with_every_decimal() -> None:
     assert date.fromisoformat(rows[0]["day"]) == DAY
 
 
+def test_bill_rows_that_are_left_out_are_spoken_of_beside_the_rows() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("explain", *WINDOW, "--format", "csv", "--limit", "1", stdout=out, stderr=err)
+    assert len(list(csv.DictReader(io.StringIO(out.getvalue())))) == 1
+    assert "These are the largest 1 of " in err.getvalue()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -78,7 +78,9 @@ def test_no_rows_are_no_rows() -> None:
         pytest.param((*OCTOBER, "--filter", "color=red"), "filter: 'color' is not one of", id="an unknown filter"),
         pytest.param((*OCTOBER, "--group-by", "colour"), "group_by: 'colour' is not one of", id="an unknown group"),
         pytest.param((*OCTOBER, "--metric", "costs"), "metric: 'costs' is not one of", id="an unknown metric"),
-        pytest.param((*OCTOBER, "--as-of", "999999"), "no publication number 999999", id="an unknown publication"),
+        pytest.param(
+            (*OCTOBER, "--as-of", "999999"), "no publication number 999999; the newest is", id="an unknown publication"
+        ),
     ],
 )
 def test_asked_wrongly_it_says_what_to_do(words: tuple[str, ...], message: str) -> None:
@@ -103,6 +105,23 @@ def test_the_reconciliation_says_that_everything_adds_up() -> None:
     assert {Decimal(row["difference"]) for row in rows} == {0}
     assert len(json.loads(said("reconcile", "--by-month", "--source", "bill", "--format", "json"))) == 2
     assert said("reconcile", "--month", "2026-09", "--format", "csv").count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        pytest.param(("--source", "bil"), "from a source 'bil'. There are: bill", id="a source that is not there"),
+        pytest.param(("--month", "2026-13"), "'2026-13' is no month", id="a month there is not"),
+        pytest.param(("--month", "October"), "'October' is no month", id="no month at all"),
+    ],
+)
+def test_books_that_are_not_there_do_not_pass_for_even(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        said("reconcile", *words)
+
+
+def test_a_month_without_charges_has_nothing_to_compare() -> None:
+    assert "no charges here" in said("reconcile", "--source", "bill", "--month", "2026-09")
 
 
 def test_a_difference_is_shown_and_fails_the_command() -> None:

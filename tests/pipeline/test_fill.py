@@ -179,6 +179,12 @@ def test_the_clock_looks_at_sources_when_their_time_has_come(a_school):
     assert Clock.objects.count() == 1
 
 
+def test_a_fill_at_the_terminal_looks_at_sources_too(a_school):
+    assert last_fill().looked_at is None
+    fill(now=NOW)
+    assert last_fill().looked_at == NOW
+
+
 def test_the_clock_goes_on_where_a_worker_died(a_school):
     services.tick(now=NOW)
     leases.claim()
@@ -202,8 +208,21 @@ def test_the_command_tells_what_it_did(a_school):
     out = StringIO()
     call_command("fill", stdout=out)
     assert "Publication" in out.getvalue()
-    for word in ("allocate", "2026-10-01 .. 2026-10-04", "7.500000000000 CNY"):
+    for word in ("allocate", "2026-10-01 .. 2026-10-04", "7.50 CNY"):
         assert word in out.getvalue()
+
+
+def test_on_a_terminal_a_bar_counts_the_runs(a_school):
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    out = Terminal()
+    call_command("fill", stdout=out)
+    shown = out.getvalue()
+    assert "all runs" in shown
+    assert "land bill: done" in shown
+    assert f"{len(FIRST_FILL)}/{len(FIRST_FILL)}" in shown
 
 
 def test_the_command_names_a_refused_file(a_school):

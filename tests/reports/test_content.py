@@ -12,7 +12,7 @@ from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.reports import letters, picture
 from apps.reports.letters import write_letter
-from apps.reports.selectors import foot, weekly_report
+from apps.reports.selectors import foot, is_published, weekly_report
 from apps.reports.weeks import NotAWeekError, Week
 from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, other_cost, publish_weeks
 
@@ -129,8 +129,17 @@ def test_an_incomplete_week_says_up_to_when(db: None, home: Path) -> None:
         f"Publication {publication.number} of 2 Nov 2026 03:00 UTC, provisional; coverage of the monitoring: 99.00 %"
     )
     for text in (letter.text, letter.html):
-        assert "costs are published up to, not including, 29 Oct 2026" in text
+        assert "costs are published from 28 Sep 2026 up to, not including, 29 Oct 2026" in text
         assert facts in text
+
+
+def test_a_week_that_was_published_from_its_middle_on_is_incomplete_too(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks([row for row in five_weeks() if row["day"] >= date(2026, 10, 29)])
+    assert not is_published(WEEK)
+    assert is_published(WEEK, whole=False)
+    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    assert "costs are published from 29 Oct 2026 up to, not including, 2 Nov 2026" in letter.text
 
 
 def test_the_letter_speaks_the_installations_language(db: None, home: Path, settings: object) -> None:

@@ -232,6 +232,10 @@ def test_the_command_sends_says_and_fails_clearly(
     settings.EMAIL_PORT = 1
     with pytest.raises(CommandError, match="1 of 1 mails could not be sent"):
         call_command("send_weekly", "--week", "2026-W43")
-    for wrong, said in ((["--week", "W44"], "is not a week"), (["--team", "x"], "No active team x has a lead")):
+    for wrong, said in (
+        (["--week", "W44"], "is not a week"),
+        (["--week", "2026-W30"], "Nothing is published of week 2026-W30"),
+        (["--week", "2026-W44", "--team", "x"], "No active team x has a lead"),
+    ):
         with pytest.raises(CommandError, match=said):
             call_command("send_weekly", *wrong)

@@ -137,6 +137,41 @@ def test_a_writer_who_saw_an_empty_window_does_not_double_it() -> None:
     assert sold() == [(1, "north", MONDAY)]
 
 
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets somebody else commit at the worst moment: after the next writer has looked, before it writes."""
+    write, done = lake._write, []
+
+    def let(shop: str, window: list[Any]) -> None:
+        def late(*words: Any) -> None:
+            if not done:
+                done.append(shop)
+                lake.replace(SALES, sales((7, shop, MONDAY)), window)
+            write(*words)
+
+        monkeypatch.setattr(lake, "_write", late)
+
+    return let
+
+
+def test_a_commit_to_another_window_in_between_changes_nothing_here(meanwhile: Any) -> None:
+    lake.replace(SALES, sales((1, "north", MONDAY), (1, "south", MONDAY)), [])
+    meanwhile("south", of_shop("south"))
+    lake.replace(SALES, sales((2, "north", MONDAY)), of_shop("north"))
+    assert sold() == [(2, "north", MONDAY), (7, "south", MONDAY)]
+
+
+@pytest.mark.parametrize(
+    "held", [pytest.param(True, id="the same window"), pytest.param(False, id="while it is empty")]
+)
+def test_a_commit_to_the_same_window_in_between_is_a_conflict(meanwhile: Any, held: bool) -> None:
+    lake.replace(SALES, sales((1, "north" if held else "south", MONDAY)), [])
+    meanwhile("north", of_shop("north"))
+    with pytest.raises(lake.CommitConflict, match="run the step again"):
+        lake.replace(SALES, sales((2, "north", MONDAY)), of_shop("north"))
+    assert (7, "north", MONDAY) in sold()
+
+
 def _replace_often(shop: str, home: Path) -> int:
     """In a process of its own, replace a shop's window five times; how often another writer was first."""
     os.environ["COSTOPS_HOME"] = str(home)

@@ -23,6 +23,12 @@ _TENTH = Decimal("0.1")
 MAX_PERCENT = Decimal(9999)
 
 
+@register.simple_tag
+def company() -> str:
+    """The company's name, to stand beside ours; empty where nobody gave one."""
+    return "" if settings.COSTOPS_COMPANY == "CostOps" else labels.plain(settings.COSTOPS_COMPANY)
+
+
 def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
     return amount.quantize(unit, rounding=ROUND_HALF_EVEN, context=_WIDE)
 

@@ -60,7 +60,8 @@ def check_instant(text: str, formats: tuple[str, ...] = ()) -> str | None:
         except ValueError:
             continue
         return None
-    return f"{shown(text)} is not a date and time; write 2026-10-01T13:00:00Z."
+    years = f"{values.YEARS[0]} to {values.YEARS[-1]}"
+    return f"{shown(text)} is not a date and time of the years {years}; write 2026-10-01T13:00:00Z."
 
 
 def _strptime(pattern: str) -> Callable[[str], object]:

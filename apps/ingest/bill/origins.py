@@ -86,7 +86,8 @@ class Origin(ABC):
             patterns = ", ".join(f"'{quoted(pattern)}'" for pattern in one.formats)
             odd = f"coalesce(try_strptime({text}, [{patterns}]), {odd})"
         moment = (
-            f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} LIKE '____-__-__T__:__:__Z' THEN {text}::TIMESTAMP "
+            f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} LIKE '____-__-__T__:__:__Z' "
+            f"AND {text} >= '{values.YEARS[0]}' AND {text} < '{values.YEARS[-1] + 1}' THEN {text}::TIMESTAMP "
             f"WHEN regexp_full_match({text}, '{values.PLAIN_INSTANT}') THEN {text}::TIMESTAMP ELSE {odd} END"
         )
         return moment if one.zone == "UTC" else f"timezone('UTC', timezone('{quoted(one.zone)}', {moment}))"
@@ -99,7 +100,16 @@ class Origin(ABC):
 
 @dataclass(frozen=True)
 class CsvOrigin(Origin):
-    """Rows of CSV, without a header; columns are bound by position, so that names may differ by case only."""
+    """Rows of CSV, without a header; columns are bound by position, so that names may differ by case only.
+
+    `has_nul`: some value holds a NUL byte. It is taken out of text, where nobody sees it, and nowhere else.
+    """
+
+    has_nul: bool = False
+
+    def value(self, at: int, one: Input) -> str:
+        text = super().value(at, one)
+        return f"replace({text}, chr(0), '')" if self.has_nul and one.kind == "text" else text
 
     @property
     def relation(self) -> str:
@@ -127,7 +137,7 @@ _AS_TEXT = {
     "TIMESTAMP": _ISO_MICRO,
     "TIMESTAMP_S": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
     "TIMESTAMP_MS": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
-    "TIMESTAMP_NS": "strftime({cell}, '%Y-%m-%dT%H:%M:%S.%nZ')",
+    "TIMESTAMP_NS": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
     "TIMESTAMP WITH TIME ZONE": "strftime(timezone('UTC', {cell}), '%Y-%m-%dT%H:%M:%S.%fZ')",
 }
 FLOATS = ("FLOAT", "DOUBLE")
@@ -177,11 +187,14 @@ class ParquetOrigin(Origin):
 
     def instant(self, at: int, one: Input) -> str:
         cell, kind = self._cell(at), self.types[at]
-        if kind in ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "DATE"):
-            return f"{cell}::TIMESTAMP"
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"timezone('UTC', {cell})"
-        return super().instant(at, one)
+        if not kind.startswith(("TIMESTAMP", "DATE")):
+            return super().instant(at, one)
+        moment = f"timezone('UTC', {cell})" if kind == "TIMESTAMP WITH TIME ZONE" else f"{cell}::TIMESTAMP"
+        first, last = f"{values.YEARS[0]}-01-01", f"{values.YEARS[-1] + 1}-01-01"
+        fits = f"{moment} >= TIMESTAMP '{first}' AND {moment} < TIMESTAMP '{last}'"
+        if kind == "TIMESTAMP_NS":
+            fits += f" AND epoch_ns({cell}) % 1000 = 0"
+        return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {fits} THEN {moment} ELSE {stop(self.columns[at])} END"
 
     def json_object(self, at: int, one: Input) -> str:
         if self.types[at].startswith(_NESTED):

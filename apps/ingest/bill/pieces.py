@@ -55,6 +55,11 @@ def _last_row_end(content: bytearray, held: int) -> int:
     return last + 1 if last > 2 * MAX_FIELD else 0
 
 
+def has_nul(content: memoryview) -> bool:
+    """Whether there is a NUL byte among these."""
+    return not np.frombuffer(content, np.uint8).all()
+
+
 def _quotes(content: bytearray, start: int, end: int) -> int:
     """How many quotes there are; step by step, for what fits the processor's cache is counted far faster."""
     found = 0

@@ -55,7 +55,8 @@ class Sheet:
             counted = _either(tally_csv, content, self.bound)
             path = folder / f"piece-{number}.csv"
             path.write_bytes(content)
-            yield Chunk(CsvOrigin(path, self.bound.columns), counted, first_row, is_temporary=True)
+            origin = CsvOrigin(path, self.bound.columns, has_nul=pieces.has_nul(content))
+            yield Chunk(origin, counted, first_row, is_temporary=True)
             first_row += counted.rows
 
 

@@ -4,6 +4,7 @@ Sources: FOCUS 1.2 (allowed values, signs, order of the cost columns), and what 
 docs/quality.md explains every code; a test keeps it so.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,21 @@ CATEGORIES = (
 CHARGE_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 
 
+CURRENCIES = (
+    "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF",
+    "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNH", "CNY", "COP",
+    "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL",
+    "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK",
+    "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD",
+    "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MYR", "MZN",
+    "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON",
+    "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC",
+    "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS",
+    "VED", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
+)  # fmt: skip
+"""ISO 4217, the codes of money in circulation, and CNH as some providers write it."""
+
+
 @dataclass(frozen=True)
 class RowCheck:
     """A rule every charge should keep: `broken` is true of a charge that breaks it."""
@@ -35,7 +51,7 @@ class RowCheck:
     """Told only when more than this share of the charges break it."""
 
 
-def _in(values: tuple[str, ...]) -> str:
+def _in(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
@@ -46,6 +62,17 @@ ROW_CHECKS = (
         "currency_code", "stop", 'NOT regexp_full_match("BillingCurrency", \'[A-Z]{3}\')',
         "The currency is not a code of three capital letters.",
         "Correct BillingCurrency in the export; amounts of an unknown currency cannot be added to anything.",
+    ),
+    RowCheck(
+        "currency_unknown", "warn", f'"BillingCurrency" NOT IN ({_in(CURRENCIES)})',
+        "The currency is none of ISO 4217.",
+        "If it is another name of one you use (RMB for CNY), correct the export: the two are never added.",
+    ),
+    RowCheck(
+        "damaged_id", "stop",
+        "regexp_matches(concat_ws(' ', \"BillingAccountId\", \"SubAccountId\"), '\\b[0-9](\\.[0-9]+)?E\\+[0-9]+\\b')",
+        "An account id was turned into a number by a spreadsheet, and its digits are lost.",
+        "Deliver the file as the provider wrote it, not saved again from a spreadsheet.",
     ),
     RowCheck(
         "charge_category", "warn", f'"ChargeCategory" NOT IN ({_in(CHARGE_CATEGORIES)})',
@@ -142,7 +169,5 @@ SOURCE_CHECKS = {
     )
 }  # fmt: skip
 
-HOLDS = frozenset(
-    check.code for check in (*ROW_CHECKS, *SOURCE_CHECKS.values()) if check.then == "hold" and check.code != "held"
-)
+HOLDS = frozenset(check.code for check in ROW_CHECKS if check.then == "hold") | {"mostly_duplicates"}
 """Codes that hold a file back."""

@@ -15,11 +15,16 @@ _INSTANT = re.compile(
 
 PLAIN_AMOUNT = r"[+-]?[0-9]{1,6}(\.[0-9]{1,12}0*)?"
 LARGE_AMOUNT = r"[+-]?[0-9]{1,26}(\.[0-9]{1,12}0*)?"
-PLAIN_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}Z?"
+PLAIN_INSTANT = r"(?:19[7-9][0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}Z?"
+
+
+YEARS = range(1970, 2200)
+"""What is dated outside is a slip or a placeholder. The ends of the calendar have no neighbours: one such row would
+stop every fill."""
 
 
 class NotAnInstant(ValueError):
-    """The text is not an ISO 8601 date and time."""
+    """The text is not an ISO 8601 date and time, or of no year that a bill could be of."""
 
 
 def parse_instant(text: str) -> datetime:
@@ -36,9 +41,12 @@ def parse_instant(text: str) -> datetime:
     offset = "+00:00" if zone in (None, "Z", "UTC") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
     try:
         moment = datetime.fromisoformat(f"{day}T{minutes or '00:00'}{seconds or ':00'}{(fraction or '')[:7]}{offset}")
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise NotAnInstant(text) from error
+    if moment.year not in YEARS:
+        raise NotAnInstant(text)
+    return moment
 
 
 def naive_instant(text: str) -> datetime:

@@ -40,14 +40,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | revoke")
-        add = actions.add_parser("add", help="issue a token; its key is printed once")
-        add.add_argument("user", metavar="USER")
+        more: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}
+        add = actions.add_parser("add", help="issue a token; its key is printed once", **more)
+        add.add_argument("user", metavar="USER", help="whom it speaks for")
         add.add_argument("--name", default="", help="what it is for")
         add.add_argument("--days", type=int, default=services.DEFAULT_DAYS, help="until it expires (%(default)s)")
-        listing = actions.add_parser("list", help="show all tokens, never their keys")
-        listing.add_argument("--format", choices=["table", "csv", "json"], default="table")
-        revoke = actions.add_parser("revoke", help="make a token worthless at once")
-        revoke.add_argument("id", metavar="ID")
+        listing = actions.add_parser("list", help="show all tokens, never their keys", **more)
+        listing.add_argument(
+            "--format", choices=["table", "csv", "json"], default="table", help="how rows are printed (default table)"
+        )
+        revoke = actions.add_parser("revoke", help="make a token worthless at once", **more)
+        revoke.add_argument("id", metavar="ID", help="as `token list` shows it")
 
     def handle(self, *, action: str, **options: Any) -> None:
         try:

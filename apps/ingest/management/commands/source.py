@@ -14,7 +14,7 @@ from apps.ingest import checks, kinds, options, selectors, services
 from apps.ingest.models import Source
 from apps.warehouse.terminal import FORMATS, Format, print_rows
 
-EXAMPLES = f"""
+ADDING = f"""
 options of bills and usage files (--option KEY=VALUE):
 {chr(10).join(f"  {key:<14} {text}" for key, text in options.HELP.items())}
 options of Prometheus: docs/sources.md; `since=2026-10-01` is the first day to pull.
@@ -25,9 +25,21 @@ examples:
   manage.py source add online --kind prometheus --location https://prometheus.example.net --cluster online \\
       --option token_file=/run/secrets/prometheus
   manage.py source add batch-usage --kind usage_files --location /exports/usage --cluster batch
-  manage.py source check aliyun-bill      what would be read and what is wrong with it; nothing is published
+"""
+LISTING = """
+examples:
+  manage.py source list
   manage.py source list --format json
 """
+CHECKING = """
+The exit status is 0 only when nothing is wrong.
+
+examples:
+  manage.py source check aliyun-bill      what would be read and what is wrong with it; nothing is published
+  manage.py source check online --format csv
+"""
+EXAMPLES = ADDING + "".join(part.partition("examples:\n")[2] for part in (CHECKING, LISTING))
+SHAPES = "how rows are printed (default table)"
 COLUMNS = (
     "name",
     "kind",
@@ -56,17 +68,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|check")
-        add = actions.add_parser("add", help="register a source")
+        raw = RawDescriptionHelpFormatter
+        add = actions.add_parser("add", help="register a source", epilog=ADDING, formatter_class=raw)
         add.add_argument("name", help="lower-case letters, digits, hyphens")
-        add.add_argument("--kind", required=True, choices=list(kinds.titles()))
-        add.add_argument("--location", required=True, metavar="PATH_OR_URL")
+        add.add_argument("--kind", required=True, choices=list(kinds.titles()), help="what is there")
+        add.add_argument("--location", required=True, metavar="PATH_OR_URL", help="a file, a folder or an address")
         add.add_argument("--cluster", default="", help="the cluster of rows that name none")
         add.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
-        show = actions.add_parser("list", help="every source and how it is")
-        show.add_argument("--format", choices=FORMATS, default="table", dest="form")
-        check = actions.add_parser("check", help="look at a source; nothing is published")
-        check.add_argument("name")
-        check.add_argument("--format", choices=FORMATS, default="table", dest="form")
+        show = actions.add_parser("list", help="every source and how it is", epilog=LISTING, formatter_class=raw)
+        show.add_argument("--format", choices=FORMATS, default="table", dest="form", help=SHAPES)
+        check = actions.add_parser(
+            "check", help="look at a source; nothing is published", epilog=CHECKING, formatter_class=raw
+        )
+        check.add_argument("name", help="of a source that was added")
+        check.add_argument("--format", choices=FORMATS, default="table", dest="form", help=SHAPES)
 
     def handle(self, *, action: str, **given: Any) -> None:
         try:

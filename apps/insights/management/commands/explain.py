@@ -12,9 +12,9 @@ from apps.marts.asking import add_question, question
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
-Ask for the number as with `ask`; the filters say which cell. First a sentence, then the parts of charge pools the
-number
-adds up from, then the bill rows behind them with file and line. csv prints the bill rows, json the same.
+Ask for the number as with `ask`; the filters say which cell, --group-by changes nothing. First a sentence, then the
+parts of charge pools the number adds up from, then the bill rows behind them with file and line. csv and json hold
+the bill rows, the largest --limit of them; when there are more, standard error says so.
 
 examples:
   manage.py explain --start 2026-10-01 --end 2026-10-02 --filter team=web --filter kind=direct
@@ -64,6 +64,11 @@ class Command(BaseCommand):
             names = [field.name for field in fields(BillRow)]
             rows = [[getattr(row, name) for name in names] for row in found.bill_rows]
             print_rows(names, rows, options["format"], self.stdout)
+            if found.bill_row_count > len(rows):
+                self.stderr.write(
+                    f"These are the largest {len(rows):,} of {found.bill_row_count:,} bill rows; "
+                    f"--limit {found.bill_row_count} shows all."
+                )
 
     def _tell(self, found: Explanation) -> None:
         self.stdout.write(found.sentence)

@@ -1,6 +1,7 @@
 """`manage.py reconcile`: what was billed against what was allocated."""
 
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -37,7 +38,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", help="only this source")
-        parser.add_argument("--month", metavar="2026-10", help="only this billing month")
+        parser.add_argument("--month", type=_month, metavar="2026-10", help="only this billing month")
         parser.add_argument("--by-month", action="store_true", help="one row per billing month instead of per day")
         parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
         add_format(parser)
@@ -52,6 +53,8 @@ class Command(BaseCommand):
             )
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
+        if options["source"] and not rows:
+            _refuse_unknown(options["source"], options["as_of"])
         print_rows(COLUMNS, [[getattr(row, name) for name in COLUMNS] for row in rows], options["format"], self.stdout)
         off = [row for row in rows if row.difference]
         if off:
@@ -59,4 +62,19 @@ class Command(BaseCommand):
                 f"{len(off)} rows of publication {facts.number} do not add up, the first on {off[0].day}"
             )
         if options["format"] == "table":
-            self.stdout.write(f"Publication {facts.number}: {len(rows)} rows, every difference is 0.")
+            verdict = f"{len(rows)} rows, every difference is 0." if rows else "no charges here."
+            self.stdout.write(f"Publication {facts.number}: {verdict}")
+
+
+def _month(text: str) -> str:
+    try:
+        return f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
+
+
+def _refuse_unknown(source: str, as_of: int | None) -> None:
+    """An answer of no rows would pass for books that are even."""
+    known = sorted({row.source for row in reconciliation(as_of=as_of, by_day=False)[1]})
+    if source not in known:
+        raise CommandError(f"No charges came from a source {source!r}. There are: {', '.join(known) or 'none'}.")

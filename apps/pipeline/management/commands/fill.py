@@ -3,20 +3,30 @@
 import logging
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import date
+from decimal import Decimal
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import Window
 from apps.pipeline.models import StepRun
+from apps.pipeline.selectors import progress
 from apps.pipeline.services import FillReport, fill
 from apps.pipeline.steps import NAMES, STEPS
+from apps.warehouse.terminal import harmless
 
 EXAMPLES = f"""
 steps, in their order:
@@ -88,14 +98,19 @@ def _window(start: date | None, end: date | None) -> Window | None:
 
 
 class _Watching:
-    """A line for the run at work, on a terminal; elsewhere, a line for each run that ended."""
+    """On a terminal, a bar of the runs known so far and a line for each at work; anywhere, a line for each that ended.
+
+    What follows from a run becomes known when it ends: the bar may grow.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True,
-            disable=not console.is_terminal,
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal,
         )  # fmt: skip
+        self._all = self._bar.add_task("all runs", total=None, count="")
+        self._ended = 0
         self._lines: dict[int, TaskID] = {}
 
     def __enter__(self) -> "_Watching":
@@ -106,11 +121,18 @@ class _Watching:
         self._bar.stop()
 
     def show(self, run: StepRun) -> None:
-        if run.state == StepRun.State.RUNNING and run.pk not in self._lines:
-            self._lines[run.pk] = self._bar.add_task(escape(run.key), total=None)
-            return
+        if run.state == StepRun.State.RUNNING:
+            if run.pk not in self._lines:
+                self._lines[run.pk] = self._bar.add_task(escape(run.key), total=None, count="")
+        else:
+            self._end(run)
+        known = self._ended + len(self._lines) + progress().waiting
+        self._bar.update(self._all, completed=self._ended, total=known, count=f"{self._ended}/{known}")
+
+    def _end(self, run: StepRun) -> None:
         if run.pk in self._lines:
             self._bar.remove_task(self._lines.pop(run.pk))
+        self._ended += 1
         self._bar.console.print(f"{escape(run.key)}: {run.get_state_display().lower()}, {run.rows:,} rows")
 
 
@@ -125,7 +147,7 @@ def _table(report: FillReport) -> Table:
 
 def _cells(run: StepRun) -> tuple[str, ...]:
     days = f"{run.window_start} .. {run.window_end}" if run.window_start else ""
-    cost = ", ".join(f"{amount} {currency}" for currency, amount in sorted(run.cost_out.items()))
+    cost = ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(run.cost_out.items()))
     seconds = f"{(run.finished_at - run.started_at).total_seconds():.1f}" if run.finished_at and run.started_at else ""
     return run.step, run.source, days, run.get_state_display().lower(), f"{run.rows:,}", cost, seconds
 
@@ -136,4 +158,5 @@ def _fail_if_anything_failed(report: FillReport) -> None:
     complaints += [f"{problem['subject']}: {problem['message']}" for problem in report.errors]
     if complaints:
         things = "1 thing" if len(complaints) == 1 else f"{len(complaints)} things"
-        raise CommandError("\n".join([f"{things} failed; the rest was done:", *(f"  {one}" for one in complaints)]))
+        listed = (f"  {harmless(one)}" for one in complaints)
+        raise CommandError("\n".join([f"{things} failed; the rest was done:", *listed]))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.finops.errors import CostOpsError
 from apps.reports import services
 from apps.reports.models import Delivery
+from apps.reports.selectors import is_published
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -48,6 +49,8 @@ class Command(BaseCommand):
             teams = services.teams_to_tell(team)
             if not teams:
                 raise CommandError(f"No active team {team or ''} has a lead with an e-mail address.".replace("  ", " "))
+            if not is_published(chosen, whole=False):
+                raise CommandError(f"Nothing is published of week {chosen}: a report would say that it cost nothing.")
             failed = self._say(chosen, teams) if dry_run else self._send(chosen, teams)
         except CostOpsError as refused:
             raise CommandError(str(refused)) from refused
@@ -66,8 +69,10 @@ class Command(BaseCommand):
         return 0
 
     def _send(self, week: Week, teams: list[Team]) -> int:
-        outcomes = services.send_week(week, teams, clock=timezone.now)
-        for outcome in outcomes:
-            said = f"{week}  {outcome.team}  {outcome.recipient}  {outcome.result}  {outcome.message}"
-            self.stdout.write(said.rstrip())
-        return sum(outcome.result == "failed" for outcome in outcomes)
+        failed = 0
+        for team in teams:  # one by one: whoever watches sees how far it has come
+            for outcome in services.send_week(week, [team], clock=timezone.now):
+                said = f"{week}  {outcome.team}  {outcome.recipient}  {outcome.result}  {outcome.message}"
+                self.stdout.write(said.rstrip())
+                failed += outcome.result == "failed"
+        return failed
