@@ -5,14 +5,16 @@ from typing import Any
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, selectors, sources, trends
+from apps.dashboards import books, quality, selectors, sources, trends
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
+from apps.ingest import services as ingest
+from apps.ingest.models import Source
 from apps.marts import selectors as marts
 from apps.marts.query import BadQuestion, Scope
 from apps.marts.selectors import NothingPublished
@@ -148,6 +150,32 @@ class SourcesProgress(JsonView):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         return JsonResponse(sources.news(timezone.now()))
+
+
+class Quality(Guarded, TemplateView):
+    """What is wrong with bills, what is held back, how they arrive and what they restated."""
+
+    for_everything = True
+    template_name = "dashboards/quality.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"sources": quality.quality(timezone.now()), "for_everything": True}
+
+
+class DecideHeld(Guarded):
+    """Take or refuse what was held back of a source; for staff."""
+
+    for_everything = True
+
+    def post(self, request: HttpRequest, source: str) -> HttpResponseBase:
+        found = get_object_or_404(Source, name=source)
+        decision = request.POST.get("decision")
+        if not getattr(request.user, "is_staff", False):
+            raise PermissionDenied
+        if decision not in ("accept", "reject"):
+            raise Http404
+        ingest.decide(found, accept=decision == "accept")
+        return redirect("quality")
 
 
 class Reconciliation(Guarded, TemplateView):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,14 +22,23 @@ Sums = tuple[int, Decimal, Decimal]
 _NOTHING: Sums = (0, Decimal(0), Decimal(0))
 
 
-def catch_up(source: Source, now: datetime) -> int:
-    """Compare what the lake holds of a source with what it held when this was last done; how many months were restated.
+@dataclass(frozen=True)
+class Comparison:
+    """What changed since the ledger was last kept: the months that did, those restated, the files that count now."""
+
+    changed: frozenset[str] = frozenset()
+    restated: frozenset[str] = frozenset()
+    files: dict[str, list[lake.StoredFile]] = field(default_factory=dict)
+
+
+def catch_up(source: Source, now: datetime) -> Comparison:
+    """Compare what the lake holds of a source with what it held when this was last done, and keep the ledger.
 
     Everything is told from the two versions of the table: killed and done again it says the same.
     """
     version = lake.version(CHARGES)
     if version == source.charges_version:
-        return 0
+        return Comparison()
     before, after = (_files(source, at) for at in (source.charges_version, version))
     months = {month for month in before.keys() | after.keys() if before.get(month) != after.get(month)}
     old, new = (_cells(files, months) for files in (before, after))
@@ -42,7 +52,7 @@ def catch_up(source: Source, now: datetime) -> int:
         Arrival.objects.bulk_create(_arrivals(source, old, new, now))
         source.charges_version = version
         source.save(update_fields=["charges_version"])
-    return len(restated)
+    return Comparison(frozenset(months), frozenset(restated), after)
 
 
 def _files(source: Source, at: int) -> dict[str, list[lake.StoredFile]]:

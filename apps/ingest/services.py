@@ -1,6 +1,7 @@
 """What ingestion does: add sources, land files, read bills and usage, pull usage from an API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
 from apps.ingest.providers.base import Discovery, Listed, everything
+from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
 
@@ -195,8 +197,8 @@ def normalize(source: Source, now: datetime) -> StepResult:
     options = FileOptions.from_options(source.options)
     policy = options.files or provider.files
     result = books.fill(source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below)
-    restatements.catch_up(source, now)
-    return result
+    found = restatements.catch_up(source, now)
+    return replace(result, problems=(*result.problems, *look(source.name, found.files, found.changed)))
 
 
 def decide(source: Source, *, accept: bool) -> int:

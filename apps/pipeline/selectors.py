@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count
 
+from apps.finops.problems import Problem
 from apps.pipeline.models import Clock, StepRun
 
 
@@ -34,6 +35,14 @@ class LastFill:
 def recent_runs(limit: int = 50) -> list[StepRun]:
     """The newest runs first."""
     return list(StepRun.objects.order_by("-pk")[:limit])
+
+
+def newest_problems(source: str) -> list[Problem]:
+    """What the newest finished run of each step noticed about a source."""
+    newest: dict[str, StepRun] = {}
+    for run in StepRun.objects.filter(source=source).exclude(state__in=StepRun.ACTIVE).order_by("-pk")[:50]:
+        newest.setdefault(run.step, run)
+    return [Problem(**problem) for run in newest.values() for problem in run.problems]
 
 
 def active_runs() -> list[StepRun]:

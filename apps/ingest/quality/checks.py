@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from django.utils.translation import gettext_noop as _
+
 from apps.finops.problems import Severity
 
 Then = Literal["note", "warn", "hold", "stop"]
@@ -60,62 +62,65 @@ _USAGE = "\"ChargeCategory\" = 'Usage' AND \"ChargeClass\" IS DISTINCT FROM 'Cor
 ROW_CHECKS = (
     RowCheck(
         "currency_code", "stop", 'NOT regexp_full_match("BillingCurrency", \'[A-Z]{3}\')',
-        "The currency is not a code of three capital letters.",
-        "Correct BillingCurrency in the export; amounts of an unknown currency cannot be added to anything.",
+        _("The currency is not a code of three capital letters."),
+        _("Correct BillingCurrency in the export; amounts of an unknown currency cannot be added to anything."),
     ),
     RowCheck(
         "currency_unknown", "warn", f'"BillingCurrency" NOT IN ({_in(CURRENCIES)})',
-        "The currency is none of ISO 4217.",
-        "If it is another name of one you use (RMB for CNY), correct the export: the two are never added.",
+        _("The currency is none of ISO 4217."),
+        _("If it is another name of one you use (RMB for CNY), correct the export: the two are never added."),
     ),
     RowCheck(
         "damaged_id", "stop",
         "regexp_matches(concat_ws(' ', \"BillingAccountId\", \"SubAccountId\"), '\\b[0-9](\\.[0-9]+)?E\\+[0-9]+\\b')",
-        "An account id was turned into a number by a spreadsheet, and its digits are lost.",
-        "Deliver the file as the provider wrote it, not saved again from a spreadsheet.",
+        _("An account id was turned into a number by a spreadsheet, and its digits are lost."),
+        _("Deliver the file as the provider wrote it, not saved again from a spreadsheet."),
     ),
     RowCheck(
         "charge_category", "warn", f'"ChargeCategory" NOT IN ({_in(CHARGE_CATEGORIES)})',
-        "The charge category is none of Usage, Purchase, Tax, Credit, Adjustment.",
-        "Ask the exporter to spell it as FOCUS does; rules on charge_category do not match it until then.",
+        _("The charge category is none of Usage, Purchase, Tax, Credit, Adjustment."),
+        _("Ask the exporter to spell it as FOCUS does; rules on charge_category do not match it until then."),
     ),
     RowCheck(
         "service_category", "note", f'"ServiceCategory" NOT IN ({_in(CATEGORIES)})',
-        "The service category is none that FOCUS knows.", "Nothing depends on it here; exports to others may fail.",
+        _("The service category is none that FOCUS knows."),
+        _("Nothing depends on it here; exports to others may fail."),
     ),
     RowCheck(
         "period_reversed", "warn", '"ChargePeriodEnd" < "ChargePeriodStart"',
-        "The charge ends before it starts.", "Ask the exporter; the charge counts on the day it starts.",
+        _("The charge ends before it starts."), _("Ask the exporter; the charge counts on the day it starts."),
     ),
     RowCheck(
         "outside_billing_period", "note",
         '"ChargePeriodStart" < "BillingPeriodStart" - INTERVAL 1 DAY OR "ChargePeriodStart" >= "BillingPeriodEnd"',
-        "The charge lies outside its billing period.",
-        "Usual for late or corrected charges; it counts on its own day and ties out in its billing month.",
+        _("The charge lies outside its billing period."),
+        _("Usual for late or corrected charges; it counts on its own day and ties out in its billing month."),
     ),
     RowCheck(
         "negative_usage", "warn",
         f'{_USAGE} AND ("ConsumedQuantity" < 0 OR "PricingQuantity" < 0) AND "BilledCost" >= 0',
-        "Usage is negative, and its cost is not.", "Ask the provider; the cost counts as it stands.",
+        _("Usage is negative, and its cost is not."), _("Ask the provider; the cost counts as it stands."),
     ),
     RowCheck(
         "list_below_contracted", "note", f'{_USAGE} AND "ListCost" < "ContractedCost"',
-        "The list price is lower than the contracted price.", "Savings from the contract come out too small for these.",
+        _("The list price is lower than the contracted price."),
+        _("Savings from the contract come out too small for these."),
     ),
     RowCheck(
         "contracted_below_effective", "note",
         f'{_USAGE} AND "CommitmentDiscountId" IS NULL AND "ContractedCost" < "EffectiveCost"',
-        "The contracted cost is lower than the effective cost.",
-        "Check whether tax or fees are inside the effective cost.",
+        _("The contracted cost is lower than the effective cost."),
+        _("Check whether tax or fees are inside the effective cost."),
     ),
     RowCheck(
         "missing_price", "note", f'{_USAGE} AND "ListCost" <> 0 AND "ListUnitPrice" IS NULL AND "SkuPriceId" IS NULL',
-        "A charge at list price names no price.", "Estimates and what-if use prices learned from cost and quantity.",
+        _("A charge at list price names no price."),
+        _("Estimates and what-if use prices learned from cost and quantity."),
         from_share=0.5,
     ),
     RowCheck(
         "no_list_cost", "note", f'{_USAGE} AND "BilledCost" > 0 AND coalesce("ListCost", 0) = 0',
-        "Usage has no list cost.", "Savings against list price cannot be told for these charges.",
+        _("Usage has no list cost."), _("Savings against list price cannot be told for these charges."),
     ),
 )  # fmt: skip
 """In the order they are told."""
@@ -135,35 +140,35 @@ SOURCE_CHECKS = {
     check.code: check
     for check in (
         SourceCheck(
-            "duplicate_rows", "warn", "Charges are the same in every column.",
+            "duplicate_rows", "warn", _("Charges are the same in every column."),
             "Identical charges are legal and all count; if the export joined two files, deliver it again.",
         ),
         SourceCheck(
-            "mostly_duplicates", "hold", "A third of the charges or more repeat others in every column.",
+            "mostly_duplicates", "hold", _("A third of the charges or more repeat others in every column."),
             "Most likely the export was joined to itself: deliver it again, or accept it if the charges are meant so.",
         ),
         SourceCheck(
-            "several_currencies", "note", "One account is billed in several currencies.",
+            "several_currencies", "note", _("One account is billed in several currencies."),
             "They are never added; each has its own totals.",
         ),
         SourceCheck(
-            "new_service", "note", "A service was billed for the first time.",
+            "new_service", "note", _("A service was billed for the first time."),
             "Look at who owns it: without a rule it is unallocated.",
         ),
         SourceCheck(
-            "missing_days", "warn", "Days inside a billing month have no charges.",
+            "missing_days", "warn", _("Days inside a billing month have no charges."),
             "Ask for the missing days; until they come these days cost nothing here.",
         ),
         SourceCheck(
-            "tag_drift", "warn", "A tag covers much less cost than the month before.",
+            "tag_drift", "warn", _("A tag covers much less cost than the month before."),
             "See who stopped tagging; rules on this tag match less, and `unallocated` grows.",
         ),
         SourceCheck(
-            "held", "hold", "A new issue is much smaller than what counts now, or breaks a rule that holds it back.",
+            "held", "hold", _("A new issue is much smaller than what counts now, or breaks a rule that holds it back."),
             "`manage.py source accept NAME` takes it, `manage.py source reject NAME` refuses it; or deliver it again.",
         ),
         SourceCheck(
-            "late", "warn", "Charges of a day are later than they usually are.",
+            "late", "warn", _("Charges of a day are later than they usually are."),
             "Look whether the export still runs; the pages show estimates and gaps until they come.",
         ),
     )

@@ -38,7 +38,12 @@ examples:
   manage.py source check aliyun-bill      what would be read and what is wrong with it; nothing is published
   manage.py source check online --format csv
 """
-EXAMPLES = ADDING + "".join(part.partition("examples:\n")[2] for part in (CHECKING, LISTING))
+DECIDING = """
+examples:
+  manage.py source accept aliyun-bill     what was held back counts from the next fill on
+  manage.py source reject aliyun-bill     it is refused; what counted before keeps counting
+"""
+EXAMPLES = ADDING + "".join(part.partition("examples:\n")[2] for part in (CHECKING, LISTING, DECIDING))
 SHAPES = "how rows are printed (default table)"
 COLUMNS = (
     "name",
@@ -49,9 +54,11 @@ COLUMNS = (
     "files",
     "refused",
     "waiting",
+    "held",
     "rows",
     "last_day",
     "last_received",
+    "arrival",
 )
 
 
@@ -67,7 +74,7 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|check")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="add|list|check|accept|reject")
         raw = RawDescriptionHelpFormatter
         add = actions.add_parser("add", help="register a source", epilog=ADDING, formatter_class=raw)
         add.add_argument("name", help="lower-case letters, digits, hyphens")
@@ -82,10 +89,19 @@ class Command(BaseCommand):
         )
         check.add_argument("name", help="of a source that was added")
         check.add_argument("--format", choices=FORMATS, default="table", dest="form", help=SHAPES)
+        for action, told in (("accept", "take what was held back"), ("reject", "refuse what was held back")):
+            decide = actions.add_parser(action, help=told, epilog=DECIDING, formatter_class=raw)
+            decide.add_argument("name", help="of a source with files that were held back")
 
     def handle(self, *, action: str, **given: Any) -> None:
         try:
-            {"add": self._add, "list": self._list, "check": self._check}[action](given)
+            {
+                "add": self._add,
+                "list": self._list,
+                "check": self._check,
+                "accept": self._accept,
+                "reject": self._reject,
+            }[action](given)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
 
@@ -101,13 +117,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Added {source.name} ({source.title_of_kind}, {source.location}).")
 
     def _list(self, given: dict[str, Any]) -> None:
-        self._print(COLUMNS, (_listed(state) for state in selectors.source_states()), given["form"])
+        self._print(COLUMNS, (_listed(state) for state in selectors.source_states(timezone.now())), given["form"])
 
     def _check(self, given: dict[str, Any]) -> None:
-        source = Source.objects.filter(name=given["name"]).first()
-        if source is None:
-            known = ", ".join(Source.objects.order_by("name").values_list("name", flat=True)) or "none yet"
-            raise CommandError(f"There is no source {given['name']!r}. Sources: {known}.")
+        source = _source(given["name"])
         with Console(stderr=True).status(f"looking at {escape(source.location)}"):
             facts = checks.check(source, timezone.now())
         rows = (("ok" if fact.is_good else "wrong", fact.subject, fact.found) for fact in facts)
@@ -115,14 +128,37 @@ class Command(BaseCommand):
         if wrong := sum(not fact.is_good for fact in facts):
             raise CommandError(f"{source.name}: {wrong} of {len(facts)} facts are wrong; nothing was published.")
 
+    def _accept(self, given: dict[str, Any]) -> None:
+        self._decide(given, accept=True)
+
+    def _reject(self, given: dict[str, Any]) -> None:
+        self._decide(given, accept=False)
+
+    def _decide(self, given: dict[str, Any], *, accept: bool) -> None:
+        source = _source(given["name"])
+        count = services.decide(source, accept=accept)
+        if not count:
+            raise CommandError(f"{source.name}: nothing is held back.")
+        told = "taken at the next fill" if accept else "refused; what counted before keeps counting"
+        self.stdout.write(f"{source.name}: {count} files {told}.")
+
     def _print(self, columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]], form: Format) -> None:
         print_rows(columns, rows, form, cast(IO[str], self.stdout))
 
 
+def _source(name: str) -> Source:
+    source = Source.objects.filter(name=name).first()
+    if source is None:
+        known = ", ".join(Source.objects.order_by("name").values_list("name", flat=True)) or "none yet"
+        raise CommandError(f"There is no source {name!r}. Sources: {known}.")
+    return source
+
+
 def _listed(state: selectors.SourceState) -> tuple[Any, ...]:
     source = state.source
-    health = (
-        "paused" if not source.is_active else "failed" if state.has_failed else "ok" if state.last_received else "empty"
-    )
-    counts = (state.files, state.refused, state.waiting, state.rows, state.last_day, state.last_received)
-    return (source.name, source.kind, source.location, source.cluster, health, *counts)
+    failed = "failed" if state.has_failed else "held" if state.held else ""
+    received = "ok" if state.last_received else "empty"
+    health = "paused" if not source.is_active else failed or received
+    counts = (state.files, state.refused, state.waiting, state.held, state.rows, state.last_day, state.last_received)
+    arrival = state.arrival.sentence if state.arrival else ""
+    return (source.name, source.kind, source.location, source.cluster, health, *counts, arrival)

@@ -1,0 +1,146 @@
+"""The quality of bills: what every source's bills break, what is held back, how they arrive and what they restated."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from apps.charts import labels
+from apps.dashboards.sources import SEVERITIES
+from apps.finops.money import add_up
+from apps.finops.problems import Problem
+from apps.ingest.models import LandedFile, Restatement
+from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
+from apps.ingest.selectors import SourceState, source_states
+from apps.pipeline import selectors as pipeline
+
+CHECKS: dict[str, RowCheck | SourceCheck] = {check.code: check for check in ROW_CHECKS} | SOURCE_CHECKS
+EXAMPLES = 5
+RESTATEMENTS = 6
+CELLS = 12
+MAX_TEXT = 400
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check that was broken: what it means, the way out, and where it was seen."""
+
+    severity: str
+    severity_title: str
+    code: str
+    means: str
+    way_out: str
+    count: int
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a new issue changed for one day and service."""
+
+    day: date
+    service: str
+    currency: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Restated:
+    """One new issue of a billing month: the difference by currency, and the largest changes."""
+
+    billing_month: str
+    at: datetime
+    rows_before: int
+    rows_after: int
+    totals: tuple[tuple[str, Decimal], ...]
+    changes: tuple[Change, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A source of bills, as the page shows it."""
+
+    name: str
+    kind: str
+    arrival: str
+    late: str
+    last_day: date | None
+    expected_share: float | None
+    held: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+    restated: tuple[Restated, ...]
+
+
+def quality(now: datetime) -> list[Quality]:
+    """Every source of bills."""
+    return [_quality(state) for state in source_states(now) if state.source.is_billing]
+
+
+def _quality(state: SourceState) -> Quality:
+    source, arrival = state.source, state.arrival
+    held = source.files.filter(state=LandedFile.State.HELD).order_by("path")
+    newest = pipeline.newest_problems(source.name)
+    hours = arrival.curve.complete_after(0.97) if arrival and arrival.curve else None
+    return Quality(
+        name=source.name,
+        kind=source.title_of_kind,
+        arrival=_("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else "",
+        late=arrival.late if arrival else "",
+        last_day=arrival.last_day if arrival else None,
+        expected_share=arrival.expected_share if arrival else None,
+        held=tuple((file.path, _why(file)) for file in held[:20]),
+        findings=tuple(_findings([*state.problems, *newest])),
+        restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
+    )
+
+
+def _why(file: LandedFile) -> str:
+    return labels.plain(next((told["message"] for told in file.problems if told["code"] == "held"), ""), limit=MAX_TEXT)
+
+
+def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
+    """The broken checks, the severest first; what is said twice counts once."""
+    by_code: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
+    for problem in problems:
+        seen = by_code.setdefault((problem.severity, problem.code), {})
+        seen[labels.plain(problem.subject, limit=MAX_TEXT), labels.plain(problem.message, limit=MAX_TEXT)] = None
+    for (severity, code), found in sorted(by_code.items(), key=lambda one: list(SEVERITIES).index(one[0][0])):
+        check = CHECKS.get(code)
+        yield Finding(
+            severity=severity,
+            severity_title=str(SEVERITIES[severity]),
+            code=code,
+            means=_(check.means) if check else next(iter(found))[1],
+            way_out=_(check.way_out) if check else "",
+            count=len(found),
+            examples=tuple(found)[:EXAMPLES],
+        )
+
+
+def _restated(one: Restatement) -> Restated:
+    changes = [
+        Change(
+            date.fromisoformat(cell["day"]), labels.plain(cell["service"]), cell["currency"],
+            Decimal(cell["effective_before"]), Decimal(cell["effective_after"]),
+        )
+        for cell in one.changes
+    ]  # fmt: skip
+    currencies = sorted({change.currency for change in changes})
+    largest = sorted(changes, key=lambda change: (-abs(change.difference), change.day, change.service))
+    return Restated(
+        billing_month=one.billing_month,
+        at=one.at,
+        rows_before=one.rows_before,
+        rows_after=one.rows_after,
+        totals=tuple((name, add_up(c.difference for c in changes if c.currency == name)) for name in currencies),
+        changes=tuple(largest[:CELLS]),
+        more=max(0, len(largest) - CELLS),
+    )

@@ -1,0 +1,215 @@
+"""What is odd about a bill is told by name; what shrinks is held back; what a new issue changed is written down."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.ingest import restatements, selectors, services
+from apps.ingest.models import Arrival, LandedFile, Restatement
+from apps.ingest.quality import checks
+from tests.ingest.bills import NOW, bill, costs, put, row, source
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+
+def fill(one, now=NOW) -> list:
+    services.land(one, now)
+    return list(services.normalize(one, now).problems)
+
+
+def codes(folder, *rows, **options) -> set[str]:
+    put(folder, "bill.csv", bill(*rows))
+    return {problem.code for problem in fill(source(folder, **options))}
+
+
+FULL = {"ListCost": "1.50", "ContractedCost": "1.50", "ConsumedQuantity": "1", "PricingQuantity": "1",
+        "ListUnitPrice": "1", "ServiceCategory": "Compute", "SubAccountId": "a", "CommitmentDiscountId": "",
+        "SkuPriceId": "p"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        pytest.param({"BillingCurrency": "cny"}, "currency_code", id="a currency in small letters"),
+        pytest.param({"BillingCurrency": "RMB"}, "currency_unknown", id="a currency by another name"),
+        pytest.param({"SubAccountId": "1.23E+11"}, "damaged_id", id="an id that a spreadsheet damaged"),
+        pytest.param({"ChargeCategory": "usage"}, "charge_category", id="a category FOCUS does not know"),
+        pytest.param({"ServiceCategory": "Computing"}, "service_category", id="a service category FOCUS does not know"),
+        pytest.param({"ChargePeriodEnd": "2026-10-01T11:00:00Z"}, "period_reversed", id="an end before the start"),
+        pytest.param({"ChargePeriodStart": "2026-09-01T12:00:00Z"}, "outside_billing_period", id="last month's charge"),
+        pytest.param({"ConsumedQuantity": "-1"}, "negative_usage", id="negative usage"),
+        pytest.param({"ListCost": "1"}, "list_below_contracted", id="list below contracted"),
+        pytest.param({"ContractedCost": "1"}, "contracted_below_effective", id="contracted below effective"),
+        pytest.param({"ListUnitPrice": "", "SkuPriceId": ""}, "missing_price", id="no price"),
+        pytest.param({"ListCost": "0"}, "no_list_cost", id="no list cost"),
+    ],
+)
+def test_a_charge_that_breaks_a_rule_is_told_by_code(tmp_path, cells, code):
+    assert codes(tmp_path / "good", row(**FULL), name="good") == set()
+    assert code in codes(tmp_path / "odd", row(**FULL | cells), name="odd")
+
+
+def test_a_rule_that_stops_refuses_the_file(tmp_path):
+    assert codes(tmp_path / "in", row(BillingCurrency="yuan")) >= {"currency_code"}
+    assert costs() == []
+
+
+def test_repeated_charges_all_count_and_are_told(tmp_path):
+    assert "duplicate_rows" in codes(tmp_path / "in", row("2"), row("2"), row("3"))
+    assert costs() == ["2", "2", "3"]
+
+
+def test_a_bill_joined_to_itself_is_held_back(tmp_path):
+    rows = [row(str(at), **FULL) for at in range(1, 13)]
+    assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *rows, *rows)
+    assert costs() == []
+    assert LandedFile.objects.get().state == LandedFile.State.HELD
+
+
+def test_every_check_is_explained():
+    said = [*checks.ROW_CHECKS, *checks.SOURCE_CHECKS.values()]
+    assert len({check.code for check in said}) == len(said) >= 18
+    assert all(check.means.endswith(".") and check.way_out.endswith(".") for check in said)
+
+
+def month(cost: str, *, days: int = 10, **cells: str) -> bytes:
+    return bill(*(row(cost, f"2026-10-{day:02d}", **cells) for day in range(1, days + 1)))
+
+
+class TestAShrunkenIssue:
+    @pytest.fixture
+    def held(self, tmp_path):
+        one = source(tmp_path / "in", hold_below="0.8")
+        put(tmp_path / "in", "a.csv", month("10"))
+        assert [p.code for p in fill(one) if p.severity != "note"] == []
+        return one
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            pytest.param("a.csv", month("10", days=5), id="half of the charges, in place"),
+            pytest.param("a.csv", month("1"), id="a tenth of the cost, in place"),
+            pytest.param("a.csv", bill(columns=list(row())), id="emptied in place"),
+            pytest.param("b.csv", month("10", days=5), id="half of the charges, as a new file"),
+        ],
+    )
+    def test_is_held_back_and_the_earlier_one_keeps_counting(self, tmp_path, held, name, content):
+        put(tmp_path / "in", name, content)
+        assert "held" in {problem.code for problem in fill(held)}
+        assert costs() == ["10"] * 10
+        (state,) = selectors.source_states(NOW)
+        assert state.held == 1
+        assert "held" in {problem.code for problem in state.problems}
+        fill(held)
+        assert costs() == ["10"] * 10, "and stays so at the next fill"
+
+    def test_counts_once_it_is_accepted(self, tmp_path, held):
+        put(tmp_path / "in", "a.csv", month("1"))
+        fill(held)
+        assert services.decide(held, accept=True) == 1
+        assert "held" not in {problem.code for problem in fill(held)}
+        assert costs() == ["1"] * 10
+
+    def test_is_forgotten_once_it_is_rejected(self, tmp_path, held):
+        put(tmp_path / "in", "a.csv", month("1"))
+        fill(held)
+        assert services.decide(held, accept=False) == 1
+        fill(held)
+        assert costs() == ["10"] * 10
+        assert not LandedFile.objects.filter(state=LandedFile.State.HELD).exists()
+
+    @pytest.mark.parametrize("cost", ["9", "8", "12"])
+    def test_a_little_smaller_or_larger_counts_at_once(self, tmp_path, held, cost):
+        put(tmp_path / "in", "a.csv", month(cost))
+        fill(held)
+        assert costs() == [cost] * 10
+
+
+class TestTheRestatementLedger:
+    def test_tells_what_a_new_issue_changed_and_no_more(self, tmp_path):
+        later = [row("1", "2026-10-02"), row("3", "2026-10-03")]
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("10"), row("5", ServiceName="RDS"), later[0]))
+        fill(one)
+        assert not Restatement.objects.exists(), "the first issue restates nothing"
+        put(tmp_path / "in", "a.csv", bill(row("10"), row("7.5", ServiceName="RDS"), *later))
+        fill(one)
+        (told,) = Restatement.objects.get().changes
+        assert (told["day"], told["service"]) == ("2026-10-01", "RDS")
+        assert Decimal(told["billed_after"]) - Decimal(told["billed_before"]) == Decimal("2.5")
+
+    def test_a_vanished_charge_is_a_change(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("10"), row("5", ServiceName="RDS")))
+        fill(one)
+        put(tmp_path / "in", "a.csv", bill(row("10")))
+        fill(one)
+        (told,) = Restatement.objects.get().changes
+        assert (told["rows_before"], told["rows_after"], told["effective_after"]) == (1, 0, "0")
+
+    def test_is_the_same_when_it_is_kept_later(self, tmp_path, monkeypatch):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("10")))
+        fill(one)
+        put(tmp_path / "in", "a.csv", bill(row("12")))
+        with monkeypatch.context() as killed:
+            killed.setattr(services.restatements, "catch_up", _dies)
+            with pytest.raises(KeyboardInterrupt):
+                fill(one)
+        one.refresh_from_db()
+        assert restatements.catch_up(one, NOW).restated == {"2026-10"}
+        assert restatements.catch_up(one, NOW).changed == set(), "and only once"
+        (told,) = Restatement.objects.get().changes
+        assert (Decimal(told["effective_before"]), Decimal(told["effective_after"])) == (10, 12)
+
+    def test_every_sight_of_a_day_is_kept(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("10")))
+        fill(one)
+        put(tmp_path / "in", "a.csv", bill(row("10"), row("2")))
+        fill(one, NOW + timedelta(hours=5))
+        fill(one, NOW + timedelta(hours=9))
+        seen = Arrival.objects.order_by("seen_at").values_list("day", "effective_cost", "seen_at")
+        assert [(day, Decimal(cost), at - NOW) for day, cost, at in seen] == [
+            (date(2026, 10, 1), 10, timedelta(0)), (date(2026, 10, 1), 12, timedelta(hours=5)),
+        ]  # fmt: skip
+
+
+def _dies(*_arguments):
+    raise KeyboardInterrupt
+
+
+class TestASourceAsAWhole:
+    def test_days_inside_a_month_without_charges(self, tmp_path):
+        assert "missing_days" in codes(tmp_path / "in", row("1", "2026-10-01"), row("2", "2026-10-04"))
+
+    def test_a_service_nobody_has_seen(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("1", "2026-09-30")))
+        fill(one)
+        put(tmp_path / "in", "b.csv", bill(row("1", "2026-10-01"), row("2", "2026-10-01", ServiceName="GPU")))
+        (new,) = [problem for problem in fill(one) if problem.code == "new_service"]
+        assert "GPU" in new.message
+
+    def test_a_tag_that_gets_lost(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("1", "2026-09-30")))
+        fill(one)
+        put(tmp_path / "in", "b.csv", bill(row("1", "2026-10-01"), row("9", "2026-10-01", Tags="")))
+        (lost,) = [problem for problem in fill(one) if problem.code == "tag_drift"]
+        assert "team: 10% of the cost instead of 100%" in lost.message
+
+    def test_a_day_later_than_usual(self, tmp_path):
+        one = source(tmp_path / "in")
+        one.created_at = NOW - timedelta(days=40)
+        one.save()
+        first = NOW.date() - timedelta(days=35)
+        for at in range(20):
+            day = first + timedelta(days=at)
+            seen = NOW - timedelta(days=35 - at - 1, hours=NOW.hour - 8)
+            Arrival.objects.create(source=one, day=day, currency="CNY", seen_at=seen, effective_cost="5")
+        arrivals = selectors.arrivals_of(one, NOW)
+        assert arrivals.sentence == "Usually 97 % complete after 12 h"
+        assert "usually there after 8 h" in arrivals.late
+        assert "late" in {problem.code for problem in selectors.source_states(NOW)[0].problems}
