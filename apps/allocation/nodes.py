@@ -19,8 +19,6 @@ RESOURCES = {
 
 UNITS = "decimal(18, 6)"
 _PRICE = "decimal(18, 13)"
-_PRICED = "decimal(38, 19)"
-"""Of units x price."""
 NODE_DAY = ["day", "resource", "bill"]
 """What is priced as one: a node, on a day, in one bill (source, billing month and currency)."""
 _ONE_HOUR = ibis.interval(hours=1)
@@ -135,12 +133,13 @@ def claim(rows: ir.Table, resource: str) -> ir.Value:
 
 @dataclass(frozen=True)
 class Claims:
-    """`weights`: what each workload claimed of each node-day and what nobody claimed: one row per (day, resource, bill,
-    cluster, namespace, workload), `weight` = sum over hours of price x claimed units, `is_idle` for what is left.
-    `excess`: the node-hours that claim more of a resource than there is, with the factor, at most 1, each resource's
-    claims shrink by."""
+    """`weights`: what each workload claimed of each node-day, one row per (node_day, day, cluster, namespace,
+    workload): `weight` = sum over hours of price x claimed units. `idle`: the `weight` of what nobody claimed, one row
+    per node-day. `excess`: the node-hours that claim more of a resource than there is, with the factor, at most 1, each
+    resource's claims shrink by."""
 
     weights: ir.Table
+    idle: ir.Table
     excess: ir.Table
 
 
@@ -149,24 +148,16 @@ def claims(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, workspace
     by_pod = workspace.keep(_by_pod(workload_hours, nodes, book))
     suspects = workspace.keep(_suspects(by_pod, nodes.hours))
     excess = workspace.keep(_overused(workload_hours, nodes.hours, suspects, workspace))
-    by_workload = _by_workload(by_pod)
+    weights = _by_workload(by_pod)
     if count_of(excess):
         scaled = _by_workload(_by_pod(workload_hours, nodes, book, excess))
         touched = excess.select("node_day").distinct()
-        by_workload = by_workload.anti_join(touched, "node_day").union(scaled.semi_join(touched, "node_day"))
-    by_workload = workspace.keep(by_workload)
-    used = by_workload.group_by("node_day").aggregate(used=by_workload.weight.sum())
-    rest = nodes.days.left_join(used, "node_day")
-    idle = rest.select(
-        "node_day",
-        namespace=ibis.literal(""),
-        workload=ibis.literal(""),
-        weight=ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0)).cast(WEIGHT),
-        is_idle=ibis.literal(True),
-    )
-    named = nodes.days.select("node_day", *NODE_DAY, "cluster")
-    weights = by_workload.union(idle).join(named, "node_day").drop("node_day")
-    return Claims(weights=workspace.keep(weights), excess=excess)
+        weights = weights.anti_join(touched, "node_day").union(scaled.semi_join(touched, "node_day"))
+    weights = workspace.keep(weights.join(nodes.days.select("node_day", "day", "cluster"), "node_day"))
+    used = weights.group_by("node_day").aggregate(used=weights.weight.sum())
+    rest = nodes.days.select("node_day", "capacity").left_join(used, "node_day")
+    left = ibis.greatest(rest.capacity - rest.used.fill_null(0), ibis.literal(0))
+    return Claims(weights=weights, idle=rest.select("node_day", weight=left.cast(WEIGHT)), excess=excess)
 
 
 def _by_pod(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: ir.Table | None = None) -> ir.Table:
@@ -182,9 +173,7 @@ def _by_pod(workload_hours: ir.Table, nodes: NodeHours, book: RuleBook, excess: 
 
 
 def _by_workload(by_pod: ir.Table) -> ir.Table:
-    return by_pod.group_by("node_day", "namespace", "workload").aggregate(
-        weight=by_pod.claim.sum().cast(WEIGHT), is_idle=ibis.literal(False)
-    )
+    return by_pod.group_by("node_day", "namespace", "workload").aggregate(weight=by_pod.claim.sum().cast(WEIGHT))
 
 
 def _suspects(by_pod: ir.Table, hours: ir.Table) -> ir.Table:
@@ -222,12 +211,12 @@ def _overused(workload_hours: ir.Table, hours: ir.Table, suspects: ir.Table, wor
 
 def _priced_claim(rows: ir.Table, book: RuleBook, *, scaled: bool) -> ir.Value:
     """Price x claimed units of an hour; `scaled` where rows carry the factors of `_overused`."""
-    exact = (claimed_units(rows, book) * rows.price).cast(_PRICED)
+    exact = (claimed_units(rows, book) * rows.price).cast(WEIGHT)
     if not scaled:
         return exact
     shrunk = [_double(_ratio(book, name) * claim(rows, name)) * rows[f"factor_{name}"] for name in RESOURCES]
     is_over = rows["factor_cpu_core"].notnull()
-    return is_over.ifelse((sum(shrunk[1:], shrunk[0]) * _double(rows.price)).cast(_PRICED), exact)
+    return is_over.ifelse((sum(shrunk[1:], shrunk[0]) * _double(rows.price)).cast(WEIGHT), exact)
 
 
 def claimed_units(rows: ir.Table, book: RuleBook) -> ir.Value:

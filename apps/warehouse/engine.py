@@ -16,6 +16,10 @@ from ibis.backends.duckdb import Backend
 
 from apps.warehouse import exact
 
+ibis.options.sql.fuse_selects = False
+"""An expression that reads a computed column reads what was computed: fused into one select it would be computed
+again wherever it is read (`exact`)."""
+
 _local = threading.local()
 _inherited: list[Any] = []
 """Connections of a parent process: closing one in a forked child would wait for threads that did not come along."""
