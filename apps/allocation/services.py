@@ -36,18 +36,19 @@ def allocate(window: Window) -> StepResult:
     number, book = rule_book()
     with Workspace() as workspace:
         inputs = facts.read(window, book, workspace)
-        claimed, rest, excess = attribute(inputs, book, workspace)
+        pools = workspace.keep(inputs.pools())
+        claimed, rest, excess = attribute(inputs, pools, book, workspace)
         shared = share_platform(claimed, workspace).union(rest)
         passed_on = claimed.filter(claimed.is_shared).drop("is_shared")
         written = lake.write(ALLOCATED, _stamped(shared, number))
-        charged, allocated = _totals(inputs.charges), _totals(lake.scan(ALLOCATED, only=written))
+        charged, allocated = _totals(inputs.billed), _totals(lake.scan(ALLOCATED, only=written))
         if charged != allocated:
             raise NotConserved(
                 f"{window}: charged {charged}, allocated {allocated}. Please report this with the rules file."
             )
         outputs = ((PASSED_ON, lake.write(PASSED_ON, _stamped(passed_on, number))), (ALLOCATED, written))
         versions = {table.name: _replace(table, files, window) for table, files in outputs}
-        found = problems.find(inputs, excess)
+        found = problems.find(inputs, pools, excess)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
         rows=sum(file.rows for file in written),
@@ -73,10 +74,11 @@ def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
     return {row[0]: tuple(row[1:]) for row in rows_of(summed.order_by("currency"))}
 
 
-def attribute(inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> tuple[ir.Table, ir.Table, ir.Table]:
+def attribute(
+    inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace
+) -> tuple[ir.Table, ir.Table, ir.Table]:
     """The rows of `allocated` (without `ruleset`) for these facts: what clusters claimed, with `is_shared` still to
     be shared, and everything else; and the node-hours claimed beyond their capacity (`nodes.Claims.excess`)."""
-    pools = workspace.keep(inputs.pools())
     present = {kind for (kind,) in rows_of(pools.select("pool").distinct())}
     on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
     others = {"serverless": _of_serverless, "volume": _of_volumes}
@@ -88,9 +90,9 @@ def attribute(inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> tupl
 
 def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> tuple[ir.Table, ir.Table]:
     mine, charges = _by_bill(pools.filter(pools.pool == "node"), inputs.node_charges(), workspace)
-    hours = nodes.price_hours(inputs.node_hours, charges, book, workspace)
+    hours = nodes.price_hours(inputs.node_hours, inputs.node_days, charges, book, workspace)
     claims = nodes.claims(inputs.workload_hours, hours, book, workspace)
-    mine = workspace.keep(mine.join(hours.days.drop("capacity"), nodes.NODE_DAY))
+    mine = workspace.keep(mine.join(hours.days.drop("capacity", "day"), nodes.NODE_DAY))
     idle = _owned_idle(claims.idle, mine, book, workspace)
     owned = _owned(claims.weights, inputs, book, workspace)
     claimants = number(owned.select(CLAIMANT).union(idle.select(CLAIMANT)), workspace)

@@ -112,6 +112,11 @@ def business_day(instant, zone):  # type: ignore[no-untyped-def]  # types are in
     """The date of an instant in a time zone."""
 
 
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC', 6)",), "int64"))
+def microseconds(instant):  # type: ignore[no-untyped-def]  # types are in the signature
+    """An instant in microseconds since 1970: an engine reckons with these far faster than with instants of a zone."""
+
+
 @ibis.udf.scalar.builtin(name="json_member", signature=(("string", "string"), "string"))
 def _json_member(document, path):  # type: ignore[no-untyped-def]  # types are in the signature
     """The member of a JSON object at a path, as text; NULL where there is none."""
