@@ -93,7 +93,8 @@ def price_hours(
     rate = (_double(priced.short_cost) / _double(priced.units)).fill_null(0.0) + priced.long_rate.fill_null(0.0)
     rated = workspace.keep(priced.mutate(rate=rate).drop("short_cost", "long_rate"))
     names = named.select("node_number", "cluster", "node").distinct()
-    priced = workspace.keep(_scaled(rated).join(names, "node_number").drop("node_number", "at"))
+    priced = _scaled(rated).join(names, "node_number").drop("node_number", "at")
+    priced = workspace.keep(priced.order_by("hour"))  # as usage lies: what joins with it finds neighbours in the cache
     capacity = priced.group_by("node_day").aggregate(capacity=(priced.units * priced.price).sum().cast(WEIGHT))
     measured = named.filter(named.most_units > 0).group_by("node_day", *NODE_DAY, "day")
     days = measured.aggregate(cluster=lambda t: t.cluster.min(), node_pool=lambda t: t.node_pool.max())
