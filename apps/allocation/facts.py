@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource, kubernetes_resource
-from apps.allocation.nodes import units, with_resource
+from apps.allocation.nodes import days_of
 from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
 from apps.finops.windows import Window
 from apps.teams.ownership import RuleBook
@@ -71,26 +71,33 @@ OUTPUT = [
 
 @dataclass(frozen=True)
 class Facts:
-    """The inputs of one window. `charges` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and `pool`: which
-    of the four kinds of pool the charge belongs to. `node_hours` and `volume_hours` have `resource` too."""
+    """The inputs of one window.
 
+    `billed` has the columns of `_CHARGE_COLUMNS` and `resource` (parsed). `charges` has two more: `pool`, which of the
+    four kinds of pool the charge belongs to, and `resource_day`, the number of (day, resource) a cluster knows.
+    `node_days` has one row per node and day (`nodes.days_of`), with `resource_day`; `volume_hours` has `resource`.
+    """
+
+    billed: ir.Table
     charges: ir.Table
     workload_hours: ir.Table
     node_hours: ir.Table
+    node_days: ir.Table
     volume_hours: ir.Table
     namespace_labels: ir.Table
     workload_labels: ir.Table
 
     def pools(self) -> ir.Table:
-        """One row per pool: `pool_id`, the columns of POOL_KEY, `pool` and the four costs."""
+        """One row per pool: `pool_id`, the columns of POOL_KEY, `pool`, `resource_day` and the four costs."""
         rows = self.charges
-        summed = rows.group_by(*POOL_KEY, "pool").aggregate(**{basis: rows[basis].sum().cast(MONEY) for basis in COSTS})
+        sums = {basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
+        summed = rows.group_by(*POOL_KEY, "pool", "resource_day").aggregate(**sums)
         return summed.mutate(pool_id=ibis.row_number())
 
     def node_charges(self) -> ir.Table:
         rows = self.charges.filter(self.charges.pool == "node")
         bill = ("source", "billing_month", "currency")
-        return rows.select("day", "resource", *bill, "start", "end", cost=rows.effective_cost)
+        return rows.select("resource_day", *bill, "start", "end", cost=rows.effective_cost)
 
     def labelled(self, workloads: ir.Table) -> ir.Table:
         """Add `labels` and `namespace_labels` (JSON text) to rows of (day, cluster, namespace, workload)."""
@@ -100,39 +107,48 @@ class Facts:
 
 
 def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
-    """Read one window. Usage is read as it lies; charges are kept, for they are read several times.
-
-    A node-day without any capacity that the policy weighs is as good as never measured.
-    """
-    node_hours = workspace.keep(with_resource(_usage(NODE_HOURS, window)))
+    """Read one window. Charges and usage are read as they lie, each time only the columns that are asked for: to keep
+    them as they are would take longer than to read them again."""
+    node_hours = _usage(NODE_HOURS, window)
+    node_days = workspace.keep(days_of(node_hours, book))
     volumes = _usage(VOLUME_HOURS, window)
     volume_hours = workspace.keep(volumes.mutate(resource=kubernetes_resource(volumes.volume)))
     workload_hours = _usage(WORKLOAD_HOURS, window)
+    known = workspace.keep(_known(node_days, workload_hours, volume_hours))
+    billed = _billed(window)
     labels = _usage(LABEL_HOURS, window)
     namespace_labels, workload_labels = _labels(labels)
-    known = ibis.union(
-        node_hours.filter(units(node_hours, 0, book) > 0).select("day", "resource", rank=ibis.literal(1)),
-        workload_hours.filter(workload_hours.resource_id != "").select(
-            "day", resource=billed_resource(workload_hours.resource_id), rank=ibis.literal(2)
-        ),
-        volume_hours.select("day", "resource", rank=ibis.literal(3)),
-    )
-    known = known.filter(known.resource != "").group_by("day", "resource").aggregate(rank=known.rank.min())
     return Facts(
-        charges=workspace.keep(_charges(window, workspace.keep(known))),
+        billed=billed,
+        charges=_in_pools(billed, known),
         workload_hours=workload_hours,
         node_hours=node_hours,
+        node_days=node_days.left_join(known, ["day", "resource"]).drop("day_right", "resource_right", "rank"),
         volume_hours=volume_hours,
         namespace_labels=workspace.keep(namespace_labels),
         workload_labels=workspace.keep(workload_labels),
     )
 
 
+def _known(node_days: ir.Table, workload_hours: ir.Table, volume_hours: ir.Table) -> ir.Table:
+    """Every (day, resource) that a cluster knows: its number, `resource_day`, and its `rank`: 1 a node, 2 a serverless
+    pod, 3 a volume. A node-day without any capacity that the policy weighs is as good as never measured."""
+    found = ibis.union(
+        node_days.filter(node_days.most_units > 0).select("day", "resource", rank=ibis.literal(1)),
+        workload_hours.filter(workload_hours.resource_id != "").select(
+            "day", resource=billed_resource(workload_hours.resource_id), rank=ibis.literal(2)
+        ),
+        volume_hours.select("day", "resource", rank=ibis.literal(3)),
+    )
+    known = found.filter(found.resource != "").group_by("day", "resource").aggregate(rank=found["rank"].min())
+    return known.mutate(resource_day=ibis.row_number().cast("int32"))
+
+
 def _usage(table: LakeTable, window: Window) -> ir.Table:
     return lake.between(table, "day", window.start, window.end)
 
 
-def _charges(window: Window, known: ir.Table) -> ir.Table:
+def _billed(window: Window) -> ir.Table:
     bill = lake.scan(CHARGES)
     bill = bill.filter(bill.x_ChargeDay >= window.start, bill.x_ChargeDay < window.end)
     text = {name for name, column in _CHARGE_COLUMNS.items() if CHARGES.columns[column] == "string"}
@@ -144,8 +160,11 @@ def _charges(window: Window, known: ir.Table) -> ir.Table:
         else bill[column]
         for name, column in _CHARGE_COLUMNS.items()
     }
-    rows = bill.select(**values, resource=billed_resource(bill.ResourceId.fill_null("")))
-    ranked = rows.left_join(known, ["day", "resource"]).drop("day_right", "resource_right")
+    return bill.select(**values, resource=billed_resource(bill.ResourceId.fill_null("")))
+
+
+def _in_pools(billed: ir.Table, known: ir.Table) -> ir.Table:
+    ranked = billed.left_join(known, ["day", "resource"]).drop("day_right", "resource_right")
     pool = ranked["rank"].cases((1, "node"), (2, "serverless"), (3, "volume"), else_="charge")
     return ranked.mutate(pool=pool).drop("rank")
 

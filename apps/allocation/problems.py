@@ -11,17 +11,17 @@ from apps.warehouse.engine import rows_of
 EXAMPLES = 20
 
 
-def find(inputs: Facts, excess: ir.Table) -> tuple[Problem, ...]:
+def find(inputs: Facts, pools: ir.Table, excess: ir.Table) -> tuple[Problem, ...]:
     """Usage without a bill, and node-hours claimed beyond their capacity (`nodes.Claims.excess`), largest
     first."""
-    return (*_unpriced(inputs), *_overuse(excess))
+    return (*_unpriced(inputs, pools), *_overuse(excess))
 
 
-def _unpriced(inputs: Facts) -> list[Problem]:
-    billed = inputs.charges.filter(inputs.charges.pool == "node").select("day", "resource").distinct()
-    lost = inputs.node_hours.anti_join(billed, ["day", "resource"])
+def _unpriced(inputs: Facts, pools: ir.Table) -> list[Problem]:
+    billed = pools.filter(pools.pool == "node").select("day", "resource").distinct()
+    lost = inputs.node_days.anti_join(billed, ["day", "resource"])
     summed = lost.group_by("cluster", "node", "provider_id").aggregate(
-        hours=lost.count(), core_hours=lost.cpu_capacity_core_hours.sum()
+        hours=lost.hours.sum(), core_hours=lost.core_hours.sum()
     )
     rows = rows_of(summed.order_by(ibis.desc("core_hours"), "node").limit(EXAMPLES))
     return [

@@ -24,14 +24,20 @@ def share_platform(claimed: ir.Table, workspace: Workspace) -> ir.Table:
     pools = platform.group_by(*KEY, *_BILL, "namespace").aggregate(
         **{basis: platform[basis].sum().cast(MONEY) for basis in COSTS}
     )
+    pools = workspace.keep(pools.mutate(pool_id=ibis.row_number()))
     others = claimed.filter(~claimed.is_shared, claimed.kind != "idle", claimed.pool.isin(["node", "serverless"]))
-    weights = others.group_by(*KEY, "team").aggregate(cost=others.effective_cost.sum())
-    weights = weights.filter(weights.cost > 0).select(*KEY, "team", weight=weights.cost.cast(WEIGHT))
-    received = _labelled(divide(pools, weights, key=KEY, order=["team"], workspace=workspace), kind="shared")
-    lonely = _labelled(pools.anti_join(weights, KEY).mutate(team=ibis.literal(UNALLOCATED)), kind=UNALLOCATED)
+    weights = others.group_by(*KEY, "team").aggregate(cost=others.effective_cost.sum().cast(MONEY))
+    weights = workspace.keep(weights.filter(weights.cost > 0).select(*KEY, "team", weight=weights.cost.cast(WEIGHT)))
+    teams = workspace.keep(weights.select("team").distinct().mutate(claimant=ibis.row_number().over(order_by="team")))
+    weighed = pools.select("pool_id", *KEY).join(weights, KEY).join(teams, "team")
+    parts = divide(pools, weighed.select("pool_id", "claimant", "weight"), workspace=workspace)
+    received = parts.join(pools.drop(*COSTS), "pool_id").join(teams, "claimant")
+    lonely = pools.anti_join(weights, KEY).mutate(team=ibis.literal(UNALLOCATED))
     columns = [name for name in claimed.columns if name != "is_shared"]
-    return (
-        claimed.filter(~claimed.is_shared).select(columns).union(received.select(columns)).union(lonely.select(columns))
+    return ibis.union(
+        claimed.filter(~claimed.is_shared).select(columns),
+        _labelled(received, kind="shared").select(columns),
+        _labelled(lonely, kind=UNALLOCATED).select(columns),
     )
 
 

@@ -116,7 +116,9 @@ def files(table: LakeTable, *, at: int | None = None) -> tuple[StoredFile, ...]:
     return _files_of(str(location(table)), number)
 
 
-def scan(table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile] | None = None) -> ir.Table:
+def scan(
+    table: LakeTable, *, at: int | None = None, only: Iterable[StoredFile | WrittenFile] | None = None
+) -> ir.Table:
     """A table, or some of its files, as an Ibis table with the declared columns and types."""
     chosen = files(table, at=at) if only is None else tuple(only)
     if not chosen:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from apps.finops.money import SCALE, split
 from apps.warehouse.engine import Workspace, rows_of
-from apps.warehouse.exact import with_running_shares
+from apps.warehouse.exact import amount_of, units_of, with_shares
 
 EXACT = Context(prec=100)
-MONEY, WHOLE = pa.decimal128(38, 12), pa.decimal128(38, 0)
+MONEY = pa.decimal128(38, 12)
 LARGEST = 10**38 - 1
 Case = tuple[int, int, int]
 """Amount in units, part, whole."""
@@ -27,15 +27,15 @@ def shares(cases: list[Case]) -> list[Decimal]:
             "number": list(range(len(cases))),
             "cost": pa.array([money(units) for units, _, _ in cases], MONEY),
             "refund": pa.array([money(-units) for units, _, _ in cases], MONEY),
-            "part": pa.array([Decimal(part) for _, part, _ in cases], WHOLE),
-            "whole": pa.array([Decimal(whole) for _, _, whole in cases], WHOLE),
+            "part": [part for _, part, _ in cases],
+            "whole": [whole for _, _, whole in cases],
         }
     )
     with Workspace() as workspace:
-        found = with_running_shares(
-            workspace.keep(ibis.memtable(table)), ["cost", "refund"], part="part", whole="whole", keep=workspace.keep
-        )
-        rows = rows_of(found.order_by("number").select("cost", "refund"))
+        told = workspace.keep(ibis.memtable(table))
+        units = told.mutate(cost=units_of(told.cost), refund=units_of(told.refund))
+        found = with_shares(units, {"paid": ("cost", "part"), "back": ("refund", "part")}, whole="whole")
+        rows = rows_of(found.order_by("number").select(cost=amount_of(found.paid), refund=amount_of(found.back)))
     assert [cost for cost, _ in rows] == [EXACT.minus(refund) for _, refund in rows]
     return [cost for cost, _ in rows]
 
