@@ -81,3 +81,11 @@ def test_every_api_parameter_is_explained():
     ]
     assert parameters
     assert [where for where, description in parameters if not description] == []
+
+
+def test_every_check_of_a_bill_is_documented():
+    from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS
+
+    page = (tree.ROOT / "docs/quality.md").read_text()
+    for check in (*ROW_CHECKS, *SOURCE_CHECKS.values()):
+        assert f"| `{check.code}` | {check.then} | {check.means} | {check.way_out} |" in page

@@ -24,6 +24,8 @@ MATRIX = [
     (f"/figures/teams/search/{NAMESPACE}workload/", 302, 404, 404, 200, 200),
     ("/sources/", 302, 403, 403, 200, 200),
     ("/sources/progress/", 302, 403, 403, 200, 200),
+    ("/quality/", 302, 403, 403, 200, 200),
+    ("/quality/bill/", 302, 403, 403, 405, 405),
     ("/reconciliation/", 302, 403, 403, 200, 200),
     ("/reconciliation/bill/2026-10/CNY/", 302, 403, 403, 200, 200),
     ("/reconciliation/bill/1999-01/CNY/", 302, 403, 403, 404, 404),

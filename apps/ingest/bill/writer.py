@@ -87,7 +87,8 @@ def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.Wr
     try:
         _, rows, size, *_ = connection.execute(
             f"COPY ({query}) TO '{quoted(str(target))}' "
-            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS)"
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, STRING_DICTIONARY_PAGE_SIZE_LIMIT 100000, "
+            "RETURN_STATS)"  # a dictionary of ids that hardly repeat costs more than it saves
         ).fetchone()
     except BaseException:
         target.unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""The quality of bills: what was found, what is held back and who decides, and what a new issue changed."""
+
+import pytest
+
+from tests.dashboards import company
+
+HELD = {"severity": "warning", "code": "held", "subject": "b.csv", "message": "2026-10: 5 charges instead of 10."}
+ODD = {"severity": "warning", "code": "currency_unknown", "subject": "<b>b.csv</b>, row 3", "message": "3 charges."}
+
+
+@pytest.fixture
+def bill(people):
+    from apps.ingest.models import LandedFile, Restatement, Source
+
+    source = Source.objects.create(name="aliyun", kind="focus", location="/x", created_at=company.MOMENT)
+    facts = {"source": source, "revision": 1, "size": 1, "modified_ns": 1, "delivery": 1, "landed_at": company.MOMENT}
+    LandedFile.objects.create(path="a.csv", sha256="1", state="current", problems=[ODD], **facts)
+    LandedFile.objects.create(path="b.csv", sha256="2", state="held", problems=[HELD], **facts)
+    change = {
+        "day": "2026-10-03", "service": "<i>RDS</i>", "currency": "CNY", "rows_before": 1, "rows_after": 1,
+        "billed_before": "10", "billed_after": "12.5", "effective_before": "10.000000000001", "effective_after": "12.5",
+    }  # fmt: skip
+    Restatement.objects.create(
+        source=source,
+        billing_month="2026-10",
+        version=2,
+        at=company.MOMENT,
+        rows_before=1,
+        rows_after=1,
+        changes=[change],
+    )
+    return source
+
+
+def test_what_was_found_is_told_with_its_meaning_and_the_way_out(bill, client_of):
+    body = client_of("finance").get("/quality/").content.decode()
+    assert "The currency is none of ISO 4217." in body
+    assert "RMB for CNY" in body
+    assert "&lt;b&gt;b.csv&lt;/b&gt;, row 3" in body
+    assert "<b>b.csv" not in body
+    assert "<i>RDS" not in body
+
+
+def test_a_restatement_shows_every_decimal_of_the_difference(bill, client_of):
+    body = client_of("finance").get("/quality/").content.decode()
+    assert 'title="2.499999999999"' in body
+    assert "+2.50 CNY" in body
+
+
+def test_in_chinese(bill, client_of):
+    body = client_of("finance").get("/quality/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "币种不在 ISO 4217 之列。" in body
+    assert "账单质量" in body
+
+
+@pytest.mark.parametrize(("decision", "state"), [("accept", "landed"), ("reject", "refused")])
+def test_staff_decides_about_what_was_held_back(bill, client_of, decision, state):
+    assert "Accept: it counts" in client_of("staff").get("/quality/").content.decode()
+    assert client_of("staff").post("/quality/aliyun/", {"decision": decision}).status_code == 302
+    assert bill.files.get(path="b.csv").state == state
+    assert bill.files.get(path="a.csv").state == "current"
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "decision", "status"),
+    [
+        pytest.param("finance", "/quality/aliyun/", "accept", 403, id="finance looks, staff decides"),
+        pytest.param("lilei", "/quality/aliyun/", "accept", 403, id="a lead"),
+        pytest.param("staff", "/quality/nothing/", "accept", 404, id="no such source"),
+        pytest.param("staff", "/quality/aliyun/", "perhaps", 404, id="no such decision"),
+    ],
+)
+def test_nobody_else_decides(bill, client_of, who, path, decision, status):
+    assert client_of(who).post(path, {"decision": decision}).status_code == status
+    assert bill.files.get(path="b.csv").state == "held"
