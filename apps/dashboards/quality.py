@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from apps.charts import labels
-from apps.dashboards.sources import SEVERITIES
+from apps.dashboards.sources import KINDS, SEVERITIES
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.ingest.models import LandedFile, Restatement
@@ -17,6 +17,8 @@ from apps.ingest.selectors import SourceState, source_states
 from apps.pipeline import selectors as pipeline
 
 CHECKS: dict[str, RowCheck | SourceCheck] = {check.code: check for check in ROW_CHECKS} | SOURCE_CHECKS
+HELD = SOURCE_CHECKS["held"]
+"""Told by file, with what to do, before the checks."""
 EXAMPLES = 5
 RESTATEMENTS = 6
 CELLS = 12
@@ -91,19 +93,20 @@ def _quality(state: SourceState) -> Quality:
     hours = arrival.curve.complete_after(0.97) if arrival and arrival.curve else None
     return Quality(
         name=source.name,
-        kind=source.title_of_kind,
+        kind=str(KINDS.get(source.kind, source.title_of_kind)),
         arrival=_("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else "",
         late=arrival.late if arrival else "",
         last_day=arrival.last_day if arrival else None,
         expected_share=arrival.expected_share if arrival else None,
         held=tuple((file.path, _why(file)) for file in held[:20]),
-        findings=tuple(_findings([*state.problems, *newest])),
+        findings=tuple(_findings(one for one in [*state.problems, *newest] if one.code != HELD.code)),
         restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
     )
 
 
 def _why(file: LandedFile) -> str:
-    return labels.plain(next((told["message"] for told in file.problems if told["code"] == "held"), ""), limit=MAX_TEXT)
+    told = next((told["message"] for told in file.problems if told["code"] == HELD.code), "")
+    return labels.plain(told.removesuffix(HELD.way_out), limit=MAX_TEXT)
 
 
 def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
