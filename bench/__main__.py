@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("ingest", "allocation", "ask", "pages")
+NAMES = ("ingest", "aws", "allocation", "ask", "pages")
 
 if __name__ == "__main__":
     missed = [name for name in NAMES if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode]

@@ -1,4 +1,4 @@
-"""Measuring: floor and ours in turn, each run in a fresh process; medians, ratio, peak memory; JSON under `var/bench/`."""
+"""Measuring: floor and ours in turn, each run in a fresh process; medians, ratio, CPU, peak memory; JSON under `var/bench/`."""
 
 import json
 import multiprocessing
@@ -42,16 +42,18 @@ def prepare(name: str) -> None:
 def run(name: str, *, build: Callable[[], None], floor: Case, ours: Case, goal: Mapping[str, float]) -> None:
     """Time `floor` and `ours` in turn and write the report; exits with 1 when a goal is missed."""
     _in_child(name, build)
-    taken: dict[str, list[tuple[float, float]]] = {"floor": [], "ours": []}
+    taken: dict[str, list[tuple[float, float, float]]] = {"floor": [], "ours": []}
     for _ in range(ROUNDS):
         taken["floor"].append(_in_child(name, floor.run))
         taken["ours"].append(_in_child(name, ours.run))
     seconds = {who: statistics.median(run[0] for run in runs) for who, runs in taken.items()}
     peaks = {who: max(run[1] for run in runs) for who, runs in taken.items()}
+    cpu = {who: statistics.median(run[2] for run in runs) for who, runs in taken.items()}
     measured = {"ratio": seconds["ours"] / seconds["floor"], "peak_mib": peaks["ours"]}
     report(
         name,
         {"floor": floor.name, "ours": ours.name, "floor_seconds": seconds["floor"], "our_seconds": seconds["ours"],
+         "floor_cpu_seconds": cpu["floor"], "our_cpu_seconds": cpu["ours"], "cpu_ratio": cpu["ours"] / cpu["floor"],
          "floor_peak_mib": peaks["floor"], **measured},
         goal,
     )  # fmt: skip
@@ -79,8 +81,8 @@ def told_by_child(name: str, work: Callable[[], Any]) -> Any:
         return pool.apply(work)
 
 
-def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float]:
-    """Run in a fresh process: (seconds of the work itself, peak MiB)."""
+def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float, float]:
+    """Run in a fresh process: (seconds of the work itself, peak MiB, CPU seconds of the work)."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_child, args=(name, work, sender))
@@ -93,6 +95,7 @@ def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float]:
 
 def _child(name: str, work: Callable[[], None], sender: "multiprocessing.connection.Connection") -> None:
     prepare(name)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     work()
-    sender.send((time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
+    sender.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, cpu_seconds))

@@ -101,7 +101,7 @@ def land(source: Source, now: datetime) -> StepResult:
     for listed in discovery.files:
         one = listed.found
         known = latest.get(one.path)
-        if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
+        if known and _is_known(known, listed):
             continue
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
@@ -123,6 +123,12 @@ def discover(source: Source) -> Discovery:
     found = landing.find(source.location)
     provider = kinds.BILLS.get(source.kind)
     return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
+
+
+def _is_known(known: LandedFile, listed: Listed) -> bool:
+    """Whether a file stands as it was landed last, also in its release: a new one may list files of an earlier one."""
+    told = (listed.found.size, listed.found.modified_ns, listed.period, listed.release)
+    return (known.size, known.modified_ns, known.period, known.release) == told
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:

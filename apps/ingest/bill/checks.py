@@ -20,6 +20,8 @@ def plan(header: Header, bound: Bound) -> Plan:
 
 
 def _check(one: Input) -> Check | None:
+    if one.key:
+        return check_json
     check: Check | None = {
         "money": check_amount,
         "json": check_json,

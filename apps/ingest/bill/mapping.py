@@ -19,6 +19,7 @@ class Input:
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
     cell's text, that makes it what its kind expects. A column the file lacks reads as missing in every row.
+    `key`: the column is nested (a map, a struct, or a JSON object), and the value under this key is read.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Input:
     formats: tuple[str, ...] = ()
     zone: str = "UTC"
     repair: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,20 @@ class Mapping:
         FOCUS column (or one of ours) → SQL over the inputs' names. A column that is not named is missing (NULL).
     control
         Money input → money column of the charge. The independent tally adds up the inputs in the file; exactly that
-        must stand in the column.
+        must stand in the column. Several inputs: in every row the first of them that has a value.
     currency
         The input that names the currency, by which the tally is kept; it must come through unchanged. Empty: the sums
         are compared without one.
     keeps
-        Which columns that are no inputs are kept in `x_Other`: all of them, or those with these names.
+        Which columns that are no inputs are kept in `x_Other`: all of them, or those with these names, where `a/*`
+        stands for every name that begins with `a/`.
     """
 
     name: str
     version: int
     inputs: Table[str, Input | Gather]
     columns: Table[str, str]
-    control: Table[str, str]
+    control: Table[str | tuple[str, ...], str]
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
 
@@ -121,7 +124,10 @@ class Bound:
     def kept(self) -> dict[str, int]:
         """Those of them that go into `x_Other`."""
         keeps = self.mapping.keeps
-        return {name: at for name, at in self.unread.items() if keeps == "all" or name in keeps}
+        if keeps == "all":
+            return self.unread
+        begins = tuple(one.removesuffix("*") for one in keeps if one.endswith("*"))
+        return {name: at for name, at in self.unread.items() if name in keeps or name.startswith(begins)}
 
     def input(self, alias: str) -> Input | None:
         """The declaration of an input that the file has."""
@@ -133,11 +139,17 @@ class Bound:
         return self.columns[self.positions[alias]]
 
     @property
-    def control(self) -> dict[str, int]:
-        """Stored column → position of the input that must add up to the same."""
-        return {
-            column: self.positions[alias] for alias, column in self.mapping.control.items() if alias in self.positions
+    def control(self) -> dict[str, tuple[int, ...]]:
+        """Stored column → positions of the inputs, the first of which that has a value must add up to the same."""
+        named = {
+            column: (aliases,) if isinstance(aliases, str) else aliases
+            for aliases, column in self.mapping.control.items()
         }
+        places = {
+            column: tuple(self.positions[alias] for alias in aliases if alias in self.positions)
+            for column, aliases in named.items()
+        }
+        return {column: at for column, at in places.items() if at}
 
     @property
     def currency(self) -> int | None:

@@ -129,4 +129,5 @@ def _object(values: dict[str, str]) -> str:
     if not values:
         return "NULL::VARCHAR"
     pairs = ", ".join(f"'{quoted(key)}', {text}" for key, text in values.items())
-    return f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')"
+    made = f"nullif(json_merge_patch('{{}}', json_object({pairs}))::VARCHAR, '{{}}')"
+    return f"CASE WHEN coalesce({', '.join(values.values())}) IS NULL THEN NULL ELSE {made} END"

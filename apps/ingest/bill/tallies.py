@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -61,14 +62,28 @@ def _tally(batches: Iterable[tuple[int, Mapping[int, pa.Array]]], bound: Bound, 
         total.rows += rows
         nothing = pa.nulls(rows, pa.string())
         currencies = (nothing if bound.currency is None else cells[bound.currency]).dictionary_encode()
-        for column, at in bound.control.items():
-            for currency, units in _sums(currencies, cells[at], is_plain=is_plain):
+        for column, places in bound.control.items():
+            costs = _first([cells[at] for at in places])
+            for currency, units in _sums(currencies, costs, is_plain=is_plain):
                 total.units[currency, column] += units
     return total
 
 
 def _wanted(bound: Bound) -> set[int]:
-    return {*bound.control.values()} | ({bound.currency} if bound.currency is not None else set())
+    read = {at for places in bound.control.values() for at in places}
+    return read | ({bound.currency} if bound.currency is not None else set())
+
+
+def _first(cells: list[pa.Array]) -> pa.Array:
+    """Of every row the first of its cells that has a value."""
+    if len(cells) == 1:
+        return cells[0]
+    if len({cell.type for cell in cells}) > 1:
+        cells = [cell.cast(pa.string()) for cell in cells]
+    if pa.types.is_string(cells[0].type):
+        missing = pa.array(values.MISSING)
+        cells = [pc.if_else(pc.is_in(cell, missing), pa.scalar(None, pa.string()), cell) for cell in cells]
+    return pc.coalesce(*cells)
 
 
 def _csv_batches(content: memoryview, bound: Bound) -> Iterator[tuple[int, Mapping[int, pa.Array]]]:
@@ -97,9 +112,9 @@ def _renamed(batch: pa.RecordBatch, places: list[int], names: list[str]) -> tupl
 
 def _sums(currencies: pa.DictionaryArray, costs: pa.Array, *, is_plain: bool) -> Iterator[tuple[str, int]]:
     if pa.types.is_floating(costs.type):
-        costs = costs.cast(pa.string())  # the shortest text that reads back as the same number
-        is_plain = False
-    elif pa.types.is_integer(costs.type):
+        yield from _add_floats(currencies, costs)
+        return
+    if pa.types.is_integer(costs.type):
         costs = costs.cast(pa.string())
     adding = _add_plain if is_plain or _is_exact(costs.type) else _add_texts
     yield from adding(currencies, costs)
@@ -120,6 +135,25 @@ def _add_plain(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tupl
     for index, currency in enumerate(currencies.dictionary.to_pylist()):
         mine = amounts.filter(pc.equal(currencies.indices, index))
         yield currency, _units(pc.sum(mine).as_py())
+
+
+def _add_floats(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
+    """Add up the shortest decimal texts that read back as the same numbers, without writing most of them down.
+
+    At most fifteen digits are always that text when they divide back to the same double; the rest is written.
+    """
+    floats = costs.to_numpy(zero_copy_only=False).astype(np.float64)
+    whole = np.rint(floats * 1e12)
+    is_short = (np.abs(whole) < 1e15) & (whole / 1e12 == floats) & pa.types.is_float64(costs.type)
+    units = np.where(is_short, whole, 0).astype(np.int64)
+    indices = currencies.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    for index in np.unique(indices):
+        mine = units[indices == index]
+        # Fifteen digits a row: the sum of a batch could pass sixty-three bits, that of its halves cannot.
+        total = (int((mine >> 24).sum()) << 24) + int((mine & 0xFFFFFF).sum())
+        yield (currencies.dictionary[int(index)].as_py() if index >= 0 else ""), total
+    is_long = pa.array(~is_short & ~costs.is_null().to_numpy(zero_copy_only=False))
+    yield from _add_texts(currencies.filter(is_long), costs.filter(is_long).cast(pa.string()))
 
 
 def _add_texts(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
