@@ -98,8 +98,7 @@ def land(source: Source, now: datetime) -> StepResult:
     missed: set[tuple[str, str]] = set()
     for listed in discovery.files:
         one = listed.found
-        known = latest.get(one.path)
-        if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
+        if _is_known(listed, latest.get(one.path)):
             continue
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
@@ -114,6 +113,14 @@ def land(source: Source, now: datetime) -> StepResult:
     landed = [pair for pair in landed if not pair[0].period or (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
     return StepResult(rows=len(landed), problems=tuple(problems))
+
+
+def _is_known(listed: Listed, known: LandedFile | None) -> bool:
+    """Whether a file was landed before as it lies there, for the same release: unchanged files may join a new one."""
+    if known is None:
+        return False
+    facts = (known.size, known.modified_ns, known.period, known.release)
+    return facts == (listed.found.size, listed.found.modified_ns, listed.period, listed.release)
 
 
 def discover(source: Source) -> Discovery:
@@ -185,7 +192,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 source=source.name,
                 file_id=file.file_id,
                 zone=settings.COSTOPS_TIME_ZONE,
-                mappings=provider.mappings,
+                mappings=provider.mappings_for(file.path, file.release),
                 encodings=provider.encodings,
                 rows=file.expected_rows,
             )
