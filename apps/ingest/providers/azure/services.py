@@ -59,10 +59,12 @@ def _known() -> str:
 
 # /subscriptions/…/providers/microsoft.sql/servers/one/databases/two → microsoft.sql/servers/databases: behind the last
 # `providers`, types and names take turns.
-_PATH = "regexp_extract(lower(resource_id), '.*/providers/(.+)$', 1)"
-RESOURCE_TYPE = rf"nullif(rtrim(regexp_replace({_PATH}, '/([^/]+)/[^/]+', '/\1', 'g'), '/'), '')"
-_OUTER_TYPE = f"regexp_extract({RESOURCE_TYPE}, '^[^/]+/[^/]+')"
+_PARTS = "string_split(lower(resource_id), '/providers/')"
+_TYPES = rf"rtrim(regexp_replace({_PARTS}[-1], '/([^/]+)/[^/]+', '/\1', 'g'), '/')"
+RESOURCE_TYPE = f"CASE WHEN len({_PARTS}) > 1 THEN nullif({_TYPES}, '') END"
+_OUTER_TYPE = f"array_to_string(string_split({RESOURCE_TYPE}, '/')[:2], '/')"
 _KNOWN = _known()
+# Each lookup is written out: inside a lambda the engine would build the table again for every row.
 _FOUND = (
     f"coalesce({_KNOWN}[lower(consumed_service) || ' ' || {RESOURCE_TYPE}], {_KNOWN}[{RESOURCE_TYPE}], "
     f"{_KNOWN}[{_OUTER_TYPE}])"
