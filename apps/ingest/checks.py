@@ -8,7 +8,7 @@ from pathlib import Path
 from apps.finops.problems import Problem
 from apps.ingest import kinds, landing, services, usage
 from apps.ingest.bill import checks as bill_checks
-from apps.ingest.bill.sheets import open_sheet
+from apps.ingest.bill.sheets import in_rows, open_sheet
 from apps.ingest.models import Source
 from apps.ingest.prometheus import checks as prometheus
 from apps.ingest.providers.base import Listed, Provider
@@ -70,10 +70,12 @@ def _check_file(source: Source, listed: Listed) -> list[Fact]:
 
 
 def _check_bill(member: Member, folder: Path, provider: Provider, listed: Listed) -> list[Fact]:
-    member = in_utf8(member, folder, provider.encodings)
-    sheet, said = open_sheet(member, provider.mappings_for(listed.found.path, listed.release))
+    mappings = provider.mappings_for(listed.found.path, listed.release)
+    member = in_rows(in_utf8(member, folder, provider.encodings), folder, mappings)
+    sheet, said = open_sheet(member, mappings)
     if not sheet.origin:
-        said += careful.examine(member.path, member.name, bill_checks.plan(sheet.header, sheet.bound))
+        plan = bill_checks.plan(sheet.header, sheet.bound)
+        said += careful.examine(member.path, member.name, plan, by_row=member.kind == "json")
     found = f"{len(sheet.bound.positions)} columns read, {len(sheet.bound.unread)} others"
     return [Fact(member.name, found), *(_fact(problem) for problem in said)]
 

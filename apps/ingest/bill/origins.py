@@ -157,6 +157,8 @@ FLOATS = ("FLOAT", "DOUBLE")
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _NUMBERS = (*FLOATS, *_WHOLE)
 _NESTED = ("MAP", "STRUCT")
+INSIDE = "\0"
+"""Stands between the name of a struct and that of its field, where the engine is told to look inside."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ class ParquetOrigin(Origin):
         return super().instant(at, one)
 
     def json_object(self, at: int, one: Input) -> str:
-        if self.types[at].startswith(_NESTED):
+        if self.types[at].startswith(_NESTED) and not self.types[at].endswith("]") and not one.repair:
             return f"to_json({self._cell(at)})::VARCHAR"
         return super().json_object(at, one)
 
@@ -224,7 +226,8 @@ class ParquetOrigin(Origin):
         return None
 
     def _cell(self, at: int) -> str:
-        return '"' + self.names[at].replace('"', '""') + '"'
+        parts = self.names[at].replace('"', '""').split(INSIDE)
+        return ".".join(f'"{part}"' for part in parts)
 
 
 def register(connection: Any) -> None:
