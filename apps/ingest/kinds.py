@@ -1,9 +1,9 @@
 """The kinds of sources there are. A new provider of bills is a package and one line here."""
 
-from apps.ingest.providers import azure, focus
+from apps.ingest.providers import azure, focus, gcp
 from apps.ingest.providers.base import Provider
 
-BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER, azure.PROVIDER)}
+BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER, azure.PROVIDER, gcp.PROVIDER)}
 USAGE = {"usage_files": "Usage files"}
 """Files of usage; the kind → its title."""
 PROMETHEUS = {"prometheus": "Prometheus"}
