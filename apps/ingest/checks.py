@@ -8,10 +8,10 @@ from pathlib import Path
 from apps.finops.problems import Problem
 from apps.ingest import kinds, landing, services, usage
 from apps.ingest.bill import checks as bill_checks
-from apps.ingest.bill.sheets import open_sheet
+from apps.ingest.bill.sheets import in_rows, open_sheet
 from apps.ingest.models import Source
 from apps.ingest.prometheus import checks as prometheus
-from apps.ingest.providers.base import Provider
+from apps.ingest.providers.base import Listed, Provider
 from apps.ingest.text import careful
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader
@@ -45,14 +45,15 @@ def check(source: Source, now: datetime) -> list[Fact]:
         Fact("location", f"{source.location}: {len(found)} files, {sum(one.size for one in found)} bytes", bool(found))
     ]
     facts += [_fact(problem) for problem in discovery.problems]
-    for one in islice(found, MOST_FILES):
-        facts += _check_file(source, one)
+    for listed in islice(discovery.files, MOST_FILES):
+        facts += _check_file(source, listed)
     if len(found) > MOST_FILES:
         facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
     return facts
 
 
-def _check_file(source: Source, found: landing.Found) -> list[Fact]:
+def _check_file(source: Source, listed: Listed) -> list[Fact]:
+    found = listed.found
     if not source.is_billing:
         table = usage.table_of(found.path)
         told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
@@ -62,17 +63,19 @@ def _check_file(source: Source, found: landing.Found) -> list[Fact]:
             return [
                 fact
                 for member in bundle.members
-                for fact in _check_bill(member, bundle.folder, kinds.BILLS[source.kind])
+                for fact in _check_bill(member, bundle.folder, kinds.BILLS[source.kind], listed)
             ]
     except (Unreadable, BadHeader, OSError) as error:
         return [Fact(found.path, str(error), is_good=False)]
 
 
-def _check_bill(member: Member, folder: Path, provider: Provider) -> list[Fact]:
-    member = in_utf8(member, folder, provider.encodings)
-    sheet, said = open_sheet(member, provider.mappings)
+def _check_bill(member: Member, folder: Path, provider: Provider, listed: Listed) -> list[Fact]:
+    mappings = provider.mappings_for(listed.found.path, listed.release)
+    member = in_rows(in_utf8(member, folder, provider.encodings), folder, mappings)
+    sheet, said = open_sheet(member, mappings)
     if not sheet.origin:
-        said += careful.examine(member.path, member.name, bill_checks.plan(sheet.header, sheet.bound))
+        plan = bill_checks.plan(sheet.header, sheet.bound)
+        said += careful.examine(member.path, member.name, plan, by_row=member.kind == "json")
     found = f"{len(sheet.bound.positions)} columns read, {len(sheet.bound.unread)} others"
     return [Fact(member.name, found), *(_fact(problem) for problem in said)]
 

@@ -1,9 +1,10 @@
 """The kinds of sources there are. A new provider of bills is a package and one line here."""
 
-from apps.ingest.providers import aws, focus
+from apps.ingest.providers import aws, azure, focus, gcp
 from apps.ingest.providers.base import Provider
 
-BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER, aws.PROVIDER)}
+PROVIDERS = (focus.PROVIDER, aws.PROVIDER, azure.PROVIDER, gcp.PROVIDER)
+BILLS: dict[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
 USAGE = {"usage_files": "Usage files"}
 """Files of usage; the kind → its title."""
 PROMETHEUS = {"prometheus": "Prometheus"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from apps.ingest.bill.origins import quoted
 from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
-from apps.ingest.text import careful
+from apps.ingest.text import careful, jsonlines
 from apps.ingest.unpack import Member, unpacked
 from apps.warehouse import engine
 
@@ -54,6 +54,10 @@ def _places(member: Member, before: int) -> Iterator[tuple[int, Place]]:
             .fetchone()[0]
         )
         yield from ((before + row, Place(member.name, row, None)) for row in range(1, count + 1))
+        return
+    if member.kind == "json":
+        for row_number, (line, _) in enumerate(jsonlines.lines(member.path), 1):
+            yield before + row_number, Place(member.name, row_number, line)
         return
     for row in careful.rows(member.path):
         yield before + row.number, Place(member.name, row.number, row.line)

@@ -100,8 +100,7 @@ def land(source: Source, now: datetime) -> StepResult:
     missed: set[tuple[str, str]] = set()
     for listed in discovery.files:
         one = listed.found
-        known = latest.get(one.path)
-        if known and _is_known(known, listed):
+        if _is_known(listed, latest.get(one.path)):
             continue
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
@@ -118,17 +117,19 @@ def land(source: Source, now: datetime) -> StepResult:
     return StepResult(rows=len(landed), problems=tuple(problems))
 
 
+def _is_known(listed: Listed, known: LandedFile | None) -> bool:
+    """Whether a file was landed before as it lies there, for the same release: unchanged files may join a new one."""
+    if known is None:
+        return False
+    facts = (known.size, known.modified_ns, known.period, known.release)
+    return facts == (listed.found.size, listed.found.modified_ns, listed.period, listed.release)
+
+
 def discover(source: Source) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
     found = landing.find(source.location)
     provider = kinds.BILLS.get(source.kind)
     return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
-
-
-def _is_known(known: LandedFile, listed: Listed) -> bool:
-    """Whether a file stands as it was landed last, also in its release: a new one may list files of an earlier one."""
-    told = (listed.found.size, listed.found.modified_ns, listed.period, listed.release)
-    return (known.size, known.modified_ns, known.period, known.release) == told
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -193,7 +194,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 source=source.name,
                 file_id=file.file_id,
                 zone=settings.COSTOPS_TIME_ZONE,
-                mappings=provider.mappings,
+                mappings=provider.mappings_for(file.path, file.release),
                 encodings=provider.encodings,
                 rows=file.expected_rows,
             )

@@ -83,7 +83,7 @@ def read_usage(file: UsageFile) -> Reading:
 def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> Reading:
     parts: list[lake.WrittenFile] = []
     for member in members:
-        origin, columns = _csv(member) if member.kind == "csv" else _parquet(member)
+        origin, columns = _csv(member) if member.kind != "parquet" else _parquet(member)
         _check_columns(file, table, member.name, columns)
         if problems := _cut_off(member):
             return refused(problems)
@@ -132,7 +132,7 @@ def _check_columns(file: UsageFile, table: UsageTable, name: str, columns: dict[
 
 
 def _cut_off(member: Member) -> list[Problem]:
-    if member.kind != "csv":
+    if member.kind == "parquet":
         return []
     with member.path.open("rb") as stream:
         stream.seek(-1, os.SEEK_END)
@@ -189,7 +189,7 @@ def _hour(columns: dict[str, str]) -> str:
 
 def _explain(table: UsageTable, member: Member, columns: dict[str, str], error: Exception) -> list[Problem]:
     """Say which line is wrong; for Parquet, which column."""
-    if member.kind == "csv":
+    if member.kind != "parquet":
         required = tuple(name for name in columns if name == _HOUR or table.columns[name] != "string")
         checks = {name: check for name in columns if (check := _check(name, table.columns[name]))}
         if problems := careful.examine(

@@ -76,6 +76,11 @@ class Mapping:
     def required(self) -> tuple[Input, ...]:
         return tuple(one for one in self.inputs.values() if isinstance(one, Input) and one.required)
 
+    @property
+    def names(self) -> set[str]:
+        """All names under which it reads columns."""
+        return {name for one in self.inputs.values() if isinstance(one, Input) for name in one.names}
+
     def bind(self, columns: tuple[str, ...]) -> "Bound":
         return Bound(self, columns)
 

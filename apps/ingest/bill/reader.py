@@ -16,7 +16,7 @@ from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest.bill import checks, tallies
 from apps.ingest.bill.query import BillQuery
-from apps.ingest.bill.sheets import Chunk, Sheet, open_sheet
+from apps.ingest.bill.sheets import Chunk, Sheet, in_rows, open_sheet
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
 from apps.ingest.quality.rows import look
 from apps.ingest.reading import Reading, refused
@@ -67,7 +67,8 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     total = tallies.Tally()
     controls: set[str] = set()
     for member in bundle.members:
-        sheet, said = open_sheet(in_utf8(member, bundle.folder, bill.encodings), bill.mappings)
+        text = in_rows(in_utf8(member, bundle.folder, bill.encodings), bundle.folder, bill.mappings)
+        sheet, said = open_sheet(text, bill.mappings)
         problems += [*said, *_ending(sheet)]
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():
@@ -108,7 +109,7 @@ def _read_sheet(bill: Bill, sheet: Sheet, folder: Path, *, first_row: int) -> tu
         plan = checks.plan(sheet.header if sheet.header.columns else Header(sheet.bound.columns), sheet.bound)
     if sheet.origin:
         raise Refused(*_examine_parquet(sheet, plan, folder))
-    if problems := careful.examine(sheet.member.path, sheet.member.name, plan):
+    if problems := careful.examine(sheet.member.path, sheet.member.name, plan, by_row=sheet.member.kind == "json"):
         raise Refused(*problems)
     mended = folder / "mended.csv"
     careful.rewrite(sheet.member.path, sheet.header, mended)

@@ -1,6 +1,6 @@
 """One plain file of a bill, CSV or Parquet, with its columns bound: what is read, row by row, piece by piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from apps.finops.problems import Problem
 from apps.ingest.bill import pieces
 from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
-from apps.ingest.bill.origins import FLOATS, CsvOrigin, Origin, ParquetOrigin, quoted
+from apps.ingest.bill.origins import FLOATS, INSIDE, CsvOrigin, Origin, ParquetOrigin, quoted
 from apps.ingest.bill.tallies import Tally, tally_csv, tally_parquet
 from apps.ingest.text.header import Header, checked, read_header
+from apps.ingest.text.jsonlines import as_csv
 from apps.ingest.unpack import Member, Unreadable
 from apps.warehouse import engine
 
@@ -68,26 +69,34 @@ def _either(tally: Any, rows: Any, bound: Bound) -> Tally:
     return counted
 
 
+def in_rows(member: Member, folder: Path, mappings: Sequence[Mapping]) -> Member:
+    """JSON lines as CSV in `folder`: objects become columns, but for those that a mapping reads whole."""
+    return as_csv(member, folder, {name for mapping in mappings for name in mapping.names})
+
+
 def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list[Problem]]:
     """Read the header of a plain file and bind it; and what a person should know about it."""
-    if member.kind == "csv":
+    if member.kind != "parquet":
         header = read_header(member.path, member.name)
         bound = bind(mappings, header.columns, member.name)
         return Sheet(member, bound, header=header), notes(bound, member.name)
-    origin = _parquet(member)
+    origin = _parquet(member, {name for mapping in mappings for name in mapping.names})
     bound = bind(mappings, origin.columns, member.name)
     return Sheet(member, bound, origin=origin), [*notes(bound, member.name), *_floats(member, bound, origin)]
 
 
-def _parquet(member: Member) -> ParquetOrigin:
+def _parquet(member: Member, whole: Collection[str]) -> ParquetOrigin:
     relation = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
     try:
         columns = tuple(pq.read_schema(member.path).names)
         described = engine.connect().con.execute(f"DESCRIBE FROM {relation}").fetchall()
+        inner = _inner(relation, columns, described, whole)
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); export it again.") from error
-    names, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
+    columns += tuple(name for name, _, _ in inner)
+    names = (*(row[0] for row in described), *(path for _, path, _ in inner))
+    types = (*(row[1] for row in described), *(kind for _, _, kind in inner))
     origin = ParquetOrigin(member.path, checked(columns, member.name), names=names, types=types)
     if odd := origin.unreadable():
         raise Unreadable(
@@ -95,6 +104,20 @@ def _parquet(member: Member) -> ParquetOrigin:
             "export text, decimals or timestamps."
         )
     return origin
+
+
+def _inner(
+    relation: str, columns: Sequence[str], described: Sequence[Any], whole: Collection[str]
+) -> list[tuple[str, str, str]]:
+    """The fields of structs, as columns behind the file's own: (name, what the engine calls it, type)."""
+    found = []
+    for column, (name, kind, *_) in zip(columns, described, strict=True):
+        if kind.startswith("STRUCT") and not kind.endswith("]") and column not in whole:
+            outer = name.replace('"', '""')
+            query = f'DESCRIBE SELECT unnest("{outer}") FROM {relation}'  # noqa: S608  # a name of the file, quoted
+            fields = engine.connect().con.execute(query).fetchall()
+            found += [(f"{column}.{field[0]}", f"{name}{INSIDE}{field[0]}", field[1]) for field in fields]
+    return found
 
 
 def _floats(member: Member, bound: Bound, origin: ParquetOrigin) -> list[Problem]:

@@ -18,6 +18,7 @@ from apps.ingest.text import values
 
 _EXACT = Context(prec=120)
 _MONEY = pa.decimal128(38, SCALE)
+_LONG = pa.decimal256(76, 40)
 
 
 @dataclass
@@ -120,6 +121,12 @@ def _sums(currencies: pa.DictionaryArray, costs: pa.Array, *, is_plain: bool) ->
     yield from adding(currencies, costs)
 
 
+def _add_long(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
+    """Up to forty decimals, each amount rounded by itself; refuses what has more."""
+    rounded = pc.round(costs.cast(_LONG), ndigits=SCALE, round_mode="half_to_even")
+    yield from _add_plain(currencies, rounded)
+
+
 def _is_exact(kind: pa.DataType) -> bool:
     return bool(pa.types.is_decimal(kind)) and kind.scale <= SCALE
 
@@ -157,6 +164,13 @@ def _add_floats(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tup
 
 
 def _add_texts(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
+    try:
+        yield from [*_add_long(currencies, costs)]
+    except pa.ArrowInvalid:
+        yield from _add_one_by_one(currencies, costs)
+
+
+def _add_one_by_one(currencies: pa.DictionaryArray, costs: pa.Array) -> Iterator[tuple[str, int]]:
     table = pa.table({"currency": currencies.dictionary_decode(), "cost": costs.cast(pa.string())})
     for group in table.group_by(["currency", "cost"]).aggregate([([], "count_all")]).to_pylist():
         text = (group["cost"] or "").strip()

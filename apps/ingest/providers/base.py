@@ -37,6 +37,8 @@ class Discovery:
 Read = Callable[[Found], bytes]
 """The bytes of a small file, a manifest: at most sixteen megabytes."""
 Discover = Callable[[Sequence[Found], Read], Discovery]
+Choose = Callable[[str, str], tuple[BillMapping, ...]]
+"""The mappings that may read a file, told from its path and its release: a pure function, for files are read again."""
 
 
 def everything(found: Sequence[Found], _read: Read) -> Discovery:
@@ -61,6 +63,8 @@ class Provider:
         Which files make up a billing period where no manifest says so; `--option files=` overrules it.
     encodings
         What text may be encoded in, the likeliest first; it is read as the first that fits.
+    choose
+        Which of the mappings may read a file where its header alone does not tell; None: any of them.
     """
 
     kind: str
@@ -69,6 +73,11 @@ class Provider:
     discover: Discover = everything
     files: Policy = "auto"
     encodings: tuple[str, ...] = ("utf-8",)
+    choose: Choose | None = None
+
+    def mappings_for(self, path: str, release: str) -> tuple[BillMapping, ...]:
+        """The mappings that may read a file."""
+        return self.choose(path, release) if self.choose else self.mappings
 
 
 @dataclass(frozen=True)

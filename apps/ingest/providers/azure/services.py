@@ -1,0 +1,78 @@
+"""Which service an Azure resource belongs to, and that service's FOCUS category, as expressions over a bill's inputs.
+
+The table is the FinOps toolkit's (`LICENSE.services.txt`). The expressions read the inputs `resource_id`,
+`consumed_service`, `meter_category` and `service_family`.
+"""
+
+import csv
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("services.csv")
+
+_FAMILIES = {
+    "ai + machine learning": "AI and Machine Learning",
+    "analytics": "Analytics",
+    "azure arc": "Multicloud",
+    "azure security": "Security",
+    "azure stack": "Multicloud",
+    "compute": "Compute",
+    "containers": "Compute",
+    "databases": "Databases",
+    "developer tools": "Developer Tools",
+    "identity": "Identity",
+    "integration": "Integration",
+    "internet of things": "Internet of Things",
+    "management and governance": "Management and Governance",
+    "media": "Media",
+    "migration": "Migration",
+    "networking": "Networking",
+    "office 365": "Business Applications",
+    "power platform": "Business Applications",
+    "security": "Security",
+    "storage": "Storage",
+    "web": "Web",
+    "windows virtual desktop": "Compute",
+}
+"""Azure's service family, in lower case → ServiceCategory: for rows without a resource that the table knows."""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _map(pairs: dict[str, str]) -> str:
+    return "MAP {" + ", ".join(f"{_quoted(key)}: {value}" for key, value in pairs.items()) + "}"
+
+
+def _known() -> str:
+    """The table: a resource type, or `consumed service`, a blank and a type → name, category, subcategory."""
+    with TABLE.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    told = ("ServiceName", "ServiceCategory", "ServiceSubcategory")
+    return _map(
+        {
+            f"{row['ConsumedService']} {row['ResourceType']}".strip(): f"[{', '.join(_quoted(row[it]) for it in told)}]"
+            for row in rows
+        }
+    )
+
+
+# /subscriptions/…/providers/microsoft.sql/servers/one/databases/two → microsoft.sql/servers/databases: behind the last
+# `providers`, types and names take turns.
+_PARTS = "string_split(lower(resource_id), '/providers/')"
+_TYPES = rf"rtrim(regexp_replace({_PARTS}[-1], '/([^/]+)/[^/]+', '/\1', 'g'), '/')"
+RESOURCE_TYPE = f"CASE WHEN len({_PARTS}) > 1 THEN nullif({_TYPES}, '') END"
+_OUTER_TYPE = f"array_to_string(string_split({RESOURCE_TYPE}, '/')[:2], '/')"
+_KNOWN = _known()
+# Each lookup is written out: inside a lambda the engine would build the table again for every row.
+_FOUND = (
+    f"coalesce({_KNOWN}[lower(consumed_service) || ' ' || {RESOURCE_TYPE}], {_KNOWN}[{RESOURCE_TYPE}], "
+    f"{_KNOWN}[{_OUTER_TYPE}])"
+)
+
+SERVICE_NAME = f"coalesce({_FOUND}[1], meter_category, consumed_service, 'Microsoft Azure')"
+SERVICE_CATEGORY = (
+    f"coalesce({_FOUND}[2], "
+    f"{_map({family: _quoted(category) for family, category in _FAMILIES.items()})}[lower(service_family)], 'Other')"
+)
+SERVICE_SUBCATEGORY = f"{_FOUND}[3]"

@@ -1,0 +1,413 @@
+"""Azure's cost exports: actual and amortised cost of the same usage, never added, tied to the cent."""
+
+import gzip
+import json
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from apps.ingest.models import LandedFile
+from tests.ingest.bills import bill, charges, costs, errors, ingest, put, row, source, total
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+VM = "/subscriptions/9EC5/resourceGroups/Shop/providers/Microsoft.Compute/virtualMachines/Web-1"
+ORDER = "/providers/Microsoft.Capacity/reservationOrders/a965/reservations/f39d"
+PLAN = "/providers/Microsoft.BillingBenefits/savingsPlanOrders/802a/savingsPlans/09ff"
+
+
+def ea(cost: str = "2.64", **cells: str) -> dict[str, str]:
+    """A row as an Enterprise Agreement's export writes it."""
+    return {
+        "BillingAccountId": "8611537",
+        "BillingPeriodStartDate": "10/01/2026",
+        "BillingPeriodEndDate": "10/31/2026",
+        "SubscriptionId": "9ec5",
+        "SubscriptionName": "Trey Research",
+        "Date": "10/04/2026",
+        "Product": "Virtual Machines Dv3 Series - D2 v3",
+        "MeterCategory": "Virtual Machines",
+        "ServiceFamily": "Compute",
+        "Quantity": "24",
+        "EffectivePrice": "0.11",
+        "Cost": cost,
+        "UnitPrice": "0.11",
+        "PayGPrice": "0.15",
+        "UnitOfMeasure": "1 Hour",
+        "BillingCurrency": "USD",
+        "ResourceLocation": "US East",
+        "ConsumedService": "Microsoft.Compute",
+        "ResourceId": VM,
+        "Tags": '"env": "prod","team": "shop"',
+        "ChargeType": "Usage",
+        "Frequency": "UsageBased",
+        "PricingModel": "OnDemand",
+        "PublisherName": "",
+        "ReservationId": "",
+        "benefitId": "",
+    } | cells
+
+
+NO_PRICE = {"UnitPrice": "0", "PayGPrice": "0", "EffectivePrice": "0", "Quantity": "1", "ResourceId": "", "Tags": ""}
+EVERYWHERE = (
+    ea(),
+    ea("10.00", **NO_PRICE, ChargeType="Purchase", MeterCategory="", ConsumedService="", PublisherName="Canonical"),
+    ea("1.10", **NO_PRICE, ChargeType="Tax"),
+    ea("-0.01", **NO_PRICE, ChargeType="RoundingAdjustment"),
+)
+COVERED = {"PricingModel": "Reservation", "benefitId": ORDER, "UnitPrice": "0.10", "PayGPrice": "0"}
+ACTUAL = (
+    *EVERYWHERE,
+    ea("0", **COVERED, EffectivePrice="0"),
+    ea(
+        "100.00",
+        **{**NO_PRICE, "ResourceId": ORDER},
+        ChargeType="Purchase",
+        PricingModel="Reservation",
+        benefitId=ORDER,
+    ),
+    ea("-20.00", **NO_PRICE, ChargeType="Refund", PricingModel="SavingsPlan", benefitId=PLAN),
+)
+AMORTISED = (
+    *EVERYWHERE,
+    ea("1.20", **COVERED, EffectivePrice="0.05"),
+    ea("0.80", **NO_PRICE, ChargeType="UnusedReservation", PricingModel="Reservation", benefitId=ORDER),
+)
+
+
+def export(folder, kind, rows, run="202610050300", *, name=None, guid="", **changes):
+    """One run of an export with its manifest, as Azure writes it below a container."""
+    name = name or f"daily-{kind.lower()}"
+    place = f"{name}/20261001-20261031/{run}{guid}"
+    content = gzip.compress(bill(*rows), mtime=0)
+    put(folder, f"{place}/part_0_0001.csv.gz", content)
+    manifest = {
+        "exportConfig": {
+            "type": kind,
+            "resourceId": f"/providers/Microsoft.Billing/billingAccounts/8611537/providers/"
+            f"Microsoft.CostManagement/exports/{name}",
+        },
+        "deliveryConfig": {"dataOverwriteBehavior": "CreateNewReport"},
+        "runInfo": {"submittedTime": "2026-10-05T03:00:00Z", "startDate": "2026-10-01T00:00:00"},
+        "blobs": [
+            {
+                "blobName": f"billing/{place}/part_0_0001.csv.gz",
+                "byteCount": len(content),
+                "dataRowCount": len(rows),
+            }
+        ],
+    } | changes
+    put(folder, f"{place}/manifest.json", json.dumps(manifest).encode())
+
+
+def by_category(*columns):
+    found = defaultdict(lambda: [Decimal(0)] * len(columns))
+    for charge in charges():
+        sums = found[charge["ChargeCategory"]]
+        found[charge["ChargeCategory"]] = [known + charge[it] for known, it in zip(sums, columns, strict=True)]
+    return {category: " ".join(f"{amount:.2f}" for amount in sums) for category, sums in found.items()}
+
+
+COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
+
+
+def test_actual_and_amortised_cost_of_the_same_usage_tie_to_both(tmp_path):
+    export(tmp_path / "in", "ActualCost", ACTUAL)
+    export(tmp_path / "in", "AmortizedCost", AMORTISED, guid="/0d084c41-ccde-4070-930f-8ae302da6539")
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    assert total("BilledCost") == Decimal("93.73") == sum(Decimal(one["Cost"]) for one in ACTUAL)
+    assert total("EffectiveCost") == Decimal("15.73") == sum(Decimal(one["Cost"]) for one in AMORTISED)
+    assert by_category(*COSTS) == {
+        # 2.64 on demand (24 × 0.15 = 3.60 listed); covered: 24 × 0.10 = 2.40 contracted, 1.20 effective; unused: 0.80
+        "Usage": "2.64 4.64 6.80 5.84",
+        "Purchase": "90.00 10.00 10.00 10.00",  # the reservation 100, the plan's refund −20, the marketplace 10
+        "Tax": "1.10 1.10 1.10 1.10",
+        "Adjustment": "-0.01 -0.01 -0.01 -0.01",
+    }
+    assert len(charges()) == 13, "every row of both files is there"
+    quantities = [charge["ConsumedQuantity"] for charge in charges() if charge["ConsumedQuantity"]]
+    assert quantities == [24, 24], "usage is counted once"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "expected"),
+    [
+        pytest.param("ActualCost", ACTUAL, "93.73 93.73", id="actual alone: cash is all that is known"),
+        pytest.param(
+            "AmortizedCost", AMORTISED, "13.73 15.73", id="amortised alone: commitments were billed elsewhere"
+        ),
+    ],
+)
+def test_one_export_alone(tmp_path, kind, rows, expected):
+    export(tmp_path / "in", kind, rows)
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    assert f"{total('BilledCost'):.2f} {total('EffectiveCost'):.2f}" == expected
+
+
+@pytest.mark.parametrize("first", ["ActualCost", "AmortizedCost"])
+def test_the_second_export_may_come_later(tmp_path, first):
+    one = source(tmp_path / "in", "azure")
+    both = {"ActualCost": ACTUAL, "AmortizedCost": AMORTISED}
+    export(tmp_path / "in", first, both.pop(first))
+    ingest(one)
+    ((second, rows),) = both.items()
+    export(tmp_path / "in", second, rows, run="202610050200")  # even if it ran earlier
+    assert errors(ingest(one)) == []
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("93.73"), Decimal("15.73"))
+    assert ingest(one) == []
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("93.73"), Decimal("15.73"))
+
+
+def test_a_newer_run_of_one_export_replaces_only_that_one(tmp_path):
+    one = source(tmp_path / "in", "azure")
+    export(tmp_path / "in", "ActualCost", ACTUAL)
+    export(tmp_path / "in", "AmortizedCost", AMORTISED)
+    ingest(one)
+    export(tmp_path / "in", "AmortizedCost", [*AMORTISED, ea("5.00")], run="202610060300")
+    assert errors(ingest(one)) == []
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("98.73"), Decimal("20.73"))
+    export(tmp_path / "in", "ActualCost", [*ACTUAL, ea("5.00")], run="202610060305")
+    ingest(one)
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("98.73"), Decimal("20.73"))
+
+
+def test_where_nothing_was_committed_both_files_are_the_same_and_count_once(tmp_path):
+    export(tmp_path / "in", "ActualCost", EVERYWHERE)
+    export(tmp_path / "in", "AmortizedCost", EVERYWHERE)
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("13.73"), Decimal("13.73"))
+
+
+def test_a_refused_half_leaves_what_counted(tmp_path):
+    one = source(tmp_path / "in", "azure")
+    export(tmp_path / "in", "ActualCost", ACTUAL)
+    ingest(one)
+    export(tmp_path / "in", "AmortizedCost", [*AMORTISED, ea("x")])
+    (problem,) = errors(ingest(one))
+    assert "part_0_0001.csv.gz, line 8, column Cost" in problem
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("93.73"), Decimal("93.73"))
+
+
+FOCUS = row("7", ListCost="0", ContractedCost="0", x_SkuTerm="12")
+
+
+def test_a_focus_export_says_it_all(tmp_path):
+    export(tmp_path / "in", "ActualCost", ACTUAL)
+    export(tmp_path / "in", "AmortizedCost", AMORTISED)
+    export(tmp_path / "in", "FocusCost", [FOCUS])
+    told = ingest(source(tmp_path / "in", "azure"))
+    assert errors(told) == []
+    assert any("left alone" in one for one in told)
+    assert costs() == ["7"]
+    (charge,) = charges()
+    assert (charge["ListCost"], charge["ContractedCost"], charge["x_Mapping"]) == (7, 7, "azure-focus 1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"blobs": [{"blobName": "a/part_0_0002.csv.gz"}]}, "is not there yet", id="a blob is missing"),
+        pytest.param(
+            {"blobs": [{"blobName": "a/part_0_0001.csv.gz", "byteCount": 9}]}, "bytes of 9", id="a blob is half there"
+        ),
+    ],
+)
+def test_an_incomplete_run_waits(tmp_path, changes, said):
+    one = source(tmp_path / "in", "azure")
+    export(tmp_path / "in", "ActualCost", EVERYWHERE)
+    ingest(one)
+    export(tmp_path / "in", "ActualCost", [ea("5")], run="202610060300", **changes)
+    (problem,) = ingest(one)
+    assert problem.startswith("warning")
+    assert said in problem
+    assert total() == Decimal("13.73")
+
+
+def test_a_file_with_fewer_rows_than_its_manifest_says_is_refused(tmp_path):
+    blob = {"blobName": "part_0_0001.csv.gz", "dataRowCount": 5}
+    export(tmp_path / "in", "ActualCost", EVERYWHERE, blobs=[blob])
+    (problem,) = errors(ingest(source(tmp_path / "in", "azure")))
+    assert "4 rows" in problem
+    assert costs() == []
+
+
+def test_data_before_their_manifest_wait(tmp_path):
+    one = source(tmp_path / "in", "azure")
+    export(tmp_path / "in", "ActualCost", EVERYWHERE)
+    put(tmp_path / "in", "daily-actualcost/20261001-20261031/202610060300/part_0_0001.csv", bill(ea("5")))
+    ingest(one)
+    assert total() == Decimal("13.73")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({"amortized.csv": AMORTISED}, "13.73 15.73", id="amortised by name"),
+        pytest.param({"costs.csv": ACTUAL}, "93.73 93.73", id="actual, if nothing says otherwise"),
+        pytest.param(
+            {
+                "actual/20261001-20261031/a.csv": ACTUAL,
+                "amortized/20261001-20261031/a.csv": AMORTISED,
+            },
+            "93.73 15.73",
+            id="folders of dates without manifests",
+        ),
+        pytest.param(
+            {
+                "actual/20261001-20261031/202610050300/a.csv": [ea("5")],
+                "actual/20261001-20261031/202610060300/a.csv": ACTUAL,
+            },
+            "93.73 93.73",
+            id="the last of two runs",
+        ),
+        pytest.param(
+            {"actual/20261001-20261031/one.csv": [ea("5")], "actual/20261001-20261031/two.csv": ACTUAL},
+            "93.73 93.73",
+            id="the last of two files of a month, each a whole one",
+        ),
+    ],
+)
+def test_exports_without_manifests(tmp_path, files, expected):
+    for name, rows in files.items():
+        put(tmp_path / "in", name, bill(*rows))
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    assert f"{total('BilledCost'):.2f} {total('EffectiveCost'):.2f}" == expected
+
+
+def test_loose_actual_and_amortised_files_are_not_added(tmp_path):
+    put(tmp_path / "in", "actual.csv", bill(*ACTUAL))
+    put(tmp_path / "in", "amortized.csv", bill(*AMORTISED))
+    (problem,) = errors(ingest(source(tmp_path / "in", "azure")))
+    assert "side by side" in problem
+    assert f"{total('BilledCost'):.2f} {total('EffectiveCost'):.2f}" == "13.73 15.73"
+
+
+def renamed(cells, spell):
+    return {spell(name): value for name, value in cells.items()}
+
+
+MCA = {
+    "billingProfileId": "BP-1", "billingAccountId": "acc:1", "billingCurrency": "EUR", "pricingCurrency": "USD",
+    "costInBillingCurrency": "1.80", "quantity": "2", "effectivePrice": "1", "unitPrice": "1.5", "PayGPrice": "3",
+    "paygCostInBillingCurrency": "5.40", "exchangeRatePricingToBilling": "0.9", "date": "2026-10-04",
+    "billingPeriodStartDate": "2026-10-01", "billingPeriodEndDate": "2026-10-31", "chargeType": "Usage",
+    "meterCategory": "Storage", "serviceFamily": "Storage", "invoiceId": "E0100", "previousInvoiceId": "",
+    "tags": '{"env": "prod"}', "pricingModel": "OnDemand", "ProductName": "Blob",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(bill(ea()), "USD 2.64 3.60 2.64", id="Enterprise Agreement"),
+        pytest.param(b"\xef\xbb\xbf" + bill(ea(), newline="\r\n"), "USD 2.64 3.60 2.64", id="a byte order mark, CRLF"),
+        pytest.param(bill(renamed(ea(), str.lower)), "USD 2.64 3.60 2.64", id="lower case"),
+        pytest.param(
+            bill(renamed(ea(), lambda name: name[0].lower() + name[1:])), "USD 2.64 3.60 2.64", id="camel case"
+        ),
+        pytest.param(
+            bill(ea(Date="2026-10-04", BillingPeriodStartDate="2026-10-01", BillingPeriodEndDate="2026-10-31")),
+            "USD 2.64 3.60 2.64",
+            id="ISO dates",
+        ),
+        # 2 × 1.5 × 0.9 = 2.70 contracted
+        pytest.param(bill(MCA), "EUR 1.80 5.40 2.70", id="Microsoft Customer Agreement, priced in another currency"),
+    ],
+)
+def test_header_generations(tmp_path, content, expected):
+    put(tmp_path / "in", "costs.csv", content)
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    (charge,) = charges()
+    amounts = (charge[it] for it in ("BilledCost", "ListCost", "ContractedCost"))
+    assert f"{charge['BillingCurrency']} {' '.join(f'{amount:.2f}' for amount in amounts)}" == expected
+    assert f"{charge['BillingPeriodStart']:%m-%d} {charge['BillingPeriodEnd']:%m-%d}" == "10-01 11-01"
+    assert f"{charge['ChargePeriodStart']:%m-%d} {charge['ChargePeriodEnd']:%m-%d}" == "10-04 10-05"
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        pytest.param('"env": "prod","team": "shop"', {"env": "prod", "team": "shop"}, id="without braces"),
+        pytest.param('{"env": "prod"}', {"env": "prod"}, id="with braces"),
+        pytest.param('""', None, id="two quotes: no tags"),
+        pytest.param("", None, id="no tags"),
+        pytest.param('" org": "old","org": "trey"', {"org": "trey"}, id="a key twice but for blanks: the one without"),
+        pytest.param('"org": "trey"," org": "old"', {"org": "trey"}, id="in either order"),
+        pytest.param('" a/b~c ": "1"', {"a/b~c": "1"}, id="blanks around a key"),
+    ],
+)
+def test_tags(tmp_path, text, tags):
+    put(tmp_path / "in", "costs.csv", bill(ea(Tags=text)))
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    (charge,) = charges()
+    assert (charge["Tags"] and json.loads(charge["Tags"])) == tags
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        pytest.param({"Cost": "1,234.50"}, "Cost", id="a separator of thousands"),
+        pytest.param({"Date": "31/12/2026"}, "Date", id="a day as month"),
+        pytest.param({"Tags": '"env": prod'}, "Tags", id="tags that are no object"),
+        pytest.param({"BillingCurrency": ""}, "BillingCurrency", id="no currency"),
+    ],
+)
+def test_bad_values_are_named(tmp_path, cells, column):
+    put(tmp_path / "in", "costs.csv", bill(ea(), ea(**cells)))
+    (problem,) = errors(ingest(source(tmp_path / "in", "azure")))
+    assert f"costs.csv, line 3, column {column}" in problem
+    assert costs() == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param({}, "Virtual Machines / Compute", id="by the type of the resource"),
+        pytest.param(
+            {"ResourceId": VM.lower().replace("virtualmachines/web-1", "virtualmachinescalesets/np-1")},
+            "Virtual Machine Scale Sets / Compute",
+            id="a lower-case id",
+        ),
+        pytest.param(
+            {"ResourceId": "/subscriptions/1/providers/MICROSOFT.SQL/SERVERS/a/DATABASES/b"},
+            "Azure SQL Database / Databases",
+            id="a resource inside another",
+        ),
+        pytest.param(
+            {"ResourceId": "/subscriptions/1/providers/microsoft.web/sites/a", "ConsumedService": "Functions"},
+            "Functions / Compute",
+            id="one type, two services",
+        ),
+        pytest.param(
+            {"ResourceId": "", "ConsumedService": "", "MeterCategory": "Bandwidth", "ServiceFamily": "Networking"},
+            "Bandwidth / Networking",
+            id="no resource: the meter's category, and its family",
+        ),
+        pytest.param(
+            {"ResourceId": "", "ConsumedService": "", "MeterCategory": "", "ServiceFamily": "Quantum"},
+            "Microsoft Azure / Other",
+            id="nothing known",
+        ),
+    ],
+)
+def test_services(tmp_path, cells, expected):
+    put(tmp_path / "in", "costs.csv", bill(ea(**cells)))
+    assert errors(ingest(source(tmp_path / "in", "azure"))) == []
+    (charge,) = charges()
+    assert f"{charge['ServiceName']} / {charge['ServiceCategory']}" == expected
+
+
+def test_resource_ids_are_lower_case_and_commitments_named(tmp_path):
+    export(tmp_path / "in", "AmortizedCost", AMORTISED)
+    ingest(source(tmp_path / "in", "azure"))
+    found = charges()
+    assert found[0]["ResourceId"] == VM.lower()
+    assert found[0]["ResourceName"] == "Web-1"
+    told = [
+        (charge["CommitmentDiscountStatus"], charge["CommitmentDiscountType"], charge["PricingCategory"])
+        for charge in found[-2:]
+    ]
+    assert told == [("Used", "Reservation", "Committed"), ("Unused", "Reservation", "Committed")]
+    assert {charge["x_SourceCost"] for charge in found} == {Decimal(one["Cost"]) for one in AMORTISED}
+    assert LandedFile.objects.get().expected_rows == 6
