@@ -99,7 +99,7 @@ def land(source: Source, now: datetime) -> StepResult:
     for listed in discovery.files:
         one = listed.found
         known = latest.get(one.path)
-        if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
+        if known and _is_as_before(known, listed):
             continue
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
@@ -114,6 +114,14 @@ def land(source: Source, now: datetime) -> StepResult:
     landed = [pair for pair in landed if not pair[0].period or (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
     return StepResult(rows=len(landed), problems=tuple(problems))
+
+
+def _is_as_before(known: LandedFile, listed: Listed) -> bool:
+    """Whether a file looks unchanged, and belongs where it did: a release that gained a file is read anew."""
+    found = listed.found
+    return (known.size, known.modified_ns, known.period, known.release) == (
+        found.size, found.modified_ns, listed.period, listed.release,
+    )  # fmt: skip
 
 
 def discover(source: Source) -> Discovery:
@@ -188,6 +196,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 mappings=provider.mappings,
                 encodings=provider.encodings,
                 rows=file.expected_rows,
+                told={"path": file.path, "period": file.period, "release": file.release},
             )
         )
 

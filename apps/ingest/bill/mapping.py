@@ -18,7 +18,8 @@ class Input:
 
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
-    cell's text, that makes it what its kind expects. A column the file lacks reads as missing in every row.
+    cell's text, that makes it what its kind expects. `pattern`: what a text must look like, whole; another refuses the
+    file, because nobody knows what it means. A column the file lacks reads as missing in every row.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,14 @@ class Input:
     formats: tuple[str, ...] = ()
     zone: str = "UTC"
     repair: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What discovery says of the file, as text, the same in every row: what lies beside a bill may change its meaning."""
+
+    what: Literal["path", "period", "release"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class Mapping:
 
     name: str
     version: int
-    inputs: Table[str, Input | Gather]
+    inputs: Table[str, Input | Gather | Told]
     columns: Table[str, str]
     control: Table[str, str]
     currency: str = ""

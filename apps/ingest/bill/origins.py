@@ -56,6 +56,14 @@ class Origin(ABC):
         text = self.text(at)
         return one.repair.replace("{}", text) if one.repair else text
 
+    def words(self, at: int, one: Input) -> str:
+        """The text, when it looks as it must."""
+        text = self.value(at, one)
+        if not one.pattern:
+            return text
+        known = f"regexp_full_match({text}, '{quoted(one.pattern)}')"
+        return f"CASE WHEN {text} IS NULL OR {known} THEN {text} ELSE {stop(self.columns[at])} END"
+
     def amount(self, at: int, one: Input) -> str:
         text = self.value(at, one)
         regular = (

@@ -197,7 +197,7 @@ def _collect_quietly(running: set["Future[Parts]"], parts: Parts) -> None:
 
 def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk) -> Parts:
     """In the plain form, else in the general one."""
-    query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row)
+    query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row, told=bill.told)
     try:
         try:
             return write(bill, query)

@@ -5,7 +5,8 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class NothingToPlace(Exception):
 class Bill:
     """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it.
 
-    `rows` is how many its manifest says it has.
+    `rows` is how many its manifest says it has, `told` what else discovery says of it (`apps.ingest.bill.mapping.Told`).
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Bill:
     mappings: Sequence[Mapping]
     encodings: Sequence[str] = ("utf-8",)
     rows: int | None = None
+    told: Table[str, str] = field(default_factory=dict)
 
     def partition(self, month: str) -> dict[str, str]:
         return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}

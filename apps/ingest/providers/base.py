@@ -16,7 +16,8 @@ class Listed:
     """A file to take, and what its manifest says of it.
 
     `period` names what a `release` replaces whole (an account's billing period), `release` sorts: of one period
-    only the files of the last release count. Both are empty where no manifest says so; then `apps.ingest.deliveries`
+    only the files of the last release count (`ACCOUNT MONTH` and `final…` close a month, see
+    `apps.ingest.deliveries`). Both are empty where no manifest says so; then `apps.ingest.deliveries`
     tells from the contents. `rows` is how many rows the file must have, None where nobody says.
     """
 
