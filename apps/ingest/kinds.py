@@ -1,9 +1,9 @@
 """The kinds of sources there are. A new provider of bills is a package and one line here."""
 
-from apps.ingest.providers import focus
+from apps.ingest.providers import alibaba, focus
 from apps.ingest.providers.base import Provider
 
-BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER,)}
+BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER, alibaba.PROVIDER)}
 USAGE = {"usage_files": "Usage files"}
 """Files of usage; the kind → its title."""
 PROMETHEUS = {"prometheus": "Prometheus"}

@@ -33,7 +33,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Told:
-    """What discovery says of the file, as text, the same in every row: what lies beside a bill may change its meaning."""
+    """What discovery says of the file, the same text in every row: what lies beside a bill may change its meaning."""
 
     what: Literal["path", "period", "release"]
 

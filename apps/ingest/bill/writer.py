@@ -37,7 +37,8 @@ class NothingToPlace(Exception):
 class Bill:
     """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it.
 
-    `rows` is how many its manifest says it has, `told` what else discovery says of it (`apps.ingest.bill.mapping.Told`).
+    `rows` is how many its manifest says it has, `told` what else discovery says of it
+    (`apps.ingest.bill.mapping.Told`).
     """
 
     path: Path
