@@ -1,6 +1,7 @@
 """What ingestion does: add sources, land files, read bills and usage, pull usage from an API."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, kinds, landing, metered, usage
+from apps.ingest import books, kinds, landing, metered, overviews, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -202,7 +203,8 @@ def normalize(source: Source, now: datetime) -> StepResult:
 
     provider = kinds.BILLS[source.kind]
     policy = FileOptions.from_options(source.options).files or provider.files
-    return books.fill(source, BILLS, policy, read, _note(source, now))
+    result = books.fill(source, BILLS, policy, read, _note(source, now))
+    return replace(result, problems=(*result.problems, *overviews.compare(source)))
 
 
 def meter_files(source: Source, now: datetime) -> StepResult:

@@ -20,6 +20,7 @@ from apps.ingest.bill.sheets import Chunk, Sheet, open_sheet
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
+from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
@@ -66,7 +67,7 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     total = tallies.Tally()
     controls: set[str] = set()
     for member in bundle.members:
-        sheet, said = open_sheet(in_utf8(member, bundle.folder, bill.encodings), bill.mappings)
+        sheet, said = open_sheet(in_csv(in_utf8(member, bundle.folder, bill.encodings), bundle.folder), bill.mappings)
         problems += [*said, *_ending(sheet)]
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():

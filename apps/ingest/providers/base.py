@@ -1,8 +1,10 @@
 """What a provider of bills is: how its files are found, and the mappings that read them."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from apps.finops.problems import Problem
@@ -46,6 +48,28 @@ def everything(found: Sequence[Found], _read: Read) -> Discovery:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What a provider's overview says an account's month of one service cost, on the cash basis."""
+
+    account: str
+    month: str
+    service: str
+    currency: str
+    billed_cost: Decimal
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A provider's overview of a bill: the files it stands in, by name, and what one row of them says.
+
+    `state` raises `LookupError` or `ValueError` where a row cannot be read.
+    """
+
+    names: re.Pattern[str]
+    state: Callable[[Mapping[str, str]], Stated]
+
+
+@dataclass(frozen=True)
 class Provider:
     """A provider of bills.
 
@@ -62,6 +86,8 @@ class Provider:
         Which files make up a billing period where no manifest says so; `--option files=` overrules it.
     encodings
         What text may be encoded in, the likeliest first; it is read as the first that fits.
+    overview
+        The files that say what a month cost by service, against which the charges are compared.
     """
 
     kind: str
@@ -70,6 +96,7 @@ class Provider:
     discover: Discover = everything
     files: Policy = "auto"
     encodings: tuple[str, ...] = ("utf-8",)
+    overview: Overview | None = None
 
 
 @dataclass(frozen=True)

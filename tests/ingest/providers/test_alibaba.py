@@ -1,14 +1,19 @@
 """Alibaba Cloud: every header, encoding and kind of charge, added up by hand."""
 
 import io
+import json
+import re
 import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
+from apps.finops.tables import CHARGES
+from apps.ingest.checks import check
 from apps.ingest.models import LandedFile
-from tests.ingest.bills import bill, charges, errors, ingest, put, source
+from apps.warehouse import lake
+from tests.ingest.bills import NOW, bill, charges, errors, ingest, put, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 
@@ -281,9 +286,9 @@ def deliver(tmp_path, *deliveries: dict[str, bytes]) -> list[str]:
             put(tmp_path / "in", name, content)
         told = ingest(one)
     assert errors(told) == []
-    before = charges()
+    version = lake.version(CHARGES)
     ingest(one)
-    assert charges() == before, "told again, nothing changes"
+    assert lake.version(CHARGES) == version, "told again, nothing changes"
     return told
 
 
@@ -430,3 +435,80 @@ def test_a_refused_amortised_file_changes_nothing(tmp_path):
     assert errors(ingest(one)) == []
     assert totals() == {"Purchase": ("14400", "0", "24000"), "Usage": ("0", "40", "0")}
     assert not LandedFile.objects.filter(state=LandedFile.State.LANDED).exists()
+
+
+# --- The overview ---------------------------------------------------------------------------------------------------
+def overview(payable: str, rounded_off: str, **cells: str) -> dict[str, str]:
+    return {
+        "AccountID": "1690000000000001",
+        "BillingCycle": "2026-10",
+        "ProductCode": "ecs",
+        "ProductName": "云服务器ECS",
+        "Item": "PayAsYouGoBill",
+        "PretaxAmount": payable,
+        "RoundDownDiscount": rounded_off,
+        "Currency": "CNY",
+    } | cells
+
+
+def as_answer(*rows: dict[str, str]) -> bytes:
+    """The same as the API answers; numbers without quotes."""
+    items = [{name: cell for name, cell in row.items() if name not in ("AccountID", "BillingCycle")} for row in rows]
+    text = json.dumps({"Data": {"AccountID": "1690000000000001", "BillingCycle": "2026-10", "Items": {"Item": items}}})
+    return re.sub(r'"(PretaxAmount|RoundDownDiscount)": "([^"]*)"', r'"\1": \2', text).encode()
+
+
+CENTS = bill(v1("47.607"), v1("0.003"))  # 47.61, paid as 47.60
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("1690_BillOverview_202610.csv", bill(overview("47.60", "0.01")), id="CSV"),
+        pytest.param("1690_BillOverview_202610.json", as_answer(overview("47.60", "0.01")), id="as the API answers"),
+    ],
+)
+def test_what_is_rounded_off_the_bill_is_an_adjustment(tmp_path, name, content):
+    assert [one for one in deliver(tmp_path, {MONTH: CENTS, name: content}) if "overview" in one] == []
+    assert totals() == {"Adjustment": ("-0.01", "-0.01", "0"), "Usage": ("47.61", "47.61", "112")}
+    (adjustment,) = [one for one in charges() if one["ChargeCategory"] == "Adjustment"]
+    assert adjustment["ChargePeriodStart"] == datetime(2026, 10, 30, 16, tzinfo=UTC)
+    assert money("BilledCost") == Decimal("47.60")
+
+
+@pytest.mark.parametrize(
+    ("bill_name", "rows", "expected"),
+    [
+        pytest.param(MONTH, [overview("47.61", "0")], [], id="a month that ties"),
+        pytest.param(
+            MONTH, [overview("47.99", "0")],
+            ["error 1690000000000001 2026-10 Elastic Compute Service: the overview says 47.99 CNY, the charges add up to "
+             "47.61, 0.38 less"], id="an error once the month is final",
+        ),
+        pytest.param(
+            DAY, [overview("47.99", "0")],
+            ["warning 1690000000000001 2026-10 Elastic Compute Service: the overview says 47.99 CNY, the charges add up "
+             "to 47.61, 0.38 less"], id="a warning while it is open",
+        ),
+        pytest.param(
+            MONTH, [overview("47.61", "0"), overview("5", "0", ProductCode="oss")],
+            ["error 1690000000000001 2026-10 Object Storage Service: the overview says 5 CNY, the charges add up to 0, 5 "
+             "less"], id="a product without charges",
+        ),
+        pytest.param(
+            MONTH, [overview("5", "0", ProductCode="oss")],
+            ["error 1690000000000001 2026-10 Elastic Compute Service: the overview says 0 CNY, the charges add up to "
+             "47.61, 47.61 more",
+             "error 1690000000000001 2026-10 Object Storage Service: the overview says 5 CNY, the charges add up to 0, 5 "
+             "less"], id="charges without a product",
+        ),
+    ],
+)  # fmt: skip
+def test_the_month_is_compared_with_its_overview(tmp_path, bill_name, rows, expected):
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", bill_name, CENTS)
+    put(tmp_path / "in", "1690_BillOverview_202610.csv", bill(*rows))
+    told = [text.replace("1690_BillOverview_202610.csv: ", "").split(";")[0] for text in ingest(one)]
+    assert [text for text in told if "overview says" in text] == expected
+    facts = [fact.found.split(";")[0] for fact in check(one, NOW) if "overview says" in fact.found]
+    assert [fact.replace(": ", " ", 1) for fact in facts] == expected

@@ -108,7 +108,8 @@ _IS_ADJUSTMENT = f"regexp_matches({_KIND}, 'Adjustment|调账|调整')"
 _IS_TAX = "regexp_matches(\"item\", 'Tax|税') AND NOT contains(\"item\", '含税')"
 _IS_PURCHASE = (
     "regexp_matches(\"item\", 'Subscription|订阅|预付|包年包月') OR ("
-    "NOT regexp_matches(\"item\", 'PayAsYouGo|按量|后付') AND coalesce(\"paying\" IN ('Subscription', '预付费', '包年包月'), "
+    "NOT regexp_matches(\"item\", 'PayAsYouGo|按量|后付') AND "
+    "coalesce(\"paying\" IN ('Subscription', '预付费', '包年包月'), "
     "regexp_matches(concat_ws(' ', \"detail\", \"trade\"), '包年包月|预付|节省计划|资源包|预留实例券|退订')))"
 )
 _CATEGORY = (

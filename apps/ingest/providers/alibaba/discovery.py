@@ -17,7 +17,7 @@ from apps.ingest.providers.alibaba.bill import AMORTISED, DEDUCTED
 from apps.ingest.providers.base import Discovery, Listed, Read
 
 _NAME = re.compile(
-    r"(?P<account>\d+)_(?P<what>[A-Za-z]\w*?)_?(?P<when>20\d{6}|20\d{4})(?!\d)(?P<rest>.*)\.(csv|csv\.gz|zip|parquet)",
+    r"(?P<account>\d+)_(?P<what>[A-Za-z]\w*?)_?(?P<when>20\d{6}|20\d{4})(?!\d)(?P<rest>.*)\.(csv|csv\.gz|zip|parquet|json)",
     re.IGNORECASE | re.ASCII,
 )
 _SPLIT, _ROUNDED, _AMORTISED, _DEDUCTED, _USE = "split", "overview", "amortised", "deductions", "use"
@@ -64,8 +64,8 @@ class Named:
 
 def discover(found: Sequence[Found], _read: Read) -> Discovery:
     """The files that count; a location without a single known name is taken as it is."""
+    named = [name for one in found if (name := _named(one))]
     files = [one for one in found if not one.path.lower().endswith(".json")]
-    named = [name for one in files if (name := _named(one))]
     if not named:
         return Discovery(tuple(Listed(one) for one in files))
     known = {name.found.path for name in named}
