@@ -3,7 +3,9 @@
 from apps.ingest.providers import alibaba, focus
 from apps.ingest.providers.base import Provider
 
-BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER, alibaba.PROVIDER)}
+BILLS: dict[str, Provider] = {
+    provider.kind: provider for provider in (focus.PROVIDER, alibaba.PROVIDER, alibaba.API_PROVIDER)
+}
 USAGE = {"usage_files": "Usage files"}
 """Files of usage; the kind → its title."""
 PROMETHEUS = {"prometheus": "Prometheus"}

@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from apps.finops.problems import Problem
@@ -70,6 +72,29 @@ class Overview:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """What is asked of an API: where it is, how, as of when, and the folder its answers are kept in."""
+
+    location: str
+    options: Mapping[str, str]
+    folder: Path
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Api:
+    """A provider whose bills are fetched, then found in a folder like any others.
+
+    `options` are its own, with what each means; `check` raises a CostOpsError where one cannot be meant; `fetch` says
+    what went wrong.
+    """
+
+    options: Mapping[str, str]
+    check: Callable[[Mapping[str, str]], None]
+    fetch: Callable[[Ask], tuple[Problem, ...]]
+
+
+@dataclass(frozen=True)
 class Provider:
     """A provider of bills.
 
@@ -88,6 +113,8 @@ class Provider:
         What text may be encoded in, the likeliest first; it is read as the first that fits.
     overview
         The files that say what a month cost by service, against which the charges are compared.
+    api
+        Where the location is an address and not a place of files.
     """
 
     kind: str
@@ -97,6 +124,7 @@ class Provider:
     files: Policy = "auto"
     encodings: tuple[str, ...] = ("utf-8",)
     overview: Overview | None = None
+    api: Api | None = None
 
 
 @dataclass(frozen=True)
