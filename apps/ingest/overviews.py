@@ -67,7 +67,7 @@ def _rows(provider: Provider, path: str, full: Path) -> Iterator[Mapping[str, st
 
 def _differences(source: Source, path: str, stated: Mapping[Key, Decimal], *, is_final: bool) -> Iterator[Problem]:
     months = {(account, month) for account, month, _, _ in stated}
-    charged = {key: cost for key, cost in _charged(source).items() if key[:2] in months}
+    charged = {key: cost for key, cost in _charged(source, {month for _, month in months}).items() if key[:2] in months}
     for key in sorted({*stated, *charged}):
         said, found = stated.get(key, Decimal(0)), charged.get(key, Decimal(0))
         if said == found:
@@ -81,9 +81,9 @@ def _differences(source: Source, path: str, stated: Mapping[Key, Decimal], *, is
         yield Problem("error" if is_final else "warning", "overview", path, message)
 
 
-def _charged(source: Source) -> dict[Key, Decimal]:
+def _charged(source: Source, months: set[str]) -> dict[Key, Decimal]:
     charges = lake.scan(CHARGES)
     keys = ["BillingAccountId", "x_BillingMonth", "ServiceName", "BillingCurrency"]
-    mine = charges.filter(charges["x_SourceName"] == source.name)
+    mine = charges.filter(charges["x_SourceName"] == source.name, charges["x_BillingMonth"].isin(sorted(months)))
     summed = mine.group_by(keys).aggregate(cost=mine["BilledCost"].sum()).to_pyarrow().to_pylist()
     return {(row[keys[0]], row[keys[1]], row[keys[2]], row[keys[3]]): row["cost"] or Decimal(0) for row in summed}
