@@ -68,6 +68,9 @@ class Mapping:
         are compared without one.
     keeps
         Which columns that are no inputs are kept in `x_Other`: all of them, or those with these names.
+    only
+        An expression that is true for the rows that are charges, where some are mere statements; what is left out must
+        add nothing to the control sums.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Mapping:
     control: Table[str, str]
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
+    only: str = ""
 
     @property
     def required(self) -> tuple[Input, ...]:

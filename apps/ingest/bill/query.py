@@ -63,7 +63,8 @@ class BillQuery:
         if "x_SourceCost" in mapping.columns:
             own["x_Mapping"] = f"'{mapping.name} {mapping.version}'"
         parts += ["x_Row", "x_Rounded", "x_Other", *(f'{expression} AS "{name}"' for name, expression in own.items())]
-        return f"SELECT {', '.join(parts)} FROM ({self._typed()})"
+        only = f" WHERE {mapping.only}" if mapping.only else ""
+        return f"SELECT {', '.join(parts)} FROM ({self._typed()}){only}"
 
     def _column(self, name: str) -> str:
         kind = "DECIMAL(38,12)" if name in MONEY else "TIMESTAMP" if name in TIMES else "VARCHAR"

@@ -66,6 +66,7 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     problems: list[Problem] = []
     total = tallies.Tally()
     controls: set[str] = set()
+    is_every_row = False
     for member in bundle.members:
         sheet, said = open_sheet(in_csv(in_utf8(member, bundle.folder, bill.encodings), bundle.folder), bill.mappings)
         problems += [*said, *_ending(sheet)]
@@ -74,7 +75,8 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
             parts[month] += files
         total.add(counted)
         controls |= set(sheet.bound.control)
-    contents, said = verify(bill, parts, total, sorted(controls))
+        is_every_row |= not sheet.bound.mapping.only
+    contents, said = verify(bill, parts, total, sorted(controls), is_every_row=is_every_row)
     if any(problem.severity == "error" for problem in said):
         return refused((*problems, *said))
     return Reading({CHARGES.name: [part for files in parts.values() for part in files]}, contents, (*problems, *said))

@@ -10,7 +10,7 @@ import pytest
 from apps.ingest.checks import check
 from apps.ingest.models import LandedFile
 from tests.ingest.bills import NOW, bill, charges, errors, ingest, put, source
-from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, money, order, plan, totals, v1
+from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, money, order, plan, read, totals, v1
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 
@@ -150,6 +150,19 @@ def test_what_is_rounded_off_the_bill_is_an_adjustment(tmp_path, name, content):
     (adjustment,) = [one for one in charges() if one["ChargeCategory"] == "Adjustment"]
     assert adjustment["ChargePeriodStart"] == datetime(2026, 10, 30, 16, tzinfo=UTC)
     assert money("BilledCost") == Decimal("47.60")
+
+
+def test_an_overview_without_rounding_adds_no_row(tmp_path):
+    files = {MONTH: bill(v1()), "1690_BillOverview_202610.csv": bill(overview("47.60", "0"), overview("0", "0"))}
+    assert [one for one in deliver(tmp_path, files) if not one.startswith("note")] == []
+    assert totals() == {"Usage": ("47.6", "47.6", "56")}
+
+
+@pytest.mark.parametrize("rounded_off", ["0.01", "0"])
+def test_a_bill_of_orders_is_no_overview(tmp_path, rounded_off):
+    (problem,) = errors(read(tmp_path, {MONTH: bill(v1() | {"币种": "CNY", "抹零优惠": rounded_off})}))
+    assert "抹零" in problem
+    assert charges() == []
 
 
 @pytest.mark.parametrize(

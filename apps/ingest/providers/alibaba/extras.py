@@ -157,8 +157,8 @@ PLAN_USE = Mapping(
 )
 
 # The overview is known by its columns, which a bill of whole orders may have too: its name must say so as well.
-_ROUNDED_OFF = """CASE WHEN regexp_matches("path", '(?i)overview|总览|概览') THEN -"rounded_off"
-    ELSE error('抹零: this is no bill overview') END"""
+_IS_ROUNDED = """CASE WHEN regexp_matches("path", '(?i)overview|总览|概览') THEN "rounded_off" <> 0
+    ELSE error('抹零: only a bill overview, named so, has this column') END"""
 
 OVERVIEW_AMOUNTS = {
     "product_code": ("产品Code", "ProductCode"),
@@ -192,7 +192,7 @@ OVERVIEW = Mapping(
         "ChargeCategory": "'Adjustment'",
         "ChargeFrequency": "'One-Time'",
         "ChargeDescription": "'抹零 (rounded off the bill)'",
-        "BilledCost": _ROUNDED_OFF,
+        "BilledCost": '-"rounded_off"',
         "EffectiveCost": '-"rounded_off"',
         "ListCost": "0",
         "ContractedCost": "0",
@@ -202,4 +202,5 @@ OVERVIEW = Mapping(
     control={"rounded_off": "x_SourceCost"},
     currency="currency",
     keeps="all",
+    only=_IS_ROUNDED,
 )
