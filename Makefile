@@ -48,5 +48,6 @@ setup: ## .venv with everything for work on the code
 requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer versions)
 	@scripts/setup.sh tools
 	$(COMPILE) requirements/base.in -o requirements/base.txt
+	$(COMPILE) requirements/alibaba.in -o requirements/alibaba.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

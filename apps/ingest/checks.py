@@ -6,13 +6,14 @@ from itertools import islice
 from pathlib import Path
 
 from apps.finops.problems import Problem
-from apps.ingest import kinds, landing, services, usage
+from apps.ingest import kinds, landing, overviews, services, usage
 from apps.ingest.bill import checks as bill_checks
 from apps.ingest.bill.sheets import in_rows, open_sheet
 from apps.ingest.models import Source
 from apps.ingest.prometheus import checks as prometheus
 from apps.ingest.providers.base import Listed, Provider
 from apps.ingest.text import careful
+from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader
 from apps.ingest.unpack import Member, Unreadable, unpacked
@@ -47,6 +48,7 @@ def check(source: Source, now: datetime) -> list[Fact]:
     facts += [_fact(problem) for problem in discovery.problems]
     for listed in islice(discovery.files, MOST_FILES):
         facts += _check_file(source, listed)
+    facts += [_fact(problem) for problem in overviews.check(source, discovery.files)]
     if len(found) > MOST_FILES:
         facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
     return facts
@@ -71,7 +73,9 @@ def _check_file(source: Source, listed: Listed) -> list[Fact]:
 
 def _check_bill(member: Member, folder: Path, provider: Provider, listed: Listed) -> list[Fact]:
     mappings = provider.mappings_for(listed.found.path, listed.release)
-    member = in_rows(in_utf8(member, folder, provider.encodings), folder, mappings)
+    member = in_utf8(member, folder, provider.encodings)
+    member = in_csv(member, folder) if provider.has_answers else member
+    member = in_rows(member, folder, mappings)
     sheet, said = open_sheet(member, mappings)
     if not sheet.origin:
         plan = bill_checks.plan(sheet.header, sheet.bound)

@@ -9,6 +9,8 @@
 7. `files=parts` always adds; `files=snapshots` always replaces.
 8. Where a manifest names the release of a period, only the files of its last release count, and that only when
    every one of them could be read; the rules above are for the other files.
+9. A release named `final…` of the period `ACCOUNT MONTH` is all there is of that month: rows of it in files of the
+   account's other periods (late rows in the next month's daily files) stop counting.
 """
 
 from collections import defaultdict
@@ -53,7 +55,20 @@ def settle(files: Iterable[Delivered], policy: Policy = "auto") -> set[tuple[str
     for _, delivered in groupby(ordered, key=lambda file: file.delivery):
         _deliver(counting, list(delivered), policy)
     pairs = {(file.key, window) for window, by_path in counting.items() for file in by_path.values()}
-    return pairs | {(file.key, window) for file in _last_releases(files) for window in file.windows}
+    return pairs | _without_closed(list(_last_releases(files)))
+
+
+FINAL = "final"
+
+
+def _without_closed(released: list[Delivered]) -> set[tuple[str, str]]:
+    closed = {file.period for file in released if file.release.startswith(FINAL)}
+    return {
+        (file.key, window)
+        for file in released
+        for window in file.windows
+        if (owner := f"{file.period.rpartition(' ')[0]} {window}") == file.period or owner not in closed
+    }
 
 
 def _last_releases(files: Iterable[Delivered]) -> Iterator[Delivered]:

@@ -1,9 +1,18 @@
 """The kinds of sources there are. A new provider of bills is a package and one line here."""
 
-from apps.ingest.providers import aws, azure, focus, gcp
+from apps.ingest.providers import alibaba, aws, azure, focus, gcp, huawei, tencent
 from apps.ingest.providers.base import Provider
 
-PROVIDERS = (focus.PROVIDER, aws.PROVIDER, azure.PROVIDER, gcp.PROVIDER)
+PROVIDERS = (
+    focus.PROVIDER,
+    alibaba.PROVIDER,
+    alibaba.API_PROVIDER,
+    aws.PROVIDER,
+    azure.PROVIDER,
+    gcp.PROVIDER,
+    huawei.PROVIDER,
+    tencent.PROVIDER,
+)
 BILLS: dict[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
 USAGE = {"usage_files": "Usage files"}
 """Files of usage; the kind → its title."""

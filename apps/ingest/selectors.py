@@ -1,6 +1,7 @@
 """What the sources are, what they brought, and from what every day is made."""
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -146,7 +147,8 @@ def day_fingerprints() -> dict[date, str]:
     for name, sha256, content_sha256, contents in current.values_list(*columns):
         for entry in counting(contents):
             for day in entry["days"]:
-                feeding[day].append(f"{name} {entry['window']} {content_sha256 or sha256}")
+                cost = json.dumps(entry.get("cost", {}), sort_keys=True)  # the same rows may be read another way
+                feeding[day].append(f"{name} {entry['window']} {content_sha256 or sha256} {cost}")
     for name, metered, sha256 in MeteredDay.objects.values_list("source__name", "day", "content_sha256"):
         feeding[str(metered)].append(f"{name} api {sha256}")
     return {date.fromisoformat(day): _digest(parts) for day, parts in sorted(feeding.items())}

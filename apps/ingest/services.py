@@ -15,7 +15,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, kinds, landing, metered, restatements, usage
+from apps.ingest import books, kinds, landing, metered, overviews, restatements, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -23,7 +23,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Discovery, Listed, everything
+from apps.ingest.providers.base import Api, Ask, Discovery, Listed, everything
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
@@ -54,7 +54,7 @@ def add_source(
     *, name: str, kind: str, location: str, cluster: str, options: Mapping[str, str], now: datetime
 ) -> Source:
     """Register a source; every mistake is named before anything is stored."""
-    place = location if kind in kinds.PROMETHEUS else str(Path(location).expanduser().resolve())
+    place = location if kind in kinds.PROMETHEUS or _api(kind) else str(Path(location).expanduser().resolve())
     source = Source(name=name, kind=kind, location=place, cluster=cluster, options=dict(options), created_at=now)
     check_options(source)
     try:
@@ -71,7 +71,21 @@ def check_options(source: Source) -> None:
     if source.is_prometheus:
         prometheus_config(source)
     else:
-        FileOptions.from_options(source.options)
+        file_options(source)
+        if api := _api(source.kind):
+            api.check(source.options)
+
+
+def _api(kind: str) -> Api | None:
+    provider = kinds.BILLS.get(kind)
+    return provider.api if provider else None
+
+
+def file_options(source: Source) -> FileOptions:
+    """How the files of a source are taken; what only its API is asked by is none of it."""
+    api = _api(source.kind)
+    own = api.options if api else ()
+    return FileOptions.from_options({key: value for key, value in source.options.items() if key not in own})
 
 
 def prometheus_config(source: Source) -> PrometheusConfig:
@@ -88,7 +102,8 @@ def prometheus_config(source: Source) -> PrometheusConfig:
 # --- Landing --------------------------------------------------------------------------------------------------------
 def land(source: Source, now: datetime) -> StepResult:
     """Copy new and changed files of a source into the landing zone; what is still being written waits."""
-    options = FileOptions.from_options(source.options)
+    options = file_options(source)
+    fetched = fetch(source, now)
     try:
         discovery = discover(source)
     except landing.LocationMissing as error:
@@ -96,7 +111,7 @@ def land(source: Source, now: datetime) -> StepResult:
     latest = _latest(source)
     old_enough = (now - timedelta(minutes=options.quiet_minutes)).timestamp() * 1e9
     landed: list[tuple[Listed, landing.Landed]] = []
-    problems = [*discovery.problems]
+    problems = [*fetched, *discovery.problems]
     missed: set[tuple[str, str]] = set()
     for listed in discovery.files:
         one = listed.found
@@ -127,9 +142,21 @@ def _is_known(listed: Listed, known: LandedFile | None) -> bool:
 
 def discover(source: Source) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
-    found = landing.find(source.location)
+    found = landing.find(str(_fetched(source)) if _api(source.kind) else source.location)
     provider = kinds.BILLS.get(source.kind)
     return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
+
+
+def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
+    """Bring what a source's API has into a folder of its own; nothing to do for a place of files."""
+    api = _api(source.kind)
+    return api.fetch(Ask(source.location, source.options, _fetched(source), now)) if api else ()
+
+
+def _fetched(source: Source) -> Path:
+    folder = Path(settings.COSTOPS_HOME) / "fetched" / source.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -197,15 +224,18 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 mappings=provider.mappings_for(file.path, file.release),
                 encodings=provider.encodings,
                 rows=file.expected_rows,
+                is_answer=provider.has_answers,
+                told={"path": file.path, "period": file.period, "release": file.release},
             )
         )
 
     provider = kinds.BILLS[source.kind]
-    options = FileOptions.from_options(source.options)
+    options = file_options(source)
     policy = options.files or provider.files
     result = books.fill(source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below)
     found = restatements.catch_up(source, now)
-    return replace(result, problems=(*result.problems, *look(source.name, found.files, found.changed)))
+    said = (*look(source.name, found.files, found.changed), *overviews.compare(source))
+    return replace(result, problems=(*result.problems, *said))
 
 
 def decide(source: Source, *, accept: bool) -> int:

@@ -241,3 +241,25 @@ def released(key: str, release: str, *, refused: bool = False) -> Delivered:
 )  # fmt: skip
 def test_a_release_replaces_its_period_whole(files, counting):
     assert settle(files) == {(key, "2026-10") for key in counting}
+
+
+def monthly(key: str, month: str, release: str, *windows: str) -> Delivered:
+    days = {window: frozenset([f"{window}-01"]) for window in windows}
+    return Delivered(key, f"{key}.csv", 1, 1, days, period=f"1690 {month}", release=release)
+
+
+@pytest.mark.parametrize(
+    ("release", "counting"),
+    [
+        pytest.param("days", {("oct", "2026-10"), ("nov", "2026-10"), ("nov", "2026-11")}, id="late rows add"),
+        pytest.param("final", {("oct", "2026-10"), ("nov", "2026-11")}, id="a final month has them already"),
+    ],
+)
+def test_a_final_release_closes_its_month(release, counting):
+    files = [monthly("oct", "2026-10", release, "2026-10"), monthly("nov", "2026-11", "days", "2026-10", "2026-11")]
+    assert settle(files) == counting
+
+
+def test_a_final_release_closes_the_month_of_its_own_account_only():
+    other = Delivered("o", "o.csv", 1, 1, {"2026-10": OCTOBER}, period="1691 2026-11", release="days")
+    assert settle([monthly("oct", "2026-10", "final", "2026-10"), other]) == {("oct", "2026-10"), ("o", "2026-10")}

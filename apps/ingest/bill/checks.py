@@ -1,5 +1,6 @@
 """What the careful reader checks in every row of a bill."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -25,6 +26,7 @@ def _check(one: Input) -> Check | None:
     check: Check | None = {
         "money": check_amount,
         "json": check_json,
+        "text": _like(one.pattern) if one.pattern else None,
         "time": lambda text: check_instant(text, one.formats),
     }.get(one.kind)
     return _repaired(one.repair, check) if check and one.repair else check
@@ -43,6 +45,11 @@ def _repaired(repair: str, check: Check) -> Check:
         return None if made is None else check(str(made))
 
     return repaired
+
+
+def _like(pattern: str) -> Check:
+    known = re.compile(pattern)
+    return lambda text: None if known.fullmatch(text) else f"{shown(text)} is a word we do not know here; report it."
 
 
 def check_amount(text: str) -> str | None:

@@ -18,8 +18,9 @@ class Input:
 
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
-    cell's text, that makes it what its kind expects. A column the file lacks reads as missing in every row.
-    `key`: the column is nested (a map, a struct, or a JSON object), and the value under this key is read.
+    cell's text, that makes it what its kind expects. `key`: the column is nested (a map, a struct, or a JSON object),
+    and the value under this key is read. `pattern`: what a text must look like, whole; another refuses the file,
+    because nobody knows what it means. A column the file lacks reads as missing in every row.
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,14 @@ class Input:
     zone: str = "UTC"
     repair: str = ""
     key: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What discovery says of the file, the same text in every row: what lies beside a bill may change its meaning."""
+
+    what: Literal["path", "period", "release"]
 
 
 @dataclass(frozen=True)
@@ -62,15 +71,19 @@ class Mapping:
     keeps
         Which columns that are no inputs are kept in `x_Other`: all of them, or those with these names, where `a/*`
         stands for every name that begins with `a/`.
+    only
+        An expression that is true for the rows that are charges, where some are mere statements; what is left out must
+        add nothing to the control sums.
     """
 
     name: str
     version: int
-    inputs: Table[str, Input | Gather]
+    inputs: Table[str, Input | Gather | Told]
     columns: Table[str, str]
     control: Table[str | tuple[str, ...], str]
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
+    only: str = ""
 
     @property
     def required(self) -> tuple[Input, ...]:

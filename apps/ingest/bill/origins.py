@@ -78,6 +78,14 @@ class Origin(ABC):
         """The value under a key of a nested cell, as text."""
         return f"nullif(json_extract_string({self.text(at)}, '$.\"{quoted(key)}\"'), '')"
 
+    def words(self, at: int, one: Input) -> str:
+        """The text, when it looks as it must."""
+        text = self.value(at, one)
+        if not one.pattern:
+            return text
+        known = f"regexp_full_match({text}, '{quoted(one.pattern)}')"
+        return f"CASE WHEN {text} IS NULL OR {known} THEN {text} ELSE {stop(self.columns[at])} END"
+
     def amount(self, at: int, one: Input) -> str:
         text = self.value(at, one)
         regular = (

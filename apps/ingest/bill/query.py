@@ -5,12 +5,13 @@ It stops at the first cell that it cannot take: nothing is skipped, rounded or g
 
 # ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apps.finops import focus
-from apps.ingest.bill.mapping import Bound, Input
+from apps.ingest.bill.mapping import Bound, Input, Told
 from apps.ingest.bill.origins import Origin, quoted, stop
 
 MONEY = tuple(name for name, kind in focus.COLUMNS.items() if kind == focus.MONEY)
@@ -23,12 +24,13 @@ _OWN = ("x_Row", "x_Rounded", "x_Other", "x_SourceCost", "x_Mapping")
 
 @dataclass(frozen=True)
 class BillQuery:
-    """What to read and how: `first_row` is the number of rows of this file read before."""
+    """What to read and how: `first_row` is the number of rows of this file read before, `told` what discovery says."""
 
     origin: Origin
     bound: Bound
     zone: str
     first_row: int = 0
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def general(self) -> "BillQuery":
@@ -61,7 +63,8 @@ class BillQuery:
         if "x_SourceCost" in mapping.columns:
             own["x_Mapping"] = f"'{mapping.name} {mapping.version}'"
         parts += ["x_Row", "x_Rounded", "x_Other", *(f'{expression} AS "{name}"' for name, expression in own.items())]
-        return f"SELECT {', '.join(parts)} FROM ({self._typed()})"
+        only = f" WHERE {mapping.only}" if mapping.only else ""
+        return f"SELECT {', '.join(parts)} FROM ({self._typed()}){only}"
 
     def _column(self, name: str) -> str:
         kind = "DECIMAL(38,12)" if name in MONEY else "TIMESTAMP" if name in TIMES else "VARCHAR"
@@ -76,6 +79,8 @@ class BillQuery:
 
     def _input(self, alias: str) -> str:
         declared = self.bound.mapping.inputs[alias]
+        if isinstance(declared, Told):
+            return f"'{quoted(self.told.get(declared.what, ''))}'"
         if not isinstance(declared, Input):
             keys = self.bound.gathered[alias]
             return _object({key: self.origin.text(at) for key, at in keys.items()})
@@ -83,7 +88,7 @@ class BillQuery:
             return f"NULL::{_TYPES[declared.kind]}"
         at = self.bound.positions[alias]
         read = {
-            "text": self.origin.value,
+            "text": self.origin.words,
             "money": self.origin.amount,
             "time": self.origin.instant,
             "json": self.origin.json_object,

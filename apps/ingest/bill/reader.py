@@ -21,6 +21,7 @@ from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify
 from apps.ingest.quality.rows import look
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
+from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
@@ -66,16 +67,19 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     problems: list[Problem] = []
     total = tallies.Tally()
     controls: set[str] = set()
+    is_every_row = False
     for member in bundle.members:
-        text = in_rows(in_utf8(member, bundle.folder, bill.encodings), bundle.folder, bill.mappings)
-        sheet, said = open_sheet(text, bill.mappings)
+        text = in_utf8(member, bundle.folder, bill.encodings)
+        text = in_csv(text, bundle.folder) if bill.is_answer else text
+        sheet, said = open_sheet(in_rows(text, bundle.folder, bill.mappings), bill.mappings)
         problems += [*said, *_ending(sheet)]
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():
             parts[month] += files
         total.add(counted)
         controls |= set(sheet.bound.control)
-    contents, said = verify(bill, parts, total, sorted(controls))
+        is_every_row |= not sheet.bound.mapping.only
+    contents, said = verify(bill, parts, total, sorted(controls), is_every_row=is_every_row)
     if not any(problem.severity == "error" for problem in said):
         said += look(bill.name, [part for files in parts.values() for part in files])
     if any(problem.severity == "error" for problem in said):
@@ -201,7 +205,7 @@ def _collect_quietly(running: set["Future[Parts]"], parts: Parts) -> None:
 
 def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk) -> Parts:
     """In the plain form, else in the general one."""
-    query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row)
+    query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row, told=bill.told)
     try:
         try:
             return write(bill, query)

@@ -5,7 +5,8 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ class NothingToPlace(Exception):
 class Bill:
     """A landed bill file: `name` is what people call it, `path` where its bytes lie; one of `mappings` reads it.
 
-    `rows` is how many its manifest says it has.
+    `rows` is how many its manifest says it has, `is_answer` that it may be the answer of an API, `told` what else
+    discovery says of it (`apps.ingest.bill.mapping.Told`).
     """
 
     path: Path
@@ -47,6 +49,8 @@ class Bill:
     mappings: Sequence[Mapping]
     encodings: Sequence[str] = ("utf-8",)
     rows: int | None = None
+    is_answer: bool = False
+    told: Table[str, str] = field(default_factory=dict)
 
     def partition(self, month: str) -> dict[str, str]:
         return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}
@@ -104,9 +108,12 @@ def discard(parts: Parts) -> None:
 
 
 def verify(
-    bill: Bill, parts: Parts, total: Tally, controls: Sequence[str]
+    bill: Bill, parts: Parts, total: Tally, controls: Sequence[str], *, is_every_row: bool = True
 ) -> tuple[tuple[Content, ...], list[Problem]]:
-    """What the parts hold, read back from them; an error if that is not exactly what the tally counted in the file."""
+    """What the parts hold, read back from them; an error if that is not exactly what the tally counted in the file.
+
+    Unless it `is_every_row` that is a charge, only the sums must be the same, and none may be enough.
+    """
     contents, rounded = [], 0
     found = Tally()
     by_currency = any(currency for currency, _ in total.units)
@@ -115,9 +122,9 @@ def verify(
         contents.append(content)
         rounded += uneven
     problems = [] if rounded == 0 else [_rounded(bill.name, rounded)]
-    if found.rows == 0:
+    if found.rows == 0 and is_every_row:
         problems.append(Problem("warning", "no_rows", bill.name, "The file holds a header and no charges."))
-    if found.said != total.said:
+    if found.said[1] != total.said[1] or (is_every_row and found.rows != total.rows):
         message = f"Written and counted differ ({found.rows} rows written, {total.rows} counted); nothing is published."
         problems.append(Problem("error", "tally", bill.name, message))
     return tuple(contents), problems

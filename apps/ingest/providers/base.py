@@ -1,8 +1,12 @@
 """What a provider of bills is: how its files are found, and the mappings that read them."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from apps.finops.problems import Problem
@@ -16,7 +20,8 @@ class Listed:
     """A file to take, and what its manifest says of it.
 
     `period` names what a `release` replaces whole (an account's billing period), `release` sorts: of one period
-    only the files of the last release count. Both are empty where no manifest says so; then `apps.ingest.deliveries`
+    only the files of the last release count (`ACCOUNT MONTH` and `final…` close a month, see
+    `apps.ingest.deliveries`). Both are empty where no manifest says so; then `apps.ingest.deliveries`
     tells from the contents. `rows` is how many rows the file must have, None where nobody says.
     """
 
@@ -47,6 +52,51 @@ def everything(found: Sequence[Found], _read: Read) -> Discovery:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """What a provider's overview says an account's month of one service cost, on the cash basis."""
+
+    account: str
+    month: str
+    service: str
+    currency: str
+    billed_cost: Decimal
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A provider's overview of a bill: the files it stands in, by name, and what one row of them says.
+
+    `state` raises `LookupError` or `ValueError` where a row cannot be read.
+    """
+
+    names: re.Pattern[str]
+    state: Callable[[Mapping[str, str]], Stated]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of an API: where it is, how, as of when, and the folder its answers are kept in."""
+
+    location: str
+    options: Mapping[str, str]
+    folder: Path
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Api:
+    """A provider whose bills are fetched, then found in a folder like any others.
+
+    `options` are its own, with what each means; `check` raises a CostOpsError where one cannot be meant; `fetch` says
+    what went wrong.
+    """
+
+    options: Mapping[str, str]
+    check: Callable[[Mapping[str, str]], None]
+    fetch: Callable[[Ask], tuple[Problem, ...]]
+
+
+@dataclass(frozen=True)
 class Provider:
     """A provider of bills.
 
@@ -65,6 +115,12 @@ class Provider:
         What text may be encoded in, the likeliest first; it is read as the first that fits.
     choose
         Which of the mappings may read a file where its header alone does not tell; None: any of them.
+    overview
+        The files that say what a month cost by service, against which the charges are compared.
+    api
+        Where the location is an address and not a place of files.
+    has_answers
+        Whether its files may be answers of an API as they came: one JSON document with a list of objects in it.
     """
 
     kind: str
@@ -74,6 +130,9 @@ class Provider:
     files: Policy = "auto"
     encodings: tuple[str, ...] = ("utf-8",)
     choose: Choose | None = None
+    overview: Overview | None = None
+    api: Api | None = None
+    has_answers: bool = False
 
     def mappings_for(self, path: str, release: str) -> tuple[BillMapping, ...]:
         """The mappings that may read a file."""

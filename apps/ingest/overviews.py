@@ -1,0 +1,89 @@
+"""What a provider's overview says a month cost, against the charges: per account, month, service and currency."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+
+from apps.finops.problems import Problem
+from apps.finops.tables import CHARGES
+from apps.ingest import kinds, landing
+from apps.ingest.deliveries import FINAL
+from apps.ingest.models import LandedFile, Source
+from apps.ingest.providers.base import Listed, Overview, Provider
+from apps.ingest.text.answers import in_csv
+from apps.ingest.text.encoding import in_utf8
+from apps.ingest.unpack import Unreadable, unpacked
+from apps.warehouse import lake
+
+Key = tuple[str, str, str, str]
+"""Account, month, service, currency."""
+
+
+def compare(source: Source) -> list[Problem]:
+    """Where the charges differ from the overviews that count: an error once the month is final, a warning before."""
+    told = source.files.filter(state=LandedFile.State.CURRENT).order_by("path")
+    return _compare(source, ((one.path, landing.landed_path(one.sha256), one.release) for one in told))
+
+
+def check(source: Source, listed: Iterable[Listed]) -> list[Problem]:
+    """The same for the overviews that lie at a source's location now."""
+    return _compare(source, ((one.found.path, one.found.full, one.release) for one in listed))
+
+
+def _compare(source: Source, files: Iterable[tuple[str, Path, str]]) -> list[Problem]:
+    provider = kinds.BILLS.get(source.kind)
+    if provider is None or provider.overview is None:
+        return []
+    problems: list[Problem] = []
+    for path, full, release in files:
+        if not provider.overview.names.search(PurePosixPath(path).name):
+            continue
+        try:
+            stated = _stated(provider, provider.overview, path, full)
+        except (Unreadable, OSError, LookupError, ValueError, ArithmeticError) as error:
+            problems.append(Problem("error", "overview", path, f"The overview cannot be read ({error})."))
+            continue
+        problems += _differences(source, path, stated, is_final=release.startswith(FINAL))
+    return problems
+
+
+def _stated(provider: Provider, overview: Overview, path: str, full: Path) -> dict[Key, Decimal]:
+    total: dict[Key, Decimal] = defaultdict(Decimal)
+    for row in _rows(provider, path, full):
+        one = overview.state(row)
+        total[one.account, one.month, one.service, one.currency] += one.billed_cost
+    return total
+
+
+def _rows(provider: Provider, path: str, full: Path) -> Iterator[Mapping[str, str]]:
+    with unpacked(full, path) as bundle:
+        for member in bundle.members:
+            plain = in_csv(in_utf8(member, bundle.folder, provider.encodings), bundle.folder)
+            with plain.path.open(encoding="utf-8-sig", newline="") as stream:
+                yield from csv.DictReader(stream)
+
+
+def _differences(source: Source, path: str, stated: Mapping[Key, Decimal], *, is_final: bool) -> Iterator[Problem]:
+    months = {(account, month) for account, month, _, _ in stated}
+    charged = {key: cost for key, cost in _charged(source, {month for _, month in months}).items() if key[:2] in months}
+    for key in sorted({*stated, *charged}):
+        said, found = stated.get(key, Decimal(0)), charged.get(key, Decimal(0))
+        if said == found:
+            continue
+        account, month, service, currency = key
+        message = (
+            f"{account} {month} {service}: the overview says {said.normalize():f} {currency}, the charges add up to "
+            f"{found.normalize():f}, {abs(said - found).normalize():f} {'more' if found > said else 'less'}; "
+            + ("fetch the month's bill and its overview again." if is_final else "the month is still open.")
+        )
+        yield Problem("error" if is_final else "warning", "overview", path, message)
+
+
+def _charged(source: Source, months: set[str]) -> dict[Key, Decimal]:
+    charges = lake.scan(CHARGES)
+    keys = ["BillingAccountId", "x_BillingMonth", "ServiceName", "BillingCurrency"]
+    mine = charges.filter(charges["x_SourceName"] == source.name, charges["x_BillingMonth"].isin(sorted(months)))
+    summed = mine.group_by(keys).aggregate(cost=mine["BilledCost"].sum()).to_pyarrow().to_pylist()
+    return {(row[keys[0]], row[keys[1]], row[keys[2]], row[keys[3]]): row["cost"] or Decimal(0) for row in summed}

@@ -1,0 +1,99 @@
+"""Huawei Cloud: the bill of price factors (使用量类型明细) pushed to OBS, `NAME_PriceFactorBillDetail_YYYYMMDD`.
+
+The website's price (官网价) is ListCost, less discounts ContractedCost, and what is due (应付金额) BilledCost. Cash,
+vouchers and credit only pay it. Other bills of the same bucket (Spending, overviews) repeat the cost and are not read.
+"""
+
+from apps.ingest.bill.mapping import Input, Mapping
+from apps.ingest.providers.base import Provider
+from apps.ingest.providers.china import MONTH_FORMATS, PLAIN_ID, ZONE, moment, month_of, next_month, one_kind
+
+_KINDS = (
+    r"(?i).*(消费|退款|退订|调账|税|核销|抵扣|"
+    r"purchase|renew|use|usage|refund|unsubscri|adjust|tax|change|expenditure).*"
+)
+_IS_REFUND = "regexp_matches(\"kind\", '(?i)退|refund|unsubscri')"
+_CATEGORY = (
+    "CASE WHEN regexp_matches(\"kind\", '(?i)税|tax') THEN 'Tax' WHEN regexp_matches(\"kind\", '(?i)调账|核销|adjust') "
+    "THEN 'Adjustment' WHEN regexp_matches(concat_ws(' ', \"paying\", \"kind\"), "
+    "'(?i)包年|包月|yearly|monthly|新购|续订|purchase|renew') THEN 'Purchase' ELSE 'Usage' END"
+)
+_BEGUN = month_of('"begin"')
+_MONTH = f'coalesce("month", {_BEGUN})'
+
+BILL = Mapping(
+    name="huawei price factors",
+    version=1,
+    inputs={
+        "account": Input(
+            ("账号ID", "客户账号ID", "账号", "账号名", "Account ID", "Account Name"), required=True, repair=PLAIN_ID
+        ),
+        "project": Input(("企业项目ID", "企业项目", "Enterprise Project")),
+        "month": Input(("账期", "Billing Cycle"), "time", formats=MONTH_FORMATS, zone=ZONE),
+        "begin": moment("消费开始时间", "开始时间", "消费时间", "Expenditure Start Time", "Start Time", required=True),
+        "end": moment("消费结束时间", "结束时间", "Expenditure End Time", "End Time"),
+        "service_code": Input(("云服务类型编码", "Cloud Service Type Code")),
+        "service": Input(("产品类型", "云服务类型", "Service Type", "Cloud Service Type"), required=True),
+        "product": Input(("产品", "产品名称", "Product")),
+        "paying": Input(("计费模式", "Billing Mode")),
+        "kind": Input(("账单类型", "Bill Type"), required=True, pattern=_KINDS),
+        "instance": Input(("资源ID", "Resource ID")),
+        "name": Input(("资源名称", "Resource Name")),
+        "instance_type": Input(("资源类型", "Resource Type")),
+        "spec": Input(("规格", "产品规格", "Specifications")),
+        "region": Input(("区域", "Region")),
+        "region_id": Input(("区域编码", "Region Code")),
+        "availability_zone": Input(("可用区", "AZ")),
+        "meter": Input(("使用量类型", "Usage Type")),
+        "used": Input(("使用量", "Usage"), "money"),
+        "unit": Input(("使用量单位", "Usage Unit")),
+        "list": Input(("官网价", "官网价(元)", "官网价（元）", "List Price"), "money"),
+        "discount": Input(("优惠金额", "优惠金额(元)", "优惠金额（元）", "Discount Amount"), "money"),
+        "payable": Input(
+            ("应付金额", "应付金额(元)", "应付金额（元）", "Amount Due", "Amount Due (USD)"), "money", required=True
+        ),
+        "currency": Input(("币种", "Currency")),
+    },
+    columns={
+        **dict.fromkeys(
+            ("ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName"),
+            "'Huawei Cloud'",
+        ),
+        "BillingAccountId": '"account"',
+        "SubAccountId": '"project"',
+        "BillingPeriodStart": _MONTH,
+        "BillingPeriodEnd": next_month(_MONTH),
+        "ChargePeriodStart": '"begin"',
+        "ChargePeriodEnd": 'CASE WHEN "end" > "begin" THEN "end" ELSE "begin" + INTERVAL 1 HOUR END',
+        "ChargeCategory": _CATEGORY,
+        "ChargeClass": f"CASE WHEN ({_IS_REFUND}) AND \"begin\" < {_MONTH} THEN 'Correction' END",
+        "ChargeFrequency": f"CASE WHEN ({_CATEGORY}) = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END",
+        "ChargeDescription": 'concat_ws(\' / \', "product", "meter", "kind")',
+        "BilledCost": '"payable"',
+        "EffectiveCost": '"payable"',
+        "ListCost": '"list"',
+        "ContractedCost": 'coalesce("list" - "discount", "payable")',
+        "BillingCurrency": "coalesce(\"currency\", 'CNY')",
+        "PricingCategory": f"CASE WHEN ({_CATEGORY}) IN ('Usage', 'Purchase') THEN 'Standard' END",
+        "PricingQuantity": '"used"',
+        "PricingUnit": '"unit"',
+        "ServiceName": '"service"',
+        "ServiceCategory": "'Other'",
+        "SkuId": '"service_code"',
+        "SkuMeter": '"meter"',
+        "SkuPriceDetails": 'CASE WHEN "spec" IS NOT NULL THEN json_object(\'InstanceType\', "spec")::VARCHAR END',
+        "ResourceId": '"instance"',
+        "ResourceName": '"name"',
+        "ResourceType": 'CASE WHEN "instance" IS NOT NULL THEN coalesce("instance_type", "service") END',
+        "RegionId": '"region_id"',
+        "RegionName": '"region"',
+        "AvailabilityZone": '"availability_zone"',
+        "x_SourceCost": '"payable"',
+    },
+    control={"payable": "x_SourceCost", "list": "ListCost"},
+    keeps="all",
+)
+
+PROVIDER = Provider(
+    "huawei", "Huawei Cloud bill", (BILL,), one_kind("PriceFactorBillDetail"), encodings=("utf-8", "gb18030")
+)

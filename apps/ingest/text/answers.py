@@ -1,0 +1,61 @@
+"""Answers of an API, kept as they came: one JSON document with a list of objects in it, as rows of CSV."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from apps.ingest.unpack import Member
+
+MOST_BYTES = 64 << 20
+
+
+def in_csv(member: Member, folder: Path) -> Member:
+    """The member as CSV where it is such a document; numbers keep their digits. Anything else stays as it is."""
+    if member.kind == "parquet" or not _begins_like_json(member):
+        return member
+    try:
+        document = json.loads(member.path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return member
+    rows = listed(document)
+    if not rows:
+        return member
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    target = folder / f"{member.path.name}.rows"
+    with target.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return replace(member, path=target, kind="csv")
+
+
+def _begins_like_json(member: Member) -> bool:
+    if member.path.stat().st_size > MOST_BYTES:
+        return False
+    with member.path.open("rb") as stream:
+        return stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def listed(document: Any) -> list[dict[str, str]]:
+    """The objects of the first list of objects, as text, each with the plain values that stand around the list."""
+    if isinstance(document, list):
+        return [_texts(one) for one in document] if all(isinstance(one, dict) for one in document) else []
+    if not isinstance(document, dict):
+        return []
+    around = {name: text for name, text in _texts(document).items() if not isinstance(document[name], dict | list)}
+    for inner in document.values():
+        if rows := listed(inner):
+            return [around | row for row in rows]
+    return []
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in values.items()}
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
