@@ -5,17 +5,23 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from apps.ingest import kinds
 from apps.ingest.bill.origins import quoted
 from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
 from apps.ingest.text import careful, jsonlines
+from apps.ingest.text.answers import in_csv
+from apps.ingest.text.encoding import in_utf8
 from apps.ingest.unpack import Member, unpacked
 from apps.warehouse import engine
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands: the file as received, inside an archive with its member, and the line (Parquet: the row)."""
+    """Where a row stands: the file as received, inside an archive with its member, and the line.
+
+    Of Parquet, and of an API's answer, the row.
+    """
 
     file: str
     row: int
@@ -27,7 +33,9 @@ class Place:
 
 def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     """Where rows of a landed file stand, by `x_Row`; read from the bytes as they were received."""
-    file = LandedFile.objects.get(pk=int(file_id.removeprefix("f")))
+    file = LandedFile.objects.select_related("source").get(pk=int(file_id.removeprefix("f")))
+    provider = kinds.BILLS.get(file.source.kind)
+    encodings = provider.encodings if provider else ("utf-8",)
     wanted = set(rows)
     found: dict[int, Place] = {}
     with unpacked(landed_path(file.sha256), file.path) as bundle:
@@ -36,7 +44,9 @@ def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
             if not wanted:
                 break
             number = before
-            for number, place in _places(member, before):
+            text = in_utf8(member, bundle.folder, encodings)
+            plain = in_csv(text, bundle.folder) if provider and provider.has_answers else text
+            for number, place in _places(plain, before, has_lines=plain == text):
                 if number in wanted:
                     found[number] = place
                     wanted.remove(number)
@@ -46,7 +56,7 @@ def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     return found
 
 
-def _places(member: Member, before: int) -> Iterator[tuple[int, Place]]:
+def _places(member: Member, before: int, *, has_lines: bool) -> Iterator[tuple[int, Place]]:
     if member.kind == "parquet":
         count = (
             engine.connect()
@@ -60,4 +70,4 @@ def _places(member: Member, before: int) -> Iterator[tuple[int, Place]]:
             yield before + row_number, Place(member.name, row_number, line)
         return
     for row in careful.rows(member.path):
-        yield before + row.number, Place(member.name, row.number, row.line)
+        yield before + row.number, Place(member.name, row.number, row.line if has_lines else None)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.ingest import lines
 from apps.ingest.checks import check
 from apps.ingest.models import LandedFile
 from tests.ingest.bills import NOW, bill, charges, errors, ingest, put, source
@@ -202,3 +203,23 @@ def test_the_month_is_compared_with_its_overview(tmp_path, bill_name, rows, expe
     assert [text for text in told if "overview says" in text] == expected
     facts = [fact.found.split(";")[0] for fact in check(one, NOW) if "overview says" in fact.found]
     assert [fact.replace(": 1690000000000001 2026-10 ", " ", 1) for fact in facts] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        pytest.param(
+            MONTH, bill(v1(), v1()).decode().encode("gb18030"), f"{MONTH}, line 3", id="text that is not UTF-8"
+        ),
+        pytest.param(
+            "1690_BillOverview_202610.json",
+            as_answer(overview("1", "0"), overview("1", "0.01")),
+            "1690_BillOverview_202610.json, row 2",
+            id="an answer has no lines",
+        ),
+    ],
+)
+def test_a_charge_leads_back_to_its_row(tmp_path, name, content, place):
+    deliver(tmp_path, {name: content})
+    told = next(one for one in charges() if one["x_Row"] == 2)
+    assert str(lines.places(told["x_FileId"], [2])[2]) == place
