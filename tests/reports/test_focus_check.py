@@ -60,10 +60,8 @@ def test_a_good_file_passes(tmp_path):
 
 
 def test_exact_decimals_in_parquet_are_decimals(tmp_path):
-    types = {
-        name: pa.decimal128(38, 12) if kind == focus.MONEY else pa.timestamp("us", "UTC") if kind == focus.TIME else pa.string()
-        for name, kind in focus.COLUMNS.items()
-    }  # fmt: skip
+    arrow = {focus.MONEY: pa.decimal128(38, 12), focus.TIME: pa.timestamp("us", "UTC"), "string": pa.string()}
+    types = {name: arrow[kind] for name, kind in focus.COLUMNS.items()}
     options = pa.csv.ConvertOptions(column_types=types, strings_can_be_null=True)
     table = pa.csv.read_csv(written(tmp_path / "good.csv", [GOOD]), convert_options=options)
     pq.write_table(table, tmp_path / "good.parquet")

@@ -1,10 +1,10 @@
 """The rules of FOCUS 1.2 that a file alone can answer, and each of them as an expression that is true of a row that
 breaks it.
 
-`rules.json` is the rule model 1.2.0.1 of focus-validator 2.2.1 (MIT, see LICENSE beside it) with its composites resolved:
-every rule carries the conditions and criteria of those it stands under. A rule `patched` differs from the model, and
-says why; one without a `requirement` asks for what no file tells. The expressions are the validator's, save that a list
-of allowed values is asked of every row and not of the file as a whole.
+`rules.json` is the rule model 1.2.0.1 of focus-validator 2.2.1 (MIT, see LICENSE beside it) with its composites
+resolved: every rule carries the conditions and criteria of those it stands under. A rule `patched` differs from the
+model, and says why; one without a `requirement` asks for what no file tells. The expressions are the validator's, save
+that a list of allowed values is asked of every row and not of the file as a whole.
 """
 
 import json
@@ -213,9 +213,7 @@ _HOLDS: dict[str, Callable[[Sheet, Node], str]] = {
 _BROKEN: dict[str, Callable[[Sheet, Node], str]] = {
     "CheckValue": _value_broken,
     "CheckNotValue": _not_value_broken,
-    "CheckSameValue": lambda _sheet, node: (
-        f"{_name(node['a'])} IS NOT NULL AND {_name(node['b'])} IS NOT NULL AND {_name(node['a'])} <> {_name(node['b'])}"
-    ),
+    "CheckSameValue": lambda _sheet, node: f"{_name(node['a'])} <> {_name(node['b'])}",
     "CheckGreaterOrEqualThanValue": _negative,
     "CheckDecimalValue": _decimal_broken,
     "ColumnByColumnEqualsColumnValue": _product_broken,
