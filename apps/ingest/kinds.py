@@ -2,16 +2,18 @@
 
 from apps.ingest.providers import focus
 from apps.ingest.providers.base import Provider
+from apps.ingest.usage_formats import koku, opencost
+from apps.ingest.usage_formats.base import OWN, UsageFormat
 
 BILLS: dict[str, Provider] = {provider.kind: provider for provider in (focus.PROVIDER,)}
-USAGE = {"usage_files": "Usage files"}
-"""Files of usage; the kind → its title."""
+USAGE: dict[str, UsageFormat] = {one.kind: one for one in (OWN, koku.FORMAT, opencost.FORMAT)}
 PROMETHEUS = {"prometheus": "Prometheus"}
 
 
 def titles() -> dict[str, str]:
     """Every kind of source → how people read it."""
-    return {kind: provider.title for kind, provider in BILLS.items()} | USAGE | PROMETHEUS
+    files = {kind: one.title for kind, one in (BILLS | USAGE).items()}
+    return files | PROMETHEUS
 
 
 def choices() -> list[tuple[str, str]]:

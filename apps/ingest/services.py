@@ -22,7 +22,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Discovery, Listed, everything
+from apps.ingest.providers.base import Discovery, Listed
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
 
@@ -119,8 +119,8 @@ def land(source: Source, now: datetime) -> StepResult:
 def discover(source: Source) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
     found = landing.find(source.location)
-    provider = kinds.BILLS.get(source.kind)
-    return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
+    known = kinds.BILLS.get(source.kind) or kinds.USAGE[source.kind]
+    return known.discover(found, landing.read_small)
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -206,7 +206,7 @@ def meter_files(source: Source, now: datetime) -> StepResult:
     beside: list[tuple[str, lake.WrittenFile]] = []
 
     def read(file: LandedFile) -> Reading:
-        table = usage.table_of(file.path)
+        table = None if kinds.USAGE[source.kind].convert else usage.table_of(file.path)
         given = usage.UsageFile(
             path=landing.landed_path(file.sha256),
             name=file.path,
@@ -214,8 +214,9 @@ def meter_files(source: Source, now: datetime) -> StepResult:
             cluster=source.cluster,
             file_id=file.file_id,
             zone=settings.COSTOPS_TIME_ZONE,
+            convert=kinds.USAGE[source.kind].convert,
             replaces=frozenset(f"f{pk}" for pk, path in paths.items() if path == file.path or policy == "snapshots"),
-            beside=tuple(part for name, part in beside if table and name == table.name),
+            beside=tuple(part for name, part in beside if table is None or name == table.name),
         )
         reading = usage.read_usage(given)
         beside.extend((name, part) for name, parts in reading.parts.items() for part in parts)
