@@ -57,6 +57,8 @@ def check(source: Source, now: datetime) -> list[Fact]:
 def _check_file(source: Source, listed: Listed) -> list[Fact]:
     found = listed.found
     if not source.is_billing:
+        if kinds.USAGE[source.kind].convert:
+            return [Fact(found.path, f"{found.size} bytes, to be converted")]
         table = usage.table_of(found.path)
         told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
         return [Fact(found.path, told, table is not None)]

@@ -2,6 +2,8 @@
 
 from apps.ingest.providers import alibaba, aws, azure, focus, gcp, huawei, tencent
 from apps.ingest.providers.base import Provider
+from apps.ingest.usage_formats import koku, opencost
+from apps.ingest.usage_formats.base import OWN, UsageFormat
 
 PROVIDERS = (
     focus.PROVIDER,
@@ -14,14 +16,14 @@ PROVIDERS = (
     tencent.PROVIDER,
 )
 BILLS: dict[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
-USAGE = {"usage_files": "Usage files"}
-"""Files of usage; the kind → its title."""
+USAGE: dict[str, UsageFormat] = {one.kind: one for one in (OWN, koku.FORMAT, opencost.FORMAT)}
 PROMETHEUS = {"prometheus": "Prometheus"}
 
 
 def titles() -> dict[str, str]:
     """Every kind of source → how people read it."""
-    return {kind: provider.title for kind, provider in BILLS.items()} | USAGE | PROMETHEUS
+    files = {kind: one.title for kind, one in (BILLS | USAGE).items()}
+    return files | PROMETHEUS
 
 
 def choices() -> list[tuple[str, str]]:

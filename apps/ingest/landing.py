@@ -16,7 +16,7 @@ from apps.finops.errors import CostOpsError
 
 BLOCK = 1 << 22
 SYNC_EVERY = 1 << 28
-SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz")
+SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz", ".tar.gz", ".tgz")
 MOST_MANIFEST_BYTES = 16 << 20
 
 

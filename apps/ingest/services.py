@@ -23,7 +23,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Api, Ask, Discovery, Listed, everything
+from apps.ingest.providers.base import Api, Ask, Discovery, Listed
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
 from apps.warehouse import lake
@@ -143,8 +143,8 @@ def _is_known(listed: Listed, known: LandedFile | None) -> bool:
 def discover(source: Source) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
     found = landing.find(str(_fetched(source)) if _api(source.kind) else source.location)
-    provider = kinds.BILLS.get(source.kind)
-    return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
+    known = kinds.BILLS.get(source.kind) or kinds.USAGE[source.kind]
+    return known.discover(found, landing.read_small)
 
 
 def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
@@ -256,7 +256,7 @@ def meter_files(source: Source, now: datetime) -> StepResult:
     beside: list[tuple[str, lake.WrittenFile]] = []
 
     def read(file: LandedFile) -> Reading:
-        table = usage.table_of(file.path)
+        table = None if kinds.USAGE[source.kind].convert else usage.table_of(file.path)
         given = usage.UsageFile(
             path=landing.landed_path(file.sha256),
             name=file.path,
@@ -264,8 +264,9 @@ def meter_files(source: Source, now: datetime) -> StepResult:
             cluster=source.cluster,
             file_id=file.file_id,
             zone=settings.COSTOPS_TIME_ZONE,
+            convert=kinds.USAGE[source.kind].convert,
             replaces=frozenset(f"f{pk}" for pk, path in paths.items() if path == file.path or policy == "snapshots"),
-            beside=tuple(part for name, part in beside if table and name == table.name),
+            beside=tuple(part for name, part in beside if table is None or name == table.name),
         )
         reading = usage.read_usage(given)
         beside.extend((name, part) for name, parts in reading.parts.items() for part in parts)

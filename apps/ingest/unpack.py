@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import stat
+import tarfile
 import uuid
 import zipfile
 import zlib
@@ -88,7 +89,7 @@ def _members(path: Path, name: str, staging: Path) -> list[Member]:
         raise Unreadable(f"{name}: the file is empty (0 bytes); export it again.")
     match kind_of(path):
         case "gzip":
-            return [_gunzipped(path, name, staging)]
+            return _gunzipped(path, name, staging)
         case "zip":
             return _unzipped(path, name, staging)
         case "parquet":
@@ -97,14 +98,45 @@ def _members(path: Path, name: str, staging: Path) -> list[Member]:
             return [Member(name, path, text)]
 
 
-def _gunzipped(path: Path, name: str, staging: Path) -> Member:
+def _gunzipped(path: Path, name: str, staging: Path) -> list[Member]:
     target = staging / "0"
     try:
         with igzip.open(path, "rb") as stream:
             _copy(stream, target, packed=path.stat().st_size, name=name)
     except (igzip.BadGzipFile, IsalError, EOFError) as error:  # type: ignore[misc]  # the stub tells no class
         raise Unreadable(f"{name}: the gzip data are damaged ({error}); fetch the file again.") from error
-    return _plain(name, target)
+    return _untarred(target, name, staging) if _is_tar(target) else [_plain(name, target)]
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(257)
+        return stream.read(5) == b"ustar"
+
+
+def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
+    """The CSV and Parquet files of a tar archive; manifests and the like are passed over."""
+    members = []
+    try:
+        with tarfile.open(path) as archive:
+            entries = [entry for entry in archive if entry.isfile() and _is_data(entry.name)]
+            if not entries:
+                raise Unreadable(f"{name}: the tar archive holds no CSV or Parquet file.")
+            if len(entries) > MAX_MEMBERS:
+                raise Unreadable(f"{name}: the tar archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
+            for at, entry in enumerate(entries):
+                inner, target = f"{name} › {entry.name}", staging / f"t{at}"
+                stream = archive.extractfile(entry)
+                assert stream is not None  # noqa: S101  # it is a file
+                _copy(stream, target, packed=entry.size, name=inner)
+                members.append(_plain(inner, target))
+    except (tarfile.TarError, EOFError) as error:
+        raise Unreadable(f"{name}: the tar archive is damaged ({error}); fetch the file again.") from error
+    return members
+
+
+def _is_data(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in (".csv", ".parquet") and not PurePosixPath(name).name.startswith(".")
 
 
 def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:

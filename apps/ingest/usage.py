@@ -19,7 +19,8 @@ from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
 from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
 from apps.ingest.text.values import YEARS
-from apps.ingest.unpack import Member, Unreadable, unpacked
+from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
+from apps.ingest.usage_formats.base import Convert, is_json, write_rows
 from apps.warehouse import engine, lake
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -43,7 +44,7 @@ class UsageFile:
     """A landed usage file: `name` is its path at the source, `path` where its bytes lie.
 
     `replaces` are the ids of files that will not count beside it: its earlier revisions and its own; `beside` are
-    parts of files read in the same run.
+    parts of files read in the same run. `convert` makes rows of our tables of a file that another tool wrote.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class UsageFile:
     cluster: str
     file_id: str
     zone: str
+    convert: Convert | None = None
     replaces: frozenset[str] = frozenset()
     beside: tuple[lake.WrittenFile, ...] = ()
 
@@ -68,16 +70,37 @@ def table_of(name: str) -> UsageTable | None:
 def read_usage(file: UsageFile) -> Reading:
     """Read a usage file. Its parts lie in the lake's folder, uncommitted."""
     table = table_of(file.name)
-    if table is None:
+    if table is None and file.convert is None:
         message = f"Name the file or its folder after its table: {', '.join(USAGE)}."
         return refused([Problem("error", "unknown_table", file.name, message)])
     try:
         with unpacked(file.path, file.name) as bundle:
+            if file.convert:
+                return _read_converted(file, file.convert, bundle)
+            assert table is not None  # noqa: S101  # said above
             return _read_members(file, table, list(bundle.members))
     except Unreadable as error:
         return refused([Problem("error", "damaged", file.name, str(error))])
     except BadHeader as bad:
         return refused([bad.problem])
+
+
+def _read_converted(file: UsageFile, convert: Convert, bundle: Unpacked) -> Reading:
+    """Read what a converter makes of a file: every table, or nothing of it."""
+    if problems := [problem for member in bundle.members for problem in _cut_off(member) if not is_json(member)]:
+        return refused(problems)
+    converted = convert(bundle.members, file.cluster)
+    if converted.is_refused:
+        return refused(converted.problems)
+    reading = Reading(problems=converted.problems)
+    for name, rows in sorted(converted.tables.items()):
+        path = bundle.folder / f"converted_{name}.parquet"
+        write_rows(USAGE[name], rows, path)
+        one = _read_members(file, USAGE[name], [Member(f"{file.name} › {name}", path, "parquet")])
+        if one.is_refused:
+            return one
+        reading = Reading(reading.parts | one.parts, (*reading.contents, *one.contents), reading.problems)
+    return reading
 
 
 def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> Reading:

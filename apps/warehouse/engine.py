@@ -28,6 +28,7 @@ _MACROS = f"""
 {exact.MACROS}
 CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(nullif(document, ''), path);
 CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
+CREATE OR REPLACE MACRO start_of_day(day, zone) AS timezone(zone, CAST(day AS TIMESTAMP));
 """
 
 
@@ -125,6 +126,16 @@ def business_day(instant, zone):  # type: ignore[no-untyped-def]  # types are in
 @ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC', 6)",), "int64"))
 def microseconds(instant):  # type: ignore[no-untyped-def]  # types are in the signature
     """An instant in microseconds since 1970: an engine reckons with these far faster than with instants of a zone."""
+
+
+@ibis.udf.scalar.builtin(signature=(("date", "string"), "timestamp('UTC', 6)"))
+def start_of_day(day, zone):  # type: ignore[no-untyped-def]  # types are in the signature
+    """The instant a date begins at in a time zone."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string", "string"), "string"))
+def json_object(key, value):  # type: ignore[no-untyped-def]  # types are in the signature
+    """A JSON object of one member."""
 
 
 @ibis.udf.scalar.builtin(name="json_member", signature=(("string", "string"), "string"))

@@ -1,0 +1,1 @@
+"""Usage as other tools write it, made rows of our usage tables."""

@@ -1,0 +1,63 @@
+"""`manage.py focus_check`: the checks of FOCUS 1.2 on anybody's file."""
+
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.finops.errors import CostOpsError
+from apps.warehouse.conformance.check import Report, check
+from apps.warehouse.terminal import add_format, print_rows
+
+EXAMPLES = """
+The rules are those of the official validator's model 1.2.0.1 that a file alone can answer; docs/focus.md lists the few
+that are patched. Of a rule about one row `rows` counts rows, of one about groups it counts groups, of an absent column
+it is 0. The exit status is 1 when a check fails.
+
+examples:
+  manage.py focus_check export.parquet
+  manage.py focus_check export.csv --without CAPACITY_RESERVATION_SUPPORTED --without VIRTUAL_CURRENCY_SUPPORTED
+  manage.py focus_check export.csv --all --format csv > checks.csv
+"""
+COLUMNS = ("rule", "outcome", "rows", "text", "example")
+
+
+class Command(BaseCommand):
+    """Check a file."""
+
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
+    help = "Run the checks of FOCUS 1.2 on a CSV or Parquet file."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--without", action="append", default=[], metavar="CRITERION", help="what the provider does not support"
+        )
+        parser.add_argument("--all", action="store_true", help="show every rule, not only the failed ones")
+        add_format(parser)
+
+    def handle(self, **options: Any) -> None:
+        try:
+            report = check(options["file"], without=options["without"])
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        print_rows(COLUMNS, _rows(report, everything=options["all"]), options["format"], self.stdout)
+        told = (
+            f"{report.rows} rows: {report.count('passed')} checks passed, {report.count('failed')} failed, "
+            f"{report.count('not applicable')} do not apply, {report.count('not told')} ask for what no file tells."
+        )
+        if report.failed:
+            raise CommandError(told)
+        if options["format"] == "table":
+            self.stdout.write(told)
+
+
+def _rows(report: Report, *, everything: bool) -> list[tuple[Any, ...]]:
+    shown = report.results if everything else report.failed
+    return [(each.rule.id, each.outcome, each.rows, each.rule.text, each.example or each.reason) for each in shown]
