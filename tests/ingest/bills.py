@@ -10,7 +10,7 @@ from pathlib import Path
 
 from apps.finops.money import add_up
 from apps.finops.tables import CHARGES
-from apps.ingest import services
+from apps.ingest import kinds, services
 from apps.ingest.models import Source
 from apps.warehouse import lake
 
@@ -65,7 +65,7 @@ def put(folder: Path, name: str, content: bytes) -> Path:
 
 def source(folder: Path, kind: str = "focus", name: str = "aliyun", **options: str) -> Source:
     folder.mkdir(parents=True, exist_ok=True)
-    guarded = {"hold_below": "0"} if kind == "focus" else {}  # tiny bills shrink by more than a fifth all the time
+    guarded = {"hold_below": "0"} if kind in kinds.BILLS else {}  # tiny bills shrink by more than a fifth all the time
     return services.add_source(
         name=name, kind=kind, location=str(folder), cluster="", options=guarded | options, now=NOW
     )
