@@ -49,4 +49,5 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	@scripts/setup.sh tools
 	$(COMPILE) requirements/base.in -o requirements/base.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt
