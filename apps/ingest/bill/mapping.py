@@ -18,7 +18,8 @@ class Input:
 
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
-    cell's text, that makes it what its kind expects. A column the file lacks reads as missing in every row.
+    cell's text, that makes it what its kind expects. `allowed`: the only texts it may hold, any where there are none. A
+    column the file lacks reads as missing in every row.
     """
 
     names: tuple[str, ...]
@@ -27,6 +28,7 @@ class Input:
     formats: tuple[str, ...] = ()
     zone: str = "UTC"
     repair: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Mapping:
     Parameters
     ----------
     name, version
-        Together what `x_Mapping` of a mapped charge says. Raise the version when an expression changes its meaning.
+        Together what `x_Mapping` of a mapped charge says. Raise the version when an expression changes its meaning; of
+        a mapping that a user wrote it is a hash.
     inputs
         Name in the expressions → the column it is read from.
     columns
@@ -62,7 +65,7 @@ class Mapping:
     """
 
     name: str
-    version: int
+    version: int | str
     inputs: Table[str, Input | Gather]
     columns: Table[str, str]
     control: Table[str, str]

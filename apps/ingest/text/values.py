@@ -16,6 +16,8 @@ _INSTANT = re.compile(
 PLAIN_AMOUNT = r"[+-]?[0-9]{1,6}(\.[0-9]{1,12}0*)?"
 LARGE_AMOUNT = r"[+-]?[0-9]{1,26}(\.[0-9]{1,12}0*)?"
 PLAIN_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}Z?"
+NAMES_ZONE = r"[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}) *$"
+"""An instant that says its own time zone or offset."""
 
 
 class NotAnInstant(ValueError):
