@@ -49,6 +49,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
 
 INSTALLED_APPS = [
     "django.contrib.admin",

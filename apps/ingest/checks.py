@@ -6,10 +6,11 @@ from itertools import islice
 from pathlib import Path
 
 from apps.finops.problems import Problem
-from apps.ingest import kinds, landing, services, usage
+from apps.ingest import landing, services, usage
 from apps.ingest.bill import checks as bill_checks
 from apps.ingest.bill.sheets import open_sheet
 from apps.ingest.models import Source
+from apps.ingest.places import Place
 from apps.ingest.prometheus import checks as prometheus
 from apps.ingest.providers.base import Provider
 from apps.ingest.text import careful
@@ -36,8 +37,9 @@ def check(source: Source, now: datetime) -> list[Fact]:
     if source.is_prometheus:
         told = prometheus.check(services.prometheus_config(source), now=now)
         return [Fact(fact.name, fact.value, fact.is_good) for fact in told]
+    place = services.place_of(source)
     try:
-        discovery = services.discover(source)
+        discovery = services.discover(source, place)
     except landing.LocationMissing as error:
         return [Fact("location", str(error), is_good=False)]
     found = [listed.found for listed in discovery.files]
@@ -46,23 +48,23 @@ def check(source: Source, now: datetime) -> list[Fact]:
     ]
     facts += [_fact(problem) for problem in discovery.problems]
     for one in islice(found, MOST_FILES):
-        facts += _check_file(source, one)
+        facts += _check_file(source, place, one)
     if len(found) > MOST_FILES:
         facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
     return facts
 
 
-def _check_file(source: Source, found: landing.Found) -> list[Fact]:
+def _check_file(source: Source, place: Place, found: landing.Found) -> list[Fact]:
     if not source.is_billing:
         table = usage.table_of(found.path)
         told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
         return [Fact(found.path, told, table is not None)]
     try:
-        with unpacked(found.full, found.path) as bundle:
+        with place.at_hand(found) as path, unpacked(path, found.path) as bundle:
             return [
                 fact
                 for member in bundle.members
-                for fact in _check_bill(member, bundle.folder, kinds.BILLS[source.kind])
+                for fact in _check_bill(member, bundle.folder, services.provider_of(source))
             ]
     except (Unreadable, BadHeader, OSError) as error:
         return [Fact(found.path, str(error), is_good=False)]

@@ -1,30 +1,41 @@
 """What ingestion does: add sources, land files, read bills and usage, pull usage from an API."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, kinds, landing, metered, usage
+from apps.ingest import books, landing, metered, usage
 from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
 from apps.ingest.models import LandedFile, Source
-from apps.ingest.options import FileOptions, InvalidOption
-from apps.ingest.prometheus.config import PrometheusConfig
+from apps.ingest.places import Place
 from apps.ingest.prometheus.meter import meter_day
 from apps.ingest.providers.base import Discovery, Listed, everything
 from apps.ingest.reading import Reading
+from apps.ingest.sources import (
+    InvalidSource,
+    add_source,
+    check_options,
+    file_options,
+    place_of,
+    prometheus_config,
+    provider_of,
+)
 from apps.warehouse import lake
+
+__all__ = [
+    "InvalidSource", "add_source", "check_options", "discover", "land", "meter_files", "meter_prometheus", "normalize",
+    "place_of", "prometheus_config", "provider_of",
+]  # fmt: skip
 
 State = LandedFile.State
 
@@ -44,51 +55,13 @@ USAGE_FILES = books.Ledger(
 )
 
 
-class InvalidSource(CostOpsError):
-    """A source that cannot be added as described."""
-
-
-def add_source(
-    *, name: str, kind: str, location: str, cluster: str, options: Mapping[str, str], now: datetime
-) -> Source:
-    """Register a source; every mistake is named before anything is stored."""
-    place = location if kind in kinds.PROMETHEUS else str(Path(location).expanduser().resolve())
-    source = Source(name=name, kind=kind, location=place, cluster=cluster, options=dict(options), created_at=now)
-    check_options(source)
-    try:
-        source.full_clean()
-    except ValidationError as error:
-        said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
-        raise InvalidSource(f"{said} A name is lower-case letters, digits and hyphens, and free.") from error
-    source.save(force_insert=True)
-    return source
-
-
-def check_options(source: Source) -> None:
-    """Raise what is wrong with the location or the options of a source."""
-    if source.is_prometheus:
-        prometheus_config(source)
-    else:
-        FileOptions.from_options(source.options)
-
-
-def prometheus_config(source: Source) -> PrometheusConfig:
-    """How to reach a source's API. `since`, the first day to pull, is the pipeline's business."""
-    options = {key: str(value) for key, value in source.options.items()}
-    if since := options.pop("since", None):
-        try:
-            date.fromisoformat(since)
-        except ValueError as error:
-            raise InvalidOption(f"since={since}: say a day, like 2026-10-01.") from error
-    return PrometheusConfig.from_options(source.location, source.cluster, options)
-
-
 # --- Landing --------------------------------------------------------------------------------------------------------
 def land(source: Source, now: datetime) -> StepResult:
     """Copy new and changed files of a source into the landing zone; what is still being written waits."""
-    options = FileOptions.from_options(source.options)
+    options = file_options(source)
+    place = place_of(source)
     try:
-        discovery = discover(source)
+        discovery = discover(source, place)
     except landing.LocationMissing as error:
         return StepResult(problems=(Problem("error", "location", source.name, str(error)),))
     latest = _latest(source)
@@ -99,12 +72,12 @@ def land(source: Source, now: datetime) -> StepResult:
     for listed in discovery.files:
         one = listed.found
         known = latest.get(one.path)
-        if known and (known.size, known.modified_ns) == (one.size, one.modified_ns):
+        if known and (known.size, known.modified_ns, known.version) == (one.size, one.modified_ns, one.version):
             continue
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
             try:
-                copied = landing.copy(one)
+                copied = place.copy(one)
             except OSError as error:
                 problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
         if copied:
@@ -116,11 +89,12 @@ def land(source: Source, now: datetime) -> StepResult:
     return StepResult(rows=len(landed), problems=tuple(problems))
 
 
-def discover(source: Source) -> Discovery:
+def discover(source: Source, place: Place) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
-    found = landing.find(source.location)
-    provider = kinds.BILLS.get(source.kind)
-    return provider.discover(found, landing.read_small) if provider else everything(found, landing.read_small)
+    listing = place.find()
+    discovering = provider_of(source).discover if source.is_billing else everything
+    found = discovering(listing.files, place.read_small)
+    return replace(found, problems=(*listing.problems, *found.problems))
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -144,7 +118,9 @@ def _enter(
         for pair in landed:
             if pair not in fresh:
                 found = pair[0].found
-                LandedFile.objects.filter(pk=latest[found.path].pk).update(modified_ns=found.modified_ns)
+                LandedFile.objects.filter(pk=latest[found.path].pk).update(
+                    modified_ns=found.modified_ns, version=found.version
+                )
         for listed, one in fresh:
             before = latest.get(one.found.path)
             content = (one.sha256, listed.period, listed.release)
@@ -155,6 +131,7 @@ def _enter(
                 sha256=one.sha256,
                 size=one.found.size,
                 modified_ns=one.found.modified_ns,
+                version=one.found.version,
                 state=State.DUPLICATE if content in seen else State.LANDED,
                 delivery=delivery,
                 period=listed.period,
@@ -191,15 +168,15 @@ def normalize(source: Source, now: datetime) -> StepResult:
             )
         )
 
-    provider = kinds.BILLS[source.kind]
-    policy = FileOptions.from_options(source.options).files or provider.files
+    provider = provider_of(source)
+    policy = file_options(source).files or provider.files
     return books.fill(source, BILLS, policy, read, _note(source, now))
 
 
 def meter_files(source: Source, now: datetime) -> StepResult:
     """Read every landed usage file into the usage tables."""
 
-    policy = FileOptions.from_options(source.options).files
+    policy = file_options(source).files
     settling: Policy = policy if policy in ("parts", "snapshots") else "parts"
     paths = dict(source.files.values_list("pk", "path"))
 

@@ -61,6 +61,10 @@ class Provider:
         Which files make up a billing period where no manifest says so; `--option files=` overrules it.
     encodings
         What text may be encoded in, the likeliest first; it is read as the first that fits.
+    documents
+        Options that name a file whose content is kept with the source, and what they are for.
+    configure
+        Makes the provider of one source from its options, where mappings or discovery depend on them.
     """
 
     kind: str
@@ -69,6 +73,8 @@ class Provider:
     discover: Discover = everything
     files: Policy = "auto"
     encodings: tuple[str, ...] = ("utf-8",)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    configure: "Callable[[Mapping[str, str]], Provider] | None" = None
 
 
 @dataclass(frozen=True)
