@@ -24,6 +24,10 @@ class LocationMissing(CostOpsError):
     """The place a source points to is not there, or cannot be read."""
 
 
+class Interrupted(OSError):
+    """A place that fails for the moment: the files found together wait together, lest the rest look like a re-issue."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A file at a source's location: `path` is relative to it, `full` where it lies on this machine.

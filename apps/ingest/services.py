@@ -69,6 +69,7 @@ def land(source: Source, now: datetime) -> StepResult:
     landed: list[tuple[Listed, landing.Landed]] = []
     problems = [*discovery.problems]
     missed: set[tuple[str, str]] = set()
+    is_interrupted = False
     for listed in discovery.files:
         one = listed.found
         known = latest.get(one.path)
@@ -79,13 +80,18 @@ def land(source: Source, now: datetime) -> StepResult:
             try:
                 copied = place.copy(one)
             except OSError as error:
+                is_interrupted |= isinstance(error, landing.Interrupted)
                 problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
         if copied:
             landed.append((listed, copied))
         else:
             missed.add((listed.period, listed.release))
-    landed = [pair for pair in landed if not pair[0].period or (pair[0].period, pair[0].release) not in missed]
+    if not is_interrupted:  # else a release without a manifest is incomplete as well
+        missed.discard(("", ""))
+    landed = [pair for pair in landed if (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
+    for listed, _ in landed:
+        place.forget(listed.found)
     return StepResult(rows=len(landed), problems=tuple(problems))
 
 

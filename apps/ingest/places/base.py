@@ -30,7 +30,13 @@ class Place(ABC):
 
     @abstractmethod
     def copy(self, found: Found) -> Landed | None:
-        """Copy a file into the landing zone; None when it changed meanwhile. OSError when it cannot be read."""
+        """Copy a file into the landing zone; None when it changed meanwhile. OSError when it cannot be read.
+
+        What was copied and not entered yet (`forget`) is not fetched again.
+        """
+
+    def forget(self, found: Found) -> None:  # noqa: B027  # most places remember nothing
+        """The file is entered in the manifest now."""
 
     @abstractmethod
     def at_hand(self, found: Found) -> AbstractContextManager[Path]:

@@ -22,7 +22,7 @@ from django.conf import settings
 
 from apps.finops.problems import Problem
 from apps.ingest import landing
-from apps.ingest.landing import Found, Landed, LocationMissing
+from apps.ingest.landing import Found, Interrupted, Landed, LocationMissing
 from apps.ingest.places.base import Listing, Place
 from apps.ingest.sealed import Secrets
 
@@ -79,7 +79,8 @@ class Bucket(Place):
         files, problems, peeks = [], [], 0
         for key, facts in sorted(listed.items()):
             path = self._relative(key)
-            if path is None or facts.get("type") == "directory" or _is_hidden(path):
+            is_marker = key.endswith("/") and not facts.get("size")  # how consoles show a folder
+            if path is None or facts.get("type") == "directory" or is_marker or _is_hidden(path):
                 continue
             if odd := _oddity(path):
                 problems.append(_left_alone(path, odd))
@@ -114,6 +115,8 @@ class Bucket(Place):
         return b"".join(self._blocks(found))
 
     def copy(self, found: Found) -> Landed | None:
+        if sha256 := self._fetched_before(found):
+            return Landed(found, sha256)
         folder = Path(settings.COSTOPS_LANDING)
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".incoming-{uuid.uuid4().hex}"
@@ -122,11 +125,28 @@ class Bucket(Place):
             if sha256 is None:
                 return None
             landing.keep(temporary, landing.landed_path(sha256))
+            temporary.write_text(sha256)
+            landing.keep(temporary, self._receipt(found))
         except FileNotFoundError:
             return None
         finally:
             temporary.unlink(missing_ok=True)
         return Landed(found, sha256)
+
+    def forget(self, found: Found) -> None:
+        self._receipt(found).unlink(missing_ok=True)
+
+    def _fetched_before(self, found: Found) -> str | None:
+        """Of an object that was landed by a run which did not come to its end: its sha256."""
+        try:
+            sha256 = self._receipt(found).read_text()
+        except FileNotFoundError:
+            return None
+        return sha256 if found.version and landing.landed_path(sha256).exists() else None
+
+    def _receipt(self, found: Found) -> Path:
+        told = "\0".join((self.location, found.key, found.version, str(found.size)))
+        return Path(settings.COSTOPS_LANDING) / ".receipts" / hashlib.sha256(told.encode()).hexdigest()
 
     @contextmanager
     def at_hand(self, found: Found) -> Iterator[Path]:
@@ -173,9 +193,11 @@ class Bucket(Place):
             except FileNotFoundError:
                 raise
             except Exception as error:  # noqa: BLE001  # every library below has faults of its own
-                if attempt == ATTEMPTS or isinstance(error, _FINAL) or type(error).__name__ in _FINAL_NAMES:
-                    said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
-                    raise OSError(errno.EIO, said) from None  # the chain could tell what the message hides
+                said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
+                if isinstance(error, _FINAL) or type(error).__name__ in _FINAL_NAMES:
+                    raise OSError(errno.EACCES, said) from None  # the chain could tell what the message hides
+                if attempt == ATTEMPTS:
+                    raise Interrupted(errno.EIO, f"{said}; tried {ATTEMPTS} times") from None
                 time.sleep(WAIT_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311  # jitter
         raise AssertionError("unreachable")
 

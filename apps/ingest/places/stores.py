@@ -1,6 +1,7 @@
 """The object stores there are: which library reaches each, and what its options and secrets are called there."""
 
 import importlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from apps.ingest.places.bucket import Bucket
 from apps.ingest.sealed import Secrets
 
 HELP = {
-    "endpoint_url": "s3://, az://, gs://: the address of a store that is not the provider's own (OSS, MinIO, Ceph)",
+    "endpoint_url": "s3://: the address of a store that is not Amazon's own (OSS, MinIO, Ceph)",
     "region": "s3://: the region of the bucket",
     "addressing": "s3://: virtual (bucket.host, as OSS wants), path (host/bucket, as MinIO wants) or auto",
     "anonymous": "yes: a public bucket, asked without credentials",
@@ -40,12 +41,12 @@ _S3 = Store(
 )  # fmt: skip
 _AZURE = Store(
     "adlfs", "AzureBlobFileSystem",
-    frozenset({"endpoint_url", "account", "anonymous", "request_mib"}),
+    frozenset({"account", "anonymous", "request_mib"}),
     frozenset({"account_key", "sas_token", "connection_string", "tenant_id", "client_id", "client_secret"}),
 )  # fmt: skip
 _GOOGLE = Store(
     "gcsfs", "GCSFileSystem",
-    frozenset({"endpoint_url", "project", "anonymous", "request_mib"}),
+    frozenset({"project", "anonymous", "request_mib"}),
     frozenset({"token"}),
 )  # fmt: skip
 STORES = {"s3": _S3, "az": _AZURE, "abfs": _AZURE, "gs": _GOOGLE}
@@ -119,6 +120,8 @@ def bucket(location: str, options: Mapping[str, str], secrets: Secrets) -> Bucke
 
 def _s3(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any]:
     """Retries are ours, with jitter; those of the libraries below would multiply."""
+    from apps.ingest.places.straight import StraightSession  # needs the library
+
     client = {"region_name": options["region"]} if "region" in options else {}
     return {
         "anon": options.get("anonymous") == "yes",
@@ -130,6 +133,7 @@ def _s3(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any
         "config_kwargs": {
             "s3": {"addressing_style": options.get("addressing", "auto")},
             "retries": {"total_max_attempts": 1},
+            "http_session_cls": StraightSession,
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
         },
@@ -138,14 +142,10 @@ def _s3(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any
 
 def _azure(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any]:
     made: dict[str, Any] = {"account_name": options.get("account"), **secrets}
-    if options.get("endpoint_url"):
-        made["account_host"] = urlsplit(options["endpoint_url"]).netloc
     return made | {"anon": options.get("anonymous") == "yes"}
 
 
 def _google(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Any]:
-    import json
-
     token: Any = "anon" if options.get("anonymous") == "yes" else None
     if "token" in secrets:
         try:
@@ -154,8 +154,4 @@ def _google(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str,
             raise InvalidOption(
                 "token: give the JSON of a service account, such as --secret token=@key.json."
             ) from error
-    return {
-        "project": options.get("project", ""),
-        "token": token,
-        **({"endpoint_url": options["endpoint_url"]} if options.get("endpoint_url") else {}),
-    }
+    return {"project": options.get("project", ""), "token": token}
