@@ -29,7 +29,7 @@ STATES: Mapping[str, tuple[str, Promise]] = {
     LandedFile.State.CURRENT: ("ok", _("Counts")),
     LandedFile.State.SUPERSEDED: ("", _("Replaced by a newer file")),
     LandedFile.State.DUPLICATE: ("warning", _("Same content as another file")),
-    LandedFile.State.REFUSED: ("error", _("Refused, nothing of it counts")),
+    LandedFile.State.REFUSED: ("error", _("Refused")),
 }
 
 
