@@ -20,7 +20,7 @@ class UploadGuard(FileUploadHandler):
         input_data: Any,
         META: Any,  # noqa: N803  # as Django calls it
         content_length: int,
-        boundary: bytes,
+        boundary: Any,  # bytes, whatever the stubs say
         encoding: str | None = None,
     ) -> None:
         request: Any = self.request

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from apps.finops.money import add_up
 from apps.finops.tables import CHARGES
 from apps.ingest import services
 from apps.ingest.models import Source
@@ -88,7 +89,7 @@ def costs() -> list[str]:
 
 def total(column: str = "BilledCost") -> Decimal:
     table = lake.scan(CHARGES).select(column).to_pyarrow()
-    return sum((cost for cost in table[column].to_pylist() if cost is not None), Decimal(0))
+    return add_up(cost for cost in table[column].to_pylist() if cost is not None)
 
 
 def charges() -> list[dict[str, object]]:
