@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -315,7 +316,8 @@ def test_mistakes_are_named_before_anything_is_reached(location, options, secret
     assert not Source.objects.exists()
 
 
-def test_a_library_that_is_missing_is_named():
+def test_a_library_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(InvalidOption, match=r"needs the library gcsfs.*requirements/places\.txt"):
         place_at("gs://bills", {}, Secrets())
 
