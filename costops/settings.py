@@ -49,6 +49,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -158,6 +159,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+COSTOPS_UPLOAD_MIB = env.int("COSTOPS_UPLOAD_MIB", default=2048)
+FILE_UPLOAD_HANDLERS = [
+    "apps.dashboards.handlers.UploadGuard",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_TEMP_DIR = COSTOPS_HOME / "tmp" / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
 # plotly.js writes style attributes; its rules are linked as a file (static/vendor/README.md), and it evaluates nothing.
 CONTENT_SECURITY_POLICY = {

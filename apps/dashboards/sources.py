@@ -35,6 +35,7 @@ RUN_STATES: dict[str, Promise] = {
     "failed": _("Failed"),
 }
 KINDS: dict[str, Promise] = {
+    "csv": _("CSV by a mapping"),
     "focus": _("FOCUS billing export"),
     "prometheus": _("Prometheus"),
     "usage_files": _("Usage files"),
@@ -85,7 +86,7 @@ def sources_page() -> SourcesPage:
     newest = _newest_runs()
     return SourcesPage(
         sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states()),
-        problems=_grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
+        problems=grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
     )
 
 
@@ -103,7 +104,7 @@ def _newest_runs() -> dict[str, list[StepRun]]:
 
 def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
     source = found.source
-    problems = _grouped([*found.problems, *(problem for run in runs for problem in _problems_of(run))])
+    problems = grouped([*found.problems, *(problem for run in runs for problem in _problems_of(run))])
     state = _state(found, {problem.severity for problem in problems})
     return SourceRow(
         name=source.name,
@@ -138,7 +139,7 @@ def _problems_of(run: StepRun) -> list[Problem]:
     return [Problem("error", run.step, run.key, run.message or run.step)]
 
 
-def _grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
+def grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
     """The same thing in many places said once, the severest first."""
     places: dict[tuple[str, str, str], dict[str, None]] = {}
     for problem in problems:

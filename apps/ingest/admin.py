@@ -13,7 +13,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for th
     """Where charges and usage come from."""
 
     list_display = ("name", "kind", "cluster", "is_active", "created_at")
-    exclude = ("options", "location")  # may hold credentials
+    exclude = ("options", "location", "secrets")  # may hold credentials
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,6 +10,7 @@ from apps.ingest import kinds, landing, overviews, services, usage
 from apps.ingest.bill import checks as bill_checks
 from apps.ingest.bill.sheets import in_rows, open_sheet
 from apps.ingest.models import Source
+from apps.ingest.places import Place
 from apps.ingest.prometheus import checks as prometheus
 from apps.ingest.providers.base import Listed, Provider
 from apps.ingest.text import careful
@@ -37,8 +38,9 @@ def check(source: Source, now: datetime) -> list[Fact]:
     if source.is_prometheus:
         told = prometheus.check(services.prometheus_config(source), now=now)
         return [Fact(fact.name, fact.value, fact.is_good) for fact in told]
+    place = services.place_of(source)
     try:
-        discovery = services.discover(source)
+        discovery = services.discover(source, place)
     except landing.LocationMissing as error:
         return [Fact("location", str(error), is_good=False)]
     found = [listed.found for listed in discovery.files]
@@ -47,14 +49,14 @@ def check(source: Source, now: datetime) -> list[Fact]:
     ]
     facts += [_fact(problem) for problem in discovery.problems]
     for listed in islice(discovery.files, MOST_FILES):
-        facts += _check_file(source, listed)
+        facts += _check_file(source, place, listed)
     facts += [_fact(problem) for problem in overviews.check(source, discovery.files)]
     if len(found) > MOST_FILES:
         facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
     return facts
 
 
-def _check_file(source: Source, listed: Listed) -> list[Fact]:
+def _check_file(source: Source, place: Place, listed: Listed) -> list[Fact]:
     found = listed.found
     if not source.is_billing:
         if kinds.USAGE[source.kind].convert:
@@ -63,11 +65,11 @@ def _check_file(source: Source, listed: Listed) -> list[Fact]:
         told = f"{found.size} bytes of {table.name}" if table else "the name tells no usage table; see docs/data.md"
         return [Fact(found.path, told, table is not None)]
     try:
-        with unpacked(found.full, found.path) as bundle:
+        with place.at_hand(found) as path, unpacked(path, found.path) as bundle:
             return [
                 fact
                 for member in bundle.members
-                for fact in _check_bill(member, bundle.folder, kinds.BILLS[source.kind], listed)
+                for fact in _check_bill(member, bundle.folder, services.provider_of(source), listed)
             ]
     except (Unreadable, BadHeader, OSError) as error:
         return [Fact(found.path, str(error), is_good=False)]

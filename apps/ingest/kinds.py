@@ -1,6 +1,8 @@
 """The kinds of sources there are. A new provider of bills is a package and one line here."""
 
-from apps.ingest.providers import alibaba, aws, azure, focus, gcp, huawei, tencent
+from collections.abc import Mapping
+
+from apps.ingest.providers import alibaba, aws, azure, focus, gcp, generic, huawei, tencent
 from apps.ingest.providers.base import Provider
 from apps.ingest.usage_formats import koku, opencost
 from apps.ingest.usage_formats.base import OWN, UsageFormat
@@ -14,10 +16,17 @@ PROVIDERS = (
     gcp.PROVIDER,
     huawei.PROVIDER,
     tencent.PROVIDER,
+    generic.PROVIDER,
 )
 BILLS: dict[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
 USAGE: dict[str, UsageFormat] = {one.kind: one for one in (OWN, koku.FORMAT, opencost.FORMAT)}
 PROMETHEUS = {"prometheus": "Prometheus"}
+
+
+def provider(kind: str, options: Mapping[str, str]) -> Provider:
+    """The provider of a source's bills, made as its options say."""
+    found = BILLS[kind]
+    return found.configure(options) if found.configure else found
 
 
 def titles() -> dict[str, str]:

@@ -24,14 +24,23 @@ class LocationMissing(CostOpsError):
     """The place a source points to is not there, or cannot be read."""
 
 
+class Interrupted(OSError):
+    """A place that fails for the moment: the files found together wait together, lest the rest look like a re-issue."""
+
+
 @dataclass(frozen=True)
 class Found:
-    """A file at a source's location: `path` is relative to it."""
+    """A file at a source's location: `path` is relative to it, `full` where it lies on this machine.
+
+    An object of a store has no place on this machine but a `key`, and a `version` that changes with its content.
+    """
 
     path: str
     full: Path
     size: int
     modified_ns: int
+    key: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ def copy(found: Found) -> Landed | None:
         sha256 = _copy_and_hash(found.full, temporary)
         if not _unchanged(found, temporary):
             return None
-        _keep(temporary, landed_path(sha256))
+        keep(temporary, landed_path(sha256))
     except FileNotFoundError:
         return None
     finally:
@@ -151,7 +160,8 @@ def _unchanged(found: Found, copied: Path) -> bool:
     return (facts.st_size, facts.st_mtime_ns, copied.stat().st_size) == (found.size, found.modified_ns, found.size)
 
 
-def _keep(temporary: Path, target: Path) -> None:
+def keep(temporary: Path, target: Path) -> None:
+    """Put a file that is whole under its name in the landing zone."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary.chmod(0o440)
     temporary.replace(target)

@@ -8,7 +8,8 @@ from apps.ingest import kinds
 class Source(models.Model):
     """Where charges or usage come from. `name` is the key; it becomes `x_SourceName` and `source` in the lake.
 
-    `charges_version` is the version of `charges` up to which the restatement ledger was kept.
+    `charges_version` is the version of `charges` up to which the restatement ledger was kept, `secrets` are the
+    credentials of the location, encrypted (`apps.ingest.sealed`).
     """
 
     name = models.SlugField(max_length=60, unique=True)
@@ -16,6 +17,7 @@ class Source(models.Model):
     location = models.CharField(max_length=1000)
     cluster = models.CharField(max_length=120, blank=True)
     options = models.JSONField(default=dict, blank=True)
+    secrets = models.TextField(blank=True, default="", editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     charges_version = models.BigIntegerField(default=0)
@@ -41,7 +43,8 @@ class LandedFile(models.Model):
 
     `contents` says what reading found: a list of {window, days, rows, cost: {currency: {billed_cost, effective_cost}}},
     `window` a billing month (bills) or a table name (usage), money as text. `period`, `release` and `expected_rows` are
-    what a manifest said (`apps.ingest.providers.base.Listed`); `content_sha256` is of the unpacked bytes, by which the
+    what a manifest said (`apps.ingest.providers.base.Listed`); `version` changes with the content of an object of a
+    store; `content_sha256` is of the unpacked bytes, by which the
     same bill packed anew is known.
     """
 
@@ -60,6 +63,7 @@ class LandedFile(models.Model):
     content_sha256 = models.CharField(max_length=64, blank=True)
     size = models.BigIntegerField()
     modified_ns = models.BigIntegerField()
+    version = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.LANDED)
     rows = models.BigIntegerField(default=0)
     contents = models.JSONField(default=list)

@@ -30,9 +30,10 @@ class FileOptions:
     hold_below: Decimal = HOLD_BELOW
 
     @classmethod
-    def from_options(cls, options: Mapping[str, str]) -> "FileOptions":
-        if unknown := sorted(set(options) - set(HELP)):
-            known = "; ".join(f"{key}: {text}" for key, text in HELP.items())
+    def from_options(cls, options: Mapping[str, str], more: Mapping[str, str]) -> "FileOptions":
+        """Of all the options of a source; `more` are those that others read, and what they are for."""
+        if unknown := sorted(set(options) - set(HELP) - set(more)):
+            known = "; ".join(f"{key}: {text}" for key, text in (HELP | dict(more)).items())
             raise InvalidOption(f"Unknown option {unknown[0]!r}. Known options are {known}.")
         return cls(
             files=_policy(options["files"]) if "files" in options else None,

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
@@ -20,13 +17,39 @@ from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
 from apps.ingest.models import LandedFile, Source
-from apps.ingest.options import FileOptions, InvalidOption
-from apps.ingest.prometheus.config import PrometheusConfig
+from apps.ingest.places import Place
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Api, Ask, Discovery, Listed
+from apps.ingest.providers.base import Ask, Discovery, Listed
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
+from apps.ingest.sources import (
+    InvalidSource,
+    add_source,
+    api_of,
+    check_options,
+    fetched_folder,
+    file_options,
+    place_of,
+    prometheus_config,
+    provider_of,
+)
 from apps.warehouse import lake
+
+__all__ = [
+    "InvalidSource",
+    "add_source",
+    "check_options",
+    "decide",
+    "discover",
+    "fetch",
+    "land",
+    "meter_files",
+    "meter_prometheus",
+    "normalize",
+    "place_of",
+    "prometheus_config",
+    "provider_of",
+]  # fmt: skip
 
 State = LandedFile.State
 
@@ -46,66 +69,14 @@ USAGE_FILES = books.Ledger(
 )
 
 
-class InvalidSource(CostOpsError):
-    """A source that cannot be added as described."""
-
-
-def add_source(
-    *, name: str, kind: str, location: str, cluster: str, options: Mapping[str, str], now: datetime
-) -> Source:
-    """Register a source; every mistake is named before anything is stored."""
-    place = location if kind in kinds.PROMETHEUS or _api(kind) else str(Path(location).expanduser().resolve())
-    source = Source(name=name, kind=kind, location=place, cluster=cluster, options=dict(options), created_at=now)
-    check_options(source)
-    try:
-        source.full_clean()
-    except ValidationError as error:
-        said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
-        raise InvalidSource(f"{said} A name is lower-case letters, digits and hyphens, and free.") from error
-    source.save(force_insert=True)
-    return source
-
-
-def check_options(source: Source) -> None:
-    """Raise what is wrong with the location or the options of a source."""
-    if source.is_prometheus:
-        prometheus_config(source)
-    else:
-        file_options(source)
-        if api := _api(source.kind):
-            api.check(source.options)
-
-
-def _api(kind: str) -> Api | None:
-    provider = kinds.BILLS.get(kind)
-    return provider.api if provider else None
-
-
-def file_options(source: Source) -> FileOptions:
-    """How the files of a source are taken; what only its API is asked by is none of it."""
-    api = _api(source.kind)
-    own = api.options if api else ()
-    return FileOptions.from_options({key: value for key, value in source.options.items() if key not in own})
-
-
-def prometheus_config(source: Source) -> PrometheusConfig:
-    """How to reach a source's API. `since`, the first day to pull, is the pipeline's business."""
-    options = {key: str(value) for key, value in source.options.items()}
-    if since := options.pop("since", None):
-        try:
-            date.fromisoformat(since)
-        except ValueError as error:
-            raise InvalidOption(f"since={since}: say a day, like 2026-10-01.") from error
-    return PrometheusConfig.from_options(source.location, source.cluster, options)
-
-
 # --- Landing --------------------------------------------------------------------------------------------------------
 def land(source: Source, now: datetime) -> StepResult:
     """Copy new and changed files of a source into the landing zone; what is still being written waits."""
     options = file_options(source)
     fetched = fetch(source, now)
+    place = place_of(source)
     try:
-        discovery = discover(source)
+        discovery = discover(source, place)
     except landing.LocationMissing as error:
         return StepResult(problems=(Problem("error", "location", source.name, str(error)),))
     latest = _latest(source)
@@ -113,6 +84,7 @@ def land(source: Source, now: datetime) -> StepResult:
     landed: list[tuple[Listed, landing.Landed]] = []
     problems = [*fetched, *discovery.problems]
     missed: set[tuple[str, str]] = set()
+    is_interrupted = False
     for listed in discovery.files:
         one = listed.found
         if _is_known(listed, latest.get(one.path)):
@@ -120,15 +92,20 @@ def land(source: Source, now: datetime) -> StepResult:
         copied = None
         if not (options.quiet_minutes and one.modified_ns > old_enough):
             try:
-                copied = landing.copy(one)
+                copied = place.copy(one)
             except OSError as error:
+                is_interrupted |= isinstance(error, landing.Interrupted)
                 problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
         if copied:
             landed.append((listed, copied))
         else:
             missed.add((listed.period, listed.release))
-    landed = [pair for pair in landed if not pair[0].period or (pair[0].period, pair[0].release) not in missed]
+    if not is_interrupted:  # else a release without a manifest is incomplete as well
+        missed.discard(("", ""))
+    landed = [pair for pair in landed if (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
+    for listed, _ in landed:
+        place.forget(listed.found)
     return StepResult(rows=len(landed), problems=tuple(problems))
 
 
@@ -136,27 +113,23 @@ def _is_known(listed: Listed, known: LandedFile | None) -> bool:
     """Whether a file was landed before as it lies there, for the same release: unchanged files may join a new one."""
     if known is None:
         return False
-    facts = (known.size, known.modified_ns, known.period, known.release)
-    return facts == (listed.found.size, listed.found.modified_ns, listed.period, listed.release)
+    found = listed.found
+    facts = (known.size, known.modified_ns, known.version, known.period, known.release)
+    return facts == (found.size, found.modified_ns, found.version, listed.period, listed.release)
 
 
-def discover(source: Source) -> Discovery:
+def discover(source: Source, place: Place) -> Discovery:
     """The files to take from a source's location: what its provider's manifests list, else all of them."""
-    found = landing.find(str(_fetched(source)) if _api(source.kind) else source.location)
-    known = kinds.BILLS.get(source.kind) or kinds.USAGE[source.kind]
-    return known.discover(found, landing.read_small)
+    listing = place.find()
+    known = provider_of(source) if source.is_billing else kinds.USAGE[source.kind]
+    found = known.discover(listing.files, place.read_small)
+    return replace(found, problems=(*listing.problems, *found.problems))
 
 
 def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
     """Bring what a source's API has into a folder of its own; nothing to do for a place of files."""
-    api = _api(source.kind)
-    return api.fetch(Ask(source.location, source.options, _fetched(source), now)) if api else ()
-
-
-def _fetched(source: Source) -> Path:
-    folder = Path(settings.COSTOPS_HOME) / "fetched" / source.name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    api = api_of(source.kind)
+    return api.fetch(Ask(source.location, source.options, fetched_folder(source.name), now)) if api else ()
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -180,7 +153,9 @@ def _enter(
         for pair in landed:
             if pair not in fresh:
                 found = pair[0].found
-                LandedFile.objects.filter(pk=latest[found.path].pk).update(modified_ns=found.modified_ns)
+                LandedFile.objects.filter(pk=latest[found.path].pk).update(
+                    modified_ns=found.modified_ns, version=found.version
+                )
         for listed, one in fresh:
             before = latest.get(one.found.path)
             content = (one.sha256, listed.period, listed.release)
@@ -191,6 +166,7 @@ def _enter(
                 sha256=one.sha256,
                 size=one.found.size,
                 modified_ns=one.found.modified_ns,
+                version=one.found.version,
                 state=State.DUPLICATE if content in seen else State.LANDED,
                 delivery=delivery,
                 period=listed.period,
@@ -229,7 +205,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
             )
         )
 
-    provider = kinds.BILLS[source.kind]
+    provider = provider_of(source)
     options = file_options(source)
     policy = options.files or provider.files
     result = books.fill(source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below)
@@ -249,7 +225,7 @@ def decide(source: Source, *, accept: bool) -> int:
 def meter_files(source: Source, now: datetime) -> StepResult:
     """Read every landed usage file into the usage tables."""
 
-    policy = FileOptions.from_options(source.options).files
+    policy = file_options(source).files
     settling: Policy = policy if policy in ("parts", "snapshots") else "parts"
     paths = dict(source.files.values_list("pk", "path"))
 

@@ -104,6 +104,15 @@ def tick(*, now: datetime) -> bool:
         return _plan_by_clock(now, is_time=is_time)
 
 
+def ask_to_land(source: str, *, now: datetime) -> None:
+    """Somebody brought files: their source is looked at now, and again soon where a look was under way already."""
+    with leases.the_clock() as clock:
+        _ask_for([Work("land", source)], now)
+        if StepRun.objects.filter(step="land", source=source, state=StepRun.State.RUNNING).exists():
+            clock.looked_at = None
+            clock.save()
+
+
 def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
     with leases.the_clock():
         leases.set_aside_exhausted()

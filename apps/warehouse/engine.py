@@ -4,7 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -39,6 +39,15 @@ def connect() -> Backend:
         _local.backend, _local.pid = _open(), os.getpid()
     backend: Backend = _local.backend
     return backend
+
+
+def renew() -> None:
+    """Leave this thread's engine behind: after an internal error it answers nothing any more, to nobody."""
+    backend, _local.pid = getattr(_local, "backend", None), None
+    _local.backend = None
+    if backend is not None:
+        with suppress(duckdb.Error):
+            backend.disconnect()
 
 
 def _open() -> Backend:

@@ -15,6 +15,7 @@ PAGES = [
     "/reconciliation/",
     "/reconciliation/bill/2026-10/CNY/",
     "/sources/",
+    "/sources/upload/",
     "/publications/",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -85,6 +86,32 @@ def test_the_days_of_a_namespace_stand_below_its_workloads(visit):
     left = page.evaluate("[...document.querySelectorAll('.grid--main section')].map(part => part.offsetLeft)")
     assert left[0] == left[1] < left[2]  # workloads and days, then services beside them
     assert "each against the day before" in page.inner_text(".grid--main section:nth-of-type(2) h2")
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1440, "light", "en"), (390, "dark", "zh-hans")], ids=["wide", "narrow"]
+)
+def test_bills_are_uploaded_with_progress_and_told_of(visit, home, tmp_path, monkeypatch, width, scheme, language):
+    from apps.dashboards import views
+    from apps.ingest import services, sources
+    from tests.ingest.bills import NOW, bill, row
+
+    monkeypatch.setattr(views, "ring", lambda: None)  # no worker listens here
+    hand = sources.add_upload_source(name="hand", kind="focus", cluster="", options={}, now=NOW)
+    files = {"good-october.csv": bill(row("3.25")), "bad-with-a-long-name-that-wraps-on-a-phone.csv": bill(row("x"))}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    page = visit("/sources/upload/", width=width, scheme=scheme, language=language)
+    page.set_input_files("input[type=file]", [tmp_path / name for name in files])
+    page.click("form.upload button")
+    page.wait_for_url("**/sources/upload/hand/**")
+    assert sorted(path.name for path in (home / "uploads" / "hand").iterdir()) == sorted(files)
+    services.land(hand, NOW)
+    services.normalize(hand, NOW)
+    page.wait_for_selector(".tag--error")  # the page looks again by itself
+    assert "3.25" in page.text_content("table")
+    assert "line 2, column BilledCost" in page.text_content("main")
+    assert page.evaluate(OVERFLOW) == 0
 
 
 def test_a_figure_shows_every_team_and_the_amounts_of_the_table(visit):

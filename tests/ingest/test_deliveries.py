@@ -155,7 +155,7 @@ class Killed(BaseException):
 
 
 FAILPOINTS = {
-    "while landing": (landing, "_keep"),
+    "while landing": (landing, "keep"),
     "before the manifest": (services, "_enter"),
     "before the commit": (books, "_commit"),
     "after the commit": (books, "_record"),

@@ -23,13 +23,20 @@ def plan(header: Header, bound: Bound) -> Plan:
 def _check(one: Input) -> Check | None:
     if one.key:
         return check_json
-    check: Check | None = {
+    checks: dict[str, Check | None] = {
         "money": check_amount,
         "json": check_json,
-        "text": _like(one.pattern) if one.pattern else None,
         "time": lambda text: check_instant(text, one.formats),
-    }.get(one.kind)
+        "text": _only(one.allowed) if one.allowed else _like(one.pattern) if one.pattern else None,
+    }
+    check = checks[one.kind]
     return _repaired(one.repair, check) if check and one.repair else check
+
+
+def _only(allowed: tuple[str, ...]) -> Check:
+    """The check of a cell that may hold certain texts only."""
+    listed = ", ".join(repr(text) for text in allowed[:20])
+    return lambda text: None if text in allowed else f"{shown(text)} is not known here; the mapping knows {listed}."
 
 
 def _repaired(repair: str, check: Check) -> Check:

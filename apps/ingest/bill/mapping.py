@@ -19,8 +19,9 @@ class Input:
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
     cell's text, that makes it what its kind expects. `key`: the column is nested (a map, a struct, or a JSON object),
-    and the value under this key is read. `pattern`: what a text must look like, whole; another refuses the file,
-    because nobody knows what it means. A column the file lacks reads as missing in every row.
+    and the value under this key is read. `pattern` (whole) and `allowed`: what a text must look like, and the only
+    texts it may be; another refuses the file, because nobody knows what it means. A column the file lacks reads as
+    missing in every row.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class Input:
     repair: str = ""
     key: str = ""
     pattern: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Mapping:
     Parameters
     ----------
     name, version
-        Together what `x_Mapping` of a mapped charge says. Raise the version when an expression changes its meaning.
+        Together what `x_Mapping` of a mapped charge says. Raise the version when an expression changes its meaning; of
+        a mapping that a user wrote it is a hash.
     inputs
         Name in the expressions → the column it is read from.
     columns
@@ -77,7 +80,7 @@ class Mapping:
     """
 
     name: str
-    version: int
+    version: int | str
     inputs: Table[str, Input | Gather | Told]
     columns: Table[str, str]
     control: Table[str | tuple[str, ...], str]

@@ -72,7 +72,12 @@ class Origin(ABC):
     def value(self, at: int, one: Input) -> str:
         """The cell as text, made what its kind expects."""
         text = self.nested(at, one.key) if one.key else self.text(at)
-        return one.repair.replace("{}", text) if one.repair else text
+        if one.repair:
+            text = one.repair.replace("{}", text)
+        if not one.allowed:
+            return text
+        listed = ", ".join(f"'{quoted(each)}'" for each in one.allowed)
+        return f"CASE WHEN {text} IS NULL OR {text} IN ({listed}) THEN {text} ELSE {stop(self.columns[at])} END"
 
     def nested(self, at: int, key: str) -> str:
         """The value under a key of a nested cell, as text."""
@@ -125,7 +130,10 @@ class Origin(ABC):
             f"AND {text} >= '{values.YEARS[0]}' AND {text} < '{values.YEARS[-1] + 1}' THEN {text}::TIMESTAMP "
             f"WHEN regexp_full_match({text}, '{values.PLAIN_INSTANT}') THEN {text}::TIMESTAMP ELSE {odd} END"
         )
-        return moment if one.zone == "UTC" else f"timezone('UTC', timezone('{quoted(one.zone)}', {moment}))"
+        if one.zone == "UTC":
+            return moment
+        local = f"timezone('UTC', timezone('{quoted(one.zone)}', {moment}))"
+        return f"CASE WHEN regexp_matches({text}, '{values.NAMES_ZONE}') THEN {moment} ELSE {local} END"
 
     def json_object(self, at: int, one: Input) -> str:
         text = self.value(at, one)

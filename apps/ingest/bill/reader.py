@@ -27,7 +27,15 @@ from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
 from apps.warehouse import engine
 
-STOPPED = (duckdb.DataError, duckdb.InvalidInputException, pa.ArrowInvalid, NothingToPlace, NotAnAmount)
+STOPPED = (
+    duckdb.DataError,
+    duckdb.InvalidInputException,
+    duckdb.InternalException,
+    pa.ArrowInvalid,
+    NothingToPlace,
+    UnicodeDecodeError,  # a currency that is not UTF-8, when the tally adds up
+    NotAnAmount,
+)
 """How a query says that it cannot take a value. A full disk, or a mistake of ours, is not the file's fault."""
 
 
@@ -208,9 +216,18 @@ def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk) -> Parts:
     query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row, told=bill.told)
     try:
         try:
-            return write(bill, query)
+            return _write(bill, query)
         except STOPPED:
-            return write(bill, query.general)
+            return _write(bill, query.general)
     finally:
         if chunk.is_temporary:
             chunk.origin.path.unlink(missing_ok=True)
+
+
+def _write(bill: Bill, query: BillQuery) -> Parts:
+    """Some rows that are cut make the engine stumble and then refuse every other file; so it is left behind."""
+    try:
+        return write(bill, query)
+    except duckdb.InternalException:
+        engine.renew()
+        raise

@@ -121,6 +121,10 @@ class Provider:
         Where the location is an address and not a place of files.
     has_answers
         Whether its files may be answers of an API as they came: one JSON document with a list of objects in it.
+    documents
+        Options that name a file whose content is kept with the source, and what they are for.
+    configure
+        Makes the provider of one source from its options, where mappings or discovery depend on them.
     """
 
     kind: str
@@ -133,6 +137,8 @@ class Provider:
     overview: Overview | None = None
     api: Api | None = None
     has_answers: bool = False
+    documents: Mapping[str, str] = field(default_factory=dict)
+    configure: "Callable[[Mapping[str, str]], Provider] | None" = None
 
     def mappings_for(self, path: str, release: str) -> tuple[BillMapping, ...]:
         """The mappings that may read a file."""

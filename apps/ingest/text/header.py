@@ -48,6 +48,8 @@ def read_header(path: Path, name: str) -> Header:
         columns = next(reader, [])
     except csv.Error as error:
         raise _bad(name, "header", f"The header is not CSV ({error}); write one line of column names.") from error
+    if odd := next((column for column in columns if "\ufffd" in column), ""):
+        raise _bad(name, "encoding", f"The name of a column ({odd!r}) is not UTF-8; export the file as UTF-8.")
     size = mark + sum(map(len, lines[: reader.line_num]))
     return Header(checked(tuple(columns), name), size, reader.line_num)
 

@@ -18,6 +18,9 @@ LARGE_AMOUNT = r"[+-]?[0-9]{1,26}(\.[0-9]{1,12}0*)?"
 LONG_AMOUNT = r"[+-]?[0-9]{1,25}\.[0-9]{13,40}"
 PLAIN_INSTANT = r"(?:19[7-9][0-9]|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z?"
 
+NAMES_ZONE = r"[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}) *$"
+"""An instant that says its own time zone or offset."""
+
 
 YEARS = range(1970, 2200)
 """What is dated outside is a slip or a placeholder. The ends of the calendar have no neighbours: one such row would

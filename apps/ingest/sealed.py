@@ -1,0 +1,109 @@
+"""Credentials of sources, encrypted at rest: sealed into one text of the database, opened only to reach a place.
+
+The key is told from the installation's own secrets: each of COSTOPS_SECRETS_KEYS, the newest first, and last the secret
+key. The first seals, every one opens; so a key is changed by putting a new one in front and sealing everything again.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+from apps.finops.errors import CostOpsError
+
+MOST_BYTES = 64 << 10
+
+
+class SecretUnreadable(CostOpsError):
+    """A secret that was given cannot be read, or a stored one cannot be opened."""
+
+
+class Secrets(dict[str, str]):
+    """Credentials by name. It never shows a value, whoever prints it."""
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(sorted(self))})"
+
+    __str__ = __repr__
+
+    def hide(self, text: str) -> str:
+        """A text that came from outside, without any of the values."""
+        for value in sorted(self.values(), key=len, reverse=True):
+            if len(value) >= 4:
+                text = text.replace(value, "•••")
+        return text
+
+
+def seal(secrets: Mapping[str, str]) -> str:
+    """Encrypted text for the database; empty when there is nothing to hide."""
+    return _box().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
+
+
+def unseal(text: str) -> Secrets:
+    if not text:
+        return Secrets()
+    try:
+        return Secrets(json.loads(_box().decrypt(text.encode())))
+    except (InvalidToken, ValueError) as error:
+        raise SecretUnreadable(
+            "The credentials of this source were encrypted with another key. Put that key into COSTOPS_SECRETS_KEYS, "
+            "or give them again: manage.py source secret NAME --secret KEY=VALUE."
+        ) from error
+
+
+def seal_again(text: str) -> str:
+    """The same secrets under the newest key."""
+    return seal(unseal(text))
+
+
+def given(pairs: Iterable[str]) -> Secrets:
+    """`KEY=VALUE`, `KEY=@file` or `KEY=env:NAME` as they are typed; messages never repeat a value."""
+    secrets = Secrets()
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key.replace("_", "").isalnum():
+            raise SecretUnreadable("A secret is written KEY=VALUE, KEY=@file or KEY=env:NAME.")
+        if key in secrets:
+            raise SecretUnreadable(f"The secret {key!r} is given twice.")
+        secrets[key] = _value(key, value)
+    return secrets
+
+
+def _value(key: str, value: str) -> str:
+    if value.startswith("@"):
+        value = _from_file(key, Path(value[1:]).expanduser())
+    elif value.startswith("env:"):
+        name = value.removeprefix("env:")
+        if name not in os.environ:
+            raise SecretUnreadable(f"{key}: there is no environment variable {name}.")
+        value = os.environ[name]
+    if not value:
+        raise SecretUnreadable(f"{key}: the secret is empty.")
+    return value
+
+
+def _from_file(key: str, path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise SecretUnreadable(f"{key}: {path} is too long for a secret.")
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SecretUnreadable(f"{key}: {path} cannot be read ({reason}).") from error
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([_key(secret) for secret in (*settings.COSTOPS_SECRETS_KEYS, settings.SECRET_KEY)])
+
+
+def _key(secret: str) -> Fernet:
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"costops source secrets").derive(
+        secret.encode()
+    )
+    return Fernet(base64.urlsafe_b64encode(derived))

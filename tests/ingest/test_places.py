@@ -1,0 +1,348 @@
+"""Bills in object stores: a real S3 protocol server with paging, faults and hostile keys."""
+
+import hashlib
+import io
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.ingest import services, sources
+from apps.ingest.landing import landed_path
+from apps.ingest.models import LandedFile, Source
+from apps.ingest.options import InvalidOption
+from apps.ingest.places import bucket, place_at, stores
+from apps.ingest.sealed import Secrets
+from tests.ingest.bills import NOW, bill, charges, errors, ingest, row, total
+from tests.servers.objects import KEY, REGION, SECRET, ObjectStore, running_store
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+SECRETS = {"key": KEY, "secret": SECRET}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ObjectStore]:
+    with running_store() as store:
+        yield store
+
+
+@pytest.fixture
+def store(server, monkeypatch) -> Iterator[ObjectStore]:
+    monkeypatch.setattr(bucket, "WAIT_SECONDS", 0.001)
+    server.fault = None
+    client = server.client()
+    client.create_bucket(Bucket="bills")
+    server.asked.clear()
+    yield server
+    server.fault = None
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket="bills"):
+        for one in page.get("Contents", []):
+            client.delete_object(Bucket="bills", Key=one["Key"])
+
+
+def put(store: ObjectStore, key: str, content: bytes) -> None:
+    store.client().put_object(Bucket="bills", Key=key, Body=content)
+
+
+def source_at(store: ObjectStore, location: str = "s3://bills/focus", **options: str) -> Source:
+    return sources.add_source(
+        name="oss", kind="focus", location=location, cluster="", now=NOW, secrets=SECRETS,
+        options={"endpoint_url": store.address, "region": REGION, "addressing": "path"} | options,
+    )  # fmt: skip
+
+
+def gets(store: ObjectStore) -> list[str]:
+    return [asked for asked in store.asked if asked.startswith("GET /bills/") and "list-type" not in asked]
+
+
+def test_bills_are_landed_once_and_read(store):
+    put(store, "focus/2026/10/a.csv", bill(row("1.25"), row("2")))
+    put(store, "focus/b.csv.json.txt", b"no bill")
+    put(store, "elsewhere/c.csv", bill(row("99")))
+    one = source_at(store)
+    assert ingest(one) == []
+    assert total() == row_sum("1.25", "2")
+    (file,) = LandedFile.objects.all()
+    assert (file.path, len(file.version), file.size) == ("2026/10/a.csv", 32, len(bill(row("1.25"), row("2"))))
+    store.asked.clear()
+    assert ingest(one) == []
+    assert gets(store) == []
+
+
+def row_sum(*costs: str) -> Any:
+    from decimal import Decimal
+
+    return sum(map(Decimal, costs))
+
+
+def test_a_changed_object_supersedes_its_earlier_version(store):
+    put(store, "focus/a.csv", bill(row("1")))
+    one = source_at(store)
+    ingest(one)
+    put(store, "focus/a.csv", bill(row("5")))  # same length, same second: the version tells
+    assert ingest(one) == []
+    assert (total(), LandedFile.objects.count()) == (5, 2)
+
+
+def test_a_long_listing_comes_in_pages(store):
+    for number in range(7):
+        put(store, f"focus/part-{number}.csv", bill(row(str(number + 1), ResourceId=f"i-{number}")))
+
+    def two_at_a_time(environ: dict[str, Any], _start: Any) -> None:
+        if "list-type" in environ["QUERY_STRING"] and "max-keys" not in environ["QUERY_STRING"]:
+            environ["QUERY_STRING"] += "&max-keys=2"
+
+    store.fault = two_at_a_time
+    assert ingest(source_at(store)) == []
+    assert (total(), LandedFile.objects.count()) == (28, 7)
+    assert sum("list-type" in asked for asked in store.asked) >= 4
+
+
+def test_a_large_object_comes_block_by_block(store):
+    content = bill(*(row("0.01", ResourceId=f"i-{number:06}") for number in range(12_000)))
+    assert len(content) > 2 << 20
+    put(store, "focus/large.csv", content)
+    assert ingest(source_at(store, request_mib="1")) == []
+    assert total() == 120
+    assert len(gets(store)) == -(-len(content) // (1 << 20))
+    (file,) = LandedFile.objects.all()
+    assert hashlib.sha256(landed_path(file.sha256).read_bytes()).hexdigest() == file.sha256
+
+
+def sometimes(status: str, every: int, only: str = "") -> Any:
+    """An answer that fails for all but every n-th request."""
+    count = iter(range(1_000_000))
+
+    def fault(environ: dict[str, Any], start: Any) -> Any:
+        if only not in environ["PATH_INFO"] or next(count) % every == every - 1:
+            return None
+        start(status, [("Content-Type", "application/xml")])
+        return [b"<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>"]
+
+    return fault
+
+
+@pytest.mark.parametrize("status", ["503 Slow Down", "500 Internal Error", "502 Bad Gateway"])
+def test_faults_that_pass_cost_a_retry(store, status):
+    put(store, "focus/a.csv", bill(row("1")))
+    store.fault = sometimes(status, every=3)
+    assert ingest(source_at(store)) == []
+    assert total() == 1
+
+
+def test_faults_that_stay_end_after_a_bounded_number_of_tries(store):
+    put(store, "focus/a.csv", bill(row("1")))
+    put(store, "focus/b.csv", bill(row("2", ResourceId="i-b")))
+    store.fault = sometimes("503 Slow Down", every=1_000_000, only="a.csv")
+    (told,) = errors(ingest(source_at(store)))
+    assert "error a.csv: Cannot be copied:" in told
+    assert charges() == []  # found together, counted together: the other would look like a re-issue
+    assert sum("a.csv" in asked for asked in gets(store)) == bucket.ATTEMPTS
+    store.fault = None
+    store.asked.clear()
+    assert errors(ingest(Source.objects.get())) == []
+    assert total() == 3
+    assert not any("b.csv" in asked for asked in gets(store))  # it was landed before
+    assert not [path for path in landed_path("00").parent.parent.rglob(".*") if path.is_file()]
+    assert list((landed_path("00").parent.parent / ".receipts").iterdir()) == []
+
+
+def test_an_object_we_may_not_read_keeps_no_other_waiting(store):
+    put(store, "focus/a.csv", bill(row("1")))
+    put(store, "focus/b.csv", bill(row("2")))
+
+    def fault(environ: dict[str, Any], start: Any) -> Any:
+        if "a.csv" not in environ["PATH_INFO"]:
+            return None
+        start("403 Forbidden", [("Content-Type", "application/xml")])
+        return [b"<Error><Code>InvalidObjectState</Code><Message>It is archived</Message></Error>"]
+
+    store.fault = fault
+    (told,) = errors(ingest(source_at(store)))
+    assert "error a.csv: Cannot be copied: It is archived" in told
+    assert total() == 2
+
+
+def test_a_truncated_answer_is_asked_for_again(store):
+    content = bill(row("1"))
+    put(store, "focus/a.csv", content)
+    cut = iter([True, True, False])
+
+    def fault(environ: dict[str, Any], start: Any) -> Any:
+        if environ["REQUEST_METHOD"] != "GET" or "a.csv" not in environ["PATH_INFO"] or not next(cut, False):
+            return None
+        start("206 Partial Content", [("Content-Range", f"bytes 0-{len(content) - 1}/{len(content)}")])
+        return [content[:100]]
+
+    store.fault = fault
+    assert ingest(source_at(store)) == []
+    assert total() == 1
+
+
+def test_an_object_that_changes_while_it_is_read_waits(store):
+    put(store, "focus/a.csv", bill(row("1")))
+    one = source_at(store)
+    changes = iter([True])
+
+    def fault(environ: dict[str, Any], _start: Any) -> None:
+        if environ["REQUEST_METHOD"] == "GET" and "a.csv" in environ["PATH_INFO"] and next(changes, False):
+            threading.Thread(target=put, args=(store, "focus/a.csv", bill(row("7")))).start()
+            import time
+
+            time.sleep(0.5)
+
+    store.fault = fault
+    assert services.land(one, NOW).rows == 0
+    assert not LandedFile.objects.exists()
+    store.fault = None
+    assert ingest(one) == []
+    assert total() == 7
+
+
+HOSTILE = {
+    "focus/../../etc/passwd.csv": "odd",
+    "focus//absolute.csv": "odd",
+    "focus/./dot.csv": "odd",
+    "focus/bell\x07.csv": "odd",
+    "focus/back\\slash.csv": "odd",
+    f"focus/{'n' * 1014}.csv": "odd",
+    "focus/账单-😀.csv": "read",
+    f"focus/{'d/' * 300}deep.csv": "read",
+    "focus/space and+plus%20.csv": "read",
+    "focus/quote'\"$(x).csv": "read",
+    "focus/folder.csv/": "ignored",
+    "focus/.hidden.csv": "ignored",
+}
+
+
+def test_hostile_keys_are_labels_and_never_paths(store, tmp_path):
+    for number, key in enumerate(HOSTILE):
+        put(store, key, bill(row("1", ResourceId=f"i-{number}")) if not key.endswith("/") else b"")
+    told = ingest(source_at(store))
+    assert errors(told) == []
+    assert total() == sum(fate == "read" for fate in HOSTILE.values())
+    assert sum("was left alone" in problem for problem in told) == sum(fate == "odd" for fate in HOSTILE.values())
+    assert {file.path for file in LandedFile.objects.all()} == {
+        key.removeprefix("focus/") for key, fate in HOSTILE.items() if fate == "read"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"location": "s3://nowhere/x"}, "nowhere", id="a bucket that is not there"),
+        pytest.param({"endpoint_url": "http://127.0.0.1:9"}, "", id="nobody answers"),
+    ],
+)
+def test_a_place_that_cannot_be_seen_is_a_problem(store, changes, said):
+    place = {"location": changes.pop("location")} if "location" in changes else {}
+    (told,) = errors(ingest(source_at(store, **place, **changes)))
+    assert "error oss: s3://" in told
+    assert said in told
+    assert SECRET not in told
+    assert KEY not in told
+
+
+def test_a_redirect_to_an_internal_address_is_not_followed(store):
+    asked = []
+
+    class Internal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815  # as the server calls it
+
+        def log_message(self, *_said: Any) -> None: ...
+
+    internal = HTTPServer(("127.0.0.1", 0), Internal)
+    threading.Thread(target=internal.serve_forever, daemon=True).start()
+    target = f"http://127.0.0.1:{internal.server_port}/latest/meta-data"
+
+    def fault(_environ: dict[str, Any], start: Any) -> Any:
+        start("302 Found", [("Location", target)])
+        return [b""]
+
+    store.fault = fault
+    try:
+        assert len(errors(ingest(source_at(store)))) == 1
+    finally:
+        internal.shutdown()
+        internal.server_close()
+    assert asked == []
+
+
+def test_check_and_preview_fetch_and_keep_nothing(store, home):
+    put(store, "focus/a.csv", bill(row("1")))
+    source_at(store)
+    out = io.StringIO()
+    call_command("source", "check", "oss", stdout=out)
+    assert "12 columns read" in out.getvalue()
+    call_command("source", "preview", "oss", stdout=out, stderr=io.StringIO())
+    assert "total" in out.getvalue()
+    assert not LandedFile.objects.exists()
+    assert list((home / "tmp" / "staging").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("location", "options", "secrets", "said"),
+    [
+        pytest.param("ftp://x/y", {}, {}, "ftp:// is not a place", id="another scheme"),
+        pytest.param("file:///etc", {}, {}, "file:// is not a place", id="a file by address"),
+        pytest.param("s3://k:s@bills/x", {}, {}, "given by --secret", id="credentials in the location"),
+        pytest.param("s3://bills/x?key=a", {}, {}, "given by --secret", id="a query"),
+        pytest.param("s3://bills", {"addressing": "dns"}, {}, "auto, path, virtual", id="addressing"),
+        pytest.param("s3://bills", {"endpoint_url": "gopher://x"}, {}, "http:// or https://", id="an endpoint"),
+        pytest.param("s3://bills", {"endpoint_url": "http://k:s@x"}, {}, "--secret", id="credentials in the endpoint"),
+        pytest.param("s3://bills", {"account": "x"}, {}, "does not belong to s3://", id="an option of another store"),
+        pytest.param("s3://bills", {}, {"password": "hunter2"}, "no secret 'password'", id="a secret of another store"),
+        pytest.param("/data", {}, {"key": "hunter2"}, "local path", id="a secret for a folder"),
+        pytest.param("/data", {"region": "x"}, {}, "local path", id="an option for a folder"),
+        pytest.param("s3://bills", {"request_mib": "0"}, {}, "from 1 to 256", id="no block"),
+    ],
+)
+def test_mistakes_are_named_before_anything_is_reached(location, options, secrets, said):
+    with pytest.raises(InvalidOption, match=said) as caught:
+        sources.add_source(
+            name="a", kind="focus", location=location, cluster="", options=options, now=NOW, secrets=secrets
+        )
+    assert "hunter2" not in str(caught.value)
+    assert not Source.objects.exists()
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(InvalidOption, match=r"needs the library gcsfs.*requirements/places\.txt"):
+        place_at("gs://bills", {}, Secrets())
+
+
+def test_every_store_is_told_what_its_library_takes():
+    assert stores._azure({"account": "bills"}, {"account_key": "k"}) == {
+        "account_name": "bills",
+        "account_key": "k",
+        "anon": False,
+    }
+    assert stores._google({"anonymous": "yes"}, {}) == {"project": "", "token": "anon"}
+    with pytest.raises(InvalidOption, match="service account"):
+        stores._google({}, {"token": "hunter2"})
+
+
+def test_command_shows_no_secret(store):
+    out = io.StringIO()
+    call_command(
+        "source", "add", "oss", "--kind", "focus", "--location", "s3://bills/focus", "--secret", f"key={KEY}",
+        "--secret", f"secret={SECRET}", stdout=out,
+    )  # fmt: skip
+    call_command("source", "list", "--format", "json", stdout=out)
+    call_command("source", "secret", "oss", "--secret", "key=other", "--secret", f"secret={SECRET}", stdout=out)
+    assert "oss now has: key, secret" in out.getvalue()
+    assert KEY not in out.getvalue()
+    assert SECRET not in out.getvalue()
+    with pytest.raises(CommandError, match="no secret 'pass'"):
+        call_command("source", "secret", "oss", "--secret", "pass=x", stdout=out)
