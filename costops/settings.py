@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "apps.teams",
     "apps.ingest",
     "apps.marts",
+    "apps.prices",
     "apps.insights",
     "apps.pipeline",
     "apps.api",

@@ -165,7 +165,7 @@ def test_text_is_ascii_where_focus_wants_it_and_never_a_formula(tmp_path):
 
 
 def test_a_simulated_company_passes_every_check(tmp_path):
-    call_command("demo", to=tmp_path, days=2, scale=0.01, metrics_days=0)
+    call_command("demo", to=tmp_path, days=1, scale=0.01, metrics_days=0)
     call_command("import_teams", str(tmp_path / "teams.yaml"))
     call_command("source", "add", "bill", "--kind", "focus", "--location", str(tmp_path / "billing"))
     call_command("source", "add", "usage", "--kind", "usage_files", "--location", str(tmp_path / "usage"))

@@ -11,6 +11,7 @@ from typing import Literal
 import ibis.expr.types as ir
 
 from apps.finops.errors import CostOpsError
+from apps.finops.money import add_up
 from apps.finops.tables import ALLOCATED, CHARGES, COSTS
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
@@ -84,7 +85,7 @@ def _by_currency(sums: Sums) -> dict[str, tuple[Decimal, ...]]:
     totals: dict[str, tuple[Decimal, ...]] = {}
     for (_, _, currency), amounts in sorted(sums.items()):
         before = totals.get(currency, (Decimal(0),) * len(COSTS))
-        totals[currency] = tuple(a + b for a, b in zip(before, amounts, strict=True))
+        totals[currency] = tuple(map(add_up, zip(before, amounts, strict=True)))
     return totals
 
 

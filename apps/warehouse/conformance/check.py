@@ -58,7 +58,7 @@ def check(path: Path, *, without: Collection[str] = ()) -> Report:
         relation, sheet = _open(path)
         return _asked(relation, sheet, frozenset(without))
     except (duckdb.Error, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0][:300]
+        reason = " ".join(str(error).splitlines()[:3])[:300]
         raise NotChecked(f"{path}: cannot be read as CSV or Parquet ({reason}); export it again.") from error
     except OSError as error:
         raise NotChecked(f"{path}: {error.strerror}.") from error
