@@ -237,7 +237,7 @@ class ParquetOrigin(Origin):
         cell = self._cell(at)
         if self._is_exact(at):
             return f"{cell}::DECIMAL(38,12)"
-        if self.types[at] == "DOUBLE" and not one.repair:
+        if self.types[at] == "DOUBLE":
             short = " ".join(f"WHEN {_is(cell, kind)} THEN {_as(cell, kind)}::DECIMAL(38,12)" for kind in _SHORT)
             return f"CASE WHEN {cell} IS NULL THEN NULL {short} ELSE {super().amount(at, one)} END"
         return super().amount(at, one)
@@ -246,7 +246,7 @@ class ParquetOrigin(Origin):
         if self._is_exact(at):
             return "false"
         rounded = super().is_rounded(at, one)
-        if self.types[at] == "DOUBLE" and not one.repair:
+        if self.types[at] == "DOUBLE":
             short = " OR ".join(_is(self._cell(at), kind) for kind in _SHORT)
             return f"CASE WHEN {short} THEN false ELSE {rounded} END"
         return rounded

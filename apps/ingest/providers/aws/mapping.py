@@ -86,7 +86,7 @@ _INPUTS: dict[str, Input | Gather] = {
             "resource_tags_aws_": "aws:",
         }
     ),
-    "nested_tags": Input(("resource_tags",), "json"),
+    "nested_tags": Input(("resource_tags",), "json", repair="json({})"),  # compact
 }
 
 _USED = "line_type IN ('DiscountedUsage', 'SavingsPlanCoveredUsage')"
@@ -142,16 +142,20 @@ _UNITS = {
 _SPELLED = " ".join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in _UNITS.items())
 _UNIT = f"CASE unit {_SPELLED} ELSE unit END"
 
-# CUR 2.0 spells the prefix `user_`, CSV `user:`; FOCUS keeps only the provider's own. Replacing text is quick, and
-# right unless something else looks like such a key: then the colon behind a key tells it from a value.
-_ODD = (": ", " :", ':"user', ':"aws', '"user:', '"aws:', "\\")
-_IS_ODD = " OR ".join(f"contains(nested_tags, '{odd}')" for odd in _ODD)
-_BY_KEY = (
-    r"""regexp_replace(regexp_replace(nested_tags, '"user[_:]([^"\\]*)"\s*:', '"\1":', 'g'), """
-    r"""'"aws[_:]([^"\\]*)"\s*:', '"aws:\1":', 'g')"""
-)
-_BY_TEXT = """replace(replace(nested_tags, '"user_', '"'), '"aws_', '"aws:')"""
-_TAGS = f"coalesce(tags, CASE WHEN {_IS_ODD} THEN {_BY_KEY} ELSE {_BY_TEXT} END)"
+
+def _renamed(text: str, prefix: str, put: str) -> str:
+    """Compact JSON with another prefix of its keys: a quote behind a brace or a comma only ever begins a key."""
+    return f"""replace(replace({text}, '{{"{prefix}', '{{"{put}'), ',"{prefix}', ',"{put}')"""
+
+
+def _renamed_if_any(text: str, prefix: str, put: str) -> str:
+    """The same, at little cost where no key has the prefix."""
+    return f"""CASE WHEN contains({text}, '"{prefix}') THEN {_renamed(text, prefix, put)} ELSE {text} END"""
+
+
+# CUR 2.0 spells the prefix `user_`, others `user:`; FOCUS keeps only the provider's own.
+_USER_TAGS = _renamed_if_any(_renamed("nested_tags", "user_", ""), "user:", "")
+_TAGS = f"coalesce(tags, {_renamed_if_any(_USER_TAGS, 'aws_', 'aws:')})"
 
 MAPPING = Mapping(
     name="aws_cur",
