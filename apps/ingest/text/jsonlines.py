@@ -67,7 +67,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _cells(found: dict[str, Any], whole: Collection[str], outer: str = "") -> dict[str, str]:
-    cells = {}
+    cells: dict[str, str] = {}
     for key, value in found.items():
         name = outer + key
         if isinstance(value, dict) and name not in whole:

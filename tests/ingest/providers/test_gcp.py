@@ -209,7 +209,9 @@ def test_a_focus_export_is_read_as_it_is(tmp_path):
         pytest.param(json_lines(usage())[:-9], "a.jsonl, line 1: not a line of JSON", id="cut off"),
         pytest.param(json_lines(usage()) + b"[1]\n", "a.jsonl, line 2: not a JSON object", id="a list"),
         pytest.param(b'{"cost": 1, "cost": 2}\n', "a key stands twice", id="a key twice"),
-        pytest.param(json_lines(usage(), usage("1,5", cost_at_list=1)), "a.jsonl, row 2, column cost", id="not an amount"),
+        pytest.param(
+            json_lines(usage(), usage("1,5", cost_at_list=1)), "a.jsonl, row 2, column cost", id="not an amount"
+        ),
         pytest.param(
             json_lines(usage(credits=[credit("x", "PROMOTION")])), "a.jsonl, row 1, column credits", id="a bad credit"
         ),
