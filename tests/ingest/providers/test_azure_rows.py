@@ -1,13 +1,25 @@
 """The rows of Azure's cost exports: header generations, dates, tags, services."""
 
+import io
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.ingest.bills import bill, charges, costs, errors, ingest, put, source
 from tests.ingest.providers.azure_costs import VM, ea
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+
+def parquet(cells):
+    out = io.BytesIO()
+    typed = cells | {"Cost": Decimal(cells["Cost"]), "Date": datetime(2026, 10, 4, tzinfo=UTC)}
+    pq.write_table(pa.Table.from_pylist([typed]), out, compression="snappy")
+    return out.getvalue()
 
 
 def renamed(cells, spell):
@@ -38,6 +50,7 @@ MCA = {
             "USD 2.64 3.60 2.64",
             id="ISO dates",
         ),
+        pytest.param(parquet(ea()), "USD 2.64 3.60 2.64", id="Parquet"),
         # 2 × 1.5 × 0.9 = 2.70 contracted
         pytest.param(bill(MCA), "EUR 1.80 5.40 2.70", id="Microsoft Customer Agreement, priced in another currency"),
     ],
@@ -107,9 +120,14 @@ def test_bad_values_are_named(tmp_path, cells, column):
             id="one type, two services",
         ),
         pytest.param(
-            {"ResourceId": "", "ConsumedService": "", "MeterCategory": "Bandwidth", "ServiceFamily": "Networking"},
-            "Bandwidth / Networking",
+            {"ResourceId": "", "ConsumedService": "", "MeterCategory": "Sentinel", "ServiceFamily": "Security"},
+            "Sentinel / Security",
             id="no resource: the meter's category, and its family",
+        ),
+        pytest.param(
+            {"ResourceId": "", "ConsumedService": "", "MeterCategory": "Bandwidth", "ServiceFamily": "Storage"},
+            "Bandwidth / Networking",
+            id="a meter that comes with several families",
         ),
         pytest.param(
             {"ResourceId": "", "ConsumedService": "", "MeterCategory": "", "ServiceFamily": "Quantum"},

@@ -34,6 +34,17 @@ _FAMILIES = {
     "windows virtual desktop": "Compute",
 }
 """Azure's service family, in lower case → ServiceCategory: for rows without a resource that the table knows."""
+_METERS = {
+    "bandwidth": "Networking",
+    "load balancer": "Networking",
+    "sql database": "Databases",
+    "storage": "Storage",
+    "virtual machines": "Compute",
+    "virtual machines licenses": "Compute",
+    "virtual machine licenses": "Compute",
+    "virtual network": "Networking",
+}
+"""Meter categories, in lower case, that come with several families: one service has one category."""
 
 
 def _quoted(text: str) -> str:
@@ -73,6 +84,7 @@ _FOUND = (
 SERVICE_NAME = f"coalesce({_FOUND}[1], meter_category, consumed_service, 'Microsoft Azure')"
 SERVICE_CATEGORY = (
     f"coalesce({_FOUND}[2], "
+    f"{_map({meter: _quoted(category) for meter, category in _METERS.items()})}[lower(meter_category)], "
     f"{_map({family: _quoted(category) for family, category in _FAMILIES.items()})}[lower(service_family)], 'Other')"
 )
 SERVICE_SUBCATEGORY = f"{_FOUND}[3]"
