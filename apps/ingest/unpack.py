@@ -194,6 +194,6 @@ def _plain(name: str, path: Path) -> Member:
     if not path.stat().st_size:
         raise Unreadable(f"{name}: the file is empty (0 bytes) after unpacking; export it again.")
     kind = kind_of(path)
-    if kind == "gzip" or kind == "zip":  # said so that the checker knows what is left
+    if kind == "gzip" or kind == "zip":  # the type checker narrows by equality only
         raise Unreadable(f"{name}: holds another {kind} archive; pack the bill once only.")
     return Member(name, path, kind)
