@@ -17,7 +17,8 @@ from apps.warehouse.terminal import FORMATS, Format, print_rows
 EXAMPLES = f"""
 options of bills and usage files (--option KEY=VALUE):
 {chr(10).join(f"  {key:<14} {text}" for key, text in options.HELP.items())}
-options of alibaba_api: docs/providers/alibaba.md. Options of Prometheus: docs/sources.md; `since=2026-10-01` is the first day to pull.
+options of alibaba_api: docs/providers/alibaba.md.
+options of Prometheus: docs/sources.md; `since=2026-10-01` is the first day to pull.
 
 examples:
   manage.py source add aliyun-bill --kind focus --location /exports/aliyun
