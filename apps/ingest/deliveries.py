@@ -11,8 +11,11 @@
    every one of them could be read; the rules above are for the other files.
 9. A release named `final…` of the period `ACCOUNT MONTH` is all there is of that month: rows of it in files of the
    account's other periods (late rows in the next month's daily files) stop counting.
+10. A release named `days…` grows day by day: a file of one day (its name has a date of eight digits) that is refused
+    takes nothing from the other days, and its earlier revision keeps counting.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -59,6 +62,8 @@ def settle(files: Iterable[Delivered], policy: Policy = "auto") -> set[tuple[str
 
 
 FINAL = "final"
+GROWING = "days"
+_DAY = re.compile(r"(?<![0-9])20[0-9]{6}(?![0-9])")
 
 
 def _without_closed(released: list[Delivered]) -> set[tuple[str, str]]:
@@ -75,12 +80,16 @@ def _last_releases(files: Iterable[Delivered]) -> Iterator[Delivered]:
     """The files of the last release of every period that could be read whole; of a file, its last revision."""
     releases: dict[str, dict[str, dict[str, Delivered]]] = defaultdict(lambda: defaultdict(dict))
     for file in sorted(files, key=lambda file: file.revision):
-        if file.period:
+        if file.period and not _is_a_day_refused(file):
             releases[file.period][file.release][file.path] = file
     for by_release in releases.values():
         whole = [name for name, by_path in by_release.items() if not any(one.is_refused for one in by_path.values())]
         if whole:
             yield from by_release[max(whole)].values()
+
+
+def _is_a_day_refused(file: Delivered) -> bool:
+    return file.is_refused and file.release.startswith(GROWING) and bool(_DAY.search(file.path))
 
 
 def _deliver(counting: Counting, delivered: list[Delivered], policy: Policy) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.ingest.bills import bill, charges, errors
+from tests.ingest.bills import bill, charges, errors, ingest, put, source
 from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, order, read, totals, v1, v2, zipped
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -196,3 +196,27 @@ NOVEMBER = {"1690_BillingItemDetail_20261101.csv": bill(v1("3"), v1("100", Ë¥¶Âç
 def test_what_a_month_is_made_of(tmp_path, deliveries, expected):
     deliver(tmp_path, *deliveries)
     assert billed() == sorted(expected)
+
+
+def test_a_refused_day_takes_nothing_from_the_others(tmp_path):
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", DAY, bill(v1("1")))
+    ingest(one)
+    second = "1690_BillingItemDetail_20261010.csv"
+    put(tmp_path / "in", second, bill(v1("x")))
+    assert len(errors(ingest(one))) == 1
+    assert billed() == ["1"]
+    put(tmp_path / "in", second, bill(v1("10")))
+    assert errors(ingest(one)) == []
+    put(tmp_path / "in", DAY, bill(v1("y")))
+    assert len(errors(ingest(one))) == 1
+    assert billed() == ["1", "10"], "its earlier revision keeps counting"
+
+
+def test_a_refused_month_leaves_its_days(tmp_path):
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", DAY, bill(v1("1")))
+    ingest(one)
+    put(tmp_path / "in", MONTH, bill(v1("2"), v1("x")))
+    assert len(errors(ingest(one))) == 1
+    assert billed() == ["1"]

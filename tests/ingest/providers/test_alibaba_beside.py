@@ -223,3 +223,9 @@ def test_a_charge_leads_back_to_its_row(tmp_path, name, content, place):
     deliver(tmp_path, {name: content})
     told = next(one for one in charges() if one["x_Row"] == 2)
     assert str(lines.places(told["x_FileId"], [2])[2]) == place
+
+
+def test_a_month_without_amortised_cost_among_others_is_told(tmp_path):
+    september = {"1690_BillingItemDetail_202609.csv": bill(order(账单月份="2026-09", 账单日期="2026-09-08"))}
+    told = deliver(tmp_path, september | {MONTH: bill(v1())} | AMORTISED)
+    assert [one for one in told if one.startswith("warning 1690_BillingItemDetail_202609.csv: 1690 2026-09: no amort")]

@@ -77,6 +77,7 @@ def discover(found: Sequence[Found], _read: Read) -> Discovery:
     for period, names in sorted(months.items()):
         problems += _left_out(period, names)
         listed += _released(period, names)
+    problems += _not_amortised(months)
     return Discovery(tuple(listed), tuple(problems))
 
 
@@ -141,6 +142,19 @@ def _left_out(period: str, names: Sequence[Named]) -> Iterator[Problem]:
     for kind in sorted(_RANKS.keys() & kinds.keys() - {chosen}):
         message = f"{period}: not read, because {kinds[chosen][0].found.path} tells the same month."
         yield Problem("note", "told_twice", kinds[kind][0].found.path, message)
+
+
+def _not_amortised(months: Mapping[str, Sequence[Named]]) -> Iterator[Problem]:
+    """Months with a bill and without amortised cost, of accounts that have it for other months."""
+    kinds = {period: _by_kind(names) for period, names in sorted(months.items())}
+    amortising = {period.split(" ")[0] for period, by_kind in kinds.items() if _AMORTISED in by_kind}
+    for period, by_kind in kinds.items():
+        if (chosen := _chosen(by_kind)) and period.split(" ")[0] in amortising and _AMORTISED not in by_kind:
+            message = (
+                f"{period}: no amortised cost lies beside this bill, but beside others of the account; what was paid "
+                "in advance counts whole in this month, and again as it is amortised. Deliver that month's as well."
+            )
+            yield Problem("warning", "not_amortised", by_kind[chosen][0].found.path, message)
 
 
 def _unknown(found: Found) -> Problem:
