@@ -164,7 +164,7 @@ def _write_chunks(bill: Bill, sheet: Sheet, folder: Path, first_row: int) -> tup
         with _workers(sheet) as pool:
             for chunk in sheet.chunks(folder, first_row):
                 total.add(chunk.counted)
-                running.add(pool.submit(_write_chunk, bill, sheet, chunk))
+                running.add(pool.submit(_write_chunk, bill, sheet, chunk, next(reversed(parts), None)))
                 if len(running) > engine.threads():
                     _collect(running, parts, at_least=1)
             _collect(running, parts, at_least=len(running))
@@ -211,23 +211,23 @@ def _collect_quietly(running: set["Future[Parts]"], parts: Parts) -> None:
                 parts[month] += files
 
 
-def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk) -> Parts:
-    """In the plain form, else in the general one."""
+def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk, month: str | None) -> Parts:
+    """In the plain form, else in the general one; `month` is the likely one."""
     query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row, told=bill.told)
     try:
         try:
-            return _write(bill, query)
+            return _write(bill, query, month)
         except STOPPED:
-            return _write(bill, query.general)
+            return _write(bill, query.general, month)
     finally:
         if chunk.is_temporary:
             chunk.origin.path.unlink(missing_ok=True)
 
 
-def _write(bill: Bill, query: BillQuery) -> Parts:
+def _write(bill: Bill, query: BillQuery, month: str | None) -> Parts:
     """Some rows that are cut make the engine stumble and then refuse every other file; so it is left behind."""
     try:
-        return write(bill, query)
+        return write(bill, query, month)
     except duckdb.InternalException:
         engine.renew()
         raise

@@ -56,17 +56,21 @@ class Bill:
         return {"x_SourceName": self.source, "x_BillingMonth": month, "x_FileId": self.file_id}
 
 
-def write(bill: Bill, query: BillQuery) -> Parts:
-    """Write the charges of a query. Most files hold one month: that is assumed, and checked on every row."""
+def write(bill: Bill, query: BillQuery, month: str | None = None) -> Parts:
+    """Write the charges of a query. Most files hold one month: that is assumed, and checked on every row.
+
+    `month` is the likely one, told from rows read before.
+    """
     connection: Any = engine.connect().con
     if not query.origin.is_plain:
         register(connection)
-    first = connection.execute(query.first_month()).fetchone()
-    if first is None:
-        return {}
-    months = [str(_placed(first[0]))]
+    if month is None:
+        first = connection.execute(query.first_month()).fetchone()
+        if first is None:
+            return {}
+        month = str(_placed(first[0]))
     try:
-        return {months[0]: [_write_month(connection, bill, query.month(months[0], only=False), months[0])]}
+        return {month: [_write_month(connection, bill, query.month(month, only=False), month)]}
     except duckdb.Error as error:
         if SEVERAL_MONTHS not in str(error):
             raise

@@ -61,6 +61,7 @@ def _in(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
+_ACCOUNTS = ('"BillingAccountId"', '"SubAccountId"')
 _USAGE = "\"ChargeCategory\" = 'Usage' AND \"ChargeClass\" IS DISTINCT FROM 'Correction'"
 
 ROW_CHECKS = (
@@ -70,13 +71,13 @@ ROW_CHECKS = (
         _("Correct BillingCurrency in the export; amounts of an unknown currency cannot be added to anything."),
     ),
     RowCheck(
-        "currency_unknown", "warn", f'"BillingCurrency" NOT IN ({_in(CURRENCIES)})',
+        "currency_unknown", "warn", f"NOT regexp_full_match(\"BillingCurrency\", '{'|'.join(CURRENCIES)}')",
         _("The currency is none of ISO 4217."),
         _("If it is another name of one you use (RMB for CNY), correct the export: the two are never added."),
     ),
     RowCheck(
         "damaged_id", "stop",
-        "regexp_matches(concat_ws(' ', \"BillingAccountId\", \"SubAccountId\"), '\\b[0-9](\\.[0-9]+)?E\\+[0-9]+\\b')",
+        " OR ".join(f"regexp_full_match({name}, '[0-9](\\.[0-9]+)?E\\+[0-9]+')" for name in _ACCOUNTS),
         _("An account id was turned into a number by a spreadsheet, and its digits are lost."),
         _("Deliver the file as the provider wrote it, not saved again from a spreadsheet."),
     ),
