@@ -35,9 +35,18 @@ RUN_STATES: dict[str, Promise] = {
     "failed": _("Failed"),
 }
 KINDS: dict[str, Promise] = {
+    "alibaba": _("Alibaba Cloud bill"),
+    "alibaba_api": _("Alibaba Cloud bill, by API"),
+    "aws": _("AWS bill"),
+    "azure": _("Azure bill"),
     "csv": _("CSV by a mapping"),
     "focus": _("FOCUS billing export"),
+    "gcp": _("Google Cloud bill"),
+    "huawei": _("Huawei Cloud bill"),
+    "koku": _("OpenShift cost operator"),
+    "opencost": _("OpenCost export"),
     "prometheus": _("Prometheus"),
+    "tencent": _("Tencent Cloud bill"),
     "usage_files": _("Usage files"),
 }
 SEVERITIES: dict[str, Promise] = {"error": _("error"), "warning": _("warning"), "note": _("note")}

@@ -35,9 +35,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list")
-        show = actions.add_parser("list", help="a row per commitment and billing month")
+        show = actions.add_parser(
+            "list",
+            help="a row per commitment and billing month",
+            epilog=EXAMPLES,
+            formatter_class=RawDescriptionHelpFormatter,
+        )
         show.add_argument("--month", metavar="2026-10", help="only this billing month")
-        show.add_argument("--provider")
+        show.add_argument("--provider", help="only this provider's")
         add_format(show)
 
     def handle(self, **options: Any) -> None:

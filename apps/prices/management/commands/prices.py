@@ -11,16 +11,25 @@ from apps.prices import selectors, services
 from apps.prices.csv_file import COLUMNS as FILE_COLUMNS
 from apps.warehouse.terminal import add_format, print_rows
 
-EXAMPLES = f"""
-A price list is CSV with the columns {", ".join(FILE_COLUMNS)}.
+_HALF = len(FILE_COLUMNS) // 2
+IMPORTING = f"""
+A price list is CSV with the columns {", ".join(FILE_COLUMNS[:_HALF])},
+{", ".join(FILE_COLUMNS[_HALF:])}.
 It is checked as a whole; when a line is wrong, nothing is imported.
 
 examples:
   manage.py prices import aliyun-2026.csv
+"""
+LEARNING = """
+examples:
   manage.py prices learn                       from all charges: the median by SKU, region and month
   manage.py prices learn --month 2026-10
+"""
+LISTING = """
+examples:
   manage.py prices list --provider "Alibaba Cloud" --region cn-beijing --format csv
 """
+EXAMPLES = IMPORTING + "".join(part.partition("examples:\n")[2] for part in (LEARNING, LISTING))
 COLUMNS = (
     "provider", "service", "sku_id", "region", "unit", "currency", "list_unit_price", "contracted_unit_price",
     "valid_from", "origin", "charges", "quantity",
@@ -39,14 +48,17 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        raw = RawDescriptionHelpFormatter
         actions = parser.add_subparsers(dest="action", required=True, metavar="import|learn|list")
-        add = actions.add_parser("import", help="import a price list, all or nothing")
-        add.add_argument("file", type=Path)
-        learn = actions.add_parser("learn", help="learn prices from charges")
+        add = actions.add_parser(
+            "import", help="import a price list, all or nothing", epilog=IMPORTING, formatter_class=raw
+        )
+        add.add_argument("file", type=Path, help="the price list, CSV")
+        learn = actions.add_parser("learn", help="learn prices from charges", epilog=LEARNING, formatter_class=raw)
         learn.add_argument("--month", metavar="2026-10", help="only this billing month")
-        show = actions.add_parser("list", help="every price")
+        show = actions.add_parser("list", help="every price", epilog=LISTING, formatter_class=raw)
         for name in ("provider", "region", "sku"):
-            show.add_argument(f"--{name}")
+            show.add_argument(f"--{name}", help=f"only this {name}")
         add_format(show)
 
     def handle(self, *, action: str, **given: Any) -> None:

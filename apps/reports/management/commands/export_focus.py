@@ -34,14 +34,14 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--what", required=True, choices=("charges", "allocated"))
+        parser.add_argument("--what", required=True, choices=("charges", "allocated"), help="what is exported")
         parser.add_argument("--start", required=True, metavar="DATE", help="first day, such as 2026-10-01")
         parser.add_argument("--end", required=True, metavar="DATE", help="the day after the last one")
         parser.add_argument(
             "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
         )
         parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
-        parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
+        parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the file (default csv)")
         parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="replaced when the export is whole")
 
     def handle(self, **options: Any) -> None:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="CSV or Parquet")
         parser.add_argument(
             "--without", action="append", default=[], metavar="CRITERION", help="what the provider does not support"
         )
