@@ -33,7 +33,7 @@ def publish_company() -> Publication:
     """The company's costs, published, with its teams and a source."""
     Team.objects.create(name="live-class", title="直播课堂", lead_name="李雷", lead_email="lilei@example.com")
     Team.objects.create(name="data-platform", title="数据平台", lead_name="韩梅梅", lead_email="han@example.com")
-    Source.objects.create(name="bill", kind=Source.Kind.FOCUS, location="/exports", created_at=NOW)
+    Source.objects.create(name="bill", kind="focus", location="/exports", created_at=NOW)
     return publish_costs(COSTS)
 
 
