@@ -184,6 +184,9 @@ class TestASourceAsAWhole:
     def test_days_inside_a_month_without_charges(self, tmp_path):
         assert "missing_days" in codes(tmp_path / "in", row("1", "2026-10-01"), row("2", "2026-10-04"))
 
+    def test_the_first_month_begins_with_the_first_charge(self, tmp_path):
+        assert "missing_days" not in codes(tmp_path / "in", row("1", "2026-10-28"), row("2", "2026-10-29"))
+
     def test_a_service_nobody_has_seen(self, tmp_path):
         one = source(tmp_path / "in")
         put(tmp_path / "in", "a.csv", bill(row("1", "2026-09-30")))

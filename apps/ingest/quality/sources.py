@@ -29,18 +29,19 @@ def look(source: str, files: Files, changed: Iterable[str]) -> Iterator[Problem]
     if not changed:
         return
     for month in changed:
-        yield from _missing_days(source, month, files[month])
         earlier = [one for one in files if one < month]
+        yield from _missing_days(source, month, files[month], is_first=not earlier)
         if earlier:
             yield from _new_services(source, month, files, earlier)
             yield from _tag_drift(source, month, files, max(earlier))
 
 
-def _missing_days(source: str, month: str, files: list[lake.StoredFile]) -> Iterator[Problem]:
+def _missing_days(source: str, month: str, files: list[lake.StoredFile], *, is_first: bool) -> Iterator[Problem]:
+    """Days without charges up to the newest; a source's first month begins with its first charge."""
     rows = _query(f'SELECT DISTINCT "x_ChargeDay" FROM {_origin(files)}')
     days = {day for (day,) in rows}
     year, number = int(month[:4]), int(month[5:])
-    first = date(year, number, 1)
+    first = max(date(year, number, 1), min(days) if is_first else date.min)
     last = min(max(days), date(year, number, monthrange(year, number)[1]))
     expected = {first + timedelta(days=at) for at in range((last - first).days + 1)}
     if (missing := sorted(expected - days)) and len(days & expected) > 1:
