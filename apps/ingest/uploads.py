@@ -67,6 +67,7 @@ def keep(source: Source, brought: Sequence[Brought]) -> None:
 def fates(source: Source, names: Sequence[str]) -> Mapping[str, LandedFile | None]:
     """What became of uploaded files, by name; None of one that lies there and was not landed yet."""
     folder = uploads_folder(source.name)
+    names = [name for name in names if "\0" not in name and Path(name).name == name]  # of this folder only
     newest = {file.path: file for file in source.files.filter(path__in=names).order_by("revision")}
     found: dict[str, LandedFile | None] = {}
     for name in names:

@@ -137,7 +137,14 @@ def test_only_sources_for_uploads_take_them(client_of, people, source, tmp_path)
 
 def test_results_of_nothing_are_not_there(client_of, source):
     staff = client_of("staff")
-    for address in ("hand/", "hand/?file=no.csv", "hand/?file=../secret_key", "hand/?file=%00", "none/?file=a.csv"):
+    for address in (
+        "hand/",
+        "hand/?file=no.csv",
+        "hand/?file=../secret_key",
+        "hand/?file=../../secret_key",
+        "hand/?file=%00",
+        "none/?file=a.csv",
+    ):
         assert staff.get(f"{ADDRESS}{address}").status_code == 404
 
 
