@@ -8,15 +8,20 @@ Both give the same expressions for text, amounts, instants and JSON objects, so 
 # identifiers are declared columns, and every text is quoted: engines take no parameters there
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from apps.finops.money import SCALE
 from apps.ingest.bill.mapping import Input
-from apps.ingest.text import values
-from apps.ingest.text.header import MAX_FIELD
+from apps.ingest.text import cells, values
+from apps.warehouse import engine
 
+ODD_IN_AMOUNTS = "_eE\t"
 _ISO_MICRO = "strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
@@ -51,14 +56,18 @@ def _beyond(text: str) -> str:
 class Origin(ABC):
     """Where rows are read from: `columns` are their names in the file's own order, `is_plain` which form is used."""
 
-    path: Path
     columns: tuple[str, ...]
     is_plain: bool = True
 
     @property
     @abstractmethod
     def relation(self) -> str:
-        """What stands behind FROM."""
+        """What stands behind FROM, while `opened`."""
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Let this thread's engine see the rows."""
+        yield
 
     @property
     @abstractmethod
@@ -100,15 +109,18 @@ class Origin(ABC):
         if not self.is_plain:
             long = f"WHEN regexp_full_match({text}, '{values.LONG_AMOUNT}') THEN {_half_even(text)} "
             return f"CASE WHEN {text} IS NULL THEN NULL ELSE {regular} {long} ELSE costops_amount({text}) END END"
-        # Eighteen digits are read four times faster than thirty-eight, and hold nearly every amount. Thirteen
-        # characters have at most twelve decimals; underscores, exponents and tabs, which the cast would take, are for
-        # the general form.
-        is_odd = " OR ".join(f"contains({text}, {odd})" for odd in ("'_'", "'e'", "'E'", "chr(9)"))
+        # Eighteen digits are read four times faster than thirty-eight, and hold nearly every amount of at most twelve
+        # decimals.
+        is_long = f"strlen({text}) > 13 AND strlen({text}) - strpos({text}, '.') > {SCALE}"
         slow = f"{regular} ELSE {stop(self.columns[at])} END"
         return (
-            f"CASE WHEN {text} IS NULL THEN NULL WHEN strlen({text}) > 13 OR {is_odd} THEN {slow} "
+            f"CASE WHEN {text} IS NULL THEN NULL WHEN {is_long} {self.or_odd(text, one)} THEN {slow} "
             f"ELSE coalesce(TRY_CAST({text} AS DECIMAL(18,12))::DECIMAL(38,12), {slow}) END"
         )
+
+    def or_odd(self, text: str, _one: Input) -> str:
+        """Whether an amount has what the engine would take and the plain form does not: exponents and the like."""
+        return " ".join(f"OR contains({text}, '{odd}')" for odd in ODD_IN_AMOUNTS)
 
     def is_rounded(self, at: int, one: Input) -> str:
         """Whether an amount has more than twelve decimals."""
@@ -143,32 +155,41 @@ class Origin(ABC):
 
 @dataclass(frozen=True)
 class CsvOrigin(Origin):
-    """Rows of CSV, without a header; columns are bound by position, so that names may differ by case only.
+    """Rows of CSV, parsed into `rows`; columns are bound by position, so that names may differ by case only.
 
-    `has_nul`: some value holds a NUL byte. It is taken out of text, where nobody sees it, and nowhere else.
+    The plain form is for rows whose amounts hold none of `ODD_IN_AMOUNTS`. `has_nul`: some value holds a NUL byte. It
+    is taken out of text, where nobody sees it, and nowhere else.
     """
 
+    rows: pa.Table = None
     has_nul: bool = False
 
     def value(self, at: int, one: Input) -> str:
         text = super().value(at, one)
         return f"replace({text}, chr(0), '')" if self.has_nul and one.kind == "text" else text
 
+    def or_odd(self, text: str, one: Input) -> str:
+        return super().or_odd(text, one) if one.key else ""
+
     @property
     def relation(self) -> str:
-        columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(self.columns)))
-        missing = ", ".join(f"'{text}'" for text in values.MISSING)
-        return (
-            f"read_csv('{quoted(str(self.path))}', auto_detect=false, header=false, delim=',', quote='\"', "
-            f"escape='\"', columns={{{columns}}}, nullstr=[{missing}], max_line_size={MAX_FIELD}, strict_mode=true)"
-        )
+        return "parsed_rows"
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        connection = engine.connect().con
+        connection.register(self.relation, self.rows)
+        try:
+            yield
+        finally:
+            connection.unregister(self.relation)
 
     @property
     def number(self) -> str:
         return "row_number() OVER ()"
 
     def text(self, at: int) -> str:
-        return f"c{at}"
+        return cells.name(at)
 
 
 _AS_TEXT = {
@@ -208,6 +229,7 @@ INSIDE = "\0"
 class ParquetOrigin(Origin):
     """Rows of a Parquet file. `names` is what the engine calls the columns, `types` what they hold."""
 
+    path: Path = Path()
     names: tuple[str, ...] = field(default=())
     types: tuple[str, ...] = field(default=())
 

@@ -2,11 +2,11 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +22,7 @@ from apps.ingest.quality.rows import look
 from apps.ingest.reading import Reading, refused
 from apps.ingest.text import careful
 from apps.ingest.text.answers import in_csv
+from apps.ingest.text.cells import Misshapen
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
@@ -32,6 +33,7 @@ STOPPED = (
     duckdb.InvalidInputException,
     duckdb.InternalException,
     pa.ArrowInvalid,
+    Misshapen,
     NothingToPlace,
     UnicodeDecodeError,  # a currency that is not UTF-8, when the tally adds up
     NotAnAmount,
@@ -116,7 +118,7 @@ def _ending(sheet: Sheet) -> list[Problem]:
 def _read_sheet(bill: Bill, sheet: Sheet, folder: Path, *, first_row: int) -> tuple[Parts, tallies.Tally]:
     """By the engine; where that stops, the careful reader says why, or mends line breaks."""
     try:
-        return _write_chunks(bill, sheet, folder, first_row)
+        return _write_chunks(bill, sheet, first_row)
     except STOPPED:
         plan = checks.plan(sheet.header if sheet.header.columns else Header(sheet.bound.columns), sheet.bound)
     if sheet.origin:
@@ -127,7 +129,7 @@ def _read_sheet(bill: Bill, sheet: Sheet, folder: Path, *, first_row: int) -> tu
     careful.rewrite(sheet.member.path, sheet.header, mended)
     again = replace(sheet, member=replace(sheet.member, path=mended), header=read_header(mended, sheet.member.name))
     try:
-        return _write_chunks(bill, again, folder, first_row)
+        return _write_chunks(bill, again, first_row)
     except STOPPED as error:
         raise Refused(_unexplained(sheet, error)) from error
 
@@ -155,79 +157,66 @@ def _examine_parquet(sheet: Sheet, plan: careful.Plan, folder: Path) -> list[Pro
     return [Problem("error", "engine", sheet.member.name, message)]
 
 
-def _write_chunks(bill: Bill, sheet: Sheet, folder: Path, first_row: int) -> tuple[Parts, tallies.Tally]:
-    """Write the chunks of a sheet, those of a long one side by side, each by one thread of the engine."""
+def _write_chunks(bill: Bill, sheet: Sheet, first_row: int) -> tuple[Parts, tallies.Tally]:
+    """Write the chunks of a sheet: as many workers as the engine may use threads take those of a long one in turn."""
     parts: Parts = defaultdict(list)
     total = tallies.Tally()
-    running: set[Future[Parts]] = set()
+    chunks = sheet.chunks(first_row)
+    turn = Lock()
+
+    def take_and_write() -> None:
+        try:
+            while True:
+                with turn:
+                    chunk, month = next(chunks, None), next(reversed(parts), None)
+                if chunk is None:
+                    return
+                written = _write_chunk(bill, sheet, chunk, month)
+                with turn:
+                    total.add(chunk.counted)
+                    for month, files in written.items():
+                        parts[month] += files
+        except BaseException:
+            with turn:
+                chunks.close()  # nobody takes another
+            raise
+
     try:
-        with _workers(sheet) as pool:
-            for chunk in sheet.chunks(folder, first_row):
-                total.add(chunk.counted)
-                running.add(pool.submit(_write_chunk, bill, sheet, chunk, next(reversed(parts), None)))
-                if len(running) > engine.threads():
-                    _collect(running, parts, at_least=1)
-            _collect(running, parts, at_least=len(running))
+        if sheet.is_long:
+            _side_by_side(take_and_write)
+        else:
+            take_and_write()
     except BaseException:
-        wait(running)
-        _collect_quietly(running, parts)
         discard(parts)
         raise
     return parts, total
 
 
-class _Here:
-    """Does at once, in this thread, what a pool would do: most files are one chunk."""
-
-    def submit(self, work: object, *arguments: object) -> "Future[Parts]":
-        future: Future[Parts] = Future()
-        future.set_result(work(*arguments))  # type: ignore[operator]
-        return future
-
-
-@contextmanager
-def _workers(sheet: Sheet) -> Iterator["ThreadPoolExecutor | _Here"]:
-    if not sheet.is_long:
-        yield _Here()
-        return
-    with ThreadPoolExecutor(engine.threads(), initializer=engine.use_one_thread) as pool:
-        yield pool
-
-
-def _collect(running: set["Future[Parts]"], parts: Parts, *, at_least: int) -> None:
-    while at_least > 0 and running:
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            running.discard(future)
-            at_least -= 1
-            for month, files in future.result().items():
-                parts[month] += files
-
-
-def _collect_quietly(running: set["Future[Parts]"], parts: Parts) -> None:
-    for future in running:
-        if not future.cancelled() and future.exception() is None:
-            for month, files in future.result().items():
-                parts[month] += files
+def _side_by_side(work: Callable[[], None]) -> None:
+    """Do the same in several threads, each with an engine of one thread; the first error is raised when all ended."""
+    count = engine.threads()
+    with ThreadPoolExecutor(count, initializer=engine.use_one_thread) as pool:
+        running = [pool.submit(work) for _ in range(count)]
+    for each in running:
+        each.result()
 
 
 def _write_chunk(bill: Bill, sheet: Sheet, chunk: Chunk, month: str | None) -> Parts:
     """In the plain form, else in the general one; `month` is the likely one."""
     query = BillQuery(chunk.origin, sheet.bound, bill.zone, first_row=chunk.first_row, told=bill.told)
     try:
-        try:
-            return _write(bill, query, month)
-        except STOPPED:
-            return _write(bill, query.general, month)
-    finally:
-        if chunk.is_temporary:
-            chunk.origin.path.unlink(missing_ok=True)
+        return _write(bill, query, month)
+    except STOPPED:
+        if not query.origin.is_plain:
+            raise
+        return _write(bill, query.general, month)
 
 
 def _write(bill: Bill, query: BillQuery, month: str | None) -> Parts:
     """Some rows that are cut make the engine stumble and then refuse every other file; so it is left behind."""
     try:
-        return write(bill, query, month)
+        with query.origin.opened():
+            return write(bill, query, month)
     except duckdb.InternalException:
         engine.renew()
         raise

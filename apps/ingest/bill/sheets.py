@@ -1,6 +1,6 @@
 """One plain file of a bill, CSV or Parquet, with its columns bound: what is read, row by row, piece by piece."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from apps.finops.problems import Problem
 from apps.ingest.bill import pieces
 from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
-from apps.ingest.bill.origins import FLOATS, INSIDE, CsvOrigin, Origin, ParquetOrigin, quoted
-from apps.ingest.bill.tallies import Tally, tally_csv, tally_parquet
+from apps.ingest.bill.origins import FLOATS, INSIDE, ODD_IN_AMOUNTS, CsvOrigin, Origin, ParquetOrigin, quoted
+from apps.ingest.bill.tallies import Tally, tally_cells, tally_parquet
+from apps.ingest.text.cells import has_any, read_cells
 from apps.ingest.text.header import Header, checked, read_header
 from apps.ingest.text.jsonlines import as_csv
 from apps.ingest.unpack import Member, Unreadable
@@ -28,7 +29,6 @@ class Chunk:
     origin: Origin
     counted: Tally
     first_row: int
-    is_temporary: bool
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,22 @@ class Sheet:
         """Whether it is read in several pieces."""
         return self.origin is None and self.member.path.stat().st_size - self.header.size > pieces.SIZE
 
-    def chunks(self, folder: Path, first_row: int) -> Iterator[Chunk]:
-        """The rows in their order; each is tallied before it is handed out. Text pieces lie in `folder` meanwhile."""
+    def chunks(self, first_row: int) -> Generator[Chunk]:
+        """The rows in their order; each is tallied before it is handed out."""
         if self.origin:
-            yield Chunk(
-                self.origin, _either(tally_parquet, self.member.path, self.bound), first_row, is_temporary=False
-            )
+            yield Chunk(self.origin, _either(tally_parquet, self.member.path, self.bound), first_row)
             return
-        for number, content in enumerate(pieces.pieces(self.member.path, skip=self.header.size, size=pieces.SIZE)):
-            counted = _either(tally_csv, content, self.bound)
-            path = folder / f"piece-{number}.csv"
-            path.write_bytes(content)
-            origin = CsvOrigin(path, self.bound.columns, has_nul=pieces.has_nul(content))
-            yield Chunk(origin, counted, first_row, is_temporary=True)
+        for content in pieces.pieces(self.member.path, skip=self.header.size, size=pieces.SIZE):
+            rows = read_cells(content, len(self.bound.columns))
+            counted = _either(tally_cells, rows, self.bound)
+            yield Chunk(self._origin(rows, has_nul=pieces.has_nul(content)), counted, first_row)
             first_row += counted.rows
+
+    def _origin(self, rows: pa.Table, *, has_nul: bool) -> CsvOrigin:
+        inputs = ((at, self.bound.input(alias)) for alias, at in self.bound.positions.items())
+        amounts = [at for at, one in inputs if one and one.kind == "money" and not one.key]
+        is_plain = not any(has_any(rows.column(at), ODD_IN_AMOUNTS) for at in amounts)
+        return CsvOrigin(self.bound.columns, is_plain=is_plain, rows=rows, has_nul=has_nul)
 
 
 def _either(tally: Any, rows: Any, bound: Bound) -> Tally:
@@ -97,7 +99,7 @@ def _parquet(member: Member, whole: Collection[str]) -> ParquetOrigin:
     columns += tuple(name for name, _, _ in inner)
     names = (*(row[0] for row in described), *(path for _, path, _ in inner))
     types = (*(row[1] for row in described), *(kind for _, _, kind in inner))
-    origin = ParquetOrigin(member.path, checked(columns, member.name), names=names, types=types)
+    origin = ParquetOrigin(checked(columns, member.name), path=member.path, names=names, types=types)
     if odd := origin.unreadable():
         raise Unreadable(
             f"{member.name}, column {odd[0]}: values of type {odd[1]} are not read; "

@@ -1,4 +1,4 @@
-"""An independent tally of a bill: rows and control sums, read by another parser and added as whole numbers."""
+"""An independent tally of a bill: rows and control sums, added as whole numbers and not by the engine."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow import csv
 
 from apps.finops.money import SCALE, UNIT, NotAnAmount
 from apps.ingest.bill.mapping import Bound
@@ -43,9 +42,10 @@ class Tally:
         return self.rows, {key: units for key, units in self.units.items() if units}
 
 
-def tally_csv(content: memoryview, bound: Bound, *, is_plain: bool) -> Tally:
-    """Add up rows of CSV without the engine. `is_plain`: every amount has at most twelve decimals and no exponent."""
-    return _tally(_csv_batches(content, bound), bound, is_plain=is_plain)
+def tally_cells(rows: pa.Table, bound: Bound, *, is_plain: bool) -> Tally:
+    """Add up rows of text cells. `is_plain`: every amount has at most twelve decimals and no exponent."""
+    cells = {at: rows.column(at).combine_chunks() for at in _wanted(bound)}
+    return _tally([(rows.num_rows, cells)], bound, is_plain=is_plain)
 
 
 def tally_parquet(path: Path, bound: Bound, *, is_plain: bool) -> Tally:
@@ -85,26 +85,6 @@ def _first(cells: list[pa.Array]) -> pa.Array:
         missing = pa.array(values.MISSING)
         cells = [pc.if_else(pc.is_in(cell, missing), pa.scalar(None, pa.string()), cell) for cell in cells]
     return pc.coalesce(*cells)
-
-
-def _csv_batches(content: memoryview, bound: Bound) -> Iterator[tuple[int, Mapping[int, pa.Array]]]:
-    wanted = {f"c{at}": at for at in sorted(_wanted(bound))}
-    with csv.open_csv(
-        pa.BufferReader(pa.py_buffer(content)),
-        read_options=csv.ReadOptions(
-            block_size=4 << 20, column_names=[f"c{at}" for at in range(len(bound.columns))], use_threads=False
-        ),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        convert_options=csv.ConvertOptions(
-            include_columns=list(wanted),
-            column_types=dict.fromkeys(wanted, pa.string()),
-            null_values=list(values.MISSING),
-            strings_can_be_null=True,
-            check_utf8=False,
-        ),
-    ) as reader:
-        for batch in reader:
-            yield batch.num_rows, {at: batch.column(name) for name, at in wanted.items()}
 
 
 def _renamed(batch: pa.RecordBatch, places: list[int], names: list[str]) -> tuple[int, Mapping[int, pa.Array]]:
