@@ -291,8 +291,8 @@ class ParquetOrigin(Origin):
         return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {fits} THEN {moment} ELSE {stop(self.columns[at])} END"
 
     def json_object(self, at: int, one: Input) -> str:
-        if self.types[at].startswith(_NESTED) and not self.types[at].endswith("]") and not one.repair:
-            return f"to_json({self._cell(at)})::VARCHAR"
+        if self.types[at].startswith(_NESTED) and not self.types[at].endswith("]"):
+            return self.text(at)  # written by the engine: an object, and nothing to repair
         return super().json_object(at, one)
 
     def _is_exact(self, at: int) -> bool:
