@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole suite on SQLite, then every test that touches the database again on PostgreSQL. Arguments go to pytest.
+# The whole suite on SQLite, then every test that depends on the database again on PostgreSQL. Arguments go to pytest.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ echo "→ the whole suite, on SQLite"
 "${pytest[@]}"
 on_sqlite=$?
 
-echo "→ what touches the database, on PostgreSQL"
+echo "→ what depends on the database, on PostgreSQL"
 COSTOPS_TEST_DATABASE=postgres "${pytest[@]}"
 on_postgres=$?
 

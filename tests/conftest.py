@@ -17,6 +17,8 @@ from django.conf import settings as django_settings
 
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 ON_POSTGRES = os.environ.get("COSTOPS_TEST_DATABASE", "sqlite") == "postgres"
+ABOUT_FILES = ("providers/", "test_bills.py", "test_hostile_files.py", "test_usage_files.py", "test_usage_formats.py")
+"""Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
 
 
@@ -55,18 +57,20 @@ def pytest_configure() -> None:
     assert django_settings.DATABASES
 
 
-def touches_database(item: pytest.Item) -> bool:
-    """Whether a test asks for the database, by mark or by fixture."""
+def depends_on_database(item: pytest.Item) -> bool:
+    """Whether a test asks for the database, by mark or by fixture, for more than to remember files."""
+    if item.path.relative_to(Path(__file__).parent).as_posix().removeprefix("ingest/").startswith(ABOUT_FILES):
+        return False
     fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run only what touches the database: the rest was true on SQLite and cannot differ."""
+    """On PostgreSQL run only what depends on the database: the rest was true on SQLite and cannot differ."""
     if not ON_POSTGRES:
         return
-    config.hook.pytest_deselected(items=[item for item in items if not touches_database(item)])
-    items[:] = [item for item in items if touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not depends_on_database(item)])
+    items[:] = [item for item in items if depends_on_database(item)]
 
 
 # --- The database, the home folder, the guard ---------------------------------------------------------------------
