@@ -328,7 +328,7 @@ def test_every_store_is_told_what_its_library_takes():
         "account_key": "k",
         "anon": False,
     }
-    assert stores._google({"anonymous": "yes"}, {}) == {"project": "", "token": "anon"}
+    assert stores._google({"anonymous": "yes"}, {}) == {"project": "", "token": "anon", "endpoint_url": None}
     with pytest.raises(InvalidOption, match="service account"):
         stores._google({}, {"token": "hunter2"})
 
