@@ -34,6 +34,9 @@ FULL = {"ListCost": "1.50", "ContractedCost": "1.50", "ConsumedQuantity": "1", "
         pytest.param({"BillingCurrency": "cny"}, "currency_code", id="a currency in small letters"),
         pytest.param({"BillingCurrency": "RMB"}, "currency_unknown", id="a currency by another name"),
         pytest.param({"SubAccountId": "1.23E+11"}, "damaged_id", id="an id that a spreadsheet damaged"),
+        pytest.param({"Tags": '{"team":NaN}'}, "json_number", id="a tag that is no number"),
+        pytest.param({"Tags": '{"a\\"b":"nan", "c": -Infinity}'}, "json_number", id="an endless tag behind a quote"),
+        pytest.param({"Tags": '{"team":"a","team":"b"}'}, "tag_twice", id="a tag that stands twice"),
         pytest.param({"ChargeCategory": "usage"}, "charge_category", id="a category FOCUS does not know"),
         pytest.param({"ServiceCategory": "Computing"}, "service_category", id="a service category FOCUS does not know"),
         pytest.param({"ChargePeriodEnd": "2026-10-01T11:00:00Z"}, "period_reversed", id="an end before the start"),
@@ -48,6 +51,12 @@ FULL = {"ListCost": "1.50", "ContractedCost": "1.50", "ConsumedQuantity": "1", "
 def test_a_charge_that_breaks_a_rule_is_told_by_code(tmp_path, cells, code):
     assert codes(tmp_path / "good", row(**FULL), name="good") == set()
     assert code in codes(tmp_path / "odd", row(**FULL | cells), name="odd")
+
+
+@pytest.mark.parametrize("tags", ['{"city":"nanjing, nanning","inf":":nan"}', '{"q":"\\",NaN","b":"[Infinity]"}'])
+def test_words_with_the_letters_of_nan_are_words(tmp_path, tags):
+    assert codes(tmp_path / "in", row(**FULL | {"Tags": tags})) == set()
+    assert costs() == ["1.5"]
 
 
 def test_a_rule_that_stops_refuses_the_file(tmp_path):
