@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from apps.finops.tables import CHARGES
 from apps.ingest import restatements, selectors, services
 from apps.ingest.models import Arrival, LandedFile, Restatement
 from apps.ingest.quality import checks
+from apps.warehouse import lake
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -74,6 +76,7 @@ def test_a_bill_joined_to_itself_is_held_back(tmp_path):
     assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *rows, *rows)
     assert costs() == []
     assert LandedFile.objects.get().state == LandedFile.State.HELD
+    assert [*lake.location(CHARGES).rglob("*.parquet")] == [], "and leaves nothing on the disk"
 
 
 def test_every_check_is_explained():
