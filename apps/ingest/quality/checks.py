@@ -167,6 +167,10 @@ SOURCE_CHECKS = {
             "Most likely the export was joined to itself: deliver it again, or accept it if the charges are meant so.",
         ),
         SourceCheck(
+            "told_before", "hold", _("Charges stand in another file as well, which counts already."),
+            "Most likely two exports overlap: reject the file and deliver only what is new, or accept it if not.",
+        ),
+        SourceCheck(
             "several_currencies", "note", _("One account is billed in several currencies."),
             "They are never added; each has its own totals.",
         ),
@@ -197,5 +201,5 @@ SOURCE_CHECKS = {
     )
 }  # fmt: skip
 
-HOLDS = frozenset(check.code for check in ROW_CHECKS if check.then == "hold") | {"mostly_duplicates"}
+HOLDS = frozenset(check.code for check in ROW_CHECKS if check.then == "hold") | {"mostly_duplicates", "told_before"}
 """Codes that hold a file back."""
