@@ -175,6 +175,15 @@ class TestTheRestatementLedger:
         (told,) = Restatement.objects.get().changes
         assert (Decimal(told["effective_before"]), Decimal(told["effective_after"])) == (10, 12)
 
+    def test_a_day_of_two_billing_months_arrives_with_what_both_say(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "10.csv", bill(row("10", "2026-10-31")))
+        fill(one)
+        put(tmp_path / "in", "11.csv", bill(row("5", "2026-10-31", BillingPeriodStart="2026-11-01T00:00:00Z")))
+        fill(one)
+        seen = Arrival.objects.order_by("pk").values_list("day", "effective_cost")
+        assert [(str(day), Decimal(cost)) for day, cost in seen] == [("2026-10-31", 10), ("2026-10-31", 15)]
+
     def test_every_sight_of_a_day_is_kept(self, tmp_path):
         one = source(tmp_path / "in")
         put(tmp_path / "in", "a.csv", bill(row("10")))
