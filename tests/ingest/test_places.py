@@ -268,10 +268,13 @@ def test_mistakes_are_named_before_anything_is_reached(location, options, secret
     assert not Source.objects.exists()
 
 
-def test_a_library_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "gcsfs", None)
-    with pytest.raises(InvalidOption, match=r"needs the library gcsfs.*requirements/places\.txt"):
-        place_at("gs://bills", {}, Secrets())
+@pytest.mark.parametrize(
+    ("location", "library"), [("s3://bills", "s3fs"), ("az://bills", "adlfs"), ("gs://bills", "gcsfs")]
+)
+def test_a_library_that_is_missing_is_named(monkeypatch, location, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(InvalidOption, match=rf"needs the library {library}.*requirements/places\.txt"):
+        place_at(location, {}, Secrets())
 
 
 def test_every_store_is_told_what_its_library_takes():

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.ingest.models import Restatement
 from tests.ingest.bills import bill, charges, errors, ingest, put, source
 from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, order, read, totals, v1, v2, zipped
 
@@ -276,3 +277,38 @@ def test_a_refused_month_leaves_its_days(tmp_path):
     put(tmp_path / "in", MONTH, bill(v1("2"), v1("x")))
     assert len(errors(ingest(one))) == 1
     assert billed() == ["1"]
+
+
+def test_the_final_month_restates_its_days_exactly(tmp_path, settings):
+    """Days of 4, 1 and 10 + 5 of OSS; the final month says 1.25 for 1, drops OSS, adds 2 and leaves the rest."""
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    oss = {"产品Code": "oss", "产品名称": "对象存储OSS", "账单日期": "2026-10-09"}
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", DAY, bill(v1("1"), v1("4", 账单日期="2026-10-07")))
+    put(tmp_path / "in", "1690_BillingItemDetail_20261010.csv", bill(v1("10", 账单日期="2026-10-09"), v1("5", **oss)))
+    ingest(one)
+    assert Restatement.objects.count() == 0, "first days restate nothing"
+    final = [
+        v1("1.25"),
+        v1("4", 账单日期="2026-10-07"),
+        v1("10", 账单日期="2026-10-09"),
+        v1("2", 账单日期="2026-10-09"),
+    ]
+    put(tmp_path / "in", MONTH, bill(*final))
+    ingest(one)
+    ledger = Restatement.objects.get()
+    assert (ledger.billing_month, ledger.rows_before, ledger.rows_after) == ("2026-10", 4, 4)
+    told = {
+        (change["day"], change["service"]): tuple(
+            f"{Decimal(change[name]).normalize():f}"
+            for name in ("rows_before", "rows_after", "billed_before", "billed_after", "effective_after")
+        )
+        for change in ledger.changes
+    }
+    assert told == {
+        ("2026-10-08", "Elastic Compute Service"): ("1", "1", "1", "1.25", "1.25"),
+        ("2026-10-09", "Elastic Compute Service"): ("1", "2", "10", "12", "12"),
+        ("2026-10-09", "Object Storage Service"): ("1", "0", "5", "0", "0"),
+    }
+    ingest(one)
+    assert Restatement.objects.count() == 1
