@@ -16,7 +16,6 @@ from apps.ingest import kinds, services
 from apps.ingest.models import LandedFile
 from apps.ingest.providers.generic import document
 from apps.ingest.sources import add_upload_source
-from apps.ingest.uploads import Brought, keep, refusals
 from apps.warehouse import lake
 from tests.ingest.bills import NOW, bill
 from tests.ingest.providers.alibaba_bills import v1, v2
@@ -27,7 +26,7 @@ from tests.ingest.providers.test_csv import MAPPING, ROWS
 from tests.ingest.providers.test_gcp import flat, usage
 from tests.ingest.providers.test_huawei import factor
 from tests.ingest.providers.test_tencent import component, english
-from tests.ingest.test_hostile_uploads import damaged_packing, mutated, packed
+from tests.ingest.test_hostile_uploads import bring, damaged_packing, mutated, packed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 
@@ -139,13 +138,7 @@ def test_every_file_counts_to_the_last_decimal_or_not_at_all(case, tmp_path):
         (tmp_path / "mapping.yaml").write_text(given.mapping)
         options["mapping"] = str(tmp_path / "mapping.yaml")
     source = add_upload_source(name="hand", kind=given.kind, cluster="", options=options, now=NOW)
-    brought = []
-    for number, (name, content) in enumerate(files.items()):
-        path = tmp_path / str(number)
-        path.write_bytes(content)
-        brought.append(Brought(name, path, len(content)))
-    assert refusals(brought) == {}
-    keep(source, brought)
+    bring(source, files, tmp_path)
     services.land(source, NOW)
     services.normalize(source, NOW)
 

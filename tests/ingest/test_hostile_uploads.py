@@ -6,9 +6,10 @@ import io
 import random
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +17,7 @@ import pytest
 
 from apps.finops.tables import CHARGES
 from apps.ingest import services
-from apps.ingest.models import LandedFile
+from apps.ingest.models import LandedFile, Source
 from apps.ingest.sources import add_upload_source
 from apps.ingest.uploads import Brought, keep, refusals
 from apps.warehouse import lake
@@ -162,6 +163,17 @@ def mutated(chance: random.Random, made: Callable[[str], bytes] = numbered) -> I
         yield name + suffix, pack(bytes(content))
 
 
+def bring(source: Source, files: Mapping[str, bytes], folder: Path) -> None:
+    """Upload files; the page itself refuses none of them."""
+    brought = []
+    for number, (name, content) in enumerate(files.items()):
+        path = folder / str(number)
+        path.write_bytes(content)
+        brought.append(Brought(name, path, len(content)))
+    assert refusals(brought) == {}
+    keep(source, brought)
+
+
 def test_three_hundred_hostile_files_leave_no_partial_row(home, tmp_path):
     sure = dict(refused_for_sure())
     files = {**sure, "good.csv": numbered("good")}
@@ -170,13 +182,7 @@ def test_three_hundred_hostile_files_leave_no_partial_row(home, tmp_path):
         name, content = next(damaged)
         files[name] = content
     source = add_upload_source(name="hand", kind="focus", cluster="", options={"files": "parts"}, now=NOW)
-    brought = []
-    for number, (name, content) in enumerate(files.items()):
-        path = tmp_path / str(number)
-        path.write_bytes(content)
-        brought.append(Brought(name, path, len(content)))
-    assert refusals(brought) == {}
-    keep(source, brought)
+    bring(source, files, tmp_path)
 
     assert services.land(source, NOW).failed is False
     services.normalize(source, NOW)
