@@ -4,6 +4,12 @@ COPY requirements/tools.txt /tmp/tools.txt
 RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
 COPY requirements/base.txt /tmp/base.txt
 RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
+# `--build-arg EXTRAS="places alibaba"` brings what object stores and Alibaba Cloud's API need besides.
+ARG EXTRAS=""
+COPY requirements/places.txt requirements/alibaba.txt /tmp/
+RUN for extra in $EXTRAS; do \
+      uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r "/tmp/$extra.txt" || exit 1; \
+    done
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --home-dir /data costops && install -d -o costops -g costops /data

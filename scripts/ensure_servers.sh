@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the real servers the tests talk to: Prometheus, Redis, PostgreSQL and a browser. Safe to repeat; quick when all is there.
+# Brings the real servers the tests talk to: Prometheus, Redis, PostgreSQL, a browser and Azurite. Safe to repeat; quick when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/apt.sh
@@ -13,4 +13,13 @@ compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null || missing+=
 
 if [ ${#missing[@]} -gt 0 ]; then
   apt_install "${missing[@]}"
+fi
+
+# Azure's emulator is an npm package; where npm is not, the tests that talk to it are skipped.
+azurite=3.37.0
+if command -v npm >/dev/null && ! grep -qs "\"version\": \"$azurite\"" .tools/azurite/node_modules/azurite/package.json; then
+  echo "→ bringing Azurite $azurite into .tools"
+  mkdir -p .tools/azurite
+  npm install --prefix .tools/azurite --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
+    "azurite@$azurite"
 fi

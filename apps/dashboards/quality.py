@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from apps.charts import labels
-from apps.dashboards.sources import KINDS, SEVERITIES
+from apps.dashboards.sources import SEVERITIES
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.ingest.models import LandedFile, Restatement
@@ -93,7 +93,7 @@ def _quality(state: SourceState) -> Quality:
     hours = arrival.curve.complete_after(0.97) if arrival and arrival.curve else None
     return Quality(
         name=source.name,
-        kind=str(KINDS.get(source.kind, source.title_of_kind)),
+        kind=_(source.title_of_kind),
         arrival=_("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else "",
         late=arrival.late if arrival else "",
         last_day=arrival.last_day if arrival else None,

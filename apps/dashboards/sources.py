@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
@@ -33,21 +34,6 @@ RUN_STATES: dict[str, Promise] = {
     "running": _("Running"),
     "done": _("Done"),
     "failed": _("Failed"),
-}
-KINDS: dict[str, Promise] = {
-    "alibaba": _("Alibaba Cloud bill"),
-    "alibaba_api": _("Alibaba Cloud bill, by API"),
-    "aws": _("AWS bill"),
-    "azure": _("Azure bill"),
-    "csv": _("CSV by a mapping"),
-    "focus": _("FOCUS billing export"),
-    "gcp": _("Google Cloud bill"),
-    "huawei": _("Huawei Cloud bill"),
-    "koku": _("OpenShift cost operator"),
-    "opencost": _("OpenCost export"),
-    "prometheus": _("Prometheus"),
-    "tencent": _("Tencent Cloud bill"),
-    "usage_files": _("Usage files"),
 }
 SEVERITIES: dict[str, Promise] = {"error": _("error"), "warning": _("warning"), "note": _("note")}
 
@@ -117,7 +103,7 @@ def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
     state = _state(found, {problem.severity for problem in problems})
     return SourceRow(
         name=source.name,
-        kind=str(KINDS.get(source.kind, source.title_of_kind)),
+        kind=gettext(source.title_of_kind),
         location=without_credentials(source.location),
         cluster=source.cluster,
         state=state,

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
-from apps.dashboards.sources import KINDS, ProblemGroup, grouped
+from apps.dashboards.sources import ProblemGroup, grouped
 from apps.finops.problems import Problem
 from apps.ingest import uploads
 from apps.ingest.landing import SUFFIXES
@@ -64,10 +65,7 @@ class Results:
 
 def form() -> dict[str, Any]:
     """What the page needs to ask for files."""
-    choices = [
-        Choice(source.name, str(KINDS.get(source.kind, source.title_of_kind)))
-        for source in uploads.uploadable_sources()
-    ]
+    choices = [Choice(source.name, gettext(source.title_of_kind)) for source in uploads.uploadable_sources()]
     return {"sources": choices, "limit_mib": settings.COSTOPS_UPLOAD_MIB, "accept": ",".join((*SUFFIXES, ".gz"))}
 
 

@@ -180,6 +180,7 @@ def _commit(
         ]
         fresh = {pair for pair, _ in written}
         add = [part for pair, part in written if pair in wanted]
+        _discard(table, (part for pair, part in written if pair not in wanted))
         remove = [
             stored
             for pair, stored_files in held.items()
@@ -189,6 +190,12 @@ def _commit(
         if add or remove:
             versions[table.name] = lake.commit(table, add=add, remove=remove, note=notes)
     return versions
+
+
+def _discard(table: LakeTable, parts: Iterable[lake.WrittenFile]) -> None:
+    """Take what was written and does not count off the disk; what is accepted later is read again."""
+    for part in parts:
+        (lake.location(table) / part.path).unlink(missing_ok=True)
 
 
 def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger) -> None:

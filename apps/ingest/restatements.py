@@ -11,7 +11,7 @@ from django.db import transaction
 
 from apps.finops.money import add_up
 from apps.finops.tables import CHARGES, MONEY
-from apps.ingest.models import Arrival, Restatement, Source
+from apps.ingest.models import Arrival, LandedFile, Restatement, Source
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -49,7 +49,8 @@ def catch_up(source: Source, now: datetime) -> Comparison:
                 source=source, billing_month=month, version=version, at=now, changes=changes,
                 rows_before=_rows(old, month), rows_after=_rows(new, month),
             )  # fmt: skip
-        Arrival.objects.bulk_create(_arrivals(source, old, new, now))
+        beside = _beside(source, after, months, {day for _, day, _, _ in old.keys() | new.keys()})
+        Arrival.objects.bulk_create(_arrivals(source, old | beside, new | beside, now))
         source.charges_version = version
         source.save(update_fields=["charges_version"])
     return Comparison(frozenset(months), frozenset(restated), after)
@@ -74,6 +75,24 @@ def _cells(files: dict[str, list[lake.StoredFile]], months: Iterable[str]) -> di
         rows=bill.count(), billed=bill.BilledCost.sum().cast(MONEY), effective=bill.EffectiveCost.sum().cast(MONEY)
     )
     return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6]) for row in rows_of(summed)}
+
+
+def _beside(
+    source: Source, files: dict[str, list[lake.StoredFile]], changed: Iterable[str], days: set[date]
+) -> dict[Cell, Sums]:
+    """What months that did not change hold of these days: a day may lie in two billing months."""
+    texts = {str(day) for day in days}
+    holding = {
+        (file.file_id, entry["window"])
+        for file in source.files.filter(state=LandedFile.State.CURRENT)
+        for entry in file.contents
+        if entry.get("counts", True) and entry["window"] not in changed and not texts.isdisjoint(entry["days"])
+    }
+    chosen = {
+        month: [one for one in listed if (one.partition["x_FileId"], month) in holding]
+        for month, listed in files.items()
+    }
+    return {cell: sums for cell, sums in _cells(chosen, chosen).items() if cell[1] in days}
 
 
 def _restated(old: dict[Cell, Sums], new: dict[Cell, Sums]) -> dict[str, list[dict[str, Any]]]:

@@ -7,8 +7,10 @@ key. The first seals, every one opens; so a key is changed by putting a new one 
 import base64
 import json
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -34,10 +36,20 @@ class Secrets(dict[str, str]):
 
     def hide(self, text: str) -> str:
         """A text that came from outside, without any of the values."""
-        for value in sorted(self.values(), key=len, reverse=True):
+        pieces = {piece for value in self.values() for piece in _pieces(value)}
+        for value in sorted(pieces, key=len, reverse=True):
             if len(value) >= 4:
                 text = text.replace(value, "•••")
         return text
+
+
+def _pieces(value: str) -> Iterator[str]:
+    """A value, and the key or signature inside a connection string: addresses and messages show it alone."""
+    yield value
+    for part in re.split("[;&?]", value):
+        name, _, inner = part.partition("=")
+        if name.lower() in ("accountkey", "sig"):
+            yield from (inner, unquote(inner))
 
 
 def seal(secrets: Mapping[str, str]) -> str:

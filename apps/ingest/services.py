@@ -20,6 +20,7 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.places import Place
 from apps.ingest.prometheus.meter import meter_day
 from apps.ingest.providers.base import Ask, Discovery, Listed
+from apps.ingest.quality import repeats
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
 from apps.ingest.sources import (
@@ -188,9 +189,10 @@ def _is_fresh(pair: tuple[Listed, landing.Landed], latest: Mapping[str, LandedFi
 # --- Reading --------------------------------------------------------------------------------------------------------
 def normalize(source: Source, now: datetime) -> StepResult:
     """Read every landed bill into `charges`, and make exactly what counts count, in one commit."""
+    beside = _Beside(source)
 
     def read(file: LandedFile) -> Reading:
-        return read_bill(
+        reading = read_bill(
             Bill(
                 path=landing.landed_path(file.sha256),
                 name=file.path,
@@ -204,6 +206,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 told={"path": file.path, "period": file.period, "release": file.release},
             )
         )
+        return beside.compared(file, reading) if provider.only_grows else reading
 
     provider = provider_of(source)
     options = file_options(source)
@@ -212,6 +215,31 @@ def normalize(source: Source, now: datetime) -> StepResult:
     found = restatements.catch_up(source, now)
     said = (*look(source.name, found.files, found.changed), *overviews.compare(source))
     return replace(result, problems=(*result.problems, *said))
+
+
+class _Beside:
+    """What other files of a source hold, in the lake or read by the same run, for a table that only grows."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._read: list[tuple[LandedFile, lake.WrittenFile]] = []
+
+    def compared(self, file: LandedFile, reading: Reading) -> Reading:
+        """The reading, and what of it others told before: not its own revisions, nor releases of its period."""
+        parts = reading.parts.get(CHARGES.name, [])
+        files = {other.file_id: other for other in self._source.files.all()}
+        told: list[tuple[LandedFile, lake.StoredFile | lake.WrittenFile]] = [
+            (files[key], part)
+            for part in lake.files(CHARGES)
+            if part.partition["x_SourceName"] == self._source.name and (key := part.partition["x_FileId"]) in files
+        ]
+        others = [
+            part
+            for other, part in (*told, *self._read)
+            if other.path != file.path and (not file.period or other.period != file.period)
+        ]
+        self._read += [(file, part) for part in parts]
+        return replace(reading, problems=(*reading.problems, *repeats.look(file.path, parts, others)))
 
 
 def decide(source: Source, *, accept: bool) -> int:

@@ -85,6 +85,44 @@ def test_a_file_of_the_same_name_replaces_the_one_before(client_of, source):
     assert str(total().normalize()) == "7.5"
 
 
+def test_usage_files_are_taken_as_bills_are(client_of, people, home):
+    from apps.ingest import services, sources
+    from apps.ingest.models import Source
+    from tests.dashboards.company import MOMENT
+
+    sources.add_upload_source(name="pods", kind="usage_files", cluster="online", options={}, now=MOMENT)
+    content = b"hour,cluster,observed_samples,expected_samples\n2026-10-01T00:00:00Z,online,59,60\n"
+    sent = send(client_of("staff"), ("coverage_hours-2026-10.csv", content), source="pods")
+    assert sent.status_code == 302
+    one = Source.objects.get(name="pods")
+    services.land(one, MOMENT)
+    assert [problem for problem in services.meter_files(one, MOMENT).problems if problem.severity == "error"] == []
+    (file,) = one.files.all()
+    assert (file.state, file.rows) == (file.State.CURRENT, 1)
+    page = client_of("staff").get(sent["Location"]).content.decode()
+    assert "Counts" in page
+
+
+def test_two_uploads_of_one_name_at_once_leave_one_of_them_whole(source, home, tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from apps.ingest.uploads import Brought, keep
+
+    contents = [bill(*(row(str(number)) for _ in range(5_000))) for number in range(8)]
+
+    def bring(number: int) -> None:
+        path = tmp_path / f"temporary-{number}"
+        path.write_bytes(contents[number])
+        keep(source, [Brought("a.csv", path, len(contents[number]))])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(bring, range(8)))
+    (left,) = (home / "uploads" / "hand").iterdir()
+    assert left.read_bytes() in contents
+    fill()
+    assert source.files.get().rows == 5_000
+
+
 def test_a_script_gets_json(client_of, source):
     staff = client_of("staff")
     sent = send(staff, ("a.csv", GOOD), Accept="application/json")

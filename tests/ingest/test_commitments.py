@@ -1,9 +1,10 @@
 """The FOCUS specification's commitment examples: what was bought once is used, or left unused, hour by hour.
 
-Worked after the examples "Purchase all upfront" and "Usage" of the specification's appendix on commitment discounts:
-8,760 paid on the first of January for one unit an hour through 2023.
+Worked after the examples of the specification's appendix on commitment discounts, purchase scenarios 1 to 3 and usage
+scenarios 1 to 4: 8,760 for one unit an hour through 2023, paid upfront, hour by hour, or half and half.
 """
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,11 +33,15 @@ def charge(moment: datetime, hours: int, **cells: str) -> dict[str, str]:
     )  # fmt: skip
 
 
-def purchase() -> dict[str, str]:
+def purchase(amount: str = "8760.00", number: int = 0, hours: int = HOURS) -> dict[str, str]:
     return charge(
-        START, HOURS, ChargeCategory="Purchase", ResourceId="plan-1", BilledCost="8760.00", EffectiveCost="0.00",
-        CommitmentDiscountQuantity="8760", CommitmentDiscountStatus="",
+        START + timedelta(hours=number), hours, ChargeCategory="Purchase", ResourceId="plan-1", BilledCost=amount,
+        EffectiveCost="0.00", CommitmentDiscountQuantity=amount, CommitmentDiscountStatus="",
     )  # fmt: skip
+
+
+def hourly(amount: str) -> list[dict[str, str]]:
+    return [purchase(amount, number, 1) for number in range(HOURS)]
 
 
 def hour(number: int, used: str) -> list[dict[str, str]]:
@@ -75,3 +80,38 @@ def test_what_was_paid_is_what_was_used_and_unused_over_the_term(tmp_path, used,
     (bought,) = [charge for charge in read if charge["ChargeCategory"] == "Purchase"]
     assert bought["EffectiveCost"] == 0
     assert add_up(amortised.values()) == bought["BilledCost"] == add_up(charge["BilledCost"] for charge in read)
+
+
+@pytest.mark.parametrize(
+    "paid",
+    [
+        pytest.param([purchase()], id="all upfront"),
+        pytest.param(hourly("1.00"), id="nothing upfront"),
+        pytest.param([purchase("4380.00"), *hourly("0.50")], id="half upfront"),
+    ],
+)
+def test_however_it_is_paid_it_is_amortised_alike(tmp_path, paid):
+    hours = [row for number in range(HOURS) for row in hour(number, "1.00")]
+    put(tmp_path / "in", "year.csv", bill(*paid, *hours))
+    assert errors(ingest(source(tmp_path / "in"))) == []
+    billed, amortised = defaultdict(Decimal), defaultdict(Decimal)
+    for one in charges():
+        billed[one["ChargeCategory"]] += one["BilledCost"]
+        amortised[one["x_BillingMonth"]] += one["EffectiveCost"]
+    assert billed == {"Purchase": 8760, "Usage": 0}
+    # An hour is 1.00: January has 744 of them, February 672, April 720.
+    assert (amortised["2023-01"], amortised["2023-02"], amortised["2023-04"]) == (744, 672, 720)
+    assert sum(amortised.values()) == 8760
+
+
+def test_what_goes_beyond_the_commitment_is_billed_as_it_is_used(tmp_path):
+    beyond = charge(
+        START, 1, BilledCost="0.50", EffectiveCost="0.50", CommitmentDiscountId="", CommitmentDiscountCategory="",
+        CommitmentDiscountUnit="", CommitmentDiscountStatus="", CommitmentDiscountQuantity="",
+    )  # fmt: skip
+    put(tmp_path / "in", "hour.csv", bill(purchase(), *hour(0, "1.00"), beyond))
+    assert errors(ingest(source(tmp_path / "in"))) == []
+    used = [one for one in charges() if one["ChargeCategory"] == "Usage"]
+    assert [(one["BilledCost"], one["EffectiveCost"], one["CommitmentDiscountStatus"]) for one in used] == [
+        (0, 1, "Used"), (Decimal("0.5"), Decimal("0.5"), None),
+    ]  # fmt: skip

@@ -6,8 +6,10 @@ import io
 import random
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +17,7 @@ import pytest
 
 from apps.finops.tables import CHARGES
 from apps.ingest import services
-from apps.ingest.models import LandedFile
+from apps.ingest.models import LandedFile, Source
 from apps.ingest.sources import add_upload_source
 from apps.ingest.uploads import Brought, keep, refusals
 from apps.warehouse import lake
@@ -87,6 +89,12 @@ def refused_for_sure() -> Iterator[tuple[str, bytes]]:
     yield from odd_texts(good)
 
 
+@cache
+def bombs() -> tuple[tuple[str, bytes], ...]:
+    zeros = b"0" * (80 << 20)
+    return ("bomb.csv.gz", gzip.compress(zeros, 9)), ("bomb.zip", packed(("a.csv", zeros)))
+
+
 def damaged_packing(good: bytes) -> Iterator[tuple[str, bytes]]:
     whole = gzip.compress(good)
     for cut in (1, 5, 11, len(whole) // 2, len(whole) - 9, len(whole) - 4, len(whole) - 1):
@@ -97,9 +105,7 @@ def damaged_packing(good: bytes) -> Iterator[tuple[str, bytes]]:
     table = columnar()
     for cut in (4, 100, len(table) // 2, len(table) - 4):
         yield f"cut-{cut}.parquet", table[:cut]
-    zeros = b"0" * (80 << 20)
-    yield "bomb.csv.gz", gzip.compress(zeros, 9)
-    yield "bomb.zip", packed(("a.csv", zeros))
+    yield from bombs()
     yield "nested.zip", packed(("a.csv", zipped))
     yield "climbs.zip", packed(("../../a.csv", good))
     yield "program.zip", packed(("a.exe", good))
@@ -126,13 +132,13 @@ def odd_texts(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "joined.csv", good + good
 
 
-def mutated(chance: random.Random) -> Iterator[tuple[str, bytes]]:
+def mutated(chance: random.Random, made: Callable[[str], bytes] = numbered) -> Iterator[tuple[str, bytes]]:
     """Good files, damaged at random: bytes changed, cut out, doubled, moved; lines and cells likewise."""
     number = 0
     while True:
         number += 1
         name = f"mutated-{number}"
-        content = bytearray(numbered(name))
+        content = bytearray(made(name))
         for _ in range(chance.randint(1, 3)):
             at, length = chance.randrange(len(content)), chance.choice((1, 1, 1, 2, 8, 40))
             match chance.randrange(7):
@@ -157,6 +163,17 @@ def mutated(chance: random.Random) -> Iterator[tuple[str, bytes]]:
         yield name + suffix, pack(bytes(content))
 
 
+def bring(source: Source, files: Mapping[str, bytes], folder: Path) -> None:
+    """Upload files; the page itself refuses none of them."""
+    brought = []
+    for number, (name, content) in enumerate(files.items()):
+        path = folder / str(number)
+        path.write_bytes(content)
+        brought.append(Brought(name, path, len(content)))
+    assert refusals(brought) == {}
+    keep(source, brought)
+
+
 def test_three_hundred_hostile_files_leave_no_partial_row(home, tmp_path):
     sure = dict(refused_for_sure())
     files = {**sure, "good.csv": numbered("good")}
@@ -165,13 +182,7 @@ def test_three_hundred_hostile_files_leave_no_partial_row(home, tmp_path):
         name, content = next(damaged)
         files[name] = content
     source = add_upload_source(name="hand", kind="focus", cluster="", options={"files": "parts"}, now=NOW)
-    brought = []
-    for number, (name, content) in enumerate(files.items()):
-        path = tmp_path / str(number)
-        path.write_bytes(content)
-        brought.append(Brought(name, path, len(content)))
-    assert refusals(brought) == {}
-    keep(source, brought)
+    bring(source, files, tmp_path)
 
     assert services.land(source, NOW).failed is False
     services.normalize(source, NOW)

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from apps.finops.tables import CHARGES
 from apps.ingest import restatements, selectors, services
 from apps.ingest.models import Arrival, LandedFile, Restatement
 from apps.ingest.quality import checks
+from apps.warehouse import lake
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -34,6 +36,9 @@ FULL = {"ListCost": "1.50", "ContractedCost": "1.50", "ConsumedQuantity": "1", "
         pytest.param({"BillingCurrency": "cny"}, "currency_code", id="a currency in small letters"),
         pytest.param({"BillingCurrency": "RMB"}, "currency_unknown", id="a currency by another name"),
         pytest.param({"SubAccountId": "1.23E+11"}, "damaged_id", id="an id that a spreadsheet damaged"),
+        pytest.param({"Tags": '{"team":NaN}'}, "json_number", id="a tag that is no number"),
+        pytest.param({"Tags": '{"a\\"b":"nan", "c": -Infinity}'}, "json_number", id="an endless tag behind a quote"),
+        pytest.param({"Tags": '{"team":"a","team":"b"}'}, "tag_twice", id="a tag that stands twice"),
         pytest.param({"ChargeCategory": "usage"}, "charge_category", id="a category FOCUS does not know"),
         pytest.param({"ServiceCategory": "Computing"}, "service_category", id="a service category FOCUS does not know"),
         pytest.param({"ChargePeriodEnd": "2026-10-01T11:00:00Z"}, "period_reversed", id="an end before the start"),
@@ -48,6 +53,12 @@ FULL = {"ListCost": "1.50", "ContractedCost": "1.50", "ConsumedQuantity": "1", "
 def test_a_charge_that_breaks_a_rule_is_told_by_code(tmp_path, cells, code):
     assert codes(tmp_path / "good", row(**FULL), name="good") == set()
     assert code in codes(tmp_path / "odd", row(**FULL | cells), name="odd")
+
+
+@pytest.mark.parametrize("tags", ['{"city":"nanjing, nanning","inf":":nan"}', '{"q":"\\",NaN","b":"[Infinity]"}'])
+def test_words_with_the_letters_of_nan_are_words(tmp_path, tags):
+    assert codes(tmp_path / "in", row(**FULL | {"Tags": tags})) == set()
+    assert costs() == ["1.5"]
 
 
 def test_a_rule_that_stops_refuses_the_file(tmp_path):
@@ -65,6 +76,7 @@ def test_a_bill_joined_to_itself_is_held_back(tmp_path):
     assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *rows, *rows)
     assert costs() == []
     assert LandedFile.objects.get().state == LandedFile.State.HELD
+    assert [*lake.location(CHARGES).rglob("*.parquet")] == [], "and leaves nothing on the disk"
 
 
 def test_every_check_is_explained():
@@ -162,6 +174,15 @@ class TestTheRestatementLedger:
         assert restatements.catch_up(one, NOW).changed == set(), "and only once"
         (told,) = Restatement.objects.get().changes
         assert (Decimal(told["effective_before"]), Decimal(told["effective_after"])) == (10, 12)
+
+    def test_a_day_of_two_billing_months_arrives_with_what_both_say(self, tmp_path):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "10.csv", bill(row("10", "2026-10-31")))
+        fill(one)
+        put(tmp_path / "in", "11.csv", bill(row("5", "2026-10-31", BillingPeriodStart="2026-11-01T00:00:00Z")))
+        fill(one)
+        seen = Arrival.objects.order_by("pk").values_list("day", "effective_cost")
+        assert [(str(day), Decimal(cost)) for day, cost in seen] == [("2026-10-31", 10), ("2026-10-31", 15)]
 
     def test_every_sight_of_a_day_is_kept(self, tmp_path):
         one = source(tmp_path / "in")

@@ -89,6 +89,14 @@ def test_secrets_are_never_printed():
     assert secrets.hide(f"403 for {VALUE} of t-0123456789") == "403 for ••• of •••"
 
 
+def test_the_key_inside_a_connection_string_is_hidden_as_well():
+    secrets = sealed.Secrets(connection_string="BlobEndpoint=https://x;SharedAccessSignature=sv=1&sig=a%2Fb0123456789")
+    assert secrets.hide("403 for https://x/bills?sig=a%2Fb0123456789, or a/b0123456789") == (
+        "403 for https://x/bills?sig=•••, or •••"
+    )
+    assert sealed.Secrets(connection_string="AccountName=a;AccountKey=k0123==;").hide("of k0123==") == "of •••"
+
+
 def test_the_admin_and_the_pages_show_no_secret(client, admin_user):
     one = add()
     client.force_login(admin_user)

@@ -42,6 +42,7 @@ _FINAL_NAMES = frozenset(
         "ParamValidationError",
     }
 )
+_FINAL_STATUSES = frozenset({"400", "401", "403", "404", "405"})
 _Answer = TypeVar("_Answer")
 
 
@@ -66,14 +67,21 @@ class Bucket(Place):
     def find(self) -> Listing:
         root = f"{self.bucket}/{self.prefix}".rstrip("/")
         try:
-            listed: dict[str, dict[str, Any]] = self._patiently(lambda: self._store.find(root, detail=True))
+            listed = self._patiently(partial(self._listed, root))
             if not listed and not self._patiently(lambda: self._store.exists(self.bucket)):
-                raise LocationMissing(f"{self.location}: there is no such bucket; correct the location.")
+                raise FileNotFoundError
+        except FileNotFoundError as error:
+            raise LocationMissing(f"{self.location}: there is no such bucket; correct the location.") from error
         except OSError as error:
             raise LocationMissing(f"{self.location}: {error.strerror or error}") from error
         if len(listed) > MOST_OBJECTS:
             raise LocationMissing(f"{self.location}: {len(listed)} objects; name a longer prefix.")
         return self._sorted_out(listed)
+
+    def _listed(self, root: str) -> dict[str, dict[str, Any]]:
+        """What lies below a path, or the one object of that name: Azure's library lists that by its name alone."""
+        listed = self._store.find(root, detail=True)
+        return listed if isinstance(listed, dict) else {key: self._store.info(key) for key in listed}
 
     def _sorted_out(self, listed: Mapping[str, Mapping[str, Any]]) -> Listing:
         files, problems, peeks = [], [], 0
@@ -194,12 +202,18 @@ class Bucket(Place):
                 raise
             except Exception as error:  # noqa: BLE001  # every library below has faults of its own
                 said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
-                if isinstance(error, _FINAL) or type(error).__name__ in _FINAL_NAMES:
+                if _is_final(error):
                     raise OSError(errno.EACCES, said) from None  # the chain could tell what the message hides
                 if attempt == ATTEMPTS:
                     raise Interrupted(errno.EIO, f"{said}; tried {ATTEMPTS} times") from None
                 time.sleep(WAIT_SECONDS * 2 ** (attempt - 1) * (0.5 + random.random()))  # noqa: S311  # jitter
         raise AssertionError("unreachable")
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether asking again cannot help: what is wrong is the question, or who asks."""
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)  # as Azure and Google tell it
+    return isinstance(error, _FINAL) or type(error).__name__ in _FINAL_NAMES or str(status) in _FINAL_STATUSES
 
 
 def _is_hidden(path: str) -> bool:

@@ -12,7 +12,7 @@ from apps.ingest.places.bucket import Bucket
 from apps.ingest.sealed import Secrets
 
 HELP = {
-    "endpoint_url": "s3://: the address of a store that is not Amazon's own (OSS, MinIO, Ceph)",
+    "endpoint_url": "s3://: the address of a store that is not Amazon's own (OSS, MinIO, Ceph); gs://: a private one",
     "region": "s3://: the region of the bucket",
     "addressing": "s3://: virtual (bucket.host, as OSS wants), path (host/bucket, as MinIO wants) or auto",
     "anonymous": "yes: a public bucket, asked without credentials",
@@ -26,8 +26,9 @@ CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 @dataclass(frozen=True)
 class Store:
-    """A kind of object store. `module` and `factory` make its file system; `secrets` may be given for it."""
+    """A kind of object store: the `library` that reaches it, what makes its file system, and what it may be told."""
 
+    library: str
     module: str
     factory: str
     options: frozenset[str]
@@ -35,18 +36,18 @@ class Store:
 
 
 _S3 = Store(
-    "s3fs", "S3FileSystem",
+    "s3fs", "s3fs", "S3FileSystem",
     frozenset({"endpoint_url", "region", "addressing", "anonymous", "request_mib"}),
     frozenset({"key", "secret", "token"}),
 )  # fmt: skip
 _AZURE = Store(
-    "adlfs", "AzureBlobFileSystem",
+    "adlfs", "apps.ingest.places.azure", "AzureStore",
     frozenset({"account", "anonymous", "request_mib"}),
     frozenset({"account_key", "sas_token", "connection_string", "tenant_id", "client_id", "client_secret"}),
 )  # fmt: skip
 _GOOGLE = Store(
-    "gcsfs", "GCSFileSystem",
-    frozenset({"project", "anonymous", "request_mib"}),
+    "gcsfs", "apps.ingest.places.google", "GoogleStore",
+    frozenset({"endpoint_url", "project", "anonymous", "request_mib"}),
     frozenset({"token"}),
 )  # fmt: skip
 STORES = {"s3": _S3, "az": _AZURE, "abfs": _AZURE, "gs": _GOOGLE}
@@ -100,13 +101,14 @@ def bucket(location: str, options: Mapping[str, str], secrets: Secrets) -> Bucke
     check(location, options, secrets)
     store = _store(location)
     try:
+        importlib.import_module(store.library)
         factory: Any = getattr(importlib.import_module(store.module), store.factory)
     except ImportError as error:
         raise InvalidOption(
-            f"{location} needs the library {store.module}, which is not installed: "
+            f"{location} needs the library {store.library}, which is not installed: "
             "pip install -r requirements/places.txt"
         ) from error
-    made = {"s3fs": _s3, "adlfs": _azure, "gcsfs": _google}[store.module](options, secrets)
+    made = {"s3fs": _s3, "adlfs": _azure, "gcsfs": _google}[store.library](options, secrets)
     parts = urlsplit(location)
     return Bucket(
         open_store=lambda: factory(**made, use_listings_cache=False, skip_instance_cache=True),
@@ -154,4 +156,4 @@ def _google(options: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str,
             raise InvalidOption(
                 "token: give the JSON of a service account, such as --secret token=@key.json."
             ) from error
-    return {"project": options.get("project", ""), "token": token}
+    return {"project": options.get("project", ""), "token": token, "endpoint_url": options.get("endpoint_url")}

@@ -121,6 +121,9 @@ class Provider:
         Where the location is an address and not a place of files.
     has_answers
         Whether its files may be answers of an API as they came: one JSON document with a list of objects in it.
+    only_grows
+        Whether its files are copies of parts of a table that only grows: then a charge that another file told before
+        is the same charge, and its file is held back.
     documents
         Options that name a file whose content is kept with the source, and what they are for.
     configure
@@ -137,6 +140,7 @@ class Provider:
     overview: Overview | None = None
     api: Api | None = None
     has_answers: bool = False
+    only_grows: bool = False
     documents: Mapping[str, str] = field(default_factory=dict)
     configure: "Callable[[Mapping[str, str]], Provider] | None" = None
 

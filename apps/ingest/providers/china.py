@@ -12,6 +12,7 @@ ZONE = "Asia/Shanghai"
 MONTH_FORMATS = ("%Y-%m", "%Y%m", "%Y-%m-%d %H:%M:%S")
 TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y%m%d", "%Y/%m/%d %H:%M:%S")
 PLAIN_ID = "trim({}, chr(9) || ' ''`')"
+"""Long numbers are written with a tab or a quote, lest spreadsheets round them."""
 _PLAIN_TIME = "trim(regexp_replace({}, ' ?\\(?(GMT|UTC)\\+0?8:?(00)?\\)?$', ''))"
 """`2026-10-08 00:00:00 GMT+08:00`: the zone is China's anyhow."""
 
@@ -27,6 +28,29 @@ def month_of(instant: str) -> str:
 
 def next_month(month: str) -> str:
     return f"({month} + INTERVAL 8 HOUR + INTERVAL 1 MONTH - INTERVAL 8 HOUR)"
+
+
+def issued_by(provider: str) -> dict[str, str]:
+    """The columns that name a provider which sells and runs everything itself."""
+    names = ("ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName")
+    return dict.fromkeys(names, f"'{provider}'")
+
+
+def charged(*, category: str, is_refund: str, month: str) -> dict[str, str]:
+    """The period and kind of a charge: a refund of what began in an earlier month corrects that month's invoice."""
+    return {
+        "BillingPeriodStart": month,
+        "BillingPeriodEnd": next_month(month),
+        "ChargeCategory": category,
+        "ChargeClass": f"CASE WHEN ({is_refund}) AND \"begin\" < {month} THEN 'Correction' END",
+        "ChargeFrequency": f"CASE WHEN ({category}) = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END",
+    }
+
+
+DUE = {"BilledCost": '"payable"', "EffectiveCost": '"payable"', "ListCost": '"list"', "x_SourceCost": '"payable"'}
+"""Cost on the cash basis, which is all that these bills tell."""
+DUE_CONTROL: dict[str | tuple[str, ...], str] = {"payable": "x_SourceCost", "list": "ListCost"}
+ENCODINGS = ("utf-8", "gb18030")
 
 
 def one_kind(*kinds: str) -> Discover:

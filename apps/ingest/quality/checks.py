@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from apps.finops.focus import JSON_COLUMNS
 from apps.finops.problems import Severity
 
 
@@ -61,6 +62,14 @@ def _in(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
+def _no_number(column: str) -> str:
+    """Whether JSON holds NaN or Infinity, which the engine takes and JSON does not know. Most cells hold no such
+    letters, and are not looked into further; where they stand in quotes they are text."""
+    letters = " OR ".join(f"contains(\"{column}\", '{word}')" for word in ("NaN", "nan", "NAN", "Inf", "inf", "INF"))
+    bare = f"""regexp_replace("{column}", '"(?:[^"\\\\]|\\\\.)*"', '', 'g')"""
+    return f"(({letters}) AND regexp_matches({bare}, '(?i)nan|inf'))"
+
+
 _ACCOUNTS = ('"BillingAccountId"', '"SubAccountId"')
 _USAGE = "\"ChargeCategory\" = 'Usage' AND \"ChargeClass\" IS DISTINCT FROM 'Correction'"
 
@@ -80,6 +89,11 @@ ROW_CHECKS = (
         " OR ".join(f"regexp_full_match({name}, '[0-9](\\.[0-9]+)?E\\+[0-9]+')" for name in _ACCOUNTS),
         _("An account id was turned into a number by a spreadsheet, and its digits are lost."),
         _("Deliver the file as the provider wrote it, not saved again from a spreadsheet."),
+    ),
+    RowCheck(
+        "json_number", "stop", " OR ".join(map(_no_number, JSON_COLUMNS)),
+        _("A value of the tags or details is NaN or Infinity, which is no JSON."),
+        _("Ask the exporter to write it in quotes or to leave it out."),
     ),
     RowCheck(
         "charge_category", "warn", f'"ChargeCategory" NOT IN ({_in(CHARGE_CATEGORIES)})',
@@ -153,6 +167,10 @@ SOURCE_CHECKS = {
             "Most likely the export was joined to itself: deliver it again, or accept it if the charges are meant so.",
         ),
         SourceCheck(
+            "told_before", "hold", _("Charges stand in another file as well, which counts already."),
+            "Most likely two exports overlap: reject the file and deliver only what is new, or accept it if not.",
+        ),
+        SourceCheck(
             "several_currencies", "note", _("One account is billed in several currencies."),
             "They are never added; each has its own totals.",
         ),
@@ -163,6 +181,10 @@ SOURCE_CHECKS = {
         SourceCheck(
             "missing_days", "warn", _("Days inside a billing month have no charges."),
             "Ask for the missing days; until they come these days cost nothing here.",
+        ),
+        SourceCheck(
+            "tag_twice", "warn", _("A tag stands twice in the tags of a charge."),
+            "Its first value counts; ask the exporter to write every key once.",
         ),
         SourceCheck(
             "tag_drift", "warn", _("A tag covers much less cost than the month before."),
@@ -179,5 +201,5 @@ SOURCE_CHECKS = {
     )
 }  # fmt: skip
 
-HOLDS = frozenset(check.code for check in ROW_CHECKS if check.then == "hold") | {"mostly_duplicates"}
+HOLDS = frozenset(check.code for check in ROW_CHECKS if check.then == "hold") | {"mostly_duplicates", "told_before"}
 """Codes that hold a file back."""

@@ -31,6 +31,7 @@ def look(source: str, files: Files, changed: Iterable[str]) -> Iterator[Problem]
     for month in changed:
         earlier = [one for one in files if one < month]
         yield from _missing_days(source, month, files[month], is_first=not earlier)
+        yield from _tags_twice(source, month, files[month])
         if earlier:
             yield from _new_services(source, month, files, earlier)
             yield from _tag_drift(source, month, files, max(earlier))
@@ -63,6 +64,15 @@ def _tag_drift(source: str, month: str, files: Files, previous: str) -> Iterator
     for key in sorted(lost, key=lambda key: -lost[key])[:MOST_NAMED]:
         told = f"{key}: {now.get(key, 0.0):.0%} of the cost instead of {before[key]:.0%} in {previous}."
         yield about("tag_drift", f"{source}, {month}", told)
+
+
+def _tags_twice(source: str, month: str, files: list[lake.StoredFile]) -> Iterator[Problem]:
+    """Keys that stand twice in one object of tags, in the charges that are looked into."""
+    step = sum(file.rows for file in files) // SAMPLE + 1
+    keys = f'SELECT json_keys("Tags") AS keys FROM {_origin(files)} WHERE "x_Row" % {step} = 0 AND "Tags" LIKE \'{{%\''
+    again = f"SELECT unnest(list_filter(keys, (key, nth) -> list_position(keys, key) < nth)) AS key FROM ({keys})"
+    if found := [key for (key,) in _query(f"SELECT DISTINCT key FROM ({again}) ORDER BY key")]:
+        yield about("tag_twice", f"{source}, {month}", f"{len(found)}: {_named(found)}.")
 
 
 def _tagged(files: list[lake.StoredFile]) -> dict[str, float]:

@@ -308,4 +308,4 @@ def _coverage(facts: _Facts) -> Iterator[Row]:
         hour += HOUR
 
 
-FORMAT = UsageFormat("koku", "OpenShift cost operator (koku)", convert)
+FORMAT = UsageFormat("koku", "OpenShift cost operator", convert)

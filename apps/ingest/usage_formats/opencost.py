@@ -356,4 +356,4 @@ def every_file(found: Sequence[Found], _read: Read) -> Discovery:
     return Discovery(tuple(Listed(one) for one in found))
 
 
-FORMAT = UsageFormat("opencost", "OpenCost or Kubecost export", convert, every_file)
+FORMAT = UsageFormat("opencost", "OpenCost export", convert, every_file)

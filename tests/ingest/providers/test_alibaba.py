@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.ingest.models import Restatement
 from tests.ingest.bills import bill, charges, errors, ingest, put, source
 from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, order, read, totals, v1, v2, zipped
 
@@ -103,6 +104,62 @@ REFUND = {"费用类型": "Refund", "目录总价": "-56.00", "优惠金额": "-
 def test_what_a_row_costs(tmp_path, row, expected):
     assert errors(read(tmp_path, {MONTH: bill(row)})) == []
     assert totals() == expected
+
+
+def eci(meter: str, used: str, price: str, list_cost: str, payable: str) -> dict[str, str]:
+    told = {
+        "产品Code": "eci",
+        "商品Code": "eci",
+        "商品名称": "弹性容器实例",
+        "资产/资源实例ID": "eci-2ze01",
+        "用量单位": "秒",
+    }
+    money = {"目录价": price, "目录总价": list_cost, "优惠金额": "0", "优惠后金额": payable}
+    return v1(payable, 计费项=meter, 用量=used, **told, **money)
+
+
+def test_eci_is_billed_by_the_second(tmp_path):
+    """An hour of 2 vCPU and 4 GiB: 7200 × 0.000049 = 0.3528, 14400 × 0.00000613 = 0.088272, rounded to cents each."""
+    rows = [
+        eci("CPU", "7200", "0.000049", "0.3528", "0.35"),
+        eci("内存", "14400", "0.00000613", "0.088272", "0.09"),
+    ]
+    assert errors(read(tmp_path, {MONTH: bill(*rows)})) == []
+    assert totals() == {"Usage": ("0.44", "0.44", "0.441072")}
+    told = [(one["ResourceId"], one["ResourceType"], one["ConsumedQuantity"], one["ConsumedUnit"]) for one in charges()]
+    assert told == [("eci-2ze01", "Container Group", quantity, "Seconds") for quantity in (7200, 14400)]
+
+
+PACKAGE = {"产品Code": "oss", "商品Code": "ossbag", "商品名称": "对象存储OSS资源包", "资产/资源实例ID": "OSSBAG-cn-1"}
+
+
+def test_a_resource_package_is_paid_once_and_its_use_is_free(tmp_path):
+    bought = order("100", 目录总价="120", 优惠金额="20", 优惠后金额="100", **PACKAGE)
+    used = v1(
+        "0", 产品Code="oss", 用量="50", 用量单位="GB", 目录总价="6", 优惠金额="0", 优惠后金额="0", 资源包抵扣="50"
+    )
+    beyond = v1("1.20", 产品Code="oss", 用量="10", 用量单位="GB", 目录总价="1.20", 优惠金额="0", 优惠后金额="1.20")
+    assert errors(read(tmp_path, {MONTH: bill(bought | {"资源包抵扣": ""}, used, beyond | {"资源包抵扣": ""})})) == []
+    # bought 100 of 120 listed; used 6 listed and nothing due, beyond it 1.20
+    assert totals() == {"Purchase": ("100", "100", "120"), "Usage": ("1.2", "1.2", "7.2")}
+
+
+@pytest.mark.parametrize(
+    ("cells", "start", "month"),
+    [
+        pytest.param({"账单日期": "2026-10-01"}, "2026-09-30 16:00", "2026-10", id="its first day"),
+        pytest.param({"账单日期": "2026-10-31"}, "2026-10-30 16:00", "2026-10", id="its last day"),
+        pytest.param(
+            {"账单日期": "2026-11-01", "账单月份": "2026-11"}, "2026-10-31 16:00", "2026-11", id="the day after"
+        ),
+    ],
+)
+def test_a_month_in_china_begins_at_four_in_the_afternoon(tmp_path, cells, start, month):
+    assert errors(read(tmp_path, {"by-hand.csv": bill(v1(**cells))})) == []
+    (told,) = charges()
+    assert (f"{told['ChargePeriodStart']:%Y-%m-%d %H:%M}", told["x_BillingMonth"]) == (start, month)
+    assert f"{told['BillingPeriodStart']:%d %H:%M}" in ("30 16:00", "31 16:00")
+    assert told["BillingPeriodStart"] <= told["ChargePeriodStart"] < told["BillingPeriodEnd"]
 
 
 @pytest.mark.parametrize(
@@ -220,3 +277,38 @@ def test_a_refused_month_leaves_its_days(tmp_path):
     put(tmp_path / "in", MONTH, bill(v1("2"), v1("x")))
     assert len(errors(ingest(one))) == 1
     assert billed() == ["1"]
+
+
+def test_the_final_month_restates_its_days_exactly(tmp_path, settings):
+    """Days of 4, 1 and 10 + 5 of OSS; the final month says 1.25 for 1, drops OSS, adds 2 and leaves the rest."""
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    oss = {"产品Code": "oss", "产品名称": "对象存储OSS", "账单日期": "2026-10-09"}
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", DAY, bill(v1("1"), v1("4", 账单日期="2026-10-07")))
+    put(tmp_path / "in", "1690_BillingItemDetail_20261010.csv", bill(v1("10", 账单日期="2026-10-09"), v1("5", **oss)))
+    ingest(one)
+    assert Restatement.objects.count() == 0, "first days restate nothing"
+    final = [
+        v1("1.25"),
+        v1("4", 账单日期="2026-10-07"),
+        v1("10", 账单日期="2026-10-09"),
+        v1("2", 账单日期="2026-10-09"),
+    ]
+    put(tmp_path / "in", MONTH, bill(*final))
+    ingest(one)
+    ledger = Restatement.objects.get()
+    assert (ledger.billing_month, ledger.rows_before, ledger.rows_after) == ("2026-10", 4, 4)
+    told = {
+        (change["day"], change["service"]): tuple(
+            f"{Decimal(change[name]).normalize():f}"
+            for name in ("rows_before", "rows_after", "billed_before", "billed_after", "effective_after")
+        )
+        for change in ledger.changes
+    }
+    assert told == {
+        ("2026-10-08", "Elastic Compute Service"): ("1", "1", "1", "1.25", "1.25"),
+        ("2026-10-09", "Elastic Compute Service"): ("1", "2", "10", "12", "12"),
+        ("2026-10-09", "Object Storage Service"): ("1", "0", "5", "0", "0"),
+    }
+    ingest(one)
+    assert Restatement.objects.count() == 1

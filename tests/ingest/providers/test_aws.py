@@ -92,7 +92,7 @@ def test_cost_by_line_type(tmp_path, given, category, billed, effective, list_co
     names = ("ChargeCategory", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
     told = (charge[names[0]], *(f"{charge[name].normalize():f}" for name in names[1:]))
     assert told == (category, billed, effective, list_cost, contracted)
-    assert charge["x_Mapping"] == "aws_cur 1"
+    assert charge["x_Mapping"] == "aws_cur 2"
 
 
 # A savings plan of 1.00 an hour for four hours, and a reservation of 0.50 an hour with 2.00 paid upfront for them:
@@ -176,11 +176,38 @@ def test_tags_keep_only_the_providers_prefix(tmp_path, cell, tags):
     assert (charge["Tags"] and json.loads(charge["Tags"])) == tags
 
 
-def test_split_facts_are_kept(tmp_path):
-    split = line(cost="0", split_line_item_parent_resource_id="i-0ab", split_line_item_split_cost="0.35")
-    read_lines(tmp_path, line(cost="1.00"), split)
-    assert total("BilledCost") == total("EffectiveCost") == total("ListCost") == Decimal(1)
-    assert [charge["x_Other"] for charge in charges()] == [None, '{"split_line_item_split_cost":"0.35"}']
+POD = "arn:aws:eks:eu-west-1:444455556666:pod/school/web/api-1/9f"
+SPLITS = [
+    line(
+        "SavingsPlanCoveredUsage", "0", line_item_resource_id=POD, line_item_usage_amount=amount,
+        split_line_item_parent_resource_id="i-0ab", split_line_item_split_cost=cost,
+        **plan(savings_plan_effective_cost="0.70"), **public("1.00"),
+    )
+    for amount, cost in (("0.5", "0.25"), ("2", "0.10"))
+]  # fmt: skip
+"""Processor and memory of a pod on the machine that a plan covers."""
+
+
+def test_splits_are_told_beside_their_parent_and_never_added_to_it(tmp_path):
+    parent = line("SavingsPlanCoveredUsage", "1.00", **plan(savings_plan_effective_cost="0.70"), **public("1.00"))
+    assert errors(read_lines(tmp_path, parent, *SPLITS)) == []
+    sums = {
+        name: sum((charge[name] or Decimal(0) for charge in charges()), Decimal(0))
+        for name in (
+            "BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "ConsumedQuantity", "PricingQuantity",
+            "CommitmentDiscountQuantity",
+        )
+    }  # fmt: skip
+    assert {name: f"{amount.normalize():f}" for name, amount in sums.items()} == {
+        "BilledCost": "0", "EffectiveCost": "0.7", "ListCost": "1", "ContractedCost": "1", "ConsumedQuantity": "1",
+        "PricingQuantity": "1", "CommitmentDiscountQuantity": "0.7",
+    }  # fmt: skip
+    told = [(charge["ResourceId"], charge["AllocatedResourceId"], charge["x_Other"]) for charge in charges()]
+    assert told == [
+        ("i-0ab", None, None),
+        ("i-0ab", POD, '{"split_line_item_split_cost":"0.25"}'),
+        ("i-0ab", POD, '{"split_line_item_split_cost":"0.10"}'),
+    ]
 
 
 @pytest.mark.parametrize(

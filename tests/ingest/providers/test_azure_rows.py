@@ -89,6 +89,8 @@ def test_tags(tmp_path, text, tags):
     [
         pytest.param({"Cost": "1,234.50"}, "Cost", id="a separator of thousands"),
         pytest.param({"Date": "31/12/2026"}, "Date", id="a day as month"),
+        pytest.param({"Cost": "2,64"}, "Cost", id="a decimal comma"),
+        pytest.param({"BillingPeriodEndDate": "31/10/2026"}, "BillingPeriodEndDate", id="the day before the month"),
         pytest.param({"Tags": '"env": prod'}, "Tags", id="tags that are no object"),
         pytest.param({"BillingCurrency": ""}, "BillingCurrency", id="no currency"),
     ],

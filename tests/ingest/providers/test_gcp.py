@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from apps.ingest import lines
+from apps.ingest import lines, services
+from apps.ingest.models import LandedFile
 from tests.ingest.bills import bill, charges, costs, errors, ingest, put, row, source, total
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -194,6 +195,63 @@ def test_rows_are_added_and_never_twice(tmp_path, deliveries, expected):
             put(tmp_path / "in", name, json_lines(*(usage(amount, cost_at_list=amount) for amount in amounts)))
         assert errors(ingest(one)) == []
     assert costs() == expected
+
+
+AGAIN = {"export_time": "2026-10-06T01:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "held", "expected"),
+    [
+        pytest.param(
+            [{"1.jsonl": json_lines(usage(1))}, {"2.jsonl": json_lines(usage(1)) + b"\n"}], {"2.jsonl"}, ["1"],
+            id="delivered again as other bytes",
+        ),
+        pytest.param(
+            [{"1.jsonl": json_lines(usage(1), usage(2))}, {"2.jsonl": json_lines(usage(2), usage(4))}],
+            {"2.jsonl"}, ["1", "2"], id="two exports that overlap",
+        ),
+        pytest.param(
+            [{"1.jsonl": json_lines(usage(1), usage(2)), "2.jsonl": json_lines(usage(2), usage(4))}],
+            {"2.jsonl"}, ["1", "2"], id="found together",
+        ),
+        pytest.param(
+            [{"1.csv": flat(usage(1), usage(2))}, {"2.parquet": parquet(usage(2))}], {"2.parquet"}, ["1", "2"],
+            id="in another format",
+        ),
+        pytest.param(
+            [{"202610_aa_2026-10-04:2026-10-05.jsonl": json_lines(usage(1))},
+             {"all.jsonl": json_lines(usage(1), usage(2))}],
+            {"all.jsonl"}, ["1"], id="once with its days in the name, once without",
+        ),
+        pytest.param(
+            [{"1.jsonl": json_lines(usage(1))}, {"2.jsonl": json_lines(usage(1, **AGAIN))}], set(), ["1", "1"],
+            id="exported at another time: another row",
+        ),
+        pytest.param(
+            [{"1.jsonl": json_lines(usage(1))}, {"1.jsonl": json_lines(usage(1), usage(2))}], set(), ["1", "2"],
+            id="rewritten in place",
+        ),
+    ],
+)  # fmt: skip
+def test_rows_that_another_file_told_are_held_back(tmp_path, deliveries, held, expected):
+    one = source(tmp_path / "in", "gcp")
+    for delivery in deliveries:
+        for name, content in delivery.items():
+            put(tmp_path / "in", name, content)
+        assert errors(ingest(one)) == []
+    states = LandedFile.State
+    assert {file.path for file in one.files.filter(state=states.HELD)} == held
+    assert costs() == expected
+    ingest(one)
+    assert costs() == expected, "told again, nothing changes"
+    for file in one.files.filter(state=states.HELD):
+        assert [told["code"] for told in file.problems if told["code"] in ("told_before", "held")] == [
+            "told_before", "held",
+        ]  # fmt: skip
+        assert services.decide(one, accept=True) == 1
+        ingest(one)
+        assert len(costs()) == len(expected) + file.rows
 
 
 def test_a_focus_export_is_read_as_it_is(tmp_path):

@@ -8,10 +8,10 @@ from apps.ingest.providers.alibaba.discovery import discover
 from apps.ingest.providers.alibaba.extras import AMORTISED_COST, OVERVIEW, PLAN_DEDUCTIONS, PLAN_USE
 from apps.ingest.providers.alibaba.totals import OVERVIEW_FILES
 from apps.ingest.providers.base import Api, Provider
+from apps.ingest.providers.china import ENCODINGS
 
 MAPPINGS = (AMORTISED_COST, PLAN_USE, PLAN_DEDUCTIONS, OVERVIEW, BILL)
 """What lies beside a bill first: it is known by columns of its own."""
-ENCODINGS = ("utf-8", "gb18030")
 
 PROVIDER = Provider(
     "alibaba",

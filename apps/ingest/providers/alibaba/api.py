@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
-from apps.ingest.providers.alibaba.bill import ZONE
 from apps.ingest.providers.base import Ask
+from apps.ingest.providers.china import ZONE
 
 OPTIONS = {
     "since": "the first month, like 2026-10 (alibaba_api)",

@@ -7,14 +7,12 @@ cost. Amounts of the China site include tax.
 
 from apps.ingest.bill.mapping import Gather, Input, Mapping, Told
 from apps.ingest.providers.alibaba.words import REGION_ID, SERVICE_CATEGORY, SERVICE_NAME, TAGS, UNIT
+from apps.ingest.providers.china import PLAIN_ID, ZONE, issued_by
 
-ZONE = "Asia/Shanghai"
 MONTH_FORMATS = ("%Y-%m", "%Y%m")
 DAY_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%Y-%m-%d %H:%M:%S")
 AMORTISED, DEDUCTED = "amortised", "deducted"
 """What the release of a bill says when amortised cost, or deduct logs of savings plans, lie beside it."""
-PLAIN_ID = "trim({}, chr(9) || ' ''`')"
-"""Long numbers are written with a tab or a quote, lest spreadsheets round them."""
 _PLAIN_NUMBER = "CASE WHEN regexp_full_match({}, '[0-9]{1,6}(\\.[0-9]{1,8}0*)?') THEN {} END"
 """A list price in tiers is a sentence."""
 
@@ -134,9 +132,7 @@ _PRICE = """CASE WHEN round(TRY_CAST("used" AS DECIMAL(18,6)) * TRY_CAST("price"
     = round("list", 2)::DECIMAL(38,2) THEN "price" END"""
 """Only where it is the price of the unit: tiers, and units such as GB for GB-hours, are told otherwise."""
 
-ISSUER_COLUMNS = dict.fromkeys(
-    ("ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName"), "'Alibaba Cloud'"
-)
+ISSUER_COLUMNS = issued_by("Alibaba Cloud")
 ACCOUNT_COLUMNS = {
     "BillingAccountId": '"account"',
     "BillingAccountName": '"account_name"',

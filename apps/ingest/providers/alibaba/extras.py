@@ -18,12 +18,11 @@ from apps.ingest.providers.alibaba.bill import (
     PERIOD_COLUMNS,
     PLACE_COLUMNS,
     PLACE_INPUTS,
-    PLAIN_ID,
     PRODUCT_INPUTS,
     SERVICE_COLUMNS,
-    ZONE,
     resource_type,
 )
+from apps.ingest.providers.china import PLAIN_ID, ZONE
 
 _CURRENCY = Input(("币种", "定价币种", "Currency"))
 _BILLED_IN = "coalesce(\"currency\", 'CNY')"

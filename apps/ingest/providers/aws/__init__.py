@@ -5,4 +5,4 @@ from apps.ingest.providers.aws.discovery import discover
 from apps.ingest.providers.aws.mapping import MAPPING
 from apps.ingest.providers.base import Provider
 
-PROVIDER = Provider("aws", "AWS billing exports", (MAPPING, focus.MAPPING), discover=discover)
+PROVIDER = Provider("aws", "AWS bill", (MAPPING, focus.MAPPING), discover=discover)

@@ -93,6 +93,8 @@ _USED = "line_type IN ('DiscountedUsage', 'SavingsPlanCoveredUsage')"
 _IS_USAGE = "line_type IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')"
 _IS_RECURRING = "line_type IN ('RIFee', 'SavingsPlanRecurringFee')"
 _IS_FEE = "line_type IN ('Fee', 'RIFee', 'SavingsPlanRecurringFee', 'SavingsPlanUpfrontFee')"
+_IS_CONSUMED = f"split_parent IS NULL AND {_IS_USAGE}"
+_IS_PRICED = f"split_parent IS NULL AND ({_IS_USAGE} OR {_IS_FEE})"
 _IS_DISCOUNT = "line_type LIKE '%Discount'"
 
 _COST = "coalesce(net, unblended)"
@@ -103,7 +105,8 @@ _RI_UNUSED = (
     f"THEN {_COST} ELSE coalesce(ri_net_unused_upfront, ri_unused_upfront, 0) "
     "+ coalesce(ri_net_unused_fee, ri_unused_fee, 0) END"
 )
-# A row of split cost allocation repeats a part of its parent for information: nothing but its own cost counts.
+# A row of split cost allocation repeats a part of its parent for information: nothing but its own cost counts, and
+# none of its quantities.
 _EFFECTIVE = (
     f"CASE WHEN line_type = 'Usage' OR split_parent IS NOT NULL THEN {_COST} "
     f"WHEN line_type = 'SavingsPlanCoveredUsage' THEN coalesce(sp_net_cost, sp_cost, {_COST}) "
@@ -159,7 +162,7 @@ _TAGS = f"coalesce(tags, {_renamed_if_any(_USER_TAGS, 'aws_', 'aws:')})"
 
 MAPPING = Mapping(
     name="aws_cur",
-    version=1,
+    version=2,
     inputs=_INPUTS,
     columns={
         "ProviderName": "'AWS'",
@@ -196,19 +199,24 @@ MAPPING = Mapping(
             f"CASE WHEN {_USED} THEN 'Committed' WHEN line_type = 'Usage' AND contains(usage_type, 'SpotUsage') "
             f"THEN 'Dynamic' WHEN line_type = 'Usage' OR {_IS_FEE} THEN 'Standard' END"
         ),
-        "PricingQuantity": f"CASE WHEN {_IS_USAGE} OR {_IS_FEE} THEN usage END",
-        "PricingUnit": f"CASE WHEN {_IS_USAGE} OR {_IS_FEE} THEN {_UNIT} END",
+        "PricingQuantity": f"CASE WHEN {_IS_PRICED} THEN usage END",
+        "PricingUnit": f"CASE WHEN {_IS_PRICED} THEN {_UNIT} END",
         "PricingCurrency": "currency",
         "BillingCurrency": "currency",
-        "ConsumedQuantity": f"CASE WHEN {_IS_USAGE} THEN usage END",
-        "ConsumedUnit": f"CASE WHEN {_IS_USAGE} THEN {_UNIT} END",
+        "ConsumedQuantity": f"CASE WHEN {_IS_CONSUMED} THEN usage END",
+        "ConsumedUnit": f"CASE WHEN {_IS_CONSUMED} THEN {_UNIT} END",
         "ServiceName": "coalesce(product_name, nested_product_name, code, billing_entity, 'AWS')",
         "ServiceCategory": category("code"),
         "SkuId": "sku",
         "SkuMeter": "usage_type",
         "SkuPriceId": "rate_code",
         "SkuPriceDetails": "CASE WHEN instance_type IS NOT NULL THEN json_object('InstanceType', instance_type) END",
-        "ResourceId": f"CASE WHEN resource IS NULL AND ({_IS_FEE}) THEN {_COMMITMENT} ELSE resource END",
+        "ResourceId": (
+            f"CASE WHEN split_parent IS NOT NULL THEN split_parent WHEN resource IS NULL AND ({_IS_FEE}) "
+            f"THEN {_COMMITMENT} ELSE resource END"
+        ),
+        "AllocatedResourceId": "CASE WHEN split_parent IS NOT NULL THEN resource END",
+        "AllocatedMethodId": "CASE WHEN split_parent IS NOT NULL THEN 'aws-split-cost-allocation' END",
         "RegionId": "region",
         "RegionName": "location",
         "AvailabilityZone": "zone",
@@ -222,11 +230,12 @@ MAPPING = Mapping(
             f"WHEN {_IS_RECURRING} AND {_EFFECTIVE} <> 0 THEN 'Unused' END"
         ),
         "CommitmentDiscountQuantity": (
-            "CASE WHEN line_type = 'SavingsPlanCoveredUsage' THEN sp_cost "
+            "CASE WHEN split_parent IS NOT NULL THEN NULL WHEN line_type = 'SavingsPlanCoveredUsage' THEN sp_cost "
             "WHEN line_type = 'DiscountedUsage' THEN coalesce(normalized, usage) END"
         ),
         "CommitmentDiscountUnit": (
-            "CASE WHEN line_type = 'SavingsPlanCoveredUsage' THEN currency WHEN line_type = 'DiscountedUsage' "
+            "CASE WHEN split_parent IS NOT NULL THEN NULL WHEN line_type = 'SavingsPlanCoveredUsage' THEN currency "
+            "WHEN line_type = 'DiscountedUsage' "
             "THEN CASE WHEN normalized IS NULL THEN 'Hours' ELSE 'Normalized Hours' END END"
         ),
         "Tags": _TAGS,

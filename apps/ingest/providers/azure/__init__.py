@@ -6,7 +6,7 @@ from apps.ingest.providers.base import Provider
 
 PROVIDER = Provider(
     "azure",
-    "Azure cost exports",
+    "Azure bill",
     (costs.FOCUS, costs.ACTUAL, costs.AMORTISED, costs.ACTUAL_BESIDE),
     discover=discover,
     choose=choose,

@@ -5,4 +5,4 @@ from apps.ingest.providers.base import Provider
 from apps.ingest.providers.gcp.costs import DETAILED
 from apps.ingest.providers.gcp.exports import discover
 
-PROVIDER = Provider("gcp", "Google Cloud billing export", (DETAILED, focus.MAPPING), discover=discover, files="parts")
+PROVIDER = Provider("gcp", "Google Cloud bill", (DETAILED, focus.MAPPING), discover, files="parts", only_grows=True)

@@ -6,7 +6,19 @@ vouchers and credit only pay it. Other bills of the same bucket (Spending, overv
 
 from apps.ingest.bill.mapping import Input, Mapping
 from apps.ingest.providers.base import Provider
-from apps.ingest.providers.china import MONTH_FORMATS, PLAIN_ID, ZONE, moment, month_of, next_month, one_kind
+from apps.ingest.providers.china import (
+    DUE,
+    DUE_CONTROL,
+    ENCODINGS,
+    MONTH_FORMATS,
+    PLAIN_ID,
+    ZONE,
+    charged,
+    issued_by,
+    moment,
+    month_of,
+    one_kind,
+)
 
 _KINDS = (
     r"(?i).*(消费|退款|退订|调账|税|核销|抵扣|"
@@ -55,23 +67,14 @@ BILL = Mapping(
         "currency": Input(("币种", "Currency")),
     },
     columns={
-        **dict.fromkeys(
-            ("ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName"),
-            "'Huawei Cloud'",
-        ),
+        **issued_by("Huawei Cloud"),
+        **charged(category=_CATEGORY, is_refund=_IS_REFUND, month=_MONTH),
+        **DUE,
         "BillingAccountId": '"account"',
         "SubAccountId": '"project"',
-        "BillingPeriodStart": _MONTH,
-        "BillingPeriodEnd": next_month(_MONTH),
         "ChargePeriodStart": '"begin"',
         "ChargePeriodEnd": 'CASE WHEN "end" > "begin" THEN "end" ELSE "begin" + INTERVAL 1 HOUR END',
-        "ChargeCategory": _CATEGORY,
-        "ChargeClass": f"CASE WHEN ({_IS_REFUND}) AND \"begin\" < {_MONTH} THEN 'Correction' END",
-        "ChargeFrequency": f"CASE WHEN ({_CATEGORY}) = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END",
         "ChargeDescription": 'concat_ws(\' / \', "product", "meter", "kind")',
-        "BilledCost": '"payable"',
-        "EffectiveCost": '"payable"',
-        "ListCost": '"list"',
         "ContractedCost": 'coalesce("list" - "discount", "payable")',
         "BillingCurrency": "coalesce(\"currency\", 'CNY')",
         "PricingCategory": f"CASE WHEN ({_CATEGORY}) IN ('Usage', 'Purchase') THEN 'Standard' END",
@@ -88,12 +91,9 @@ BILL = Mapping(
         "RegionId": '"region_id"',
         "RegionName": '"region"',
         "AvailabilityZone": '"availability_zone"',
-        "x_SourceCost": '"payable"',
     },
-    control={"payable": "x_SourceCost", "list": "ListCost"},
+    control=DUE_CONTROL,
     keeps="all",
 )
 
-PROVIDER = Provider(
-    "huawei", "Huawei Cloud bill", (BILL,), one_kind("PriceFactorBillDetail"), encodings=("utf-8", "gb18030")
-)
+PROVIDER = Provider("huawei", "Huawei Cloud bill", (BILL,), one_kind("PriceFactorBillDetail"), encodings=ENCODINGS)

@@ -7,7 +7,19 @@ L2 and L3 repeat each other: of a location with both, L3 is read.
 from apps.ingest.bill.mapping import Input, Mapping
 from apps.ingest.providers import focus
 from apps.ingest.providers.base import Provider
-from apps.ingest.providers.china import MONTH_FORMATS, PLAIN_ID, ZONE, moment, month_of, next_month, one_kind
+from apps.ingest.providers.china import (
+    DUE,
+    DUE_CONTROL,
+    ENCODINGS,
+    MONTH_FORMATS,
+    PLAIN_ID,
+    ZONE,
+    charged,
+    issued_by,
+    moment,
+    month_of,
+    one_kind,
+)
 
 _TRADES = (
     r"(?i).*(包年包月|预付|按量|后付|竞价|小时结|日结|月结|资源包|预留实例|节省计划|退|调账|调整|"
@@ -57,27 +69,18 @@ BILL = Mapping(
         "currency": Input(("币种", "结算币种", "Currency")),
     },
     columns={
-        **dict.fromkeys(
-            ("ProviderName", "PublisherName", "InvoiceIssuerName", "ServiceProviderName", "HostProviderName"),
-            "'Tencent Cloud'",
-        ),
+        **issued_by("Tencent Cloud"),
+        **charged(category=_CATEGORY, is_refund=_IS_REFUND, month=_MONTH),
+        **DUE,
         "BillingAccountId": '"account"',
         "SubAccountId": 'coalesce("owner", "account")',
-        "BillingPeriodStart": _MONTH,
-        "BillingPeriodEnd": next_month(_MONTH),
         "ChargePeriodStart": f"""CASE WHEN ({_CATEGORY}) = 'Usage' THEN "begin"
             ELSE coalesce("charged", "begin") END""",
         # the last second of use is told, 00:59:59; an end is exclusive
         "ChargePeriodEnd": f"""CASE WHEN ({_CATEGORY}) <> 'Usage' THEN coalesce("charged", "begin") + INTERVAL 1 HOUR
             WHEN "end" > "begin" THEN "end" + INTERVAL (CASE WHEN second("end") = 59 THEN 1 ELSE 0 END) SECOND
             ELSE "begin" + INTERVAL 1 HOUR END""",
-        "ChargeCategory": _CATEGORY,
-        "ChargeClass": f"CASE WHEN ({_IS_REFUND}) AND \"begin\" < {_MONTH} THEN 'Correction' END",
-        "ChargeFrequency": f"CASE WHEN ({_CATEGORY}) = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END",
         "ChargeDescription": 'concat_ws(\' / \', "subproduct", "component_name", "trade")',
-        "BilledCost": '"payable"',
-        "EffectiveCost": '"payable"',
-        "ListCost": '"list"',
         "ContractedCost": '"payable"',
         "BillingCurrency": "CASE coalesce(\"currency\", 'CNY') WHEN '人民币' THEN 'CNY' WHEN '美元' THEN 'USD' "
         "ELSE coalesce(\"currency\", 'CNY') END",
@@ -93,9 +96,8 @@ BILL = Mapping(
         "ResourceType": 'CASE WHEN "instance" IS NOT NULL THEN coalesce("subproduct", "product") END',
         "RegionName": '"region"',
         "AvailabilityZone": '"availability_zone"',
-        "x_SourceCost": '"payable"',
     },
-    control={"payable": "x_SourceCost", "list": "ListCost"},
+    control=DUE_CONTROL,
     keeps="all",
 )
 
@@ -104,5 +106,5 @@ PROVIDER = Provider(
     "Tencent Cloud bill",
     (focus.MAPPING, BILL),
     one_kind("focus", r"L3|明细|component", r"L2|资源|resource"),
-    encodings=("utf-8", "gb18030"),
+    encodings=ENCODINGS,
 )
