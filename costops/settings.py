@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "csp",
     "apps.teams",
     "apps.ingest",
+    "apps.allocation",
     "apps.marts",
     "apps.prices",
     "apps.insights",

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.teams.ownership import EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
 from apps.warehouse.engine import Workspace, json_member
 
 
@@ -21,11 +21,9 @@ def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspac
     `namespace_labels` (for label). A rule that splits makes one row per team; a subject's fractions, DECIMAL(5,4),
     add up to 1. Where no rule matches the team is `unallocated` and the rule ''.
     """
-    conditions = [condition for rule in book.rules for condition in rule.when]
+    conditions = [condition for rule in book.rules for condition in rule.conditions]
     keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
-    branches = [(_matches(keyed, rule, fields), ibis.literal(number)) for number, rule in enumerate(book.rules)]
-    chosen = ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1)
-    numbered = keyed.mutate(rule_number=chosen.cast("int32")).drop(*extracted)
+    numbered = keyed.mutate(rule_number=_first_match(keyed, book, fields)).drop(*extracted)
     return numbered.join(_splits(book), "rule_number").drop("rule_number")
 
 
@@ -36,6 +34,21 @@ def with_shared(subjects: ir.Table, book: RuleBook, workspace: Workspace) -> ir.
     verdicts = [_holds(keyed, rule.when, WORKLOAD_FIELDS) for rule in book.shared]
     verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))
     return keyed.mutate(is_shared=verdict).drop(*extracted)
+
+
+def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:
+    """How many subjects match each rule: one row per `rule_number` that decided (-1: none) with a column `match_N` for
+    every rule N: how many of the subjects so decided it matches."""
+    conditions = [condition for rule in book.rules for condition in rule.conditions]
+    keyed, _ = _with_keys(subjects, conditions, fields, workspace)
+    verdicts = {f"match_{number}": _matches(keyed, rule, fields) for number, rule in enumerate(book.rules)}
+    judged = keyed.select(rule_number=_first_match(keyed, book, fields), **verdicts)
+    return judged.group_by("rule_number").aggregate(**{name: judged[name].cast("int64").sum() for name in verdicts})
+
+
+def _first_match(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...]) -> ir.IntegerValue:
+    branches = [(_matches(subjects, rule, fields), ibis.literal(number)) for number, rule in enumerate(book.rules)]
+    return (ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1)).cast("int32")
 
 
 def _splits(book: RuleBook) -> ir.Table:
@@ -51,6 +64,10 @@ def _splits(book: RuleBook) -> ir.Table:
 
 def _matches(subjects: ir.Table, rule: Rule, fields: tuple[str, ...]) -> ir.BooleanValue:
     verdict = _holds(subjects, rule.when, fields)
+    if rule.any:
+        verdict = verdict & _holds_one(subjects, rule.any, fields)
+    if rule.unless:
+        verdict = verdict & ~_holds_one(subjects, rule.unless, fields)
     if rule.valid_from:
         verdict = verdict & (subjects.day >= rule.valid_from)
     if rule.valid_to:
@@ -68,12 +85,23 @@ def _holds(subjects: ir.Table, when: Iterable[Condition], fields: tuple[str, ...
     return functools.reduce(operator.and_, verdicts, ibis.literal(True)).fill_null(False)
 
 
+def _holds_one(subjects: ir.Table, conditions: Iterable[Condition], fields: tuple[str, ...]) -> ir.BooleanValue:
+    verdicts = [_holds(subjects, [condition], fields) for condition in conditions]
+    return functools.reduce(operator.or_, verdicts)
+
+
 def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue:
-    exact = [pattern for pattern in patterns if "*" not in pattern]
-    globs = [pattern for pattern in patterns if "*" in pattern]
+    exact = [pattern for pattern in patterns if not _expression(pattern)]
     verdicts = [value.isin(exact)] if exact else []
-    verdicts += [value.re_search("(?s)^" + ".*".join(map(re.escape, glob.split("*"))) + "$") for glob in globs]
+    verdicts += [value.re_search(f"(?s)^(?:{found})$") for pattern in patterns if (found := _expression(pattern))]
     return functools.reduce(operator.or_, verdicts) & (value != "")
+
+
+def _expression(pattern: str) -> str:
+    """A pattern as a regular expression; empty for one that stands for itself."""
+    if pattern.startswith(EXPRESSION):
+        return pattern.removeprefix(EXPRESSION)
+    return ".*".join(map(re.escape, pattern.split("*"))) if "*" in pattern else ""
 
 
 def _column(condition: Condition) -> str:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from apps.finops.problems import Problem
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import (
+    EXPRESSION,
     FIELDS,
     IDLE_FIELDS,
     KEYED_FIELDS,
@@ -50,16 +53,22 @@ class DraftTeam:
     facts: dict[str, Text]
 
 
+Conditions = tuple[tuple[Text, tuple[Text, ...]], ...]
+"""What conditions are about, each with its patterns."""
+
+
 @dataclass(frozen=True)
 class DraftRule:
     """A rule as written; `split` is None for a rule about shared namespaces."""
 
     line: int
     name: Text | None
-    when: tuple[tuple[Text, tuple[Text, ...]], ...]
+    when: Conditions
     split: tuple[tuple[Text, Text], ...] | None = None
     valid_from: Text | None = None
     valid_to: Text | None = None
+    any: Conditions = ()
+    unless: Conditions = ()
 
 
 @dataclass
@@ -167,15 +176,19 @@ def _rule_name(draft: Draft, rule: DraftRule) -> str:
 
 
 def _rule(draft: Draft, rule: DraftRule, known: set[str]) -> Rule:
-    when = _conditions(draft, rule, FIELDS)
-    _check_possible(draft, rule, {condition.field for condition in when})
+    when = _conditions(draft, rule, FIELDS, is_needed=not rule.any)
+    either = tuple(_condition(draft, about, patterns, FIELDS) for about, patterns in rule.any)
+    unless = tuple(_condition(draft, about, patterns, FIELDS) for about, patterns in rule.unless)
+    always = {condition.field for condition in when}
+    for fields in [always | {condition.field} for condition in either] or [always]:
+        _check_possible(draft, rule, fields)
     valid_from, valid_to = _day(draft, rule.valid_from), _day(draft, rule.valid_to)
     if rule.valid_to and valid_from and valid_to and valid_from >= valid_to:
         draft.complain(
             "empty-window", rule.valid_to.line,
             f"valid_to ({valid_to}, itself not included) must come after valid_from ({valid_from})",
         )  # fmt: skip
-    return Rule(_rule_name(draft, rule), when, _split(draft, rule, known), valid_from, valid_to)
+    return Rule(_rule_name(draft, rule), when, _split(draft, rule, known), valid_from, valid_to, either, unless)
 
 
 def _shared(draft: Draft, rule: DraftRule) -> SharedRule:
@@ -185,8 +198,10 @@ def _shared(draft: Draft, rule: DraftRule) -> SharedRule:
     return SharedRule(_rule_name(draft, rule), when)
 
 
-def _conditions(draft: Draft, rule: DraftRule, allowed: tuple[str, ...]) -> tuple[Condition, ...]:
-    if not rule.when:
+def _conditions(
+    draft: Draft, rule: DraftRule, allowed: tuple[str, ...], *, is_needed: bool = True
+) -> tuple[Condition, ...]:
+    if is_needed and not rule.when:
         draft.complain("no-condition", rule.line, f"a rule has no condition; write `when:` and {_spoken(allowed)}")
     return tuple(_condition(draft, about, patterns, allowed) for about, patterns in rule.when)
 
@@ -201,7 +216,21 @@ def _condition(draft: Draft, about: Text, patterns: tuple[Text, ...], allowed: t
         if not pattern.value:
             draft.complain("no-pattern", pattern.line, f"{about.value!r} has an empty value; remove it")
         _check_text(draft, about.value, pattern, PATTERN_LIMIT)
+        _check_expression(draft, pattern)
     return Condition(name, key, tuple(pattern.value for pattern in patterns))
+
+
+def _check_expression(draft: Draft, pattern: Text) -> None:
+    expression = pattern.value.removeprefix(EXPRESSION)
+    if expression == pattern.value:
+        return
+    if not expression:
+        draft.complain("bad-expression", pattern.line, f"nothing follows {EXPRESSION!r}; write a regular expression")
+    try:
+        pc.match_substring_regex(pa.array([""]), expression)  # RE2, as the engine has it
+    except pa.ArrowInvalid as wrong:
+        reason = str(wrong).partition("\n")[0]
+        draft.complain("bad-expression", pattern.line, f"{expression!r} is no RE2 regular expression: {reason}")
 
 
 def _spoken(fields: tuple[str, ...]) -> str:

@@ -13,9 +13,13 @@ KEYED_FIELDS = ("label", "tag")
 """What a condition may be about; `label` and `tag` are followed by a key (`label.app`)."""
 
 
+EXPRESSION = "re:"
+"""How a pattern begins that is an RE2 regular expression; it is compared from the beginning to the end."""
+
+
 @dataclass(frozen=True)
 class Condition:
-    """Holds when `field` matches any of `patterns`; `*` in a pattern stands for any characters.
+    """Holds when `field` matches any of `patterns`: a text in which `*` stands for any characters, or an EXPRESSION.
 
     `key` names the label or tag and is empty for every other field. A subject without the field never matches.
     """
@@ -27,8 +31,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """Who pays for what matches all conditions on the days `valid_from` <= day < `valid_to` (open where None).
+    """Who pays for what matches on the days `valid_from` <= day < `valid_to` (open where None).
 
+    It matches when all conditions of `when` hold, one of `any` if there are such, and none of `unless`.
     `split` pairs a team with a whole-number weight: percent (weights add up to 100), or hundredths of a percent
     (they add up to 10,000) when a percentage has decimals. A single team is `((team, 100),)`.
     """
@@ -38,6 +43,12 @@ class Rule:
     split: tuple[tuple[str, int], ...]
     valid_from: date | None = None
     valid_to: date | None = None
+    any: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return (*self.when, *self.any, *self.unless)
 
     def is_valid_on(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
@@ -93,6 +104,8 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         split=tuple((team, weight) for team, weight in row["split"]),
         valid_from=_day(row["valid_from"]),
         valid_to=_day(row["valid_to"]),
+        any=_conditions(row.get("any", [])),
+        unless=_conditions(row.get("unless", [])),
     )
 
 
@@ -105,13 +118,15 @@ def _day(text: str | None) -> date | None:
 
 
 def _rule_row(rule: Rule) -> dict[str, Any]:
+    """`any` and `unless` stand there only when they say something: older books keep their sha256."""
+    more = {"any": rule.any, "unless": rule.unless}
     return {
         "name": rule.name,
         "when": [_condition_row(condition) for condition in rule.when],
         "split": [list(part) for part in rule.split],
         "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
         "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
-    }
+    } | {name: [_condition_row(one) for one in conditions] for name, conditions in more.items() if conditions}
 
 
 def _condition_row(condition: Condition) -> dict[str, Any]:

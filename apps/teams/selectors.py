@@ -2,6 +2,8 @@
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
+from apps.teams.drafts import LIMITS, TeamFacts
+from apps.teams.export import to_yaml
 from apps.teams.models import Membership, RuleSet, Team
 from apps.teams.ownership import RuleBook
 
@@ -18,6 +20,12 @@ def rule_book() -> tuple[int, RuleBook]:
 def rules_sha256() -> str:
     """The identity of the rules in force; empty before the first import."""
     return RuleSet.objects.order_by("-number").values_list("sha256", flat=True).first() or ""
+
+
+def teams_file() -> str:
+    """The teams and rules in force as the YAML file that imports them again."""
+    facts = [TeamFacts(**{name: getattr(team, name) for name in LIMITS}) for team in active_teams()]
+    return to_yaml(facts, rule_book()[1])
 
 
 def active_teams() -> list[Team]:

@@ -3,12 +3,12 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from apps.teams.drafts import Draft, DraftRule, DraftTeam, Text
+from apps.teams.drafts import Conditions, Draft, DraftRule, DraftTeam, Text
 
 TOP = ("teams", "rules", "shared", "policy")
 TEAM = ("name", "title", "department", "cost_center", "lead")
 LEAD = {"name": "lead_name", "email": "lead_email"}
-RULE = ("name", "when", "team", "split", "valid_from", "valid_to")
+RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
 RATIO = ("cpu_core", "memory_gib", "gpu")
 
@@ -112,6 +112,8 @@ def _rule(draft: Draft, node: Node) -> DraftRule:
         split=_split(draft, node, parts),
         valid_from=_optional(draft, parts, "valid_from"),
         valid_to=_optional(draft, parts, "valid_to"),
+        any=_when(draft, parts.get("any"), "any"),
+        unless=_when(draft, parts.get("unless"), "unless"),
     )
 
 
@@ -120,8 +122,8 @@ def _shared(draft: Draft, node: Node) -> DraftRule:
     return DraftRule(line=_line(node), name=_optional(draft, parts, "name"), when=_when(draft, parts.get("when")))
 
 
-def _when(draft: Draft, node: Node | None) -> tuple[tuple[Text, tuple[Text, ...]], ...]:
-    return tuple((about, _patterns(draft, value, about.value)) for about, value in _pairs(draft, node, "when"))
+def _when(draft: Draft, node: Node | None, what: str = "when") -> Conditions:
+    return tuple((about, _patterns(draft, value, about.value)) for about, value in _pairs(draft, node, what))
 
 
 def _patterns(draft: Draft, node: Node, what: str) -> tuple[Text, ...]:

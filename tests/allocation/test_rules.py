@@ -23,6 +23,9 @@ rules:
   - {name: thirds, when: {resource: thirds}, split: {web: 33.33, data: 33.33, ops: 33.34}}
   - {name: both, when: {service: Log, tag.project: [a, b]}, team: ops}
   - {name: lacking, when: {region: "*"}, team: ops}
+  - {name: expression, when: {resource: "re:e-[0-9]+|f-(x|y)"}, team: web}
+  - {name: either, any: {resource: any-1, tag.any: "*"}, team: data}
+  - {name: queue, when: {service: Queue}, any: {tag.a: "1", tag.b: "1"}, unless: {tag.c: "1", namespace: x}, team: ops}
   - {name: of a workload, when: {label.owner: "*"}, team: ops}
   - {name: label, when: {label.app.kubernetes.io/name: shop}, team: web}
   - {name: own label, when: {label.app: mine}, team: web}
@@ -59,6 +62,15 @@ CHARGES = [
     pytest.param(tagged('{"TEAM":"up"}'), NOBODY, id="a third case"),
     pytest.param(tagged('{"project":"b"}', ServiceName="Log"), {"ops": "10"}, id="all conditions, any of the values"),
     pytest.param(tagged('{"project":"c"}', ServiceName="Log"), NOBODY, id="one condition fails"),
+    pytest.param([charge("10", "e-12")], {"web": "10"}, id="a regular expression"),
+    pytest.param([charge("10", "f-y")], {"web": "10"}, id="the other side of a regular expression"),
+    pytest.param([charge("10", "xe-12")], NOBODY, id="a regular expression is compared from the beginning"),
+    pytest.param([charge("10", "e-12x")], NOBODY, id="a regular expression is compared to the end"),
+    pytest.param([charge("10", "any-1")], {"data": "10"}, id="any: the first condition"),
+    pytest.param(tagged('{"any":"x"}'), {"data": "10"}, id="any: the second condition"),
+    pytest.param(tagged('{"a":"1"}', ServiceName="Queue"), {"ops": "10"}, id="when and any, unless says nothing"),
+    pytest.param(tagged('{"a":"2"}', ServiceName="Queue"), NOBODY, id="when without any"),
+    pytest.param(tagged('{"b":"1","c":"1"}', ServiceName="Queue"), NOBODY, id="unless by a tag"),
     pytest.param([charge("10")], NOBODY, id="nothing to go by"),
     pytest.param([charge("10", RegionId="")], NOBODY, id="a star does not match what is empty"),
     pytest.param([charge("10", RegionId="cn")], {"ops": "10"}, id="a star matches what is there"),

@@ -1,0 +1,156 @@
+"""`manage.py rules`: what the ownership rules do, what others would do, and the file that holds them."""
+
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from apps.allocation import trial
+from apps.finops.errors import CostOpsError
+from apps.finops.money import add_up
+from apps.finops.windows import Window
+from apps.teams.documents import read_teams
+from apps.teams.models import UNALLOCATED
+from apps.teams.ownership import Rule
+from apps.teams.selectors import rule_book, teams_file
+from apps.warehouse.terminal import add_format, print_rows
+
+DAYS = 28
+LISTING = """
+A row per rule and currency, in the order in which they decide: the effective cost a rule decided, how many subjects
+a day it decided (workloads, idle pools, charges) and how many it matches. What an earlier rule took is hidden.
+
+examples:
+  manage.py rules list
+  manage.py rules list --start 2026-10-01 --end 2026-11-01 --format csv
+"""
+SIMULATING = """
+Attributes the days by the rules in force and by those of a file, and shows who would gain and who would lose. Nothing
+is imported; `manage.py import_teams FILE` and a fill make exactly these numbers. Days before a rule's valid_from do
+not move.
+
+examples:
+  manage.py rules simulate teams-draft.yaml
+  manage.py rules simulate teams-draft.yaml --start 2026-10-01 --end 2026-11-01 --format json
+"""
+EXPORTING = """
+examples:
+  manage.py rules export > teams.yaml          teams and rules in force, as import_teams reads them
+"""
+EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part in (LISTING, SIMULATING, EXPORTING))
+USE = (
+    "order",
+    "rule",
+    "teams",
+    "valid_from",
+    "valid_to",
+    "currency",
+    "cost",
+    "decided",
+    "matched",
+    "hidden_by",
+    "verdict",
+)
+MOVES = ("team", "currency", "before", "after", "change")
+
+
+class Command(BaseCommand):
+    """Ownership rules at the terminal."""
+
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
+    help = "Show what ownership rules do, simulate others, export them."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        raw = RawDescriptionHelpFormatter
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|simulate|export")
+        show = actions.add_parser("list", help="what every rule does", epilog=LISTING, formatter_class=raw)
+        _add_window(show)
+        add_format(show)
+        draft = actions.add_parser(
+            "simulate", help="who gains and who loses by other rules", epilog=SIMULATING, formatter_class=raw
+        )
+        draft.add_argument("file", type=Path, metavar="FILE", help="a .yaml, .yml or .csv file of teams and rules")
+        _add_window(draft)
+        add_format(draft)
+        actions.add_parser("export", help="write teams and rules as YAML", epilog=EXPORTING, formatter_class=raw)
+
+    def handle(self, *, action: str, **given: Any) -> None:
+        try:
+            {"list": self._list, "simulate": self._simulate, "export": self._export}[action](given)
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+
+    def _list(self, given: dict[str, Any]) -> None:
+        window = _window(given)
+        found = trial.use(window, rule_book()[1])
+        rows = [row for order, one in enumerate(found, 1) for row in _use_rows(order, one, window)]
+        print_rows(USE, rows, given["format"], self.stdout)
+        if given["format"] == "table":
+            idle = sum(not one.decided for one in found)
+            self.stdout.write(
+                f"{len(found)} rules, {idle} of them decided nothing from {window.start} to {window.end}."
+            )
+
+    def _simulate(self, given: dict[str, Any]) -> None:
+        window = _window(given)
+        _, draft = read_teams(given["file"])
+        moves = trial.simulate(window, rule_book()[1], draft)
+        print_rows(MOVES, [[getattr(move, name) for name in MOVES] for move in moves], given["format"], self.stdout)
+        if given["format"] == "table":
+            for currency in sorted({move.currency for move in moves}):
+                self.stdout.write(_told([move for move in moves if move.currency == currency], currency, window))
+
+    def _export(self, _given: dict[str, Any]) -> None:
+        self.stdout.write(teams_file(), ending="")
+
+
+def _add_window(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--start", type=_day, metavar="2026-10-01", help=f"first day (default {DAYS} days before the end)"
+    )
+    parser.add_argument("--end", type=_day, metavar="2026-11-01", help="the day after the last one (default today)")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day; write year-month-day, such as 2026-10-01") from None
+
+
+def _window(given: dict[str, Any]) -> Window:
+    end = given["end"] or timezone.localdate()
+    start = given["start"] or end - timedelta(days=DAYS)
+    if start >= end:
+        raise CommandError(f"--start {start} is not before --end {end}; the end itself is not included.")
+    return Window(start, end)
+
+
+def _use_rows(order: int, use: trial.RuleUse, window: Window) -> list[list[Any]]:
+    facts = [order, use.rule.name, _owners(use.rule), use.rule.valid_from, use.rule.valid_to]
+    costs: list[tuple[str, Any]] = [*sorted(use.cost.items())] or [("", None)]
+    more = [use.decided, use.matched, use.hidden_by, use.verdict(window)]
+    return [[*facts, currency, cost, *more] for currency, cost in costs]
+
+
+def _owners(rule: Rule) -> str:
+    whole = sum(weight for _, weight in rule.split)
+    return ", ".join(team if weight == whole else f"{team} {weight * 100 / whole:g} %" for team, weight in rule.split)
+
+
+def _told(moves: list[trial.Move], currency: str, window: Window) -> str:
+    moved = add_up(abs(move.change) for move in moves) / 2
+    nobody = add_up(move.change for move in moves if move.team == UNALLOCATED)
+    direction = "leave" if nobody <= 0 else "join"
+    return (
+        f"{window.start} to {window.end}: {moved:,.2f} {currency} change hands; {abs(nobody):,.2f} {currency} "
+        f"{direction} {UNALLOCATED}; the total stays."
+    )

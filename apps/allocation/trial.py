@@ -1,0 +1,135 @@
+"""Rules on trial: what a book of rules would do with days that are known, and which of its rules do anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ibis.expr.types as ir
+
+from apps.allocation import facts, ownership
+from apps.allocation.services import attribute
+from apps.allocation.sharing import share_platform
+from apps.finops.money import add_up
+from apps.finops.tables import MONEY
+from apps.finops.windows import Window, contiguous
+from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, Rule, RuleBook
+from apps.warehouse.engine import Workspace, rows_of
+
+DAYS_AT_ONCE = 7
+_WORKLOAD = ["day", "cluster", "namespace", "workload"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Effective cost of a team before and after a change of rules, in one currency."""
+
+    team: str
+    currency: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class RuleUse:
+    """What a rule does in a window.
+
+    `cost` is the effective cost it decided, by currency, what was passed on by platform namespaces included. `decided`
+    and `matched` count subjects a day: workloads, idle pools and charges. Where an earlier rule took subjects that this
+    one matches, `hidden_by` names the one that took most.
+    """
+
+    rule: Rule
+    cost: dict[str, Decimal]
+    decided: int
+    matched: int
+    hidden_by: str
+
+    def verdict(self, window: Window) -> str:
+        if self.decided:
+            return "partly hidden" if self.matched > self.decided else ""
+        if not any(self.rule.is_valid_on(day) for day in window.days()):
+            return "not valid then"
+        return "hidden" if self.matched else "matches nothing"
+
+
+def simulate(window: Window, before: RuleBook, after: RuleBook) -> tuple[Move, ...]:
+    """Who would gain and who would lose: the same days attributed by both books, nothing written.
+
+    What fill would make of the days when `after` is imported is exactly the cost told here.
+    """
+    costs = [_by_team(window, book) for book in (before, after)]
+    keys = sorted(costs[0].keys() | costs[1].keys())
+    return tuple(
+        Move(team, currency, *(cost.get((team, currency), Decimal(0)) for cost in costs)) for team, currency in keys
+    )
+
+
+def use(window: Window, book: RuleBook) -> tuple[RuleUse, ...]:
+    """What each rule of a book does in a window, in the book's order."""
+    cost = _summed(window, book, "rule")
+    matrix: dict[tuple[int, int], int] = {}
+    for part in _parts(window):
+        for decided, matching, count in _matches(part, book):
+            matrix[decided, matching] = matrix.get((decided, matching), 0) + count
+    return tuple(_use(number, rule, book, cost, matrix) for number, rule in enumerate(book.rules))
+
+
+def _use(
+    number: int, rule: Rule, book: RuleBook, cost: dict[tuple[str, str], Decimal], matrix: dict[tuple[int, int], int]
+) -> RuleUse:
+    taken = {decided: count for (decided, matching), count in matrix.items() if matching == number and count}
+    others = {decided: count for decided, count in taken.items() if decided != number}
+    return RuleUse(
+        rule=rule,
+        cost={currency: amount for (name, currency), amount in cost.items() if name == rule.name},
+        decided=taken.get(number, 0),
+        matched=sum(taken.values()),
+        hidden_by=book.rules[max(others, key=lambda one: (others[one], -one))].name if others else "",
+    )
+
+
+def _by_team(window: Window, book: RuleBook) -> dict[tuple[str, str], Decimal]:
+    return _summed(window, book, "team")
+
+
+def _summed(window: Window, book: RuleBook, name: str) -> dict[tuple[str, str], Decimal]:
+    """The effective cost of a window by one column of `allocated` and currency."""
+    amounts: dict[tuple[str, str], list[Decimal]] = {}
+    for part in _parts(window):
+        with Workspace() as workspace:
+            inputs = facts.read(part, book, workspace)
+            claimed, rest, _ = attribute(inputs, workspace.keep(inputs.pools()), book, workspace)
+            rows = share_platform(claimed, workspace).union(rest)
+            summed = rows.group_by(name, "currency").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
+            for value, currency, cost in rows_of(summed):
+                amounts.setdefault((value, currency), []).append(cost)
+    return {key: add_up(found) for key, found in amounts.items()}
+
+
+def _parts(window: Window) -> list[Window]:
+    return contiguous(window.days(), at_most=DAYS_AT_ONCE)
+
+
+def _matches(window: Window, book: RuleBook) -> Iterator[tuple[int, int, int]]:
+    """(the rule that decided, a rule that matches, how many subjects): of rules by number, -1 when none decided."""
+    with Workspace() as workspace:
+        inputs = facts.read(window, book, workspace)
+        pools = workspace.keep(inputs.pools())
+        for subjects, fields in _subjects(inputs, pools):
+            for decided, *counts in rows_of(ownership.matches(subjects, book, fields, workspace)):
+                yield from ((decided, number, count or 0) for number, count in enumerate(counts))
+
+
+def _subjects(inputs: facts.Facts, pools: ir.Table) -> Iterator[tuple[ir.Table, tuple[str, ...]]]:
+    """Everything that has an owner: workloads that claim, idle pools of nodes, and charges of their own."""
+    volumes = inputs.volume_hours
+    claims = volumes.select("day", "cluster", "namespace", workload=volumes.workload.nullif("").coalesce(volumes.claim))
+    workloads = inputs.workload_hours.select(*_WORKLOAD).union(claims).distinct()
+    yield inputs.labelled(workloads), WORKLOAD_FIELDS
+    nodes = inputs.node_days.select("resource_day", "cluster", "node_pool")
+    yield pools.filter(pools.pool == "node").join(nodes, "resource_day"), IDLE_FIELDS
+    yield pools.filter(pools.pool == "charge"), CHARGE_FIELDS
