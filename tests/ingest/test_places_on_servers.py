@@ -56,8 +56,8 @@ class World:
 
 @contextmanager
 def azure(folder: Any) -> Iterator[World]:
-    if not azurite.is_possible():
-        pytest.skip("Azurite is an npm package, and npm is not here")
+    if not azurite.is_there():
+        pytest.skip("Azurite is an npm package, and npm could not bring it")
     with running_azurite(folder) as store:
         client = store.client()
         container = client.create_container("bills")
