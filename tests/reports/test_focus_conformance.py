@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from apps.finops.money import add_up
 from apps.warehouse.conformance import check
+from apps.warehouse.conformance.opening import open_file
 from apps.warehouse.conformance.rules import rules
 from tests.pipeline import school
 from tests.reports import full_month
@@ -73,7 +74,7 @@ def test_the_four_costs_are_what_was_billed(exports, what, form):
 
 def test_every_condition_is_met_by_some_charge_unless_none_can(exports):
     """A rule whose condition no row meets says nothing."""
-    relation, sheet = check._open(exports / "charges.parquet")
+    relation, sheet = open_file(exports / "charges.parquet")
     conditional = [rule for rule in rules() if rule.requirement and rule.condition]
     met = ", ".join(f"count(*) FILTER (WHERE {sheet.holds(rule.condition)})" for rule in conditional)
     (counts,) = check.engine.connect().con.execute(f"SELECT {met} FROM {relation}").fetchall()
