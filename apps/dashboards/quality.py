@@ -11,6 +11,7 @@ from apps.charts import labels
 from apps.dashboards.sources import KINDS, SEVERITIES
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
+from apps.ingest.changes import Change, changes_of
 from apps.ingest.models import LandedFile, Restatement
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.selectors import SourceState, source_states
@@ -36,21 +37,6 @@ class Finding:
     way_out: str
     count: int
     examples: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a new issue changed for one day and service."""
-
-    day: date
-    service: str
-    currency: str
-    before: Decimal
-    after: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        return self.after - self.before
 
 
 @dataclass(frozen=True)
@@ -129,21 +115,18 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
 
 
 def _restated(one: Restatement) -> Restated:
-    changes = [
-        Change(
-            date.fromisoformat(cell["day"]), labels.plain(cell["service"]), cell["currency"],
-            Decimal(cell["effective_before"]), Decimal(cell["effective_after"]),
-        )
-        for cell in one.changes
-    ]  # fmt: skip
+    changes = changes_of(one)
     currencies = sorted({change.currency for change in changes})
-    largest = sorted(changes, key=lambda change: (-abs(change.difference), change.day, change.service))
+    largest = sorted(changes, key=lambda change: (-abs(change.effective_difference), change.day, change.service))
     return Restated(
         billing_month=one.billing_month,
         at=one.at,
         rows_before=one.rows_before,
         rows_after=one.rows_after,
-        totals=tuple((name, add_up(c.difference for c in changes if c.currency == name)) for name in currencies),
+        totals=tuple(
+            (name, add_up(each.effective_difference for each in changes if each.currency == name))
+            for name in currencies
+        ),
         changes=tuple(largest[:CELLS]),
         more=max(0, len(largest) - CELLS),
     )

@@ -20,6 +20,7 @@ urlpatterns = [
     path("sources/progress/", views.SourcesProgress.as_view(), name="sources-progress"),
     path("quality/", views.Quality.as_view(), name="quality"),
     path("quality/<name:source>/", views.DecideHeld.as_view(), name="quality-decide"),
+    path("restatements/", views.Restatements.as_view(), name="restatements"),
     path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
     path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
     path("publications/", views.Publications.as_view(), name="publications"),

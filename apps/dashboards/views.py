@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, quality, selectors, sources, trends, uploads
+from apps.dashboards import books, quality, restated, selectors, sources, trends, uploads
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.dashboards.handlers import TOO_LARGE
@@ -170,6 +170,16 @@ class Quality(Guarded, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {"sources": quality.quality(timezone.now()), "for_everything": True}
+
+
+class Restatements(Guarded, TemplateView):
+    """What new issues of bills changed."""
+
+    for_everything = True
+    template_name = "dashboards/restatements.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"ledger": restated.ledger(self.request.GET), "for_everything": True}
 
 
 class Staff(Guarded):

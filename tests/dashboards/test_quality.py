@@ -73,3 +73,21 @@ def test_staff_decides_about_what_was_held_back(bill, client_of, decision, state
 def test_nobody_else_decides(bill, client_of, who, path, decision, status):
     assert client_of(who).post(path, {"decision": decision}).status_code == status
     assert bill.files.get(path="b.csv").state == "held"
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_there"),
+    [
+        pytest.param("", True, id="everything"),
+        pytest.param("?source=aliyun&billing_month=2026-10&service=%3Ci%3ERDS%3C/i%3E", True, id="what it is"),
+        pytest.param("?billing_month=2026-09", False, id="another month"),
+        pytest.param("?source=%00", False, id="no such source"),
+    ],
+)
+def test_the_ledger_is_narrowed(bill, client_of, asked, is_there):
+    response = client_of("finance").get(f"/restatements/{asked}")
+    assert response.status_code == 200
+    body = response.content.decode()
+    assert ('title="2.499999999999"' in body) is is_there
+    assert ("Nothing was restated" in body) is not is_there
+    assert "<i>RDS" not in body

@@ -1,9 +1,13 @@
 """What is odd about a bill is told by name; what shrinks is held back; what a new issue changed is written down."""
 
+import csv
+import io
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from apps.ingest import restatements, selectors, services
 from apps.ingest.models import Arrival, LandedFile, Restatement
@@ -174,6 +178,77 @@ class TestTheRestatementLedger:
         assert [(day, Decimal(cost), at - NOW) for day, cost, at in seen] == [
             (date(2026, 10, 1), 10, timedelta(0)), (date(2026, 10, 1), 12, timedelta(hours=5)),
         ]  # fmt: skip
+
+
+NOT_FINAL = (("ECS", "1", "10.10"), ("ECS", "2", "20.20"), ("RDS", "2", "5"), ("OSS", "3", "0.000000000002"))
+FINAL = (("ECS", "1", "10.10"), ("ECS", "2", "21.20"), ("RDS", "2", "4.75"), ("RDS", "2", "-1"), ("SLS", "3", "2"))
+
+
+def issue(charges, cost_of_effective=Decimal("0.5")):
+    return bill(
+        *(
+            row(cost, f"2026-10-0{day}", ServiceName=service, EffectiveCost=f"{Decimal(cost) * cost_of_effective:f}")
+            for service, day, cost in charges
+        )
+    )
+
+
+class TestANotFinalAndAFinalMonth:
+    """On the 1st nothing changed; on the 2nd ECS rose by 1 and RDS, two charges now, fell by 1.25; on the 3rd OSS went
+    and SLS came. Effective cost is half of what was billed."""
+
+    EXPECTED = (
+        ("2026-10-02", "ECS", "1", "1", "20.2", "21.2", "1", "0.5"),
+        ("2026-10-02", "RDS", "1", "2", "5", "3.75", "-1.25", "-0.625"),
+        ("2026-10-03", "OSS", "1", "0", "0.000000000002", "0", "-0.000000000002", "-0.000000000001"),
+        ("2026-10-03", "SLS", "0", "1", "0", "2", "2", "1"),
+    )
+    TOLD = ("day", "service", "rows_before", "rows_after", "billed_before", "billed_after", "billed_difference",
+            "effective_difference")  # fmt: skip
+
+    @pytest.fixture
+    def restated(self, tmp_path):
+        one = source(tmp_path / "in")
+        for charges in (NOT_FINAL, FINAL):
+            put(tmp_path / "in", "2026-10.csv", issue(charges))
+            fill(one)
+
+    @pytest.mark.parametrize(
+        ("asked", "rows"),
+        [
+            pytest.param((), (0, 1, 2, 3), id="the whole difference"),
+            pytest.param(("--service", "RDS"), (1,), id="of a service"),
+            pytest.param(("--start", "2026-10-03"), (2, 3), id="from a day on"),
+            pytest.param(("--end", "2026-10-03"), (0, 1), id="before a day"),
+            pytest.param(("--source", "aliyun", "--month", "2026-10"), (0, 1, 2, 3), id="of a source and month"),
+            pytest.param(("--month", "2026-09"), (), id="of another month"),
+        ],
+    )
+    def test_differ_exactly(self, restated, asked, rows):
+        out = io.StringIO()
+        call_command("restatements", *asked, "--format", "csv", stdout=out)
+        told = list(csv.DictReader(io.StringIO(out.getvalue())))
+        assert [tuple(_short(one[name]) for name in self.TOLD) for one in told] == [self.EXPECTED[at] for at in rows]
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            pytest.param(("--source", "nothing"), "no source 'nothing'. Sources: aliyun", id="an unknown source"),
+            pytest.param(("--month", "October"), "'October' is no month", id="no month"),
+            pytest.param(("--start", "1.10."), "'1.10.' is no day", id="no day"),
+        ],
+    )
+    def test_are_not_asked_in_vain(self, restated, asked, said):
+        with pytest.raises(CommandError, match=said):
+            call_command("restatements", *asked)
+
+
+def _short(text):
+    """An amount without the zeros behind it; other text as it is."""
+    try:
+        return f"{Decimal(text).normalize():f}"
+    except InvalidOperation:
+        return text
 
 
 def _dies(*_arguments):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.finops.errors import CostOpsError
 from apps.prices import selectors, services
 from apps.prices.csv_file import COLUMNS as FILE_COLUMNS
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, month, print_rows
 
 _HALF = len(FILE_COLUMNS) // 2
 IMPORTING = f"""
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )
         add.add_argument("file", type=Path, help="the price list, CSV")
         learn = actions.add_parser("learn", help="learn prices from charges", epilog=LEARNING, formatter_class=raw)
-        learn.add_argument("--month", metavar="2026-10", help="only this billing month")
+        learn.add_argument("--month", type=month, metavar="2026-10", help="only this billing month")
         show = actions.add_parser("list", help="every price", epilog=LISTING, formatter_class=raw)
         for name in ("provider", "region", "sku"):
             show.add_argument(f"--{name}", help=f"only this {name}")
