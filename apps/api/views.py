@@ -225,7 +225,7 @@ def _source(state: SourceState) -> dict[str, Any]:
         **counts,
         "last_received": state.last_received,
         "usual": state.arrival.sentence if state.arrival else "",
-        "late": state.arrival.late if state.arrival else "",
+        "late": str(state.arrival.late or "") if state.arrival else "",
         "has_failed": state.has_failed,
         "problems": [asdict(problem) for problem in state.problems],
     }

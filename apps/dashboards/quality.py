@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from apps.charts import labels
+from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.sources import KINDS, SEVERITIES
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
@@ -76,12 +77,11 @@ def _quality(state: SourceState) -> Quality:
     source, arrival = state.source, state.arrival
     held = source.files.filter(state=LandedFile.State.HELD).order_by("path")
     newest = pipeline.newest_problems(source.name)
-    hours = arrival.curve.complete_after(0.97) if arrival and arrival.curve else None
     return Quality(
         name=source.name,
         kind=str(KINDS.get(source.kind, source.title_of_kind)),
-        arrival=_("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else "",
-        late=arrival.late if arrival else "",
+        arrival=said_usual(arrival),
+        late=said_late(arrival),
         last_day=arrival.last_day if arrival else None,
         expected_share=arrival.expected_share if arrival else None,
         held=tuple((file.path, _why(file)) for file in held[:20]),

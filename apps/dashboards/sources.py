@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
+from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.templatetags import costs as written
 from apps.finops.problems import Problem
 from apps.ingest.selectors import SourceState, source_states
@@ -80,6 +81,9 @@ class SourceRow:
     files: int
     rows: int
     refused: int
+    usual: str
+    late: str
+    held: int
     problems: tuple[ProblemGroup, ...]
 
 
@@ -91,10 +95,10 @@ class SourcesPage:
     problems: tuple[ProblemGroup, ...]
 
 
-def sources_page() -> SourcesPage:
+def sources_page(now: datetime) -> SourcesPage:
     newest = _newest_runs()
     return SourcesPage(
-        sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states()),
+        sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states(now)),
         problems=grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
     )
 
@@ -127,6 +131,9 @@ def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
         files=found.files,
         rows=found.rows,
         refused=found.refused,
+        usual=said_usual(found.arrival),
+        late=said_late(found.arrival),
+        held=found.held,
         problems=problems,
     )
 

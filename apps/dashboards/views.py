@@ -150,7 +150,8 @@ class Sources(Guarded, TemplateView):
     template_name = "dashboards/sources.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {"page": sources.sources_page(), "news": sources.news(timezone.now()), "for_everything": True}
+        now = timezone.now()
+        return {"page": sources.sources_page(now), "news": sources.news(now), "for_everything": True}
 
 
 class SourcesProgress(JsonView):

@@ -60,7 +60,7 @@ def test_the_state_of_a_source(people, severities, active, received, state):
             delivery=1,
             landed_at=company.MOMENT,
         )
-    (row,) = sources_page().sources
+    (row,) = sources_page(company.MOMENT).sources
     assert (row.state, row.rows, str(row.last_day)) == (state, *((5, "2026-09-30") if received else (0, "None")))
 
 
@@ -69,7 +69,7 @@ def test_a_failure_is_forgotten_once_the_step_is_done(people):
     from apps.pipeline.models import StepRun
 
     company.sources()
-    assert next(row for row in sources_page().sources if row.name == "bill").state == "error"
+    assert next(row for row in sources_page(company.MOMENT).sources if row.name == "bill").state == "error"
     later = company.MOMENT + timedelta(hours=1)
     StepRun.objects.create(
         step="normalize",
@@ -81,7 +81,7 @@ def test_a_failure_is_forgotten_once_the_step_is_done(people):
         finished_at=later,
     )
     company.LandedFile.objects.filter(state="refused").delete()
-    assert next(row for row in sources_page().sources if row.name == "bill").state == "ok"
+    assert next(row for row in sources_page(company.MOMENT).sources if row.name == "bill").state == "ok"
 
 
 def test_the_same_thing_in_many_places_is_said_once(people):
@@ -97,7 +97,7 @@ def test_the_same_thing_in_many_places_is_said_once(people):
         started_at=company.MOMENT,
         problems=problems,
     )
-    (found,) = sources_page().problems
+    (found,) = sources_page(company.MOMENT).problems
     assert (found.count, found.first, len(found.more)) == (9, ("node 0", "node 1", "node 2"), 6)
 
 

@@ -277,17 +277,3 @@ class TestASourceAsAWhole:
         put(tmp_path / "in", "b.csv", bill(row("1", "2026-10-01"), row("9", "2026-10-01", Tags="")))
         (lost,) = [problem for problem in fill(one) if problem.code == "tag_drift"]
         assert "team: 10% of the cost instead of 100%" in lost.message
-
-    def test_a_day_later_than_usual(self, tmp_path):
-        one = source(tmp_path / "in")
-        one.created_at = NOW - timedelta(days=40)
-        one.save()
-        first = NOW.date() - timedelta(days=35)
-        for at in range(20):
-            day = first + timedelta(days=at)
-            seen = NOW - timedelta(days=35 - at - 1, hours=NOW.hour - 8)
-            Arrival.objects.create(source=one, day=day, currency="CNY", seen_at=seen, effective_cost="5")
-        arrivals = selectors.arrivals_of(one, NOW)
-        assert arrivals.sentence == "Usually 97 % complete after 12 h"
-        assert "usually there after 8 h" in arrivals.late
-        assert "late" in {problem.code for problem in selectors.source_states(NOW)[0].problems}
