@@ -37,6 +37,11 @@ def month(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
 
 
+def exactly(value: Any) -> str:
+    """A value as text: a table would round amounts to cents."""
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:
     """Write rows under their column names; amounts keep every decimal, in JSON they are strings.
 

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.ingest.changes import COLUMNS, Wanted, changes
 from apps.ingest.models import Source
-from apps.warehouse.terminal import add_format, day, month, print_rows
+from apps.warehouse.terminal import add_format, day, exactly, month, print_rows
 
 EXAMPLES = """
 A row per new issue, day, service and currency: charges, billed and effective cost before and after, the newest issue
@@ -45,6 +45,5 @@ class Command(BaseCommand):
             known = ", ".join(Source.objects.order_by("name").values_list("name", flat=True)) or "none yet"
             raise CommandError(f"There is no source {source!r}. Sources: {known}.")
         found = changes(Wanted(source, options["month"], options["service"], options["start"], options["end"]))
-        # As text: a table would round amounts to cents, and what changed may be less.
-        rows = ([str(getattr(change, name)) for name in COLUMNS] for change in found)
+        rows = ([exactly(getattr(change, name)) for name in COLUMNS] for change in found)
         print_rows(COLUMNS, rows, options["format"], self.stdout)
