@@ -21,6 +21,7 @@ urlpatterns = [
     path("quality/", views.Quality.as_view(), name="quality"),
     path("quality/<name:source>/", views.DecideHeld.as_view(), name="quality-decide"),
     path("restatements/", views.Restatements.as_view(), name="restatements"),
+    path("prices/", views.Prices.as_view(), name="prices"),
     path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
     path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
     path("publications/", views.Publications.as_view(), name="publications"),
