@@ -13,6 +13,7 @@ from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.templatetags import costs as written
 from apps.finops.problems import Problem
+from apps.ingest import scrub
 from apps.ingest.selectors import SourceState, source_states
 from apps.pipeline import selectors as pipeline
 from apps.pipeline.models import StepRun
@@ -89,10 +90,11 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class SourcesPage:
-    """Every source, and what is wrong that belongs to none of them."""
+    """Every source, what is wrong that belongs to none of them, and files that are no longer what they were."""
 
     sources: tuple[SourceRow, ...]
     problems: tuple[ProblemGroup, ...]
+    damaged: tuple[ProblemGroup, ...]
 
 
 def sources_page(now: datetime) -> SourcesPage:
@@ -100,6 +102,7 @@ def sources_page(now: datetime) -> SourcesPage:
     return SourcesPage(
         sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states(now)),
         problems=grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
+        damaged=grouped(scrub.problems()),
     )
 
 

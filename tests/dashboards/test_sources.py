@@ -116,3 +116,25 @@ def test_progress_counts_the_work_at_hand(people, client_of):
 def test_nothing_has_run(people, client_of):
     found = client_of("staff").get("/sources/progress/").json()
     assert (found["is_active"], found["runs"]) == (False, [])
+
+
+def test_damaged_files_are_told(published, client_of):
+    from apps.ingest.models import ScrubbedFile
+
+    ScrubbedFile.objects.create(path="lake/charges/<b>", checked_at=company.MOMENT, damage="missing")
+    ScrubbedFile.objects.create(path="landing/ab/abc", checked_at=company.MOMENT)
+    body = client_of("finance").get("/sources/").content.decode()
+    assert "Files that are no longer what they were" in body
+    assert "lake/charges/&lt;b&gt;" in body
+    assert "landing/ab" not in body
+
+
+def test_a_late_source_is_told(home, people, client_of):
+    from apps.ingest.models import Source
+
+    Source.objects.create(
+        name="slow", kind="focus", location="/x", options={"late_after": "1"}, created_at=company.MOMENT
+    )
+    body = client_of("finance").get("/sources/").content.decode()
+    assert ">Late<" in body
+    assert "it is due after 1 hours" in client_of("finance").get("/quality/").content.decode()
