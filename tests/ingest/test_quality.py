@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -11,7 +12,7 @@ from django.core.management.base import CommandError
 
 from apps.ingest import restatements, selectors, services
 from apps.ingest.models import Arrival, LandedFile, Restatement
-from apps.ingest.quality import checks
+from apps.ingest.quality import checks, rows
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -64,9 +65,17 @@ def test_repeated_charges_all_count_and_are_told(tmp_path):
     assert costs() == ["2", "2", "3"]
 
 
+def test_of_many_charges_a_sample_is_compared_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "SAMPLE", 20)
+    told = [row(str(at // 2), ResourceId=f"i-{at // 2}") for at in range(80)]
+    put(tmp_path / "in", "bill.csv", bill(*told))
+    (found,) = [problem for problem in fill(source(tmp_path / "in")) if "duplicate" in problem.code]
+    assert re.search(r"About \d+ charges repeat others, by a sample of the resources\.", found.message)
+
+
 def test_a_bill_joined_to_itself_is_held_back(tmp_path):
-    rows = [row(str(at), **FULL) for at in range(1, 13)]
-    assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *rows, *rows)
+    twelve = [row(str(at), **FULL) for at in range(1, 13)]
+    assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *twelve, *twelve)
     assert costs() == []
     assert LandedFile.objects.get().state == LandedFile.State.HELD
 
