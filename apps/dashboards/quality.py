@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.sources import KINDS, SEVERITIES
+from apps.dashboards.telling import said
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.ingest.changes import Change, changes_of
@@ -92,7 +93,7 @@ def _quality(state: SourceState) -> Quality:
 
 def _why(file: LandedFile) -> str:
     told = next((told["message"] for told in file.problems if told["code"] == HELD.code), "")
-    return labels.plain(told.removesuffix(HELD.way_out), limit=MAX_TEXT)
+    return labels.plain(said(told.removesuffix(HELD.way_out).strip()), limit=MAX_TEXT)
 
 
 def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
@@ -100,7 +101,8 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
     by_code: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
     for problem in problems:
         seen = by_code.setdefault((problem.severity, problem.code), {})
-        seen[labels.plain(problem.subject, limit=MAX_TEXT), labels.plain(problem.message, limit=MAX_TEXT)] = None
+        told = said(_found(problem)) if problem.code in CHECKS else said(problem.message)
+        seen[labels.plain(problem.subject, limit=MAX_TEXT), labels.plain(told, limit=MAX_TEXT)] = None
     for (severity, code), found in sorted(by_code.items(), key=lambda one: list(SEVERITIES).index(one[0][0])):
         check = CHECKS.get(code)
         yield Finding(
@@ -112,6 +114,12 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
             count=len(found),
             examples=tuple(found)[:EXAMPLES],
         )
+
+
+def _found(problem: Problem) -> str:
+    """What a check found, without what it means and the way out, which stand above its examples."""
+    check = CHECKS[problem.code]
+    return problem.message.removeprefix(check.means).strip().removesuffix(check.way_out).strip()
 
 
 def _restated(one: Restatement) -> Restated:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
+from apps.dashboards.telling import said
 from apps.dashboards.templatetags import costs as written
 from apps.finops.problems import Problem
 from apps.ingest import scrub
@@ -173,7 +174,7 @@ def _group(severity: str, code: str, message: str, subjects: list[str]) -> Probl
         severity=severity,
         severity_title=str(SEVERITIES[severity]),
         code=labels.plain(code),
-        message=labels.plain(message, limit=MAX_TEXT),
+        message=labels.plain(said(message), limit=MAX_TEXT),
         count=len(subjects),
         first=shown[:SUBJECTS],
         more=shown[SUBJECTS:],
@@ -228,4 +229,4 @@ def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
 
 def _message(run: StepRun) -> str:
     told: Iterable[Mapping[str, Any]] = run.problems
-    return labels.plain(next((str(problem["message"]) for problem in told), run.message))
+    return labels.plain(said(next((str(problem["message"]) for problem in told), run.message)))
