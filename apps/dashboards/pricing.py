@@ -40,6 +40,12 @@ class CommitmentRow:
     is_ending: bool
 
     @property
+    def utilisation(self) -> Decimal | None:
+        """In hundredths."""
+        share = self.commitment.utilisation
+        return None if share is None else share * 100
+
+    @property
     def is_wasted(self) -> bool:
         share = self.commitment.utilisation
         return share is not None and share < Decimal("0.8")

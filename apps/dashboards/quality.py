@@ -63,7 +63,7 @@ class Quality:
     arrival: str
     late: str
     last_day: date | None
-    expected_share: float | None
+    expected_share: Decimal | None
     held: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
     restated: tuple[Restated, ...]
@@ -84,11 +84,16 @@ def _quality(state: SourceState) -> Quality:
         arrival=said_usual(arrival),
         late=said_late(arrival),
         last_day=arrival.last_day if arrival else None,
-        expected_share=arrival.expected_share if arrival else None,
+        expected_share=_share(arrival.expected_share if arrival else None),
         held=tuple((file.path, _why(file)) for file in held[:20]),
         findings=tuple(_findings(one for one in [*state.problems, *newest] if one.code != HELD.code)),
         restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
     )
+
+
+def _share(learned: float | None) -> Decimal | None:
+    """A learned share as the page writes shares."""
+    return None if learned is None else Decimal(f"{learned:.4f}")
 
 
 def _why(file: LandedFile) -> str:

@@ -7,11 +7,11 @@ from functools import cache
 from django.utils.translation import get_language, gettext
 
 from apps.dashboards.told import TOLD
-from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS
+from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.scrub import MEANS, WAYS_OUT
 
 _NAME = re.compile(r"%\((\w+)\)s")
-_CHECKS = (*ROW_CHECKS, *SOURCE_CHECKS.values())
+_CHECKS: tuple[RowCheck | SourceCheck, ...] = (*ROW_CHECKS, *SOURCE_CHECKS.values())
 _BEGINNINGS = tuple(check.means for check in _CHECKS) + tuple(MEANS.values())
 _ENDS = tuple(check.way_out for check in _CHECKS) + tuple(WAYS_OUT.values())
 """A check says what it means, then what was found, then the way out."""

@@ -79,6 +79,6 @@ def test_a_commitment_shows_what_was_not_used_and_that_it_ends(home, people, cli
     assert ingest(source(home / "in")) == []
     body = client_of("finance").get("/prices/").content.decode()
     assert "ri-1" in body
-    assert "75" in body
+    assert "75.0 %" in body
     assert "low" in body
     assert "soon" in body
