@@ -14,7 +14,8 @@ EXAMPLES = 3
 FEWEST = 20
 SAMPLE = 250_000
 _SAME = ("ResourceId", "ChargePeriodStart", "SkuPriceId", "ChargeDescription", "ChargeCategory", "BilledCost",
-         "EffectiveCost", "ConsumedQuantity", "SubAccountId", "ServiceName", "x_Other")  # fmt: skip
+         "EffectiveCost", "ConsumedQuantity", "BillingAccountId", "BillingCurrency", "SubAccountId", "ServiceName",
+         "x_Other")  # fmt: skip
 
 
 def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
