@@ -8,8 +8,10 @@ from apps.ingest.lateness import Arrivals
 
 def said_usual(arrival: Arrivals | None) -> str:
     """What is usual; empty while it is not known."""
-    hours = arrival.usual_hours if arrival else None
-    return _("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else ""
+    usual = arrival.usual if arrival else None
+    if usual is None:
+        return ""
+    return _("Usually %(share)d %% complete after %(hours)d hours.") % {"hours": usual[0], "share": usual[1]}
 
 
 def said_late(arrival: Arrivals | None) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.sources import KINDS, SEVERITIES
-from apps.dashboards.telling import said
+from apps.dashboards.telling import said, said_where
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.ingest.changes import Change, changes_of
@@ -107,7 +107,7 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
     for problem in problems:
         seen = by_code.setdefault((problem.severity, problem.code), {})
         told = said(_found(problem)) if problem.code in CHECKS else said(problem.message)
-        seen[labels.plain(problem.subject, limit=MAX_TEXT), labels.plain(told, limit=MAX_TEXT)] = None
+        seen[labels.plain(said_where(problem.subject), limit=MAX_TEXT), labels.plain(told, limit=MAX_TEXT)] = None
     for (severity, code), found in sorted(by_code.items(), key=lambda one: list(SEVERITIES).index(one[0][0])):
         check = CHECKS.get(code)
         yield Finding(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
-from apps.dashboards.telling import said
+from apps.dashboards.telling import said, said_where
 from apps.dashboards.templatetags import costs as written
 from apps.finops.problems import Problem
 from apps.ingest import scrub
@@ -169,7 +169,7 @@ def grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
 
 
 def _group(severity: str, code: str, message: str, subjects: list[str]) -> ProblemGroup:
-    shown = tuple(labels.plain(subject, limit=MAX_TEXT) for subject in subjects[:MAX_SUBJECTS])
+    shown = tuple(labels.plain(said_where(subject), limit=MAX_TEXT) for subject in subjects[:MAX_SUBJECTS])
     return ProblemGroup(
         severity=severity,
         severity_title=str(SEVERITIES[severity]),

@@ -6,7 +6,7 @@ from functools import cache
 
 from django.utils.translation import get_language, gettext
 
-from apps.dashboards.told import TOLD
+from apps.dashboards.told import TOLD, _
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.scrub import MEANS, WAYS_OUT
 
@@ -15,6 +15,14 @@ _CHECKS: tuple[RowCheck | SourceCheck, ...] = (*ROW_CHECKS, *SOURCE_CHECKS.value
 _BEGINNINGS = tuple(check.means for check in _CHECKS) + tuple(MEANS.values())
 _ENDS = tuple(check.way_out for check in _CHECKS) + tuple(WAYS_OUT.values())
 """A check says what it means, then what was found, then the way out."""
+_PLACES = {
+    _(", line %(n)s"): re.compile(r", line (?P<n>\d+)"),
+    _(", rows %(n)s"): re.compile(r", rows (?P<n>\d.*)"),
+    _(", row %(n)s"): re.compile(r", row (?P<n>\d.*)"),
+    _(", column %(n)s"): re.compile(r", column (?P<n>\S+)"),
+    _(", last line"): re.compile(r", last line$"),
+}
+"""The words of a place → how it is written."""
 
 
 def said(message: str) -> str:
@@ -28,6 +36,13 @@ def said(message: str) -> str:
     return "".join(gettext(part) for part in (beginning, _filled(middle), end) if part)
 
 
+def said_where(subject: str) -> str:
+    """Where a problem is, as the reader reads it: the words for lines, rows and columns."""
+    for word, pattern in _PLACES.items():
+        subject = pattern.sub(lambda match, word=word: gettext(word) % match.groupdict(), subject)  # type: ignore[misc]
+    return subject
+
+
 def _first(texts: Iterable[str], holds: Callable[[str], bool]) -> str:
     return next((text for text in texts if holds(text)), "")
 
@@ -36,7 +51,10 @@ def _filled(message: str) -> str:
     """The translation of the sentence a message was made of, with what stood in it."""
     for sentence, pattern in _patterns():
         if match := pattern.fullmatch(message):
-            return gettext(sentence) % match.groupdict() if match.groupdict() else gettext(sentence)
+            found = match.groupdict()
+            if "lost" in found:  # what a held file lost, month by month: sentences themselves
+                found["lost"] = "; ".join(_filled(part) for part in found["lost"].split("; "))
+            return gettext(sentence) % found if found else gettext(sentence)
     return message
 
 

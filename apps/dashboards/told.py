@@ -133,6 +133,7 @@ TOLD = (
     ),
     _("The overview cannot be read (%(reason)s)."),
     _("The new issue is much smaller: %(lost)s."),
+    _("%(window)s: %(rows)s charges, %(cost)s instead of %(rows_before)s charges, %(cost_before)s"),
     _("About %(count)s charges repeat others, by a sample of the resources."),
     _("%(count)s charges repeat others."),
     _("%(count)s charges."),

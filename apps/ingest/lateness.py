@@ -44,15 +44,21 @@ class Arrivals:
     late: Late | None = None
 
     @property
-    def usual_hours(self) -> int | None:
-        """After how many hours a day is usually as good as complete."""
-        return self.curve.complete_after(USUAL_SHARE) if self.curve else None
+    def usual(self) -> tuple[int, int] | None:
+        """After how many hours a day is usually how many hundredths complete: as good as whole, or as whole as it
+        gets while its cost goes on changing."""
+        if self.curve is None:
+            return None
+        hours = self.curve.complete_after(USUAL_SHARE)
+        if hours is not None:
+            return hours, round(USUAL_SHARE * 100)
+        last = max(self.curve.share)
+        return last, int(self.curve.share[last] * 100)
 
     @property
     def sentence(self) -> str:
         """What is usual, in one sentence; empty while it is not known."""
-        hours = self.usual_hours
-        return f"Usually {USUAL_SHARE * 100:.0f} % complete after {hours} h" if hours else ""
+        return "Usually {1} % complete after {0} h".format(*self.usual) if self.usual else ""
 
 
 def arrivals_of(source: Source, now: datetime, last_day: date | None = None) -> Arrivals:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from apps.dashboards.telling import _BEGINNINGS, _ENDS, pattern_of, said
+from apps.dashboards.telling import _BEGINNINGS, _ENDS, pattern_of, said, said_where
 from apps.dashboards.told import TOLD
 from apps.ingest.quality.rows import about
 from tests.dashboards.test_translations import written
@@ -90,6 +90,12 @@ def test_every_sentence_is_translated():
             "2 天：2026-10-02, 2026-10-03。",
             id="days",
         ),
+        pytest.param(
+            "The new issue is much smaller: 2026-09: 0 charges, no cost instead of 2 charges, 1.00 CNY; "
+            "2026-10: 1 charges, 1.00 CNY instead of 2 charges, 9.00 CNY.",
+            "新一期账单小了很多：2026-09：0 笔费用、no cost，而此前为 2 笔、1.00 CNY; 2026-10：1 笔费用、1.00 CNY",
+            id="what was lost, month by month",
+        ),
         pytest.param("%(x)s {y} nobody knows", "%(x)s {y} nobody knows", id="what is not known stays"),
         pytest.param("100% of it: x is not a whole number.", "100% of it: x 不是整数。", id="a percent sign"),
     ],
@@ -99,3 +105,19 @@ def test_a_message_is_told_in_the_readers_language(message, chinese):
         assert said(message).startswith(chinese) or chinese in said(message)
     with override("en"):
         assert said(message) == message
+
+
+@pytest.mark.parametrize(
+    ("subject", "chinese"),
+    [
+        pytest.param("a, line b.csv, line 2, column BilledCost", "a, line b.csv，第 2 行，列 BilledCost", id="a cell"),
+        pytest.param("a.csv, row 1, 2, 3", "a.csv，第 1, 2, 3 行", id="rows"),
+        pytest.param("a.csv, last line", "a.csv，最后一行", id="the last line"),
+        pytest.param("aliyun, 2026-10", "aliyun, 2026-10", id="another place"),
+    ],
+)
+def test_a_place_is_told_in_the_readers_language(subject, chinese):
+    with override("zh-hans"):
+        assert said_where(subject) == chinese
+    with override("en"):
+        assert said_where(subject) == subject

@@ -56,6 +56,15 @@ def test_a_day_that_does_not_come(tmp_path, after, options, said):
     assert found.late is None or found.late.day == DAY
 
 
+def test_a_cost_that_goes_on_changing_is_told_as_whole_as_it_gets(tmp_path):
+    """Every day's cost doubles twelve days after its end: after ten days half of it is there."""
+    one = watched(tmp_path, last=date(2026, 10, 15))
+    for day in (FIRST + timedelta(days=at) for at in range(21)):
+        seen = end_of(day) + timedelta(days=12)
+        Arrival.objects.create(source=one, day=day, currency="CNY", seen_at=seen, effective_cost="10")
+    assert arrivals_of(one, NOW).sentence == "Usually 50 % complete after 240 h"
+
+
 def test_a_charge_dated_ahead_hides_no_late_day(tmp_path):
     one = watched(tmp_path, last=DAY - timedelta(days=1))
     now = end_of(DAY) + timedelta(hours=15)
