@@ -151,6 +151,15 @@ RECONCILIATION = (
     AS_OF,
     FORMAT,
 )
+RESTATEMENTS = (
+    Parameter("source", text, "Only this source."),
+    Parameter("billing_month", month, "Only this billing month, YYYY-MM.", pattern=_MONTH.pattern),
+    Parameter("service", text, "Only this service, as FOCUS names it."),
+    Parameter("start", day, "Only days from this one on, YYYY-MM-DD.", pattern=_DAY.pattern),
+    Parameter("end", day, "Only days before this one, YYYY-MM-DD.", pattern=_DAY.pattern),
+    PAGE[0],
+    FORMAT,
+)
 PUBLICATIONS = (
     Parameter("limit", whole_number(1, 1_000), "At most this many, the newest; 100 by default.", pattern=r"^\d{1,4}$"),
     FORMAT,

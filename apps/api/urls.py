@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),
     path("v1/teams/<slug:name>/", views.TeamView.as_view(), name="api-team"),
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
+    path("v1/restatements/", views.RestatementsView.as_view(), name="api-restatements"),
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it

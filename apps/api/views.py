@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
@@ -23,6 +24,7 @@ from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
 from apps.api.renderers import JsonRenderer
 from apps.api.selectors import scope_of
+from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
@@ -132,7 +134,24 @@ class SourcesView(CompanyView):
     @schema.asking("sources", parameters.PLAIN, schema.SourcesSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
-        return Response({"rows": [_source(state) for state in source_states()]})
+        return Response({"rows": [_source(state) for state in source_states(timezone.now())]})
+
+
+class RestatementsView(CompanyView):
+    """What new issues of bills changed, by day and service."""
+
+    known = parameters.RESTATEMENTS
+    columns = schema.columns_of(schema.RestatementSchema)
+    file_name = "restatements"
+
+    @schema.asking("restatements", parameters.RESTATEMENTS, schema.RestatementsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        wanted = Wanted(**{name: asked[name] for name in asked if name not in ("limit", "format")})
+        found = list(changes(wanted))
+        limit = asked.get("limit", parameters.DEFAULT_LIMIT if asked["format"] == "json" else None)
+        rows = [{name: getattr(change, name) for name in self.columns} for change in found[:limit]]
+        return Response({"rows_total": len(found), "rows": rows})
 
 
 class PublicationsView(AskView):
@@ -199,12 +218,14 @@ def _team(team: Team) -> dict[str, Any]:
 
 def _source(state: SourceState) -> dict[str, Any]:
     source = {name: getattr(state.source, name) for name in ("name", "kind", "cluster", "is_active")}
-    counts = {name: getattr(state, name) for name in ("files", "refused", "waiting", "rows", "last_day")}
+    counts = {name: getattr(state, name) for name in ("files", "refused", "waiting", "held", "rows", "last_day")}
     return {
         **source,
         "location": _without_secrets(state.source.location),
         **counts,
         "last_received": state.last_received,
+        "usual": state.arrival.sentence if state.arrival else "",
+        "late": str(state.arrival.late or "") if state.arrival else "",
         "has_failed": state.has_failed,
         "problems": [asdict(problem) for problem in state.problems],
     }

@@ -7,6 +7,8 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.urls import reverse
 
 TOO_LARGE = "costops.upload_too_large"
+TAKING = ("sources-upload", "prices")
+"""The pages that take files."""
 
 
 class UploadGuard(FileUploadHandler):
@@ -25,7 +27,8 @@ class UploadGuard(FileUploadHandler):
     ) -> None:
         request: Any = self.request
         user = getattr(request, "user", None)
-        self.is_allowed = request.path == reverse("sources-upload") and bool(user and user.is_staff and user.is_active)
+        is_here = request.path in map(reverse, TAKING)
+        self.is_allowed = is_here and bool(user and user.is_staff and user.is_active)
         self.left = settings.COSTOPS_UPLOAD_MIB << 20
         if content_length > self.left + (1 << 20):  # what surrounds the files in a form is small
             self._refuse()

@@ -8,9 +8,12 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from apps.charts import labels
+from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.sources import SEVERITIES
+from apps.dashboards.telling import said, said_where
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
+from apps.ingest.changes import Change, changes_of
 from apps.ingest.models import LandedFile, Restatement
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.selectors import SourceState, source_states
@@ -39,21 +42,6 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a new issue changed for one day and service."""
-
-    day: date
-    service: str
-    currency: str
-    before: Decimal
-    after: Decimal
-
-    @property
-    def difference(self) -> Decimal:
-        return self.after - self.before
-
-
-@dataclass(frozen=True)
 class Restated:
     """One new issue of a billing month: the difference by currency, and the largest changes."""
 
@@ -75,7 +63,7 @@ class Quality:
     arrival: str
     late: str
     last_day: date | None
-    expected_share: float | None
+    expected_share: Decimal | None
     held: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
     restated: tuple[Restated, ...]
@@ -90,23 +78,27 @@ def _quality(state: SourceState) -> Quality:
     source, arrival = state.source, state.arrival
     held = source.files.filter(state=LandedFile.State.HELD).order_by("path")
     newest = pipeline.newest_problems(source.name)
-    hours = arrival.curve.complete_after(0.97) if arrival and arrival.curve else None
     return Quality(
         name=source.name,
         kind=_(source.title_of_kind),
-        arrival=_("Usually 97 %% complete after %(hours)d hours.") % {"hours": hours} if hours else "",
-        late=arrival.late if arrival else "",
+        arrival=said_usual(arrival),
+        late=said_late(arrival),
         last_day=arrival.last_day if arrival else None,
-        expected_share=arrival.expected_share if arrival else None,
+        expected_share=_share(arrival.expected_share if arrival else None),
         held=tuple((file.path, _why(file)) for file in held[:20]),
         findings=tuple(_findings(one for one in [*state.problems, *newest] if one.code != HELD.code)),
         restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
     )
 
 
+def _share(learned: float | None) -> Decimal | None:
+    """A learned share as the page writes shares."""
+    return None if learned is None else Decimal(f"{learned:.4f}")
+
+
 def _why(file: LandedFile) -> str:
     told = next((told["message"] for told in file.problems if told["code"] == HELD.code), "")
-    return labels.plain(told.removesuffix(HELD.way_out), limit=MAX_TEXT)
+    return labels.plain(said(told.removesuffix(HELD.way_out).strip()), limit=MAX_TEXT)
 
 
 def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
@@ -114,7 +106,8 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
     by_code: dict[tuple[str, str], dict[tuple[str, str], None]] = {}
     for problem in problems:
         seen = by_code.setdefault((problem.severity, problem.code), {})
-        seen[labels.plain(problem.subject, limit=MAX_TEXT), labels.plain(problem.message, limit=MAX_TEXT)] = None
+        told = said(_found(problem)) if problem.code in CHECKS else said(problem.message)
+        seen[labels.plain(said_where(problem.subject), limit=MAX_TEXT), labels.plain(told, limit=MAX_TEXT)] = None
     for (severity, code), found in sorted(by_code.items(), key=lambda one: list(SEVERITIES).index(one[0][0])):
         check = CHECKS.get(code)
         yield Finding(
@@ -128,22 +121,25 @@ def _findings(problems: Iterable[Problem]) -> Iterator[Finding]:
         )
 
 
+def _found(problem: Problem) -> str:
+    """What a check found, without what it means and the way out, which stand above its examples."""
+    check = CHECKS[problem.code]
+    return problem.message.removeprefix(check.means).strip().removesuffix(check.way_out).strip()
+
+
 def _restated(one: Restatement) -> Restated:
-    changes = [
-        Change(
-            date.fromisoformat(cell["day"]), labels.plain(cell["service"]), cell["currency"],
-            Decimal(cell["effective_before"]), Decimal(cell["effective_after"]),
-        )
-        for cell in one.changes
-    ]  # fmt: skip
+    changes = changes_of(one)
     currencies = sorted({change.currency for change in changes})
-    largest = sorted(changes, key=lambda change: (-abs(change.difference), change.day, change.service))
+    largest = sorted(changes, key=lambda change: (-abs(change.effective_difference), change.day, change.service))
     return Restated(
         billing_month=one.billing_month,
         at=one.at,
         rows_before=one.rows_before,
         rows_after=one.rows_after,
-        totals=tuple((name, add_up(c.difference for c in changes if c.currency == name)) for name in currencies),
+        totals=tuple(
+            (name, add_up(each.effective_difference for each in changes if each.currency == name))
+            for name in currencies
+        ),
         changes=tuple(largest[:CELLS]),
         more=max(0, len(largest) - CELLS),
     )

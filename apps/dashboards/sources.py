@@ -11,8 +11,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
+from apps.dashboards.arriving import said_late, said_usual
+from apps.dashboards.telling import said, said_where
 from apps.dashboards.templatetags import costs as written
 from apps.finops.problems import Problem
+from apps.ingest import scrub
 from apps.ingest.selectors import SourceState, source_states
 from apps.pipeline import selectors as pipeline
 from apps.pipeline.models import StepRun
@@ -66,22 +69,27 @@ class SourceRow:
     files: int
     rows: int
     refused: int
+    usual: str
+    late: str
+    held: int
     problems: tuple[ProblemGroup, ...]
 
 
 @dataclass(frozen=True)
 class SourcesPage:
-    """Every source, and what is wrong that belongs to none of them."""
+    """Every source, what is wrong that belongs to none of them, and files that are no longer what they were."""
 
     sources: tuple[SourceRow, ...]
     problems: tuple[ProblemGroup, ...]
+    damaged: tuple[ProblemGroup, ...]
 
 
-def sources_page() -> SourcesPage:
+def sources_page(now: datetime) -> SourcesPage:
     newest = _newest_runs()
     return SourcesPage(
-        sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states()),
+        sources=tuple(_source_row(state, newest.get(state.source.name, [])) for state in source_states(now)),
         problems=grouped(problem for run in newest.get("", []) for problem in _problems_of(run)),
+        damaged=grouped(scrub.problems()),
     )
 
 
@@ -113,6 +121,9 @@ def _source_row(found: SourceState, runs: list[StepRun]) -> SourceRow:
         files=found.files,
         rows=found.rows,
         refused=found.refused,
+        usual=said_usual(found.arrival),
+        late=said_late(found.arrival),
+        held=found.held,
         problems=problems,
     )
 
@@ -144,12 +155,12 @@ def grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
 
 
 def _group(severity: str, code: str, message: str, subjects: list[str]) -> ProblemGroup:
-    shown = tuple(labels.plain(subject, limit=MAX_TEXT) for subject in subjects[:MAX_SUBJECTS])
+    shown = tuple(labels.plain(said_where(subject), limit=MAX_TEXT) for subject in subjects[:MAX_SUBJECTS])
     return ProblemGroup(
         severity=severity,
         severity_title=str(SEVERITIES[severity]),
         code=labels.plain(code),
-        message=labels.plain(message, limit=MAX_TEXT),
+        message=labels.plain(said(message), limit=MAX_TEXT),
         count=len(subjects),
         first=shown[:SUBJECTS],
         more=shown[SUBJECTS:],
@@ -204,4 +215,4 @@ def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
 
 def _message(run: StepRun) -> str:
     told: Iterable[Mapping[str, Any]] = run.problems
-    return labels.plain(next((str(problem["message"]) for problem in told), run.message))
+    return labels.plain(said(next((str(problem["message"]) for problem in told), run.message)))

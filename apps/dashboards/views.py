@@ -13,10 +13,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, quality, selectors, sources, trends, uploads
+from apps.dashboards import books, pricing, quality, restated, selectors, sources, trends, uploads
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.dashboards.handlers import TOO_LARGE
+from apps.finops.errors import CostOpsError
 from apps.ingest import services as ingest
 from apps.ingest.models import Source
 from apps.ingest.uploads import keep as keep_uploads
@@ -26,6 +27,7 @@ from apps.marts.query import BadQuestion, Scope
 from apps.marts.selectors import NothingPublished
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
+from apps.prices.csv_file import COLUMNS as PRICE_COLUMNS
 from apps.teams.selectors import visible_teams
 
 NO_STORE = "no-store, private"
@@ -150,7 +152,8 @@ class Sources(Guarded, TemplateView):
     template_name = "dashboards/sources.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {"page": sources.sources_page(), "news": sources.news(timezone.now()), "for_everything": True}
+        now = timezone.now()
+        return {"page": sources.sources_page(now), "news": sources.news(now), "for_everything": True}
 
 
 class SourcesProgress(JsonView):
@@ -170,6 +173,16 @@ class Quality(Guarded, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {"sources": quality.quality(timezone.now()), "for_everything": True}
+
+
+class Restatements(Guarded, TemplateView):
+    """What new issues of bills changed."""
+
+    for_everything = True
+    template_name = "dashboards/restatements.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"ledger": restated.ledger(self.request.GET), "for_everything": True}
 
 
 class Staff(Guarded):
@@ -243,6 +256,37 @@ class UploadResults(Staff):
         if results.is_waiting:
             response.headers["Refresh"] = "3"
         return response
+
+
+class Prices(Guarded):
+    """Unit prices and commitments; staff brings price lists."""
+
+    for_everything = True
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        return self._page()
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        brought = request.FILES.get("file")
+        if request.META.get(TOO_LARGE):
+            return self._page(413, gettext("These files are too large together."))
+        if brought is None:
+            return self._page(400, gettext("Choose a file."))
+        try:
+            count = pricing.take_list(brought)
+        except CostOpsError as wrong:
+            return self._page(400, str(wrong))
+        return self._page(200, gettext("%(count)d prices were taken.") % {"count": count})
+
+    def _page(self, status: int = 200, message: str = "") -> HttpResponseBase:
+        kind, role = ("error", "alert") if status != 200 else ("ok", "status")
+        context = {
+            "pricing": pricing.pricing(self.request.GET, timezone.now()), "columns": ",".join(PRICE_COLUMNS),
+            "message": message, "message_kind": kind, "message_role": role, "for_everything": True,
+        }  # fmt: skip
+        return render(self.request, "dashboards/prices.html", context, status=status)
 
 
 class Reconciliation(Guarded, TemplateView):

@@ -173,3 +173,6 @@ COVERAGE_MART = LakeTable(
     ("month",),
 )
 """One row per day and cluster: how much of the day the monitoring saw."""
+
+LAKE = (CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART)
+"""Every table of the lake."""

@@ -13,6 +13,7 @@ from apps.ingest.models import Source
 from apps.ingest.places import Place
 from apps.ingest.prometheus import checks as prometheus
 from apps.ingest.providers.base import Listed, Provider
+from apps.ingest.selectors import state_of
 from apps.ingest.text import careful
 from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
@@ -51,9 +52,17 @@ def check(source: Source, now: datetime) -> list[Fact]:
     for listed in islice(discovery.files, MOST_FILES):
         facts += _check_file(source, place, listed)
     facts += [_fact(problem) for problem in overviews.check(source, discovery.files)]
+    facts += _arrivals(source, now)
     if len(found) > MOST_FILES:
         facts.append(Fact("files", f"{len(found) - MOST_FILES} more files were not looked into"))
     return facts
+
+
+def _arrivals(source: Source, now: datetime) -> list[Fact]:
+    """How its days arrive, and what is late."""
+    found = state_of(source, now).arrival
+    facts = [Fact("arrivals", found.sentence)] if found and found.sentence else []
+    return [*facts, Fact("arrivals", str(found.late), is_good=False)] if found and found.late else facts
 
 
 def _check_file(source: Source, place: Place, listed: Listed) -> list[Fact]:

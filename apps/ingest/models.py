@@ -143,3 +143,23 @@ class MeteredDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.day}"
+
+
+class ScrubbedFile(models.Model):
+    """A file of the landing zone or the lake as it was when it was last read again (`apps.ingest.scrub`).
+
+    `path` is relative to the home folder, `sha256` the one it must have, empty while it was never whole.
+    """
+
+    class Damage(models.TextChoices):
+        MISSING = "missing", "Gone"
+        CHANGED = "changed", "Other bytes than were written"
+        UNREADABLE = "unreadable", "Cannot be read"
+
+    path = models.CharField(max_length=1000, unique=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    checked_at = models.DateTimeField()
+    damage = models.CharField(max_length=10, choices=Damage, blank=True)
+
+    def __str__(self) -> str:
+        return self.path

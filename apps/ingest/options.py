@@ -13,6 +13,7 @@ POLICIES: tuple[Policy, ...] = ("auto", "parts", "snapshots")
 HELP = {
     "files": "auto (usually the default), parts or snapshots: what makes up a billing period, see docs/sources.md",
     "hold_below": "hold a new issue back that keeps less than this share of a month's charges or cost (0.8; 0: never)",
+    "late_after": "call a day late of which nothing came so many hours after its end (default: as was learned)",
     "quiet_minutes": "leave a file for later that was written less than so many minutes ago (default 0)",
 }
 
@@ -28,6 +29,7 @@ class FileOptions:
     files: Policy | None = None  # None: as is usual for the kind of source
     quiet_minutes: int = 0
     hold_below: Decimal = HOLD_BELOW
+    late_after: int | None = None
 
     @classmethod
     def from_options(cls, options: Mapping[str, str], more: Mapping[str, str]) -> "FileOptions":
@@ -37,7 +39,8 @@ class FileOptions:
             raise InvalidOption(f"Unknown option {unknown[0]!r}. Known options are {known}.")
         return cls(
             files=_policy(options["files"]) if "files" in options else None,
-            quiet_minutes=_minutes(options.get("quiet_minutes", "0")),
+            quiet_minutes=_whole("quiet_minutes", options.get("quiet_minutes", "0"), "minutes"),
+            late_after=_whole("late_after", options["late_after"], "hours") if "late_after" in options else None,
             hold_below=_share(options["hold_below"]) if "hold_below" in options else HOLD_BELOW,
         )
 
@@ -68,7 +71,7 @@ def _share(value: str) -> Decimal:
     return Decimal(value)
 
 
-def _minutes(value: str) -> int:
+def _whole(name: str, value: str, unit: str) -> int:
     if not value.isascii() or not value.isdigit() or int(value) > 10_000:
-        raise InvalidOption(f"quiet_minutes={value}: say a whole number of minutes.")
+        raise InvalidOption(f"{name}={value}: say a whole number of {unit}.")
     return int(value)

@@ -2,27 +2,19 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Count, Max, Q
 
-from apps.finops.arrivals import ArrivalCurve, Seen, learn
 from apps.finops.problems import Problem
-from apps.finops.windows import ONE_DAY, Window
-from apps.ingest.models import Arrival, LandedFile, MeteredDay, Source
+from apps.ingest.lateness import Arrivals, arrivals_of
+from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.quality.rows import about
 
-LEARNED_FROM = timedelta(days=100)
-"""How far back it is looked to learn how bills arrive."""
-SLACK_HOURS = 6
-"""How much later than nine days of ten a day may be before it is called late."""
 TELLING = (LandedFile.State.CURRENT, LandedFile.State.REFUSED, LandedFile.State.HELD)
 READ_AS = "1"
 """The rules files are read by. Another number makes every day be computed again."""
@@ -41,32 +33,15 @@ class SourceState:
     last_received: datetime | None
     problems: tuple[Problem, ...]
     held: int = 0
-    arrival: "Arrivals | None" = None
+    arrival: Arrivals | None = None
 
     @property
     def has_failed(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """How the bills of a source arrive: the learned curve, if any; the newest day with charges, and how complete it and
-    the days after it usually are by now; `late` says that a day is later than usual, or nothing."""
-
-    curve: ArrivalCurve | None
-    last_day: date | None
-    expected_share: float | None
-    late: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """What is usual, in one sentence; empty while it is not known."""
-        hours = self.curve.complete_after(0.97) if self.curve else None
-        return f"Usually 97 % complete after {hours} h" if hours else ""
-
-
-def source_states(now: datetime | None = None) -> list[SourceState]:
-    """Every source, by name; with `now` also how its bills arrive."""
+def source_states(now: datetime | None = None, *, only: Source | None = None) -> list[SourceState]:
+    """Every source, by name, or one; with `now` also how its days arrive."""
     states = LandedFile.State
     counted = Source.objects.order_by("name").annotate(
         current=Count("files", filter=Q(files__state=states.CURRENT)),
@@ -75,30 +50,12 @@ def source_states(now: datetime | None = None) -> list[SourceState]:
         held=Count("files", filter=Q(files__state=states.HELD)),
         landed_at=Max("files__landed_at"),
     )
-    return [_state(source, now) for source in counted]
+    return [_state(source, now) for source in (counted.filter(pk=only.pk) if only else counted)]
 
 
-def arrivals_of(source: Source, now: datetime) -> Arrivals:
-    """How the bills of a source arrive, learned from every time it was read; see `apps.finops.arrivals`."""
-    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
-    rows = Arrival.objects.filter(source=source, day__gte=(now - LEARNED_FROM).date()).order_by("seen_at")
-    currencies = Counter(rows.values_list("currency", flat=True))
-    rows = rows.filter(currency=max(currencies, key=lambda name: currencies[name], default=""))
-    seen = [Seen(one.day, _end_of(one.day, zone), one.seen_at, Decimal(one.effective_cost)) for one in rows]
-    curve = learn(seen, watched_since=source.created_at, now=now)
-    last = max((one.day for one in seen), default=None)
-    if curve is None or last is None:
-        return Arrivals(curve, last, None)
-    hours = (now - _end_of(last, zone)).total_seconds() / 3600
-    following = last + ONE_DAY
-    over = (now - _end_of(following, zone)).total_seconds() / 3600
-    is_late = over > curve.first_after + SLACK_HOURS
-    told = f"No charges of {following} yet, {over:.0f} h after its end; usually there after {curve.first_after:.0f} h."
-    return Arrivals(curve, last, curve.expected(hours), told if is_late else "")
-
-
-def _end_of(day: date, zone: ZoneInfo) -> datetime:
-    return Window(day, day + ONE_DAY).hours(zone)[1]
+def state_of(source: Source, now: datetime) -> SourceState:
+    """One source."""
+    return next(state for state in source_states(now, only=source))
 
 
 def _state(source: Any, now: datetime | None) -> SourceState:
@@ -107,14 +64,15 @@ def _state(source: Any, now: datetime | None) -> SourceState:
     metered = MeteredDay.objects.filter(source=source).aggregate(day=Max("day"), at=Max("pulled_at"))
     days = [date.fromisoformat(entry["days"][-1]) for entry in contents if entry["days"]]
     received = [moment for moment in (source.landed_at, metered["at"]) if moment]
-    arrival = arrivals_of(source, now) if now and source.is_billing else None
+    last_day = max([*days, *([metered["day"]] if metered["day"] else [])], default=None)
+    arrival = arrivals_of(source, now, last_day) if now and not source.is_prometheus else None
     return SourceState(
         source=source,
         files=source.current,
         refused=source.refused,
         waiting=source.waiting,
         rows=sum(entry["rows"] for entry in contents),
-        last_day=max([*days, *([metered["day"]] if metered["day"] else [])], default=None),
+        last_day=last_day,
         last_received=max(received, default=None),
         problems=(*_problems(source), *_late(source, arrival)),
         held=source.held,
@@ -124,7 +82,7 @@ def _state(source: Any, now: datetime | None) -> SourceState:
 
 def _late(source: Source, arrival: Arrivals | None) -> Iterator[Problem]:
     if arrival and arrival.late:
-        yield about("late", source.name, arrival.late)
+        yield about("late", source.name, str(arrival.late))
 
 
 def _problems(source: Source) -> Iterator[Problem]:

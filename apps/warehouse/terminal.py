@@ -21,6 +21,27 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="table", help="how rows are printed (default table)")
 
 
+def day(text: str) -> date:
+    """The value of an option that is a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write year-month-day, such as 2026-10-01") from None
+
+
+def month(text: str) -> str:
+    """The value of an option that is a billing month."""
+    try:
+        return f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
+
+
+def exactly(value: Any) -> str:
+    """A value as text: a table would round amounts to cents."""
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:
     """Write rows under their column names; amounts keep every decimal, in JSON they are strings.
 

@@ -24,6 +24,7 @@ ADDRESSES = {
     "/api/v1/teams/data-platform/": {*COMPANY, "hanmeimei"},
     "/api/v1/teams/no-such-team/": set(),
     "/api/v1/sources/": COMPANY,
+    "/api/v1/restatements/?format=csv": COMPANY,
     "/api/v1/publications/": EVERYBODY,
     "/api/v1/reconciliation/": COMPANY,
     "/api/v1/reconciliation/?by_day=false&format=csv": COMPANY,

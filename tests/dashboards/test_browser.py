@@ -16,6 +16,9 @@ PAGES = [
     "/reconciliation/bill/2026-10/CNY/",
     "/sources/",
     "/sources/upload/",
+    "/quality/",
+    "/restatements/",
+    "/prices/",
     "/publications/",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -110,7 +113,8 @@ def test_bills_are_uploaded_with_progress_and_told_of(visit, home, tmp_path, mon
     services.normalize(hand, NOW)
     page.wait_for_selector(".tag--error")  # the page looks again by itself
     assert "3.25" in page.text_content("table")
-    assert "line 2, column BilledCost" in page.text_content("main")
+    place = {"en": "line 2, column BilledCost", "zh-hans": "第 2 行，列 BilledCost"}
+    assert place[language] in page.text_content("main")
     assert page.evaluate(OVERFLOW) == 0
 
 

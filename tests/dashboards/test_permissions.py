@@ -28,6 +28,8 @@ MATRIX = [
     ("/sources/upload/nothing/", 302, 403, 403, 403, 404),
     ("/quality/", 302, 403, 403, 200, 200),
     ("/quality/bill/", 302, 403, 403, 403, 405),
+    ("/restatements/", 302, 403, 403, 200, 200),
+    ("/prices/", 302, 403, 403, 200, 200),
     ("/reconciliation/", 302, 403, 403, 200, 200),
     ("/reconciliation/bill/2026-10/CNY/", 302, 403, 403, 200, 200),
     ("/reconciliation/bill/1999-01/CNY/", 302, 403, 403, 404, 404),

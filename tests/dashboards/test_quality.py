@@ -1,5 +1,7 @@
 """The quality of bills: what was found, what is held back and who decides, and what a new issue changed."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
 from tests.dashboards import company
@@ -73,3 +75,51 @@ def test_staff_decides_about_what_was_held_back(bill, client_of, decision, state
 def test_nobody_else_decides(bill, client_of, who, path, decision, status):
     assert client_of(who).post(path, {"decision": decision}).status_code == status
     assert bill.files.get(path="b.csv").state == "held"
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_there"),
+    [
+        pytest.param("", True, id="everything"),
+        pytest.param("?source=aliyun&billing_month=2026-10&service=%3Ci%3ERDS%3C/i%3E", True, id="what it is"),
+        pytest.param("?billing_month=2026-09", False, id="another month"),
+        pytest.param("?source=%00", False, id="no such source"),
+    ],
+)
+def test_the_ledger_is_narrowed(bill, client_of, asked, is_there):
+    response = client_of("finance").get(f"/restatements/{asked}")
+    assert response.status_code == 200
+    body = response.content.decode()
+    assert ('title="2.499999999999"' in body) is is_there
+    assert ("Nothing was restated" in body) is not is_there
+    assert "<i>RDS" not in body
+
+
+@pytest.mark.parametrize(
+    ("language", "usual", "late", "share"),
+    [
+        pytest.param(
+            "en", "Usually 97 % complete after 12 hours.", "Nothing of 21 Oct 2026 has come, 252 hours after its end; "
+            "it is usually there after 8 hours.", "100.00 % complete by now", id="in English",
+        ),
+        pytest.param(
+            "zh-hans", "通常在 12 小时后到达 97 %。",
+            "2026年10月21日 的数据尚未到达，已过 252 小时；通常 8 小时后到达。", "100.00 %", id="in Chinese",
+        ),
+    ],
+)  # fmt: skip
+def test_how_bills_arrive_is_told_once_it_is_learned(bill, client_of, monkeypatch, language, usual, late, share):
+    """Thirty days each came whole eight hours after their end; the 21st of October has not come."""
+    from apps.ingest.models import Arrival
+
+    bill.created_at = company.MOMENT - timedelta(days=60)
+    bill.save()
+    for number in range(30):
+        day = date(2026, 9, 21) + timedelta(days=number)
+        seen = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=24 + 8)
+        Arrival.objects.create(source=bill, day=day, currency="CNY", seen_at=seen, effective_cost="5")
+    monkeypatch.setattr("apps.dashboards.views.timezone.now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    body = client_of("finance").get("/quality/", headers={"accept-language": language}).content.decode()
+    assert usual in body
+    assert late in body
+    assert share in body

@@ -60,7 +60,7 @@ def test_the_state_of_a_source(people, severities, active, received, state):
             delivery=1,
             landed_at=company.MOMENT,
         )
-    (row,) = sources_page().sources
+    (row,) = sources_page(company.MOMENT).sources
     assert (row.state, row.rows, str(row.last_day)) == (state, *((5, "2026-09-30") if received else (0, "None")))
 
 
@@ -69,7 +69,7 @@ def test_a_failure_is_forgotten_once_the_step_is_done(people):
     from apps.pipeline.models import StepRun
 
     company.sources()
-    assert next(row for row in sources_page().sources if row.name == "bill").state == "error"
+    assert next(row for row in sources_page(company.MOMENT).sources if row.name == "bill").state == "error"
     later = company.MOMENT + timedelta(hours=1)
     StepRun.objects.create(
         step="normalize",
@@ -81,7 +81,7 @@ def test_a_failure_is_forgotten_once_the_step_is_done(people):
         finished_at=later,
     )
     company.LandedFile.objects.filter(state="refused").delete()
-    assert next(row for row in sources_page().sources if row.name == "bill").state == "ok"
+    assert next(row for row in sources_page(company.MOMENT).sources if row.name == "bill").state == "ok"
 
 
 def test_the_same_thing_in_many_places_is_said_once(people):
@@ -97,7 +97,7 @@ def test_the_same_thing_in_many_places_is_said_once(people):
         started_at=company.MOMENT,
         problems=problems,
     )
-    (found,) = sources_page().problems
+    (found,) = sources_page(company.MOMENT).problems
     assert (found.count, found.first, len(found.more)) == (9, ("node 0", "node 1", "node 2"), 6)
 
 
@@ -116,3 +116,25 @@ def test_progress_counts_the_work_at_hand(people, client_of):
 def test_nothing_has_run(people, client_of):
     found = client_of("staff").get("/sources/progress/").json()
     assert (found["is_active"], found["runs"]) == (False, [])
+
+
+def test_damaged_files_are_told(published, client_of):
+    from apps.ingest.models import ScrubbedFile
+
+    ScrubbedFile.objects.create(path="lake/charges/<b>", checked_at=company.MOMENT, damage="missing")
+    ScrubbedFile.objects.create(path="landing/ab/abc", checked_at=company.MOMENT)
+    body = client_of("finance").get("/sources/").content.decode()
+    assert "Files that are no longer what they were" in body
+    assert "lake/charges/&lt;b&gt;" in body
+    assert "landing/ab" not in body
+
+
+def test_a_late_source_is_told(home, people, client_of):
+    from apps.ingest.models import Source
+
+    Source.objects.create(
+        name="slow", kind="focus", location="/x", options={"late_after": "1"}, created_at=company.MOMENT
+    )
+    body = client_of("finance").get("/sources/").content.decode()
+    assert ">Late<" in body
+    assert "it is due after 1 hours" in client_of("finance").get("/quality/").content.decode()

@@ -1,14 +1,19 @@
 """What is odd about a bill is told by name; what shrinks is held back; what a new issue changed is written down."""
 
+import csv
+import io
+import re
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from apps.finops.tables import CHARGES
 from apps.ingest import restatements, selectors, services
 from apps.ingest.models import Arrival, LandedFile, Restatement
-from apps.ingest.quality import checks
+from apps.ingest.quality import checks, rows
 from apps.warehouse import lake
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 
@@ -71,9 +76,17 @@ def test_repeated_charges_all_count_and_are_told(tmp_path):
     assert costs() == ["2", "2", "3"]
 
 
+def test_of_many_charges_a_sample_is_compared_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows, "SAMPLE", 20)
+    told = [row(str(at // 2), ResourceId=f"i-{at // 2}") for at in range(80)]
+    put(tmp_path / "in", "bill.csv", bill(*told))
+    (found,) = [problem for problem in fill(source(tmp_path / "in")) if "duplicate" in problem.code]
+    assert re.search(r"About \d+ charges repeat others, by a sample of the resources\.", found.message)
+
+
 def test_a_bill_joined_to_itself_is_held_back(tmp_path):
-    rows = [row(str(at), **FULL) for at in range(1, 13)]
-    assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *rows, *rows)
+    twelve = [row(str(at), **FULL) for at in range(1, 13)]
+    assert {"mostly_duplicates", "held"} <= codes(tmp_path / "in", *twelve, *twelve)
     assert costs() == []
     assert LandedFile.objects.get().state == LandedFile.State.HELD
     assert [*lake.location(CHARGES).rglob("*.parquet")] == [], "and leaves nothing on the disk"
@@ -197,8 +210,101 @@ class TestTheRestatementLedger:
         ]  # fmt: skip
 
 
+NOT_FINAL = (("ECS", "1", "10.10"), ("ECS", "2", "20.20"), ("RDS", "2", "5"), ("OSS", "3", "0.000000000002"))
+FINAL = (("ECS", "1", "10.10"), ("ECS", "2", "21.20"), ("RDS", "2", "4.75"), ("RDS", "2", "-1"), ("SLS", "3", "2"))
+
+
+def issue(charges, cost_of_effective=Decimal("0.5")):
+    return bill(
+        *(
+            row(cost, f"2026-10-0{day}", ServiceName=service, EffectiveCost=f"{Decimal(cost) * cost_of_effective:f}")
+            for service, day, cost in charges
+        )
+    )
+
+
+class TestANotFinalAndAFinalMonth:
+    """On the 1st nothing changed; on the 2nd ECS rose by 1 and RDS, two charges now, fell by 1.25; on the 3rd OSS went
+    and SLS came. Effective cost is half of what was billed."""
+
+    EXPECTED = (
+        ("2026-10-02", "ECS", "1", "1", "20.2", "21.2", "1", "0.5"),
+        ("2026-10-02", "RDS", "1", "2", "5", "3.75", "-1.25", "-0.625"),
+        ("2026-10-03", "OSS", "1", "0", "0.000000000002", "0", "-0.000000000002", "-0.000000000001"),
+        ("2026-10-03", "SLS", "0", "1", "0", "2", "2", "1"),
+    )
+    TOLD = ("day", "service", "rows_before", "rows_after", "billed_before", "billed_after", "billed_difference",
+            "effective_difference")  # fmt: skip
+
+    @pytest.fixture
+    def restated(self, tmp_path):
+        one = source(tmp_path / "in")
+        for charges in (NOT_FINAL, FINAL):
+            put(tmp_path / "in", "2026-10.csv", issue(charges))
+            fill(one)
+
+    @pytest.mark.parametrize(
+        ("asked", "rows"),
+        [
+            pytest.param((), (0, 1, 2, 3), id="the whole difference"),
+            pytest.param(("--service", "RDS"), (1,), id="of a service"),
+            pytest.param(("--start", "2026-10-03"), (2, 3), id="from a day on"),
+            pytest.param(("--end", "2026-10-03"), (0, 1), id="before a day"),
+            pytest.param(("--source", "aliyun", "--month", "2026-10"), (0, 1, 2, 3), id="of a source and month"),
+            pytest.param(("--month", "2026-09"), (), id="of another month"),
+        ],
+    )
+    def test_differ_exactly(self, restated, asked, rows):
+        out = io.StringIO()
+        call_command("restatements", *asked, "--format", "csv", stdout=out)
+        told = list(csv.DictReader(io.StringIO(out.getvalue())))
+        assert [tuple(_short(one[name]) for name in self.TOLD) for one in told] == [self.EXPECTED[at] for at in rows]
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            pytest.param(("--source", "nothing"), "no source 'nothing'. Sources: aliyun", id="an unknown source"),
+            pytest.param(("--month", "October"), "'October' is no month", id="no month"),
+            pytest.param(("--start", "1.10."), "'1.10.' is no day", id="no day"),
+        ],
+    )
+    def test_are_not_asked_in_vain(self, restated, asked, said):
+        with pytest.raises(CommandError, match=said):
+            call_command("restatements", *asked)
+
+
+def _short(text):
+    """An amount without the zeros behind it; other text as it is."""
+    try:
+        return f"{Decimal(text).normalize():f}"
+    except InvalidOperation:
+        return text
+
+
 def _dies(*_arguments):
     raise KeyboardInterrupt
+
+
+MAPPING = """\
+name: hosting
+inputs:
+  day: {column: day, kind: time, required: true}
+  what: {column: what, required: true}
+  amount: {column: amount, kind: money, required: true}
+  used: {column: used, kind: money}
+columns:
+  BilledCost: amount
+  EffectiveCost: amount
+  BillingAccountId: what
+  BillingCurrency: {constant: CNY}
+  BillingPeriodStart: {month_start: day}
+  BillingPeriodEnd: {month_end: day}
+  ChargePeriodStart: day
+  ChargePeriodEnd: {later: day, days: 1}
+  ChargeCategory: {constant: Usage}
+  ServiceName: what
+  ConsumedQuantity: used
+"""
 
 
 class TestASourceAsAWhole:
@@ -207,6 +313,41 @@ class TestASourceAsAWhole:
 
     def test_the_first_month_begins_with_the_first_charge(self, tmp_path):
         assert "missing_days" not in codes(tmp_path / "in", row("1", "2026-10-28"), row("2", "2026-10-29"))
+
+    @pytest.mark.parametrize(
+        ("october", "code"),
+        [
+            pytest.param([row("1", "2026-10-01")], None, id="as in the month before"),
+            pytest.param([row("1", "2026-10-01", ServiceName="GPU")], "new_service", id="another service"),
+            pytest.param([row("8", "2026-10-01"), row("2", "2026-10-01", Tags="")], "tag_drift", id="a fifth untagged"),
+            pytest.param([row("9", "2026-10-01"), row("1", "2026-10-01", Tags="")], None, id="a tenth untagged"),
+            pytest.param([row("1", "2026-10-01"), row("1", "2026-10-03")], "missing_days", id="a day left out"),
+            pytest.param([row("1", "2026-10-01"), row("1", "2026-10-02")], None, id="every day"),
+            pytest.param(
+                [row("1", "2026-10-01"), row("1", "2026-10-01", BillingCurrency="USD")], "several_currencies",
+                id="two currencies of an account",
+            ),
+            pytest.param(
+                [row("1", "2026-10-01"), row("1", "2026-10-01", BillingCurrency="USD", BillingAccountId="2")], None,
+                id="an account of each currency",
+            ),
+            pytest.param([row("1", "2026-10-01"), row("1", "2026-10-01")], "duplicate_rows", id="twice the same"),
+            pytest.param([row("1", "2026-10-01"), row("1", "2026-10-01", ResourceId="i-2")], None, id="two alike"),
+        ],
+    )  # fmt: skip
+    def test_what_is_odd_is_told_and_what_is_not_is_not(self, tmp_path, october, code):
+        one = source(tmp_path / "in")
+        put(tmp_path / "in", "a.csv", bill(row("1", "2026-09-30")))
+        fill(one)
+        put(tmp_path / "in", "b.csv", bill(*october))
+        odd = {"new_service", "tag_drift", "missing_days", "several_currencies", "duplicate_rows"}
+        assert {problem.code for problem in fill(one)} & odd == ({code} if code else set())
+
+    def test_bills_of_other_providers_are_looked_through_as_well(self, tmp_path):
+        (tmp_path / "mapping.yaml").write_text(MAPPING)
+        one = source(tmp_path / "in", kind="csv", mapping=str(tmp_path / "mapping.yaml"))
+        put(tmp_path / "in", "a.csv", b"day,what,amount,used\n2026-10-01,disk,1,-5\n2026-10-04,disk,1,5\n")
+        assert {"negative_usage", "missing_days"} <= {problem.code for problem in fill(one)}
 
     def test_a_service_nobody_has_seen(self, tmp_path):
         one = source(tmp_path / "in")
@@ -223,17 +364,3 @@ class TestASourceAsAWhole:
         put(tmp_path / "in", "b.csv", bill(row("1", "2026-10-01"), row("9", "2026-10-01", Tags="")))
         (lost,) = [problem for problem in fill(one) if problem.code == "tag_drift"]
         assert "team: 10% of the cost instead of 100%" in lost.message
-
-    def test_a_day_later_than_usual(self, tmp_path):
-        one = source(tmp_path / "in")
-        one.created_at = NOW - timedelta(days=40)
-        one.save()
-        first = NOW.date() - timedelta(days=35)
-        for at in range(20):
-            day = first + timedelta(days=at)
-            seen = NOW - timedelta(days=35 - at - 1, hours=NOW.hour - 8)
-            Arrival.objects.create(source=one, day=day, currency="CNY", seen_at=seen, effective_cost="5")
-        arrivals = selectors.arrivals_of(one, NOW)
-        assert arrivals.sentence == "Usually 97 % complete after 12 h"
-        assert "usually there after 8 h" in arrivals.late
-        assert "late" in {problem.code for problem in selectors.source_states(NOW)[0].problems}

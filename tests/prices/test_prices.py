@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from apps.prices.selectors import commitments, price_on
+from apps.prices.tasks import learn
 from tests.ingest.bills import bill, ingest, put, row, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -140,6 +141,14 @@ def test_a_price_list_comes_before_what_was_learned(tmp_path):
     assert price_on(date(2026, 10, 9), **G7).list_unit_price == 2
     imported(tmp_path, LIST)
     assert price_on(date(2026, 10, 9), **G7).list_unit_price == Decimal("2.5")
+
+
+def test_the_daily_bell_learns_and_takes_nothing_amiss(tmp_path):
+    assert "no usage" in learn()
+    loaded(tmp_path, hours("1", "2"))
+    assert learn() == "1 prices"
+    assert learn() == "1 prices"
+    assert [sku for sku, *_ in listed()] == ["g7"]
 
 
 def test_nothing_to_learn_from_says_so():

@@ -1,6 +1,7 @@
 """`focus_check`: good files pass, and a bad one is told rule by rule, with an example."""
 
 import csv
+import gzip
 import io
 import json
 
@@ -129,6 +130,44 @@ def test_what_cannot_be_checked_says_why(tmp_path, monkeypatch, words, said):
     (tmp_path / "text.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(CommandError, match=said):
         call_command("focus_check", *words)
+
+
+HEADER = ",".join(FOCUS_1_2)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"", "is empty", id="nothing"),
+        pytest.param(gzip.compress(b""), "is empty", id="nothing, packed"),
+        pytest.param(HEADER.encode() + b"\n", "there are no rows", id="a header only"),
+        pytest.param(b"a,b\n1,2\n", "none of FOCUS's columns", id="another table"),
+        pytest.param(HEADER.replace(",", ";").encode(), "separated by commas", id="semicolons"),
+        pytest.param(b'{"BilledCost": 1}', "none of FOCUS's columns", id="JSON"),
+        pytest.param(b"BilledCost,billedCOST\n1,2\n", "'billedCOST' is there twice", id="two columns of a name"),
+        pytest.param(b"BilledCost,Tags\n1\n", "line 2: Expected Number of Columns: 2 Found: 1", id="a short row"),
+        pytest.param(b'BilledCost,Tags\n1,"a\n', "line 2: Value with unterminated quote", id="an open quote"),
+        pytest.param(b"BilledCost,Tags\n1,\xff\n", "byte 18 is not UTF-8", id="another encoding"),
+        pytest.param("BilledCost\n1\n".encode("utf-16"), "is UTF-16", id="UTF-16"),
+        pytest.param(gzip.compress(b"BilledCost\n1\n")[:-9], "damaged or cut off", id="a packed file cut off"),
+        pytest.param(b"PK\x03\x04more", "zip archive; unpack it", id="a zip archive"),
+    ],
+)
+def test_a_file_that_is_none_ends_in_one_plain_line(tmp_path, content, said):
+    path = tmp_path / "anybodys.csv"
+    path.write_bytes(content)
+    with pytest.raises(CommandError) as wrong:
+        call_command("focus_check", str(path), stdout=io.StringIO())
+    assert said in str(wrong.value)
+    assert str(path) in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("name", ["good.csv.gz", "good"])
+def test_a_packed_file_is_known_by_its_content(tmp_path, name):
+    plain = written(tmp_path / "good.csv", DOUBLED)
+    (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes()))
+    assert checked(tmp_path / name) == {}
 
 
 def test_the_patched_rules_are_known_and_documented():

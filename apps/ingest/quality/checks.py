@@ -160,11 +160,14 @@ SOURCE_CHECKS = {
     for check in (
         SourceCheck(
             "duplicate_rows", "warn", _("Charges are the same in every column."),
-            "Identical charges are legal and all count; if the export joined two files, deliver it again.",
+            _("Identical charges are legal and all count; if the export joined two files, deliver it again."),
         ),
         SourceCheck(
             "mostly_duplicates", "hold", _("A third of the charges or more repeat others in every column."),
-            "Most likely the export was joined to itself: deliver it again, or accept it if the charges are meant so.",
+            _(
+                "Most likely the export was joined to itself: deliver it again, or accept it if the charges are meant "
+                "so."
+            ),
         ),
         SourceCheck(
             "told_before", "hold", _("Charges stand in another file as well, which counts already."),
@@ -172,15 +175,15 @@ SOURCE_CHECKS = {
         ),
         SourceCheck(
             "several_currencies", "note", _("One account is billed in several currencies."),
-            "They are never added; each has its own totals.",
+            _("They are never added; each has its own totals."),
         ),
         SourceCheck(
             "new_service", "note", _("A service was billed for the first time."),
-            "Look at who owns it: without a rule it is unallocated.",
+            _("Look at who owns it: without a rule it is unallocated."),
         ),
         SourceCheck(
             "missing_days", "warn", _("Days inside a billing month have no charges."),
-            "Ask for the missing days; until they come these days cost nothing here.",
+            _("Ask for the missing days; until they come these days cost nothing here."),
         ),
         SourceCheck(
             "tag_twice", "warn", _("A tag stands twice in the tags of a charge."),
@@ -188,15 +191,18 @@ SOURCE_CHECKS = {
         ),
         SourceCheck(
             "tag_drift", "warn", _("A tag covers much less cost than the month before."),
-            "See who stopped tagging; rules on this tag match less, and `unallocated` grows.",
+            _("See who stopped tagging; rules on this tag match less, and `unallocated` grows."),
         ),
         SourceCheck(
             "held", "hold", _("A new issue is much smaller than what counts now, or breaks a rule that holds it back."),
-            "`manage.py source accept NAME` takes it, `manage.py source reject NAME` refuses it; or deliver it again.",
+            _(
+                "`manage.py source accept NAME` takes it, `manage.py source reject NAME` refuses it; or deliver it "
+                "again."
+            ),
         ),
         SourceCheck(
-            "late", "warn", _("Charges of a day are later than they usually are."),
-            "Look whether the export still runs; the pages show estimates and gaps until they come.",
+            "late", "warn", _("A day is later than it usually is, or than the source says."),
+            _("Look whether the export still runs; the day costs nothing here until it comes."),
         ),
     )
 }  # fmt: skip

@@ -14,7 +14,8 @@ EXAMPLES = 3
 FEWEST = 20
 SAMPLE = 250_000
 _SAME = ("ResourceId", "ChargePeriodStart", "SkuPriceId", "ChargeDescription", "ChargeCategory", "BilledCost",
-         "EffectiveCost", "ConsumedQuantity", "SubAccountId", "ServiceName", "x_Other")  # fmt: skip
+         "EffectiveCost", "ConsumedQuantity", "BillingAccountId", "BillingCurrency", "SubAccountId", "ServiceName",
+         "x_Other")  # fmt: skip
 
 
 def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
@@ -68,9 +69,11 @@ def _duplicates(name: str, origin: str, rows_in_all: int) -> Iterator[Problem]:
         .fetchall()
     )
     shown = "; ".join(f"{first} and {last}" for first, last, _ in rows)
-    told = f"About {(total - distinct) * step}" if step > 1 else f"{total - distinct}"
+    told = f"{total - distinct} charges repeat others."
+    if step > 1:
+        told = f"About {(total - distinct) * step} charges repeat others, by a sample of the resources."
     code = "mostly_duplicates" if total >= FEWEST and 3 * (total - distinct) >= total else "duplicate_rows"
-    yield about(code, f"{name}, rows {shown}", f"{told} charges repeat others.")
+    yield about(code, f"{name}, rows {shown}", told)
 
 
 def about(code: str, subject: str, more: str = "") -> Problem:

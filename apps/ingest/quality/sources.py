@@ -60,7 +60,8 @@ def _new_services(source: str, month: str, files: Files, earlier: list[str]) -> 
 
 def _tag_drift(source: str, month: str, files: Files, previous: str) -> Iterator[Problem]:
     now, before = _tagged(files[month]), _tagged(files[previous])
-    lost = {key: share - now.get(key, 0.0) for key, share in before.items() if share - now.get(key, 0.0) >= TAG_DRIFT}
+    lost = {key: round(share - now.get(key, 0.0), 6) for key, share in before.items()}
+    lost = {key: share for key, share in lost.items() if share >= TAG_DRIFT}
     for key in sorted(lost, key=lambda key: -lost[key])[:MOST_NAMED]:
         told = f"{key}: {now.get(key, 0.0):.0%} of the cost instead of {before[key]:.0%} in {previous}."
         yield about("tag_drift", f"{source}, {month}", told)

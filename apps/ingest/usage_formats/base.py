@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from apps.finops.problems import Problem
 from apps.finops.tables import UsageTable
 from apps.ingest.providers.base import Discover, everything
+from apps.ingest.text.header import BadHeader
 from apps.ingest.unpack import Member
 
 HOUR = timedelta(hours=1)
@@ -60,6 +61,18 @@ class BadUsage(Exception):
     def __init__(self, code: str, subject: str, message: str) -> None:
         super().__init__(message)
         self.problem = Problem("error", code, subject, message)
+
+
+def converter(make: Convert) -> Convert:
+    """A converter that answers with the problem where `make` raises it: of a bad file nothing counts."""
+
+    def convert(members: Sequence[Member], cluster: str) -> Converted:
+        try:
+            return make(members, cluster)
+        except (BadUsage, BadHeader) as bad:
+            return Converted(problems=(bad.problem,))
+
+    return convert
 
 
 def micro(amount: Fraction) -> int:

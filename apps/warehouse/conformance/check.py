@@ -9,19 +9,13 @@ from typing import Any, Literal
 
 import duckdb
 
-from apps.finops.errors import CostOpsError
 from apps.warehouse import engine
+from apps.warehouse.conformance.opening import NotChecked, open_file, reason_of
 from apps.warehouse.conformance.rules import Rule, Sheet, criteria, rules
 
 Outcome = Literal["passed", "failed", "not applicable", "not told"]
-MAX_FIELD = 16_000_000
-_PARQUET = b"PAR1"
 _WHERE = ("ResourceId", "ChargePeriodStart", "ChargeCategory")
 """What an example names beside the columns of its rule, so that the row can be found."""
-
-
-class NotChecked(CostOpsError):
-    """The file cannot be read, or a criterion is unknown."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +49,12 @@ def check(path: Path, *, without: Collection[str] = ()) -> Report:
     if unknown := sorted(set(without) - set(criteria())):
         raise NotChecked(f"Unknown criterion {unknown[0]!r}. Known are {', '.join(criteria())}.")
     try:
-        relation, sheet = _open(path)
+        relation, sheet = open_file(path)
         return _asked(relation, sheet, frozenset(without))
     except (duckdb.Error, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).splitlines()[:3])[:300]
-        raise NotChecked(f"{path}: cannot be read as CSV or Parquet ({reason}); export it again.") from error
+        raise NotChecked(f"{path}: cannot be read as CSV or Parquet ({reason_of(error)}); export it again.") from error
     except OSError as error:
         raise NotChecked(f"{path}: {error.strerror}.") from error
-
-
-def _open(path: Path) -> tuple[str, Sheet]:
-    with path.open("rb") as stream:
-        is_text = stream.read(4) != _PARQUET
-    quoted = str(path).replace("'", "''")
-    relation = (
-        f"read_csv('{quoted}', all_varchar=true, header=true, delim=',', quote='\"', escape='\"', "
-        f"nullstr=['', 'NULL', 'null'], max_line_size={MAX_FIELD}, null_padding=false, strict_mode=true)"
-        if is_text
-        else f"read_parquet('{quoted}', hive_partitioning=false)"
-    )
-    described = engine.connect().con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-    return relation, Sheet({name: kind for name, kind, *_ in described}, is_text)
 
 
 def _asked(relation: str, sheet: Sheet, without: frozenset[str]) -> Report:

@@ -1,14 +1,13 @@
 """`manage.py reconcile`: what was billed against what was allocated."""
 
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
-from datetime import date
+from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import reconciliation
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, month, print_rows
 
 EXAMPLES = """
 charged and allocated are effective cost; difference is the largest of the four cost bases, and it is 0 or nothing
@@ -38,7 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", help="only this source")
-        parser.add_argument("--month", type=_month, metavar="2026-10", help="only this billing month")
+        parser.add_argument("--month", type=month, metavar="2026-10", help="only this billing month")
         parser.add_argument("--by-month", action="store_true", help="one row per billing month instead of per day")
         parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
         add_format(parser)
@@ -64,13 +63,6 @@ class Command(BaseCommand):
         if options["format"] == "table":
             verdict = f"{len(rows)} rows, every difference is 0." if rows else "no charges here."
             self.stdout.write(f"Publication {facts.number}: {verdict}")
-
-
-def _month(text: str) -> str:
-    try:
-        return f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
 
 
 def _refuse_unknown(source: str, as_of: int | None) -> None:

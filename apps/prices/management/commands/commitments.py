@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.prices.selectors import commitments
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, month, print_rows
 
 EXAMPLES = """
 used and unused are effective cost, purchase_cost is what was billed for the commitment in that month.
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             epilog=EXAMPLES,
             formatter_class=RawDescriptionHelpFormatter,
         )
-        show.add_argument("--month", metavar="2026-10", help="only this billing month")
+        show.add_argument("--month", type=month, metavar="2026-10", help="only this billing month")
         show.add_argument("--provider", help="only this provider's")
         add_format(show)
 

@@ -13,7 +13,7 @@ from apps.warehouse.terminal import add_format, print_rows
 EXAMPLES = """
 The rules are those of the official validator's model 1.2.0.1 that a file alone can answer; docs/focus.md lists the few
 that are patched. Of a rule about one row `rows` counts rows, of one about groups it counts groups, of an absent column
-it is 0. The exit status is 1 when a check fails.
+it is 0. The exit status is 1 when a check fails, when there are no rows, and when the file cannot be read.
 
 examples:
   manage.py focus_check export.parquet
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV or Parquet")
+        parser.add_argument("file", type=Path, help="CSV (also packed by gzip) or Parquet")
         parser.add_argument(
             "--without", action="append", default=[], metavar="CRITERION", help="what the provider does not support"
         )
@@ -52,6 +52,8 @@ class Command(BaseCommand):
             f"{report.rows} rows: {report.count('passed')} checks passed, {report.count('failed')} failed, "
             f"{report.count('not applicable')} do not apply, {report.count('not told')} ask for what no file tells."
         )
+        if not report.rows:
+            raise CommandError(f"{options['file']}: there are no rows; only the names of its columns could be checked.")
         if report.failed:
             raise CommandError(told)
         if options["format"] == "table":

@@ -1,0 +1,27 @@
+"""How the days of a source arrive, and what is late, said to people."""
+
+from django.utils.translation import gettext as _
+
+from apps.dashboards.templatetags import costs as written
+from apps.ingest.lateness import Arrivals
+
+
+def said_usual(arrival: Arrivals | None) -> str:
+    """What is usual; empty while it is not known."""
+    usual = arrival.usual if arrival else None
+    if usual is None:
+        return ""
+    return _("Usually %(share)d %% complete after %(hours)d hours.") % {"hours": usual[0], "share": usual[1]}
+
+
+def said_late(arrival: Arrivals | None) -> str:
+    """What is late, if anything is."""
+    late = arrival.late if arrival else None
+    if late is None:
+        return ""
+    said = (
+        _("Nothing of %(day)s has come, %(hours)d hours after its end; it is usually there after %(due)d hours.")
+        if late.is_learned
+        else _("Nothing of %(day)s has come, %(hours)d hours after its end; it is due after %(due)d hours.")
+    )
+    return said % {"day": written.day(late.day), "hours": late.hours, "due": late.due}
