@@ -18,7 +18,7 @@ _BEHIND_CLOSING[[_COMMA, _LINE_FEED, _RETURN, _QUOTE]] = True
 
 
 class Misshapen(Exception):
-    """The bytes are not the CSV that the parser takes them for."""
+    """The bytes are not the CSV that the parser takes them for. The careful reader tells people where."""
 
 
 def name(at: int) -> str:
@@ -68,7 +68,7 @@ def _refuse_long_cells(table: pa.Table) -> None:
     for chunk in (chunk for cells in table.columns for chunk in cells.chunks):
         text = chunk.buffers()[2]  # of all its cells
         if text and text.size > MAX_FIELD and pc.max(pc.binary_length(chunk)).as_py() > MAX_FIELD:
-            raise Misshapen("A value is longer than a megabyte.")
+            raise Misshapen("a value is longer than a megabyte")
 
 
 def _refuse_other_shapes(text: np.ndarray, rows: int) -> None:
@@ -81,14 +81,14 @@ def _refuse_other_shapes(text: np.ndarray, rows: int) -> None:
         before, behind = found[quotes % 2 :: 2] - 1, found[1 - quotes % 2 :: 2] + 1
         before, behind = before[before >= 0], behind[behind < len(text)]
         if not (_BEFORE_OPENING[text[before]].all() and _BEHIND_CLOSING[text[behind]].all()):
-            raise Misshapen("A quote stands inside a value.")
+            raise Misshapen("a quote stands inside a value")
         quotes += len(found)
         lines += int(np.count_nonzero(step == _LINE_FEED))
     if quotes % 2:
-        raise Misshapen("A quote is not closed.")
+        raise Misshapen("a quote is not closed")
     is_open_end = len(text) > 0 and text[-1] != _LINE_FEED
     if rows != lines + is_open_end and rows != _row_ends(text) + is_open_end:
-        raise Misshapen("Lines end in several ways.")
+        raise Misshapen("lines end in several ways")
 
 
 def _row_ends(text: np.ndarray) -> int:
