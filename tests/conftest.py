@@ -17,7 +17,14 @@ from django.conf import settings as django_settings
 
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 ON_POSTGRES = os.environ.get("COSTOPS_TEST_DATABASE", "sqlite") == "postgres"
-ABOUT_FILES = ("providers/", "test_bills.py", "test_hostile_files.py", "test_usage_files.py", "test_usage_formats.py")
+ABOUT_FILES = (
+    "providers/",
+    "test_places",
+    "test_bills.py",
+    "test_hostile_files.py",
+    "test_usage_files.py",
+    "test_usage_formats.py",
+)
 """Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
 
