@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "apps.teams",
+    "apps.rates",
     "apps.ingest",
     "apps.marts",
     "apps.prices",

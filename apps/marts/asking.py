@@ -4,7 +4,7 @@ import argparse
 from datetime import date
 from typing import Any
 
-from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
+from apps.marts.query import GROUPS, METRICS, Answer, BadQuestion, CostQuery
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,24 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="ask an earlier publication")
 
 
+def add_currency(parser: argparse.ArgumentParser) -> None:
+    """The options of a question whose amounts may be converted."""
+    parser.add_argument("--currency", metavar="CNY", help="convert every amount to this currency")
+    parser.add_argument("--rates-as-of", type=int, metavar="VERSION", help="with an earlier version of the rates")
+
+
+def say_rates(found: Answer, stream: Any) -> None:
+    """Where the rates of a converted answer are from: every rate, its day and its origin."""
+    if found.query.currency is None:
+        return
+    stream.write(
+        f"Converted to {found.query.currency} with {len(found.rates)} rates, version {found.query.rates_as_of}."
+    )
+    for rate in found.rates:
+        quoted = "" if rate.quoted_day == rate.day else f", quoted on {rate.quoted_day}"
+        stream.write(f"  {rate.day} {rate.source}→{rate.target} {rate.rate.normalize():f}{quoted}: {rate.origin}")
+
+
 def question(options: dict[str, Any]) -> CostQuery:
     """The question the options make up; raises BadQuestion naming the option that does not fit."""
     return CostQuery(
@@ -30,6 +48,8 @@ def question(options: dict[str, Any]) -> CostQuery:
         group_by=tuple(name.strip() for name in options["group_by"].split(",") if name.strip()),
         filters=tuple(_filter(text) for text in options["filter"]),
         as_of=options["as_of"],
+        currency=options.get("currency"),
+        rates_as_of=options.get("rates_as_of"),
     )
 
 

@@ -13,9 +13,11 @@ from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, MONEY, RECONCILIATION_MART, LakeTable
+from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
 from apps.marts.recent import RecentAnswers, Rows
+from apps.rates.selectors import UsedRate, newest_version
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -51,19 +53,29 @@ def answer(query: CostQuery) -> Answer:
     """Answer a question from the publication it names. The same question of the same publication is answered from
     the cache."""
     pinned = publication(query.as_of)
-    asked = replace(query, as_of=pinned.number)
+    asked = with_rates(replace(query, as_of=pinned.number))
     key = f"answer:{_identity(pinned)}:{hashlib.sha256(_spelled(asked).encode()).hexdigest()}"
-    rows = _recent.get(key) or cache.get(key)
-    if rows is None:
-        rows = _rows(asked, pinned)
+    rates = cache.get(f"{key}:rates") if asked.currency else ()
+    rows = None if rates is None else _recent.get(key) or cache.get(key)
+    if rows is None or rates is None:
+        rows, rates = _rows(asked, pinned)
         cache.set(key, rows, CACHE_SECONDS)
+        cache.set(f"{key}:rates", rates, CACHE_SECONDS)
     _recent.put(key, rows)
     columns = (
         (*query.group_by, "currency", query.metric)
         if "currency" not in query.group_by
         else (*query.group_by, query.metric)
     )
-    return Answer(query=asked, publication=facts(pinned, asked.start, asked.end), columns=columns, rows=rows)
+    published = facts(pinned, asked.start, asked.end)
+    return Answer(query=asked, publication=published, columns=columns, rows=rows, rates=rates)
+
+
+def with_rates(query: CostQuery) -> CostQuery:
+    """A question that converts names the version of the rates it is answered with."""
+    if query.currency is None or query.rates_as_of is not None:
+        return query
+    return replace(query, rates_as_of=newest_version())
 
 
 def _identity(pinned: Publication) -> str:
@@ -76,7 +88,8 @@ def _identity(pinned: Publication) -> str:
 def _spelled(query: CostQuery) -> str:
     """A question as text, the same in every process: sets are written in order."""
     teams = None if query.scope.teams is None else sorted(query.scope.teams)
-    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams))
+    converted = (query.currency, query.rates_as_of) if query.currency else ()
+    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams, *converted))
 
 
 def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
@@ -126,14 +139,15 @@ def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir
     return rows.filter(rows.day >= start, rows.day < end)
 
 
-def _rows(query: CostQuery, pinned: Publication) -> Rows:
+def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
     rows = _window(COST_MART, pinned, query.start, query.end)
     if rows is None:
-        return ()
+        return (), ()
     for name, values in query.filters:
         rows = rows.filter(rows[name].isin(values))
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    rows, rates = convert(rows, query)
     groups = [_group(rows, name) for name in query.group_by]
     if "currency" not in query.group_by:
         groups.append(rows.currency)
@@ -143,7 +157,7 @@ def _rows(query: CostQuery, pinned: Publication) -> Rows:
         raise BadQuestion(
             f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."
         )
-    return tuple(found)
+    return tuple(found), rates
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:

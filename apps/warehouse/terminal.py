@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import getpass
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,22 @@ FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 def add_format(parser: argparse.ArgumentParser) -> None:
     """The option of every command that prints rows."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="how rows are printed (default table)")
+
+
+def day(text: str) -> date:
+    """The type of an option that names a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-10-01") from None
+
+
+def operator() -> str:
+    """Whoever sits at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return "terminal"
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:
