@@ -40,6 +40,13 @@ class Amount(serializers.RegexField):
         super().__init__(AMOUNT, **kwargs)
 
 
+class Rate(serializers.RegexField):
+    """An exchange rate, exact, as text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^\d+(\.\d{1,18})?$", **kwargs)
+
+
 class PublicationFactsSchema(serializers.Serializer[Any]):
     """Where the numbers come from; `coverage` is observed / expected samples of the window."""
 
@@ -65,6 +72,21 @@ class QuestionSchema(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+    currency = serializers.CharField(allow_null=True, help_text="what every amount was converted to, if to anything")
+    rates_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the rates")
+
+
+class UsedRateSchema(serializers.Serializer[Any]):
+    """A rate that amounts were converted with; `origin` says file, line, version, who and when."""
+
+    day = serializers.DateField()
+    to = serializers.CharField()
+    rate = Rate()
+    quoted_day = serializers.DateField(help_text="earlier than `day` where a rate was carried over days without one")
+    origin = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": serializers.CharField()}
 
 
 class PageSchema(serializers.Serializer[Any]):
@@ -96,6 +118,7 @@ class CostsSchema(serializers.Serializer[Any]):
 
     publication = PublicationFactsSchema()
     query = QuestionSchema()
+    rates = UsedRateSchema(many=True)
     totals = serializers.DictField(child=Amount())
     page = PageSchema()
     rows = CostRowSchema(many=True)
@@ -184,6 +207,38 @@ class SourcesSchema(serializers.Serializer[Any]):
     rows = SourceSchema(many=True)
 
 
+class RateSchema(serializers.Serializer[Any]):
+    """An exchange rate as it was imported."""
+
+    day = serializers.DateField()
+    to = serializers.CharField()
+    rate = Rate()
+    quoted_day = serializers.DateField()
+    file = serializers.CharField()
+    line = serializers.IntegerField()
+    version = serializers.IntegerField()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    is_locked = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class RatesSchema(serializers.Serializer[Any]):
+    """Exchange rates, by pair and day."""
+
+    rows = RateSchema(many=True)
+
+
+class ImportedSchema(serializers.Serializer[Any]):
+    """What was imported; `version` is null when nothing was new."""
+
+    version = serializers.IntegerField(allow_null=True)
+    rows = serializers.IntegerField()
+    changed = serializers.IntegerField()
+
+
 class FailureSchema(serializers.Serializer[Any]):
     """What went wrong, the same shape everywhere; `parameter` names the one to mend, if it is one."""
 
@@ -210,6 +265,20 @@ FAILURES = {
 def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
     """The names of a row's fields, in order."""
     return tuple(str(name) for name in kind().fields.keys())  # noqa: SIM118  # not a plain dict
+
+
+def bringing(
+    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
+) -> Callable[[_View], _View]:
+    """Document a view that takes rows, as CSV or as JSON `{"rows": [...]}`, all of them or none."""
+    documented: Callable[[_View], _View] = extend_schema(
+        operation_id=operation,
+        parameters=[parameter.documented() for parameter in parameters],
+        request={"text/csv": OpenApiTypes.STR, "application/json": OpenApiTypes.OBJECT},
+        responses={(201, "application/json"): answer, (200, "application/json"): answer}
+        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+    )
+    return documented
 
 
 def asking(
