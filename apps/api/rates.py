@@ -28,8 +28,8 @@ class BringView(AskView):
         if scope_of(request.user).teams is not None:
             raise PermissionDenied
         given = dict(parameters.read(request.query_params, self.known_to_bring))
-        content: bytes = request.data.get(CONTENT, b"")
-        return content, given
+        body: Any = request.data
+        return body.get(CONTENT, b""), given
 
 
 class RatesView(BringView):

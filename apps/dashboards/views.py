@@ -26,6 +26,7 @@ from apps.marts.query import BadQuestion, Scope
 from apps.marts.selectors import NothingPublished
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
+from apps.rates.selectors import MissingRate
 from apps.teams.selectors import visible_teams
 
 NO_STORE = "no-store, private"
@@ -56,6 +57,11 @@ class Guarded(LoginRequiredMixin, View):
             return self.say_nothing(nothing)
         except BadQuestion as bad:
             return self.say_bad(bad)
+        except MissingRate as missing:
+            told = {"source": missing.source, "target": missing.target, "day": missing.day.isoformat()}
+            return self.say_bad(
+                BadQuestion(gettext("There is no rate from %(source)s to %(target)s on %(day)s.") % told)
+            )
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
         context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}

@@ -103,6 +103,12 @@ def plain(text: str) -> str:
 
 
 @register.filter
+def told(text: str) -> str:
+    """`plain`, for sentences that name files and people: longer than a name."""
+    return labels.plain(text, limit=1000)
+
+
+@register.filter
 def day(value: date | None) -> str:
     """A day as people write it."""
     return "–" if value is None else format_date(value, pgettext("date format", "j M Y"))
