@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "apps.marts",
     "apps.prices",
     "apps.insights",
+    "apps.units",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",

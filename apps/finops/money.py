@@ -63,6 +63,11 @@ def rounded(number: Fraction) -> Decimal:
     return Decimal(round(number * 10**SCALE)).scaleb(-SCALE, context=_EXACT)
 
 
+def less(amount: Decimal, by: Decimal) -> Decimal:
+    """The exact difference; Python's own minus rounds to twenty-eight digits."""
+    return _EXACT.subtract(amount, by)
+
+
 def split(cost: Decimal, weights: dict[str, int]) -> dict[str, Decimal]:
     """Divide `cost` in proportion to whole-number weights; the parts add up to exactly `cost`.
 

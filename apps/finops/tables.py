@@ -173,3 +173,12 @@ COVERAGE_MART = LakeTable(
     ("month",),
 )
 """One row per day and cluster: how much of the day the monitoring saw."""
+
+DRIVERS = LakeTable(
+    "drivers",
+    {"subject": "string", "quantity": MONEY, "version": "int64", "line": "int64"}
+    | {"driver": "string", "scope": "string", "day": "date"},
+    ("driver", "scope", "day"),
+)
+"""One row per driver, scope, day and subject: so many units (requests, students in class, orders) on that day. `scope`
+is `team`, `service` or `namespace`, `subject` one of them; `version` and `line` say which upload told it, and where."""

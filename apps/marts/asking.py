@@ -1,10 +1,13 @@
 """A CostQuery from the words of a command line."""
 
 import argparse
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from apps.marts.query import GROUPS, METRICS, Answer, BadQuestion, CostQuery
+from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
+from apps.rates.selectors import UsedRate
+from apps.warehouse.terminal import harmless
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +30,16 @@ def add_currency(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rates-as-of", type=int, metavar="VERSION", help="with an earlier version of the rates")
 
 
-def say_rates(found: Answer, stream: Any) -> None:
+def tell_rates(currency: str | None, version: int | None, rates: Iterable[UsedRate], stream: Any) -> None:
     """Where the rates of a converted answer are from: every rate, its day and its origin."""
-    if found.query.currency is None:
+    if currency is None:
         return
-    stream.write(
-        f"Converted to {found.query.currency} with {len(found.rates)} rates, version {found.query.rates_as_of}."
-    )
-    for rate in found.rates:
+    listed = list(rates)
+    stream.write(f"Converted to {currency} with {len(listed)} rates, version {version}.")
+    for rate in listed:
         quoted = "" if rate.quoted_day == rate.day else f", quoted on {rate.quoted_day}"
-        stream.write(f"  {rate.day} {rate.source}→{rate.target} {rate.rate.normalize():f}{quoted}: {rate.origin}")
+        told = f"{rate.day} {rate.source}→{rate.target} {rate.rate.normalize():f}{quoted}: {rate.origin}"
+        stream.write(f"  {harmless(told)}")
 
 
 def question(options: dict[str, Any]) -> CostQuery:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
-from apps.marts.asking import add_currency, add_question, question, say_rates
+from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.selectors import answer
 from apps.warehouse.terminal import add_format, print_rows
 
@@ -51,4 +51,5 @@ class Command(BaseCommand):
             facts = found.publication
             coverage = "" if facts.coverage is None else f", coverage {facts.coverage:.1%}"
             self.stdout.write(f"Total {totals} — publication {facts.number}, {facts.status}{coverage}")
-        say_rates(found, self.stdout if options["format"] == "table" else self.stderr)
+        aside = self.stdout if options["format"] == "table" else self.stderr
+        tell_rates(found.query.currency, found.query.rates_as_of, found.rates, aside)
