@@ -13,6 +13,8 @@ from drf_spectacular.utils import OpenApiParameter
 from apps.api.errors import BadParameterError
 from apps.finops.tables import DIMENSIONS
 from apps.marts.query import GROUPS, METRICS
+from apps.units.csv_file import SCOPES
+from apps.units.query import GRAINS
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
@@ -193,6 +195,28 @@ IMPORT_RATES = (
     Parameter("carry_forward", one_of("true", "false"), "`true` fills days without a rate.", choices=("true", "false")),
     FORMAT,
 )
+_UNIT_PERIOD = (
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
+)
+_UNITS = (
+    Parameter("driver", text, "What cost is divided by, such as requests; must be given."),
+    Parameter("by", one_of(*SCOPES), "Whose cost; `team` by default.", choices=SCOPES),
+    *_UNIT_PERIOD,
+    Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
+    Parameter("drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"),
+    AS_OF,
+    *CURRENCY,
+    FORMAT,
+)
+UNITS = (Parameter("grain", one_of(*GRAINS), "A row per day or month; `day` by default.", choices=GRAINS), *_UNITS)
+UNIT_CHANGE = (
+    Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
+    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
+    Parameter("before_end", day, "The day after the last one compared with."),
+    *_UNITS,
+)
+IMPORT_DRIVERS = (NAME, FORMAT)
 TEAM = Parameter("name", text, "The name of the team.", place="path")
 PLAIN = (FORMAT,)
 

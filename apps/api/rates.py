@@ -4,32 +4,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
-from apps.api.bodies import CONTENT, CsvBody, JsonBody
-from apps.api.parameters import Parameter
-from apps.api.selectors import scope_of
-from apps.api.views import AskView
+from apps.api.bringing import BringView
 from apps.rates import selectors, services
 from apps.rates.models import Rate
-
-
-class BringView(AskView):
-    """An address that takes rows too, from those who see all teams; whoever signed in may read."""
-
-    parser_classes = [CsvBody, JsonBody]
-    known_to_bring: tuple[Parameter, ...] = ()
-
-    def brought(self, request: Request) -> tuple[bytes, dict[str, Any]]:
-        """The rows of a request as CSV, and what its address says of them."""
-        if scope_of(request.user).teams is not None:
-            raise PermissionDenied
-        given = dict(parameters.read(request.query_params, self.known_to_bring))
-        body: Any = request.data
-        return body.get(CONTENT, b""), given
 
 
 class RatesView(BringView):

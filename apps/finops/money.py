@@ -11,6 +11,8 @@ from fractions import Fraction
 
 SCALE = 12
 UNIT = Decimal(1).scaleb(-SCALE)
+NOTHING = Decimal(0).scaleb(-SCALE)
+"""Zero with its twelve decimals, as the engine writes it."""
 _EXACT = Context(prec=100)
 _AMOUNT = re.compile(r"[+-]?(\d{1,26}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,2})?", re.ASCII)
 _LIMIT = Decimal(10) ** 26

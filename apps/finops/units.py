@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
 
-from apps.finops.money import add_up, less, rounded
+from apps.finops.money import NOTHING, add_up, less, rounded
 
-ZERO = Decimal(0)
 EFFECTS = ("volume", "mix", "efficiency", "price")
 
 
@@ -22,21 +21,21 @@ EFFECTS = ("volume", "mix", "efficiency", "price")
 class Measured:
     """What a subject cost in a period, how many units of the driver it had, and how much of the resource it took."""
 
-    cost: Decimal = ZERO
-    quantity: Decimal = ZERO
-    resource: Decimal = ZERO
+    cost: Decimal = NOTHING
+    quantity: Decimal = NOTHING
+    resource: Decimal = NOTHING
 
 
 @dataclass(frozen=True)
 class Change:
     """The cost of two periods and the four effects between them: before + volume + mix + efficiency + price = after."""
 
-    before: Decimal = ZERO
-    volume: Decimal = ZERO
-    mix: Decimal = ZERO
-    efficiency: Decimal = ZERO
-    price: Decimal = ZERO
-    after: Decimal = ZERO
+    before: Decimal = NOTHING
+    volume: Decimal = NOTHING
+    mix: Decimal = NOTHING
+    efficiency: Decimal = NOTHING
+    price: Decimal = NOTHING
+    after: Decimal = NOTHING
 
     @property
     def total(self) -> Decimal:
@@ -91,4 +90,6 @@ def _scaled(cost: Decimal, times: Decimal, per: Decimal) -> Decimal | None:
 def total_change(changes: Iterable[Change]) -> Change:
     """The changes of all subjects in one, effect by effect."""
     listed = list(changes)
-    return Change(**{one.name: add_up(getattr(change, one.name) for change in listed) for one in fields(Change)})
+    return Change(
+        **{one.name: add_up([NOTHING, *(getattr(change, one.name) for change in listed)]) for one in fields(Change)}
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from apps.finops.money import add_up, divided
+from apps.finops.money import NOTHING, add_up, divided
 from apps.finops.tables import DRIVERS
 from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
@@ -83,7 +83,7 @@ class _Facts:
         return place in self.units and (self.used is None or place in self.used)
 
     def resource(self, place: Place, currency: str) -> Decimal:
-        return self.resources.get((*place, currency), Decimal(0)) if self.used is None else self.used[place]
+        return self.resources.get((*place, currency), NOTHING) if self.used is None else self.used[place]
 
     @property
     def currencies(self) -> list[str]:
@@ -148,13 +148,13 @@ def unit_costs(query: UnitQuery) -> UnitAnswer:
 
 def _row(facts: _Facts, period: str, subject: str, currency: str, places: set[Place]) -> UnitRow:
     measured = [place for place in places if facts.is_measured(place)]
-    cost = add_up(facts.costs.get((*place, currency), Decimal(0)) for place in measured)
-    quantity = add_up(facts.units[place] for place in measured)
+    cost = _sum(facts.costs.get((*place, currency), NOTHING) for place in measured)
+    quantity = _sum(facts.units[place] for place in measured)
     unknown = [place for place in places if not facts.is_measured(place)]
     return UnitRow(
         period=period, subject=subject, currency=currency, cost=cost, quantity=quantity,
         unit_cost=divided(cost, quantity), days=len({day for day, _ in measured}),
-        cost_without_driver=add_up(facts.costs.get((*place, currency), Decimal(0)) for place in unknown),
+        cost_without_driver=_sum(facts.costs.get((*place, currency), NOTHING) for place in unknown),
     )  # fmt: skip
 
 
@@ -183,17 +183,21 @@ def _measured(facts: _Facts, currency: str) -> dict[str, Measured]:
             places.setdefault(place[1], []).append(place)
     return {
         subject: Measured(
-            cost=add_up(facts.costs.get((*place, currency), Decimal(0)) for place in its),
-            quantity=add_up(facts.units[place] for place in its),
-            resource=add_up(facts.resource(place, currency) for place in its),
+            cost=_sum(facts.costs.get((*place, currency), NOTHING) for place in its),
+            quantity=_sum(facts.units[place] for place in its),
+            resource=_sum(facts.resource(place, currency) for place in its),
         )
         for subject, its in places.items()
     }
 
 
 def _unmeasured(facts: _Facts, currency: str) -> Decimal:
-    return add_up(
+    return _sum(
         cost
         for (day, subject, its), cost in facts.costs.items()
         if its == currency and not facts.is_measured((day, subject))
     )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return add_up([NOTHING, *amounts])

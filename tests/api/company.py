@@ -12,6 +12,7 @@ from apps.marts.models import Publication
 from apps.rates.services import import_rates
 from apps.teams.models import Membership, Team
 from apps.teams.selectors import FINANCE
+from apps.units.services import import_drivers
 from tests.worlds import publish_costs
 
 NOW = datetime.now(UTC)
@@ -43,6 +44,12 @@ def bring_rates() -> int | None:
     rows = "".join(f"2026-10-0{day},USD,CNY,7.{day}\n" for day in (5, 6, 7))
     content = f"date,from,to,rate\n{rows}".encode()
     return import_rates(content, name="rates.csv", by="han", now=NOW).version
+
+
+def bring_drivers() -> int:
+    """Requests of both teams on two days; the version they became."""
+    rows = "".join(f"2026-10-0{day},requests,{team},8\n" for day in (5, 6) for team in ("live-class", "data-platform"))
+    return import_drivers(f"date,driver,team,quantity\n{rows}".encode(), name="drivers.csv", by="han", now=NOW).number
 
 
 def hire_people() -> dict[str, User]:
