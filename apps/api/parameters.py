@@ -209,7 +209,12 @@ _UNITS = (
     *CURRENCY,
     FORMAT,
 )
-UNITS = (Parameter("grain", one_of(*GRAINS), "A row per day or month; `day` by default.", choices=GRAINS), *_UNITS)
+UNITS = (
+    Parameter(
+        "grain", one_of(*GRAINS), "A row per day, per month or for `all` days; `day` by default.", choices=GRAINS
+    ),
+    *_UNITS,
+)
 UNIT_CHANGE = (
     Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
     Parameter("before_start", day, "The first day compared with; as many days just before by default."),

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, quality, selectors, sources, trends, uploads
+from apps.dashboards import books, quality, selectors, sources, trends, units, uploads
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.dashboards.handlers import TOO_LARGE
@@ -147,6 +147,37 @@ class TrendFigure(JsonView):
         ):
             raise Http404
         return JsonResponse(trends.figure(self.question(), by, **filters))
+
+
+class Units(Guarded, TemplateView):
+    """Cost per unit, and why it changed."""
+
+    template_name = "dashboards/units.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        asked = self.question()
+        page = units.units_page(asked, units.read_measure(self.request.GET, asked))
+        return {
+            "page": page,
+            "asked": page.asked,
+            "facts": page.facts,
+            "periods": PERIODS,
+            "metrics": METRICS,
+            "for_everything": self.scope.teams is None,
+        }
+
+
+class UnitsFigure(JsonView):
+    """A figure of cost per unit."""
+
+    def get(self, request: HttpRequest, what: str) -> HttpResponseBase:
+        asked = self.question()
+        measure = units.read_measure(request.GET, asked)
+        if what not in ("cost", "bridge") or measure is None or self.scope.teams == frozenset():
+            raise Http404
+        return JsonResponse(units.figure(asked, measure, what))
 
 
 class Sources(Guarded, TemplateView):

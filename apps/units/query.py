@@ -10,7 +10,8 @@ from apps.marts.query import EVERYTHING, BadQuestion, CostQuery, PublicationFact
 from apps.rates.selectors import UsedRate
 from apps.units.csv_file import SCOPES, is_driver_name
 
-GRAINS = ("day", "month")
+GRAINS = ("day", "month", "all")
+"""What a row is about: a day, a calendar month, or all days asked about."""
 LIST_COST = "list_cost"
 """The resource where none is named: what the list prices of everything that was used add up to."""
 

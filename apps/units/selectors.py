@@ -128,7 +128,7 @@ def unit_costs(query: UnitQuery) -> UnitAnswer:
     facts = _facts(query, at, with_resource=False)
     places: dict[tuple[str, str], set[Place]] = {}
     for day, subject in {*facts.units, *((day, subject) for day, subject, _ in facts.costs)}:
-        period = day.isoformat() if query.grain == "day" else f"{day:%Y-%m}"
+        period = _period(query, day)
         places.setdefault((period, subject), set()).add((day, subject))
         places.setdefault((period, ALL), set()).add((day, subject))
     found = [
@@ -144,6 +144,12 @@ def unit_costs(query: UnitQuery) -> UnitAnswer:
         totals=tuple(replace(row, subject="") for row in found if row.subject == ALL),
         rates=facts.answer.rates,
     )
+
+
+def _period(query: UnitQuery, day: date) -> str:
+    if query.grain == "all":
+        return str(Window(query.start, query.end))
+    return day.isoformat() if query.grain == "day" else f"{day:%Y-%m}"
 
 
 def _row(facts: _Facts, period: str, subject: str, currency: str, places: set[Place]) -> UnitRow:

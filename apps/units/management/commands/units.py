@@ -51,7 +51,9 @@ class Command(BaseCommand):
         raw = RawDescriptionHelpFormatter
         actions = parser.add_subparsers(dest="action", required=True, metavar="cost|change")
         cost = actions.add_parser("cost", help="cost per unit by day or month", epilog=COSTING, formatter_class=raw)
-        cost.add_argument("--grain", choices=GRAINS, default="day", help="a row per day or month (default day)")
+        cost.add_argument(
+            "--grain", choices=GRAINS, default="day", help="a row per day, per month or for all days (default day)"
+        )
         change = actions.add_parser("change", help="why cost changed", epilog=CHANGING, formatter_class=raw)
         change.add_argument("--before-start", type=day, metavar="DATE", help="first day compared with")
         change.add_argument("--before-end", type=day, metavar="DATE", help="the day after the last one compared with")
