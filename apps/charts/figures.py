@@ -65,10 +65,10 @@ def bridge(steps: Sequence[Step], *, currency: str) -> Figure:
     names = [label(step.title) for step in steps]
     bars = {
         "type": "bar", "x": names, "y": [step.amount for step in steps], "base": bases, "cliponaxis": False,
-        "text": [f"{step.amount:,.2f}" if step.is_level else f"{step.amount:+,.2f}" for step in steps],
-        "textposition": "outside", "showlegend": False,
+        "text": [_step_text(step) for step in steps], "textposition": "outside", "textangle": 0,
+        "hovertext": [_step_text(step, decimals=2) for step in steps], "constraintext": "none", "showlegend": False,
         "marker": {"color": [_step_colour(step) for step in steps], "line": {"width": 0}},
-        "hovertemplate": f"%{{x}}<br><b>%{{text}}</b> {label(currency)}<extra></extra>",
+        "hovertemplate": f"%{{x}}<br><b>%{{hovertext}}</b> {label(currency)}<extra></extra>",
     }  # fmt: skip
     layout = _layout("")
     return {
@@ -78,6 +78,12 @@ def bridge(steps: Sequence[Step], *, currency: str) -> Figure:
             "margin": layout["margin"] | {"t": 28}, "bargap": 0.35,
         },
     }  # fmt: skip
+
+
+def _step_text(step: Step, decimals: int | None = None) -> str:
+    """The amount, signed where it is a change; beyond a hundred nobody reads decimals above a bar."""
+    places = (0 if abs(step.amount) >= 100 else 2) if decimals is None else decimals
+    return f"{step.amount:{'' if step.is_level else '+'},.{places}f}"
 
 
 def _step_colour(step: Step) -> str:

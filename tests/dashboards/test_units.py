@@ -39,7 +39,7 @@ def test_the_bridge_leads_from_the_cost_before_to_the_cost_after(told, client_of
     assert bars["x"] == ["Before", "Volume", "Mix", "Efficiency", "Price", "After"]
     assert bars["y"][0] + sum(bars["y"][1:5]) == pytest.approx(bars["y"][5])
     assert bars["base"][1] == bars["y"][0]
-    assert bars["text"][0] == "788.20"
+    assert (bars["text"][0], bars["hovertext"][0]) == ("788", "788.20")
     lines = staff.get(f"/figures/units/cost/?{OCTOBER}&driver=requests:team").json()["data"]
     assert [line["name"] for line in lines] == ["All together", "直播课堂", "Homework search"]
     assert set(lines[2]["y"]) == {0.02}
