@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 from django.conf import settings
@@ -152,7 +153,14 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, 
     if "currency" not in query.group_by:
         groups.append(rows.currency)
     summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
-    found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
+    try:
+        found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as too_large:
+        if query.currency is None:
+            raise
+        raise BadQuestion(
+            f"currency: an amount in {query.currency} has more than 26 digits; check its rates"
+        ) from too_large
     if len(found) > MAX_ROWS:
         raise BadQuestion(
             f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."

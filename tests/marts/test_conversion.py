@@ -137,6 +137,13 @@ def test_what_cannot_be_asked(rates, asked, message):
         ask(*asked.pop("groups", ()), **asked)
 
 
+def test_an_amount_that_does_not_fit_is_told(db, home):
+    publish_costs([{"day": START, "effective_cost": "9" * 26, "currency": "USD"}])
+    bring("date,from,to,rate\n2026-10-01,USD,CNY,99999.999999999\n")
+    with pytest.raises(BadQuestion, match="an amount in CNY has more than 26 digits"):
+        ask("team")
+
+
 def test_the_terminal_tells_amounts_and_rates(rates):
     out, err = said("--group-by", "team", "--currency", "CNY", "--format", "csv")
     assert out == "team,currency,effective_cost\ndata,CNY,107.300000000000\nweb,CNY,53.000000000007\n"
