@@ -18,7 +18,7 @@ from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
 from apps.marts.recent import RecentAnswers, Rows
-from apps.rates.selectors import UsedRate, newest_version
+from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -55,13 +55,15 @@ def answer(query: CostQuery) -> Answer:
     the cache."""
     pinned = publication(query.as_of)
     asked = with_rates(replace(query, as_of=pinned.number))
-    key = f"answer:{_identity(pinned)}:{hashlib.sha256(_spelled(asked).encode()).hexdigest()}"
+    told = _spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+    key = f"answer:{_identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
     rates = cache.get(f"{key}:rates") if asked.currency else ()
     rows = None if rates is None else _recent.get(key) or cache.get(key)
     if rows is None or rates is None:
         rows, rates = _rows(asked, pinned)
         cache.set(key, rows, CACHE_SECONDS)
-        cache.set(f"{key}:rates", rates, CACHE_SECONDS)
+        if asked.currency:
+            cache.set(f"{key}:rates", rates, CACHE_SECONDS)
     _recent.put(key, rows)
     columns = (
         (*query.group_by, "currency", query.metric)

@@ -54,6 +54,13 @@ def newest_version() -> int:
     return RateVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
 
 
+def version_identity(number: int) -> str:
+    """What a version of the rates is known by; a number alone is given again when a database is restored from an older
+    copy."""
+    found = RateVersion.objects.filter(number=number).first()
+    return f"{number} {found.created_at.timestamp()}" if found else str(number)
+
+
 def rates(
     *,
     at: int | None = None,
