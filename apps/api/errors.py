@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from apps.finops.errors import CostOpsError
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
+from apps.rates.selectors import MissingRate
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class BadParameterError(exceptions.APIException):
 
 COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NothingPublished, status.HTTP_404_NOT_FOUND, "nothing_published"),
+    (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )

@@ -13,6 +13,8 @@ from drf_spectacular.utils import OpenApiParameter
 from apps.api.errors import BadParameterError
 from apps.finops.tables import DIMENSIONS
 from apps.marts.query import GROUPS, METRICS
+from apps.units.csv_file import SCOPES
+from apps.units.query import GRAINS
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
@@ -24,6 +26,7 @@ FORMATS = ("json", "csv")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -82,6 +85,13 @@ def month(value: str) -> str:
     return value
 
 
+def currency(value: str) -> str:
+    """A currency code."""
+    if not _CODE.fullmatch(value):
+        raise ValueError("is not a currency code such as CNY")
+    return value
+
+
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     """A reader of plain whole numbers within bounds."""
 
@@ -130,9 +140,24 @@ PAGE = (
     ),
     Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
 )
+FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in DIMENSIONS}
+"""Dimension → the parameter that filters by it; `currency` itself asks for amounts in one."""
 FILTERS = tuple(
-    Parameter(name, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True)
-    for name in DIMENSIONS
+    Parameter(
+        parameter, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True
+    )
+    for name, parameter in FILTER_NAMES.items()
+)
+CURRENCY = (
+    Parameter(
+        "currency", currency, "Convert every amount to this currency, by the rate of its day.", pattern=_CODE.pattern
+    ),
+    Parameter(
+        "rates_as_of",
+        whole_number(0, 10**12),
+        "The version of the rates; the newest by default.",
+        pattern=r"^\d{1,12}$",
+    ),
 )
 COSTS = (
     Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
@@ -140,6 +165,7 @@ COSTS = (
     Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
     Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
     AS_OF,
+    *CURRENCY,
     *PAGE,
     FORMAT,
     *FILTERS,
@@ -164,6 +190,47 @@ PUBLICATIONS = (
     Parameter("limit", whole_number(1, 1_000), "At most this many, the newest; 100 by default.", pattern=r"^\d{1,4}$"),
     FORMAT,
 )
+RATES = (
+    Parameter("from", currency, "Only rates from this currency.", pattern=_CODE.pattern),
+    Parameter("to", currency, "Only rates to this currency.", pattern=_CODE.pattern),
+    Parameter("start", day, "The first day, YYYY-MM-DD.", pattern=_DAY.pattern),
+    Parameter("end", day, "The day after the last, YYYY-MM-DD.", pattern=_DAY.pattern),
+    CURRENCY[1],
+    FORMAT,
+)
+NAME = Parameter("name", text, "What the upload is called where its origin is told, such as its file name.")
+IMPORT_RATES = (
+    NAME,
+    Parameter("carry_forward", one_of("true", "false"), "`true` fills days without a rate.", choices=("true", "false")),
+    FORMAT,
+)
+_UNIT_PERIOD = (
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
+)
+_UNITS = (
+    Parameter("driver", text, "What cost is divided by, such as requests; must be given."),
+    Parameter("by", one_of(*SCOPES), "Whose cost; `team` by default.", choices=SCOPES),
+    *_UNIT_PERIOD,
+    Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
+    Parameter("drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"),
+    AS_OF,
+    *CURRENCY,
+    FORMAT,
+)
+UNITS = (
+    Parameter(
+        "grain", one_of(*GRAINS), "A row per day, per month or for `all` days; `day` by default.", choices=GRAINS
+    ),
+    *_UNITS,
+)
+UNIT_CHANGE = (
+    Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
+    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
+    Parameter("before_end", day, "The day after the last one compared with."),
+    *_UNITS,
+)
+IMPORT_DRIVERS = (NAME, FORMAT)
 TEAM = Parameter("name", text, "The name of the team.", place="path")
 PLAIN = (FORMAT,)
 

@@ -13,6 +13,7 @@ from apps.api.parameters import Parameter
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.ingest import kinds
 from apps.marts.query import GROUPS, METRICS
+from apps.units.csv_file import SCOPES
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 AMOUNT = r"^-?\d+(\.\d{1,12})?$"
@@ -40,6 +41,13 @@ class Amount(serializers.RegexField):
         super().__init__(AMOUNT, **kwargs)
 
 
+class Rate(serializers.RegexField):
+    """An exchange rate, exact, as text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^\d+(\.\d{1,18})?$", **kwargs)
+
+
 class PublicationFactsSchema(serializers.Serializer[Any]):
     """Where the numbers come from; `coverage` is observed / expected samples of the window."""
 
@@ -65,6 +73,21 @@ class QuestionSchema(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+    currency = serializers.CharField(allow_null=True, help_text="what every amount was converted to, if to anything")
+    rates_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the rates")
+
+
+class UsedRateSchema(serializers.Serializer[Any]):
+    """A rate that amounts were converted with; `origin` says file, line, version, who and when."""
+
+    day = serializers.DateField()
+    to = serializers.CharField()
+    rate = Rate()
+    quoted_day = serializers.DateField(help_text="earlier than `day` where a rate was carried over days without one")
+    origin = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": serializers.CharField()}
 
 
 class PageSchema(serializers.Serializer[Any]):
@@ -96,6 +119,7 @@ class CostsSchema(serializers.Serializer[Any]):
 
     publication = PublicationFactsSchema()
     query = QuestionSchema()
+    rates = UsedRateSchema(many=True)
     totals = serializers.DictField(child=Amount())
     page = PageSchema()
     rows = CostRowSchema(many=True)
@@ -215,6 +239,128 @@ class SourcesSchema(serializers.Serializer[Any]):
     rows = SourceSchema(many=True)
 
 
+class RateSchema(serializers.Serializer[Any]):
+    """An exchange rate as it was imported."""
+
+    day = serializers.DateField()
+    to = serializers.CharField()
+    rate = Rate()
+    quoted_day = serializers.DateField()
+    file = serializers.CharField()
+    line = serializers.IntegerField()
+    version = serializers.IntegerField()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    is_locked = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": serializers.CharField()}
+
+
+class RatesSchema(serializers.Serializer[Any]):
+    """Exchange rates, by pair and day."""
+
+    rows = RateSchema(many=True)
+
+
+class ImportedSchema(serializers.Serializer[Any]):
+    """What was imported; `version` is null when nothing was new."""
+
+    version = serializers.IntegerField(allow_null=True)
+    rows = serializers.IntegerField()
+    changed = serializers.IntegerField()
+
+
+class UnitQuestionSchema(serializers.Serializer[Any]):
+    """The question as it was understood; `drivers` is the version of the drivers, 0 before the first."""
+
+    driver = serializers.CharField()
+    by = serializers.ChoiceField(SCOPES)
+    metric = serializers.ChoiceField(METRICS)
+    start = serializers.DateField()
+    end = serializers.DateField(help_text="exclusive")
+    currency = serializers.CharField(allow_null=True)
+    rates_as_of = serializers.IntegerField(allow_null=True)
+    drivers = serializers.IntegerField()
+
+
+class UnitRowSchema(serializers.Serializer[Any]):
+    """Cost per unit; `cost_without_driver` is of days on which nobody told how many units there were."""
+
+    period = serializers.CharField()
+    subject = serializers.CharField(allow_blank=True)
+    currency = serializers.CharField()
+    cost = Amount()
+    quantity = Amount()
+    unit_cost = Amount(allow_null=True)
+    days = serializers.IntegerField()
+    cost_without_driver = Amount()
+
+
+class UnitsSchema(serializers.Serializer[Any]):
+    """Cost per unit by period and subject; `totals` are of all subjects together, by period."""
+
+    publication = PublicationFactsSchema()
+    query = UnitQuestionSchema()
+    rates = UsedRateSchema(many=True)
+    totals = UnitRowSchema(many=True)
+    rows = UnitRowSchema(many=True)
+
+
+class UnitChangeRowSchema(serializers.Serializer[Any]):
+    """before + volume + mix + efficiency + price = after; an empty subject is all of them."""
+
+    currency = serializers.CharField()
+    subject = serializers.CharField(allow_blank=True)
+    before = Amount()
+    volume = Amount()
+    mix = Amount()
+    efficiency = Amount()
+    price = Amount()
+    after = Amount()
+
+
+class WithoutDriverSchema(serializers.Serializer[Any]):
+    """Cost that no driver was told for; it is not part of the change."""
+
+    currency = serializers.CharField()
+    before = Amount()
+    after = Amount()
+
+
+class UnitChangeSchema(serializers.Serializer[Any]):
+    """Why cost changed between two periods."""
+
+    publication = PublicationFactsSchema()
+    query = UnitQuestionSchema()
+    before_start = serializers.DateField()
+    before_end = serializers.DateField(help_text="exclusive")
+    resource = serializers.CharField()
+    rates = UsedRateSchema(many=True)
+    without_driver = WithoutDriverSchema(many=True)
+    rows = UnitChangeRowSchema(many=True)
+
+
+class DriverVersionSchema(serializers.Serializer[Any]):
+    """An upload of driver quantities: who told them, when, and from where."""
+
+    version = serializers.IntegerField()
+    drivers = serializers.ListField(child=serializers.CharField())
+    by = serializers.ChoiceField(SCOPES)
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+    rows = serializers.IntegerField()
+    origin = serializers.CharField()
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class DriverVersionsSchema(serializers.Serializer[Any]):
+    """Versions of the drivers, the newest first."""
+
+    rows = DriverVersionSchema(many=True)
+
+
 class FailureSchema(serializers.Serializer[Any]):
     """What went wrong, the same shape everywhere; `parameter` names the one to mend, if it is one."""
 
@@ -241,6 +387,20 @@ FAILURES = {
 def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
     """The names of a row's fields, in order."""
     return tuple(str(name) for name in kind().fields.keys())  # noqa: SIM118  # not a plain dict
+
+
+def bringing(
+    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
+) -> Callable[[_View], _View]:
+    """Document a view that takes rows, as CSV or as JSON `{"rows": [...]}`, all of them or none."""
+    documented: Callable[[_View], _View] = extend_schema(
+        operation_id=operation,
+        parameters=[parameter.documented() for parameter in parameters],
+        request={"text/csv": OpenApiTypes.STR, "application/json": OpenApiTypes.OBJECT},
+        responses={(201, "application/json"): answer, (200, "application/json"): answer}
+        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+    )
+    return documented
 
 
 def asking(

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import views
+from apps.api import rates, units, views
 
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
@@ -15,5 +15,9 @@ urlpatterns = [
     path("v1/restatements/", views.RestatementsView.as_view(), name="api-restatements"),
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
+    path("v1/rates/", rates.RatesView.as_view(), name="api-rates"),
+    path("v1/units/", units.UnitsView.as_view(), name="api-units"),
+    path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
+    path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from apps.charts.colours import FALL, OTHERS, RISE
 from apps.charts.labels import label
 
 Figure = dict[str, Any]
@@ -44,6 +45,61 @@ def cost_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
         "data": [_line(costs[costs["band"] == band.key], band, currency) for band in bands],
         "layout": _layout(day_format),
     }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a bridge: an amount that is added to what is before it, or (`is_level`) the height reached."""
+
+    title: str
+    amount: float
+    is_level: bool = False
+
+
+def bridge(steps: Sequence[Step], *, currency: str) -> Figure:
+    """How the first level becomes the last: each step floats where the one before it ended, its sign written on it."""
+    bases, reached = [], 0.0
+    for step in steps:
+        bases.append(0.0 if step.is_level else reached)
+        reached = step.amount if step.is_level else reached + step.amount
+    names = [label(step.title) for step in steps]
+    bars = {
+        "type": "bar", "x": names, "y": [step.amount for step in steps], "base": bases, "cliponaxis": False,
+        "text": [_step_text(step) for step in steps], "textposition": "outside", "textangle": 0,
+        "hovertext": [_step_text(step, decimals=2) for step in steps], "constraintext": "none", "showlegend": False,
+        "marker": {"color": [_step_colour(step) for step in steps], "line": {"width": 0}},
+        "hovertemplate": f"%{{x}}<br><b>%{{hovertext}}</b> {label(currency)}<extra></extra>",
+    }  # fmt: skip
+    layout = _layout("")
+    return {
+        "data": [bars] if steps else [],
+        "layout": layout | {
+            "xaxis": {"type": "category", "showgrid": False, "automargin": True, "fixedrange": True, "tickangle": 0},
+            "margin": layout["margin"] | {"t": 28}, "bargap": 0.35,
+        },
+    }  # fmt: skip
+
+
+def _step_text(step: Step, decimals: int | None = None) -> str:
+    """The amount, signed where it is a change; beyond a hundred nobody reads decimals above a bar."""
+    places = (0 if abs(step.amount) >= 100 else 2) if decimals is None else decimals
+    return f"{step.amount:{'' if step.is_level else '+'},.{places}f}"
+
+
+def _step_colour(step: Step) -> str:
+    if step.is_level:
+        return OTHERS
+    return RISE if step.amount > 0 else FALL
+
+
+def unit_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day_format: str) -> Figure:
+    """Cost per unit over time, one line per series; `costs` as in `cost_trend`. Small numbers keep their digits."""
+    lines = [_line(costs[costs["band"] == band.key], band, currency) for band in bands]
+    for line in lines:
+        line["mode"] = "lines+markers"
+        line["hovertemplate"] = f"{line['name']}<br><b>%{{y:,.4~g}}</b> {label(currency)}<extra></extra>"
+    layout = _layout(day_format)
+    return {"data": lines, "layout": layout | {"yaxis": layout["yaxis"] | {"tickformat": ",.4~g"}}}
 
 
 def _bars(rows: pd.DataFrame, band: Band, currency: str) -> Figure:

@@ -18,6 +18,8 @@ PERIODS = {
     "custom": _("Custom"),
 }
 DEFAULT_PERIOD = "30"
+CONVERTED = "in-"
+"""Before a currency in an address: all amounts, converted to it."""
 DEFAULT_METRIC = "effective_cost"
 METRICS = {
     "effective_cost": _("Effective cost"),
@@ -31,7 +33,8 @@ METRICS = {
 class Asked:
     """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest.
 
-    `first_day` is the first day published: what lies before it is unknown, not zero.
+    `first_day` is the first day published: what lies before it is unknown, not zero. `reporting` is the currency that
+    all amounts are converted to, if any; it is the `currency` then.
     """
 
     period: str
@@ -43,6 +46,7 @@ class Asked:
     pinned: bool
     scope: Scope
     first_day: date
+    reporting: str = ""
 
     def query(self, *groups: str, **filters: str) -> CostQuery:
         """The question of the period, grouped and narrowed."""
@@ -53,6 +57,7 @@ class Asked:
             group_by=groups,
             as_of=self.publication,
             scope=self.scope,
+            currency=self.reporting or None,
         )
         return question.narrowed(**filters)
 
@@ -75,6 +80,21 @@ class Asked:
         return replace(self, currency=currency)
 
     @property
+    def as_billed(self) -> "Asked":
+        """The same with every amount in its own currency."""
+        return replace(self, reporting="")
+
+    @property
+    def alone(self) -> "Asked":
+        """The same where the period before is not known."""
+        return replace(self, first_day=max(self.first_day, self.window.start))
+
+    @property
+    def currency_choice(self) -> str:
+        """The currency as an address names it."""
+        return f"{CONVERTED}{self.reporting}" if self.reporting else self.currency
+
+    @property
     def last_day(self) -> date:
         return self.window.end - ONE_DAY
 
@@ -90,7 +110,7 @@ class Asked:
 
     def params(self, **changed: str) -> str:
         """This question as the query string of a page; what is the default is left out."""
-        chosen = {"period": self.period, "metric": self.metric, "currency": self.currency}
+        chosen = {"period": self.period, "metric": self.metric, "currency": self.currency_choice}
         if self.period == "custom":
             chosen |= {"start": self.window.start.isoformat(), "last": self.last_day.isoformat()}
         if self.pinned:
@@ -107,7 +127,7 @@ class Asked:
                 "start": self.window.start.isoformat(),
                 "last": self.last_day.isoformat(),
                 "metric": self.metric,
-                "currency": self.currency,
+                "currency": self.currency_choice,
                 "publication": str(self.publication),
             }
         )

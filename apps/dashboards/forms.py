@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.dashboards.asking import DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked, windows
+from apps.dashboards.asking import CONVERTED, DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked, windows
+from apps.finops.currencies import CURRENCIES
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, Scope
@@ -22,8 +23,17 @@ class FilterForm(forms.Form):
     start = forms.DateField(required=False)
     last = forms.DateField(required=False)
     metric = forms.ChoiceField(choices=list(METRICS.items()), required=False)
-    currency = forms.RegexField(r"^[A-Za-z]{3,10}$", required=False)
+    currency = forms.RegexField(rf"^({CONVERTED})?[A-Za-z]{{3,10}}$", required=False)
     publication = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+    def clean_currency(self) -> str:
+        """Upper case; what is converted to is a code of ISO 4217."""
+        given: str = self.cleaned_data["currency"]
+        if not given.startswith(CONVERTED):
+            return given.upper()
+        if given.removeprefix(CONVERTED).upper() not in CURRENCIES:
+            raise forms.ValidationError(_("This is not a currency code of ISO 4217."))
+        return CONVERTED + given.removeprefix(CONVERTED).upper()
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
@@ -62,7 +72,8 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         window=window,
         before=before,
         metric=given["metric"] or DEFAULT_METRIC,
-        currency=given["currency"].upper(),
+        currency=given["currency"].removeprefix(CONVERTED),
+        reporting=given["currency"].removeprefix(CONVERTED) if given["currency"].startswith(CONVERTED) else "",
         publication=publication.number,
         pinned=given["publication"] is not None,
         scope=scope,

@@ -1,7 +1,7 @@
 """What the pages of cost show: every number is an answer of the marts, added up and put in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from apps.charts import labels
 from apps.dashboards import naming, trends
-from apps.dashboards.asking import Asked
+from apps.dashboards.asking import CONVERTED, Asked
 from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup
 from apps.marts import selectors as marts
 from apps.marts.query import Answer, PublicationFacts
+from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
 from apps.teams.models import UNALLOCATED, Team
 
 MOVERS = 10
@@ -48,23 +49,51 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A currency in the filter bar: how an address names it, and how people do."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True)
 class CostPage:
     """What every page of cost shows."""
 
     asked: Asked
     facts: PublicationFacts
-    currencies: tuple[str, ...]
+    currencies: tuple[Choice, ...]
+    rates: tuple[UsedRate, ...]
     headline: Headline
     figures: tuple[trends.FigureLink, ...]
     sections: tuple[Section, ...]
     movers: tuple[Line, ...] = ()
 
 
-def settled(asked: Asked, *answers: Answer) -> tuple[Asked, tuple[str, ...]]:
-    """The question with a currency, the one asked for or else the first that occurs; and all that occur."""
-    found = {currency for answered in answers for currency in answered.totals}
-    currencies = tuple(sorted(found | ({asked.currency} if asked.currency else set())))
-    return asked.settled(asked.currency or next(iter(currencies), "")), currencies
+def compared(asked: Asked, *groups: str, **filters: str) -> tuple[Asked, Answer, Answer]:
+    """The question with its currency, its answer, and that of the period before.
+
+    Where the period before cannot be converted it is not known: rates usually begin later than costs.
+    """
+    answered = marts.answer(asked.query(*groups, **filters))
+    try:
+        earlier = marts.answer(asked.earlier.query(*groups, **filters))
+    except MissingRate:
+        asked, earlier = asked.alone, replace(answered, rows=())
+    found = sorted({*answered.totals, *earlier.totals})
+    return asked.settled(asked.currency or next(iter(found), "")), answered, earlier
+
+
+def choices(asked: Asked, answered: Answer, earlier: Answer, **filters: str) -> tuple[Choice, ...]:
+    """The currencies that occur, each by itself, and those that all amounts can be converted to."""
+    if asked.reporting:
+        answered, earlier = (marts.answer(one.query(**filters)) for one in (asked.as_billed, asked.earlier.as_billed))
+    found = {*answered.totals, *earlier.totals} | ({asked.currency} - {asked.reporting, ""})
+    converted = {*reporting_currencies()} | ({asked.reporting} - {""})
+    return (
+        *(Choice(currency, currency) for currency in sorted(found)),
+        *(Choice(f"{CONVERTED}{code}", _("All in %(currency)s") % {"currency": code}) for code in sorted(converted)),
+    )
 
 
 def amounts(answered: Answer, asked: Asked) -> dict[Key, Decimal]:
@@ -91,6 +120,8 @@ def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
         "as_of": str(asked.publication),
         "format": "csv",
     }
+    if asked.reporting:
+        params["currency"] = asked.reporting
     return f"/api/v1/costs/?{urlencode(params | {name: _listed(value) for name, value in filters.items()})}"
 
 
@@ -107,8 +138,7 @@ def _headline(asked: Asked, total: Line) -> Headline:
 def overview(asked: Asked) -> CostPage:
     """The cost of all teams the viewer may see."""
     places = ("team", "cluster", "namespace", "service")
-    answered, earlier = marts.answer(asked.query(*places)), marts.answer(asked.earlier.query(*places))
-    asked, currencies = settled(asked, answered, earlier)
+    asked, answered, earlier = compared(asked, *places)
     now, before = amounts(answered, asked), _before(earlier, asked)
     teams = naming.directory()
     kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
@@ -117,7 +147,8 @@ def overview(asked: Asked) -> CostPage:
     return CostPage(
         asked=asked,
         facts=answered.publication,
-        currencies=currencies,
+        currencies=choices(asked, answered, earlier),
+        rates=answered.rates,
         headline=_headline(asked, table.total),
         figures=(
             trends.link(asked, "team", per_step, remark=_largest(table)),
@@ -148,10 +179,8 @@ def team(asked: Asked, name: str) -> TeamPage | None:
     if not asked.scope.allows(name):
         return None
     places = ("cluster", "namespace", "service", "kind")
-    answered = marts.answer(asked.query(*places, team=name))
-    earlier = marts.answer(asked.earlier.query(*places, team=name))
+    asked, answered, earlier = compared(asked, *places, team=name)
     about = Team.objects.filter(name=name).first()
-    asked, currencies = settled(asked, answered, earlier)
     if about is None and name != UNALLOCATED and not answered.rows and not earlier.rows:
         return None
     now, before = amounts(answered, asked), _before(earlier, asked)
@@ -161,7 +190,8 @@ def team(asked: Asked, name: str) -> TeamPage | None:
     return TeamPage(
         asked=asked,
         facts=answered.publication,
-        currencies=currencies,
+        currencies=choices(asked, answered, earlier, team=name),
+        rates=answered.rates,
         headline=_headline(asked, namespaces.total),
         figures=(
             trends.link(asked, "kind", per_step, remark=_by_kind(namespaces), team=name),
@@ -203,9 +233,7 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
         return None
     filters = {"team": team, "cluster": cluster, "namespace": namespace}
     places = ("workload", "service", "kind")
-    answered = marts.answer(asked.query(*places, **filters))
-    earlier = marts.answer(asked.earlier.query(*places, **filters))
-    asked, currencies = settled(asked, answered, earlier)
+    asked, answered, earlier = compared(asked, *places, **filters)
     now, before = amounts(answered, asked), _before(earlier, asked)
     workloads = build_table(regroup(now, 0, 2), _regrouped(before, 0), name=naming.plain_namer("workload"))
     services = build_table(regroup(now, 1, 2), _regrouped(before, 1), name=naming.plain_namer("service"))
@@ -220,7 +248,8 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     return NamespacePage(
         asked=asked,
         facts=answered.publication,
-        currencies=currencies,
+        currencies=choices(asked, answered, earlier, **filters),
+        rates=answered.rates,
         headline=_headline(asked, workloads.total),
         figures=(
             trends.link(asked, by, per_step, remark=_largest(largest), **filters),

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, pricing, quality, restated, selectors, sources, trends, uploads
+from apps.dashboards import books, pricing, quality, restated, selectors, sources, trends, units, uploads
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.dashboards.handlers import TOO_LARGE
@@ -28,6 +28,7 @@ from apps.marts.selectors import NothingPublished
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
 from apps.prices.csv_file import COLUMNS as PRICE_COLUMNS
+from apps.rates.selectors import MissingRate
 from apps.teams.selectors import visible_teams
 
 NO_STORE = "no-store, private"
@@ -58,6 +59,11 @@ class Guarded(LoginRequiredMixin, View):
             return self.say_nothing(nothing)
         except BadQuestion as bad:
             return self.say_bad(bad)
+        except MissingRate as missing:
+            told = {"source": missing.source, "target": missing.target, "day": missing.day.isoformat()}
+            return self.say_bad(
+                BadQuestion(gettext("There is no rate from %(source)s to %(target)s on %(day)s.") % told)
+            )
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
         context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}
@@ -143,6 +149,37 @@ class TrendFigure(JsonView):
         ):
             raise Http404
         return JsonResponse(trends.figure(self.question(), by, **filters))
+
+
+class Units(Guarded, TemplateView):
+    """Cost per unit, and why it changed."""
+
+    template_name = "dashboards/units.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        asked = self.question()
+        page = units.units_page(asked, units.read_measure(self.request.GET, asked))
+        return {
+            "page": page,
+            "asked": page.asked,
+            "facts": page.facts,
+            "periods": PERIODS,
+            "metrics": METRICS,
+            "for_everything": self.scope.teams is None,
+        }
+
+
+class UnitsFigure(JsonView):
+    """A figure of cost per unit."""
+
+    def get(self, request: HttpRequest, what: str) -> HttpResponseBase:
+        asked = self.question()
+        measure = units.read_measure(request.GET, asked)
+        if what not in ("cost", "bridge") or measure is None or self.scope.teams == frozenset():
+            raise Http404
+        return JsonResponse(units.figure(asked, measure, what))
 
 
 class Sources(Guarded, TemplateView):

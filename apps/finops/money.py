@@ -7,9 +7,12 @@ import functools
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
 
 SCALE = 12
 UNIT = Decimal(1).scaleb(-SCALE)
+NOTHING = Decimal(0).scaleb(-SCALE)
+"""Zero with its twelve decimals, as the engine writes it."""
 _EXACT = Context(prec=100)
 _AMOUNT = re.compile(r"[+-]?(\d{1,26}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,2})?", re.ASCII)
 _LIMIT = Decimal(10) ** 26
@@ -40,6 +43,31 @@ def parse_amount(text: str) -> tuple[Decimal, bool]:
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum of amounts; Python's own `sum` rounds to twenty-eight digits without a word."""
     return functools.reduce(_EXACT.add, amounts, Decimal(0))
+
+
+def converted(amount: Decimal, rate: Decimal) -> Decimal:
+    """amount × rate, rounded once, half-even, to twelve decimals.
+
+    The plain reference of what the engine does to whole tables (`apps.warehouse.exact.with_conversion`).
+    """
+    return _EXACT.multiply(amount, rate).quantize(UNIT, rounding=ROUND_HALF_EVEN, context=_EXACT)
+
+
+def divided(amount: Decimal, by: Decimal) -> Decimal | None:
+    """amount ÷ by, rounded once, half-even, to twelve decimals; None where nothing is divided by."""
+    if not by:
+        return None
+    return rounded(Fraction(amount) / Fraction(by))
+
+
+def rounded(number: Fraction) -> Decimal:
+    """An exact fraction as an amount, rounded half-even to twelve decimals."""
+    return Decimal(round(number * 10**SCALE)).scaleb(-SCALE, context=_EXACT)
+
+
+def less(amount: Decimal, by: Decimal) -> Decimal:
+    """The exact difference; Python's own minus rounds to twenty-eight digits."""
+    return _EXACT.subtract(amount, by)
 
 
 def split(cost: Decimal, weights: dict[str, int]) -> dict[str, Decimal]:

@@ -174,5 +174,14 @@ COVERAGE_MART = LakeTable(
 )
 """One row per day and cluster: how much of the day the monitoring saw."""
 
-LAKE = (CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART)
+DRIVERS = LakeTable(
+    "drivers",
+    {"subject": "string", "quantity": MONEY, "version": "int64", "line": "int64"}
+    | {"driver": "string", "scope": "string", "day": "date"},
+    ("driver", "scope", "day"),
+)
+"""One row per driver, scope, day and subject: so many units (requests, students in class, orders) on that day. `scope`
+is `team`, `service` or `namespace`, `subject` one of them; `version` and `line` say which upload told it, and where."""
+
+LAKE = (CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART, DRIVERS)
 """Every table of the lake."""

@@ -1,10 +1,13 @@
 """A CostQuery from the words of a command line."""
 
 import argparse
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
+from apps.rates.selectors import UsedRate
+from apps.warehouse.terminal import harmless
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +24,24 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="ask an earlier publication")
 
 
+def add_currency(parser: argparse.ArgumentParser) -> None:
+    """The options of a question whose amounts may be converted."""
+    parser.add_argument("--currency", metavar="CNY", help="convert every amount to this currency")
+    parser.add_argument("--rates-as-of", type=int, metavar="VERSION", help="with an earlier version of the rates")
+
+
+def tell_rates(currency: str | None, version: int | None, rates: Iterable[UsedRate], stream: Any) -> None:
+    """Where the rates of a converted answer are from: every rate, its day and its origin."""
+    if currency is None:
+        return
+    listed = list(rates)
+    stream.write(f"Converted to {currency} with {len(listed)} rates, version {version}.")
+    for rate in listed:
+        quoted = "" if rate.quoted_day == rate.day else f", quoted on {rate.quoted_day}"
+        told = f"{rate.day} {rate.source}→{rate.target} {rate.rate.normalize():f}{quoted}: {rate.origin}"
+        stream.write(f"  {harmless(told)}")
+
+
 def question(options: dict[str, Any]) -> CostQuery:
     """The question the options make up; raises BadQuestion naming the option that does not fit."""
     return CostQuery(
@@ -30,6 +51,8 @@ def question(options: dict[str, Any]) -> CostQuery:
         group_by=tuple(name.strip() for name in options["group_by"].split(",") if name.strip()),
         filters=tuple(_filter(text) for text in options["filter"]),
         as_of=options["as_of"],
+        currency=options.get("currency"),
+        rates_as_of=options.get("rates_as_of"),
     )
 
 

@@ -6,11 +6,14 @@ from datetime import date, datetime
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
+from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS, DIMENSIONS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from apps.rates.selectors import UsedRate
 
 TIME_DIMENSIONS = ("day", "week", "month")
 GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS)
@@ -43,7 +46,8 @@ class CostQuery:
 
     `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
     `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
-    are never added.
+    are never added. With a reporting `currency` every amount is converted first, by the rate of its day at version
+    `rates_as_of` of the rates (the newest when absent).
     """
 
     start: date
@@ -53,6 +57,8 @@ class CostQuery:
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
     as_of: int | None = None
     scope: Scope = field(default=EVERYTHING)
+    currency: str | None = None
+    rates_as_of: int | None = None
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -71,6 +77,18 @@ class CostQuery:
         for name, _ in self.filters:
             if name not in DIMENSIONS:
                 raise BadQuestion(f"filter: {name!r} is not one of {', '.join(DIMENSIONS)}")
+        self._check_currency()
+
+    def _check_currency(self) -> None:
+        if self.currency is None:
+            return
+        if self.currency not in CURRENCIES:
+            raise BadQuestion(f"currency: {self.currency!r} is not a currency code of ISO 4217, such as CNY")
+        if "currency" in self.group_by:
+            raise BadQuestion(
+                "group_by: amounts converted to one currency cannot be grouped by currency; filter by it, or ask "
+                "without a reporting currency"
+            )
 
     def grouped(self, *names: str) -> "CostQuery":
         return replace(self, group_by=names)
@@ -99,12 +117,13 @@ class PublicationFacts:
 @dataclass(frozen=True)
 class Answer:
     """`rows` hold the `columns`: the groups asked for, then `currency`, then the metric as Decimal. Sorted by the
-    groups."""
+    groups. `rates` are those the amounts were converted with, by day and currency; none where nothing was converted."""
 
     query: CostQuery
     publication: PublicationFacts
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    rates: "tuple[UsedRate, ...]" = ()
 
     @property
     def totals(self) -> Mapping[str, Decimal]:

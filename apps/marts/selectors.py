@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 from django.conf import settings
@@ -13,9 +14,11 @@ from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, MONEY, RECONCILIATION_MART, LakeTable
+from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
 from apps.marts.recent import RecentAnswers, Rows
+from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -51,19 +54,31 @@ def answer(query: CostQuery) -> Answer:
     """Answer a question from the publication it names. The same question of the same publication is answered from
     the cache."""
     pinned = publication(query.as_of)
-    asked = replace(query, as_of=pinned.number)
-    key = f"answer:{_identity(pinned)}:{hashlib.sha256(_spelled(asked).encode()).hexdigest()}"
-    rows = _recent.get(key) or cache.get(key)
-    if rows is None:
-        rows = _rows(asked, pinned)
+    asked = with_rates(replace(query, as_of=pinned.number))
+    told = _spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+    key = f"answer:{_identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
+    rates = cache.get(f"{key}:rates") if asked.currency else ()
+    rows = None if rates is None else _recent.get(key) or cache.get(key)
+    if rows is None or rates is None:
+        rows, rates = _rows(asked, pinned)
         cache.set(key, rows, CACHE_SECONDS)
+        if asked.currency:
+            cache.set(f"{key}:rates", rates, CACHE_SECONDS)
     _recent.put(key, rows)
     columns = (
         (*query.group_by, "currency", query.metric)
         if "currency" not in query.group_by
         else (*query.group_by, query.metric)
     )
-    return Answer(query=asked, publication=facts(pinned, asked.start, asked.end), columns=columns, rows=rows)
+    published = facts(pinned, asked.start, asked.end)
+    return Answer(query=asked, publication=published, columns=columns, rows=rows, rates=rates)
+
+
+def with_rates(query: CostQuery) -> CostQuery:
+    """A question that converts names the version of the rates it is answered with."""
+    if query.currency is None or query.rates_as_of is not None:
+        return query
+    return replace(query, rates_as_of=newest_version())
 
 
 def _identity(pinned: Publication) -> str:
@@ -76,7 +91,8 @@ def _identity(pinned: Publication) -> str:
 def _spelled(query: CostQuery) -> str:
     """A question as text, the same in every process: sets are written in order."""
     teams = None if query.scope.teams is None else sorted(query.scope.teams)
-    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams))
+    converted = (query.currency, query.rates_as_of) if query.currency else ()
+    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams, *converted))
 
 
 def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
@@ -126,24 +142,32 @@ def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir
     return rows.filter(rows.day >= start, rows.day < end)
 
 
-def _rows(query: CostQuery, pinned: Publication) -> Rows:
+def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
     rows = _window(COST_MART, pinned, query.start, query.end)
     if rows is None:
-        return ()
+        return (), ()
     for name, values in query.filters:
         rows = rows.filter(rows[name].isin(values))
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    rows, rates = convert(rows, query)
     groups = [_group(rows, name) for name in query.group_by]
     if "currency" not in query.group_by:
         groups.append(rows.currency)
     summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
-    found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
+    try:
+        found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
+    except (duckdb.OutOfRangeException, duckdb.ConversionException) as too_large:
+        if query.currency is None:
+            raise
+        raise BadQuestion(
+            f"currency: an amount in {query.currency} has more than 26 digits; check its rates"
+        ) from too_large
     if len(found) > MAX_ROWS:
         raise BadQuestion(
             f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."
         )
-    return tuple(found)
+    return tuple(found), rates
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:

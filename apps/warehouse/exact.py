@@ -32,6 +32,13 @@ CREATE OR REPLACE MACRO settled_share(units, part, whole, guess, remainder) AS
 CREATE OR REPLACE MACRO units_of(amount) AS
     (trunc(amount)::HUGEINT * 1000000000000::HUGEINT
      + ((amount - trunc(amount)) * 1000000000000::DECIMAL(13, 0))::HUGEINT);
+CREATE OR REPLACE MACRO whole_product(units, times, per) AS
+    ((units::HUGEINT // per) * times + ((units::HUGEINT % per) * times) // per);
+CREATE OR REPLACE MACRO rest_of_product(units, times, per) AS
+    (((units::HUGEINT % per) * times) % per);
+CREATE OR REPLACE MACRO even_product(whole, rest, per) AS
+    (whole::HUGEINT + CASE WHEN 2 * rest::HUGEINT > per OR (2 * rest::HUGEINT = per AND whole::HUGEINT % 2 = 1)
+                      THEN 1 ELSE 0 END);
 CREATE OR REPLACE MACRO amount_of(units) AS
     (units::DECIMAL(38, 0) * 0.000000000001::DECIMAL(12, 12))::DECIMAL(38, 12);
 """
@@ -65,6 +72,38 @@ def remainder_of(units, part, whole, guess):  # type: ignore[no-untyped-def]  # 
 @ibis.udf.scalar.builtin(signature=((_WHOLE, "int64", "int64", _WHOLE, _WHOLE), _WHOLE))
 def settled_share(units, part, whole, guess, remainder):  # type: ignore[no-untyped-def]  # types are in the signature
     """round(units x part / whole), exactly, half up."""
+
+
+@ibis.udf.scalar.builtin(signature=((_WHOLE, "int64", "int64"), _WHOLE))
+def whole_product(units, times, per):  # type: ignore[no-untyped-def]  # types are in the signature
+    """The whole part of units x times / per, exactly."""
+
+
+@ibis.udf.scalar.builtin(signature=((_WHOLE, "int64", "int64"), _WHOLE))
+def rest_of_product(units, times, per):  # type: ignore[no-untyped-def]  # types are in the signature
+    """What the whole part leaves over, in parts of `per`."""
+
+
+@ibis.udf.scalar.builtin(signature=((_WHOLE, _WHOLE, "int64"), _WHOLE))
+def even_product(whole, rest, per):  # type: ignore[no-untyped-def]  # types are in the signature
+    """The whole part rounded by its rest, half-even."""
+
+
+def with_conversion(rows: ir.Table, amount: str, *, times: str, per: str) -> ir.Table:
+    """Replace amounts by round(amount x times / per), exactly, half-even, row by row.
+
+    `times` and `per` are INT64 columns, 0 < times < 10^15, 0 < per <= 10^18: no step is larger than 128 bits hold
+    unless the result is.
+    """
+    rows = rows.mutate(converted_size=units_of(rows[amount]).abs())
+    rows = rows.mutate(
+        converted_whole=whole_product(rows.converted_size, rows[times], rows[per]),
+        converted_rest=rest_of_product(rows.converted_size, rows[times], rows[per]),
+    )
+    rows = rows.mutate(converted_units=even_product(rows.converted_whole, rows.converted_rest, rows[per]))
+    signed = (rows[amount] < 0).ifelse(-rows.converted_units, rows.converted_units)
+    rows = rows.mutate(**{amount: amount_of(signed)})
+    return rows.drop("converted_size", "converted_whole", "converted_rest", "converted_units")
 
 
 def with_shares(rows: ir.Table, shares: Mapping[str, tuple[str, str]], *, whole: str) -> ir.Table:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import getpass
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -40,6 +41,14 @@ def month(text: str) -> str:
 def exactly(value: Any) -> str:
     """A value as text: a table would round amounts to cents."""
     return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def operator() -> str:
+    """Whoever sits at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return "terminal"
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:

@@ -9,8 +9,10 @@ from django.test import Client
 from apps.api.services import issue_token
 from apps.ingest.models import Source
 from apps.marts.models import Publication
+from apps.rates.services import import_rates
 from apps.teams.models import Membership, Team
 from apps.teams.selectors import FINANCE
+from apps.units.services import import_drivers
 from tests.worlds import publish_costs
 
 NOW = datetime.now(UTC)
@@ -35,6 +37,19 @@ def publish_company() -> Publication:
     Team.objects.create(name="data-platform", title="数据平台", lead_name="韩梅梅", lead_email="han@example.com")
     Source.objects.create(name="bill", kind="focus", location="/exports", created_at=NOW)
     return publish_costs(COSTS)
+
+
+def bring_rates() -> int | None:
+    """Rates from USD to CNY for the days of the costs; the version they became."""
+    rows = "".join(f"2026-10-0{day},USD,CNY,7.{day}\n" for day in (5, 6, 7))
+    content = f"date,from,to,rate\n{rows}".encode()
+    return import_rates(content, name="rates.csv", by="han", now=NOW).version
+
+
+def bring_drivers() -> int:
+    """Requests of both teams on two days; the version they became."""
+    rows = "".join(f"2026-10-0{day},requests,{team},8\n" for day in (5, 6) for team in ("live-class", "data-platform"))
+    return import_drivers(f"date,driver,team,quantity\n{rows}".encode(), name="drivers.csv", by="han", now=NOW).number
 
 
 def hire_people() -> dict[str, User]:

@@ -28,6 +28,10 @@ ADDRESSES = {
     "/api/v1/publications/": EVERYBODY,
     "/api/v1/reconciliation/": COMPANY,
     "/api/v1/reconciliation/?by_day=false&format=csv": COMPANY,
+    "/api/v1/rates/": EVERYBODY,
+    "/api/v1/units/?driver=requests": EVERYBODY,
+    "/api/v1/units/change/?driver=requests&start=2026-10-06": EVERYBODY,
+    "/api/v1/drivers/": COMPANY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -10,14 +10,20 @@ from django.test import Client
 from jsonschema import Draft4Validator
 from pytest_django.live_server_helper import LiveServer
 
+from tests.api.company import bring_drivers, bring_rates
+
 ADDRESSES = {
-    "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,namespace,kind&limit=2",
+    "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,namespace,kind&limit=2&currency=CNY",
     "/api/v1/teams/": "/api/v1/teams/",
     "/api/v1/teams/{name}/": "/api/v1/teams/live-class/",
     "/api/v1/sources/": "/api/v1/sources/",
     "/api/v1/restatements/": "/api/v1/restatements/?billing_month=2026-10&limit=1",
     "/api/v1/publications/": "/api/v1/publications/",
     "/api/v1/reconciliation/": "/api/v1/reconciliation/",
+    "/api/v1/rates/": "/api/v1/rates/?from=USD",
+    "/api/v1/units/": "/api/v1/units/?driver=requests&currency=CNY",
+    "/api/v1/units/change/": "/api/v1/units/change/?driver=requests&start=2026-10-06&currency=CNY",
+    "/api/v1/drivers/": "/api/v1/drivers/",
 }
 
 
@@ -27,6 +33,8 @@ def test_the_schema_is_valid_without_a_warning(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("caller", ["finance", "lilei"])
 def test_answers_are_what_the_schema_says(callers: dict[str, Client], caller: str) -> None:
+    bring_rates()
+    bring_drivers()
     schema = yaml.safe_load(callers[caller].get("/api/schema/").content)
     paths = {path: methods["get"]["responses"] for path, methods in schema["paths"].items()}
     assert set(paths) == set(ADDRESSES)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from apps.charts import colours
-from apps.charts.figures import Band, cost_lines, cost_trend
+from apps.charts.figures import Band, Step, bridge, cost_lines, cost_trend, unit_lines
 
 BANDS = [Band("a", "直播 <b>课堂</b>", "#3b7dd8"), Band("b", "Idle", "#c2762f", "/")]
 COSTS = pd.DataFrame(
@@ -18,7 +18,7 @@ COSTS = pd.DataFrame(
 GROUNDS = {"light": "#ffffff", "dark": "#161a20"}
 
 
-@pytest.mark.parametrize("build", [cost_trend, cost_lines])
+@pytest.mark.parametrize("build", [cost_trend, cost_lines, unit_lines])
 def test_a_figure_is_one_that_plotly_accepts(build):
     figure = build(COSTS, bands=BANDS, currency="CNY", day_format="%-d %b")
     assert [trace.name for trace in go.Figure(figure).data] == ["直播 &lt;b&gt;课堂&lt;/b&gt;", "Idle"]
@@ -31,6 +31,20 @@ def test_a_trend_holds_every_amount_and_refunds_hang_below_zero():
         (["2026-10-02"], [4.0]),
     ]
     assert figure["layout"]["barmode"] == "relative"
+
+
+STEPS = [Step("Before", 600, True), Step("<b>Mix</b>", 60.5), Step("Price", -160.25), Step("After", 500.25, True)]
+
+
+def test_a_bridge_leads_from_level_to_level_and_writes_the_sign_of_every_step():
+    (bars,) = bridge(STEPS, currency="CNY")["data"]
+    assert bars["base"] == [0, 600, 660.5, 0]
+    assert bars["text"] == ["600", "+60.50", "-160", "500"]
+    assert bars["hovertext"] == ["600.00", "+60.50", "-160.25", "500.25"]
+    assert bars["x"][1] == "&lt;b&gt;Mix&lt;/b&gt;"
+    assert bars["marker"]["color"] == [colours.OTHERS, colours.RISE, colours.FALL, colours.OTHERS]
+    assert len(go.Figure(bridge(STEPS, currency="CNY")).data) == 1
+    assert bridge([], currency="CNY")["data"] == []
 
 
 def test_nothing_to_draw_is_an_empty_figure():

@@ -12,6 +12,7 @@ PAGES = [
     "/",
     "/teams/live-class/",
     "/teams/live-class/namespaces/online/classroom/",
+    "/units/",
     "/reconciliation/",
     "/reconciliation/bill/2026-10/CNY/",
     "/sources/",
@@ -66,6 +67,7 @@ def wait_for_figures(page: Any) -> list[str]:
 def test_every_page_draws_its_figures_and_fits(visit, width, scheme, language):
     company.publish()
     company.sources()
+    company.bring_drivers()
     for address in PAGES:
         page = visit(address, width=width, scheme=scheme, language=language)
         assert set(wait_for_figures(page)) <= {"yes"}, address

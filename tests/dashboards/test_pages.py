@@ -4,11 +4,12 @@ import csv
 import html
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from apps.rates.services import import_rates
 from tests.dashboards import company
 
 OCTOBER = "period=month"
@@ -199,6 +200,46 @@ def test_two_currencies_are_never_added(people, client_of):
     figure = staff.get("/figures/overview/team/?currency=USD").json()
     assert sum(figure["data"][0]["y"]) == 90
     assert "USD" in figure["data"][0]["hovertemplate"]
+
+
+def bring_rates(first="2026-10-01"):
+    start = date.fromisoformat(first)
+    days = [start + timedelta(days=n) for n in range((company.END_DAY - start).days)]
+    content = "date,from,to,rate\n" + "".join(f"{day},USD,CNY,7\n" for day in days)
+    import_rates(content.encode(), name="october.csv", by="han", now=company.MOMENT)
+
+
+def test_all_cost_in_one_currency(people, client_of):
+    company.publish(company.TWO_CURRENCIES)
+    bring_rates()
+    staff = client_of("staff")
+    assert 'value="in-CNY"' in staff.get("/").content.decode()
+    body = staff.get("/?currency=in-CNY").content.decode()
+    assert amounts(body)[0] == Decimal(30 * (5 + 3 * 7))
+    assert "Converted to CNY with 30 rates, each of its day" in body
+    assert "october.csv line 2" in body
+    assert 'value="USD"' in body, "each currency by itself stays a choice"
+    figure = staff.get("/figures/overview/team/?currency=in-CNY").json()
+    assert sum(figure["data"][0]["y"]) == 780
+    assert "currency=CNY" in body, "the CSV is converted too"
+    for address in ("/teams/live-class/", "/teams/live-class/namespaces/online/classroom/"):
+        assert amounts(staff.get(f"{address}?currency=in-CNY").content.decode())[0] == 780
+
+
+def test_a_day_without_a_rate_is_told_not_guessed(people, client_of):
+    company.publish(company.TWO_CURRENCIES)
+    bring_rates("2026-10-02")
+    refused = client_of("staff").get("/?currency=in-CNY")
+    assert refused.status_code == 400
+    assert "There is no rate from USD to CNY on 2026-10-01." in refused.content.decode()
+
+
+def test_a_period_before_without_rates_is_not_compared(people, client_of):
+    company.publish(company.TWO_CURRENCIES)
+    bring_rates("2026-10-24")
+    body = client_of("staff").get("/?currency=in-CNY&period=7").content.decode()
+    assert amounts(body)[0] == 7 * 26
+    assert "costs or rates are not there for all of 17 Oct 2026 – 23 Oct 2026" in body
 
 
 HOSTILE_MARKS = ("<script>alert", "\u202e")

@@ -3,6 +3,7 @@
 import pytest
 
 from apps.marts.selectors import publication
+from tests.dashboards import company
 
 TEAM, OTHER = "/teams/live-class/", "/teams/search/"
 NAMESPACE = "namespaces/online/classroom/"
@@ -22,6 +23,10 @@ MATRIX = [
     ("/figures/teams/live-class/kind/", 302, 404, 200, 200, 200),
     ("/figures/teams/search/kind/", 302, 404, 404, 200, 200),
     (f"/figures/teams/search/{NAMESPACE}workload/", 302, 404, 404, 200, 200),
+    ("/units/", 302, 403, 200, 200, 200),
+    ("/figures/units/cost/", 302, 404, 200, 200, 200),
+    ("/figures/units/bridge/", 302, 404, 200, 200, 200),
+    ("/figures/units/nothing/", 302, 404, 404, 404, 404),
     ("/sources/", 302, 403, 403, 200, 200),
     ("/sources/progress/", 302, 403, 403, 200, 200),
     ("/sources/upload/", 302, 403, 403, 403, 200),
@@ -43,6 +48,7 @@ MATRIX = [
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: row[0])
 def test_who_may_see(published, client_of, client, row):
+    company.bring_drivers()
     address, *expected = row
     clients = [client, *(client_of(name) for name in WHO[1:])]
     assert [one.get(address).status_code for one in clients] == expected

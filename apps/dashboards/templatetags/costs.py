@@ -45,6 +45,21 @@ def money(amount: Decimal | None) -> str:
 
 
 @register.filter
+def precise(amount: Decimal | None) -> str:
+    """A cost per unit: two decimals or four digits that count, whichever is more."""
+    if amount is None or not amount or abs(amount) >= 100:
+        return money(amount)
+    exponent = min(amount.adjusted() - 3, -2)
+    return _written(_rounded(amount, Decimal(1).scaleb(exponent)), signed=False)
+
+
+@register.filter
+def quantity(amount: Decimal | None) -> str:
+    """A number of units, as many decimals as it has."""
+    return "–" if amount is None else f"{amount.normalize():,f}"
+
+
+@register.filter
 def change(amount: Decimal | None) -> str:
     """`money` that shows a plus sign."""
     return "–" if amount is None else _written(_rounded(amount, _CENT), signed=True)
@@ -100,6 +115,12 @@ def coverage(share: Decimal | None) -> str:
 def plain(text: str) -> str:
     """A name from outside, in one short line, without marks that reorder it."""
     return labels.plain(text)
+
+
+@register.filter
+def told(text: str) -> str:
+    """`plain`, for sentences that name files and people: longer than a name."""
+    return labels.plain(text, limit=1000)
 
 
 @register.filter

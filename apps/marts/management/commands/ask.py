@@ -6,19 +6,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
-from apps.marts.asking import add_question, question
+from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.selectors import answer
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
 Amounts have every decimal in csv and json; a table rounds them. The end day is not
-included. Currencies are never added up.
+included. Currencies are never added up; --currency converts every amount by the rate of its
+day first, and says where the rates are from.
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
   manage.py ask --metric billed_cost --group-by team,day --start 2026-10-01 --end 2026-11-01 --format csv
   manage.py ask --group-by namespace --filter team=web,data --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by kind --start 2026-10-01 --end 2026-11-01 --as-of 7
+  manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01 --currency CNY
 """
 
 
@@ -35,6 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)
+        add_currency(parser)
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
@@ -48,3 +51,5 @@ class Command(BaseCommand):
             facts = found.publication
             coverage = "" if facts.coverage is None else f", coverage {facts.coverage:.1%}"
             self.stdout.write(f"Total {totals} — publication {facts.number}, {facts.status}{coverage}")
+        aside = self.stdout if options["format"] == "table" else self.stderr
+        tell_rates(found.query.currency, found.query.rates_as_of, found.rates, aside)

@@ -1,0 +1,61 @@
+"""Rows that a program brings: CSV as it is, or JSON made into the same CSV, so that both are checked alike."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+MOST_BYTES = 16 << 20
+CONTENT = "csv"
+"""Where a parser puts the CSV it made of a body."""
+
+
+class CsvBody(BaseParser):
+    """`text/csv`, untouched."""
+
+    media_type = "text/csv"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, bytes]:
+        return {CONTENT: _bounded(stream)}
+
+
+class JsonBody(BaseParser):
+    """`{"rows": [{column: value, …}, …]}` as CSV; numbers keep every digit they were written with."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, bytes]:
+        try:
+            document = json.loads(_bounded(stream), parse_float=str, parse_int=str)
+            rows = document["rows"]
+            columns = list(rows[0])
+            if any(not isinstance(value, str) for row in rows for value in row.values()):
+                raise ParseError("A value is text or a number.")
+            if any(set(row) != set(columns) for row in rows):
+                raise ParseError("Every row has the same columns.")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise ParseError('The body is not {"rows": [{...}, ...]}.') from error
+        return {CONTENT: _as_csv(columns, rows)}
+
+
+def _as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8", "surrogatepass")
+
+
+def _bounded(stream: IO[Any]) -> bytes:
+    content: bytes = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ParseError(f"The body is larger than {MOST_BYTES >> 20} MiB; send it in parts.")
+    return content

@@ -1,0 +1,27 @@
+"""An address to which rows may be brought."""
+
+from typing import Any
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from apps.api import parameters
+from apps.api.bodies import CONTENT, CsvBody, JsonBody
+from apps.api.parameters import Parameter
+from apps.api.selectors import scope_of
+from apps.api.views import AskView
+
+
+class BringView(AskView):
+    """An address that takes rows too, from those who see all teams; whoever signed in may read."""
+
+    parser_classes = [CsvBody, JsonBody]
+    known_to_bring: tuple[Parameter, ...] = ()
+
+    def brought(self, request: Request) -> tuple[bytes, dict[str, Any]]:
+        """The rows of a request as CSV, and what its address says of them."""
+        if scope_of(request.user).teams is not None:
+            raise PermissionDenied
+        given = dict(parameters.read(request.query_params, self.known_to_bring))
+        body: Any = request.data
+        return body.get(CONTENT, b""), given

@@ -1,0 +1,128 @@
+"""Unit economics over the API: drivers to bring, cost per unit and why it changed to ask."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api import parameters, schema
+from apps.api.bringing import BringView
+from apps.api.errors import BadParameterError
+from apps.api.questions import facts, used_rate
+from apps.api.selectors import scope_of
+from apps.api.views import AskView
+from apps.finops.windows import Window
+from apps.marts.selectors import publication
+from apps.units import selectors, services
+from apps.units.models import DriverVersion
+from apps.units.query import ChangeAnswer, UnitAnswer, UnitQuery
+
+_ASKED = ("metric", "grain", "resource", "currency", "rates_as_of", "drivers_as_of")
+_PARTS = ("before", "volume", "mix", "efficiency", "price", "after")
+
+
+def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
+    if "driver" not in asked:
+        raise BadParameterError("driver", "driver must be given, such as requests")
+    pinned = publication(asked.get("as_of"))
+    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
+    if start is None or end is None:
+        raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
+    given = {name: asked[name] for name in _ASKED if name in asked}
+    return UnitQuery(
+        asked["driver"], asked.get("by", "team"), start, end, as_of=pinned.number, scope=scope_of(request.user), **given
+    )
+
+
+class UnitsView(AskView):
+    """Cost per unit, for the teams the caller may see."""
+
+    known = parameters.UNITS
+    columns = schema.columns_of(schema.UnitRowSchema)
+    file_name = "units"
+
+    @schema.asking("units", parameters.UNITS, schema.UnitsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        found = selectors.unit_costs(_question(request, self.asked(request)))
+        rows = {"totals": [asdict(row) for row in found.totals], "rows": [asdict(row) for row in found.rows]}
+        return Response(_head(found) | rows)
+
+
+class UnitChangeView(AskView):
+    """Why cost changed: volume, mix, efficiency and price."""
+
+    known = parameters.UNIT_CHANGE
+    columns = schema.columns_of(schema.UnitChangeRowSchema)
+    file_name = "unit-change"
+
+    @schema.asking("unit_change", parameters.UNIT_CHANGE, schema.UnitChangeSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        query = _question(request, asked)
+        before = _before(query, asked)
+        found = selectors.unit_change(query, before)
+        rows = [
+            {"currency": bridge.currency, "subject": subject} | {part: getattr(change, part) for part in _PARTS}
+            for bridge in found.bridges
+            for subject, change in [*bridge.subjects.items(), ("", bridge.total)]
+        ]
+        without = [
+            {"currency": bridge.currency} | dict(zip(("before", "after"), bridge.without_driver, strict=True))
+            for bridge in found.bridges
+        ]
+        head = _head(found) | {"before_start": before.start, "before_end": before.end, "resource": query.resource}
+        return Response(head | {"without_driver": without, "rows": rows})
+
+
+def _before(query: UnitQuery, asked: dict[str, Any]) -> Window:
+    first, last = asked.get("before_start"), asked.get("before_end")
+    if first is None and last is None:
+        return Window(query.start - (query.end - query.start), query.start)
+    if first is None or last is None or first >= last:
+        raise BadParameterError("before_start", "before_start and before_end go together, and the end comes after")
+    return Window(first, last)
+
+
+def _head(found: UnitAnswer | ChangeAnswer) -> dict[str, Any]:
+    names = ("driver", "by", "metric", "start", "end", "currency", "rates_as_of")
+    return {
+        "publication": facts(found.publication),
+        "query": {name: getattr(found.query, name) for name in names} | {"drivers": found.version},
+        "rates": [used_rate(rate) for rate in found.rates],
+    }
+
+
+class DriversView(BringView):
+    """Versions of the drivers; a POST imports quantities, all or nothing."""
+
+    known = parameters.PLAIN
+    known_to_bring = parameters.IMPORT_DRIVERS
+    columns = schema.columns_of(schema.DriverVersionSchema)
+    file_name = "drivers"
+
+    @schema.asking("drivers", parameters.PLAIN, schema.DriverVersionsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        if scope_of(request.user).teams is not None:
+            raise PermissionDenied
+        return Response({"rows": [_version(one) for one in selectors.versions()]})
+
+    @schema.bringing("import_drivers", parameters.IMPORT_DRIVERS, schema.DriverVersionSchema)
+    def post(self, request: Request) -> HttpResponse:
+        content, given = self.brought(request)
+        done = services.import_drivers(
+            content,
+            name=given.get("name", "upload"),
+            by=request.user.get_username(),
+            now=timezone.now(),  # noqa: TID251  # a request is an entry point
+        )
+        return Response(_version(done), status=201)
+
+
+def _version(one: DriverVersion) -> dict[str, Any]:
+    plain = ("drivers", "first_day", "last_day", "rows", "origin", "created_by", "created_at")
+    return {"version": one.number, "by": one.scope} | {name: getattr(one, name) for name in plain}

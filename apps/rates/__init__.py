@@ -1,0 +1,1 @@
+"""Exchange rates: by the day, versioned, locked with the month they were reported in."""

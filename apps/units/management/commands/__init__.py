@@ -1,0 +1,1 @@
+"""Commands about drivers and cost per unit."""

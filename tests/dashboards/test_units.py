@@ -1,0 +1,78 @@
+"""The page of cost per unit: what can be added up on paper, and figures that say the same."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from apps.dashboards.templatetags.costs import precise, quantity
+from tests.dashboards import company
+
+OCTOBER = "period=custom&start=2026-10-01&last=2026-10-30"
+
+
+@pytest.fixture
+def told(published):
+    company.bring_drivers()
+
+
+def titles(body):
+    """The exact numbers behind what is shown."""
+    return {Decimal(text) for text in re.findall(r'title="(-?\d+\.\d+)"', body)}
+
+
+def test_cost_per_unit_and_why_it_changed(told, client_of):
+    """In October search costs 9 a day for 450 requests: 0.02 each; in September it was 9.5 for 300, 30 days each."""
+    body = client_of("staff").get(f"/units/?driver=requests:team&resource=gpu-seconds&{OCTOBER}").content.decode()
+    numbers = titles(body)
+    assert Decimal("0.02") in numbers
+    assert Decimal("-29.25") in numbers, "price: 270 - 285 x 210 / 200"
+    assert Decimal("-128.25") in numbers, "efficiency: 285 x 1.05 - 285 x 1.5"
+    assert Decimal("142.5") in numbers, "volume: 285 x 0.5"
+    assert "drivers version" in body
+    assert "67.50 CNY are of days" in body
+
+
+def test_the_bridge_leads_from_the_cost_before_to_the_cost_after(told, client_of):
+    staff = client_of("staff")
+    bars = staff.get(f"/figures/units/bridge/?{OCTOBER}&driver=requests:team").json()["data"][0]
+    assert bars["x"] == ["Before", "Volume", "Mix", "Efficiency", "Price", "After"]
+    assert bars["y"][0] + sum(bars["y"][1:5]) == pytest.approx(bars["y"][5])
+    assert bars["base"][1] == bars["y"][0]
+    assert (bars["text"][0], bars["hovertext"][0]) == ("788", "788.20")
+    lines = staff.get(f"/figures/units/cost/?{OCTOBER}&driver=requests:team").json()["data"]
+    assert [line["name"] for line in lines] == ["All together", "直播课堂", "Homework search"]
+    assert set(lines[2]["y"]) == {0.02}
+
+
+def test_without_a_driver_the_page_says_how_to_bring_one(published, client_of):
+    body = client_of("staff").get("/units/").content.decode()
+    assert "No driver was told yet" in body
+    assert client_of("staff").get("/figures/units/cost/").status_code == 404
+
+
+def test_a_lead_sees_own_units_only(told, client_of):
+    body = client_of("lilei").get(f"/units/?{OCTOBER}").content.decode()
+    assert "直播课堂" in body
+    assert "Homework search" not in body
+
+
+@pytest.mark.parametrize(
+    "asked", ["driver=requests:cluster", "driver=nothing:team", "driver=requests:team&resource=no"]
+)
+def test_a_driver_there_is_not(told, client_of, asked):
+    refused = client_of("staff").get(f"/units/?{asked}")
+    assert refused.status_code == 400
+    assert "There is no such driver." in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("12345.678", "12,345.68"), ("5.4", "5.400"), ("0.02", "0.02000"), ("0.000012345", "0.00001234"), ("0", "0.00")],
+)
+def test_a_cost_per_unit_keeps_the_digits_that_count(amount, shown):
+    assert precise(Decimal(amount)) == shown
+
+
+def test_a_quantity_has_the_decimals_it_has():
+    assert [quantity(Decimal(text)) for text in ("1500.000000000000", "0.5", "0E-12")] == ["1,500", "0.5", "0"]
