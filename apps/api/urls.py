@@ -4,6 +4,15 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from apps.api import views
+from apps.api.compat import views as compat
+
+OPENCOST = {
+    "allocation": compat.AllocationView,
+    "allocation/compute": compat.AllocationComputeView,
+    "assets": compat.AssetsView,
+    "cloudCost": compat.CloudCostView,
+}
+"""Its programs ask without a slash at the end, and lose their token where they are sent on to one."""
 
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
@@ -14,5 +23,7 @@ urlpatterns = [
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
+    *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
+    *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

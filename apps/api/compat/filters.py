@@ -76,7 +76,7 @@ def comparisons(tree: Filter | None) -> Iterator[Comparison]:
     if isinstance(tree, Group):
         for part in tree.parts:
             yield from comparisons(part)
-    elif tree is not None:
+    elif isinstance(tree, Comparison):
         yield tree
 
 

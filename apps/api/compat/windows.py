@@ -35,7 +35,7 @@ def parse_window(text: str, *, today: date, zone: ZoneInfo) -> Window:
         start, end = _days(text.strip(), today, zone)
     except (OverflowError, OSError) as beyond:
         raise ValueError(f"reaches beyond {FIRST_DAY} to {LAST_DAY}") from beyond
-    if not FIRST_DAY <= start or not end <= LAST_DAY + ONE_DAY:
+    if not start >= FIRST_DAY or not end <= LAST_DAY + ONE_DAY:
         raise ValueError(f"reaches beyond {FIRST_DAY} to {LAST_DAY}")
     if start >= end:
         raise ValueError(f"ends ({end}) before it begins ({start}); the end itself is not included")
@@ -162,7 +162,8 @@ def sets_of(window: Window, *, step: str, accumulate: str) -> list[Window]:
     if accumulate == "true" or not (step or accumulate != "false"):
         return [window]
     end_of = _UNIT_END[accumulate] if accumulate in _UNIT_END else parse_step(step)
-    found, start = [], window.start
+    found: list[Window] = []
+    start = window.start
     while start < window.end:
         if len(found) == MAX_SETS:
             raise ValueError(f"makes more than {MAX_SETS} sets; ask for a shorter window or a longer step")
