@@ -17,6 +17,10 @@ ADDRESSES = {
     "/api/v1/sources/": "/api/v1/sources/",
     "/api/v1/publications/": "/api/v1/publications/",
     "/api/v1/reconciliation/": "/api/v1/reconciliation/",
+    "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",
+    "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
+    "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",
+    "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
 }
 
 

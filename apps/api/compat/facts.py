@@ -102,7 +102,8 @@ def cells(books: Books, workspace: Workspace) -> ir.Table:
     known = told.mutate(
         node=node,
         controller_kind=told.controller_kind.fill_null(""),
-        is_unmounted=(told.pool == "volume") & (told.workload == ""),
+        workload=told.is_unmounted.fill_null(False).ifelse("", told.workload),
+        is_unmounted=told.is_unmounted.fill_null(False),
         **{name: (told[name].fill_null(0) * fraction).cast(_HOURS) for name in (*USE, "pv_claimed")},
         **_weights(told, is_idle, books.price_ratio()),
     )
@@ -225,12 +226,14 @@ def measured(books: Books) -> ir.Table:
     compute = placed.group_by(PLACE).aggregate(
         node=placed.node.max(), least=placed.workload_kind.min(), most=placed.workload_kind.max(), **sums
     )
-    told = [*PLACE, "node", "least", "most", *USE, "pv_claimed"]
-    every = compute.mutate(pv_claimed=nothing).select(told).union(_claims(books).select(told))
+    told = [*PLACE, "node", "least", "most", *USE, "pv_claimed", "is_unmounted"]
+    compute = compute.mutate(pv_claimed=nothing, is_unmounted=ibis.literal(False))
+    every = compute.select(told).union(_claims(books).select(told))
     return every.group_by(PLACE).aggregate(  # one row each, or what is joined with it would be counted twice
         node=every.node.max(),
         least=every.least.min(where=every.least != ""),
         most=every.most.max(),
+        is_unmounted=every.is_unmounted.all(),
         **{name: every[name].sum().cast(_HOURS) for name in (*USE, "pv_claimed")},
     )
 
@@ -238,8 +241,15 @@ def measured(books: Books) -> ir.Table:
 def _claims(books: Books) -> ir.Table:
     """The GiB-hours of the claims of volumes, in the columns of `measured`."""
     volumes = books.table(VOLUME_HOURS)
-    stored = volumes.mutate(resource=kubernetes_resource(volumes.volume)).group_by(PLACE)
-    claims = stored.aggregate(pv_claimed=lambda table: table.capacity_gib_hours.sum().cast(_HOURS))
+    is_unmounted = volumes.workload == ""  # attribution names such a claim where others name the workload
+    claimed = volumes.mutate(
+        resource=kubernetes_resource(volumes.volume),
+        workload=is_unmounted.ifelse(volumes.claim, volumes.workload),
+        is_unmounted=is_unmounted,
+    )
+    claims = claimed.group_by(PLACE).aggregate(
+        pv_claimed=claimed.capacity_gib_hours.sum().cast(_HOURS), is_unmounted=claimed.is_unmounted.all()
+    )
     nothing = dict.fromkeys(USE, ibis.literal(0).cast(_HOURS))
     return claims.mutate(**nothing, **dict.fromkeys(("node", "least", "most"), ibis.literal("")))
 

@@ -63,10 +63,10 @@ def parse_filter(text: str, *, fields: Collection[str], keyed: Collection[str] =
     `fields` are plain, `keyed` may have a key in brackets.
     """
     reader = _Reader(list(_tokens(text)), fields, keyed)
-    if reader.next is None:
+    if reader.peek() is None:
         return None
     found = reader.filter(0)
-    if reader.next is not None:
+    if reader.peek() is not None:
         raise reader.unexpected("+ or | and another comparison; to mix them, use parentheses")
     return found
 
@@ -111,18 +111,18 @@ class _Reader:
         self.fields = fields
         self.keyed = keyed
 
-    @property
-    def next(self) -> Token | None:
+    def peek(self) -> Token | None:
+        """The next token, None at the end."""
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
     def unexpected(self, wanted: str) -> ValueError:
-        token = self.next
+        token = self.peek()
         where = "ends" if token is None else f"has {token.text[:40]!r} at {token.place}"
         return ValueError(f"{where} where it needs {wanted}")
 
     def take(self, kind: str, *texts: str) -> str | None:
         """The text of the next token if it is of this kind (and one of these texts), which is then read."""
-        token = self.next
+        token = self.peek()
         if token is None or token.kind != kind or (texts and token.text not in texts):
             return None
         self.at += 1
@@ -149,7 +149,7 @@ class _Reader:
 
     def comparison(self) -> Comparison:
         known = (*self.fields, *(f"{name}[key]" for name in self.keyed))
-        token = self.next
+        token = self.peek()
         if token is None or token.text not in (*self.fields, *self.keyed):
             raise self.unexpected(f"a field: {', '.join(known)}")
         self.at += 1

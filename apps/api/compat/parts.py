@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.api.compat import facts
-from apps.api.compat.columns import Columns, Field, needs_labels
+from apps.api.compat.columns import KINDS, Columns, Field, needs_labels
 from apps.api.compat.facts import COMPONENTS, USE, Books
 from apps.api.compat.filters import UNALLOCATED, Filter, comparisons
 from apps.finops.money import add_up
@@ -23,6 +23,9 @@ from apps.warehouse.engine import Workspace, rows_of
 
 UNMOUNTED = "__unmounted__"
 IDLE = "__idle__"
+RUNS = ("node", "controller", "controllerName", "controllerKind", "workload", *KINDS)
+"""Fields of what runs."""
+
 COMPUTE = tuple(facts.RESOURCES)
 HOURS = (*USE, "pv_claimed")
 PROPERTIES = {
@@ -175,12 +178,17 @@ def _part(row: tuple[Any, ...], asked: Asked) -> Part:
         labels = {
             each.key or each.name: key for each, key in zip(asked.aggregate, keys, strict=True) if _is_label(each)
         }
-    nothing = UNMOUNTED if is_unmounted else UNALLOCATED
-    name = _idle_name(place, asked) if is_idle else "/".join(key or nothing for key in keys)
+    told_keys = (key or _nothing(each, is_unmounted) for each, key in zip(asked.aggregate, keys, strict=True))
+    name = _idle_name(place, asked) if is_idle else "/".join(told_keys)
     return Part(
         start, on, place, name, is_idle, is_shared, is_kept, first, last, cost, hours, known,
         {label: value for label, value in labels.items() if value},
     )  # fmt: skip
+
+
+def _nothing(field: Field, is_unmounted: bool) -> str:
+    """The name of a key a row has not: what ran nowhere was not mounted there."""
+    return UNMOUNTED if is_unmounted and field.name in RUNS else UNALLOCATED
 
 
 def _is_label(field: Field) -> bool:
@@ -207,4 +215,4 @@ def merged(parts: Sequence[Part]) -> Part:
 
 
 def _agreed(told: Sequence[dict[str, str]]) -> dict[str, str]:
-    return dict(set.intersection(*(set(each.items()) for each in told)))
+    return {name: value for name, value in told[0].items() if all(each.get(name) == value for each in told)}

@@ -65,7 +65,7 @@ def share_common(parts: list[Part], *, evenly: bool) -> list[Part]:
     rest = [part for part in parts if not part.is_shared]
     takers = _by((part for part in rest if not part.is_idle), lambda part: part.day)
     for day, common in _by((part for part in parts if part.is_shared), lambda part: part.day).items():
-        weights = [Decimal(1) if evenly else taker.total for taker in takers.get(day, [])]
+        weights = _evenly(takers.get(day, [])) if evenly else [taker.total for taker in takers.get(day, [])]
         if not _weigh(weights):
             rest.extend(common)
             continue
@@ -73,6 +73,12 @@ def share_common(parts: list[Part], *, evenly: bool) -> list[Part]:
         for taker, share in zip(takers[day], divided(cost, weights), strict=True):
             taker.cost["shared"] = add_up((taker.cost["shared"], share))
     return rest
+
+
+def _evenly(takers: list[Part]) -> list[Decimal]:
+    """One weight for each name, carried by one of its parts that is told, if there is one."""
+    carriers = {taker.name: at for at, taker in sorted(enumerate(takers), key=lambda pair: pair[1].is_kept)}
+    return [Decimal(carriers[taker.name] == at) for at, taker in enumerate(takers)]
 
 
 def _by(parts: Iterable[Part], key: Callable[[Part], _Key]) -> dict[_Key, list[Part]]:

@@ -34,6 +34,7 @@ class CompatView(AskView):
     """What OpenCost's addresses share: JSON with exact numbers whatever is accepted, `{"code", "data"}` around it."""
 
     renderer_classes = [NumberRenderer]
+    about = ""
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """OpenCost answers in JSON whatever a program says it accepts."""
@@ -56,7 +57,7 @@ class CompatView(AskView):
     def answered(self, request: Request, books: Books, *asked: Any) -> HttpResponse:
         """The answer of this address, from the cache if the same was asked of the same publication."""
         pinned = books.pinned
-        question = (type(self).__name__, settings.COSTOPS_LAKE, pinned.created_at, books.window, books.metric)
+        question = (self.about, settings.COSTOPS_LAKE, pinned.created_at, books.window, books.metric)
         teams = None if books.scope.teams is None else sorted(books.scope.teams)
         digest = digest_of(*question, books.currency, teams, settings.COSTOPS_TIME_ZONE, *asked)
         etag = f'"{pinned.number}-{digest}"'
@@ -78,6 +79,7 @@ class AllocationView(CompatView):
     """Allocated cost in OpenCost's words, for the teams the caller may see."""
 
     known = parameters.ALLOCATION
+    about = "allocation"
 
     @schema.asking("opencost_allocation", parameters.ALLOCATION, schema.AllocationsSchema)
     def get(self, request: Request) -> HttpResponse:
@@ -101,6 +103,7 @@ class AssetsView(CompatView):
     """What each resource cost. An asset belongs to no team: for those who may see them all."""
 
     known = parameters.ASSETS
+    about = "assets"
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
@@ -122,6 +125,7 @@ class CloudCostView(CompatView):
     """Cost by account, service, region and resource in every cost basis, for the teams the caller may see."""
 
     known = parameters.CLOUD_COSTS
+    about = "cloudCost"
 
     @schema.asking("opencost_cloud_cost", parameters.CLOUD_COSTS, schema.CloudCostsSchema)
     def get(self, request: Request) -> HttpResponse:

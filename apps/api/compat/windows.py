@@ -23,6 +23,7 @@ _UNIX_PAIR = re.compile(r"(\d{1,12})-(\d{1,12})", re.ASCII)
 _UNIX = re.compile(r"\d{1,12}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+\- ]\d{2}:\d{2})", re.ASCII)
+_LAST_SECOND = 10**10  # in the year 2286
 _FORMS = (
     "today, yesterday, week, month, lastweek, lastmonth, 7d, 24h, 1w, 7d offset 1d, or two of a date (2026-10-01), "
     "a moment (2026-10-01T00:00:00Z) or Unix seconds, with a comma between"
@@ -108,6 +109,8 @@ def _ending(text: str, zone: ZoneInfo) -> date:
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
     if _UNIX.fullmatch(text):
+        if int(text) > _LAST_SECOND:
+            raise OverflowError
         return datetime.fromtimestamp(int(text), zone)
     if _DATE.fullmatch(text):
         return datetime.combine(_as_date(text), time(), zone)
