@@ -16,8 +16,10 @@ A volume costs 2.00: 30 GiB of it are data's, 10 GiB of namespace data are mount
 October 2: the node costs 11.52 again; web takes 2 cores and 4 GiB: 3.84 + 0.96 = 4.80, idle is 6.72.
 """
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
@@ -30,6 +32,9 @@ from tests.allocation import worlds
 from tests.allocation.worlds import charge, claim, labels, moved, node, pod
 from tests.api.company import NOW, client_of
 
+ROOT = "/api/compat/opencost/"
+BOTH_DAYS = "2026-10-01,2026-10-03"
+FIRST = "2026-10-01"
 PUBLISHED_AT = datetime(2026, 11, 20, tzinfo=UTC)
 FIRST_TOTAL = Decimal("18.520000000001")
 TOTAL = FIRST_TOTAL + Decimal("11.52")
@@ -89,3 +94,34 @@ def hire() -> dict[str, Client]:
         Membership.objects.create(user=user, team=Team.objects.get(name=name))
         clients[name] = client_of(issue_token(user, now=NOW))
     return clients
+
+
+# --- Asking ---------------------------------------------------------------------------------------------------------
+def exact(content: bytes) -> Any:
+    """JSON whose numbers are read digit by digit."""
+    return json.loads(content, parse_float=Decimal, parse_int=Decimal)
+
+
+def ask(client: Client, address: str = "allocation", **given: str) -> Any:
+    response = client.get(ROOT + address, {"window": BOTH_DAYS} | given)
+    assert response.status_code == 200, response.content
+    answer = exact(response.content)
+    assert answer["code"] == 200
+    return answer["data"]
+
+
+def refused(client: Client, address: str = "allocation", **given: str) -> dict[str, Any]:
+    response = client.get(ROOT + address, {"window": BOTH_DAYS} | given)
+    answer = exact(response.content)
+    assert (response.status_code, answer["code"], answer["data"]) == (400, 400, None), answer
+    assert answer["message"] == answer["error"]["message"]
+    return dict(answer["error"])
+
+
+def costs(found: dict[str, Any], field: str = "totalCost") -> dict[str, str]:
+    """One cost of each allocation, without those that are nothing."""
+    return {name: str(each[field]) for name, each in found.items() if each[field]}
+
+
+def total(sets: list[dict[str, Any]]) -> Decimal:
+    return sum((each["totalCost"] for one in sets for each in one.values()), Decimal(0))
