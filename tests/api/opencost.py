@@ -49,7 +49,7 @@ shared:
 SHOP = '{"app.kubernetes.io/name": "shop", "tier": "front"}'
 
 
-def publish_world(*, more: list[worlds.Row] | None = None) -> Publication:
+def publish_world(*, more: list[worlds.Row] | None = None, rules: str = RULES) -> Publication:
     """The two days, allocated and published; `more` charges may be added."""
     charges = [
         charge("11.52", "i-n1", ProviderName="Alibaba Cloud", ServiceCategory="Compute"),
@@ -68,7 +68,7 @@ def publish_world(*, more: list[worlds.Row] | None = None) -> Publication:
     Team.objects.create(name="data")
     worlds.allocated(
         [*charges, *(more or [])],
-        RULES,
+        rules,
         days=2,
         node_hours=[*node(), *moved(node(), 1)],
         workload_hours=[*first, *moved(pod("web", "2", "4"), 1)],

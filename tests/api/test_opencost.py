@@ -10,7 +10,16 @@ from django.test import Client
 
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
-from tests.api.opencost import BOTH_DAYS, FIRST, ROOT, TOTAL, ask, costs, exact, total
+from tests.api.opencost import (
+    BOTH_DAYS,
+    FIRST,
+    ROOT,
+    TOTAL,
+    ask,
+    costs,
+    exact,
+    total,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -209,26 +209,32 @@ def label_names(books: Books) -> list[str]:
 
 # --- What was measured --------------------------------------------------------------------------------------------
 def measured(books: Books) -> ir.Table:
-    """One row per workload, billed resource and day: `node`, the least and the largest `workload_kind`, and hours."""
+    """One row per workload, billed resource and day: `node`, the least and the largest `workload_kind`, and hours.
+
+    Hours are summed by node before the resource behind each node is looked up: there are many hours and few nodes. A
+    node that was replaced under its name within a day is told as one of the two.
+    """
     hours = books.table(WORKLOAD_HOURS)
-    nodes = _node_hours(books)
-    on = ["hour", "cluster", "node"]
-    joined = hours.left_join(nodes.select(*on, behind=nodes.resource), on).drop(*(f"{name}_right" for name in on))
-    is_pod = joined.resource_id != ""
-    placed = joined.mutate(resource=is_pod.ifelse(billed_resource(joined.resource_id), joined.behind.fill_null("")))
-    nothing = ibis.literal(0).cast(_HOURS)
     sums = {}
     for resource, (_, requested, used, _) in RESOURCES.items():
-        sums[f"{resource}_claimed"] = ibis.greatest(placed[requested], placed[used]).sum().cast(_HOURS)
-        sums[f"{resource}_requested"] = placed[requested].sum().cast(_HOURS)
-        sums[f"{resource}_used"] = placed[used].sum().cast(_HOURS)
-    nothing = ibis.literal(0).cast(_HOURS)
-    compute = placed.group_by(PLACE).aggregate(
-        node=placed.node.max(), least=placed.workload_kind.min(), most=placed.workload_kind.max(), **sums
+        sums[f"{resource}_claimed"] = ibis.greatest(hours[requested], hours[used]).sum().cast(_HOURS)
+        sums[f"{resource}_requested"] = hours[requested].sum().cast(_HOURS)
+        sums[f"{resource}_used"] = hours[used].sum().cast(_HOURS)
+    summed = hours.group_by(*WORKLOAD, "node", "resource_id").aggregate(
+        least=hours.workload_kind.min(), most=hours.workload_kind.max(), **sums
+    )
+    nodes = books.table(NODE_HOURS)
+    on = ["day", "cluster", "node"]
+    behind = nodes.group_by(on).aggregate(behind=kubernetes_resource(nodes.provider_id.max()))
+    joined = summed.left_join(behind, on).drop(*(f"{name}_right" for name in on))
+    is_pod = joined.resource_id != ""
+    placed = joined.mutate(
+        resource=is_pod.ifelse(billed_resource(joined.resource_id), joined.behind.fill_null("")),
+        pv_claimed=ibis.literal(0).cast(_HOURS),
+        is_unmounted=ibis.literal(False),
     )
     told = [*PLACE, "node", "least", "most", *USE, "pv_claimed", "is_unmounted"]
-    compute = compute.mutate(pv_claimed=nothing, is_unmounted=ibis.literal(False))
-    every = compute.select(told).union(_claims(books).select(told))
+    every = placed.select(told).union(_claims(books).select(told))
     return every.group_by(PLACE).aggregate(  # one row each, or what is joined with it would be counted twice
         node=every.node.max(),
         least=every.least.min(where=every.least != ""),
@@ -254,14 +260,6 @@ def _claims(books: Books) -> ir.Table:
     return claims.mutate(**nothing, **dict.fromkeys(("node", "least", "most"), ibis.literal("")))
 
 
-def _node_hours(books: Books) -> ir.Table:
-    """The measured hours of nodes with the billed `resource` behind each; one row per hour, cluster and node."""
-    rows = books.table(NODE_HOURS)
-    rows = rows.mutate(resource=kubernetes_resource(rows.provider_id))
-    capacities = {resource: rows[columns[-1]].sum().cast(_HOURS) for resource, columns in RESOURCES.items()}
-    return rows.group_by("day", "hour", "cluster", "node").aggregate(resource=rows.resource.max(), **capacities)
-
-
 def _kinds(use: ir.Table) -> ir.Table:
     """The kind of each workload's controller, in lower case; empty where a day knows two of one name."""
     rows = use.filter(use.most != "")
@@ -271,10 +269,16 @@ def _kinds(use: ir.Table) -> ir.Table:
 
 
 def capacities(books: Books, use: ir.Table) -> ir.Table:
-    """One row per day and node's resource: its `idle_node`, `idle_pool` capacity, and what nobody claimed of it."""
-    hours = _node_hours(books)
-    nodes = hours.group_by("day", "resource").aggregate(
-        idle_node=hours.node.max(), **{f"{name}_capacity": hours[name].sum().cast(_HOURS) for name in RESOURCES}
+    """One row per day and node's resource: its `idle_node`, and what nobody claimed of it."""
+    hours = books.table(NODE_HOURS)
+    kept = hours.group_by("day", "provider_id").aggregate(
+        idle_node=hours.node.max(),
+        **{f"{name}_capacity": hours[columns[-1]].sum().cast(_HOURS) for name, columns in RESOURCES.items()},
+    )
+    named = kept.mutate(resource=kubernetes_resource(kept.provider_id))
+    nodes = named.group_by("day", "resource").aggregate(
+        idle_node=named.idle_node.max(),
+        **{f"{name}_capacity": named[f"{name}_capacity"].sum().cast(_HOURS) for name in RESOURCES},
     )
     claimed = use.group_by("day", "resource").aggregate(
         **{f"{name}_all": use[f"{name}_claimed"].sum().cast(_HOURS) for name in RESOURCES}
