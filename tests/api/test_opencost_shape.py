@@ -162,6 +162,13 @@ def test_cloud_costs_add_up(clients: dict[str, Client]) -> None:
         pytest.param("allocation", {"shareCost": "5"}, "shareCost", "no parameter", id="never ignored"),
         pytest.param("allocation", {"metric": "spend"}, "metric", "is not one of", id="another metric"),
         pytest.param("allocation", {"resolution": "1m;"}, "resolution", "length of time", id="a strange resolution"),
+        pytest.param(
+            "allocation",
+            {"aggregate": ",".join(f"label:l{number}" for number in range(11))},
+            "aggregate",
+            "more than 10 fields",
+            id="by very many labels",
+        ),
         pytest.param("assets", {"filter": 'pod:"x"'}, "filter", "needs a field", id="assets have no pods"),
         pytest.param("assets", {"aggregate": "pod"}, "aggregate", "is not one of", id="assets are not by pod"),
         pytest.param("cloudCost", {"aggregate": "label:x"}, "aggregate", "is not one of", id="charges by label"),
@@ -198,6 +205,19 @@ def test_whatever_is_asked_is_answered_or_refused(clients: dict[str, Client], te
 def test_a_filter_of_very_many_values_is_answered(clients: dict[str, Client]) -> None:
     parts = "|".join(f'namespace<~:"{number}"' for number in range(180))
     assert ask(clients["boss"], filter=parts) == [{}]
+
+
+def test_older_filters_of_very_many_values_are_answered(clients: dict[str, Client]) -> None:
+    many = ",".join(str(number) for number in range(800))
+    (only,) = ask(clients["boss"], aggregate="namespace", filterNamespaces=f"{many},web")
+    assert costs(only) == {"web": "7.68"}
+
+
+def test_two_years_in_steps_of_two_days_are_answered(clients: dict[str, Client]) -> None:
+    found = ask(clients["boss"], window="2025-01-01,2026-12-31", step="2d", aggregate="team", external="false")
+    assert len(found) == 365
+    # October 1 is day 638 of them: both days with cost are in one set, 3.24 + 4.80 of web.
+    assert [costs(each) for each in found if each] == [{"web": "8.04", "data": "4.16", "__unallocated__": "1.08"}]
 
 
 def test_an_unchanged_answer_is_not_sent_again(clients: dict[str, Client]) -> None:

@@ -216,6 +216,7 @@ def test_a_filter_is_read_as_opencost_reads_it(text: str, tree: Filter | None) -
         pytest.param('namespace:"a"+', "needs a field", id="and what"),
         pytest.param('namespace:"a",', "needs a value", id="or what"),
         pytest.param("(" * 30, "more than 20 deep", id="deep"),
+        pytest.param("+".join(['cluster:"c"'] * 201), "more than 200 comparisons", id="many"),
         pytest.param('namespace=="a"', "'=' has no meaning there", id="another language"),
     ],
 )

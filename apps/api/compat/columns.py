@@ -1,13 +1,14 @@
 """The fields OpenCost groups and filters allocations by, as columns of our rows."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
 from apps.api.compat.filters import Comparison, Filter
+from apps.marts.query import BadQuestion
 from apps.teams.models import UNALLOCATED as NO_TEAM
 from apps.warehouse.engine import json_member
 
@@ -20,6 +21,8 @@ PLAIN = (
     "providerID", *KINDS, *ALIASES,
 )  # fmt: skip
 KEYED = ("label", "namespaceLabel")
+MAX_LABELS = 100
+MAX_FIELDS = 10
 UNKNOWN = {
     "pod": "cost is published by workload, not by pod; use controller",
     "container": "cost is published by workload, not by container; use controller",
@@ -49,6 +52,8 @@ def parse_aggregate(text: str) -> tuple[Field, ...]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, colon, key = part.partition(":")
         found.setdefault(_field(part, name.strip(), colon, key.strip()))
+    if len(found) > MAX_FIELDS:
+        raise ValueError(f"has more than {MAX_FIELDS} fields")
     return tuple(found)
 
 
@@ -66,7 +71,7 @@ class Columns:
     """The columns of one table of `facts.cells`; `names` are the labels there are, for OpenCost mangles theirs."""
 
     rows: ir.Table
-    names: Iterable[str] = ()
+    names: Sequence[str] = ()
     departments: Iterable[tuple[str, str]] = ()
 
     def of(self, field: str, key: str = "") -> ir.StringValue:
@@ -107,15 +112,18 @@ class Columns:
 
     def _compared(self, comparison: Comparison) -> ir.BooleanValue:
         if comparison.field in KEYED and not comparison.key:
-            found = combined([self._has_label(comparison, name) for name in comparison.values], needs_all=False)
+            found = self._has_label(comparison)
         else:
             found = compared(self.of(comparison.field, comparison.key), comparison)
         return ~found if comparison.is_negated else found
 
-    def _has_label(self, comparison: Comparison, name: str) -> ir.BooleanValue:
-        names = [each for each in {name, *self.names} if _fits(each, name, comparison.kind)]
+    def _has_label(self, comparison: Comparison) -> ir.BooleanValue:
+        """Whether a row has a label whose name fits."""
+        fitting = [each for each in self.names if any(_fits(each, name, comparison.kind) for name in comparison.values)]
+        if len(fitting) > MAX_LABELS:
+            raise BadQuestion(f"filter: {len(fitting)} labels have such names; say more of the name")
         own = comparison.field == "label"
-        return combined([self._label(each, own=own) != "" for each in sorted(names)], needs_all=False)
+        return combined([self._label(each, own=own) != "" for each in fitting], needs_all=False)
 
 
 _RENAMED = {"controllerName": "workload", "controllerKind": "controller_kind", "providerID": "resource"}

@@ -43,6 +43,8 @@ USE = tuple(f"{resource}_{what}" for resource in RESOURCES for what in ("claimed
 
 _HOURS = "decimal(38, 6)"
 _UNITS_PER_HOUR = 1_000_000
+_MOST_WEIGHT = 3 * 10**17
+"""Three weights together stay below what `with_shares` divides by."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,17 @@ def _with_fraction(summed: ir.Table) -> ir.Table:
     place = ibis.window(group_by=[*PLACE, "pool"])
     whole, teams = summed.cost.sum().over(place), summed.cost.count().over(place)
     ratio = summed.cost.cast("float64") / whole.nullif(0).cast("float64")
-    return summed.mutate(fraction=(teams == 1).ifelse(1.0, ratio.fill_null(1.0 / teams)))
+    told = ratio.between(0, 1).ifelse(ratio, 1.0 / teams)  # credits may leave a sum that says nothing: even parts then
+    return summed.mutate(fraction=(teams == 1).ifelse(1.0, told.fill_null(1.0 / teams)))
 
 
 def _weights(told: ir.Table, is_idle: ir.BooleanValue, ratio: PriceRatio) -> dict[str, ir.Value]:
     """By what a row's compute cost is divided: price units claimed, or of a node's idle cost those nobody claimed."""
     return {
-        f"{resource}_weight": (
+        f"{resource}_weight": ibis.least(
             is_idle.ifelse(told[f"{resource}_unclaimed"], told[f"{resource}_claimed"]).fill_null(0)
-            * (getattr(ratio, name) * _UNITS_PER_HOUR)
+            * (getattr(ratio, name) * _UNITS_PER_HOUR),
+            _MOST_WEIGHT,
         ).cast("int64")
         for resource, (name, *_) in RESOURCES.items()
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MAX_DEPTH = 20
+MAX_COMPARISONS = 200
 UNALLOCATED = "__unallocated__"
 
 Kind = Literal["is", "contains", "starts", "ends"]
@@ -68,6 +69,8 @@ def parse_filter(text: str, *, fields: Collection[str], keyed: Collection[str] =
     found = reader.filter(0)
     if reader.peek() is not None:
         raise reader.unexpected("+ or | and another comparison; to mix them, use parentheses")
+    if sum(1 for _ in comparisons(found)) > MAX_COMPARISONS:
+        raise ValueError(f"has more than {MAX_COMPARISONS} comparisons; give one several values")
     return found
 
 

@@ -1,5 +1,6 @@
 """From the parameters of a request to the books to ask and what to ask them."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from apps.api.compat.columns import KEYED, PLAIN, UNKNOWN, Field, parse_aggregate
 from apps.api.compat.facts import Books
-from apps.api.compat.filters import Comparison, Filter, Group, both, comparisons, parse_filter
+from apps.api.compat.filters import Comparison, Filter, Group, Kind, both, comparisons, parse_filter
 from apps.api.compat.parameters import ASSET_LEGACY, LEGACY
 from apps.api.compat.parts import Asked
 from apps.api.compat.windows import parse_accumulate, parse_window, sets_of
@@ -131,19 +132,22 @@ def _known(tree: Filter | None, unknown: Mapping[str, str]) -> Filter | None:
 def _older(parameter: str, field: str, text: str) -> Filter | None:
     """The filter of one of the older parameters: any of its values."""
     values = [value.strip() for value in text.split(",") if value.strip()]
-    parts = tuple(checked(parameter, partial(_older_value, field, value)) for value in values)
+    alike: dict[tuple[str, Kind], list[str]] = defaultdict(list)
+    for value in values:
+        key, kind, wanted = checked(parameter, partial(_older_value, field, value))
+        alike[key, kind].append(wanted)
+    parts = tuple(Comparison(field, key, kind, tuple(wanted)) for (key, kind), wanted in alike.items())
     return Group(False, parts) if parts else None
 
 
-def _older_value(field: str, value: str) -> Filter:
+def _older_value(field: str, value: str) -> tuple[str, Kind, str]:
+    """The key, the kind of comparison and the text of one value."""
     key = ""
     if field in KEYED:
         key, colon, value = (part.strip() for part in value.partition(":"))
         if not colon or not key:
             raise ValueError(f"needs name:value, not {key!r}")
-    if value.endswith("*"):
-        return Comparison(field, key, "starts", (value[:-1],))
-    return Comparison(field, key, "is", (value,))
+    return (key, "starts", value[:-1]) if value.endswith("*") else (key, "is", value)
 
 
 def _shared(given: Mapping[str, Any]) -> Filter | None:
