@@ -4,6 +4,15 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from apps.api import rates, units, views
+from apps.api.compat import views as compat
+
+OPENCOST = {
+    "allocation": compat.AllocationView,
+    "allocation/compute": compat.AllocationComputeView,
+    "assets": compat.AssetsView,
+    "cloudCost": compat.CloudCostView,
+}
+"""Its programs ask without a slash at the end, and lose their token where they are sent on to one."""
 
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
@@ -19,5 +28,7 @@ urlpatterns = [
     path("v1/units/", units.UnitsView.as_view(), name="api-units"),
     path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
+    *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
+    *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

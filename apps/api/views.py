@@ -88,7 +88,7 @@ class CostsView(AskView):
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user))
         etag = _etag(query.as_of, query, page, asked["format"])
-        if unchanged := _unchanged(request, etag):
+        if unchanged := unchanged_answer(request, etag):
             return unchanged
         answer = marts.answer(query)
         self.columns = answer.columns
@@ -181,7 +181,7 @@ class ReconciliationView(CompanyView):
         by_day = asked.get("by_day", "true") == "true"
         only = {name: asked.get(name) for name in ("source", "billing_month")}
         etag = _etag(number, by_day, only, asked["format"])
-        if unchanged := _unchanged(request, etag):
+        if unchanged := unchanged_answer(request, etag):
             return unchanged
         publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
         self.file_name = f"reconciliation-publication-{number}"
@@ -203,7 +203,7 @@ def _etag(publication: int | None, *asked: Any) -> str:
     return f'"{publication}-{digest_of(*asked)}"'
 
 
-def _unchanged(request: Request, etag: str) -> HttpResponse | None:
+def unchanged_answer(request: Request, etag: str) -> HttpResponse | None:
     """304, if the caller has the answer of this ETag already."""
     unchanged = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
     if unchanged is not None:

@@ -158,6 +158,11 @@ def json_member(document: ir.StringValue, key: str) -> ir.StringValue:
     return _json_member(document, f"/{escaped}")  # a JSON pointer: in a path even a quoted `*` means every member
 
 
+@ibis.udf.scalar.builtin(signature=(("string",), "array<string>"))
+def json_keys(document):  # type: ignore[no-untyped-def]  # types are in the signature
+    """The names of the members of a JSON object."""
+
+
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
     with registered(expression) as backend:

@@ -32,6 +32,10 @@ ADDRESSES = {
     "/api/v1/units/?driver=requests": EVERYBODY,
     "/api/v1/units/change/?driver=requests&start=2026-10-06": EVERYBODY,
     "/api/v1/drivers/": COMPANY,
+    "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08&aggregate=team": EVERYBODY,
+    "/api/compat/opencost/allocation/compute?window=2026-10-05,2026-10-08&includeIdle=true": EVERYBODY,
+    "/api/compat/opencost/assets?window=2026-10-05,2026-10-08": COMPANY,
+    "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08": EVERYBODY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -1,0 +1,1 @@
+"""The published costs in the words of other programs: the API of OpenCost."""

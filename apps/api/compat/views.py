@@ -1,0 +1,138 @@
+"""The addresses of OpenCost's API: its parameters in, its JSON out, our numbers."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api.compat import allocations, assets, cloud_costs, parameters, schema
+from apps.api.compat.facts import Books
+from apps.api.compat.questions import (
+    Clock,
+    allocation_question,
+    asset_filter,
+    books_of,
+    cloud_filter,
+    sets_asked,
+)
+from apps.api.compat.renderers import NumberRenderer
+from apps.api.questions import digest_of
+from apps.api.selectors import scope_of
+from apps.api.views import AskView, unchanged_answer
+from apps.marts.selectors import CACHE_SECONDS
+
+
+class CompatView(AskView):
+    """What OpenCost's addresses share: JSON with exact numbers whatever is accepted, `{"code", "data"}` around it."""
+
+    renderer_classes = [NumberRenderer]
+    about = ""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """OpenCost answers in JSON whatever a program says it accepts."""
+        return NumberRenderer(), NumberRenderer.media_type
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Our failures, told in OpenCost's words as well."""
+        response = super().handle_exception(exc)
+        if isinstance(response.data, dict) and "error" in response.data:
+            message = response.data["error"]["message"]
+            response.data = {"code": response.status_code, "data": None, "message": message, **response.data}
+        return response
+
+    def books(self, request: Request, given: dict[str, Any]) -> tuple[Books, ZoneInfo]:
+        """The books the request is about, and the time zone of their days."""
+        zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+        now: datetime = timezone.now()
+        return books_of(given, scope_of(request.user), Clock(now.astimezone(zone).date(), zone)), zone
+
+    def answered(self, request: Request, books: Books, *asked: Any) -> HttpResponse:
+        """The answer of this address, from the cache if the same was asked of the same publication."""
+        pinned = books.pinned
+        question = (self.about, settings.COSTOPS_LAKE, pinned.created_at, books.window, books.metric)
+        teams = None if books.scope.teams is None else sorted(books.scope.teams)
+        digest = digest_of(*question, books.currency, teams, settings.COSTOPS_TIME_ZONE, *asked)
+        etag = f'"{pinned.number}-{digest}"'
+        if unchanged := unchanged_answer(request, etag):
+            return unchanged
+        key = f"compat:{pinned.number}:{digest}"
+        data = cache.get(key)
+        if data is None:
+            data = self.data(books, *asked)
+            cache.set(key, data, CACHE_SECONDS)
+        return Response({"code": 200, "data": data}, headers={"ETag": etag})
+
+    def data(self, books: Books, *asked: Any) -> Any:
+        """What stands under `data`."""
+        raise NotImplementedError
+
+
+class AllocationView(CompatView):
+    """Allocated cost in OpenCost's words, for the teams the caller may see."""
+
+    known = parameters.ALLOCATION
+    about = "allocation"
+
+    @schema.asking("opencost_allocation", parameters.ALLOCATION, schema.AllocationsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        given = self.asked(request)
+        books, zone = self.books(request, given)
+        return self.answered(request, books, allocation_question(given, books.window), zone)
+
+    def data(self, books: Books, *asked: Any) -> Any:
+        return allocations.answer(books, *asked)
+
+
+class AllocationComputeView(AllocationView):
+    """The same as `allocation`: nothing is computed anew, every number is published."""
+
+    @schema.asking("opencost_allocation_compute", parameters.ALLOCATION, schema.AllocationsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        return super().get(request)
+
+
+class AssetsView(CompatView):
+    """What each resource cost. An asset belongs to no team: for those who may see them all."""
+
+    known = parameters.ASSETS
+    about = "assets"
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if scope_of(request.user).teams is not None:
+            raise PermissionDenied
+
+    @schema.asking("opencost_assets", parameters.ASSETS, schema.AssetsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        given = self.asked(request)
+        books, zone = self.books(request, given)
+        sets, keys = sets_asked(given, books.window), given.get("aggregate", ())
+        return self.answered(request, books, sets, keys, asset_filter(given), zone)
+
+    def data(self, books: Books, *asked: Any) -> Any:
+        return assets.answer(books, *asked)
+
+
+class CloudCostView(CompatView):
+    """Cost by account, service, region and resource in every cost basis, for the teams the caller may see."""
+
+    known = parameters.CLOUD_COSTS
+    about = "cloudCost"
+
+    @schema.asking("opencost_cloud_cost", parameters.CLOUD_COSTS, schema.CloudCostsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        given = self.asked(request)
+        books, zone = self.books(request, given)
+        sets, keys = sets_asked(given, books.window), given.get("aggregate", ())
+        return self.answered(request, books, sets, keys, cloud_filter(given), zone)
+
+    def data(self, books: Books, *asked: Any) -> Any:
+        return cloud_costs.answer(books, *asked)

@@ -1,0 +1,28 @@
+"""OpenCost's addresses in other worlds: two currencies, and a workload that two teams carry."""
+
+import pytest
+
+from tests.allocation.worlds import charge
+from tests.api.opencost import FIRST, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
+
+pytestmark = pytest.mark.django_db
+
+
+def test_currencies_are_never_added(home: object) -> None:
+    publish_world(more=[charge("3", BillingCurrency="USD", ServiceName="Log Service")])
+    clients = hire()
+    for address in ("allocation", "assets", "cloudCost"):
+        error = refused(clients["boss"], address)
+        assert (error["parameter"], "CNY, USD" in error["message"]) == ("currency", True)
+    assert costs(ask(clients["boss"], aggregate="team", currency="USD")[0]) == {"web": "3"}
+    assert total(ask(clients["boss"], currency="CNY", idle="true")) == TOTAL
+    assert costs(ask(clients["data"], aggregate="team")[0]) == {"data": "4.16"}  # whose cost is in one currency
+
+
+def test_what_teams_carry_together_is_told_by_their_cost(home: object) -> None:
+    """web's 2.88 and its 24 core-hours are split 75 : 25; the parts are CPU and memory as before."""
+    publish_world(rules=RULES.replace("team: web}", "split: {web: 75, data: 25}}", 1))
+    (only,) = ask(hire()["boss"], window=FIRST, aggregate="team", filter='namespace:"web"')
+    assert costs(only) == {"web": "2.16", "data": "0.72"}
+    assert costs(only, "cpuCost") == {"web": "1.44", "data": "0.48"}
+    assert costs(only, "cpuCoreHours") == {"web": "18", "data": "6"}
