@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "apps.marts",
     "apps.prices",
     "apps.insights",
+    "apps.books",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",
