@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import views
+from apps.api import books, views
 
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
@@ -14,5 +14,6 @@ urlpatterns = [
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
+    path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -27,6 +27,8 @@ ADDRESSES = {
     "/api/v1/publications/": EVERYBODY,
     "/api/v1/reconciliation/": COMPANY,
     "/api/v1/reconciliation/?by_day=false&format=csv": COMPANY,
+    "/api/v1/changes/": EVERYBODY,
+    "/api/v1/changes/?group_by=team,class,month&format=csv": EVERYBODY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -17,6 +17,7 @@ ADDRESSES = {
     "/api/v1/sources/": "/api/v1/sources/",
     "/api/v1/publications/": "/api/v1/publications/",
     "/api/v1/reconciliation/": "/api/v1/reconciliation/",
+    "/api/v1/changes/": "/api/v1/changes/",
 }
 
 
