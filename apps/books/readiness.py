@@ -1,0 +1,85 @@
+"""What speaks against closing a month: it is not over, its bills may still change, or something has not arrived."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.finops.tables import ALLOCATED, CHARGES, RECONCILIATION_MART
+from apps.finops.windows import Window
+from apps.ingest import kinds
+from apps.ingest.models import LandedFile, Source
+from apps.ingest.selectors import arrivals_of
+from apps.marts.models import Publication
+from apps.marts.services import DAYS_UNTIL_FINAL
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
+
+COMPLETE = 0.97
+"""The share of a day's cost that is usually there when it counts as arrived."""
+
+
+def objections(month: str, window: Window, pinned: Publication, now: datetime) -> list[str]:
+    """Sentences, each with what to do; none when the month is final and complete."""
+    unpinned = [table.name for table in (CHARGES, ALLOCATED, RECONCILIATION_MART) if table.name not in pinned.versions]
+    if unpinned:
+        return [f"Publication {pinned.number} pins no {' and no '.join(unpinned)}: run `manage.py fill` first."]
+    return [
+        *_not_final(month, window, pinned, now),
+        *_not_published(pinned),
+        *_missing_days(month, window, pinned),
+        *_not_arrived(window, now),
+    ]
+
+
+def _not_final(month: str, window: Window, pinned: Publication, now: datetime) -> Iterator[str]:
+    _, end = window.hours(ZoneInfo(settings.COSTOPS_TIME_ZONE))
+    if end > now:
+        yield f"{month} is not over: it ends on {window.end}."
+        return
+    bill = lake.scan(CHARGES, at=pinned.versions[CHARGES.name])
+    bill = bill.filter(bill.x_ChargeDay >= window.start, bill.x_ChargeDay < window.end)
+    ((billed_until,),) = rows_of(bill.aggregate(end=bill.BillingPeriodEnd.max()))
+    final = max(end, billed_until or end) + timedelta(days=DAYS_UNTIL_FINAL)
+    if final > now:
+        yield f"The bills of {month} may still change: they are final from {final:%Y-%m-%d %H:%M} UTC on."
+
+
+def _not_published(pinned: Publication) -> Iterator[str]:
+    changed = [table.name for table in (CHARGES, ALLOCATED) if lake.version(table) != pinned.versions[table.name]]
+    if changed:
+        told = " and ".join(changed)
+        yield f"Publication {pinned.number} lacks the newest {told}: run `manage.py fill` first."
+
+
+def _missing_days(month: str, window: Window, pinned: Publication) -> Iterator[str]:
+    """Days a source left out, if it charges on most days; and sources that charged the month before and now do not."""
+    months = (f"{window.start - timedelta(days=1):%Y-%m}", month)
+    version = pinned.versions[RECONCILIATION_MART.name]
+    files = [file for file in lake.files(RECONCILIATION_MART, at=version) if file.partition["month"] in months]
+    rows = lake.scan(RECONCILIATION_MART, only=files)
+    days: dict[str, dict[str, set[date]]] = {name: defaultdict(set) for name in months}
+    for source, day in rows_of(rows.select("source", "day").distinct()):
+        days[f"{day:%Y-%m}"][source].add(day)
+    for source in sorted(days[months[0]].keys() - days[month].keys()):
+        yield f"Source {source} charged in {months[0]} and has no charges in {month}: see whether its bill arrived."
+    all_days = set(window.days())
+    for source, charged in sorted(days[month].items()):
+        missing = sorted(all_days - charged)
+        if missing and 2 * len(charged) >= len(all_days):
+            told = ", ".join(str(day) for day in missing[:5])
+            yield f"Source {source} has no charges on {told}{' …' if len(missing) > 5 else ''}: is its bill complete?"
+
+
+def _not_arrived(window: Window, now: datetime) -> Iterator[str]:
+    _, end = window.hours(ZoneInfo(settings.COSTOPS_TIME_ZONE))
+    for source in Source.objects.filter(is_active=True, kind__in=kinds.BILLS).order_by("name"):
+        waiting = source.files.filter(state__in=(LandedFile.State.LANDED, LandedFile.State.HELD)).count()
+        if waiting:
+            yield f"Source {source.name}: {waiting} files are held back or not read yet; see the page Quality."
+        curve = arrivals_of(source, now).curve
+        share = curve.expected((now - end).total_seconds() / 3600) if curve else 1.0
+        if share < COMPLETE:
+            yield f"Source {source.name}: usually {share:.0%} of the last day's cost has arrived by now."
