@@ -1,8 +1,11 @@
-"""The addresses of the books: why cost changed."""
+"""The addresses of the books: why cost changed, closed months, adjusting entries."""
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,10 +14,12 @@ from apps.api import parameters, schema
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import facts
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, etag_of, unchanged
+from apps.api.views import AskView, CompanyView, etag_of, unchanged
+from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
-from apps.finops.tables import DIMENSIONS
+from apps.books.models import Close
+from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.query import METRICS
 
 MONTH = Parameter("month", parameters.month, "Only the days of this calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$")
@@ -99,3 +104,116 @@ def _query(asked: dict[str, Any], request: Request) -> ChangeQuery:
         scope=scope_of(request.user),
         **given,
     )
+
+
+CLOSED = Parameter("month", parameters.month, "The calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$", place="path")
+REASON = Parameter("reason", parameters.text, "Why the month is closed although something speaks against it.")
+CLOSE_MONTH = "books.close_month"
+"""The permission to close months."""
+
+
+class ClosingSchema(serializers.Serializer[Any]):
+    """A closed month; `sha256` is of its JSON statement, which names the hash of the month before."""
+
+    month = serializers.CharField()
+    publication = serializers.IntegerField()
+    closed_at = serializers.DateTimeField()
+    closed_by = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    objections = serializers.ListField(child=serializers.CharField())
+    adjusting_entries = serializers.IntegerField()
+    previous_sha256 = serializers.CharField()
+    csv_sha256 = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class ClosingsSchema(serializers.Serializer[Any]):
+    """The closed months, the earliest first."""
+
+    rows = ClosingSchema(many=True)
+
+
+StatementRowSchema = type(
+    "StatementRowSchema",
+    (serializers.Serializer,),
+    {"__doc__": "Cost of the month, or an adjusting entry with its class."}
+    | {name: serializers.CharField(allow_blank=True) for name in statement.COLUMNS if name not in COSTS}
+    | {basis: schema.Amount() for basis in COSTS},
+)
+
+
+class StatementSchema(serializers.Serializer[Any]):
+    """The statement of a closed month, byte for byte what its `sha256` is of."""
+
+    format = serializers.IntegerField()
+    number = serializers.IntegerField()
+    month = serializers.CharField()
+    publication = serializers.IntegerField()
+    ruleset = serializers.IntegerField()
+    lake_versions = serializers.DictField(child=serializers.IntegerField())
+    closed_at = serializers.DateTimeField()
+    closed_by = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    objections = serializers.ListField(child=serializers.CharField())
+    previous_sha256 = serializers.CharField()
+    csv_sha256 = serializers.CharField()
+    rows = StatementRowSchema(many=True)
+
+
+class AdjustmentsSchema(serializers.Serializer[Any]):
+    """What the open month will book of closed months."""
+
+    rows = StatementRowSchema(many=True)
+
+
+class ClosingsView(CompanyView):
+    """Closed months."""
+
+    columns = schema.columns_of(ClosingSchema)
+    file_name = "closings"
+
+    @schema.asking("closings", parameters.PLAIN, ClosingsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        return Response({"rows": [_closing(closed) for closed in selectors.closes()]})
+
+
+class ClosingView(CompanyView):
+    """The statement of one closed month; closing it."""
+
+    columns = schema.columns_of(ClosingSchema)
+
+    @schema.asking("statement", (CLOSED, FORMAT), StatementSchema)
+    def get(self, request: Request, month: str) -> HttpResponse:
+        form = self.asked(request)["format"]
+        closed = selectors.close_of(month)
+        self.file_name = f"statement-{closed.month}"
+        kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+        return HttpResponse(statement.rebuilt(closed, form), content_type=kind)
+
+    @extend_schema(request=None)
+    @schema.asking("close", (CLOSED, REASON, FORMAT), ClosingSchema)
+    def post(self, request: Request, month: str) -> HttpResponse:
+        given = parameters.read(request.query_params, (REASON, FORMAT))
+        if not request.user.has_perm(CLOSE_MONTH):
+            raise PermissionDenied
+        by = request.user.get_username()
+        closed = services.close(month, by=by, now=timezone.now(), reason=given.get("reason", ""))
+        return Response(_closing(closed))
+
+
+class AdjustmentsView(CompanyView):
+    """The adjusting entries of the open month, as of the newest publication."""
+
+    columns = statement.COLUMNS
+    file_name = "adjusting-entries"
+
+    @schema.asking("adjustments", parameters.PLAIN, AdjustmentsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        return Response({"rows": selectors.pending()})
+
+
+def _closing(closed: Close) -> dict[str, Any]:
+    own = {"publication": closed.publication.number, "adjusting_entries": len(closed.entries)}
+    return {name: own.get(name, getattr(closed, name, None)) for name in ClosingView.columns}

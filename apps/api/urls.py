@@ -15,5 +15,8 @@ urlpatterns = [
     path("v1/publications/", views.PublicationsView.as_view(), name="api-publications"),
     path("v1/reconciliation/", views.ReconciliationView.as_view(), name="api-reconciliation"),
     path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
+    path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
+    path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),
+    path("v1/adjustments/", books.AdjustmentsView.as_view(), name="api-adjustments"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -3,10 +3,15 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.generic import TemplateView
 
-from apps.dashboards import changes
+from apps.books import selectors, services, statement
+from apps.books.selectors import NotClosed
+from apps.books.services import CannotClose
+from apps.dashboards import changes, closing
 from apps.dashboards.asking import METRICS
 from apps.dashboards.views import Guarded, JsonView
 
@@ -28,3 +33,45 @@ class ChangesFigure(JsonView):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         return JsonResponse(changes.figure(changes.read(request.GET, self.scope)))
+
+
+CLOSE_MONTH = "books.close_month"
+FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+class Closing(Guarded, TemplateView):
+    """Closed months, and the button that closes the next one."""
+
+    for_everything = True
+    template_name = "dashboards/closing.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        may_close = self.request.user.has_perm(CLOSE_MONTH)
+        return {"page": closing.page(timezone.now()), "may_close": may_close, "for_everything": True, **said}
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm(CLOSE_MONTH):
+            raise PermissionDenied
+        month, reason = request.POST.get("month", ""), request.POST.get("reason", "")
+        try:
+            services.close(month, by=request.user.get_username(), now=timezone.now(), reason=reason)
+        except CannotClose as refused:
+            return self.render_to_response(self.get_context_data(refused=str(refused)), status=409)
+        return redirect("closing")
+
+
+class Statement(Guarded):
+    """The statement of a closed month, byte for byte."""
+
+    for_everything = True
+
+    def get(self, request: HttpRequest, month: str, form: str) -> HttpResponseBase:
+        try:
+            closed = selectors.close_of(month)
+        except NotClosed as unknown:
+            raise Http404 from unknown
+        if form not in FORMS:
+            raise Http404
+        response = HttpResponse(statement.rebuilt(closed, form), content_type=FORMS[form])
+        response["Content-Disposition"] = f'attachment; filename="statement-{closed.month}.{form}"'
+        return response

@@ -77,7 +77,7 @@ class ChangeRow:
 
     @property
     def change(self) -> Decimal:
-        return add_up([self.after, -self.before])
+        return add_up([self.after, self.before.copy_negate()])
 
     @property
     def adds_up(self) -> bool:

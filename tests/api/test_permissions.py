@@ -29,6 +29,8 @@ ADDRESSES = {
     "/api/v1/reconciliation/?by_day=false&format=csv": COMPANY,
     "/api/v1/changes/": EVERYBODY,
     "/api/v1/changes/?group_by=team,class,month&format=csv": EVERYBODY,
+    "/api/v1/closings/": COMPANY,
+    "/api/v1/adjustments/": COMPANY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -18,6 +18,9 @@ ADDRESSES = {
     "/api/v1/publications/": "/api/v1/publications/",
     "/api/v1/reconciliation/": "/api/v1/reconciliation/",
     "/api/v1/changes/": "/api/v1/changes/",
+    "/api/v1/closings/": "/api/v1/closings/",
+    "/api/v1/closings/{month}/": "/api/v1/closings/2026-10/",
+    "/api/v1/adjustments/": "/api/v1/adjustments/",
 }
 
 
