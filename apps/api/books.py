@@ -18,9 +18,11 @@ from apps.api.views import AskView, CompanyView, etag_of, unchanged
 from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
+from apps.books.invoices import tie_out
 from apps.books.models import Close
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.query import METRICS
+from apps.marts.selectors import publication
 
 MONTH = Parameter("month", parameters.month, "Only the days of this calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$")
 CHANGES = (
@@ -212,6 +214,41 @@ class AdjustmentsView(CompanyView):
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
         return Response({"rows": selectors.pending()})
+
+
+class TiedInvoiceSchema(serializers.Serializer[Any]):
+    """An invoice and its charges; `date`, `total` and `tax` are null where none was uploaded."""
+
+    invoice_id = serializers.CharField(allow_blank=True)
+    account = serializers.CharField()
+    currency = serializers.CharField()
+    status = serializers.CharField()
+    date = serializers.DateField(allow_null=True)
+    total = schema.Amount(allow_null=True)
+    tax = schema.Amount(allow_null=True)
+    charges = serializers.IntegerField()
+    billed = schema.Amount()
+    expected = schema.Amount()
+    difference = schema.Amount()
+
+
+class TiedInvoicesSchema(serializers.Serializer[Any]):
+    """Invoices against charges, what does not match first."""
+
+    rows = TiedInvoiceSchema(many=True)
+
+
+class InvoicesView(CompanyView):
+    """Invoices against the charges of a publication."""
+
+    known = (AS_OF, FORMAT)
+    columns = schema.columns_of(TiedInvoiceSchema)
+    file_name = "invoices"
+
+    @schema.asking("invoices", (AS_OF, FORMAT), TiedInvoicesSchema)
+    def get(self, request: Request) -> HttpResponse:
+        tied = tie_out(publication(self.asked(request).get("as_of")))
+        return Response({"rows": [{name: getattr(one, name) for name in self.columns} for one in tied]})
 
 
 def _closing(closed: Close) -> dict[str, Any]:

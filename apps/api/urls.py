@@ -17,6 +17,7 @@ urlpatterns = [
     path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
     path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
     path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),
+    path("v1/invoices/", books.InvoicesView.as_view(), name="api-invoices"),
     path("v1/adjustments/", books.AdjustmentsView.as_view(), name="api-adjustments"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apps.books.models import Close, TrailEntry
+from apps.books.models import Close, Invoice, TrailEntry
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
@@ -32,3 +32,10 @@ class TrailEntryAdmin(_ReadOnly):
 
     list_display = ("at", "by", "action", "subject", "why", "outcome")
     list_filter = ("action",)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(_ReadOnly):
+    """What was uploaded."""
+
+    list_display = ("invoice_id", "account", "currency", "total_text", "tax_text", "date", "imported_by")

@@ -1,4 +1,6 @@
-"""Closed months, and the trail of who did what, when and why."""
+"""Closed months, invoices, and the trail of who did what, when and why."""
+
+from decimal import Decimal
 
 from django.db import models
 
@@ -51,3 +53,30 @@ class TrailEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+class Invoice(models.Model):
+    """An invoice as somebody uploaded it: what is payable, and the tax in it; amounts as text, for they are exact."""
+
+    invoice_id = models.CharField(max_length=200)
+    account = models.CharField(max_length=200)
+    currency = models.CharField(max_length=20)
+    total_text = models.CharField(max_length=45)
+    tax_text = models.CharField(max_length=45)
+    date = models.DateField()
+    imported_at = models.DateTimeField()
+    imported_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["invoice_id", "account", "currency"], name="books_invoice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id} of {self.account}"
+
+    @property
+    def total(self) -> Decimal:
+        return Decimal(self.total_text)
+
+    @property
+    def tax(self) -> Decimal:
+        return Decimal(self.tax_text)

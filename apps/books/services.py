@@ -43,7 +43,7 @@ def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
     """
     window, pinned, last = month_window(month), publication(), selectors.last_close()
     _check_order(month, pinned, last)
-    against = objections(month, window, pinned, now)
+    against = [str(one) for one in objections(month, window, pinned, now)]
     if against and not reason.strip():
         note("refused to close", month, by=by, now=now, outcome=" ".join(against))
         raise NotReady(f"{month} is not closed. {' '.join(against)} To close it nevertheless, give a reason (--force).")

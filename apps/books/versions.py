@@ -55,13 +55,18 @@ class Pair:
         return sorted(found)
 
 
-def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
+def pinned_version(table: LakeTable, pinned: Publication) -> int:
+    """The version of a table a publication pins."""
     if table.name not in pinned.versions:
         raise BadQuestion(
             f"Publication {pinned.number} pins no table {table.name}: what changed since cannot be told. "
             "Compare publications that `manage.py fill` made."
         )
-    return {file.path: file for file in lake.files(table, at=pinned.versions[table.name])}
+    return int(pinned.versions[table.name])
+
+
+def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
+    return {file.path: file for file in lake.files(table, at=pinned_version(table, pinned))}
 
 
 def _contents(rows: ir.Table) -> dict[tuple[str, str], tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The pages of the books: why cost changed, and closed months."""
+"""The pages of the books: why cost changed, closed months, and invoices."""
 
 from typing import Any
 
@@ -9,9 +9,11 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from apps.books import selectors, services, statement
+from apps.books.invoice_file import BadInvoices
+from apps.books.invoices import import_invoices
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
-from apps.dashboards import changes, closing
+from apps.dashboards import changes, closing, invoices
 from apps.dashboards.asking import METRICS
 from apps.dashboards.views import Guarded, JsonView
 
@@ -75,3 +77,27 @@ class Statement(Guarded):
         response = HttpResponse(statement.rebuilt(closed, form), content_type=FORMS[form])
         response["Content-Disposition"] = f'attachment; filename="statement-{closed.month}.{form}"'
         return response
+
+
+ADD_INVOICE = "books.add_invoice"
+
+
+class Invoices(Guarded, TemplateView):
+    """Invoices against charges, and the form that brings invoices."""
+
+    for_everything = True
+    template_name = "dashboards/invoices.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        may_add = self.request.user.has_perm(ADD_INVOICE)
+        return {"page": invoices.page(), "may_add": may_add, "for_everything": True, **said}
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm(ADD_INVOICE):
+            raise PermissionDenied
+        try:
+            name, content = invoices.brought(request)
+            import_invoices(content, name=name, by=request.user.get_username(), now=timezone.now())
+        except BadInvoices as refused:
+            return self.render_to_response(self.get_context_data(refused=str(refused)), status=400)
+        return redirect("invoices")

@@ -9,6 +9,15 @@ from django.urls import reverse
 TOO_LARGE = "costops.upload_too_large"
 
 
+def _may_bring(path: str, user: Any) -> bool:
+    """Whether somebody may bring files to an address."""
+    if user is None or not user.is_active:
+        return False
+    if path == reverse("invoices"):
+        return bool(user.has_perm("books.add_invoice"))
+    return bool(path == reverse("sources-upload") and user.is_staff)
+
+
 class UploadGuard(FileUploadHandler):
     """The first of the handlers: files that may not come in are read and forgotten, chunk by chunk."""
 
@@ -24,8 +33,7 @@ class UploadGuard(FileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         request: Any = self.request
-        user = getattr(request, "user", None)
-        self.is_allowed = request.path == reverse("sources-upload") and bool(user and user.is_staff and user.is_active)
+        self.is_allowed = _may_bring(request.path, getattr(request, "user", None))
         self.left = settings.COSTOPS_UPLOAD_MIB << 20
         if content_length > self.left + (1 << 20):  # what surrounds the files in a form is small
             self._refuse()

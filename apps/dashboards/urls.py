@@ -26,6 +26,7 @@ urlpatterns = [
     path("changes/", book_views.Changes.as_view(), name="changes"),
     path("closing/", book_views.Closing.as_view(), name="closing"),
     path("closing/<name:month>/<slug:form>/", book_views.Statement.as_view(), name="statement"),
+    path("invoices/", book_views.Invoices.as_view(), name="invoices"),
     path("figures/changes/", book_views.ChangesFigure.as_view(), name="figure-changes"),
     path("figures/overview/<slug:by>/", views.TrendFigure.as_view(), name="figure-overview"),
     path("figures/teams/<name:team>/<slug:by>/", views.TrendFigure.as_view(), name="figure-team"),

@@ -21,6 +21,7 @@ ADDRESSES = {
     "/api/v1/closings/": "/api/v1/closings/",
     "/api/v1/closings/{month}/": "/api/v1/closings/2026-10/",
     "/api/v1/adjustments/": "/api/v1/adjustments/",
+    "/api/v1/invoices/": "/api/v1/invoices/",
 }
 
 

@@ -71,7 +71,7 @@ class Command(BaseCommand):
         month, pinned = options["month"], publication()
         found = readiness.objections(month, month_window(month), pinned, datetime.now(UTC))
         if found:
-            raise CommandError("\n".join(found))
+            raise CommandError("\n".join(str(one) for one in found))
         self.stdout.write(f"{month} is final and complete (publication {pinned.number}).")
 
     def _list(self, options: dict[str, Any]) -> None:
