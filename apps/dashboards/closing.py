@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from apps.books import readiness, selectors, statement
 from apps.books.changes import month_window
 from apps.books.models import Close, TrailEntry
@@ -13,6 +17,13 @@ from apps.dashboards.changes import TITLES
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 
+ACTIONS: dict[str, Promise] = {
+    "closed": gettext_lazy("closed"),
+    "forced to close": gettext_lazy("forced to close"),
+    "refused to close": gettext_lazy("refused to close"),
+    "verified": gettext_lazy("verified"),
+    "imported invoices": gettext_lazy("imported invoices"),
+}
 MOST_ENTRIES = 200
 TRAIL = 50
 Totals = tuple[tuple[str, Decimal], ...]
@@ -50,7 +61,7 @@ class ClosingPage:
     entries: tuple[EntryRow, ...]
     more: int
     pending: Totals
-    trail: tuple[TrailEntry, ...]
+    trail: tuple[tuple[str, TrailEntry], ...]
 
 
 def page(now: datetime) -> ClosingPage:
@@ -64,12 +75,12 @@ def page(now: datetime) -> ClosingPage:
     return ClosingPage(
         closed=tuple(_closed(one) for one in reversed(selectors.closes())),
         next_month=month,
-        objections=tuple(against),
+        objections=tuple(_(one.text) % one.values for one in against),
         publication=pinned,
         entries=tuple(entries[:MOST_ENTRIES]),
         more=max(0, len(entries) - MOST_ENTRIES),
         pending=_totals(pending),
-        trail=tuple(selectors.trail(TRAIL)),
+        trail=tuple((str(ACTIONS.get(one.action, one.action)), one) for one in selectors.trail(TRAIL)),
     )
 
 
