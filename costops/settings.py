@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "apps.prices",
     "apps.insights",
     "apps.units",
+    "apps.books",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",

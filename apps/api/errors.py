@@ -9,6 +9,8 @@ from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from apps.books.selectors import NotClosed
+from apps.books.services import CannotClose
 from apps.finops.errors import CostOpsError
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
@@ -31,6 +33,8 @@ class BadParameterError(exceptions.APIException):
 COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NothingPublished, status.HTTP_404_NOT_FOUND, "nothing_published"),
     (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
+    (NotClosed, status.HTTP_404_NOT_FOUND, "not_closed"),
+    (CannotClose, status.HTTP_409_CONFLICT, "cannot_close"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )

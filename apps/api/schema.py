@@ -380,6 +380,7 @@ FAILURES = {
     401: "No valid token and no session.",
     403: "The caller may not see this.",
     404: "There is no such thing, or the caller may not know of it.",
+    409: "It cannot be done in the present state; the message says why.",
     429: "Too many requests; `Retry-After` says when to come again.",
 }
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import rates, units, views
+from apps.api import books, rates, units, views
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -30,5 +30,10 @@ urlpatterns = [
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
+    path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
+    path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
+    path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),
+    path("v1/invoices/", books.InvoicesView.as_view(), name="api-invoices"),
+    path("v1/adjustments/", books.AdjustmentsView.as_view(), name="api-adjustments"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

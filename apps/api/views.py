@@ -87,9 +87,9 @@ class CostsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user))
-        etag = _etag(query.as_of, query, page, asked["format"])
-        if unchanged := unchanged_answer(request, etag):
-            return unchanged
+        etag = etag_of(query.as_of, query, page, asked["format"])
+        if same := unchanged(request, etag):
+            return same
         answer = marts.answer(query)
         self.columns = answer.columns
         self.file_name = f"costs-{query.start}-{query.end}-publication-{query.as_of}"
@@ -180,9 +180,9 @@ class ReconciliationView(CompanyView):
         number = marts.publication(asked.get("as_of")).number
         by_day = asked.get("by_day", "true") == "true"
         only = {name: asked.get(name) for name in ("source", "billing_month")}
-        etag = _etag(number, by_day, only, asked["format"])
-        if unchanged := unchanged_answer(request, etag):
-            return unchanged
+        etag = etag_of(number, by_day, only, asked["format"])
+        if same := unchanged(request, etag):
+            return same
         publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
         self.file_name = f"reconciliation-publication-{number}"
         body = {"publication": facts(publication), "rows": [asdict(row) for row in rows]}
@@ -198,17 +198,17 @@ class NowhereView(AskView):
         raise NotFound
 
 
-def _etag(publication: int | None, *asked: Any) -> str:
+def etag_of(publication: int | None, *asked: Any) -> str:
     """The ETag of an answer that a publication, the question and the viewer's scope decide."""
     return f'"{publication}-{digest_of(*asked)}"'
 
 
-def unchanged_answer(request: Request, etag: str) -> HttpResponse | None:
+def unchanged(request: Request, etag: str) -> HttpResponse | None:
     """304, if the caller has the answer of this ETag already."""
-    unchanged = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
-    if unchanged is not None:
-        unchanged["ETag"] = etag
-    return unchanged
+    same = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
+    if same is not None:
+        same["ETag"] = etag
+    return same
 
 
 def _team(team: Team) -> dict[str, Any]:

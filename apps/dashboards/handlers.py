@@ -8,7 +8,16 @@ from django.urls import reverse
 
 TOO_LARGE = "costops.upload_too_large"
 TAKING = ("sources-upload", "prices")
-"""The pages that take files."""
+"""The pages that take files of the staff."""
+
+
+def _may_bring(path: str, user: Any) -> bool:
+    """Whether somebody may bring files to an address."""
+    if user is None or not user.is_active:
+        return False
+    if path == reverse("invoices"):
+        return bool(user.has_perm("books.add_invoice"))
+    return path in map(reverse, TAKING) and bool(user.is_staff)
 
 
 class UploadGuard(FileUploadHandler):
@@ -26,9 +35,7 @@ class UploadGuard(FileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         request: Any = self.request
-        user = getattr(request, "user", None)
-        is_here = request.path in map(reverse, TAKING)
-        self.is_allowed = is_here and bool(user and user.is_staff and user.is_active)
+        self.is_allowed = _may_bring(request.path, getattr(request, "user", None))
         self.left = settings.COSTOPS_UPLOAD_MIB << 20
         if content_length > self.left + (1 << 20):  # what surrounds the files in a form is small
             self._refuse()

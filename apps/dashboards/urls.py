@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import views
+from apps.dashboards import book_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -27,6 +27,11 @@ urlpatterns = [
     path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
     path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
     path("publications/", views.Publications.as_view(), name="publications"),
+    path("changes/", book_views.Changes.as_view(), name="changes"),
+    path("closing/", book_views.Closing.as_view(), name="closing"),
+    path("closing/<name:month>/<slug:form>/", book_views.Statement.as_view(), name="statement"),
+    path("invoices/", book_views.Invoices.as_view(), name="invoices"),
+    path("figures/changes/", book_views.ChangesFigure.as_view(), name="figure-changes"),
     path("figures/overview/<slug:by>/", views.TrendFigure.as_view(), name="figure-overview"),
     path("figures/teams/<name:team>/<slug:by>/", views.TrendFigure.as_view(), name="figure-team"),
     path(f"figures/{_NAMESPACE}<slug:by>/", views.TrendFigure.as_view(), name="figure-namespace"),

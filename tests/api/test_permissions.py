@@ -36,6 +36,10 @@ ADDRESSES = {
     "/api/compat/opencost/allocation/compute?window=2026-10-05,2026-10-08&includeIdle=true": EVERYBODY,
     "/api/compat/opencost/assets?window=2026-10-05,2026-10-08": COMPANY,
     "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08": EVERYBODY,
+    "/api/v1/changes/": EVERYBODY,
+    "/api/v1/changes/?group_by=team,class,month&format=csv": EVERYBODY,
+    "/api/v1/closings/": COMPANY,
+    "/api/v1/adjustments/": COMPANY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -28,6 +28,11 @@ ADDRESSES = {
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
+    "/api/v1/changes/": "/api/v1/changes/",
+    "/api/v1/closings/": "/api/v1/closings/",
+    "/api/v1/closings/{month}/": "/api/v1/closings/2026-10/",
+    "/api/v1/adjustments/": "/api/v1/adjustments/",
+    "/api/v1/invoices/": "/api/v1/invoices/",
 }
 
 

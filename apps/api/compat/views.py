@@ -26,7 +26,7 @@ from apps.api.compat.questions import (
 from apps.api.compat.renderers import NumberRenderer
 from apps.api.questions import digest_of
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, unchanged_answer
+from apps.api.views import AskView, unchanged
 from apps.marts.selectors import CACHE_SECONDS
 
 
@@ -61,8 +61,8 @@ class CompatView(AskView):
         teams = None if books.scope.teams is None else sorted(books.scope.teams)
         digest = digest_of(*question, books.currency, teams, settings.COSTOPS_TIME_ZONE, *asked)
         etag = f'"{pinned.number}-{digest}"'
-        if unchanged := unchanged_answer(request, etag):
-            return unchanged
+        if same := unchanged(request, etag):
+            return same
         key = f"compat:{pinned.number}:{digest}"
         data = cache.get(key)
         if data is None:

@@ -1,0 +1,104 @@
+"""Why allocated cost differs between two publications: every day, pool, claimant and owner, by class."""
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from apps.books import charges
+from apps.books.movements import explained
+from apps.books.versions import Pair
+from apps.finops.tables import ALLOCATED, DIMENSIONS, MONEY, PASSED_ON
+from apps.finops.windows import Window
+from apps.warehouse.engine import Workspace, empty
+
+COLUMNS = ("day", *DIMENSIONS, "resource", "class", "amount")
+CLASSES = ("new", "vanished", "re-priced", "credited", "re-measured", "re-ruled")
+_POOL = list(charges.POOL)
+_CLAIMANT = ["cluster", "node_pool", "namespace", "workload", "is_idle"]
+_PLATFORM = [*[name for name in _POOL if name != "resource"], "cluster", "namespace"]
+"""What a shared row and the claims its platform namespace passed on have in common."""
+_BILL_DAY = ["day", "source", "billing_month", "currency"]
+_PASSED_ON = "passed on"
+"""The kind of what platform namespaces claimed: it belongs to nobody until it is shared."""
+
+
+def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir.Table:
+    """The columns of COLUMNS, without zeros: together, for every team, what `after` says more than `before`."""
+    days = pair.days(ALLOCATED, window) | pair.days(PASSED_ON, window)
+    if not days:
+        return empty(ibis.schema({"day": "date"} | DIMENSIONS | {"resource": "string", "class": "string"}
+                                 | {"amount": MONEY}))  # fmt: skip
+    moves = charges.moves(pair, metric, days, workspace)
+    measured = _measured(pair, days)
+    allocated = _sides(pair.of_days(ALLOCATED, days), metric)
+    direct = allocated.filter(allocated.pool != "shared").drop("pool")
+    passed_on = _sides(pair.of_days(PASSED_ON, days), metric).drop("pool")
+    passed_on = passed_on.mutate(team=ibis.literal(""), kind=ibis.literal(_PASSED_ON))
+    claims = _summed(direct.union(passed_on), _POOL, _CLAIMANT, measured, workspace)
+    told = explained(
+        claims.mutate(fallback=ibis.literal("re-ruled")),
+        moves,
+        pool=_POOL,
+        claimant=_CLAIMANT,
+        owner=["team", "kind"],
+        workspace=workspace,
+    )
+    received = told.filter(told.kind == _PASSED_ON).group_by(*_PLATFORM, "class")
+    shared = _summed(allocated.filter(allocated.pool == "shared").drop("pool"), _PLATFORM, [], measured, workspace)
+    shared = explained(
+        _with_fallback(shared, moves),
+        workspace.keep(received.aggregate(amount=lambda t: t.amount.sum().cast(MONEY))),
+        pool=_PLATFORM,
+        claimant=["team", "kind"],
+        owner=[],
+        workspace=workspace,
+    )
+    nothing = dict.fromkeys(("resource", "node_pool", "workload"), ibis.literal(""))
+    return told.filter(told.kind != _PASSED_ON).select(COLUMNS).union(shared.mutate(**nothing).select(COLUMNS))
+
+
+def _measured(pair: Pair, days: set[str]) -> ir.Table:
+    found = pair.measured(days)
+    schema = pa.schema([("day", pa.string()), ("cluster", pa.string())])
+    columns = {"day": [day for day, _ in found], "cluster": [cluster for _, cluster in found]}
+    rows = ibis.memtable(pa.table(columns, schema=schema))
+    return rows.mutate(day=rows.day.cast("date"))
+
+
+def _sides(sides: tuple[ir.Table, ir.Table], metric: str) -> ir.Table:
+    """Rows before and after in one table: what each has `before` and `after`, and under which rules."""
+    old, new = sides
+    nothing, no_rules = ibis.literal(0).cast(MONEY), ibis.null("int64")
+    keys = ["pool", *_POOL, *_CLAIMANT[:-1], "team", "kind"]
+    told = [
+        old.select(*keys, before=old[metric], after=nothing, rules_before=old.ruleset, rules_after=no_rules),
+        new.select(*keys, before=nothing, after=new[metric], rules_before=no_rules, rules_after=new.ruleset),
+    ]
+    rows = ibis.union(*told)
+    return rows.mutate(is_idle=rows.kind == "idle")
+
+
+def _summed(rows: ir.Table, pool: list[str], claimant: list[str], measured: ir.Table, workspace: Workspace) -> ir.Table:
+    """One row per pool, claimant and owner, with what is known of its pool: `is_measured`, `is_ruled`."""
+    keys = [*pool, *claimant, "team", "kind"]
+    marked = rows.left_join(measured, ["day", "cluster"]).mutate(is_touched=lambda t: t.day_right.notnull())
+    marked = workspace.keep(marked.drop("day_right", "cluster_right"))
+    summed = marked.group_by(keys).aggregate(
+        before=marked.before.sum().cast(MONEY), after=marked.after.sum().cast(MONEY)
+    )
+    of_pool = marked.group_by(pool).aggregate(
+        is_measured=marked.is_touched.any(),
+        is_ruled=(marked.rules_before.max() != marked.rules_after.max()).fill_null(False),
+    )
+    joined = summed.join(of_pool, pool)
+    return workspace.keep(joined.select(*keys, "before", "after", "is_measured", "is_ruled"))
+
+
+def _with_fallback(rows: ir.Table, moves: ir.Table) -> ir.Table:
+    """`fallback`: receivers of platform cost move with the bill of their day where nothing else changed."""
+    sizes = moves.group_by(*_BILL_DAY, "class").aggregate(size=moves.amount.abs().sum())
+    place = ibis.row_number().over(ibis.window(group_by=_BILL_DAY, order_by=[ibis.desc("size"), "class"]))
+    largest = sizes.mutate(place=place)
+    largest = largest.filter(largest.place == 0).select(*_BILL_DAY, largest_class=largest["class"])
+    joined = rows.left_join(largest, _BILL_DAY).drop(*(f"{name}_right" for name in _BILL_DAY))
+    return joined.mutate(fallback=joined.largest_class.fill_null("re-ruled")).drop("largest_class")

@@ -1,0 +1,135 @@
+"""Closing a month, and verifying everything that was closed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from apps.books import selectors, statement
+from apps.books.changes import month_window
+from apps.books.models import GENESIS, Close, TrailEntry
+from apps.books.readiness import objections
+from apps.finops.errors import CostOpsError
+from apps.finops.money import add_up
+from apps.finops.tables import COSTS
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+
+
+class CannotClose(CostOpsError):
+    """The month cannot be closed as asked; nothing was."""
+
+
+class NotReady(CannotClose):
+    """Something speaks against closing the month, and nobody said why it should be closed nevertheless."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying one closed month found; empty `problem`: its statement and its chain are as they were."""
+
+    month: str
+    sha256: str
+    problem: str = ""
+
+
+def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
+    """Close a month: pin the newest publication for it, book what changed of earlier months, chain its statement.
+
+    Months are closed in order. What speaks against it refuses, unless `reason` says why to close nevertheless.
+    """
+    window, pinned, last = month_window(month), publication(), selectors.last_close()
+    _check_order(month, pinned, last)
+    against = [str(one) for one in objections(month, window, pinned, now)]
+    if against and not reason.strip():
+        note("refused to close", month, by=by, now=now, outcome=" ".join(against))
+        raise NotReady(f"{month} is not closed. {' '.join(against)} To close it nevertheless, give a reason (--force).")
+    entries = selectors.adjustments(month, last.publication, pinned) if last else []
+    closed = Close(
+        number=last.number + 1 if last else 1,
+        month=month,
+        publication=pinned,
+        entries=entries,
+        closed_at=now,
+        closed_by=by,
+        reason=reason.strip() if against else "",
+        objections=against,
+        previous_sha256=last.sha256 if last else GENESIS,
+    )
+    told = statement.rows(closed)
+    closed.csv_sha256 = statement.digest(statement.as_csv(told))
+    closed.sha256 = statement.digest(statement.as_json(closed, told))
+    try:
+        with transaction.atomic():
+            closed.save(force_insert=True)
+            outcome = f"publication {pinned.number}, {len(told)} rows, sha256 {closed.sha256}"
+            note("forced to close" if against else "closed", month, by=by, now=now, why=reason.strip(), outcome=outcome)
+    except IntegrityError as conflict:
+        raise CannotClose(f"{month}: somebody else closed a month at the same time; look again.") from conflict
+    return closed
+
+
+def _check_order(month: str, pinned: Publication, last: Close | None) -> None:
+    if last and month <= last.month:
+        raise CannotClose(
+            f"{month} is closed, with all months up to {last.month}. A closed month is never opened again: what "
+            "changes it becomes an adjusting entry of the open month (`manage.py close pending`)."
+        )
+    due = selectors.next_month(pinned)
+    if due is None or month > max(selectors.months_of(pinned)):
+        raise CannotClose(f"Publication {pinned.number} holds no cost of {month}: there is nothing to close.")
+    if month not in selectors.months_of(pinned):
+        raise CannotClose(f"Publication {pinned.number} holds no cost of {month}; the next month to close is {due}.")
+    if month != due:
+        raise CannotClose(f"Months are closed in their order: {due} comes before {month}.")
+    if last and pinned.number < last.publication.number:
+        raise CannotClose(f"Publication {pinned.number} is older than what {last.month} was closed from.")
+
+
+def note(action: str, subject: str, *, by: str, now: datetime, why: str = "", outcome: str = "") -> TrailEntry:
+    """Add to the trail."""
+    return TrailEntry.objects.create(at=now, by=by, action=action, subject=subject, why=why, outcome=outcome)
+
+
+def verify(*, by: str, now: datetime) -> list[Verdict]:
+    """Rebuild every statement from what it pins, and check its bytes, its entries and the chain."""
+    verdicts, before = [], None
+    for closed in selectors.closes():
+        verdicts.append(Verdict(closed.month, closed.sha256, _problem(closed, before)))
+        before = closed
+    broken = [verdict.month for verdict in verdicts if verdict.problem]
+    outcome = f"broken: {', '.join(broken)}" if broken else f"{len(verdicts)} statements are as they were"
+    note("verified", "all closed months", by=by, now=now, outcome=outcome)
+    return verdicts
+
+
+def _problem(closed: Close, before: Close | None) -> str:
+    if closed.number != (before.number + 1 if before else 1):
+        return f"Statement number {closed.number - 1} before it is gone."
+    if closed.previous_sha256 != (before.sha256 if before else GENESIS):
+        return "The chain is broken: it does not follow from the statement before."
+    try:
+        told = statement.rows(closed)
+        if statement.digest(statement.as_csv(told)) != closed.csv_sha256:
+            return "The CSV statement is not the one that was closed."
+        if statement.digest(statement.as_json(closed, told)) != closed.sha256:
+            return "The JSON statement is not the one that was closed."
+        until = month_window(closed.month).start
+        if before and _added(closed.entries) != selectors.moved(before.publication, closed.publication, until):
+            return "The adjusting entries are not what changed of earlier months."
+    except Exception as error:  # noqa: BLE001  # whatever hinders rebuilding a statement is the finding
+        return f"It cannot be rebuilt: {type(error).__name__}: {error}"
+    return ""
+
+
+def _added(entries: Iterable[statement.Entry]) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
+    """Adjusting entries added up over their classes."""
+    sums: dict[tuple[str, ...], list[tuple[Decimal, ...]]] = defaultdict(list)
+    for row in entries:
+        key = (row["original_month"], *(row[name] for name in statement.KEY))
+        sums[key].append(tuple(Decimal(row[basis]) for basis in COSTS))
+    added = {key: tuple(add_up(column) for column in zip(*rows, strict=True)) for key, rows in sums.items()}
+    return {key: costs for key, costs in added.items() if any(costs)}

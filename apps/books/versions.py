@@ -1,0 +1,77 @@
+"""Two versions of a table side by side: the files that tell them apart, and the days those files belong to."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.finops.tables import LABEL_HOURS, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
+from apps.finops.windows import Window
+from apps.marts.models import Publication
+from apps.marts.query import BadQuestion
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
+
+MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS)
+"""The usage that allocation divides by."""
+
+Files = list[lake.StoredFile]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two publications, the earlier and the later state of the same books."""
+
+    before: Publication
+    after: Publication
+
+    def files(self, table: LakeTable) -> tuple[Files, Files]:
+        """The files of a table that only one of the two pins."""
+        old, new = (_files(table, pinned) for pinned in (self.before, self.after))
+        return [old[path] for path in sorted(old.keys() - new.keys())], [
+            new[path] for path in sorted(new.keys() - old.keys())
+        ]
+
+    def days(self, table: LakeTable, window: Window) -> set[str]:
+        """The days of a window whose files of a table, partitioned by day, differ."""
+        days = {file.partition["day"] for side in self.files(table) for file in side}
+        return {day for day in days if str(window.start) <= day < str(window.end)}
+
+    def of_days(self, table: LakeTable, days: set[str]) -> tuple[ir.Table, ir.Table]:
+        """All rows of these days of a table, before and after."""
+        old, new = (
+            [file for file in _files(table, pinned).values() if file.partition["day"] in days]
+            for pinned in (self.before, self.after)
+        )
+        return lake.scan(table, only=old), lake.scan(table, only=new)
+
+    def measured(self, days: set[str]) -> list[tuple[str, str]]:
+        """The (day, cluster) whose usage differs in content, however its files are cut."""
+        found: set[tuple[str, str]] = set()
+        for table in MEASURED:
+            touched = {file.partition["day"] for side in self.files(table) for file in side} & days
+            old, new = (_contents(rows) for rows in self.of_days(table, touched))
+            found |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+        return sorted(found)
+
+
+def pinned_version(table: LakeTable, pinned: Publication) -> int:
+    """The version of a table a publication pins."""
+    if table.name not in pinned.versions:
+        raise BadQuestion(
+            f"Publication {pinned.number} pins no table {table.name}: what changed since cannot be told. "
+            "Compare publications that `manage.py fill` made."
+        )
+    return int(pinned.versions[table.name])
+
+
+def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
+    return {file.path: file for file in lake.files(table, at=pinned_version(table, pinned))}
+
+
+def _contents(rows: ir.Table) -> dict[tuple[str, str], tuple[int, int]]:
+    """(day, cluster) → how many rows there are, and the sum of their hashes: equal for equal rows in any order."""
+    told = {name: rows[name] for name in rows.columns if name not in ("source", "day", "file_id")}
+    hashed = rows.select("day", "cluster", digest=ibis.struct(told).hash().cast("decimal(38, 0)"))
+    summed = hashed.group_by("day", "cluster").aggregate(rows=hashed.count(), digest=hashed.digest.sum())
+    return {(str(day), cluster): (count, int(digest)) for day, cluster, count, digest in rows_of(summed)}

@@ -1,0 +1,103 @@
+"""The pages of the books: why cost changed, closed months, and invoices."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.generic import TemplateView
+
+from apps.books import selectors, services, statement
+from apps.books.invoice_file import BadInvoices
+from apps.books.invoices import import_invoices
+from apps.books.selectors import NotClosed
+from apps.books.services import CannotClose
+from apps.dashboards import changes, closing, invoices
+from apps.dashboards.asking import METRICS
+from apps.dashboards.views import Guarded, JsonView
+
+
+class Changes(Guarded, TemplateView):
+    """Why did last month change?"""
+
+    template_name = "dashboards/changes.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        page = changes.page(changes.read(self.request.GET, self.scope))
+        return {"page": page, "metrics": METRICS, "for_everything": self.scope.teams is None}
+
+
+class ChangesFigure(JsonView):
+    """The bridge of that page."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        return JsonResponse(changes.figure(changes.read(request.GET, self.scope)))
+
+
+CLOSE_MONTH = "books.close_month"
+FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+class Closing(Guarded, TemplateView):
+    """Closed months, and the button that closes the next one."""
+
+    for_everything = True
+    template_name = "dashboards/closing.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        may_close = self.request.user.has_perm(CLOSE_MONTH)
+        return {"page": closing.page(timezone.now()), "may_close": may_close, "for_everything": True, **said}
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm(CLOSE_MONTH):
+            raise PermissionDenied
+        month, reason = request.POST.get("month", ""), request.POST.get("reason", "")
+        try:
+            services.close(month, by=request.user.get_username(), now=timezone.now(), reason=reason)
+        except CannotClose as refused:
+            return self.render_to_response(self.get_context_data(refused=str(refused)), status=409)
+        return redirect("closing")
+
+
+class Statement(Guarded):
+    """The statement of a closed month, byte for byte."""
+
+    for_everything = True
+
+    def get(self, request: HttpRequest, month: str, form: str) -> HttpResponseBase:
+        try:
+            closed = selectors.close_of(month)
+        except NotClosed as unknown:
+            raise Http404 from unknown
+        if form not in FORMS:
+            raise Http404
+        response = HttpResponse(statement.rebuilt(closed, form), content_type=FORMS[form])
+        response["Content-Disposition"] = f'attachment; filename="statement-{closed.month}.{form}"'
+        return response
+
+
+ADD_INVOICE = "books.add_invoice"
+
+
+class Invoices(Guarded, TemplateView):
+    """Invoices against charges, and the form that brings invoices."""
+
+    for_everything = True
+    template_name = "dashboards/invoices.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        may_add = self.request.user.has_perm(ADD_INVOICE)
+        return {"page": invoices.page(), "may_add": may_add, "for_everything": True, **said}
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm(ADD_INVOICE):
+            raise PermissionDenied
+        try:
+            name, content = invoices.brought(request)
+            import_invoices(content, name=name, by=request.user.get_username(), now=timezone.now())
+        except BadInvoices as refused:
+            return self.render_to_response(self.get_context_data(refused=str(refused)), status=400)
+        return redirect("invoices")

@@ -1,0 +1,103 @@
+"""Closed months as a page shows them: what is closed, what comes next, and what the open month will adjust."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.books import readiness, selectors, statement
+from apps.books.changes import month_window
+from apps.books.models import Close, TrailEntry
+from apps.charts.labels import plain
+from apps.dashboards import naming
+from apps.dashboards.changes import TITLES
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+
+ACTIONS: dict[str, Promise] = {
+    "closed": gettext_lazy("closed"),
+    "forced to close": gettext_lazy("forced to close"),
+    "refused to close": gettext_lazy("refused to close"),
+    "verified": gettext_lazy("verified"),
+    "imported invoices": gettext_lazy("imported invoices"),
+}
+MOST_ENTRIES = 200
+TRAIL = 50
+Totals = tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class ClosedMonth:
+    """One closed month: its statement's effective cost by currency, and what of it adjusts earlier months."""
+
+    close: Close
+    totals: Totals
+    adjusted: Totals
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One adjusting entry."""
+
+    original_month: str
+    kind: str
+    team: str
+    service: str
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class ClosingPage:
+    """The page; `next_month` is None when nothing is left to close, `objections` speak against closing it."""
+
+    closed: tuple[ClosedMonth, ...]
+    next_month: str | None
+    objections: tuple[str, ...]
+    publication: Publication
+    entries: tuple[EntryRow, ...]
+    more: int
+    pending: Totals
+    trail: tuple[tuple[str, TrailEntry], ...]
+
+
+def page(now: datetime) -> ClosingPage:
+    """Everything about closing months."""
+    pinned = publication()
+    month = selectors.next_month(pinned)
+    against = readiness.objections(month, month_window(month), pinned, now) if month else []
+    pending = selectors.pending()
+    teams = naming.directory()
+    entries = sorted((_entry(row, teams) for row in pending), key=lambda row: -abs(row.amount))
+    return ClosingPage(
+        closed=tuple(_closed(one) for one in reversed(selectors.closes())),
+        next_month=month,
+        objections=tuple(_(one.text) % one.values for one in against),
+        publication=pinned,
+        entries=tuple(entries[:MOST_ENTRIES]),
+        more=max(0, len(entries) - MOST_ENTRIES),
+        pending=_totals(pending),
+        trail=tuple((str(ACTIONS.get(one.action, one.action)), one) for one in selectors.trail(TRAIL)),
+    )
+
+
+def _closed(close: Close) -> ClosedMonth:
+    return ClosedMonth(close, _totals(statement.rows(close)), _totals(close.entries))
+
+
+def _totals(rows: list[statement.Entry]) -> Totals:
+    return tuple(sorted(statement.totals(rows).items()))
+
+
+def _entry(row: statement.Entry, teams: naming.Directory) -> EntryRow:
+    return EntryRow(
+        original_month=row["original_month"],
+        kind=str(TITLES[row["class"]]),
+        team=plain(teams.title(row["team"])),
+        service=plain(naming.called("service", row["service"])),
+        currency=row["currency"],
+        amount=Decimal(row["effective_cost"]),
+    )

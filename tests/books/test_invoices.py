@@ -1,0 +1,163 @@
+"""Invoices tie to their charges, down to zero; what does not match is told, and bad files change nothing."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apps.books.invoice_file import BadInvoices
+from apps.books.invoices import Sums, import_invoices, sums, tie_out
+from apps.books.models import Invoice, TrailEntry
+from apps.finops.tables import CHARGES
+from apps.marts.models import Publication
+from apps.teams.models import Membership, Team
+from tests.allocation.worlds import Row, charge, put
+from tests.books.worlds import NOW
+
+pytestmark = pytest.mark.usefixtures("home", "db")
+HEADER = b"invoice_id,account,currency,total,tax,date\n"
+
+
+def on(invoice: str | None, cost: str, service: str = "Compute", **given: Any) -> Row:
+    return charge(cost, InvoiceId=invoice, ServiceName=service, **given)
+
+
+CHARGED = [
+    on("A-1", "60.10"), on("A-1", "39.90", "Storage"),
+    on("A-2", "33.333333333333"), on("A-2", "66.670000000001", "Storage"),
+    on("A-3", "50"), on("A-3", "3", "Tax", ChargeCategory="Tax"),
+    on("A-4", "20"),
+    on("A-5", "7.25"),
+    on(None, "1.5"),
+    on("A-1", "9", BillingCurrency="USD"),
+]  # fmt: skip
+UPLOADED = HEADER + (
+    b"A-1,100,CNY,106.00,6.00,2026-11-01\n"  # the bill carries no tax: 100 is expected
+    b"A-2,100,CNY,100.00,,2026-11-01\n"  # 100.003333333334 is charged: rounding
+    b"A-3,100,cny,53,3,2026-11-01\n"  # the bill carries the tax
+    b"A-4,100,CNY,25,0,2026-11-01\n"
+    b"A-6,100,CNY,4,0,2026-11-01\n"
+)
+EXPECTED = {
+    ("A-1", "CNY"): ("matched", "0"),
+    ("A-2", "CNY"): ("rounded", "0.003333333334"),
+    ("A-3", "CNY"): ("matched", "0"),
+    ("A-4", "CNY"): ("different", "-5"),
+    ("A-5", "CNY"): ("not uploaded", "7.25"),
+    ("A-6", "CNY"): ("no charges", "-4"),
+    ("", "CNY"): ("no invoice id", "1.5"),
+    ("A-1", "USD"): ("not uploaded", "9"),
+}
+
+
+def publish() -> Publication:
+    return Publication.objects.create(
+        created_at=NOW, versions={CHARGES.name: put(CHARGES, CHARGED)}, ruleset=1, status="final"
+    )
+
+
+def bring(content: bytes) -> tuple[int, int]:
+    return import_invoices(content, name="invoices.csv", by="hanmeimei", now=NOW)
+
+
+def test_every_invoice_is_tied_to_its_charges() -> None:
+    assert bring(UPLOADED) == (5, 0)
+    tied = tie_out(publish())
+    assert {(one.invoice_id, one.currency): (one.status, one.difference) for one in tied} == {
+        key: (status, Decimal(difference)) for key, (status, difference) in EXPECTED.items()
+    }
+    assert [one.is_matched for one in tied] == [False] * 5 + [True] * 3
+    first = next(one for one in tied if (one.invoice_id, one.currency) == ("A-1", "CNY"))
+    assert [(line.service, line.charges, line.billed) for line in first.services] == [
+        ("Compute", 1, Decimal("60.10")), ("Storage", 1, Decimal("39.90")),
+    ]  # fmt: skip
+    assert sums(tied) == [
+        # 100 + 100.003333333334 + 53; 20 + 7.25 + 1.5; 0.003333333334 - 5 + 7.25 - 4 + 1.5
+        Sums("CNY", Decimal("253.003333333334"), Decimal("28.75"), Decimal("-0.246666666666")),
+        Sums("USD", Decimal(0), Decimal(9), Decimal(9)),
+    ]
+
+
+def test_an_invoice_brought_again_is_replaced_and_the_trail_says_so() -> None:
+    bring(UPLOADED)
+    assert bring(UPLOADED) == (0, 0)
+    assert bring(HEADER + b"A-4,100,CNY,20.00,0,2026-11-02\n") == (0, 1)
+    assert Invoice.objects.get(invoice_id="A-4").total == 20
+    assert [one.outcome for one in TrailEntry.objects.order_by("pk")] == [
+        "5 new, 0 changed", "0 new, 0 changed", "0 new, 1 changed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"", "Line 1 names the columns none; needed are invoice_id, account", id="an empty file"),
+        pytest.param(b"invoice_id,total\nA,1\n", "Line 1 names the columns invoice_id, total", id="missing columns"),
+        pytest.param(HEADER + b"A,1,CNY,1;5,0,2026-10-01\n", "Line 2, total: '1;5' is not a plain", id="no amount"),
+        pytest.param(HEADER + b"A,1,CNY,,0,2026-10-01\n", "Line 2, total: '' is not a plain amount", id="no total"),
+        pytest.param(HEADER + b"A,1,CNY,1,x,2026-10-01\n", "Line 2, tax: 'x'", id="no tax amount"),
+        pytest.param(HEADER + b"A,1,CNY,0.1234567890123,0,2026-10-01\n", "more than twelve decimals", id="too fine"),
+        pytest.param(HEADER + b"A,1,CNY,1,0,01.10.2026\n", "Line 2, date: '01.10.2026' is not a date", id="no date"),
+        pytest.param(HEADER + b",1,CNY,1,0,2026-10-01\n", "Line 2, invoice_id: needs a text", id="no invoice id"),
+        pytest.param(HEADER + b"A,1,CNY,1,0\n", "Line 2 has 5 cells; line 1 has 6", id="a cell is missing"),
+        pytest.param(HEADER + b"A,1,CNY,1,0,2026-10-01\n" * 2, "Invoice A of account 1 stands .* twice", id="twice"),
+        pytest.param(HEADER + b"\xff\xfe", "not UTF-8 \\(byte 44\\)", id="not UTF-8"),
+        pytest.param(HEADER + b'"A,1', "not CSV", id="an open quote"),
+    ],
+)
+def test_a_bad_file_is_refused_whole(content: bytes, message: str) -> None:
+    bring(HEADER + b"A-0,100,CNY,1,0,2026-11-01\n")
+    with pytest.raises(BadInvoices, match=message):
+        bring(content)
+    assert [one.invoice_id for one in Invoice.objects.all()] == ["A-0"]
+
+
+def test_terminal_page_and_api_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    publish()
+    file = tmp_path / "invoices.csv"
+    file.write_bytes(UPLOADED)
+    call_command("invoices", "import", str(file))
+    assert "5 invoices are new, 0 replaced." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="5 of 8 do not match"):
+        call_command("invoices", "tie-out", "--format", "csv")
+    printed = capsys.readouterr().out
+    assert "A-4,100,CNY,different,25.000000000000,0.000000000000,1,20.000000000000," in printed
+
+    staff, lead = Client(), Client()
+    staff.force_login(User.objects.create_superuser("staff"))
+    member = User.objects.create_user("lilei")
+    Membership.objects.create(user=member, team=Team.objects.create(name="web"))
+    lead.force_login(member)
+    assert lead.get("/api/v1/invoices/").status_code == 403
+    rows = staff.get("/api/v1/invoices/").json()["rows"]
+    assert {(row["invoice_id"], row["currency"]): (row["status"], Decimal(row["difference"])) for row in rows} == {
+        key: (status, Decimal(difference)) for key, (status, difference) in EXPECTED.items()
+    }
+    html = staff.get("/invoices/").content.decode()
+    for words in ("matched, but for rounding", "invoice not uploaded", "charges without invoice id", "-0.246666666666"):
+        assert words in html
+    assert "仅舍入差" in staff.get("/invoices/", headers={"accept-language": "zh-hans"}).content.decode()
+
+
+def test_invoices_are_brought_on_the_page_by_those_who_may() -> None:
+    publish()
+    finance = User.objects.create_user("finance", is_staff=True)
+    client = Client()
+    client.force_login(finance)
+
+    def upload(content: bytes) -> Any:
+        return client.post("/invoices/", {"file": SimpleUploadedFile("invoices.csv", content)})
+
+    assert upload(UPLOADED).status_code == 403
+    finance.user_permissions.add(Permission.objects.get(codename="add_invoice"))
+    client.force_login(User.objects.get(pk=finance.pk))  # a user remembers what it may
+    assert upload(UPLOADED).headers["Location"] == "/invoices/"
+    refused = upload(b"invoice_id\n")
+    assert (refused.status_code, "Line 1 names the columns" in refused.content.decode()) == (400, True)
+    assert client.post("/invoices/").status_code == 400
+    assert Invoice.objects.count() == 5
