@@ -11,8 +11,8 @@ from django.conf import settings
 from apps.finops.tables import ALLOCATED, CHARGES, RECONCILIATION_MART
 from apps.finops.windows import Window
 from apps.ingest import kinds
+from apps.ingest.lateness import arrivals_of
 from apps.ingest.models import LandedFile, Source
-from apps.ingest.selectors import arrivals_of
 from apps.marts.models import Publication
 from apps.marts.services import DAYS_UNTIL_FINAL
 from apps.warehouse import lake
