@@ -4,8 +4,8 @@ Sources: FOCUS 1.2 (allowed values, signs, order of the cost columns), and what 
 docs/quality.md explains every code; a test keeps it so.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from apps.finops.currencies import CURRENCIES
@@ -33,7 +33,10 @@ CHARGE_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 
 @dataclass(frozen=True)
 class RowCheck:
-    """A rule every charge should keep: `broken` is true of a charge that breaks it."""
+    """A rule every charge should keep: `broken` is true of a charge that breaks it.
+
+    A rule that is dear to ask may be asked of the distinct values of columns first: `by_value`, column → condition.
+    """
 
     code: str
     then: Then
@@ -42,6 +45,7 @@ class RowCheck:
     way_out: str
     from_share: float = 0.0
     """Told only when more than this share of the charges break it."""
+    by_value: Mapping[str, str] = field(default_factory=dict)
 
 
 def _in(values: Iterable[str]) -> str:
@@ -49,11 +53,9 @@ def _in(values: Iterable[str]) -> str:
 
 
 def _no_number(column: str) -> str:
-    """Whether JSON holds NaN or Infinity, which the engine takes and JSON does not know. Most cells hold no such
-    letters, and are not looked into further; where they stand in quotes they are text."""
-    letters = " OR ".join(f"contains(\"{column}\", '{word}')" for word in ("NaN", "nan", "NAN", "Inf", "inf", "INF"))
+    """Whether JSON holds NaN or Infinity, which the engine takes and JSON does not know; in quotes they are text."""
     bare = f"""regexp_replace("{column}", '"(?:[^"\\\\]|\\\\.)*"', '', 'g')"""
-    return f"(({letters}) AND regexp_matches({bare}, '(?i)nan|inf'))"
+    return f"""(regexp_matches("{column}", '(?i)nan|inf') AND regexp_matches({bare}, '(?i)nan|inf'))"""
 
 
 _ACCOUNTS = ('"BillingAccountId"', '"SubAccountId"')
@@ -80,6 +82,7 @@ ROW_CHECKS = (
         "json_number", "stop", " OR ".join(map(_no_number, JSON_COLUMNS)),
         _("A value of the tags or details is NaN or Infinity, which is no JSON."),
         _("Ask the exporter to write it in quotes or to leave it out."),
+        by_value={column: _no_number(column) for column in JSON_COLUMNS},
     ),
     RowCheck(
         "charge_category", "warn", f'"ChargeCategory" NOT IN ({_in(CHARGE_CATEGORIES)})',

@@ -25,9 +25,10 @@ def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
     paths = ", ".join(f"'{quoted(str(lake.location(CHARGES) / part.path))}'" for part in parts)
     origin = f"read_parquet([{paths}], hive_partitioning=false)"
     connection = engine.connect().con
-    counts = ", ".join(f"count(*) FILTER (WHERE {check.broken})" for check in ROW_CHECKS)
+    checks = [check for check in ROW_CHECKS if not check.by_value or _has_a_value_that_breaks(check, origin)]
+    counts = ", ".join(f"count(*) FILTER (WHERE {check.broken})" for check in checks)
     total, accounts, *found = connection.execute(f"SELECT count(*), {_CURRENCIES}, {counts} FROM {origin}").fetchone()
-    for check, count in zip(ROW_CHECKS, found, strict=True):
+    for check, count in zip(checks, found, strict=True):
         if count > check.from_share * total:
             rows = connection.execute(
                 f'SELECT "x_Row" FROM {origin} WHERE {check.broken} ORDER BY 1 LIMIT {EXAMPLES}'
@@ -36,6 +37,15 @@ def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
     if accounts:
         yield about("several_currencies", name)
     yield from _duplicates(name, origin, total)
+
+
+def _has_a_value_that_breaks(check: RowCheck, origin: str) -> bool:
+    asked = " OR ".join(
+        f'EXISTS (FROM (SELECT DISTINCT "{column}" FROM {origin}) WHERE {condition})'
+        for column, condition in check.by_value.items()
+    )
+    (found,) = engine.connect().con.execute(f"SELECT {asked}").fetchone()
+    return bool(found)
 
 
 _CURRENCIES = 'count(DISTINCT ("BillingAccountId", "BillingCurrency")) > count(DISTINCT "BillingAccountId")'
@@ -55,20 +65,19 @@ def _duplicates(name: str, origin: str, rows_in_all: int) -> Iterator[Problem]:
     if step > 1:
         origin = f'(FROM {origin} WHERE hash("ResourceId") % {step} = 0)'
     columns = ", ".join(f'"{column}"' for column in _SAME)
-    total, distinct = (
-        engine.connect().con.execute(f"SELECT count(*), count(DISTINCT hash({columns})) FROM {origin}").fetchone()
-    )
-    if total == distinct:
-        return
     rows = (
         engine.connect()
         .con.execute(
-            f'SELECT min("x_Row"), max("x_Row"), count(*) FROM {origin} GROUP BY {columns} HAVING count(*) > 1 '
-            f"ORDER BY 1 LIMIT {EXAMPLES}"
+            'SELECT min("x_Row"), max("x_Row"), sum(count(*)) OVER (), count(*) OVER () '
+            f'FROM (SELECT hash({columns}) AS identity, "x_Row" FROM {origin}) GROUP BY identity '
+            f"QUALIFY count(*) > 1 ORDER BY 1 LIMIT {EXAMPLES}"
         )
         .fetchall()
     )
-    shown = "; ".join(f"{first} and {last}" for first, last, _ in rows)
+    if not rows:
+        return
+    *_, total, distinct = rows[0]
+    shown = "; ".join(f"{first} and {last}" for first, last, *_ in rows)
     told = f"{total - distinct} charges repeat others."
     if step > 1:
         told = f"About {(total - distinct) * step} charges repeat others, by a sample of the resources."
