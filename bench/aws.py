@@ -110,14 +110,20 @@ def floor(form: str) -> None:
     connection.execute(f"COPY (FROM {reader}('{folder}/bill-{ROWS}/*.{form}')) TO '{folder}/bare.parquet'")
 
 
-def ours(form: str) -> None:
-    """Land (copy and hash) and normalize (read strictly, map, tally, verify, commit) into an empty lake."""
-    from apps.ingest import services
-    from apps.ingest.models import LandedFile, Source
+def empty(form: str) -> None:
+    """An installation that has landed nothing yet."""
+    from apps.ingest.models import LandedFile
 
     for zone in ("landing", "lake"):
         shutil.rmtree(bench_home(_home(form)) / zone, ignore_errors=True)
     LandedFile.objects.all().delete()
+
+
+def ours() -> None:
+    """Land (copy and hash) and normalize (read strictly, map, tally, verify, commit) into an empty lake."""
+    from apps.ingest import services
+    from apps.ingest.models import Source
+
     now = datetime.now(UTC)
     source = Source.objects.get()
     services.land(source, now)
@@ -133,8 +139,8 @@ def floor_parquet() -> None:
     floor("parquet")
 
 
-def ours_parquet() -> None:
-    ours("parquet")
+def empty_parquet() -> None:
+    empty("parquet")
 
 
 def build_csv() -> None:
@@ -145,27 +151,27 @@ def floor_csv() -> None:
     floor("csv.gz")
 
 
-def ours_csv() -> None:
-    ours("csv.gz")
+def empty_csv() -> None:
+    empty("csv.gz")
 
 
 Work = Callable[[], None]
 CASES: dict[str, tuple[Work, Work, Work]] = {
-    "parquet": (build_parquet, floor_parquet, ours_parquet),
-    "csv": (build_csv, floor_csv, ours_csv),
+    "parquet": (build_parquet, floor_parquet, empty_parquet),
+    "csv": (build_csv, floor_csv, empty_csv),
 }
 
 
 if __name__ == "__main__":
     missed = []
     for form in sys.argv[1:] or CASES:
-        make, bare, read = CASES[form]
+        make, bare, before = CASES[form]
         try:
             run(
                 f"aws-{form}",
                 build=make,
                 floor=Case(f"the engine's bare copy of {form} to Parquet", bare),
-                ours=Case("land and normalize", read),
+                ours=Case("land and normalize", ours, before=before),
                 goal={"ratio": 1.5, "peak_mib": 2048},
             )
         except SystemExit as told:

@@ -17,10 +17,11 @@ ROUNDS = int(os.environ.get("COSTOPS_BENCH_ROUNDS", "3"))
 
 @dataclass(frozen=True)
 class Case:
-    """Something to time: a name for the report and a function without arguments."""
+    """Something to time: a name for the report and a function without arguments; `before` is not timed."""
 
     name: str
     run: Callable[[], None]
+    before: Callable[[], None] | None = None
 
 
 def bench_home(name: str = "") -> Path:
@@ -44,8 +45,8 @@ def run(name: str, *, build: Callable[[], None], floor: Case, ours: Case, goal: 
     _in_child(name, build)
     taken: dict[str, list[tuple[float, float, float]]] = {"floor": [], "ours": []}
     for _ in range(ROUNDS):
-        taken["floor"].append(_in_child(name, floor.run))
-        taken["ours"].append(_in_child(name, ours.run))
+        taken["floor"].append(_in_child(name, floor.run, floor.before))
+        taken["ours"].append(_in_child(name, ours.run, ours.before))
     seconds = {who: statistics.median(run[0] for run in runs) for who, runs in taken.items()}
     peaks = {who: max(run[1] for run in runs) for who, runs in taken.items()}
     cpu = {who: statistics.median(run[2] for run in runs) for who, runs in taken.items()}
@@ -81,11 +82,13 @@ def told_by_child(name: str, work: Callable[[], Any]) -> Any:
         return pool.apply(work)
 
 
-def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float, float]:
+def _in_child(
+    name: str, work: Callable[[], None], before: Callable[[], None] | None = None
+) -> tuple[float, float, float]:
     """Run in a fresh process: (seconds of the work itself, peak MiB, CPU seconds of the work)."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(name, work, sender))
+    child = context.Process(target=_child, args=(name, work, before, sender))
     child.start()
     child.join()
     if child.exitcode:
@@ -93,8 +96,16 @@ def _in_child(name: str, work: Callable[[], None]) -> tuple[float, float, float]
     return receiver.recv()  # type: ignore[no-any-return]  # what _child sends
 
 
-def _child(name: str, work: Callable[[], None], sender: "multiprocessing.connection.Connection") -> None:
+def _child(
+    name: str,
+    work: Callable[[], None],
+    before: Callable[[], None] | None,
+    sender: "multiprocessing.connection.Connection",
+) -> None:
     prepare(name)
+    if before:
+        before()
+        os.sync()  # what it deleted or wrote is not for the work to wait for
     started, worked = time.perf_counter(), time.process_time()
     work()
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
