@@ -9,7 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import parameters, schema
+from apps.api import parameters, schema, unit_schema
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.questions import facts, used_rate
@@ -42,10 +42,10 @@ class UnitsView(AskView):
     """Cost per unit, for the teams the caller may see."""
 
     known = parameters.UNITS
-    columns = schema.columns_of(schema.UnitRowSchema)
+    columns = schema.columns_of(unit_schema.UnitRowSchema)
     file_name = "units"
 
-    @schema.asking("units", parameters.UNITS, schema.UnitsSchema)
+    @schema.asking("units", parameters.UNITS, unit_schema.UnitsSchema)
     def get(self, request: Request) -> HttpResponse:
         found = selectors.unit_costs(_question(request, self.asked(request)))
         rows = {"totals": [asdict(row) for row in found.totals], "rows": [asdict(row) for row in found.rows]}
@@ -56,10 +56,10 @@ class UnitChangeView(AskView):
     """Why cost changed: volume, mix, efficiency and price."""
 
     known = parameters.UNIT_CHANGE
-    columns = schema.columns_of(schema.UnitChangeRowSchema)
+    columns = schema.columns_of(unit_schema.UnitChangeRowSchema)
     file_name = "unit-change"
 
-    @schema.asking("unit_change", parameters.UNIT_CHANGE, schema.UnitChangeSchema)
+    @schema.asking("unit_change", parameters.UNIT_CHANGE, unit_schema.UnitChangeSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = _question(request, asked)
@@ -101,17 +101,17 @@ class DriversView(BringView):
 
     known = parameters.PLAIN
     known_to_bring = parameters.IMPORT_DRIVERS
-    columns = schema.columns_of(schema.DriverVersionSchema)
+    columns = schema.columns_of(unit_schema.DriverVersionSchema)
     file_name = "drivers"
 
-    @schema.asking("drivers", parameters.PLAIN, schema.DriverVersionsSchema)
+    @schema.asking("drivers", parameters.PLAIN, unit_schema.DriverVersionsSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
         if scope_of(request.user).teams is not None:
             raise PermissionDenied
         return Response({"rows": [_version(one) for one in selectors.versions()]})
 
-    @schema.bringing("import_drivers", parameters.IMPORT_DRIVERS, schema.DriverVersionSchema)
+    @schema.bringing("import_drivers", parameters.IMPORT_DRIVERS, unit_schema.DriverVersionSchema)
     def post(self, request: Request) -> HttpResponse:
         content, given = self.brought(request)
         done = services.import_drivers(
