@@ -61,6 +61,8 @@ class Wanted:
 
 def changes(wanted: Wanted) -> Iterator[Change]:
     """The changes, those of the newest issues first, by day and service."""
+    if "\0" in f"{wanted.source}{wanted.billing_month}":
+        return  # no name holds it, and PostgreSQL refuses to be asked
     asked = {"source__name": wanted.source, "billing_month": wanted.billing_month}
     kept = Restatement.objects.filter(**{name: value for name, value in asked.items() if value is not None})
     for one in kept.select_related("source").order_by("-pk"):
