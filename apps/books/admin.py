@@ -1,33 +1,20 @@
 """Closed months and the trail in the admin, to read."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from apps.books.models import Close, Invoice, TrailEntry
-
-
-class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from apps.teams.reading import ToRead
 
 
 @admin.register(Close)
-class CloseAdmin(_ReadOnly):
+class CloseAdmin(ToRead):
     """What was closed, and from which publication."""
 
     list_display = ("month", "publication", "closed_at", "closed_by", "sha256")
 
 
 @admin.register(TrailEntry)
-class TrailEntryAdmin(_ReadOnly):
+class TrailEntryAdmin(ToRead):
     """Who did what, when and why."""
 
     list_display = ("at", "by", "action", "subject", "why", "outcome")
@@ -35,7 +22,7 @@ class TrailEntryAdmin(_ReadOnly):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(_ReadOnly):
+class InvoiceAdmin(ToRead):
     """What was uploaded."""
 
     list_display = ("invoice_id", "account", "currency", "total_text", "tax_text", "date", "imported_by")

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.teams.models import Membership, RuleSet, Team
+from apps.teams.reading import ToRead
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
@@ -45,16 +46,7 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic fo
 
 
 @admin.register(RuleSet)
-class RuleSetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class RuleSetAdmin(ToRead):
     """Imported versions of the rules, to read."""
 
     list_display = ("number", "imported_at", "sha256")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
