@@ -2,13 +2,11 @@
 
 import itertools
 import random
-import time
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 
 from bench import company
-from bench.measure import bench_home, p95, report, told_by_child
+from bench.measure import bench_home, p95, report, timed, told_by_child
 
 QUESTIONS = 120
 
@@ -56,20 +54,14 @@ def measure() -> dict[str, float]:
     selectors._recent.clear()
     files = ", ".join(f"'{lake.location(COST_MART) / file.path}'" for file in lake.files(COST_MART))
     bare = duckdb.connect()
-    floor = [_timed(partial(_bare, bare, files, one.start, one.end)) for one in asked]
-    fresh = [_timed(partial(answer, one)) for one in asked]
-    cached = [_timed(partial(answer, one)) for one in asked]
+    floor = [1000 * timed(partial(_bare, bare, files, one.start, one.end)) for one in asked]
+    fresh = [1000 * timed(partial(answer, one)) for one in asked]
+    cached = [1000 * timed(partial(answer, one)) for one in asked]
     return {"floor_p95_ms": p95(floor), "uncached_p95_ms": p95(fresh), "cached_p95_ms": p95(cached)}
 
 
 def _bare(connection: "duckdb.DuckDBPyConnection", files: str, start: date, end: date) -> None:  # type: ignore[name-defined]  # noqa: F821
     connection.execute(_FLOOR.format(files=files), [start, end]).fetchall()
-
-
-def _timed(work: "partial[Any]") -> float:
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
 
 
 if __name__ == "__main__":

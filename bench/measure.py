@@ -70,6 +70,13 @@ def report(name: str, measured: Mapping[str, object], goal: Mapping[str, float])
     sys.exit(1 if missed else 0)
 
 
+def timed(work: Callable[[], object]) -> float:
+    """The seconds that some work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
 def p95(values: Sequence[float]) -> float:
     """The 95th percentile."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1]

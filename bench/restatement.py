@@ -1,10 +1,9 @@
 """The restatement ledger of a ten-million-line month that was issued anew, every hundredth charge with another cost."""
 
 import os
-import time
 from datetime import UTC, datetime
 
-from bench.measure import report, told_by_child
+from bench.measure import report, timed, told_by_child
 
 ROWS = int(os.environ.get("COSTOPS_BENCH_ROWS", "10000000"))
 _CHARGES = """
@@ -46,8 +45,8 @@ def measure() -> dict[str, float]:
         if file == "f1":
             restatements.catch_up(source, now)
         paths.append([f"{lake.location(CHARGES) / one.path}" for one in lake.files(CHARGES)])
-    floor = _timed(lambda: [_bare(names) for names in paths])
-    ours = _timed(lambda: restatements.catch_up(source, now))
+    floor = timed(lambda: [_bare(names) for names in paths])
+    ours = timed(lambda: restatements.catch_up(source, now))
     changes = source.restatements.get().changes
     assert changes, "the second issue changes days that were billed before"
     return {"floor_seconds": floor, "our_seconds": ours, "ratio": ours / floor, "cells": len(changes)}
@@ -61,12 +60,6 @@ def _bare(names: list[str]) -> None:
         'SELECT "x_ChargeDay", "ServiceName", sum("BilledCost"::DOUBLE), sum("EffectiveCost"::DOUBLE) '
         f"FROM read_parquet([{listed}]) GROUP BY ALL"
     ).fetchall()
-
-
-def _timed(work: "Callable[[], object]") -> float:  # type: ignore[name-defined]  # noqa: F821  # only said
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

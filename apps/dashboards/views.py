@@ -1,5 +1,6 @@
 """The pages: read the question, ask once, show."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,7 +81,7 @@ class Guarded(LoginRequiredMixin, View):
         return read_question(self.request.GET, publication=publication, scope=self.scope)
 
 
-class CostView(Guarded, TemplateView):
+class CostView(Guarded, TemplateView, ABC):
     """A page of cost: one `CostPage` under the filter bar."""
 
     def get_context_data(self, **names: Any) -> dict[str, Any]:
@@ -98,9 +99,9 @@ class CostView(Guarded, TemplateView):
             "for_everything": self.scope.teams is None,
         }
 
+    @abstractmethod
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
         """The page's content, told by each page; None when there is no such page."""
-        raise NotImplementedError
 
 
 class Overview(CostView):

@@ -1,5 +1,6 @@
 """The addresses of OpenCost's API: its parameters in, its JSON out, our numbers."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +31,7 @@ from apps.api.views import AskView, unchanged
 from apps.marts.selectors import CACHE_SECONDS
 
 
-class CompatView(AskView):
+class CompatView(AskView, ABC):
     """What OpenCost's addresses share: JSON with exact numbers whatever is accepted, `{"code", "data"}` around it."""
 
     renderer_classes = [NumberRenderer]
@@ -70,9 +71,9 @@ class CompatView(AskView):
             cache.set(key, data, CACHE_SECONDS)
         return Response({"code": 200, "data": data}, headers={"ETag": etag})
 
+    @abstractmethod
     def data(self, books: Books, *asked: Any) -> Any:
         """What stands under `data`."""
-        raise NotImplementedError
 
 
 class AllocationView(CompatView):

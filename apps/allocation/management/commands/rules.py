@@ -1,7 +1,7 @@
 """`manage.py rules`: what the ownership rules do, what others would do, and the file that holds them."""
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from datetime import date, timedelta
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from apps.teams.documents import read_teams
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import Rule
 from apps.teams.selectors import rule_book, teams_file
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, day, print_rows
 
 DAYS = 28
 LISTING = """
@@ -114,16 +114,9 @@ class Command(BaseCommand):
 
 def _add_window(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--start", type=_day, metavar="2026-10-01", help=f"first day (default {DAYS} days before the end)"
+        "--start", type=day, metavar="2026-10-01", help=f"first day (default {DAYS} days before the end)"
     )
-    parser.add_argument("--end", type=_day, metavar="2026-11-01", help="the day after the last one (default today)")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no day; write year-month-day, such as 2026-10-01") from None
+    parser.add_argument("--end", type=day, metavar="2026-11-01", help="the day after the last one (default today)")
 
 
 def _window(given: dict[str, Any]) -> Window:
