@@ -7,24 +7,26 @@ import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource, kubernetes_resource
 from apps.allocation.nodes import days_of
-from apps.finops.tables import CHARGES, COSTS, LABEL_HOURS, MONEY, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
+from apps.finops.tables import (
+    BILLED,
+    CHARGES,
+    COSTS,
+    LABEL_HOURS,
+    MONEY,
+    NODE_HOURS,
+    VOLUME_HOURS,
+    WORKLOAD_HOURS,
+    LakeTable,
+)
 from apps.finops.windows import Window
 from apps.teams.ownership import RuleBook
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace
 
-_CHARGE_COLUMNS = {
+_CHARGE_COLUMNS = BILLED | {
     "day": "x_ChargeDay",
     "start": "ChargePeriodStart",
     "end": "ChargePeriodEnd",
-    "source": "x_SourceName",
-    "billing_month": "x_BillingMonth",
-    "currency": "BillingCurrency",
-    "account": "BillingAccountId",
-    "sub_account": "SubAccountId",
-    "service": "ServiceName",
-    "region": "RegionId",
-    "charge_category": "ChargeCategory",
     "tags": "Tags",
     "billed_cost": "BilledCost",
     "effective_cost": "EffectiveCost",

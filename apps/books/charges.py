@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 from apps.allocation.matching import billed_resource
 from apps.books.versions import Files, Pair
 from apps.finops.focus import COST_METRICS
-from apps.finops.tables import CHARGES, MONEY
+from apps.finops.tables import BILLED, CHARGES, MONEY
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace
 
@@ -15,16 +15,6 @@ POOL = (
     "resource",
 )  # fmt: skip
 """What a charge and the rows it is divided into have in common."""
-_BILL = {
-    "source": "x_SourceName",
-    "billing_month": "x_BillingMonth",
-    "currency": "BillingCurrency",
-    "account": "BillingAccountId",
-    "sub_account": "SubAccountId",
-    "service": "ServiceName",
-    "region": "RegionId",
-    "charge_category": "ChargeCategory",
-}
 _USAGE = {"sku": "SkuId", "unit": "PricingUnit", "consumed_unit": "ConsumedUnit"}
 _QUANTITIES = {"quantity": "PricingQuantity", "consumed": "ConsumedQuantity"}
 SAME_USAGE = [*POOL, "start", "end", *_USAGE, *_QUANTITIES]
@@ -62,7 +52,7 @@ def _rows(files: Files, metric: str, days: set[str]) -> ir.Table:
     is_credit = bill.ChargeCategory.isin(CREDITS) | (bill.ChargeClass.fill_null("") == CORRECTION) | (amount < 0)
     return bill.select(
         day=bill.x_ChargeDay,
-        **{name: bill[column].fill_null("") for name, column in (_BILL | _USAGE).items()},
+        **{name: bill[column].fill_null("") for name, column in (BILLED | _USAGE).items()},
         **{name: bill[column].cast("string").fill_null("") for name, column in _QUANTITIES.items()},
         resource=billed_resource(bill.ResourceId.fill_null("")),
         start=bill.ChargePeriodStart,

@@ -137,6 +137,18 @@ DIMENSIONS = {
 }
 """What cost can be grouped and filtered by, besides time. Empty text means: does not apply."""
 
+BILLED = {
+    "source": "x_SourceName",
+    "billing_month": "x_BillingMonth",
+    "currency": "BillingCurrency",
+    "account": "BillingAccountId",
+    "sub_account": "SubAccountId",
+    "service": "ServiceName",
+    "region": "RegionId",
+    "charge_category": "ChargeCategory",
+}
+"""Those of them that the bill itself tells → their column of `charges`."""
+
 ALLOCATED = LakeTable(
     "allocated",
     {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"}

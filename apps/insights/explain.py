@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource
 from apps.finops.focus import COST_METRICS
-from apps.finops.tables import ALLOCATED, CHARGES, MONEY, PASSED_ON, LakeTable
+from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON, LakeTable
 from apps.ingest.lines import places
 from apps.marts.models import Publication
 from apps.marts.query import TIME_DIMENSIONS, BadQuestion, CostQuery
@@ -162,17 +162,7 @@ def _parts(mine: ir.Table, whole: ir.Table, pools: ir.Table, limit: int) -> tupl
     return tuple(Part(*row) for row in rows_of(ordered.select([field.name for field in fields(Part)]).limit(limit)))
 
 
-_BILL_COLUMNS = {
-    "source": "x_SourceName",
-    "billing_month": "x_BillingMonth",
-    "currency": "BillingCurrency",
-    "account": "BillingAccountId",
-    "sub_account": "SubAccountId",
-    "service": "ServiceName",
-    "region": "RegionId",
-    "charge_category": "ChargeCategory",
-    "description": "ChargeDescription",
-}
+_BILL_COLUMNS = BILLED | {"description": "ChargeDescription"}
 
 
 def _charges(query: CostQuery, pinned: Publication, pools: ir.Table) -> ir.Table:

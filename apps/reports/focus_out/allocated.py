@@ -10,10 +10,9 @@ from django.conf import settings
 
 from apps.allocation.matching import billed_resource
 from apps.finops import focus
-from apps.finops.tables import ALLOCATED, CHARGES, COSTS
+from apps.finops.tables import ALLOCATED, BILLED, CHARGES, COSTS
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
-from apps.reports.focus_out.charges import COLUMN_OF
 from apps.warehouse import lake
 from apps.warehouse.engine import json_object, start_of_day
 
@@ -26,7 +25,7 @@ METHODS = {
 }
 """Kind of pool → the stable id of how it is divided, and by what. Pools of other charges are not divided by use."""
 
-_BILL = list(COLUMN_OF)
+_BILL = list(BILLED)
 _AGREED = (
     "ProviderName", "PublisherName", "InvoiceIssuerName", "InvoiceId", "BillingAccountName", "BillingAccountType",
     "SubAccountName", "SubAccountType", "BillingPeriodStart", "BillingPeriodEnd", "ServiceCategory",
@@ -44,7 +43,7 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
     known = bill.select(
         *_AGREED, *_OF_RESOURCE,
         day=bill.x_ChargeDay, resource=billed_resource(bill.ResourceId.fill_null("")),
-        **{name: bill[column].fill_null("") for name, column in COLUMN_OF.items()},
+        **{name: bill[column].fill_null("") for name, column in BILLED.items()},
     )  # fmt: skip
     told = _joined(_with_ratio(parts), _agreed(known, _BILL, _AGREED), _BILL)
     key = ["day", *_BILL, "resource"]
@@ -90,7 +89,7 @@ def _columns(told: ir.Table, publication: int) -> dict[str, ir.Value]:
     details = ibis.literal('{"Elements":[{"AllocatedRatio":').concat(
         told.ratio.cast(str), ibis.literal(',"x_Basis":"'), basis, ibis.literal('"}]}')
     )
-    text = {column: told[name].nullif("") for name, column in COLUMN_OF.items() if column in focus.COLUMNS}
+    text = {column: told[name].nullif("") for name, column in BILLED.items() if column in focus.COLUMNS}
     return (
         text
         | {name: told[name] for name in (*_AGREED, *_OF_RESOURCE)}

@@ -3,22 +3,10 @@
 import ibis.expr.types as ir
 
 from apps.finops import focus
-from apps.finops.tables import CHARGES
+from apps.finops.tables import BILLED, CHARGES
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, CostQuery
 from apps.warehouse import lake
-
-COLUMN_OF = {
-    "source": "x_SourceName",
-    "billing_month": "x_BillingMonth",
-    "currency": "BillingCurrency",
-    "account": "BillingAccountId",
-    "sub_account": "SubAccountId",
-    "service": "ServiceName",
-    "region": "RegionId",
-    "charge_category": "ChargeCategory",
-}
-"""What charges can be filtered by → its column. Of the other dimensions a charge knows nothing."""
 
 
 def rows(query: CostQuery, pinned: Publication) -> ir.Table:
@@ -26,7 +14,7 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
     bill = lake.scan(CHARGES, at=pinned.versions[CHARGES.name])
     bill = bill.filter(bill.x_ChargeDay >= query.start, bill.x_ChargeDay < query.end)
     for name, values in query.filters:
-        if name not in COLUMN_OF:
-            raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(COLUMN_OF)}, or export allocated")
-        bill = bill.filter(bill[COLUMN_OF[name]].fill_null("").isin(values))
+        if name not in BILLED:
+            raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(BILLED)}, or export allocated")
+        bill = bill.filter(bill[BILLED[name]].fill_null("").isin(values))
     return bill.select(*focus.COLUMNS, *focus.OWN_COLUMNS)
