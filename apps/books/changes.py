@@ -16,7 +16,16 @@ from apps.books.versions import Pair
 from apps.finops.money import add_up
 from apps.finops.tables import COSTS, DIMENSIONS, MONEY
 from apps.finops.windows import Window
-from apps.marts.query import EVERYTHING, MAX_GROUPS, MAX_ROWS, METRICS, BadQuestion, CostQuery, PublicationFacts, Scope
+from apps.marts.query import (
+    EVERYTHING,
+    MAX_GROUPS,
+    MAX_ROWS,
+    BadQuestion,
+    CostQuery,
+    PublicationFacts,
+    Scope,
+    check_groups,
+)
 from apps.marts.selectors import CACHE_SECONDS, answer, facts, publication
 from apps.warehouse.engine import Workspace, rows_of
 
@@ -43,15 +52,7 @@ class ChangeQuery:
     MOST_GROUPS = MAX_GROUPS + 2
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
-            raise BadQuestion(f"metric: {self.metric!r} is not one of {', '.join(METRICS)}")
-        for name in self.group_by:
-            if name not in GROUPS:
-                raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(GROUPS)}")
-        if len(set(self.group_by)) != len(self.group_by):
-            raise BadQuestion("group_by: a dimension is named twice")
-        if len(self.group_by) > self.MOST_GROUPS:
-            raise BadQuestion(f"group_by: at most {self.MOST_GROUPS} dimensions")
+        check_groups(self.metric, self.group_by, GROUPS, most=self.MOST_GROUPS)
         for name, _ in self.filters:
             if name not in GROUPS[2:]:
                 raise BadQuestion(f"filter: {name!r} is not one of {', '.join(GROUPS[2:])}")

@@ -1,6 +1,6 @@
 """The one question about cost, and its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal
@@ -25,6 +25,19 @@ _EXACT = Context(prec=80)
 
 class BadQuestion(CostOpsError):
     """The question cannot be answered as asked; the message names the parameter and what it may be."""
+
+
+def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, most: int) -> None:
+    """Raise BadQuestion unless the metric and the groups of a question can be meant."""
+    if metric not in METRICS:
+        raise BadQuestion(f"metric: {metric!r} is not one of {', '.join(METRICS)}")
+    for name in group_by:
+        if name not in known:
+            raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(known)}")
+    if len(set(group_by)) != len(group_by):
+        raise BadQuestion("group_by: a dimension is named twice")
+    if len(group_by) > most:
+        raise BadQuestion(f"group_by: at most {most} dimensions")
 
 
 @dataclass(frozen=True)
@@ -65,15 +78,7 @@ class CostQuery:
             raise BadQuestion(
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
-        if self.metric not in METRICS:
-            raise BadQuestion(f"metric: {self.metric!r} is not one of {', '.join(METRICS)}")
-        for name in self.group_by:
-            if name not in GROUPS:
-                raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(GROUPS)}")
-        if len(set(self.group_by)) != len(self.group_by):
-            raise BadQuestion("group_by: a dimension is named twice")
-        if len(self.group_by) > MAX_GROUPS:
-            raise BadQuestion(f"group_by: at most {MAX_GROUPS} dimensions")
+        check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
         for name, _ in self.filters:
             if name not in DIMENSIONS:
                 raise BadQuestion(f"filter: {name!r} is not one of {', '.join(DIMENSIONS)}")

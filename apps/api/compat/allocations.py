@@ -17,12 +17,13 @@ _PLACES = Decimal("0.000001")
 _ROOM = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _NOTHING = Decimal(0)
 _NOT_DIVIDED = (
-    "networkTransferBytes", "networkReceiveBytes", "networkCost", "networkCrossZoneCost", "networkCrossRegionCost",
-    "networkInternetCost", "networkCostAdjustment", "loadBalancerCost", "loadBalancerCostAdjustment",
-    "cpuCoreLimitAverage", "ramByteLimitAverage", "cpuCostAdjustment", "ramCostAdjustment", "gpuCostAdjustment",
+    "networkCost", "networkCrossZoneCost", "networkCrossRegionCost", "networkInternetCost", "networkCostAdjustment",
+    "loadBalancerCost", "loadBalancerCostAdjustment", "cpuCostAdjustment", "ramCostAdjustment", "gpuCostAdjustment",
     "pvCostAdjustment",
 )  # fmt: skip
-"""What OpenCost tells and our books do not: 0, as OpenCost says of what it does not measure."""
+"""Cost that OpenCost divides and our books do not: 0 of it is in an allocation; it is charges of its own."""
+_NOT_MEASURED = ("networkTransferBytes", "networkReceiveBytes", "cpuCoreLimitAverage", "ramByteLimitAverage")
+"""What OpenCost measures and our books do not: null, for nobody knows."""
 
 
 def answer(books: Books, asked: Asked, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -78,6 +79,7 @@ def _told(part: Part, window: Window, zone: ZoneInfo) -> dict[str, Any]:
         "pvCost": cost["pv"],
         "pvs": None,
         **dict.fromkeys(_NOT_DIVIDED, _NOTHING),
+        **dict.fromkeys(_NOT_MEASURED),
         "externalCost": cost["external"],
         "sharedCost": cost["shared"],
         "totalCost": part.total,
