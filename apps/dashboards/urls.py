@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, views
+from apps.dashboards import book_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -16,14 +16,14 @@ urlpatterns = [
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
-    path("sources/", views.Sources.as_view(), name="sources"),
-    path("sources/upload/", views.Upload.as_view(), name="sources-upload"),
-    path("sources/upload/<name:source>/", views.UploadResults.as_view(), name="sources-upload-results"),
-    path("sources/progress/", views.SourcesProgress.as_view(), name="sources-progress"),
-    path("quality/", views.Quality.as_view(), name="quality"),
-    path("quality/<name:source>/", views.DecideHeld.as_view(), name="quality-decide"),
-    path("restatements/", views.Restatements.as_view(), name="restatements"),
-    path("prices/", views.Prices.as_view(), name="prices"),
+    path("sources/", source_views.Sources.as_view(), name="sources"),
+    path("sources/upload/", source_views.Upload.as_view(), name="sources-upload"),
+    path("sources/upload/<name:source>/", source_views.UploadResults.as_view(), name="sources-upload-results"),
+    path("sources/progress/", source_views.SourcesProgress.as_view(), name="sources-progress"),
+    path("quality/", source_views.Quality.as_view(), name="quality"),
+    path("quality/<name:source>/", source_views.DecideHeld.as_view(), name="quality-decide"),
+    path("restatements/", source_views.Restatements.as_view(), name="restatements"),
+    path("prices/", source_views.Prices.as_view(), name="prices"),
     path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
     path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
     path("publications/", views.Publications.as_view(), name="publications"),

@@ -97,11 +97,11 @@ def test_the_days_of_a_namespace_stand_below_its_workloads(visit):
     ("width", "scheme", "language"), [(1440, "light", "en"), (390, "dark", "zh-hans")], ids=["wide", "narrow"]
 )
 def test_bills_are_uploaded_with_progress_and_told_of(visit, home, tmp_path, monkeypatch, width, scheme, language):
-    from apps.dashboards import views
+    from apps.dashboards import source_views
     from apps.ingest import services, sources
     from tests.ingest.bills import NOW, bill, row
 
-    monkeypatch.setattr(views, "ring", lambda: None)  # no worker listens here
+    monkeypatch.setattr(source_views, "ring", lambda: None)  # no worker listens here
     hand = sources.add_upload_source(name="hand", kind="focus", cluster="", options={}, now=NOW)
     files = {"good-october.csv": bill(row("3.25")), "bad-with-a-long-name-that-wraps-on-a-phone.csv": bill(row("x"))}
     for name, content in files.items():

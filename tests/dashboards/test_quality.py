@@ -118,7 +118,7 @@ def test_how_bills_arrive_is_told_once_it_is_learned(bill, client_of, monkeypatc
         day = date(2026, 9, 21) + timedelta(days=number)
         seen = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=24 + 8)
         Arrival.objects.create(source=bill, day=day, currency="CNY", seen_at=seen, effective_cost="5")
-    monkeypatch.setattr("apps.dashboards.views.timezone.now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
+    monkeypatch.setattr("apps.dashboards.source_views.timezone.now", lambda: datetime(2026, 11, 1, 12, tzinfo=UTC))
     body = client_of("finance").get("/quality/", headers={"accept-language": language}).content.decode()
     assert usual in body
     assert late in body

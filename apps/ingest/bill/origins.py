@@ -10,8 +10,7 @@ Both give the same expressions for text, amounts, instants and JSON objects, so 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +21,6 @@ from apps.ingest.text import cells, values
 from apps.warehouse import engine
 
 ODD_IN_AMOUNTS = "_eE\t"
-_ISO_MICRO = "strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
 def quoted(text: str) -> str:
@@ -190,126 +188,6 @@ class CsvOrigin(Origin):
 
     def text(self, at: int) -> str:
         return cells.name(at)
-
-
-_AS_TEXT = {
-    "VARCHAR": "{cell}",
-    "BOOLEAN": "{cell}::VARCHAR",
-    "DATE": "{cell}::VARCHAR",
-    "UUID": "{cell}::VARCHAR",
-    "JSON": "{cell}::VARCHAR",
-    "TIMESTAMP": _ISO_MICRO,
-    "TIMESTAMP_S": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
-    "TIMESTAMP_MS": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
-    "TIMESTAMP_NS": "strftime({cell}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%fZ')",
-    "TIMESTAMP WITH TIME ZONE": "strftime(timezone('UTC', {cell}), '%Y-%m-%dT%H:%M:%S.%fZ')",
-}
-FLOATS = ("FLOAT", "DOUBLE")
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_NUMBERS = (*FLOATS, *_WHOLE)
-_NESTED = ("MAP", "STRUCT")
-# Decimals of fifteen digits: one that reads back as the same double is the shortest text of that double, because two
-# of them never share a double. Asking so is four times faster than writing and reading the text, and as exact.
-_SHORT = ("DECIMAL(15,12)", "DECIMAL(15,9)")
-
-
-def _as(cell: str, kind: str) -> str:
-    return f"TRY_CAST({cell} AS {kind})"
-
-
-def _is(cell: str, kind: str) -> str:
-    return f"{_as(cell, kind)}::DOUBLE = {cell}"
-
-
-INSIDE = "\0"
-"""Stands between the name of a struct and that of its field, where the engine is told to look inside."""
-
-
-@dataclass(frozen=True)
-class ParquetOrigin(Origin):
-    """Rows of a Parquet file. `names` is what the engine calls the columns, `types` what they hold."""
-
-    path: Path = Path()
-    names: tuple[str, ...] = field(default=())
-    types: tuple[str, ...] = field(default=())
-
-    @property
-    def relation(self) -> str:
-        return f"read_parquet('{quoted(str(self.path))}', hive_partitioning=false, file_row_number=true)"
-
-    @property
-    def number(self) -> str:
-        return "file_row_number + 1"
-
-    def text(self, at: int) -> str:
-        cell, kind = self._cell(at), self.types[at]
-        if kind == "VARCHAR":
-            return f"CASE WHEN {cell} IN ('', 'NULL', 'null') THEN NULL ELSE {cell} END"
-        if kind in _AS_TEXT:
-            return _AS_TEXT[kind].format(cell=cell)
-        if kind.startswith("DECIMAL"):
-            short = f"{cell}::DECIMAL(38,12)"
-            is_short = f"TRY_CAST({cell} AS DECIMAL(38,12)) = {cell}"
-            return f"CASE WHEN {is_short} THEN {short}::VARCHAR ELSE {cell}::VARCHAR END"
-        if kind.startswith(_NESTED) or kind.endswith("]"):
-            return f"nullif(to_json({cell})::VARCHAR, '{{}}')"
-        return f"{cell}::VARCHAR"
-
-    def amount(self, at: int, one: Input) -> str:
-        cell = self._cell(at)
-        if self._is_exact(at):
-            return f"{cell}::DECIMAL(38,12)"
-        if self.types[at] == "DOUBLE":
-            short = " ".join(f"WHEN {_is(cell, kind)} THEN {_as(cell, kind)}::DECIMAL(38,12)" for kind in _SHORT)
-            return f"CASE WHEN {cell} IS NULL THEN NULL {short} ELSE {super().amount(at, one)} END"
-        return super().amount(at, one)
-
-    def is_rounded(self, at: int, one: Input) -> str:
-        if self._is_exact(at):
-            return "false"
-        rounded = super().is_rounded(at, one)
-        if self.types[at] == "DOUBLE":
-            short = " OR ".join(_is(self._cell(at), kind) for kind in _SHORT)
-            return f"CASE WHEN {short} THEN false ELSE {rounded} END"
-        return rounded
-
-    def nested(self, at: int, key: str) -> str:
-        cell, kind = self._cell(at), self.types[at]
-        if kind == "MAP(VARCHAR, VARCHAR)":
-            return f"nullif(map_extract_value({cell}, '{quoted(key)}'), '')"
-        return super().nested(at, key)
-
-    def instant(self, at: int, one: Input) -> str:
-        cell, kind = self._cell(at), self.types[at]
-        if not kind.startswith(("TIMESTAMP", "DATE")):
-            return super().instant(at, one)
-        moment = f"timezone('UTC', {cell})" if kind == "TIMESTAMP WITH TIME ZONE" else f"{cell}::TIMESTAMP"
-        first, last = f"{values.YEARS[0]}-01-01", f"{values.YEARS[-1] + 1}-01-01"
-        fits = f"{moment} >= TIMESTAMP '{first}' AND {moment} < TIMESTAMP '{last}'"
-        if kind == "TIMESTAMP_NS":
-            fits += f" AND epoch_ns({cell}) % 1000 = 0"
-        return f"CASE WHEN {cell} IS NULL THEN NULL WHEN {fits} THEN {moment} ELSE {stop(self.columns[at])} END"
-
-    def json_object(self, at: int, one: Input) -> str:
-        if self.types[at].startswith(_NESTED) and not self.types[at].endswith("]"):
-            return self.text(at)  # written by the engine: an object, and nothing to repair
-        return super().json_object(at, one)
-
-    def _is_exact(self, at: int) -> bool:
-        kind = self.types[at]
-        return kind in _WHOLE or (kind.startswith("DECIMAL") and int(kind.rstrip(")").split(",")[1]) <= SCALE)
-
-    def unreadable(self) -> tuple[str, str] | None:
-        """The first column of a type that is not read, and the type."""
-        for name, kind in zip(self.columns, self.types, strict=True):
-            known = kind in _AS_TEXT or kind in _NUMBERS or kind.startswith(("DECIMAL", *_NESTED)) or kind.endswith("]")
-            if not known:
-                return name, kind
-        return None
-
-    def _cell(self, at: int) -> str:
-        parts = self.names[at].replace('"', '""').split(INSIDE)
-        return ".".join(f'"{part}"' for part in parts)
 
 
 def register(connection: Any) -> None:

@@ -13,7 +13,8 @@ from apps.finops.problems import Problem
 from apps.ingest.bill import pieces
 from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
-from apps.ingest.bill.origins import FLOATS, INSIDE, ODD_IN_AMOUNTS, CsvOrigin, Origin, ParquetOrigin, quoted
+from apps.ingest.bill.origins import ODD_IN_AMOUNTS, CsvOrigin, Origin, quoted
+from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin
 from apps.ingest.bill.tallies import Tally, tally_cells, tally_parquet
 from apps.ingest.text.cells import has_any, read_cells
 from apps.ingest.text.header import Header, checked, read_header
