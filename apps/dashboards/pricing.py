@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts import labels
+from apps.finops.sheets import BadSheet
 from apps.ingest.models import LandedFile
 from apps.ingest.selectors import counting
 from apps.prices import selectors, services
-from apps.prices.csv_file import BadPriceList
 from apps.prices.models import Price
 
 MOST = 200
@@ -93,9 +93,9 @@ def _newest_month() -> str:
 
 
 def take_list(brought: Any) -> int:
-    """Import a price list that somebody brought, all of it or BadPriceList; how many prices."""
+    """Import a price list that somebody brought, all of it or BadSheet; how many prices."""
     path = Path(brought.temporary_file_path())
     try:
         return services.import_list(path).prices
-    except BadPriceList as bad:
-        raise BadPriceList(labels.plain(str(bad).replace(str(path), brought.name), limit=MAX_TEXT)) from bad
+    except BadSheet as bad:
+        raise BadSheet(labels.plain(str(bad).replace(str(path), brought.name), limit=MAX_TEXT)) from bad

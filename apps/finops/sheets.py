@@ -44,14 +44,19 @@ def refuse(name: str, wrong: Sequence[Wrong]) -> None:
 
 
 def read(
-    content: bytes, *, name: str, headers: Sequence[Sequence[str]], row: Callable[[int, dict[str, str]], Row]
+    content: bytes,
+    *,
+    name: str,
+    headers: Sequence[Sequence[str]],
+    row: Callable[[int, dict[str, str]], Row],
+    most_bytes: int = MOST_BYTES,
 ) -> list[Row]:
     """The rows of a file whose columns, in any order, are those of one of `headers`.
 
     `row` makes a row of a line number and its cells, or raises WrongCell.
     """
-    if len(content) > MOST_BYTES:
-        raise BadSheet(f"{name}: more than {MOST_BYTES >> 20} MiB; split the file.")
+    if len(content) > most_bytes:
+        raise BadSheet(f"{name}: more than {most_bytes >> 20} MiB; split the file.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

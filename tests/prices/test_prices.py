@@ -77,7 +77,7 @@ def test_a_price_holds_until_the_next(tmp_path, day, price):
         pytest.param(LIST.replace("2.3333", "2,3"), "line 3: 10 values for 9 columns", id="a comma too many"),
         pytest.param(LIST.replace("2.3333", "cheap"), "line 3, column list_unit_price: 'cheap'", id="no number"),
         pytest.param(LIST.replace("2.3333", "-1"), "line 3, column list_unit_price: a price is not", id="negative"),
-        pytest.param(LIST.replace("2.3333,1.9", ","), "line 3, columns list_unit_price, contracted", id="no price"),
+        pytest.param(LIST.replace("2.3333,1.9", ","), "line 3, column list_unit_price: is empty", id="no price"),
         pytest.param(LIST.replace("2026-07-01", "7/1/26"), "line 4, column valid_from", id="another date"),
         pytest.param(LIST.replace("2026-07-01", "2026-01-01"), "line 4, the same price as in line 3", id="twice"),
         pytest.param(LIST.replace("Hours,CNY", "Hours,RMB!"), "line 3, column currency", id="no currency"),
