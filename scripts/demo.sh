@@ -37,7 +37,7 @@ fi
 
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
-if [ ! -e "$company/.complete" ]; then
+if [ ! -e "$company/.complete" ] || [ ! -e "$company/drivers.csv" ]; then
   step "simulating a company: $days days (a minute or two)" \
     manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --to "$company"
   touch "$company/.complete"
@@ -45,6 +45,8 @@ fi
 add_source bill --kind focus --location "$company/billing"
 add_source usage --kind usage_files --location "$company/usage"
 step "importing teams and rules" manage import_teams "$company/teams.yaml"
+step "importing how many students and searches there were" manage drivers import "$company/drivers.csv"
+step "importing the provider's invoices" manage invoices import "$company/invoices.csv"
 step "filling: land, normalize, meter, allocate, publish" manage fill
 
 # --- the login ----------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class UnitRowSchema(serializers.Serializer[Any]):
     subject = serializers.CharField(allow_blank=True)
     currency = serializers.CharField()
     cost = Amount()
-    quantity = Amount()
+    quantity = Amount(allow_null=True)
     unit_cost = Amount(allow_null=True)
     days = serializers.IntegerField()
     cost_without_driver = Amount()

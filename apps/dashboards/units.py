@@ -74,7 +74,7 @@ class UnitLine:
 
     title: str
     cost: Decimal
-    quantity: Decimal
+    quantity: Decimal | None
     unit_cost: Decimal | None
     change: Change | None
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from apps.demo.focus_rows import SCHEMA, Period
+from apps.demo.papers import Invoices
 
 
 class BillFiles:
@@ -18,6 +19,7 @@ class BillFiles:
         self._suffix = ".csv.gz" if compress else ".csv"
         self._open: dict[str, tuple[Any, Any]] = {}
         self.rows = 0
+        self.invoices = Invoices()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -35,6 +37,7 @@ class BillFiles:
         writer = self._writer(f"{period.month:%Y-%m}")
         for table in tables:
             writer.write_table(table)
+            self.invoices.add(period.month, table)
             self.rows += len(table)
 
     def _writer(self, month: str) -> Any:

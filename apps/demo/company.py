@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from apps.demo import fleet as fleets
-from apps.demo import openmetrics, truth, usage
+from apps.demo import openmetrics, papers, truth, usage
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
 from apps.demo.compute_bill import server_rows, serverless_rows
@@ -81,6 +81,8 @@ class Company:
                     metrics.append(seen)
                 progress(str(day.day))
         collected.write(self.plan.folder / "truth.parquet")
+        bill.invoices.write(self.plan.folder / "invoices.csv")
+        papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
         if metrics:
             openmetrics.write(
                 self.plan.folder / "openmetrics",

@@ -61,16 +61,16 @@ class UnitQuery:
 class UnitRow:
     """Cost per unit of one subject in one day or month.
 
-    `cost` is of the `days` on which the driver was told, `quantity` the units of these days, `unit_cost` the one by the
-    other, half-even to twelve decimals, None without units. `cost_without_driver` is of days on which nobody told how
-    many units there were: unknown, not zero.
+    `cost` is of the `days` on which the driver was told, `quantity` the units of these days (None where it was told on
+    none), `unit_cost` the one by the other, half-even to twelve decimals, None without units. `cost_without_driver` is
+    of days on which nobody told how many units there were: unknown, not zero.
     """
 
     period: str
     subject: str
     currency: str
     cost: Decimal
-    quantity: Decimal
+    quantity: Decimal | None
     unit_cost: Decimal | None
     days: int
     cost_without_driver: Decimal

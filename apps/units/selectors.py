@@ -155,11 +155,11 @@ def _period(query: UnitQuery, day: date) -> str:
 def _row(facts: _Facts, period: str, subject: str, currency: str, places: set[Place]) -> UnitRow:
     measured = [place for place in places if facts.is_measured(place)]
     cost = _sum(facts.costs.get((*place, currency), NOTHING) for place in measured)
-    quantity = _sum(facts.units[place] for place in measured)
+    quantity = _sum(facts.units[place] for place in measured) if measured else None
     unknown = [place for place in places if not facts.is_measured(place)]
     return UnitRow(
         period=period, subject=subject, currency=currency, cost=cost, quantity=quantity,
-        unit_cost=divided(cost, quantity), days=len({day for day, _ in measured}),
+        unit_cost=None if quantity is None else divided(cost, quantity), days=len({day for day, _ in measured}),
         cost_without_driver=_sum(facts.costs.get((*place, currency), NOTHING) for place in unknown),
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Keeping drivers: every upload is a version that replaces the days it tells."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -11,13 +12,14 @@ from django.db import transaction
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import DRIVERS
-from apps.finops.windows import Window
+from apps.finops.windows import ONE_DAY, Window
 from apps.ingest.models import Source
 from apps.teams.models import UNALLOCATED, Team
 from apps.units import csv_file, fetching
 from apps.units.csv_file import Quantity
 from apps.units.models import DriverVersion
 from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
 
 
 class NothingToKeep(CostOpsError):
@@ -47,9 +49,11 @@ def _teams() -> set[str]:
 
 
 def _keep(rows: Sequence[Quantity], *, origin: str, by: str, now: datetime) -> DriverVersion:
-    """Replace the days that are told, of their drivers and scope, by a new version."""
+    """Replace the days that are told, of their drivers and scope, by a new version; the newest when nothing is new."""
     days = [row.day for row in rows]
     with transaction.atomic():
+        if _known(rows) == {(row.driver, row.day, row.subject): row.quantity for row in rows}:
+            return DriverVersion.objects.latest("number")
         version = DriverVersion.objects.create(
             scope=rows[0].scope, drivers=sorted({row.driver for row in rows}), first_day=min(days), last_day=max(days),
             rows=len(rows), origin=origin[:1000], created_at=now, created_by=by[:150],
@@ -64,6 +68,15 @@ def _keep(rows: Sequence[Quantity], *, origin: str, by: str, now: datetime) -> D
         version.lake_version = lake.replace(DRIVERS, _table(rows, version.number), replaced, note=note)
         version.save(update_fields=["lake_version"])
     return version
+
+
+def _known(rows: Sequence[Quantity]) -> dict[tuple[str, date, str], Decimal]:
+    """The quantities of the same drivers, scope and days as they count now."""
+    told = {(row.driver, row.day) for row in rows}
+    days = [day for _, day in told]
+    kept = lake.between(DRIVERS, "day", min(days), max(days) + ONE_DAY)
+    kept = kept.filter(kept.scope == rows[0].scope).select("driver", "day", "subject", "quantity")
+    return {(driver, *rest): quantity for driver, *rest, quantity in rows_of(kept) if (driver, rest[0]) in told}
 
 
 def _table(rows: Sequence[Quantity], version: int) -> ibis.Table:

@@ -1,9 +1,10 @@
 """The simulated company lives like a real one: its files, its days, its people."""
 
+import csv
 import json
 import re
 from collections import defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,22 @@ def test_a_time_zone_of_half_hours_is_refused_with_advice() -> None:
 
     with pytest.raises(UnsupportedTimeZoneError, match="COSTOPS_TIME_ZONE"):
         business_day(date(2026, 10, 1), ZoneInfo("Asia/Kolkata"))
+
+
+def test_invoices_are_what_is_billed_in_whole_cents(autumn: Company) -> None:
+    billed: dict[str, Decimal] = defaultdict(Decimal)
+    for charge in autumn.charges:
+        billed[charge["InvoiceId"]] += Decimal(charge["BilledCost"])
+    with (autumn.folder / "invoices.csv").open() as stream:
+        totals = {row["invoice_id"]: Decimal(row["total"]) for row in csv.DictReader(stream)}
+    assert totals == {invoice: total.quantize(Decimal("0.01"), ROUND_HALF_UP) for invoice, total in billed.items()}
+
+
+def test_students_and_searches_are_told_every_day(autumn: Company) -> None:
+    with (autumn.folder / "drivers.csv").open() as stream:
+        rows = [*csv.DictReader(stream)]
+    days = {charge["ChargePeriodStart"][:10] for charge in autumn.charges}
+    assert {row["driver"] for row in rows} == {"students-in-class", "searches"}
+    assert len({row["date"] for row in rows}) in (len(days), len(days) - 1, len(days) + 1)  # a day is one of Beijing
+    assert all(int(row["quantity"]) > 0 for row in rows)
+    assert {team["name"] for team in autumn.teams["teams"]} >= {row["team"] for row in rows}

@@ -88,7 +88,7 @@ def test_cost_per_unit_by_month_counts_only_days_that_were_told():
     found = costs(grain="month")
     assert found["2026-09", "web"].unit_cost == Decimal("133.333333333333")
     web = found["2026-10", "web"]
-    assert (web.days, web.cost, web.unit_cost, web.cost_without_driver) == (0, 0, None, 810)
+    assert (web.days, web.cost, web.quantity, web.unit_cost, web.cost_without_driver) == (0, 0, None, None, 810)
 
 
 def test_cost_of_no_units_is_not_divided():
@@ -138,6 +138,13 @@ def test_a_later_upload_replaces_its_days_and_older_versions_stay_readable():
     assert costs()["2026-10-01", "web"].unit_cost == Decimal("2.7")
     told = [(one.number, one.origin, one.created_by, one.created_at) for one in versions()]
     assert told == [(second.number, "corrected.csv", "han", NOW), (first.number, "drivers.csv", "han", NOW)]
+
+
+def test_the_same_again_is_no_new_version():
+    assert brought().number == brought().number == 1
+    other = HEADER + "2026-10-01,clicks,web,3\n"
+    assert [brought(other).number, brought(other).number] == [2, 2]
+    assert brought(HEADER + "2026-10-01,clicks,web,4\n").number == 3
 
 
 def test_scopes_are_kept_apart():
