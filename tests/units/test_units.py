@@ -141,10 +141,10 @@ def test_a_later_upload_replaces_its_days_and_older_versions_stay_readable():
 
 
 def test_the_same_again_is_no_new_version():
-    assert brought().number == brought().number == 1
-    other = HEADER + "2026-10-01,clicks,web,3\n"
-    assert [brought(other).number, brought(other).number] == [2, 2]
-    assert brought(HEADER + "2026-10-01,clicks,web,4\n").number == 3
+    clicks = HEADER + "2026-10-01,clicks,web,3\n"
+    first, second = brought(), brought(clicks)
+    assert brought().number == brought(clicks).number == second.number > first.number
+    assert brought(clicks.replace(",3\n", ",4\n")).number > second.number
 
 
 def test_scopes_are_kept_apart():
