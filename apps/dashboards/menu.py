@@ -1,0 +1,90 @@
+"""The menu: which pages there are, in which group, and who is offered them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the menu: the name of its address, `under` it the names of pages that are reached from it.
+
+    `for_everything`: it is offered to those only who see the cost of all teams.
+    """
+
+    name: str
+    title: Promise
+    under: tuple[str, ...] = ()
+    for_everything: bool = True
+
+
+MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
+    (
+        _("Costs"),
+        (
+            Page("overview", _("Overview"), under=("team", "namespace"), for_everything=False),
+            Page("units", _("Units"), for_everything=False),
+            Page("changes", _("Changes"), for_everything=False),
+        ),
+    ),
+    (
+        _("Books"),
+        (
+            Page("reconciliation", _("Reconciliation"), under=("reconciliation-days",)),
+            Page("invoices", _("Invoices")),
+            Page("closing", _("Closing")),
+        ),
+    ),
+    (
+        _("Data"),
+        (
+            Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results")),
+            Page("quality", _("Quality")),
+            Page("restatements", _("Restatements")),
+            Page("prices", _("Prices")),
+            Page("publications", _("Publications")),
+        ),
+    ),
+)
+"""Groups of pages in their order; a group leads to the first of its pages that somebody is offered."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the menu; `is_here`: it leads to where one is, `is_around`: to a group of pages one is within."""
+
+    title: Promise
+    address: str
+    is_here: bool
+    is_around: bool = False
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The `groups`, and the `pages` of the one that somebody is within: none where it has but one."""
+
+    groups: tuple[Link, ...]
+    pages: tuple[Link, ...]
+
+
+def menu(here: str, *, sees_all: bool) -> Menu:
+    """The menu as one sees it from the page whose address is named `here`."""
+    groups: list[Link] = []
+    within: tuple[Link, ...] = ()
+    for title, offered in _offered(sees_all=sees_all):
+        links = tuple(Link(page.title, reverse(page.name), here in (page.name, *page.under)) for page in offered)
+        is_around = any(link.is_here for link in links)
+        groups.append(Link(title, links[0].address, is_here=links[0].is_here and len(links) == 1, is_around=is_around))
+        if is_around and len(links) > 1:
+            within = links
+    return Menu(tuple(groups), within)
+
+
+def _offered(*, sees_all: bool) -> Iterator[tuple[Promise, list[Page]]]:
+    for title, pages in MENU:
+        offered = [page for page in pages if sees_all or not page.for_everything]
+        if offered:
+            yield title, offered

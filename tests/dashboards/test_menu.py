@@ -1,0 +1,42 @@
+"""The menu: everybody is offered the pages they may open, and knows where they are."""
+
+import re
+
+import pytest
+
+from apps.dashboards.menu import MENU, menu
+
+PAGES = [page for _, pages in MENU for page in pages]
+
+
+def offered(body: str) -> set[str]:
+    menus = re.findall(r'<nav class="(?:top__nav|pages)".*?</nav>', body, re.DOTALL)
+    return set(re.findall(r'href="([^"]+)"', " ".join(menus)))
+
+
+@pytest.mark.parametrize("who", ["lilei", "finance", "staff"])
+def test_every_page_that_is_offered_opens(published, client_of, who):
+    client = client_of(who)
+    seen, todo = set(), {"/"}
+    while todo:
+        address = todo.pop()
+        seen.add(address)
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        todo |= offered(answer.content.decode()) - seen
+    everything = {link.address for page in PAGES for link in menu(page.name, sees_all=who != "lilei").pages}
+    assert seen == everything
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_one_knows_where_one_is(page):
+    for here in (page.name, *page.under):
+        found = menu(here, sees_all=True)
+        assert [link.title for link in found.pages if link.is_here] == [page.title]
+        assert sum(group.is_around for group in found.groups) == 1
+
+
+def test_a_page_outside_the_menu_stands_in_no_group():
+    found = menu("login", sees_all=True)
+    assert not found.pages
+    assert not any(group.is_around or group.is_here for group in found.groups)
