@@ -1,6 +1,8 @@
 """The simulated company's metrics, read back through a real Prometheus, tell the same costs."""
 
+import random
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,16 +21,63 @@ from tests.servers.prometheus import running_prometheus
 CLOSE_ENOUGH = Decimal("0.005")
 
 
+Usage = dict[str, list[dict]]
+
+
 @pytest.fixture(scope="module")
-def metered(simulate: Simulate, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, dict[str, list[dict]]]:
-    """A one-day company, and its usage as a Prometheus saw it."""
-    company = simulate(days=1, scale=0.02, metrics_days=1)
-    day = business_day(date(2026, 10, 31), company.zone)
+def company(simulate: Simulate) -> Company:
+    """A company of one day."""
+    return simulate(days=1, scale=0.02, metrics_days=1)
+
+
+@pytest.fixture(scope="module")
+def metered(company: Company, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Usage]:
+    """The company, and its usage as a Prometheus saw it."""
     texts = sorted((company.folder / "openmetrics").glob("*.om"))
-    with running_prometheus(tmp_path_factory.mktemp("prometheus"), texts) as server:
+    return company, usage_seen(company, texts, tmp_path_factory.mktemp("prometheus"))
+
+
+def usage_seen(company: Company, texts: Sequence[Path | str], folder: Path) -> Usage:
+    """The usage of the day as a Prometheus with this history tells it."""
+    day = business_day(date(2026, 10, 31), company.zone)
+    with running_prometheus(folder, texts) as server:
         tables, problems = meter_day(PrometheusConfig(url=server.url), day.start, day.end)
     assert problems == []
-    return company, {name: table.to_pylist() for name, table in tables.items()}
+    return {name: table.to_pylist() for name, table in tables.items()}
+
+
+def without_scrapes(text: str, *, lost: float) -> str:
+    """An OpenMetrics text without so much of its scrapes."""
+    rng = random.Random(30)
+    kept: dict[str, bool] = {}
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        line for line in lines if line.startswith("#") or kept.setdefault(line.rpartition(" ")[2], rng.random() >= lost)
+    )
+
+
+def coverage(usage: Usage) -> Decimal:
+    rows = usage["coverage_hours"]
+    return Decimal(sum(row["observed_samples"] for row in rows)) / sum(row["expected_samples"] for row in rows)
+
+
+def test_coverage_falls_and_cost_does_not_when_scrapes_are_lost(metered: tuple, tmp_path: Path) -> None:
+    company, whole = metered
+    texts = [
+        without_scrapes(path.read_text(), lost=0.3) for path in sorted((company.folder / "openmetrics").glob("*.om"))
+    ]
+    usage = usage_seen(company, texts, tmp_path)
+    assert coverage(whole) == 1
+    assert abs(coverage(usage) - Decimal("0.7")) < Decimal("0.01")
+    answer = attribute(company.charges, usage, company.teams)
+    told, truth = by_namespace(answer), by_namespace(company.truth)
+    assert sum(told.values()) == sum(truth.values())
+    assert told.keys() == truth.keys()
+    claimed = [sum(cost for (_, _, kind), cost in costs.items() if kind != "idle") for costs in (told, truth)]
+    assert abs(claimed[0] / claimed[1] - 1) < CLOSE_ENOUGH
+    off = {key[1]: abs(told[key] / truth[key] - 1) for key in truth}
+    assert max(off.values()) < Decimal("0.1"), "jobs of a few minutes are seen by two or three scrapes"
+    assert sorted(off.values())[len(off) * 3 // 4] < Decimal("0.02")
 
 
 def by_namespace(costs: dict[tuple[date, str, str, str], Decimal]) -> dict[tuple[date, str, str], Decimal]:
