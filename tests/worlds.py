@@ -13,7 +13,6 @@ from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, DIMENSIONS, RECO
 from apps.marts.models import Publication
 from apps.warehouse import lake
 
-KINDS = ("direct", "shared", "idle", "unallocated")
 NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
     "source": "bill",
     "currency": "CNY",

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from apps.allocation.matching import billed_resource, kubernetes_resource
 from apps.allocation.nodes import days_of
+from apps.allocation.particulars import Particulars, particulars
 from apps.finops.tables import (
     BILLED,
     CHARGES,
@@ -47,6 +48,7 @@ POOL_KEY = [
     "tags",
 ]
 OUTPUT = [
+    "pool_id",
     "day",
     "pool",
     "resource",
@@ -75,7 +77,8 @@ OUTPUT = [
 class Facts:
     """The inputs of one window.
 
-    `billed` has the columns of `_CHARGE_COLUMNS` and `resource` (parsed). `charges` has two more: `pool`, which of the
+    `billed` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and those of `particulars`, which tell pools
+    apart where a policy asks for them. `charges` has two more: `pool`, which of the
     four kinds of pool the charge belongs to, and `resource_day`, the number of (day, resource) a cluster knows.
     `node_days` has one row per node and day (`nodes.days_of`), with `resource_day`; `volume_hours` has `resource`.
     """
@@ -88,12 +91,14 @@ class Facts:
     volume_hours: ir.Table
     namespace_labels: ir.Table
     workload_labels: ir.Table
+    particulars: tuple[str, ...] = ()
 
     def pools(self) -> ir.Table:
-        """One row per pool: `pool_id`, the columns of POOL_KEY, `pool`, `resource_day` and the four costs."""
+        """One row per pool: `pool_id`, the columns of POOL_KEY and `particulars`, `pool`, `resource_day` and the four
+        costs."""
         rows = self.charges
         sums = {basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
-        summed = rows.group_by(*POOL_KEY, "pool", "resource_day").aggregate(**sums)
+        summed = rows.group_by(*POOL_KEY, *self.particulars, "pool", "resource_day").aggregate(**sums)
         return summed.mutate(pool_id=ibis.row_number())
 
     def node_charges(self) -> ir.Table:
@@ -117,7 +122,8 @@ def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
     volume_hours = workspace.keep(volumes.mutate(resource=kubernetes_resource(volumes.volume)))
     workload_hours = _usage(WORKLOAD_HOURS, window)
     known = workspace.keep(_known(node_days, workload_hours, volume_hours))
-    billed = _billed(window)
+    asked = particulars(book)
+    billed = _billed(window, asked)
     labels = _usage(LABEL_HOURS, window)
     namespace_labels, workload_labels = _labels(labels)
     return Facts(
@@ -129,6 +135,7 @@ def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
         volume_hours=volume_hours,
         namespace_labels=workspace.keep(namespace_labels),
         workload_labels=workspace.keep(workload_labels),
+        particulars=tuple(asked),
     )
 
 
@@ -150,7 +157,7 @@ def _usage(table: LakeTable, window: Window) -> ir.Table:
     return lake.between(table, "day", window.start, window.end)
 
 
-def _billed(window: Window) -> ir.Table:
+def _billed(window: Window, asked: Particulars) -> ir.Table:
     bill = lake.scan(CHARGES)
     bill = bill.filter(bill.x_ChargeDay >= window.start, bill.x_ChargeDay < window.end)
     text = {name for name, column in _CHARGE_COLUMNS.items() if CHARGES.columns[column] == "string"}
@@ -162,7 +169,8 @@ def _billed(window: Window) -> ir.Table:
         else bill[column]
         for name, column in _CHARGE_COLUMNS.items()
     }
-    return bill.select(**values, resource=billed_resource(bill.ResourceId.fill_null("")))
+    told = {name: of_charge(bill) for name, of_charge in asked.items()}
+    return bill.select(**values, **told, resource=billed_resource(bill.ResourceId.fill_null("")))
 
 
 def _in_pools(billed: ir.Table, known: ir.Table) -> ir.Table:

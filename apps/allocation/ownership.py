@@ -3,7 +3,7 @@
 import functools
 import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import ibis
@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.teams.policies import Policy
 from apps.warehouse.engine import Workspace, json_member
 
 
@@ -23,17 +24,24 @@ def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspac
     """
     conditions = [condition for rule in book.rules for condition in rule.conditions]
     keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
-    numbered = keyed.mutate(rule_number=_first_match(keyed, book, fields)).drop(*extracted)
+    numbered = keyed.mutate(rule_number=_first_match(keyed, list(enumerate(book.rules)), fields)).drop(*extracted)
     return numbered.join(_splits(book), "rule_number").drop("rule_number")
 
 
 def with_shared(subjects: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
-    """Add `is_shared`: whether a workload lives in a platform namespace that all teams on its cluster carry."""
-    conditions = [condition for rule in book.shared for condition in rule.when]
-    keyed, extracted = _with_keys(subjects, conditions, WORKLOAD_FIELDS, workspace)
-    verdicts = [_holds(keyed, rule.when, WORKLOAD_FIELDS) for rule in book.shared]
-    verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))
-    return keyed.mutate(is_shared=verdict).drop(*extracted)
+    """Add `is_shared`: whether a workload lives in a platform namespace whose cost policies pass on."""
+    sharing = [policy for policy in book.all_policies if policy.subject == "share"]
+    numbered = first_of(subjects, list(enumerate(sharing)), WORKLOAD_FIELDS, workspace)
+    return numbered.mutate(is_shared=numbered.number >= 0).drop("number")
+
+
+def first_of(
+    subjects: ir.Table, policies: Sequence[tuple[int, Policy]], fields: tuple[str, ...], workspace: Workspace
+) -> ir.Table:
+    """Add `number`: that of the first policy that matches a subject (as in `owners`), -1 where none does."""
+    conditions = [condition for _, policy in policies for condition in policy.conditions]
+    keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
+    return keyed.mutate(number=_first_match(keyed, policies, fields)).drop(*extracted)
 
 
 def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:
@@ -42,12 +50,14 @@ def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspa
     conditions = [condition for rule in book.rules for condition in rule.conditions]
     keyed, _ = _with_keys(subjects, conditions, fields, workspace)
     verdicts = {f"match_{number}": _matches(keyed, rule, fields) for number, rule in enumerate(book.rules)}
-    judged = keyed.select(rule_number=_first_match(keyed, book, fields), **verdicts)
+    judged = keyed.select(rule_number=_first_match(keyed, list(enumerate(book.rules)), fields), **verdicts)
     return judged.group_by("rule_number").aggregate(**{name: judged[name].cast("int64").sum() for name in verdicts})
 
 
-def _first_match(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...]) -> ir.IntegerValue:
-    branches = [(_matches(subjects, rule, fields), ibis.literal(number)) for number, rule in enumerate(book.rules)]
+def _first_match(
+    subjects: ir.Table, rules: Sequence[tuple[int, Rule | Policy]], fields: tuple[str, ...]
+) -> ir.IntegerValue:
+    branches = [(_matches(subjects, rule, fields), ibis.literal(number)) for number, rule in rules]
     return (ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1)).cast("int32")
 
 
@@ -62,16 +72,22 @@ def _splits(book: RuleBook) -> ir.Table:
     return table.mutate(fraction=table.fraction.cast("decimal(9, 4)"))
 
 
-def _matches(subjects: ir.Table, rule: Rule, fields: tuple[str, ...]) -> ir.BooleanValue:
+def _matches(subjects: ir.Table, rule: Rule | Policy, fields: tuple[str, ...]) -> ir.BooleanValue:
     verdict = _holds(subjects, rule.when, fields)
     if rule.any:
         verdict = verdict & _holds_one(subjects, rule.any, fields)
     if rule.unless:
         verdict = verdict & ~_holds_one(subjects, rule.unless, fields)
+    return verdict & is_valid(subjects.day, rule)
+
+
+def is_valid(day: ir.DateValue, rule: Rule | Policy) -> ir.BooleanValue:
+    """Whether a rule or policy is valid on a day."""
+    verdict = ibis.literal(True)
     if rule.valid_from:
-        verdict = verdict & (subjects.day >= rule.valid_from)
+        verdict = verdict & (day >= rule.valid_from)
     if rule.valid_to:
-        verdict = verdict & (subjects.day < rule.valid_to)
+        verdict = verdict & (day < rule.valid_to)
     return verdict
 
 

@@ -9,7 +9,7 @@ from apps.allocation import facts, nodes, ownership, problems
 from apps.allocation.claimants import CLAIMANT, divided, number, weighed
 from apps.allocation.division import WEIGHT
 from apps.allocation.matching import billed_resource
-from apps.allocation.sharing import share_platform
+from apps.allocation.policies import settle
 from apps.finops.errors import CostOpsError
 from apps.finops.steps import StepResult
 from apps.finops.tables import ALLOCATED, COSTS, MONEY, PASSED_ON, LakeTable
@@ -38,17 +38,16 @@ def allocate(window: Window) -> StepResult:
         inputs = facts.read(window, book, workspace)
         pools = workspace.keep(inputs.pools())
         claimed, rest, excess = attribute(inputs, pools, book, workspace)
-        shared = share_platform(claimed, workspace).union(rest)
-        passed_on = claimed.filter(claimed.is_shared).drop("is_shared")
-        written = lake.write(ALLOCATED, _stamped(shared, number))
+        settled = settle(claimed, rest, inputs, pools, book=book, window=window, workspace=workspace)
+        written = lake.write(ALLOCATED, _stamped(settled.allocated, number))
         charged, allocated = _totals(inputs.billed), _totals(lake.scan(ALLOCATED, only=written))
         if charged != allocated:
             raise NotConserved(
                 f"{window}: charged {charged}, allocated {allocated}. Please report this with the rules file."
             )
-        outputs = ((PASSED_ON, lake.write(PASSED_ON, _stamped(passed_on, number))), (ALLOCATED, written))
+        outputs = ((PASSED_ON, lake.write(PASSED_ON, _stamped(settled.passed_on, number))), (ALLOCATED, written))
         versions = {table.name: _replace(table, files, window) for table, files in outputs}
-        found = problems.find(inputs, pools, excess)
+        found = (*problems.find(inputs, pools, excess), *settled.problems)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
         rows=sum(file.rows for file in written),
@@ -77,8 +76,9 @@ def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:
 def attribute(
     inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace
 ) -> tuple[ir.Table, ir.Table, ir.Table]:
-    """The rows of `allocated` (without `ruleset`) for these facts: what clusters claimed, with `is_shared` still to
-    be shared, and everything else; and the node-hours claimed beyond their capacity (`nodes.Claims.excess`)."""
+    """The rows of `allocated` for these facts before policies, with the `pool_id` they are of: what clusters claimed,
+    with `is_shared` for policies to pass on, and everything else; and the node-hours claimed beyond their capacity
+    (`nodes.Claims.excess`)."""
     present = {kind for (kind,) in rows_of(pools.select("pool").distinct())}
     on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
     others = {"serverless": _of_serverless, "volume": _of_volumes}

@@ -7,8 +7,8 @@ from decimal import Decimal
 import ibis.expr.types as ir
 
 from apps.allocation import facts, ownership
+from apps.allocation.policies import settle
 from apps.allocation.services import attribute
-from apps.allocation.sharing import share_platform
 from apps.finops.money import add_up
 from apps.finops.tables import MONEY
 from apps.finops.windows import Window, contiguous
@@ -102,8 +102,10 @@ def _summed(window: Window, book: RuleBook, name: str) -> dict[tuple[str, str], 
     for part in _parts(window):
         with Workspace() as workspace:
             inputs = facts.read(part, book, workspace)
-            claimed, rest, _ = attribute(inputs, workspace.keep(inputs.pools()), book, workspace)
-            rows = share_platform(claimed, workspace).union(rest)
+            pools = workspace.keep(inputs.pools())
+            claimed, rest, _ = attribute(inputs, pools, book, workspace)
+            settled = settle(claimed, rest, inputs, pools, book=book, window=part, workspace=workspace)
+            rows = settled.allocated
             summed = rows.group_by(name, "currency").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
             for value, currency, cost in rows_of(summed):
                 amounts.setdefault((value, currency), []).append(cost)

@@ -163,6 +163,7 @@ class ReconciliationRowSchema(serializers.Serializer[Any]):
     direct = Amount()
     shared = Amount()
     idle = Amount()
+    shared_idle = Amount()
     unallocated = Amount()
     difference = Amount(help_text="the largest of the four cost bases")
 

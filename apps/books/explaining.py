@@ -15,11 +15,11 @@ COLUMNS = ("day", *DIMENSIONS, "resource", "class", "amount")
 CLASSES = ("new", "vanished", "re-priced", "credited", "re-measured", "re-ruled")
 _POOL = list(charges.POOL)
 _CLAIMANT = ["cluster", "node_pool", "namespace", "workload", "is_idle"]
-_PLATFORM = [*[name for name in _POOL if name != "resource"], "cluster", "namespace"]
-"""What a shared row and the claims its platform namespace passed on have in common."""
+_PLATFORM = [*[name for name in _POOL if name != "resource"], "cluster", "node_pool", "namespace"]
+"""What a received row and the claims that policies passed on for it have in common."""
 _BILL_DAY = ["day", "source", "billing_month", "currency"]
 _PASSED_ON = "passed on"
-"""The kind of what platform namespaces claimed: it belongs to nobody until it is shared."""
+"""The kind of what policies pass on: it belongs to nobody until it is received."""
 
 
 def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir.Table:
@@ -53,7 +53,7 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
         owner=[],
         workspace=workspace,
     )
-    nothing = dict.fromkeys(("resource", "node_pool", "workload"), ibis.literal(""))
+    nothing = dict.fromkeys(("resource", "workload"), ibis.literal(""))
     return told.filter(told.kind != _PASSED_ON).select(COLUMNS).union(shared.mutate(**nothing).select(COLUMNS))
 
 

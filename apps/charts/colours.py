@@ -14,10 +14,16 @@ PALETTE = (
 OTHERS = "#7d8794"
 RISE, FALL = "#c2762f", "#2a9d6f"
 
-KINDS = {"direct": "#3b7dd8", "shared": "#8f6bd1", "idle": "#c2762f", "unallocated": "#7d8794"}
+KINDS = {
+    "direct": "#3b7dd8",
+    "shared": "#8f6bd1",
+    "idle": "#c2762f",
+    "shared_idle": "#b8860b",
+    "unallocated": "#7d8794",
+}
 """Kind of cost → colour."""
 
-KIND_PATTERNS = {"idle": "/", "unallocated": "x"}
+KIND_PATTERNS = {"idle": "/", "shared_idle": "\\", "unallocated": "x"}
 """Kind of cost → hatching, for whoever cannot tell the colours apart: paid and unused, and nobody's."""
 
 

@@ -12,25 +12,21 @@ from django.utils.translation import gettext as _
 from apps.charts import colours, figures
 from apps.dashboards import words
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
+from apps.finops.tables import KINDS
 from apps.finops.windows import ONE_DAY
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.marts.query import PublicationFacts
 from apps.marts.selectors import ReconciliationRow
 
-KINDS = tuple(words.KINDS)
-
 
 @dataclass(frozen=True)
 class BookRow:
-    """One row of the page; `url` leads to its days."""
+    """One row of the page; `url` leads to its days, `kinds` are the costs of the kinds that are shown."""
 
     row: ReconciliationRow
     url: str
-
-    @property
-    def kinds(self) -> tuple[Decimal, ...]:
-        return tuple(getattr(self.row, kind) for kind in KINDS)
+    kinds: tuple[Decimal, ...]
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,18 @@ def days(publication: int | None, source: str, billing_month: str, currency: str
 
 
 def _books(facts: PublicationFacts, rows: list[ReconciliationRow], url: Callable[[ReconciliationRow], str]) -> Books:
+    shown = _shown(rows)
     return Books(
         facts=facts,
         difference=max((row.difference for row in rows), default=Decimal(0)),
-        rows=tuple(BookRow(row, url(row)) for row in rows),
-        kinds=tuple(str(words.KINDS[kind]) for kind in KINDS),
+        rows=tuple(BookRow(row, url(row), tuple(getattr(row, kind) for kind in shown)) for row in rows),
+        kinds=tuple(str(words.KINDS[kind]) for kind in shown),
     )
+
+
+def _shown(rows: list[ReconciliationRow]) -> list[str]:
+    """The kinds worth a column: idle cost is shared only where a policy says so."""
+    return [kind for kind in KINDS if kind != "shared_idle" or any(row.shared_idle for row in rows)]
 
 
 def figure_link(found: Books, source: str, billing_month: str, currency: str) -> FigureLink:
@@ -86,14 +88,12 @@ def figure_link(found: Books, source: str, billing_month: str, currency: str) ->
 
 def figure(publication: int | None, source: str, billing_month: str, currency: str) -> figures.Figure:
     """Effective cost per day by kind, as reconciled."""
-    rows: list[tuple[date | None, str, float]] = [
-        (found.row.day, kind, float(getattr(found.row, kind)))
-        for found in days(publication, source, billing_month, currency).rows
-        for kind in KINDS
-    ]
+    told = [book.row for book in days(publication, source, billing_month, currency).rows]
+    shown = _shown(told)
+    rows = [(row.day, kind, float(getattr(row, kind))) for row in told for kind in shown]
     bands = [
         figures.Band(kind, str(words.KINDS[kind]), colours.KINDS[kind], colours.KIND_PATTERNS.get(kind, ""))
-        for kind in KINDS
+        for kind in shown
     ]
     frame = pd.DataFrame(rows, columns=["time", "band", "cost"])
     return figures.cost_trend(frame, bands=bands, currency=currency, day_format=str(DAY_FORMAT["day"]))

@@ -7,13 +7,15 @@ KINDS: dict[str, Promise] = {
     "direct": _("Direct"),
     "shared": _("Shared"),
     "idle": _("Idle"),
+    "shared_idle": _("Shared idle"),
     "unallocated": _("Unallocated"),
 }
 
 KIND_MEANINGS: dict[str, Promise] = {
     "direct": _("used by one team alone"),
-    "shared": _("platform cost, divided between the teams on the cluster"),
+    "shared": _("received: a part of what teams have in common, divided by a policy"),
     "idle": _("paid for, claimed by nobody"),
+    "shared_idle": _("received: a part of what nobody claimed, divided by a policy"),
     "unallocated": _("no rule says whose it is"),
 }
 

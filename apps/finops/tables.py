@@ -149,6 +149,12 @@ BILLED = {
 }
 """Those of them that the bill itself tells → their column of `charges`."""
 
+KINDS = ("direct", "shared", "idle", "shared_idle", "unallocated")
+"""Kinds of cost: used by one team; received of a shared pool; capacity nobody claimed, with its owner; the same,
+received; nobody's."""
+RECEIVED = ("shared", "shared_idle")
+"""What policies divided: it stands beside what a team caused by itself, never in it."""
+
 ALLOCATED = LakeTable(
     "allocated",
     {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"}
@@ -158,11 +164,13 @@ ALLOCATED = LakeTable(
     ("day",),
 )
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
-`volume`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` what decided the team."""
+`volume`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` the rule or policy that decided the
+team."""
 
 PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",))
-"""What platform namespaces claimed of charge pools before it was shared: one row per day, pool and workload. With
-`allocated` less its `shared` rows it adds up to the pools; by namespace it adds up to the `shared` rows."""
+"""What policies took of charge pools and passed on: one row per day, pool and claimant as the rules had it. With
+`allocated` less its rows of pool `shared` it adds up to the pools; by day, bill, cluster, node pool and namespace it
+adds up to these rows."""
 
 COST_MART = LakeTable("costs", {"day": "date"} | DIMENSIONS | COSTS | {"month": "string"}, ("month",))
 """`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""
@@ -172,9 +180,10 @@ RECONCILIATION_MART = LakeTable(
     {"day": "date", "source": "string", "billing_month": "string", "currency": "string"}
     | {f"{basis}_charged": MONEY for basis in COSTS}
     | {f"{basis}_allocated": MONEY for basis in COSTS}
-    | dict.fromkeys(("direct", "shared", "idle", "unallocated"), MONEY)
+    | dict.fromkeys(KINDS, MONEY)
     | {"month": "string"},
     ("month",),
+    has_grown=True,
 )
 """One row per source, billing month, currency and day: what was charged, what was allocated, and effective cost by
 kind."""

@@ -137,13 +137,13 @@ def _mine(rows: ir.Table, query: CostQuery) -> ir.Table:
 
 
 _KEY = (*BILL_KEY, "resource")
-_PLATFORM = (*BILL_KEY, "cluster", "namespace")
-"""What a shared row and the rows its platform namespace passed on have in common."""
+_PLATFORM = (*BILL_KEY, "cluster", "node_pool", "namespace")
+"""What a received row and the rows that policies passed on for it have in common."""
 
 
 def _pools(mine: ir.Table, whole: ir.Table, passed_on: ir.Table) -> ir.Table:
-    """One row per pool behind the number: BILL_KEY, `resource` and all the pool held. Behind a shared row stand the
-    pools its platform namespace claimed."""
+    """One row per pool behind the number: BILL_KEY, `resource` and all the pool held. Behind a received row stand the
+    pools that what was passed on is of."""
     own = mine.filter(mine.pool != "shared").select(_KEY)
     behind = passed_on.semi_join(mine.filter(mine.pool == "shared"), _PLATFORM).select(_KEY)
     held = whole.filter(whole.pool != "shared").select(*_KEY, "amount").union(passed_on.select(*_KEY, "amount"))
@@ -152,7 +152,7 @@ def _pools(mine: ir.Table, whole: ir.Table, passed_on: ir.Table) -> ir.Table:
 
 
 def _parts(mine: ir.Table, whole: ir.Table, pools: ir.Table, limit: int) -> tuple[Part, ...]:
-    """The largest parts, each with what its pool held; for a shared row that is all the platform namespace cost."""
+    """The largest parts, each with what its pool held; for a received row that is all that was passed on."""
     shared = whole.filter(whole.pool == "shared")
     shared_pools = shared.group_by(_PLATFORM).aggregate(shared_amount=shared.amount.sum().cast(MONEY))
     joined = mine.left_join(pools, _KEY, rname="{name}_pool").left_join(shared_pools, _PLATFORM, rname="{name}_shared")

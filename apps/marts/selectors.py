@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
-from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, MONEY, RECONCILIATION_MART, LakeTable
+from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, KINDS, MONEY, RECONCILIATION_MART, LakeTable
 from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
@@ -190,6 +190,7 @@ class ReconciliationRow:
     direct: Decimal
     shared: Decimal
     idle: Decimal
+    shared_idle: Decimal
     unallocated: Decimal
     difference: Decimal
 
@@ -212,7 +213,7 @@ def reconciliation(
         allocated=rows.effective_cost_allocated.sum().cast(MONEY),
         billed_charged=rows.billed_cost_charged.sum().cast(MONEY),
         billed_allocated=rows.billed_cost_allocated.sum().cast(MONEY),
-        **{kind: rows[kind].sum().cast(MONEY) for kind in ("direct", "shared", "idle", "unallocated")},
+        **{kind: rows[kind].fill_null(0).sum().cast(MONEY) for kind in KINDS},
         difference=ibis.greatest(*(_difference(rows, basis) for basis in COSTS)).cast(MONEY),
     )
     found = rows_of(summed.order_by(keys))

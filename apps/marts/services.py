@@ -17,6 +17,7 @@ from apps.finops.tables import (
     COVERAGE_HOURS,
     COVERAGE_MART,
     DIMENSIONS,
+    KINDS,
     MONEY,
     PASSED_ON,
     RECONCILIATION_MART,
@@ -31,8 +32,6 @@ from apps.warehouse.engine import rows_of
 
 DAYS_UNTIL_FINAL = 5
 """A billing period counts as final this many days after its end: AWS and Alibaba Cloud close on the third or fourth."""
-
-KINDS = ("direct", "shared", "idle", "unallocated")
 
 
 class DoesNotReconcile(CostOpsError):

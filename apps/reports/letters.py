@@ -24,6 +24,7 @@ KINDS: dict[str, Promise] = {
     "direct": _("Direct"),
     "shared": _("Shared"),
     "idle": _("Idle"),
+    "shared_idle": _("Shared idle"),
     "unallocated": _("Unallocated"),
 }
 STATUSES: dict[str, Promise] = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from apps.finops.tables import KINDS
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import answer, publication
@@ -13,7 +14,8 @@ from apps.teams.models import Team
 WEEKS_BEFORE = 4
 TOP = 5
 CENT = Decimal("0.01")
-KINDS = ("direct", "shared", "idle", "unallocated")
+SELDOM = ("shared_idle", "unallocated")
+"""Kinds that are told only where there are any."""
 _WIDE = Context(prec=80)
 
 
@@ -136,7 +138,7 @@ def _in_currency(
     earlier: dict[str, Decimal] | None,
     days: tuple[tuple[date, Decimal], ...],
 ) -> CurrencyWeek:
-    kind_names = [kind for kind in KINDS if kind in kinds or kind != "unallocated"]
+    kind_names = [kind for kind in KINDS if kind in kinds or kind not in SELDOM]
     by_kind = [kinds.get(kind, Decimal(0)) for kind in kind_names]
     largest = sorted(namespaces, key=lambda name: (-namespaces[name], name))
     top, rest = largest[:TOP], largest[TOP:]

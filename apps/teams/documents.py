@@ -1,5 +1,6 @@
 """Files of teams and rules: reading one as a whole, or saying everything that is wrong with it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from apps.finops.errors import CostOpsError
@@ -7,6 +8,7 @@ from apps.finops.problems import Problem
 from apps.teams.csv_file import read_csv
 from apps.teams.drafts import Draft, TeamFacts, check
 from apps.teams.ownership import RuleBook
+from apps.teams.policy_checks import check_policies
 from apps.teams.yaml_file import read_yaml
 
 READERS = {".yaml": read_yaml, ".yml": read_yaml, ".csv": read_csv}
@@ -46,7 +48,8 @@ def parse_teams(text: str, *, file: str) -> tuple[tuple[TeamFacts, ...], RuleBoo
     reader(draft, text)
     broken = bool(draft.problems) and not draft.teams
     if not broken:
-        found = check(draft)
+        teams, book = check(draft)
+        found = teams, replace(book, policies=check_policies(draft, teams))
     if draft.problems:
         raise TeamsFileRefused(file, tuple(sorted(draft.problems, key=_by_line)))
     return found

@@ -71,6 +71,15 @@ class DraftRule:
     unless: Conditions = ()
 
 
+@dataclass(frozen=True)
+class DraftPolicy:
+    """A policy as written: what it has in common with rules, and its other words by their keys."""
+
+    rule: DraftRule
+    words: dict[str, Text]
+    teams: tuple[Text, ...] = ()
+
+
 @dataclass
 class Draft:
     """A whole file as written, and what was found wrong so far."""
@@ -79,6 +88,7 @@ class Draft:
     teams: list[DraftTeam] = field(default_factory=list)
     rules: list[DraftRule] = field(default_factory=list)
     shared: list[DraftRule] = field(default_factory=list)
+    policies: list[DraftPolicy] = field(default_factory=list)
     price_ratio: dict[str, Text] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -167,7 +177,7 @@ def _check_text(draft: Draft, what: str, text: Text, limit: int) -> None:
         draft.complain("control-character", text.line, f"`{what}` holds a control character; remove it")
 
 
-def _rule_name(draft: Draft, rule: DraftRule) -> str:
+def check_name(draft: Draft, rule: DraftRule) -> str:
     if rule.name is None or not rule.name.value:
         draft.complain("no-name", rule.line, "a rule has no `name`; it is what people see next to the cost it decided")
         return ""
@@ -177,25 +187,31 @@ def _rule_name(draft: Draft, rule: DraftRule) -> str:
 
 def _rule(draft: Draft, rule: DraftRule, known: set[str]) -> Rule:
     when = _conditions(draft, rule, FIELDS, is_needed=not rule.any)
-    either = tuple(_condition(draft, about, patterns, FIELDS) for about, patterns in rule.any)
-    unless = tuple(_condition(draft, about, patterns, FIELDS) for about, patterns in rule.unless)
+    either = tuple(check_condition(draft, about, patterns, FIELDS) for about, patterns in rule.any)
+    unless = tuple(check_condition(draft, about, patterns, FIELDS) for about, patterns in rule.unless)
     always = {condition.field for condition in when}
     for fields in [always | {condition.field} for condition in either] or [always]:
         _check_possible(draft, rule, fields)
+    valid_from, valid_to = check_dates(draft, rule)
+    return Rule(check_name(draft, rule), when, check_split(draft, rule, known), valid_from, valid_to, either, unless)
+
+
+def check_dates(draft: Draft, rule: DraftRule) -> tuple[date | None, date | None]:
+    """The first day of a rule and the day after its last, None where it is open."""
     valid_from, valid_to = _day(draft, rule.valid_from), _day(draft, rule.valid_to)
     if rule.valid_to and valid_from and valid_to and valid_from >= valid_to:
         draft.complain(
             "empty-window", rule.valid_to.line,
             f"valid_to ({valid_to}, itself not included) must come after valid_from ({valid_from})",
         )  # fmt: skip
-    return Rule(_rule_name(draft, rule), when, _split(draft, rule, known), valid_from, valid_to, either, unless)
+    return valid_from, valid_to
 
 
 def _shared(draft: Draft, rule: DraftRule) -> SharedRule:
     when = _conditions(draft, rule, ("namespace", "cluster"))
     if when and "namespace" not in {condition.field for condition in when}:
         draft.complain("no-namespace", rule.line, "a shared rule is about namespaces; add a condition on `namespace`")
-    return SharedRule(_rule_name(draft, rule), when)
+    return SharedRule(check_name(draft, rule), when)
 
 
 def _conditions(
@@ -203,10 +219,10 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     if is_needed and not rule.when:
         draft.complain("no-condition", rule.line, f"a rule has no condition; write `when:` and {_spoken(allowed)}")
-    return tuple(_condition(draft, about, patterns, allowed) for about, patterns in rule.when)
+    return tuple(check_condition(draft, about, patterns, allowed) for about, patterns in rule.when)
 
 
-def _condition(draft: Draft, about: Text, patterns: tuple[Text, ...], allowed: tuple[str, ...]) -> Condition:
+def check_condition(draft: Draft, about: Text, patterns: tuple[Text, ...], allowed: tuple[str, ...]) -> Condition:
     name, _, key = about.value.partition(".")
     if name not in allowed or (name in KEYED_FIELDS) != bool(key):
         draft.complain("unknown-field", about.line, f"{about.value!r} is unknown; known are {_spoken(allowed)}")
@@ -247,7 +263,7 @@ def _check_possible(draft: Draft, rule: DraftRule, fields: set[str]) -> None:
         )  # fmt: skip
 
 
-def _split(draft: Draft, rule: DraftRule, known: set[str]) -> tuple[tuple[str, int], ...]:
+def check_split(draft: Draft, rule: DraftRule, known: set[str]) -> tuple[tuple[str, int], ...]:
     if not rule.split:
         draft.complain(
             "no-team", rule.line, "a rule names no team; write `team: NAME` or `split: {NAME: PERCENT, ...}`"

@@ -10,6 +10,7 @@ import yaml
 
 from apps.teams.drafts import TeamFacts
 from apps.teams.ownership import Condition, Rule, RuleBook
+from apps.teams.policies import Policy
 
 
 def to_yaml(teams: Iterable[TeamFacts], book: RuleBook) -> str:
@@ -18,6 +19,7 @@ def to_yaml(teams: Iterable[TeamFacts], book: RuleBook) -> str:
         "teams": [_team(facts) for facts in teams],
         "rules": [_rule(rule) for rule in book.rules],
         "shared": [{"name": rule.name, "when": _when(rule.when)} for rule in book.shared],
+        **_present({"policies": [_policy(policy) for policy in book.policies]}),
         "policy": {"price_ratio": asdict(book.price_ratio)},
     }
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
@@ -35,6 +37,14 @@ def _rule(rule: Rule) -> dict[str, Any]:
     conditions = {name: _when(getattr(rule, name)) for name in ("when", "any", "unless")}
     dates: Mapping[str, date | None] = {"valid_from": rule.valid_from, "valid_to": rule.valid_to}
     return _present({"name": rule.name} | conditions) | owner | _present(dates)
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": policy.name, policy.subject: policy.how, "driver": policy.driver}
+    owner = {"split": _percents(policy.split)} if policy.how == "fixed" else {"team": policy.split and policy.team}
+    conditions = {name: _when(getattr(policy, name)) for name in ("when", "any", "unless")}
+    dates = {"valid_from": policy.valid_from, "valid_to": policy.valid_to}
+    return _present(facts | owner | {"teams": list(policy.teams)} | conditions | dates)
 
 
 def _percents(split: tuple[tuple[str, int], ...]) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """Ownership rules and policies as the allocation reads them: plain values, already checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
+
+from apps.teams import policies
+from apps.teams.policies import Policy
 
 WORKLOAD_FIELDS = ("cluster", "namespace", "label")
 CHARGE_FIELDS = ("account", "sub_account", "service", "region", "resource", "charge_category", "tag")
@@ -11,6 +14,8 @@ IDLE_FIELDS = ("cluster", "node_pool", *CHARGE_FIELDS)
 FIELDS = ("namespace", "cluster", "node_pool", "label", *CHARGE_FIELDS)
 KEYED_FIELDS = ("label", "tag")
 """What a condition may be about; `label` and `tag` are followed by a key (`label.app`)."""
+COMMITMENT_FIELDS = ("commitment", "commitment_type")
+"""What a policy about unused commitments may ask for besides: CommitmentDiscountId, CommitmentDiscountType."""
 
 
 EXPRESSION = "re:"
@@ -73,11 +78,17 @@ class PriceRatio:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """All rules and policies of one import: `rules` in order, the first that matches decides."""
+    """All rules and policies of one import: `rules` and `policies` in order, the first that matches decides."""
 
     rules: tuple[Rule, ...] = ()
     shared: tuple[SharedRule, ...] = ()
     price_ratio: PriceRatio = field(default_factory=PriceRatio)
+    policies: tuple[Policy, ...] = ()
+
+    @property
+    def all_policies(self) -> tuple[Policy, ...]:
+        """The policies, and after them the shared namespaces as what they are: policies without dates."""
+        return (*self.policies, *(Policy(rule.name, "share", "proportional", rule.when) for rule in self.shared))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "RuleBook":
@@ -86,15 +97,18 @@ class RuleBook:
             rules=tuple(_rule(row) for row in document["rules"]),
             shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
             price_ratio=PriceRatio(**document["price_ratio"]),
+            policies=tuple(policies.from_row(row, _conditions) for row in document.get("policies", [])),
         )
 
     def to_document(self) -> dict[str, Any]:
-        """The book as JSON can hold it; `from_document` reads it back to an equal book."""
+        """The book as JSON can hold it; `from_document` reads it back to an equal book. `policies` stand there only
+        when there are any: older books keep their sha256."""
+        rows = [policies.to_row(policy, _condition_row) for policy in self.policies]
         return {
             "rules": [_rule_row(rule) for rule in self.rules],
             "shared": [{"name": rule.name, "when": [_condition_row(one) for one in rule.when]} for rule in self.shared],
             "price_ratio": asdict(self.price_ratio),
-        }
+        } | ({"policies": rows} if rows else {})
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:
@@ -109,7 +123,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
     )
 
 
-def _conditions(rows: list[Mapping[str, Any]]) -> tuple[Condition, ...]:
+def _conditions(rows: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
     return tuple(Condition(row["field"], row["key"], tuple(row["patterns"])) for row in rows)
 
 

@@ -3,13 +3,15 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from apps.teams.drafts import Conditions, Draft, DraftRule, DraftTeam, Text
+from apps.teams.drafts import Conditions, Draft, DraftPolicy, DraftRule, DraftTeam, Text
+from apps.teams.policies import SUBJECTS
 
-TOP = ("teams", "rules", "shared", "policy")
+TOP = ("teams", "rules", "shared", "policies", "policy")
 TEAM = ("name", "title", "department", "cost_center", "lead")
 LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
+POLICY = (*SUBJECTS, "driver", "teams", *RULE)
 RATIO = ("cpu_core", "memory_gib", "gpu")
 
 
@@ -32,6 +34,7 @@ def read_yaml(draft: Draft, text: str) -> None:
     draft.teams += [_team(draft, node) for node in _items(draft, parts.get("teams"), "teams")]
     draft.rules += [_rule(draft, node) for node in _items(draft, parts.get("rules"), "rules")]
     draft.shared += [_shared(draft, node) for node in _items(draft, parts.get("shared"), "shared")]
+    draft.policies += [_policy(draft, node) for node in _items(draft, parts.get("policies"), "policies")]
     policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
     ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
     draft.price_ratio |= {name: word for name, node in ratio.items() if (word := _scalar(draft, node, name))}
@@ -104,7 +107,10 @@ def _team(draft: Draft, node: Node) -> DraftTeam:
 
 
 def _rule(draft: Draft, node: Node) -> DraftRule:
-    parts = _mapping(draft, node, "a rule", RULE)
+    return _as_rule(draft, node, _mapping(draft, node, "a rule", RULE))
+
+
+def _as_rule(draft: Draft, node: Node, parts: dict[str, Node]) -> DraftRule:
     return DraftRule(
         line=_line(node),
         name=_optional(draft, parts, "name"),
@@ -120,6 +126,16 @@ def _rule(draft: Draft, node: Node) -> DraftRule:
 def _shared(draft: Draft, node: Node) -> DraftRule:
     parts = _mapping(draft, node, "a shared rule", SHARED)
     return DraftRule(line=_line(node), name=_optional(draft, parts, "name"), when=_when(draft, parts.get("when")))
+
+
+def _policy(draft: Draft, node: Node) -> DraftPolicy:
+    parts = _mapping(draft, node, "a policy", POLICY)
+    words = {name: _optional(draft, parts, name) for name in (*SUBJECTS, "driver")}
+    return DraftPolicy(
+        rule=_as_rule(draft, node, parts),
+        words={name: word for name, word in words.items() if word is not None},
+        teams=_patterns(draft, parts["teams"], "teams") if "teams" in parts else (),
+    )
 
 
 def _when(draft: Draft, node: Node | None, what: str = "when") -> Conditions:

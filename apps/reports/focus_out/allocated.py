@@ -21,7 +21,7 @@ METHODS = {
     "node": ("costops-node-claims", "price units of max(request, used) CPU, memory and GPU by hour"),
     "serverless": ("costops-serverless-pod", "the pod that is the resource"),
     "volume": ("costops-volume-capacity", "GiB-hours of the claims"),
-    "shared": ("costops-platform-share", "node and serverless cost claimed on the same cluster that day"),
+    "shared": ("costops-platform-share", "the policy that x_Rule names"),
 }
 """Kind of pool → the stable id of how it is divided, and by what. Pools of other charges are not divided by use."""
 
@@ -32,7 +32,8 @@ _AGREED = (
     "ServiceSubcategory", "RegionName", "ServiceProviderName", "HostProviderName",
 )  # fmt: skip
 _OF_RESOURCE = ("ResourceId", "ResourceName", "ResourceType", "AvailabilityZone", "ChargeFrequency", "Tags")
-_POOL = ["day", *_BILL, "pool", "resource", "shared_cluster", "shared_namespace"]
+_PASSED_ON = ("cluster", "node_pool", "namespace", "rule")
+_POOL = ["day", *_BILL, "pool", "resource", *(f"shared_{name}" for name in _PASSED_ON)]
 
 
 def rows(query: CostQuery, pinned: Publication) -> ir.Table:
@@ -68,9 +69,7 @@ def _joined(rows: ir.Table, facts: ir.Table, key: list[str]) -> ir.Table:
 def _with_ratio(parts: ir.Table) -> ir.Table:
     """Each part's share of its pool's effective cost; NULL where a pool adds up to nothing."""
     shared = parts.pool == "shared"
-    parts = parts.mutate(
-        shared_cluster=shared.ifelse(parts.cluster, ""), shared_namespace=shared.ifelse(parts.namespace, "")
-    )
+    parts = parts.mutate(**{f"shared_{name}": shared.ifelse(parts[name], "") for name in _PASSED_ON})
     pools = parts.group_by(_POOL).aggregate(pool_cost=parts.effective_cost.sum())
     told = _joined(parts, pools, _POOL)
     ratio = told.effective_cost.cast("float64") / told.pool_cost.cast("float64").nullif(0.0)

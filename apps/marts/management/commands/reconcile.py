@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
+from apps.finops.tables import KINDS
 from apps.marts.selectors import reconciliation
 from apps.warehouse.terminal import add_format, month, print_rows
 
@@ -20,7 +21,7 @@ examples:
 """
 COLUMNS = (
     "source", "billing_month", "currency", "day", "charged", "allocated", "billed_charged", "billed_allocated",
-    "direct", "shared", "idle", "unallocated", "difference",
+    *KINDS, "difference",
 )  # fmt: skip
 
 

@@ -1,0 +1,106 @@
+"""Passing cost on: pools of rows that policies took up, divided between the teams that some weights name."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from apps.allocation.division import WEIGHT, divide
+from apps.finops.tables import COSTS, MONEY
+from apps.teams.models import UNALLOCATED
+from apps.teams.policies import Policy
+from apps.warehouse.engine import Workspace
+
+BILL = ["day", "source", "billing_month", "currency"]
+"""What no division crosses."""
+_POOL = [
+    *BILL, "account", "sub_account", "service", "region", "charge_category", "cluster", "node_pool", "namespace",
+    "number",
+]  # fmt: skip
+"""What is passed on as one; `number` is of the policy. `insights.explain` finds what is behind a received row by it."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to divide: `weights` has a row per (`keys`, `team`) with `weight` >= 0, WEIGHT, and `told`, what stands
+    behind the policy's name. It divides the rows whose keys it knows."""
+
+    keys: tuple[str, ...]
+    weights: ir.Table
+
+
+@dataclass(frozen=True)
+class Passed:
+    """`received`: the rows that teams receive; `gone`: the rows they are of; `left`: those that no rung knew."""
+
+    received: list[ir.Table]
+    gone: list[ir.Table]
+    left: ir.Table
+
+
+def by_cost(rows: ir.Table, keys: Sequence[str], told: str = "") -> Rung:
+    """In proportion to the effective cost that teams have under the same keys; a team that costs nothing, or less,
+    receives nothing. `rows` are such that an empty key tells nothing."""
+    summed = rows.group_by(*keys, "team").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
+    summed = summed.filter(summed.cost > 0)
+    weights = summed.select(*keys, "team", weight=summed.cost.cast(WEIGHT), told=ibis.literal(told))
+    return Rung(tuple(keys), weights)
+
+
+def evenly(rung: Rung) -> Rung:
+    """The same to every team that a rung knows; what nobody owns is no team."""
+    teams = rung.weights.filter(rung.weights.team != UNALLOCATED)
+    return Rung(rung.keys, teams.mutate(weight=ibis.literal(1).cast(WEIGHT)))
+
+
+def pass_on(rows: ir.Table, rungs: Iterable[Rung], policies: Sequence[Policy], workspace: Workspace) -> Passed:
+    """Divide rows (those of `allocated` and the `number` of their policy) by the first of the rungs that knows them."""
+    received, gone = [], []
+    for rung in rungs:
+        weights = workspace.keep(rung.weights)
+        known = workspace.keep(rows.semi_join(weights, rung.keys))
+        received.append(_divided(known, Rung(rung.keys, weights), policies, workspace))
+        gone.append(known)
+        rows = workspace.keep(rows.anti_join(weights, rung.keys))
+    return Passed(received, gone, rows)
+
+
+def to_nobody(rows: ir.Table, policies: Sequence[Policy]) -> ir.Table:
+    """What is passed on and finds nobody to receive it."""
+    alone = _pools(rows, [*_POOL, *_particulars(rows)]).mutate(team=ibis.literal(UNALLOCATED), told=ibis.literal(""))
+    return _as_received(alone, policies).mutate(kind=ibis.literal(UNALLOCATED))
+
+
+def _divided(rows: ir.Table, rung: Rung, policies: Sequence[Policy], workspace: Workspace) -> ir.Table:
+    pools = _pools(rows, [*dict.fromkeys((*_POOL, *rung.keys, *_particulars(rows)))])
+    pools = workspace.keep(pools.mutate(pool_id=ibis.row_number()))
+    weights = rung.weights
+    teams = workspace.keep(weights.select("team").distinct().mutate(claimant=ibis.row_number().over(order_by="team")))
+    weighed = pools.select("pool_id", *rung.keys).join(weights, rung.keys).join(teams, "team")
+    parts = divide(pools, weighed.select("pool_id", "claimant", "weight"), workspace=workspace)
+    told = weights.select(*rung.keys, "told").distinct()
+    received = parts.join(pools.drop(*COSTS), "pool_id").join(teams, "claimant").join(told, rung.keys)
+    return _as_received(received, policies)
+
+
+def _pools(rows: ir.Table, key: list[str]) -> ir.Table:
+    return rows.group_by(key).aggregate(**{basis: rows[basis].sum().cast(MONEY) for basis in COSTS})
+
+
+def _particulars(rows: ir.Table) -> list[str]:
+    """An invoice goes on with the cost it is of: what follows an invoice asks for it."""
+    return [name for name in ("invoice",) if name in rows.columns]
+
+
+def _as_received(rows: ir.Table, policies: Sequence[Policy]) -> ir.Table:
+    labels = [(rows.number == number, ibis.literal(policy.label)) for number, policy in enumerate(policies)]
+    idle = [number for number, policy in enumerate(policies) if policy.subject == "idle"]
+    empty = ibis.literal("")
+    return rows.mutate(
+        kind=rows.number.isin(idle).ifelse("shared_idle", "shared") if idle else ibis.literal("shared"),
+        pool=ibis.literal("shared"),
+        rule=ibis.cases(*labels, else_="") + rows.told,
+        resource=empty,
+        workload=empty,
+    )
