@@ -1,5 +1,8 @@
 """Who asks: a token in the `Authorization` header."""
 
+import base64
+import binascii
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -14,17 +17,21 @@ MAX_HEADER = 300
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Token costops_<id>_<secret>`. Whatever is wrong with a token, the answer is the same."""
+    """`Authorization: Token costops_<id>_<secret>`. Whatever is wrong with a token, the answer is the same.
+
+    Programs that know other schemes only may send it as `Bearer`, or as the password of `Basic` with any user name.
+    What such a header holds and is no token of ours is somebody else's (a proxy's in front of us): the session decides.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         header = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _, key = header.partition(" ")
-        if scheme.lower() != SCHEME.lower():
+        key = key_of(header)
+        if key is None:
             return None
         now = timezone.now()  # noqa: TID251  # authentication is an entry point: tokens expire
-        if len(header) > MAX_HEADER or not header.isascii() or "\x00" in header:
+        if len(header) > MAX_HEADER or not key.isascii() or "\x00" in key:
             raise AuthenticationFailed
-        token = selectors.valid_token(key.strip(), now)
+        token = selectors.valid_token(key, now)
         if token is None:
             raise AuthenticationFailed
         services.note_use(token, now=now)
@@ -32,3 +39,21 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return SCHEME
+
+
+def key_of(header: str) -> str | None:
+    """What a header shows as a key of ours; None where it does not mean us."""
+    scheme, _, shown = header.partition(" ")
+    if scheme.lower() == SCHEME.lower():
+        return shown.strip()
+    readers = {"bearer": str.strip, "basic": _password}
+    key = readers[scheme.lower()](shown) if scheme.lower() in readers else ""
+    return key if key.startswith(f"{selectors.KEY_PREFIX}_") else None
+
+
+def _password(shown: str) -> str:
+    """The password of `Basic`, base64 of `user:password`; nothing where it is not that."""
+    try:
+        return base64.b64decode(shown.strip(), validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""

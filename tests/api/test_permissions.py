@@ -1,5 +1,7 @@
 """Who sees what: nobody's amounts reach anybody else, and whatever is wrong with a token has one answer."""
 
+import base64
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -91,6 +93,33 @@ def test_not_yours_and_not_there_are_the_same_answer(callers: dict[str, Client])
     assert (foreign.status_code, foreign.content) == (absent.status_code, absent.content)
 
 
+def basic(name: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "header_of",
+    [
+        pytest.param(lambda key: f"token  {key}", id="Token"),
+        pytest.param(lambda key: f"Bearer {key}", id="Bearer"),
+        pytest.param(lambda key: basic("", key), id="Basic without a user name"),
+        pytest.param(lambda key: basic("whoever", key), id="Basic, whatever the user name"),
+    ],
+)
+def test_a_token_may_come_by_the_schemes_programs_know(
+    people: dict[str, User], header_of: Callable[[str], str]
+) -> None:
+    key = issue_token(people["lilei"], now=NOW)
+    answered = Client(headers={"authorization": header_of(key)}).get("/api/v1/costs/?group_by=team")
+    assert [row["team"] for row in answered.json()["rows"]] == ["live-class"]
+
+
+@pytest.mark.parametrize("header", [basic("gate", "keeper"), "Bearer eyJhbGciOi.J9.x", "Digest x", "Basic !"])
+def test_a_header_of_a_proxy_in_front_leaves_the_session_alone(callers: dict[str, Client], header: str) -> None:
+    answered = callers["finance by session"].get("/api/v1/teams/", headers={"authorization": header})
+    assert answered.status_code == 200
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -126,6 +155,8 @@ def test_a_token_dies_at_once(people: dict[str, User], change: object) -> None:
         "Token costops_a\x00b_c",
         "Bearer x",
         "Basic \xff\xfe",
+        "Bearer costops_x_y",
+        basic("lilei", "costops_x_y"),
     ],
     ids=lambda header: ascii(header[:20]),
 )
