@@ -57,9 +57,9 @@ def text(value: str) -> str:
 
 
 def values(value: str) -> tuple[str, ...]:
-    """Comma-separated texts; one that holds a comma stands in double quotes."""
+    """Comma-separated texts; one that holds a comma stands in double quotes. Nothing at all is one empty text."""
     try:
-        found = tuple(next(csv.reader([text(value)], strict=True), [""]))
+        found = tuple(next(csv.reader([text(value)], strict=True), ())) or ("",)
     except csv.Error as unreadable:
         raise ValueError("is not a comma-separated list (quote a value that holds a comma)") from unreadable
     if len(found) > MAX_VALUES:

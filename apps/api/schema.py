@@ -127,10 +127,12 @@ class CostsSchema(serializers.Serializer[Any]):
 
 
 class TeamSchema(serializers.Serializer[Any]):
-    """A team; `costs` is the address of its costs."""
+    """A team, and where it stands in the organisation today; `costs` is the address of its costs."""
 
     name = serializers.CharField()
     title = serializers.CharField()
+    company = serializers.CharField()
+    unit = serializers.CharField()
     department = serializers.CharField()
     cost_center = serializers.CharField()
     lead_name = serializers.CharField()
