@@ -11,7 +11,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 
 from apps.api.errors import BadParameterError
-from apps.finops.tables import DIMENSIONS
+from apps.marts.query import FILTERS as COST_FILTERS
 from apps.marts.query import GROUPS, METRICS
 from apps.units.csv_file import SCOPES
 from apps.units.query import GRAINS
@@ -57,9 +57,9 @@ def text(value: str) -> str:
 
 
 def values(value: str) -> tuple[str, ...]:
-    """Comma-separated texts; one that holds a comma stands in double quotes."""
+    """Comma-separated texts; one that holds a comma stands in double quotes. Nothing at all is one empty text."""
     try:
-        found = tuple(next(csv.reader([text(value)], strict=True), [""]))
+        found = tuple(next(csv.reader([text(value)], strict=True), ())) or ("",)
     except csv.Error as unreadable:
         raise ValueError("is not a comma-separated list (quote a value that holds a comma)") from unreadable
     if len(found) > MAX_VALUES:
@@ -140,8 +140,8 @@ PAGE = (
     ),
     Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
 )
-FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in DIMENSIONS}
-"""Dimension → the parameter that filters by it; `currency` itself asks for amounts in one."""
+FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in COST_FILTERS}
+"""Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
 FILTERS = tuple(
     Parameter(
         parameter, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True
@@ -159,12 +159,19 @@ CURRENCY = (
         pattern=r"^\d{1,12}$",
     ),
 )
+ORGANISATION = Parameter(
+    "organisation_as_of",
+    whole_number(0, 10**12),
+    "The version of the organisation (company, unit, department, cost_center); the newest by default.",
+    pattern=r"^\d{1,12}$",
+)
 COSTS = (
     Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
     Parameter("group_by", each_of(*GROUPS), f"At most four of {', '.join(GROUPS)}; comma-separated.", is_list=True),
     Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
     Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
     AS_OF,
+    ORGANISATION,
     *CURRENCY,
     *PAGE,
     FORMAT,

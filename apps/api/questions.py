@@ -12,7 +12,7 @@ from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT, FILTER_NAMES
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import publication, with_rates
+from apps.marts.selectors import publication, with_versions
 from apps.rates.selectors import UsedRate
 
 _SALT = "apps.api.cursor"
@@ -28,25 +28,25 @@ class Page:
 
 def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Page]:
     """The question of a request, pinned to one publication, and the page of it that is asked for."""
-    fresh = given.get("as_of"), given.get("rates_as_of"), 0, None
-    number, rates, offset, digest = _opened(given["cursor"]) if "cursor" in given else fresh
-    query = _query(given, number, rates, scope)
+    versions: dict[str, Any] = {name: given.get(name) for name in ("rates_as_of", "organisation_as_of")}
+    number, offset, digest = given.get("as_of"), 0, None
+    if "cursor" in given:
+        number, versions, offset, digest = _opened(given["cursor"])
+    query = _query(given, number, versions, scope)
     if digest not in (None, digest_of(query)) or given.get("as_of") not in (None, query.as_of):
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
     default_limit = MAX_ROWS if given.get("format") == "csv" else DEFAULT_LIMIT
     return query, Page(offset, given.get("limit", default_limit))
 
 
-def _query(given: Mapping[str, Any], number: int | None, rates: int | None, scope: Scope) -> CostQuery:
+def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any], scope: Scope) -> CostQuery:
     pinned = publication(number)
     start, end = given.get("start", pinned.first_day), given.get("end", pinned.end_day)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     asked = {name: given[name] for name in ("metric", "group_by", "currency") if name in given}
     filters = tuple((name, given[parameter]) for name, parameter in FILTER_NAMES.items() if parameter in given)
-    return with_rates(
-        CostQuery(start, end, filters=filters, as_of=pinned.number, scope=scope, rates_as_of=rates, **asked)
-    )
+    return with_versions(CostQuery(start, end, filters=filters, as_of=pinned.number, scope=scope, **versions, **asked))
 
 
 def digest_of(*asked: Any) -> str:
@@ -62,19 +62,19 @@ def _settled(part: Any) -> Any:
     return replace(part, scope=Scope()), teams
 
 
-def _opened(cursor: str) -> tuple[int, int | None, int, str]:
+def _opened(cursor: str) -> tuple[int, dict[str, int | None], int, str]:
     try:
-        number, rates, offset, digest = signing.loads(cursor, salt=_SALT)
+        number, rates, organisation, offset, digest = signing.loads(cursor, salt=_SALT)
     except (signing.BadSignature, ValueError) as forged:  # ValueError: of an earlier release
         raise BadParameterError("cursor", "cursor is not one that an answer gave") from forged
-    return number, rates, offset, digest
+    return number, {"rates_as_of": rates, "organisation_as_of": organisation}, offset, digest
 
 
 def next_cursor(query: CostQuery, page: Page, rows_total: int) -> str | None:
     """Where the next page begins; None after the last."""
     after = page.offset + page.limit
     return (
-        signing.dumps([query.as_of, query.rates_as_of, after, digest_of(query)], salt=_SALT)
+        signing.dumps([query.as_of, query.rates_as_of, query.organisation_as_of, after, digest_of(query)], salt=_SALT)
         if after < rows_total
         else None
     )
@@ -94,6 +94,7 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
             "filters": {name: list(values) for name, values in query.filters},
             "currency": query.currency,
             "rates_as_of": query.rates_as_of,
+            "organisation_as_of": query.organisation_as_of,
         },
         "rates": [used_rate(rate) for rate in answer.rates],
         "totals": dict(answer.totals),

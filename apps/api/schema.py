@@ -13,6 +13,7 @@ from apps.api.parameters import Parameter
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.ingest import kinds
 from apps.marts.query import GROUPS, METRICS
+from apps.teams.tree import LEVELS
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 AMOUNT = r"^-?\d+(\.\d{1,12})?$"
@@ -74,6 +75,7 @@ class QuestionSchema(serializers.Serializer[Any]):
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
     currency = serializers.CharField(allow_null=True, help_text="what every amount was converted to, if to anything")
     rates_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the rates")
+    organisation_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the organisation")
 
 
 class UsedRateSchema(serializers.Serializer[Any]):
@@ -100,7 +102,7 @@ class PageSchema(serializers.Serializer[Any]):
 def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     return {
         **{name: serializers.DateField(required=False) for name in ("day", "week")},
-        **{name: serializers.CharField(required=False, allow_blank=True) for name in ("month", *DIMENSIONS)},
+        **{name: serializers.CharField(required=False, allow_blank=True) for name in ("month", *DIMENSIONS, *LEVELS)},
         "currency": serializers.CharField(),
         **{basis: Amount(required=False) for basis in COSTS},
     }
@@ -125,10 +127,12 @@ class CostsSchema(serializers.Serializer[Any]):
 
 
 class TeamSchema(serializers.Serializer[Any]):
-    """A team; `costs` is the address of its costs."""
+    """A team, and where it stands in the organisation today; `costs` is the address of its costs."""
 
     name = serializers.CharField()
     title = serializers.CharField()
+    company = serializers.CharField()
+    unit = serializers.CharField()
     department = serializers.CharField()
     cost_center = serializers.CharField()
     lead_name = serializers.CharField()

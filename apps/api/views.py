@@ -1,5 +1,6 @@
 """The addresses of the REST API: a question in, an answer out."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -29,6 +30,8 @@ from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.teams.models import Team
+from apps.teams.organising import today, tree
+from apps.teams.tree import LEVELS
 
 
 @method_decorator(conditional_page, name="dispatch")
@@ -107,7 +110,7 @@ class TeamsView(AskView):
         self.asked(request)
         scope = scope_of(request.user)
         found = Team.objects.all() if scope.teams is None else Team.objects.filter(name__in=scope.teams)
-        return Response({"rows": [_team(team) for team in found.order_by("name")]})
+        return Response({"rows": _teams(found.order_by("name"))})
 
 
 class TeamView(AskView):
@@ -122,7 +125,7 @@ class TeamView(AskView):
         team = Team.objects.filter(name=name).first()
         if team is None or not scope_of(request.user).allows(team.name):
             raise NotFound
-        return Response(_team(team))
+        return Response(_teams([team])[0])
 
 
 class SourcesView(CompanyView):
@@ -211,9 +214,17 @@ def unchanged(request: Request, etag: str) -> HttpResponse | None:
     return same
 
 
-def _team(team: Team) -> dict[str, Any]:
-    plain = {name: getattr(team, name) for name in TeamView.columns if name != "costs"}
-    return {**plain, "costs": f"{reverse('api-costs')}?{urlencode({'team': team.name})}"}
+def _teams(teams: Iterable[Team]) -> list[dict[str, Any]]:
+    """Teams and where they stand today."""
+    known, day = tree(), today()
+    rows = []
+    for team in teams:
+        spot = known.spot(team.name, day)
+        placed = {level: spot.value(level) if spot else "" for level in LEVELS}
+        plain = {name: getattr(team, name) for name in TeamView.columns if name not in (*LEVELS, "costs")}
+        costs = f"{reverse('api-costs')}?{urlencode({'team': team.name})}"
+        rows.append({name: (plain | placed | {"costs": costs})[name] for name in TeamView.columns})
+    return rows
 
 
 def _source(state: SourceState) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from apps.finops.focus import COST_METRICS
 from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON, LakeTable
 from apps.ingest.lines import places
 from apps.marts.models import Publication
-from apps.marts.query import TIME_DIMENSIONS, BadQuestion, CostQuery
+from apps.marts.placing import placed
+from apps.marts.query import BadQuestion, CostQuery
 from apps.marts.selectors import publication
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, count_of, rows_of
@@ -128,9 +129,7 @@ def _days(table: LakeTable, query: CostQuery, pinned: Publication) -> ir.Table:
 
 
 def _mine(rows: ir.Table, query: CostQuery) -> ir.Table:
-    for name, values in query.filters:
-        if name not in TIME_DIMENSIONS:
-            rows = rows.filter(rows[name].isin(values))
+    rows = placed(rows, query.grouped())
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
     return rows

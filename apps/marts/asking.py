@@ -22,6 +22,9 @@ def add_question(parser: argparse.ArgumentParser) -> None:
         "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
     )
     parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="ask an earlier publication")
+    parser.add_argument(
+        "--organisation-as-of", type=int, metavar="VERSION", help="by an earlier version of the organisation"
+    )
 
 
 def add_currency(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,7 @@ def question(options: dict[str, Any]) -> CostQuery:
         as_of=options["as_of"],
         currency=options.get("currency"),
         rates_as_of=options.get("rates_as_of"),
+        organisation_as_of=options.get("organisation_as_of"),
     )
 
 

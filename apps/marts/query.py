@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS, DIMENSIONS
+from apps.teams.tree import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from apps.rates.selectors import UsedRate
 
 TIME_DIMENSIONS = ("day", "week", "month")
-GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS)
+GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS, *LEVELS)
+FILTERS = (*DIMENSIONS, *LEVELS)
+"""What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree."""
 METRICS = tuple(COSTS)
 MAX_GROUPS = 4
 MAX_ROWS = 200_000
@@ -60,7 +63,8 @@ class CostQuery:
     `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
     `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
     are never added. With a reporting `currency` every amount is converted first, by the rate of its day at version
-    `rates_as_of` of the rates (the newest when absent).
+    `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those of the
+    team on each day, by version `organisation_as_of` of the tree (the newest when absent).
     """
 
     start: date
@@ -72,6 +76,7 @@ class CostQuery:
     scope: Scope = field(default=EVERYTHING)
     currency: str | None = None
     rates_as_of: int | None = None
+    organisation_as_of: int | None = None
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -80,9 +85,14 @@ class CostQuery:
             )
         check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
         for name, _ in self.filters:
-            if name not in DIMENSIONS:
-                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(DIMENSIONS)}")
+            if name not in FILTERS:
+                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(FILTERS)}")
         self._check_currency()
+
+    @property
+    def levels(self) -> frozenset[str]:
+        """The levels of the organisation it asks for."""
+        return frozenset(LEVELS) & {*self.group_by, *(name for name, _ in self.filters)}
 
     def _check_currency(self) -> None:
         if self.currency is None:

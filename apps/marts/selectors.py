@@ -16,9 +16,11 @@ from apps.finops.errors import CostOpsError
 from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, KINDS, MONEY, RECONCILIATION_MART, LakeTable
 from apps.marts.conversion import convert
 from apps.marts.models import Publication
+from apps.marts.placing import placed
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
 from apps.marts.recent import RecentAnswers, Rows
 from apps.rates.selectors import UsedRate, newest_version, version_identity
+from apps.teams.organising import newest_tree_number, tree_identity
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -54,8 +56,9 @@ def answer(query: CostQuery) -> Answer:
     """Answer a question from the publication it names. The same question of the same publication is answered from
     the cache."""
     pinned = publication(query.as_of)
-    asked = with_rates(replace(query, as_of=pinned.number))
+    asked = with_versions(replace(query, as_of=pinned.number))
     told = _spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+    told += tree_identity(asked.organisation_as_of or 0) if asked.levels else ""
     key = f"answer:{_identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
     rates = cache.get(f"{key}:rates") if asked.currency else ()
     rows = None if rates is None else _recent.get(key) or cache.get(key)
@@ -74,11 +77,14 @@ def answer(query: CostQuery) -> Answer:
     return Answer(query=asked, publication=published, columns=columns, rows=rows, rates=rates)
 
 
-def with_rates(query: CostQuery) -> CostQuery:
-    """A question that converts names the version of the rates it is answered with."""
-    if query.currency is None or query.rates_as_of is not None:
-        return query
-    return replace(query, rates_as_of=newest_version())
+def with_versions(query: CostQuery) -> CostQuery:
+    """The question with the versions it is answered with: of the rates where it converts, and of the organisation
+    where it asks for a level of it."""
+    if query.currency is not None and query.rates_as_of is None:
+        query = replace(query, rates_as_of=newest_version())
+    if query.levels and query.organisation_as_of is None:
+        query = replace(query, organisation_as_of=newest_tree_number())
+    return query
 
 
 def _identity(pinned: Publication) -> str:
@@ -146,8 +152,7 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, 
     rows = _window(COST_MART, pinned, query.start, query.end)
     if rows is None:
         return (), ()
-    for name, values in query.filters:
-        rows = rows.filter(rows[name].isin(values))
+    rows = placed(rows, query)
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
     rows, rates = convert(rows, query)

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apps.teams.models import Membership, RuleSet, Team
+from apps.teams.models import Membership, Organisation, RuleSet, Team, Unit, UnitMembership
 from apps.teams.reading import ToRead
 
 
@@ -32,6 +32,38 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the 
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class UnitMembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
+    """The people who may see the teams below a unit."""
+
+    model = UnitMembership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(Unit)
+class UnitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """A company, unit or department: to read, but for its members."""
+
+    list_display = ("name", "kind", "title", "lead_name", "lead_email", "is_active")
+    list_filter = ("is_active", "kind")
+    search_fields = ("name", "title", "lead_name")
+    readonly_fields = list_display
+    inlines = (UnitMembershipInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(ToRead):
+    """Imported versions of the tree, to read."""
+
+    list_display = ("number", "imported_at", "sha256")
 
 
 @admin.register(Membership)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
@@ -9,6 +10,8 @@ from apps.teams.csv_file import read_csv
 from apps.teams.drafts import Draft, TeamFacts, check
 from apps.teams.ownership import RuleBook
 from apps.teams.policy_checks import check_policies
+from apps.teams.tree import Tree
+from apps.teams.tree_drafts import check_tree
 from apps.teams.yaml_file import read_yaml
 
 READERS = {".yaml": read_yaml, ".yml": read_yaml, ".csv": read_csv}
@@ -25,8 +28,21 @@ class TeamsFileRefused(CostOpsError):
         super().__init__(f"{file} was not imported and nothing was changed; {things} wrong:\n{listed}")
 
 
+class TeamsFile(NamedTuple):
+    """What a file says: the teams, their rules, and where they stand in the organisation."""
+
+    teams: tuple[TeamFacts, ...]
+    book: RuleBook
+    tree: Tree
+
+
 def read_teams(path: Path) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     """The teams and rules of a YAML or CSV file."""
+    return read_file(path)[:2]
+
+
+def read_file(path: Path) -> TeamsFile:
+    """Everything a YAML or CSV file says."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _refused(path.name, "too-large", f"the file has more than {MAX_BYTES:,} bytes; is it the right one?")
@@ -36,11 +52,16 @@ def read_teams(path: Path) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     except UnicodeDecodeError as wrong:
         line = path.read_bytes()[: wrong.start].count(b"\n") + 1
         raise _refused(f"{path.name} line {line}", "not-utf8", "the file is not UTF-8; save it as UTF-8") from wrong
-    return parse_teams(text, file=path.name)
+    return parse_file(text, file=path.name)
 
 
 def parse_teams(text: str, *, file: str) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     """The teams and rules of a text; the ending of `file` says how it is written."""
+    return parse_file(text, file=file)[:2]
+
+
+def parse_file(text: str, *, file: str) -> TeamsFile:
+    """Everything a text says; the ending of `file` says how it is written."""
     reader = READERS.get(Path(file).suffix.lower())
     if reader is None:
         raise _refused(file, "unknown-kind", f"the name must end in one of {', '.join(READERS)}")
@@ -49,10 +70,15 @@ def parse_teams(text: str, *, file: str) -> tuple[tuple[TeamFacts, ...], RuleBoo
     broken = bool(draft.problems) and not draft.teams
     if not broken:
         teams, book = check(draft)
-        found = teams, replace(book, policies=check_policies(draft, teams))
-    if draft.problems:
-        raise TeamsFileRefused(file, tuple(sorted(draft.problems, key=_by_line)))
+        found = TeamsFile(teams, replace(book, policies=check_policies(draft, teams)), check_tree(draft))
+    refuse(draft)
     return found
+
+
+def refuse(draft: Draft) -> None:
+    """Raise TeamsFileRefused when anything is wrong."""
+    if draft.problems:
+        raise TeamsFileRefused(draft.file, tuple(sorted(draft.problems, key=_by_line)))
 
 
 def _by_line(problem: Problem) -> int:

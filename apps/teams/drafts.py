@@ -46,11 +46,32 @@ class Text:
 
 
 @dataclass(frozen=True)
+class DraftPlace:
+    """Where something stands in the organisation, as written."""
+
+    line: int
+    parent: Text | None = None
+    cost_center: Text | None = None
+    valid_from: Text | None = None
+    valid_to: Text | None = None
+
+
+@dataclass(frozen=True)
 class DraftTeam:
-    """A team as written: its facts by the names of `LIMITS`."""
+    """A team as written: its facts by the names of `LIMITS`, and its places where any are written."""
 
     line: int
     facts: dict[str, Text]
+    places: tuple[DraftPlace, ...] = ()
+
+
+@dataclass(frozen=True)
+class DraftUnit:
+    """A unit of organisation as written: its `kind`, and facts as a team's."""
+
+    line: int
+    facts: dict[str, Text]
+    places: tuple[DraftPlace, ...]
 
 
 Conditions = tuple[tuple[Text, tuple[Text, ...]], ...]
@@ -86,6 +107,7 @@ class Draft:
 
     file: str
     teams: list[DraftTeam] = field(default_factory=list)
+    units: list[DraftUnit] = field(default_factory=list)
     rules: list[DraftRule] = field(default_factory=list)
     shared: list[DraftRule] = field(default_factory=list)
     policies: list[DraftPolicy] = field(default_factory=list)
@@ -113,8 +135,8 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     if not draft.teams:
         draft.complain("no-teams", 1, "there are no teams; the file must list every team under `teams`")
     teams = tuple(_team(draft, team) for team in draft.teams)
-    _once(draft, "team", (team.facts.get("name") for team in draft.teams))
-    _once(draft, "rule", (rule.name for rule in (*draft.rules, *draft.shared)))
+    check_once(draft, "team", (team.facts.get("name") for team in draft.teams))
+    check_once(draft, "rule", (rule.name for rule in (*draft.rules, *draft.shared)))
     known = {team.name for team in teams}
     book = RuleBook(
         rules=tuple(_rule(draft, rule, known) for rule in draft.rules),
@@ -124,7 +146,7 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     return teams, book
 
 
-def _once(draft: Draft, what: str, names: Iterable[Text | None]) -> None:
+def check_once(draft: Draft, what: str, names: Iterable[Text | None]) -> None:
     first: dict[str, int] = {}
     for name in names:
         if name is None or not name.value:
@@ -141,15 +163,19 @@ def _once(draft: Draft, what: str, names: Iterable[Text | None]) -> None:
 def _team(draft: Draft, team: DraftTeam) -> TeamFacts:
     facts = {name: text.value for name, text in team.facts.items()}
     for name, text in team.facts.items():
-        _check_text(draft, name, text, LIMITS[name])
+        check_text(draft, name, text, LIMITS[name])
     _check_slug(draft, team)
-    if facts.get("lead_email"):
-        try:
-            validate_email(facts["lead_email"])
-        except ValidationError:
-            line = team.facts["lead_email"].line
-            draft.complain("bad-email", line, f"{facts['lead_email']!r} is not an e-mail address")
+    check_address(draft, team.facts.get("lead_email"))
     return TeamFacts(**{"name": ""} | facts)
+
+
+def check_address(draft: Draft, address: Text | None) -> None:
+    if address is None or not address.value:
+        return
+    try:
+        validate_email(address.value)
+    except ValidationError:
+        draft.complain("bad-email", address.line, f"{address.value!r} is not an e-mail address")
 
 
 def _check_slug(draft: Draft, team: DraftTeam) -> None:
@@ -170,7 +196,7 @@ def _check_slug(draft: Draft, team: DraftTeam) -> None:
         )
 
 
-def _check_text(draft: Draft, what: str, text: Text, limit: int) -> None:
+def check_text(draft: Draft, what: str, text: Text, limit: int) -> None:
     if len(text.value) > limit:
         draft.complain("too-long", text.line, f"`{what}` has {len(text.value)} characters; at most {limit} are kept")
     if _CONTROL.search(text.value):
@@ -181,7 +207,7 @@ def check_name(draft: Draft, rule: DraftRule) -> str:
     if rule.name is None or not rule.name.value:
         draft.complain("no-name", rule.line, "a rule has no `name`; it is what people see next to the cost it decided")
         return ""
-    _check_text(draft, "name", rule.name, RULE_NAME_LIMIT)
+    check_text(draft, "name", rule.name, RULE_NAME_LIMIT)
     return rule.name.value
 
 
@@ -198,7 +224,7 @@ def _rule(draft: Draft, rule: DraftRule, known: set[str]) -> Rule:
 
 def check_dates(draft: Draft, rule: DraftRule) -> tuple[date | None, date | None]:
     """The first day of a rule and the day after its last, None where it is open."""
-    valid_from, valid_to = _day(draft, rule.valid_from), _day(draft, rule.valid_to)
+    valid_from, valid_to = read_day(draft, rule.valid_from), read_day(draft, rule.valid_to)
     if rule.valid_to and valid_from and valid_to and valid_from >= valid_to:
         draft.complain(
             "empty-window", rule.valid_to.line,
@@ -231,7 +257,7 @@ def check_condition(draft: Draft, about: Text, patterns: tuple[Text, ...], allow
     for pattern in patterns:
         if not pattern.value:
             draft.complain("no-pattern", pattern.line, f"{about.value!r} has an empty value; remove it")
-        _check_text(draft, about.value, pattern, PATTERN_LIMIT)
+        check_text(draft, about.value, pattern, PATTERN_LIMIT)
         _check_expression(draft, pattern)
     return Condition(name, key, tuple(pattern.value for pattern in patterns))
 
@@ -291,7 +317,7 @@ def _weights(percents: list[Decimal | None]) -> list[int]:
     return [int(number * factor) for number in numbers]
 
 
-def _day(draft: Draft, text: Text | None) -> date | None:
+def read_day(draft: Draft, text: Text | None) -> date | None:
     if text is None:
         return None
     try:

@@ -11,25 +11,50 @@ import yaml
 from apps.teams.drafts import TeamFacts
 from apps.teams.ownership import Condition, Rule, RuleBook
 from apps.teams.policies import Policy
+from apps.teams.tree import Place, Tree
 
 
-def to_yaml(teams: Iterable[TeamFacts], book: RuleBook) -> str:
-    """The file that `documents.parse_teams` reads back to the same teams and an equal book."""
-    document = {
-        "teams": [_team(facts) for facts in teams],
+def to_yaml(teams: Iterable[TeamFacts], book: RuleBook, tree: Tree | None = None) -> str:
+    """The file that `documents.parse_file` reads back to the same teams, an equal book and an equal tree."""
+    tree = tree or Tree()
+    document: dict[str, Any] = {
+        "organisation": _units(tree),
+        "teams": [_team(facts, tree.teams.get(facts.name, ())) for facts in teams],
         "rules": [_rule(rule) for rule in book.rules],
         "shared": [{"name": rule.name, "when": _when(rule.when)} for rule in book.shared],
         **_present({"policies": [_policy(policy) for policy in book.policies]}),
         "policy": {"price_ratio": asdict(book.price_ratio)},
     }
+    if not document["organisation"]:
+        del document["organisation"]
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
 
 
-def _team(facts: TeamFacts) -> dict[str, Any]:
-    """Only what is known of it."""
+def _units(tree: Tree) -> list[dict[str, Any]]:
+    """Every unit that was listed; the others are told by the `department` of their teams."""
+    rows = []
+    for unit in tree.units:
+        if not unit.is_implied:
+            lead = _present({"name": unit.lead_name, "email": unit.lead_email})
+            own = {"name": unit.name, "kind": unit.kind, "title": unit.title, "lead": lead}
+            rows.append(_present(own) | _placed(unit.places))
+    return rows
+
+
+def _team(facts: TeamFacts, places: tuple[Place, ...]) -> dict[str, Any]:
+    """Only what is known of it. A place that is just a department in words is written as such."""
+    own = {"name": facts.name, "title": facts.title}
     lead = _present({"name": facts.lead_name, "email": facts.lead_email})
-    own = {name: getattr(facts, name) for name in ("name", "title", "department", "cost_center")}
-    return _present(own | {"lead": lead})
+    in_words = Place(facts.department, facts.cost_center)
+    if places and places != (in_words,):
+        return _present(own | {"lead": lead}) | _placed(places)
+    return _present(own | {"department": in_words.parent, "cost_center": in_words.cost_center, "lead": lead})
+
+
+def _placed(places: tuple[Place, ...]) -> dict[str, Any]:
+    """The only place beside the name, several as a list."""
+    rows = [_present(asdict(place)) for place in places]
+    return rows[0] if len(rows) == 1 else {"places": rows}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from apps.teams.drafts import LIMITS, TeamFacts
 from apps.teams.export import to_yaml
-from apps.teams.models import Membership, RuleSet, Team
+from apps.teams.models import Membership, RuleSet, Team, UnitMembership
+from apps.teams.organising import today, tree
 from apps.teams.ownership import RuleBook
 
 FINANCE = "finance"
@@ -25,7 +26,7 @@ def rules_sha256() -> str:
 def teams_file() -> str:
     """The teams and rules in force as the YAML file that imports them again."""
     facts = [TeamFacts(**{name: getattr(team, name) for name in LIMITS}) for team in active_teams()]
-    return to_yaml(facts, rule_book()[1])
+    return to_yaml(facts, rule_book()[1], tree())
 
 
 def active_teams() -> list[Team]:
@@ -34,9 +35,15 @@ def active_teams() -> list[Team]:
 
 
 def visible_teams(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:
-    """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing."""
+    """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing.
+
+    Those are the teams of the user, and those that stand below a unit of the user today: where a team stands today
+    decides who sees its cost, of earlier days too.
+    """
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
     if user.is_superuser or user.is_staff or user.groups.filter(name=FINANCE).exists():
         return None
-    return frozenset(Membership.objects.filter(user=user).values_list("team__name", flat=True))
+    own = frozenset(Membership.objects.filter(user=user).values_list("team__name", flat=True))
+    units = UnitMembership.objects.filter(user=user, unit__is_active=True).values_list("unit__name", flat=True)
+    return own | tree().below(units, today()) if units else own

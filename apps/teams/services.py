@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from apps.teams.documents import read_teams
+from apps.teams.documents import read_file
 from apps.teams.drafts import TeamFacts
 from apps.teams.models import RuleSet, Team
+from apps.teams.organisation_csv import read_organisation
+from apps.teams.organising import keep_tree
 from apps.teams.ownership import RuleBook
 
 
@@ -26,14 +28,27 @@ class ImportedTeams(NamedTuple):
 
 def import_teams(path: Path, now: datetime) -> ImportedTeams:
     """Make teams and rules what the file says. Teams it does not name are retired, never deleted."""
-    teams, book = read_teams(path)
+    teams, book, tree = read_file(path)
     with transaction.atomic():
         known = {team.name: team for team in Team.objects.select_for_update()}
         created = Team.objects.bulk_create(Team(**asdict(facts)) for facts in teams if facts.name not in known)
         updated = sum(_update(known[facts.name], facts) for facts in teams if facts.name in known)
         gone = set(known) - {facts.name for facts in teams}
         retired = Team.objects.filter(name__in=gone, is_active=True).update(is_active=False)
+        keep_tree(tree, now)
         return ImportedTeams(len(created), updated, retired, _keep(book, now))
+
+
+def import_organisation(content: bytes, *, name: str, now: datetime) -> tuple[int, int]:
+    """Make the organisation what a sheet says: the number of the version in force, and how many teams it places.
+
+    What the teams' own file said of departments and cost centres no longer counts.
+    """
+    with transaction.atomic():
+        known = [team.name for team in Team.objects.select_for_update()]
+        tree = read_organisation(content, name=name, teams=known)
+        Team.objects.exclude(department="", cost_center="").update(department="", cost_center="")
+        return keep_tree(tree, now), len(tree.teams)
 
 
 def _update(team: Team, facts: TeamFacts) -> bool:

@@ -3,11 +3,13 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from apps.teams.drafts import Conditions, Draft, DraftPolicy, DraftRule, DraftTeam, Text
+from apps.teams.drafts import Conditions, Draft, DraftPlace, DraftPolicy, DraftRule, DraftTeam, DraftUnit, Text
 from apps.teams.policies import SUBJECTS
 
-TOP = ("teams", "rules", "shared", "policies", "policy")
-TEAM = ("name", "title", "department", "cost_center", "lead")
+TOP = ("organisation", "teams", "rules", "shared", "policies", "policy")
+PLACE = ("parent", "cost_center", "valid_from", "valid_to")
+TEAM = ("name", "title", "department", "lead", "places", *PLACE)
+UNIT = ("name", "kind", "title", "lead", "places", *PLACE)
 LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
@@ -31,6 +33,7 @@ def read_yaml(draft: Draft, text: str) -> None:
     if root is None:
         return
     parts = _mapping(draft, root, "the file", TOP)
+    draft.units += [_unit(draft, node) for node in _items(draft, parts.get("organisation"), "organisation")]
     draft.teams += [_team(draft, node) for node in _items(draft, parts.get("teams"), "teams")]
     draft.rules += [_rule(draft, node) for node in _items(draft, parts.get("rules"), "rules")]
     draft.shared += [_shared(draft, node) for node in _items(draft, parts.get("shared"), "shared")]
@@ -100,10 +103,37 @@ def _optional(draft: Draft, parts: dict[str, Node], name: str) -> Text | None:
 
 def _team(draft: Draft, node: Node) -> DraftTeam:
     parts = _mapping(draft, node, "a team", TEAM)
-    lead = _mapping(draft, parts.pop("lead", None), "lead", tuple(LEAD))
-    facts = {name: _optional(draft, parts, name) for name in parts}
+    is_placed = not parts.keys().isdisjoint(("parent", "valid_from", "valid_to", "places"))
+    places = _places(draft, node, parts) if is_placed else ()
+    return DraftTeam(_line(node), _facts(draft, parts, ("name", "title", "department", "cost_center")), places)
+
+
+def _unit(draft: Draft, node: Node) -> DraftUnit:
+    parts = _mapping(draft, node, "a unit", UNIT)
+    return DraftUnit(_line(node), _facts(draft, parts, ("name", "kind", "title")), _places(draft, node, parts))
+
+
+def _facts(draft: Draft, parts: dict[str, Node], names: tuple[str, ...]) -> dict[str, Text]:
+    lead = _mapping(draft, parts.get("lead"), "lead", tuple(LEAD))
+    facts = {name: _optional(draft, parts, name) for name in names}
     facts |= {column: _optional(draft, lead, name) for name, column in LEAD.items()}
-    return DraftTeam(_line(node), {name: text for name, text in facts.items() if text is not None})
+    return {name: text for name, text in facts.items() if text is not None}
+
+
+def _places(draft: Draft, node: Node, parts: dict[str, Node]) -> tuple[DraftPlace, ...]:
+    """The places under `places`, or the only one, written beside the name."""
+    listed = _items(draft, parts.get("places"), "places")
+    if not listed:
+        return (_place(draft, node, {name: parts[name] for name in PLACE if name in parts}),)
+    if beside := [name for name in PLACE if name in parts]:
+        draft.complain(
+            "place-and-places", _line(node), f"{beside[0]!r} stands beside `places`; write it inside of them"
+        )
+    return tuple(_place(draft, one, _mapping(draft, one, "a place", PLACE)) for one in listed)
+
+
+def _place(draft: Draft, node: Node, parts: dict[str, Node]) -> DraftPlace:
+    return DraftPlace(_line(node), *(_optional(draft, parts, name) for name in PLACE))
 
 
 def _rule(draft: Draft, node: Node) -> DraftRule:

@@ -116,7 +116,7 @@ def _amounts(answered: Answer) -> dict[tuple[date, str, str], Decimal]:
 
 def _pinned(query: UnitQuery) -> tuple[UnitQuery, DriverVersion | None]:
     """The question with its publication and rates named, and the version of the drivers."""
-    costs = marts.with_rates(query.costs(query.metric))
+    costs = marts.with_versions(query.costs(query.metric))
     publication = marts.publication(query.as_of).number
     at = driver_version(query.drivers_as_of)
     return replace(query, as_of=publication, rates_as_of=costs.rates_as_of), at

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
@@ -72,7 +73,7 @@ class Columns:
 
     rows: ir.Table
     names: Sequence[str] = ()
-    departments: Iterable[tuple[str, str]] = ()
+    departments: Iterable[tuple[str, date, date, str]] = ()
 
     def of(self, field: str, key: str = "") -> ir.StringValue:
         """A field as text; empty where a row has none."""
@@ -92,8 +93,13 @@ class Columns:
         return (self.rows.team == NO_TEAM).ifelse("", self.rows.team)
 
     def _department(self) -> ir.StringValue:
-        pairs = tuple(self.departments)
-        return self.rows.team.cases(*pairs, else_="") if pairs else ibis.literal("")
+        """That of the team on the day of the row."""
+        team, day = self.rows.team, self.rows.day
+        branches = [
+            ((team == name) & (day >= since) & (day < until), ibis.literal(department))
+            for name, since, until, department in self.departments
+        ]
+        return ibis.cases(*branches, else_="") if branches else ibis.literal("")
 
     def _label(self, key: str, *, own: bool) -> ir.StringValue:
         """A label's value: the workload's before its namespace's, as attribution reads it."""

@@ -57,7 +57,7 @@ class Asked:
     idle_by_node: bool = False
     shares_evenly: bool = False
     includes_external: bool = True
-    departments: tuple[tuple[str, str], ...] = ()
+    departments: tuple[tuple[str, date, date, str], ...] = ()
 
     @property
     def is_shared_out(self) -> bool:

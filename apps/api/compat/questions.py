@@ -18,7 +18,7 @@ from apps.api.errors import BadParameterError
 from apps.finops.windows import Window
 from apps.marts.query import Scope
 from apps.marts.selectors import publication
-from apps.teams.models import Team
+from apps.teams.organising import tree
 
 DEFAULT_AGGREGATE = (Field("cluster"), Field("namespace"), Field("controller"))
 """The finest that is published."""
@@ -78,7 +78,6 @@ def allocation_question(given: Mapping[str, Any], window: Window) -> Asked:
     fields, keyed = (*PLAIN, *(set(UNKNOWN) - _UNKNOWN_KEYED)), (*KEYED, *_UNKNOWN_KEYED)
     tree = _filter_of(given, LEGACY, fields=fields, keyed=keyed, unknown=UNKNOWN)
     named = {each.name for each in aggregate} | {each.field for each in comparisons(tree)}
-    teams = Team.objects.exclude(department="").order_by("name").values_list("name", "department")
     return Asked(
         sets=sets_asked(given, window),
         aggregate=aggregate,
@@ -90,7 +89,18 @@ def allocation_question(given: Mapping[str, Any], window: Window) -> Asked:
         idle_by_node=given.get("idleByNode", False),
         shares_evenly=given.get("shareSplit") == "even",
         includes_external=given.get("external", True),
-        departments=tuple(teams) if "department" in named else (),
+        departments=_departments(window) if "department" in named else (),
+    )
+
+
+def _departments(window: Window) -> tuple[tuple[str, date, date, str], ...]:
+    """Team, first day, day after the last, department: by the newest organisation, of the days of a window."""
+    known = tree()
+    return tuple(
+        (team, spot.since, spot.until, spot.value("department"))
+        for team in sorted(known.teams)
+        for spot in known.spots(team)
+        if spot.value("department") and spot.since < window.end and window.start < spot.until
     )
 
 

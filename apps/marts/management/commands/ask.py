@@ -13,7 +13,8 @@ from apps.warehouse.terminal import add_format, print_rows
 EXAMPLES = """
 Amounts have every decimal in csv and json; a table rounds them. The end day is not
 included. Currencies are never added up; --currency converts every amount by the rate of its
-day first, and says where the rates are from.
+day first, and says where the rates are from. Levels of the organisation (company, unit, department,
+cost_center) are those of the team on each day; empty: the team has no such level that day.
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
@@ -21,6 +22,8 @@ examples:
   manage.py ask --group-by namespace --filter team=web,data --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by kind --start 2026-10-01 --end 2026-11-01 --as-of 7
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01 --currency CNY
+  manage.py ask --group-by department,cost_center --start 2026-10-01 --end 2026-11-01
+  manage.py ask --group-by team,day --filter department=live --start 2026-10-01 --end 2026-11-01
 """
 
 
