@@ -3,7 +3,7 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from apps.teams.drafts import Conditions, Draft, DraftRule, DraftTeam, Text
+from apps.teams.drafts import Conditions, Draft, DraftEdit, DraftRule, DraftTeam, Text
 
 TOP = ("teams", "rules", "shared", "policy")
 TEAM = ("name", "title", "department", "cost_center", "lead")
@@ -11,21 +11,13 @@ LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
 RATIO = ("cpu_core", "memory_gib", "gpu")
+CHANGE = ("valid_from", "add", "change", "end")
+PLACE = ("before", "after")
 
 
 def read_yaml(draft: Draft, text: str) -> None:
     """Fill the draft. Scalars are taken as text, so an account `0123` stays `0123` and `no` stays `no`."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as broken:
-        mark = broken.problem_mark or broken.context_mark
-        draft.complain(
-            "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
-        )
-        return
-    except yaml.YAMLError as broken:
-        draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
-        return
+    root = _root(draft, text)
     if root is None:
         return
     parts = _mapping(draft, root, "the file", TOP)
@@ -35,6 +27,40 @@ def read_yaml(draft: Draft, text: str) -> None:
     policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
     ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
     draft.price_ratio |= {name: word for name, node in ratio.items() if (word := _scalar(draft, node, name))}
+
+
+def read_change(draft: Draft, text: str) -> tuple[Text | None, list[DraftEdit]]:
+    """A proposed change of the rules as written: from which day on, and what is added, changed and ended."""
+    root = _root(draft, text)
+    parts = _mapping(draft, root, "a change", CHANGE)
+    edits = [
+        _edit(draft, kind, node) for kind in ("add", "change") for node in _items(draft, parts.get(kind), f"`{kind}`")
+    ]
+    ends = [name for node in _items(draft, parts.get("end"), "`end`") if (name := _scalar(draft, node, "end"))]
+    return _optional(draft, parts, "valid_from"), edits + [DraftEdit("end", name, None) for name in ends]
+
+
+def _edit(draft: Draft, kind: str, node: Node) -> DraftEdit:
+    rule = _rule(draft, node, (*RULE, *PLACE))
+    pairs = node.value if isinstance(node, MappingNode) else []
+    place = {key.value: _scalar(draft, value, key.value) for key, value in pairs if key.value in PLACE}
+    return DraftEdit(kind, rule.name or Text("", rule.line), rule, place.get("before"), place.get("after"))
+
+
+def _root(draft: Draft, text: str) -> Node | None:
+    """The document; None where there is none, or it is not YAML."""
+    try:
+        root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
+        draft.complain(
+            "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
+        )
+        return None
+    except yaml.YAMLError as broken:
+        draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
+        return None
+    return root
 
 
 def _line(node: Node) -> int:
@@ -103,8 +129,8 @@ def _team(draft: Draft, node: Node) -> DraftTeam:
     return DraftTeam(_line(node), {name: text for name, text in facts.items() if text is not None})
 
 
-def _rule(draft: Draft, node: Node) -> DraftRule:
-    parts = _mapping(draft, node, "a rule", RULE)
+def _rule(draft: Draft, node: Node, known: tuple[str, ...] = RULE) -> DraftRule:
+    parts = _mapping(draft, node, "a rule", known)
     return DraftRule(
         line=_line(node),
         name=_optional(draft, parts, "name"),
