@@ -25,6 +25,7 @@ COSTOPS_LAKE = COSTOPS_HOME / "lake"
 COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.int("COSTOPS_THREADS", default=0)  # 0 = one per core
 COSTOPS_FILL_EVERY_MINUTES = env.int("COSTOPS_FILL_EVERY_MINUTES", default=60)
+COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)
 
 # --- Django ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("COSTOPS_DEBUG", default=False)

@@ -101,6 +101,17 @@ class DraftPolicy:
     teams: tuple[Text, ...] = ()
 
 
+@dataclass(frozen=True)
+class DraftEdit:
+    """One edit of a proposed change as written: `kind` is add, change or end, `name` the rule it is about."""
+
+    kind: str
+    name: Text
+    rule: DraftRule | None
+    before: Text | None = None
+    after: Text | None = None
+
+
 @dataclass
 class Draft:
     """A whole file as written, and what was found wrong so far."""

@@ -96,3 +96,75 @@ class RuleSet(models.Model):
 
     def __str__(self) -> str:
         return f"rules {self.number}"
+
+
+class RuleDraft(models.Model):
+    """A proposed change of the rules, on its way: drafted, simulated, approved, published; or rejected, withdrawn.
+
+    `text` is the change as it was written, and never altered; `base` the ruleset it was last laid over. `simulation` is
+    what it would do (`teams.proposals.Simulation`), `asked` since when a worker is to find that out. `approvals` pairs
+    a team with who approved for it. `subject` names what of the worklist it settles.
+    """
+
+    class State(models.TextChoices):
+        DRAFTED = "drafted", "drafted"
+        SIMULATED = "simulated", "simulated"
+        APPROVED = "approved", "approved"
+        PUBLISHED = "published", "published"
+        REJECTED = "rejected", "rejected"
+        WITHDRAWN = "withdrawn", "withdrawn"
+
+    text = models.TextField()
+    valid_from = models.DateField()
+    base = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFTED)
+    reason = models.TextField(blank=True)
+    subject = models.CharField(max_length=600, blank=True, db_index=True)
+    drafted_by = models.CharField(max_length=150)
+    drafted_at = models.DateTimeField()
+    simulation = models.JSONField(null=True)
+    asked = models.DateTimeField(null=True)
+    approvals = models.JSONField(default=dict)
+    ruleset = models.ForeignKey(RuleSet, models.PROTECT, null=True, related_name="drafts")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="published", ruleset__isnull=False)
+                | (~models.Q(state="published") & models.Q(ruleset__isnull=True)),
+                name="teams_draft_published_as_rules",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"
+
+
+class DraftTrail(models.Model):
+    """One thing done to a draft: who, when, what, why. Rows are only ever added."""
+
+    draft = models.ForeignKey(RuleDraft, models.PROTECT, related_name="trail")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150)
+    action = models.CharField(max_length=30)
+    why = models.TextField(blank=True)
+    outcome = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.draft}"
+
+
+class RuleCount(models.Model):
+    """What every rule of a ruleset did in a window, counted once: rows as `allocation.counting` says them."""
+
+    ruleset = models.ForeignKey(RuleSet, models.CASCADE, related_name="counts")
+    start = models.DateField()
+    end = models.DateField()
+    rows = models.JSONField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ruleset", "start", "end"], name="teams_rules_counted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ruleset}, {self.start} to {self.end}"

@@ -36,7 +36,7 @@ def import_teams(path: Path, now: datetime) -> ImportedTeams:
         gone = set(known) - {facts.name for facts in teams}
         retired = Team.objects.filter(name__in=gone, is_active=True).update(is_active=False)
         keep_tree(tree, now)
-        return ImportedTeams(len(created), updated, retired, _keep(book, now))
+        return ImportedTeams(len(created), updated, retired, keep(book, now))
 
 
 def import_organisation(content: bytes, *, name: str, now: datetime) -> tuple[int, int]:
@@ -62,13 +62,17 @@ def _update(team: Team, facts: TeamFacts) -> bool:
     return True
 
 
-def _keep(book: RuleBook, now: datetime) -> int:
+def keep(book: RuleBook, now: datetime) -> int:
     """The number of the newest rules, a new one only when the book differs from the newest."""
-    document = book.to_document()
-    sha256 = hashlib.sha256(json.dumps(document, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    document, sha256 = book.to_document(), identity(book)
     newest = RuleSet.objects.order_by("-number").first()
     if newest is not None and newest.sha256 == sha256:
         return newest.number
     number = newest.number + 1 if newest is not None else 1
     RuleSet.objects.create(number=number, sha256=sha256, document=document, imported_at=now)
     return number
+
+
+def identity(book: RuleBook) -> str:
+    """The sha256 of a book's document."""
+    return hashlib.sha256(json.dumps(book.to_document(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -3,7 +3,17 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from apps.teams.drafts import Conditions, Draft, DraftPlace, DraftPolicy, DraftRule, DraftTeam, DraftUnit, Text
+from apps.teams.drafts import (
+    Conditions,
+    Draft,
+    DraftEdit,
+    DraftPlace,
+    DraftPolicy,
+    DraftRule,
+    DraftTeam,
+    DraftUnit,
+    Text,
+)
 from apps.teams.policies import SUBJECTS
 
 TOP = ("organisation", "teams", "rules", "shared", "policies", "policy")
@@ -15,21 +25,13 @@ RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_t
 SHARED = ("name", "when")
 POLICY = (*SUBJECTS, "driver", "teams", *RULE)
 RATIO = ("cpu_core", "memory_gib", "gpu")
+CHANGE = ("valid_from", "add", "change", "end")
+BESIDE = ("before", "after")
 
 
 def read_yaml(draft: Draft, text: str) -> None:
     """Fill the draft. Scalars are taken as text, so an account `0123` stays `0123` and `no` stays `no`."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as broken:
-        mark = broken.problem_mark or broken.context_mark
-        draft.complain(
-            "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
-        )
-        return
-    except yaml.YAMLError as broken:
-        draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
-        return
+    root = _root(draft, text)
     if root is None:
         return
     parts = _mapping(draft, root, "the file", TOP)
@@ -41,6 +43,40 @@ def read_yaml(draft: Draft, text: str) -> None:
     policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
     ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
     draft.price_ratio |= {name: word for name, node in ratio.items() if (word := _scalar(draft, node, name))}
+
+
+def read_change(draft: Draft, text: str) -> tuple[Text | None, list[DraftEdit]]:
+    """A proposed change of the rules as written: from which day on, and what is added, changed and ended."""
+    root = _root(draft, text)
+    parts = _mapping(draft, root, "a change", CHANGE)
+    edits = [
+        _edit(draft, kind, node) for kind in ("add", "change") for node in _items(draft, parts.get(kind), f"`{kind}`")
+    ]
+    ends = [name for node in _items(draft, parts.get("end"), "`end`") if (name := _scalar(draft, node, "end"))]
+    return _optional(draft, parts, "valid_from"), edits + [DraftEdit("end", name, None) for name in ends]
+
+
+def _edit(draft: Draft, kind: str, node: Node) -> DraftEdit:
+    rule = _rule(draft, node, (*RULE, *BESIDE))
+    pairs = node.value if isinstance(node, MappingNode) else []
+    place = {key.value: _scalar(draft, value, key.value) for key, value in pairs if key.value in BESIDE}
+    return DraftEdit(kind, rule.name or Text("", rule.line), rule, place.get("before"), place.get("after"))
+
+
+def _root(draft: Draft, text: str) -> Node | None:
+    """The document; None where there is none, or it is not YAML."""
+    try:
+        root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
+        draft.complain(
+            "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
+        )
+        return None
+    except yaml.YAMLError as broken:
+        draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
+        return None
+    return root
 
 
 def _line(node: Node) -> int:
@@ -136,8 +172,8 @@ def _place(draft: Draft, node: Node, parts: dict[str, Node]) -> DraftPlace:
     return DraftPlace(_line(node), *(_optional(draft, parts, name) for name in PLACE))
 
 
-def _rule(draft: Draft, node: Node) -> DraftRule:
-    return _as_rule(draft, node, _mapping(draft, node, "a rule", RULE))
+def _rule(draft: Draft, node: Node, known: tuple[str, ...] = RULE) -> DraftRule:
+    return _as_rule(draft, node, _mapping(draft, node, "a rule", known))
 
 
 def _as_rule(draft: Draft, node: Node, parts: dict[str, Node]) -> DraftRule:

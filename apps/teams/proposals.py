@@ -1,0 +1,264 @@
+"""Drafts of rules on their way: drafted, simulated, approved by whoever pays, published; every step leaves a trail."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from apps.finops.errors import CostOpsError
+from apps.finops.money import less
+from apps.teams.approval import Actor, NotYours, agreed
+from apps.teams.dating import BadChange, Change, applied, parse_change, past
+from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft, RuleSet
+from apps.teams.ownership import RuleBook
+from apps.teams.selectors import active_teams, rule_book
+from apps.teams.services import identity, keep
+
+State = RuleDraft.State
+OPEN = (State.DRAFTED, State.SIMULATED, State.APPROVED)
+CENT = Decimal("0.01")
+"""Less than this is rounding of shared cost, not a cost that somebody is given."""
+MOST_CHARACTERS = 100_000
+
+
+class NoSuchDraft(CostOpsError):
+    """There is no draft of this number."""
+
+
+class NotNow(CostOpsError):
+    """The draft is not in a state in which this can be done; nothing was done."""
+
+
+class Outdated(NotNow):
+    """The rules changed since the draft was simulated; it has to be simulated again."""
+
+
+@dataclass(frozen=True)
+class TeamMove:
+    """Effective cost of a team in the window: as it is, by the draft as dated, and had it counted on all days."""
+
+    team: str
+    currency: str
+    before: Decimal
+    after: Decimal
+    as_if: Decimal
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a draft would do to the days `start` <= day < `end`; `sha256` is of the book it would make."""
+
+    start: date
+    end: date
+    sha256: str
+    moves: tuple[TeamMove, ...]
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> "Simulation":
+        amounts = ("before", "after", "as_if")
+        moves = tuple(
+            TeamMove(row["team"], row["currency"], *(Decimal(row[name]) for name in amounts))
+            for row in document["moves"]
+        )
+        start, end = (date.fromisoformat(document[name]) for name in ("start", "end"))
+        return cls(start, end, document["sha256"], moves)
+
+    def to_document(self) -> dict[str, Any]:
+        moves = [{name: str(value) for name, value in vars(move).items()} for move in self.moves]
+        return {"start": str(self.start), "end": str(self.end), "sha256": self.sha256, "moves": moves}
+
+
+def find(number: int) -> RuleDraft:
+    found = RuleDraft.objects.filter(pk=number).first()
+    if found is None:
+        raise NoSuchDraft(f"There is no draft {number}; `manage.py rules drafts` shows those there are.")
+    return found
+
+
+def simulation_of(draft: RuleDraft) -> Simulation | None:
+    return Simulation.from_document(draft.simulation) if draft.simulation else None
+
+
+def change_of(draft: RuleDraft) -> Change:
+    """What a draft proposes, read against the teams there are now."""
+    return _read(draft.text)
+
+
+def _read(text: str) -> Change:
+    if len(text) > MOST_CHARACTERS:
+        raise BadChange(f"The draft has more than {MOST_CHARACTERS:,} characters; propose fewer rules at a time.")
+    return parse_change(text, [team.name for team in active_teams()])
+
+
+def propose(text: str, *, by: Actor, now: datetime, reason: str = "", subject: str = "") -> RuleDraft:
+    """Keep a draft, once it can be read, fits the rules in force and changes them."""
+    if not by.may_draft:
+        raise NotYours("Rules are drafted by members of a team and by finance.")
+    change = _read(text)
+    base, book = rule_book()
+    _laid_over(book, change)
+    with transaction.atomic():
+        draft = RuleDraft.objects.create(
+            text=text, valid_from=change.valid_from, base=base, reason=reason.strip(), subject=subject,
+            drafted_by=by.name, drafted_at=now,
+        )  # fmt: skip
+        note(draft, "drafted", by=by.name, now=now, why=reason.strip(), outcome=f"over rules {base}")
+    return draft
+
+
+def _laid_over(book: RuleBook, change: Change) -> RuleBook:
+    """The book with the change; refused when nothing changes, or any day before it would."""
+    after = applied(book, change.edits, change.valid_from)
+    if after == book:
+        raise BadChange("The draft changes nothing: the rules in force say this already.")
+    if past(after, change.valid_from) != past(book, change.valid_from):
+        raise BadChange(f"The draft would move days before {change.valid_from}; it was not kept.")
+    return after
+
+
+def books(draft: RuleDraft) -> tuple[int, RuleBook, RuleBook]:
+    """The number of the rules in force, these rules, and what the draft would make of them."""
+    number, book = rule_book()
+    return number, book, _laid_over(book, change_of(draft))
+
+
+def keep_simulation(draft: RuleDraft, base: int, found: Simulation, *, by: str, now: datetime) -> RuleDraft:
+    """Store what a draft would do; whoever had approved approved other numbers, and is asked again."""
+    with transaction.atomic():
+        kept = _locked(draft.pk, *OPEN)
+        kept.base, kept.simulation, kept.state, kept.asked = base, found.to_document(), State.SIMULATED, None
+        kept.approvals = {}
+        kept.save()
+        outcome = f"{found.start} to {found.end}, over rules {base}; {told(found)}"
+        note(kept, "simulated", by=by, now=now, outcome=outcome)
+    return kept
+
+
+def told(found: Simulation) -> str:
+    """One sentence: how much leaves or joins `unallocated`, had the draft counted on all days of the window."""
+    changes = {move.currency: less(move.as_if, move.before) for move in found.moves if move.team == UNALLOCATED}
+    parts = [
+        f"{abs(change):,.2f} {currency} {'leave' if change < 0 else 'join'} {UNALLOCATED}"
+        for currency, change in sorted(changes.items())
+        if change
+    ]
+    return " and ".join(parts) or f"nothing leaves or joins {UNALLOCATED}"
+
+
+def needed(draft: RuleDraft) -> frozenset[str]:
+    """Who has to agree: teams that the draft's rules give cost to, and all that would pay more by the simulation.
+
+    Where only rules end, the teams of those rules too; `unallocated` among them means that finance has to agree.
+    """
+    change = change_of(draft)
+    owners = {team for rule in change.rules for team, _ in rule.split}
+    ended = {edit.name for edit in change.edits if edit.rule is None}
+    if ended and not owners:
+        owners = {team for rule in rule_book()[1].rules if rule.name in ended for team, _ in rule.split}
+    found = simulation_of(draft)
+    payers = {move.team for move in found.moves if _grows(move)} if found else set()
+    return frozenset(owners | payers)
+
+
+def _grows(move: TeamMove) -> bool:
+    return less(max(move.after, move.as_if), move.before) >= CENT
+
+
+def approve(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDraft:
+    """Agree for the teams one speaks for; when all who are needed agreed the draft is approved."""
+    with transaction.atomic():
+        draft = _locked(number, State.SIMULATED)
+        _check_current(draft)
+        wanted = needed(draft)
+        mine = agreed(by, wanted, draft.drafted_by)
+        draft.approvals |= dict.fromkeys(sorted(mine), by.name)
+        missing = sorted(wanted - set(draft.approvals))
+        if not missing:
+            draft.state = State.APPROVED
+        draft.save()
+        outcome = f"for {', '.join(sorted(mine))}" + (f"; still to agree: {', '.join(missing)}" if missing else "")
+        note(draft, "approved", by=by.name, now=now, why=why, outcome=outcome)
+    return draft
+
+
+def publish(number: int, *, by: Actor, now: datetime) -> RuleDraft:
+    """Put an approved draft in force as a new ruleset: exactly the book that was simulated."""
+    try:
+        with transaction.atomic():
+            draft = _locked(number, State.APPROVED)
+            _check_part(draft, by)
+            base, _, after = books(draft)
+            _check_current(draft)
+            found = simulation_of(draft)
+            if found is None or identity(after) != found.sha256:
+                raise Outdated(f"Draft {number} would make other rules than were simulated; simulate it again.")
+            draft.ruleset = RuleSet.objects.get(number=keep(after, now))
+            draft.state = State.PUBLISHED
+            draft.save()
+            outcome = f"rules {draft.ruleset.number} in place of {base}"
+            note(draft, "published", by=by.name, now=now, outcome=outcome)
+    except IntegrityError as conflict:
+        raise Outdated("Somebody else published rules at the same time; simulate the draft again.") from conflict
+    return draft
+
+
+def _check_current(draft: RuleDraft) -> None:
+    newest = rule_book()[0]
+    if draft.base != newest:
+        raise Outdated(
+            f"Draft {draft.pk} was simulated over rules {draft.base}, but rules {newest} are in force. Simulate it "
+            "again (`manage.py rules simulate`): what it would do may be different now."
+        )
+
+
+def reject(number: int, *, by: Actor, now: datetime, why: str) -> RuleDraft:
+    """Say no, with a reason."""
+    return _dropped(number, State.REJECTED, by=by, now=now, why=why)
+
+
+def withdraw(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDraft:
+    """Take a draft of one's own back."""
+    return _dropped(number, State.WITHDRAWN, by=by, now=now, why=why)
+
+
+def _dropped(number: int, state: RuleDraft.State, *, by: Actor, now: datetime, why: str) -> RuleDraft:
+    with transaction.atomic():
+        draft = _locked(number, *OPEN)
+        if state == State.WITHDRAWN and by.name != draft.drafted_by:
+            raise NotYours(f"Only {draft.drafted_by} can withdraw this draft; others reject it, with a reason.")
+        if state == State.REJECTED:
+            if not why.strip():
+                raise NotNow(f"Say why draft {number} is rejected; the reason is kept in the trail.")
+            _check_part(draft, by, may_be_drafter=False)
+        draft.state, draft.asked = state, None
+        draft.save()
+        note(draft, str(state.value), by=by.name, now=now, why=why.strip())
+    return draft
+
+
+def _check_part(draft: RuleDraft, by: Actor, *, may_be_drafter: bool = True) -> None:
+    is_free = by.teams is None or (may_be_drafter and by.name == draft.drafted_by)
+    if not (is_free or by.speaks_for(needed(draft))):
+        raise NotYours("This is for who drafted it, members of the teams that pay by it, and finance.")
+
+
+def _locked(number: int, *states: RuleDraft.State) -> RuleDraft:
+    draft = RuleDraft.objects.select_for_update().filter(pk=number).first()
+    if draft is None:
+        raise NoSuchDraft(f"There is no draft {number}; `manage.py rules drafts` shows those there are.")
+    if draft.state not in states:
+        wanted = " or ".join(states)
+        raise NotNow(f"Draft {number} is {draft.state}; this needs one that is {wanted}.")
+    return draft
+
+
+def ask(draft: RuleDraft, *, now: datetime) -> None:
+    """Leave a simulation to a worker."""
+    RuleDraft.objects.filter(pk=draft.pk, state__in=OPEN).update(asked=now)
+
+
+def note(draft: RuleDraft, action: str, *, by: str, now: datetime, why: str = "", outcome: str = "") -> None:
+    """Add to a draft's trail."""
+    DraftTrail.objects.create(draft=draft, at=now, by=by, action=action, why=why, outcome=outcome)
