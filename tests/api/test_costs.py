@@ -44,13 +44,23 @@ def ask(client: Client, **given: str) -> dict[str, Any]:
         pytest.param(
             {"group_by": "team,day", "team": "live-class"},
             [
-                {"team": "live-class", "day": "2026-10-05", "status": "final", "currency": "CNY",
-                 "effective_cost": "4711.000000000017"},
-                {"team": "live-class", "day": "2026-10-06", "status": "final", "currency": "CNY",
-                 "effective_cost": "-0.250000000000"},
+                {
+                    "team": "live-class",
+                    "day": "2026-10-05",
+                    "status": "final",
+                    "currency": "CNY",
+                    "effective_cost": "4711.000000000017",
+                },
+                {
+                    "team": "live-class",
+                    "day": "2026-10-06",
+                    "status": "final",
+                    "currency": "CNY",
+                    "effective_cost": "-0.250000000000",
+                },
             ],
             id="grouped in the order asked, all decimals, a refund is negative",
-        ),  # fmt: skip
+        ),
         pytest.param(
             {"group_by": "namespace", "namespace": '"数据, 仓库",etl', "metric": "billed_cost"},
             [
