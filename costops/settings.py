@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "apps.insights",
     "apps.units",
     "apps.books",
+    "apps.estimates",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",

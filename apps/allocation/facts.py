@@ -113,9 +113,9 @@ class Facts:
         return joined.left_join(self.namespace_labels, space).drop(*(f"{name}_right" for name in space))
 
 
-def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
-    """Read one window. Charges and usage are read as they lie, each time only the columns that are asked for: to keep
-    them as they are would take longer than to read them again."""
+def read(window: Window, book: RuleBook, workspace: Workspace, *, billed: ir.Table | None = None) -> Facts:
+    """Read one window; `billed`, where given, stands for the charges of the lake. Charges and usage are read as
+    they lie, each time only the columns asked for: to keep them as they are would take longer than to read again."""
     node_hours = _usage(NODE_HOURS, window)
     node_days = workspace.keep(days_of(node_hours, book))
     volumes = _usage(VOLUME_HOURS, window)
@@ -123,7 +123,7 @@ def read(window: Window, book: RuleBook, workspace: Workspace) -> Facts:
     workload_hours = _usage(WORKLOAD_HOURS, window)
     known = workspace.keep(_known(node_days, workload_hours, volume_hours))
     asked = particulars(book)
-    billed = _billed(window, asked)
+    billed = _billed(window, asked) if billed is None else billed.mutate(**dict.fromkeys(asked, ibis.literal("")))
     labels = _usage(LABEL_HOURS, window)
     namespace_labels, workload_labels = _labels(labels)
     return Facts(

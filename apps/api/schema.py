@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from apps.api.parameters import Parameter
+from apps.books.statuses import WEAKEST_FIRST
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.ingest import kinds
 from apps.marts.query import GROUPS, METRICS
@@ -103,6 +104,7 @@ def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     return {
         **{name: serializers.DateField(required=False) for name in ("day", "week")},
         **{name: serializers.CharField(required=False, allow_blank=True) for name in ("month", *DIMENSIONS, *LEVELS)},
+        "status": serializers.ChoiceField(WEAKEST_FIRST, required=False, help_text="when grouped by day"),
         "currency": serializers.CharField(),
         **{basis: Amount(required=False) for basis in COSTS},
     }
@@ -116,8 +118,10 @@ CostRowSchema = type(
 
 
 class CostsSchema(serializers.Serializer[Any]):
-    """Cost, grouped and filtered. `totals` (by currency) are of the whole answer, `rows` of this page."""
+    """Cost, grouped and filtered. `totals` (by currency) are of the whole answer, `rows` of this page; `status` is the
+    weakest of the days it covers."""
 
+    status = serializers.ChoiceField(WEAKEST_FIRST)
     publication = PublicationFactsSchema()
     query = QuestionSchema()
     rates = UsedRateSchema(many=True)

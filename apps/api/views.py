@@ -25,6 +25,7 @@ from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
 from apps.api.renderers import JsonRenderer
 from apps.api.selectors import scope_of
+from apps.books import statuses
 from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
@@ -90,13 +91,15 @@ class CostsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user))
-        etag = etag_of(query.as_of, query, page, asked["format"])
+        covered = statuses.of_query(query, timezone.now())
+        etag = etag_of(query.as_of, query, page, asked["format"], covered.by_day)
         if same := unchanged(request, etag):
             return same
-        answer = marts.answer(query)
+        answer = statuses.with_status(marts.answer(query), covered)
         self.columns = answer.columns
         self.file_name = f"costs-{query.start}-{query.end}-publication-{query.as_of}"
-        return Response(present(answer, page), headers={"ETag": etag})
+        body = {"status": covered.weakest or answer.publication.status, **present(answer, page)}
+        return Response(body, headers={"ETag": etag})
 
 
 class TeamsView(AskView):

@@ -204,5 +204,15 @@ DRIVERS = LakeTable(
 """One row per driver, scope, day and subject: so many units (requests, students in class, orders) on that day. `scope`
 is `team`, `service` or `namespace`, `subject` one of them; `version` and `line` say which upload told it, and where."""
 
-LAKE = (CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART, DRIVERS)
+ESTIMATES = LakeTable(
+    "estimates",
+    {"day": "date"} | DIMENSIONS | COSTS | {"priced_by": "string", "priced_on": "date"},
+    ("source", "day"),
+)
+"""What a day that waits for its bill is expected to cost, one row per team and place as in `costs`. `priced_by` says
+where the unit price is from, `priced_on` of which day. When the bill has come it stays as it was, to be compared."""
+
+LAKE = (
+    CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART, DRIVERS, ESTIMATES,
+)  # fmt: skip
 """Every table of the lake."""

@@ -92,6 +92,11 @@ def _problems(source: Source) -> Iterator[Problem]:
         yield from (Problem(**problem) for problem in problems)
 
 
+def retired_sources() -> set[str]:
+    """The sources that are looked at no more: nothing is waited for from them."""
+    return set(Source.objects.filter(is_active=False).values_list("name", flat=True))
+
+
 def counting(contents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The windows of a file that count."""
     return [entry for entry in contents if entry.get("counts", True)]

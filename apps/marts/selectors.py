@@ -150,8 +150,11 @@ def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir
 
 def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
     rows = _window(COST_MART, pinned, query.start, query.end)
-    if rows is None:
-        return (), ()
+    return ((), ()) if rows is None else grouped(rows, query)
+
+
+def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...]]:
+    """Rows of cost, those of the window, as a question wants them: filtered, seen, converted, added up, in order."""
     rows = placed(rows, query)
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))

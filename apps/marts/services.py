@@ -17,6 +17,7 @@ from apps.finops.tables import (
     COVERAGE_HOURS,
     COVERAGE_MART,
     DIMENSIONS,
+    ESTIMATES,
     KINDS,
     MONEY,
     PASSED_ON,
@@ -50,7 +51,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
     day) of these months differs between charges and allocated, in any of the four costs. Publishing the same table
     versions under the same rules again changes nothing.
     """
-    inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, *USAGE.values())}
+    inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, ESTIMATES, *USAGE.values())}
     newest = Publication.objects.order_by("-number").first()
     number, _ = rule_book()
     if newest and newest.ruleset == number and inputs.items() <= newest.versions.items():

@@ -10,10 +10,13 @@ from django.conf import settings
 
 from apps.allocation import drivers
 from apps.allocation.services import METHOD_VERSION
+from apps.estimates.selectors import waits_now
+from apps.estimates.services import METHOD_VERSION as ESTIMATES_VERSION
 from apps.finops.windows import ONE_DAY, Window, contiguous
 from apps.ingest import kinds
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.selectors import day_fingerprints
+from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.pipeline.models import FilledDay
 from apps.pipeline.work import Work
 from apps.teams.selectors import rule_book, rules_sha256
@@ -25,6 +28,8 @@ DAYS_TO_COMPLETE = 3
 METER_DAYS = 7
 ALLOCATE_DAYS = 31
 """The most days of one run: what a killed worker has to do again."""
+ESTIMATE_DAYS = MOST_WAITING
+"""All that can wait at once: their prices are looked up together."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,13 @@ def allocate(ask: Ask) -> Iterator[Work]:
         yield Work("allocate", window=window, fingerprint=digest_of(inputs, window))
 
 
+def estimate(ask: Ask) -> Iterator[Work]:
+    """Days of usage whose bill has not come, when their usage, the bills prices are from, rules or method changed."""
+    inputs = inputs_of_estimates()
+    for window in contiguous(_changed("estimate", inputs, ask), at_most=ESTIMATE_DAYS):
+        yield Work("estimate", window=window, fingerprint=digest_of(inputs, window))
+
+
 def publish(ask: Ask) -> Iterator[Work]:
     """The days that were allocated anew since they were published, as one window: one fill makes one publication."""
     inputs = inputs_of_publication()
@@ -94,9 +106,25 @@ def inputs_of_allocation() -> dict[date, str]:
     return {day: _digest(f"{inputs} {common}{driven.get(day, '')}") for day, inputs in day_fingerprints().items()}
 
 
+def inputs_of_estimates() -> dict[date, str]:
+    """What a day that waits for its bill is estimated from: itself, and the days prices may be from."""
+    late = {day for days in waits_now().values() for day in days}
+    if not late:
+        return {}
+    days = inputs_of_allocation()
+    span = timedelta(days=MOST_WAITING + RECENT_DAYS)
+    before = {day: told for day, told in days.items() if min(late) - span <= day and day not in late}
+    common = f"{_digest(repr(sorted(before.items())))} {ESTIMATES_VERSION}"
+    return {day: _digest(f"{days.get(day, '')} {common}") for day in late}
+
+
 def inputs_of_publication() -> dict[date, str]:
-    """What a day is published from: its allocation."""
-    return filled("allocate")
+    """What a day is published from: its allocation, and its estimate while it waits for its bill."""
+    estimated = filled("estimate")
+    return {
+        day: _digest(f"{allocated} {estimated[day]}") if day in estimated else allocated
+        for day, allocated in filled("allocate").items()
+    }
 
 
 def filled(step: str) -> dict[date, str]:

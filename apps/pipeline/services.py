@@ -70,7 +70,7 @@ def fill(
     """
     _check_names("source", sources, set(Source.objects.values_list("name", flat=True)))
     _check_names("step", steps, set(NAMES))
-    forced = frozenset(steps or (("meter", "allocate", "publish") if window else ()))
+    forced = frozenset(steps or (("meter", "allocate", "estimate", "publish") if window else ()))
     ask = Ask(now, None if sources is None else frozenset(sources), window, forced)
     filling = _Filling(ask, frozenset(steps or NAMES), on_progress or _nobody)
     filling.plan()

@@ -45,8 +45,12 @@ STEPS = (
         after=("normalize", "meter"), inputs=due.inputs_of_allocation,
     ),
     Step(
+        "estimate", "estimates the days whose bill has not come", work.estimate, due.estimate, "days",
+        after=("allocate",), inputs=due.inputs_of_estimates,
+    ),
+    Step(
         "publish", "rebuilds the marts of changed months and pins a publication", work.publish, due.publish, "days",
-        after=("allocate",), inputs=due.inputs_of_publication,
+        after=("allocate", "estimate"), inputs=due.inputs_of_publication,
     ),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from apps.allocation import services as allocation
+from apps.estimates import services as estimates
 from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest import services as ingest
@@ -51,6 +52,10 @@ def meter(work: Work, now: datetime) -> StepResult:
 
 def allocate(work: Work, _now: datetime) -> StepResult:
     return allocation.allocate(_window(work))
+
+
+def estimate(work: Work, _now: datetime) -> StepResult:
+    return estimates.estimate(_window(work))
 
 
 def publish(work: Work, now: datetime) -> StepResult:

@@ -50,7 +50,9 @@ def test_csv_has_every_decimal() -> None:
 
 def test_json_has_every_decimal_as_text() -> None:
     found = json.loads(said("ask", "--group-by", "day", *OCTOBER, "--format", "json"))
-    assert found[0] == {"day": "2026-10-01", "currency": "CNY", "effective_cost": "1234567.000000000001"}
+    assert found[0] == {
+        "day": "2026-10-01", "status": "final", "currency": "CNY", "effective_cost": "1234567.000000000001",
+    }  # fmt: skip
 
 
 def test_a_table_is_for_people_and_ends_with_totals_by_currency() -> None:

@@ -4,7 +4,9 @@ from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
+from apps.books import statuses
 from apps.finops.errors import CostOpsError
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.selectors import answer
@@ -14,7 +16,9 @@ EXAMPLES = """
 Amounts have every decimal in csv and json; a table rounds them. The end day is not
 included. Currencies are never added up; --currency converts every amount by the rate of its
 day first, and says where the rates are from. Levels of the organisation (company, unit, department,
-cost_center) are those of the team on each day; empty: the team has no such level that day.
+cost_center) are those of the team on each day; empty: the team has no such level that day. An answer,
+and every day of it, is estimated (no bill yet), provisional (the bill can change) or final:
+docs/estimates.md.
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
@@ -46,13 +50,16 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             found = answer(question(options))
+            covered = statuses.of_query(found.query, timezone.now())
+            shown = statuses.with_status(found, covered)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
-        print_rows(found.columns, found.rows, options["format"], self.stdout)
+        print_rows(shown.columns, shown.rows, options["format"], self.stdout)
         if options["format"] == "table":
             totals = ", ".join(f"{total:,.2f} {currency}" for currency, total in found.totals.items()) or "nothing"
             facts = found.publication
             coverage = "" if facts.coverage is None else f", coverage {facts.coverage:.1%}"
-            self.stdout.write(f"Total {totals} — publication {facts.number}, {facts.status}{coverage}")
+            status = covered.weakest or facts.status
+            self.stdout.write(f"Total {totals} — publication {facts.number}, {status}{coverage}")
         aside = self.stdout if options["format"] == "table" else self.stderr
         tell_rates(found.query.currency, found.query.rates_as_of, found.rates, aside)
