@@ -195,6 +195,43 @@ COVERAGE_MART = LakeTable(
 )
 """One row per day and cluster: how much of the day the monitoring saw."""
 
+MEASURED = "decimal(38, 6)"
+"""Usage added up: as exact as its hours, with room for any number of them."""
+
+WORKLOAD_DAYS = LakeTable(
+    "workload_days",
+    {"cluster": "string", "namespace": "string", "workload": "string", "workload_kind": "string"}
+    | {"node": "string", "resource_id": "string"}
+    | {
+        f"{resource}_{what}": MEASURED
+        for resource, of in (("cpu", "core_hours"), ("memory", "gib_hours"), ("gpu", "hours"))
+        for what in (f"claimed_{of}", f"request_{of}", f"used_{of}")
+    }
+    | {"day": "date"},
+    ("day",),
+)
+"""`workload_hours` by the day, its pods together: one row per day, cluster, namespace, workload, kind, node and
+`resource_id`. Claimed is the larger of request and use, hour by hour and pod by pod."""
+
+NODE_DAYS = LakeTable(
+    "node_days",
+    {"cluster": "string", "node": "string", "node_pool": "string", "provider_id": "string", "instance_type": "string"}
+    | dict.fromkeys(("cpu_capacity_core_hours", "memory_capacity_gib_hours", "gpu_capacity_hours"), MEASURED)
+    | {"day": "date"},
+    ("day",),
+)
+"""`node_hours` by the day: one row per day, cluster, node, pool, provider id and instance type."""
+
+VOLUME_DAYS = LakeTable(
+    "volume_days",
+    {"cluster": "string", "volume": "string", "namespace": "string", "claim": "string", "workload": "string"}
+    | {"capacity_gib_hours": MEASURED, "used_gib_hours": MEASURED, "day": "date"},
+    ("day",),
+)
+"""`volume_hours` by the day: one row per day, cluster, volume, claim and the workload that mounts it."""
+
+USAGE_DAYS = (WORKLOAD_DAYS, NODE_DAYS, VOLUME_DAYS)
+
 DRIVERS = LakeTable(
     "drivers",
     {"subject": "string", "quantity": MONEY, "version": "int64", "line": "int64"}
@@ -213,6 +250,15 @@ ESTIMATES = LakeTable(
 where the unit price is from, `priced_on` of which day. When the bill has come it stays as it was, to be compared."""
 
 LAKE = (
-    CHARGES, *USAGE.values(), ALLOCATED, PASSED_ON, COST_MART, RECONCILIATION_MART, COVERAGE_MART, DRIVERS, ESTIMATES,
-)  # fmt: skip
+    CHARGES,
+    *USAGE.values(),
+    ALLOCATED,
+    PASSED_ON,
+    COST_MART,
+    RECONCILIATION_MART,
+    COVERAGE_MART,
+    *USAGE_DAYS,
+    DRIVERS,
+    ESTIMATES,
+)
 """Every table of the lake."""

@@ -26,6 +26,7 @@ from apps.finops.tables import (
     LakeTable,
 )
 from apps.finops.windows import Window
+from apps.marts import usage_days
 from apps.marts.models import Publication
 from apps.teams.selectors import rule_book
 from apps.warehouse import lake
@@ -63,6 +64,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
         COVERAGE_MART.name: _rebuild(COVERAGE_MART, months, _coverage(months, inputs)),
     }
     reconciled = _check(months, marts)
+    marts |= usage_days.refresh(inputs, newest.versions if newest and window else {})
     published = _pin(inputs | marts, number, now)
     totals = dict(_sums(lake.scan(COST_MART, at=marts[COST_MART.name]), "currency"))
     return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
@@ -75,18 +77,12 @@ def _months(window: Window | None, inputs: Versions, newest: Publication | None)
     if window is None:
         months |= {file.partition["month"] for file in lake.files(COST_MART)}
     for table in (ALLOCATED, COVERAGE_HOURS):
-        months |= {file.partition["day"][:7] for file in _changed_files(table, inputs, pinned)}
-    if changed := _changed_files(CHARGES, inputs, pinned):
+        changed = lake.changed(table, pinned.get(table.name), inputs[table.name])
+        months |= {file.partition["day"][:7] for file in changed}
+    if changed := lake.changed(CHARGES, pinned.get(CHARGES.name), inputs[CHARGES.name]):
         bill = lake.scan(CHARGES, only=changed)
         months |= {month for (month,) in rows_of(bill.select(month=bill.x_ChargeDay.strftime("%Y-%m")).distinct())}
     return frozenset(months)
-
-
-def _changed_files(table: LakeTable, inputs: Versions, pinned: Versions) -> list[lake.StoredFile]:
-    """The files one of two versions of a table has and the other has not; all files when nothing was pinned."""
-    now = {file.path: file for file in lake.files(table, at=inputs[table.name])}
-    before = {file.path: file for file in lake.files(table, at=pinned[table.name])} if table.name in pinned else {}
-    return [file for path, file in sorted((before | now).items()) if path not in now or path not in before]
 
 
 def _rebuild(table: LakeTable, months: frozenset[str], rows: ir.Table) -> int:

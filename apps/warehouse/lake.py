@@ -251,6 +251,13 @@ def replace(
     return commit(table, add=write(table, rows), remove=window, note=note)
 
 
+def changed(table: LakeTable, before: int | None, after: int) -> list[StoredFile]:
+    """The files one of two versions of a table has and the other has not; all files where there is none before."""
+    now = {file.path: file for file in files(table, at=after)}
+    then = {file.path: file for file in files(table, at=before)} if before is not None else {}
+    return [file for path, file in sorted((then | now).items()) if path not in now or path not in then]
+
+
 def drop(table: LakeTable) -> None:
     """Forget a table and its files. For tests and benchmarks."""
     shutil.rmtree(location(table), ignore_errors=True)

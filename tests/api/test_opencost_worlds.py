@@ -1,7 +1,9 @@
 """OpenCost's addresses in other worlds: two currencies, and a workload that two teams carry."""
 
 import pytest
+from django.core.cache import cache
 
+from apps.marts.models import Publication
 from tests.allocation.worlds import charge
 from tests.api.opencost import FIRST, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
 
@@ -26,3 +28,26 @@ def test_what_teams_carry_together_is_told_by_their_cost(home: object) -> None:
     assert costs(only) == {"web": "2.16", "data": "0.72"}
     assert costs(only, "cpuCost") == {"web": "1.44", "data": "0.48"}
     assert costs(only, "cpuCoreHours") == {"web": "18", "data": "6"}
+
+
+ASKED = [
+    ("allocation", {}),
+    ("allocation", {"aggregate": "namespace", "includeIdle": "true", "step": "1d"}),
+    ("allocation", {"aggregate": "controller,label:tier", "shareIdle": "true"}),
+    ("allocation", {"aggregate": "node,team", "idleByNode": "true", "splitIdle": "true", "idle": "true"}),
+    ("allocation", {"aggregate": "team", "metric": "list_cost", "filter": 'controllerKind:"deployment"'}),
+    ("assets", {}),
+    ("cloudCost", {}),
+]
+
+
+def test_a_publication_without_usage_by_the_day_gives_the_same_answers(home: object) -> None:
+    """One of an earlier release has hours only; the answers differ in no digit of cost or use."""
+    pinned = publish_world()
+    boss = hire()["boss"]
+    by_day = [ask(boss, address, **given) for address, given in ASKED]
+    earlier = {name: number for name, number in pinned.versions.items() if not name.endswith("_days")}
+    assert len(earlier) == len(pinned.versions) - 3
+    Publication.objects.filter(number=pinned.number).update(versions=earlier)
+    cache.clear()
+    assert [ask(boss, address, **given) for address, given in ASKED] == by_day

@@ -18,7 +18,7 @@ from apps.api.compat.facts import RESOURCES, Books
 from apps.api.compat.filters import UNALLOCATED, Comparison, Filter
 from apps.api.compat.parts import few_rows, set_of
 from apps.finops.money import add_up, split
-from apps.finops.tables import MONEY, NODE_HOURS, PASSED_ON, VOLUME_HOURS
+from apps.finops.tables import MEASURED, MONEY, NODE_DAYS, PASSED_ON, VOLUME_DAYS
 from apps.finops.windows import ONE_DAY, Window
 from apps.teams.ownership import PriceRatio
 from apps.warehouse.engine import Workspace
@@ -28,7 +28,7 @@ CATEGORIES = {"node": "Compute", "serverless": "Compute", "volume": "Storage"}
 UNDEFINED = "__undefined__"
 _KEY = ("provider", "account", "project", "category", "cluster", "assetType", "service", "providerID", "name")
 _ALIASES = {"type": "assetType"}
-_HOURS = "decimal(38, 6)"
+_HOURS = MEASURED
 _MEASURED = ("cpu", "ram", "gpu", "stored", "used")
 
 
@@ -176,13 +176,13 @@ def _named(rows: ir.Table, books: Books, workspace: Workspace) -> ir.Table:
 
 def _nodes(books: Books) -> ir.Table:
     """Every measured node by day and billed resource."""
-    hours = books.table(NODE_HOURS)
-    rows = hours.mutate(resource=kubernetes_resource(hours.provider_id))
+    days = books.by_day(NODE_DAYS)
+    rows = days.mutate(resource=kubernetes_resource(days.provider_id))
     found = rows.group_by("day", "resource").aggregate(
         known_name=rows.node.max(),
         instance_type=rows.instance_type.max(),
         node_pool=rows.node_pool.max(),
-        **{name: rows[columns[-1]].sum().cast(_HOURS) for name, columns in RESOURCES.items()},
+        **{name: rows[facts.hours_of(name, "capacity")].sum().cast(_HOURS) for name in RESOURCES},
     )
     nothing = ibis.literal(0).cast(_HOURS)
     blank = ibis.literal("")
@@ -193,8 +193,8 @@ def _nodes(books: Books) -> ir.Table:
 
 def _volumes(books: Books) -> ir.Table:
     """Every measured volume by day and billed resource; the claim is told where it was the only one."""
-    hours = books.table(VOLUME_HOURS)
-    rows = hours.mutate(resource=kubernetes_resource(hours.volume))
+    days = books.by_day(VOLUME_DAYS)
+    rows = days.mutate(resource=kubernetes_resource(days.volume))
     found = rows.group_by("day", "resource").aggregate(
         known_name=rows.volume.max(),
         claim=(rows.claim.min() == rows.claim.max()).ifelse(rows.claim.max(), ""),

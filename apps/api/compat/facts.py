@@ -14,15 +14,17 @@ from apps.finops.tables import (
     ALLOCATED,
     CHARGES,
     LABEL_HOURS,
+    MEASURED,
     MONEY,
-    NODE_HOURS,
-    VOLUME_HOURS,
-    WORKLOAD_HOURS,
+    NODE_DAYS,
+    VOLUME_DAYS,
+    WORKLOAD_DAYS,
     LakeTable,
 )
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import Scope
+from apps.marts.usage_days import usage_by_day
 from apps.teams.models import RuleSet
 from apps.teams.ownership import PriceRatio, RuleBook
 from apps.warehouse import lake
@@ -32,16 +34,16 @@ from apps.warehouse.exact import amount_of, units_of, with_shares
 WORKLOAD = ["day", "cluster", "namespace", "workload"]
 PLACE = [*WORKLOAD, "resource"]
 RESOURCES = {
-    "cpu": ("cpu_core", "cpu_request_core_hours", "cpu_used_core_hours", "cpu_capacity_core_hours"),
-    "ram": ("memory_gib", "memory_request_gib_hours", "memory_used_gib_hours", "memory_capacity_gib_hours"),
-    "gpu": ("gpu", "gpu_request_hours", "gpu_used_hours", "gpu_capacity_hours"),
+    "cpu": ("cpu_core", "cpu", "core_hours"),
+    "ram": ("memory_gib", "memory", "gib_hours"),
+    "gpu": ("gpu", "gpu", "hours"),
 }
-"""Resource → its name in the price ratio, and its columns of request, use and capacity."""
+"""Resource → its name in the price ratio, and its name and unit in columns of usage: `memory_request_gib_hours`."""
 
 USE = tuple(f"{resource}_{what}" for resource in RESOURCES for what in ("claimed", "requested", "used"))
 """Hours of cores, GiB and GPUs: what was claimed (the larger of request and use, hour by hour), requested and used."""
 
-_HOURS = "decimal(38, 6)"
+_HOURS = MEASURED
 _UNITS_PER_HOUR = 1_000_000
 _MOST_WEIGHT = 3 * 10**17
 """Three weights together stay below what `with_shares` divides by."""
@@ -63,6 +65,10 @@ class Books:
         if version is None:
             return empty(table.schema)
         return lake.between(table, "day", self.window.start, self.window.end, at=version)
+
+    def by_day(self, table: LakeTable) -> ir.Table:
+        """The days of the window of a table of usage by the day."""
+        return usage_by_day(table, self.pinned.versions, self.window.start, self.window.end)
 
     def visible(self, rows: ir.Table) -> ir.Table:
         """The rows of the teams the viewer may see."""
@@ -106,10 +112,16 @@ def cells(books: Books, workspace: Workspace) -> ir.Table:
         controller_kind=told.controller_kind.fill_null(""),
         workload=told.is_unmounted.fill_null(False).ifelse("", told.workload),
         is_unmounted=told.is_unmounted.fill_null(False),
-        **{name: (told[name].fill_null(0) * fraction).cast(_HOURS) for name in (*USE, "pv_claimed")},
+        **{name: _part_of(told[name].fill_null(0), fraction) for name in (*USE, "pv_claimed")},
         **_weights(told, is_idle, books.price_ratio()),
     )
-    return workspace.keep(components(known))
+    needless = ("fraction", "idle_node", "least", "most", *(f"{name}_unclaimed" for name in RESOURCES))
+    return workspace.keep(components(known.drop(*needless)))
+
+
+def _part_of(hours: ir.DecimalValue, fraction: ir.FloatingValue) -> ir.DecimalValue:
+    """A part of some hours. Most are told whole, and 38 digits turn slowly into a float and back."""
+    return (fraction == 1.0).ifelse(hours, (hours * fraction).cast(_HOURS)).cast(_HOURS)
 
 
 def _with_fraction(summed: ir.Table) -> ir.Table:
@@ -211,29 +223,33 @@ def label_names(books: Books) -> list[str]:
     return sorted(name for (name,) in rows_of(found) if name is not None)
 
 
+def hours_of(resource: str, what: str) -> str:
+    """The column of usage that tells what was `claimed`, `request`ed, `used`, or is `capacity`, of a resource."""
+    _, name, unit = RESOURCES[resource]
+    return f"{name}_{what}_{unit}"
+
+
 # --- What was measured --------------------------------------------------------------------------------------------
 def measured(books: Books) -> ir.Table:
     """One row per workload, billed resource and day: `node`, the least and the largest `workload_kind`, and hours.
 
-    Hours are summed by node before the resource behind each node is looked up: there are many hours and few nodes. A
-    node that was replaced under its name within a day is told as one of the two.
+    The resource behind each node is looked up among the few nodes there are. A node that was replaced under its name
+    within a day is told as one of the two.
     """
-    hours = books.table(WORKLOAD_HOURS)
-    sums = {}
-    for resource, (_, requested, used, _) in RESOURCES.items():
-        sums[f"{resource}_claimed"] = ibis.greatest(hours[requested], hours[used]).sum().cast(_HOURS)
-        sums[f"{resource}_requested"] = hours[requested].sum().cast(_HOURS)
-        sums[f"{resource}_used"] = hours[used].sum().cast(_HOURS)
-    summed = hours.group_by(*WORKLOAD, "node", "resource_id").aggregate(
-        least=hours.workload_kind.min(), most=hours.workload_kind.max(), **sums
-    )
-    nodes = books.table(NODE_HOURS)
+    days, nodes = books.by_day(WORKLOAD_DAYS), books.by_day(NODE_DAYS)
     on = ["day", "cluster", "node"]
     behind = nodes.group_by(on).aggregate(behind=kubernetes_resource(nodes.provider_id.max()))
-    joined = summed.left_join(behind, on).drop(*(f"{name}_right" for name in on))
+    joined = days.left_join(behind, on).drop(*(f"{name}_right" for name in on))
     is_pod = joined.resource_id != ""
     placed = joined.mutate(
         resource=is_pod.ifelse(billed_resource(joined.resource_id), joined.behind.fill_null("")),
+        least=joined.workload_kind,
+        most=joined.workload_kind,
+        **{
+            f"{resource}_{ours}": joined[hours_of(resource, what)]
+            for resource in RESOURCES
+            for ours, what in (("claimed", "claimed"), ("requested", "request"), ("used", "used"))
+        },
         pv_claimed=ibis.literal(0).cast(_HOURS),
         is_unmounted=ibis.literal(False),
     )
@@ -250,7 +266,7 @@ def measured(books: Books) -> ir.Table:
 
 def _claims(books: Books) -> ir.Table:
     """The GiB-hours of the claims of volumes, in the columns of `measured`."""
-    volumes = books.table(VOLUME_HOURS)
+    volumes = books.by_day(VOLUME_DAYS)
     is_unmounted = volumes.workload == ""  # attribution names such a claim where others name the workload
     claimed = volumes.mutate(
         resource=kubernetes_resource(volumes.volume),
@@ -274,10 +290,10 @@ def _kinds(use: ir.Table) -> ir.Table:
 
 def capacities(books: Books, use: ir.Table) -> ir.Table:
     """One row per day and node's resource: its `idle_node`, and what nobody claimed of it."""
-    hours = books.table(NODE_HOURS)
-    kept = hours.group_by("day", "provider_id").aggregate(
-        idle_node=hours.node.max(),
-        **{f"{name}_capacity": hours[columns[-1]].sum().cast(_HOURS) for name, columns in RESOURCES.items()},
+    days = books.by_day(NODE_DAYS)
+    kept = days.group_by("day", "provider_id").aggregate(
+        idle_node=days.node.max(),
+        **{f"{name}_capacity": days[hours_of(name, "capacity")].sum().cast(_HOURS) for name in RESOURCES},
     )
     named = kept.mutate(resource=kubernetes_resource(kept.provider_id))
     nodes = named.group_by("day", "resource").aggregate(
