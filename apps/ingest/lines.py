@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608  # identifiers are declared columns, and every text is quoted: engines take no parameters there
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apps.ingest import kinds
@@ -11,6 +11,7 @@ from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
 from apps.ingest.text import careful, jsonlines
 from apps.ingest.text.answers import in_csv
+from apps.ingest.text.counted import lines_of
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.unpack import Member, unpacked
 from apps.warehouse import engine
@@ -37,22 +38,40 @@ def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     provider = kinds.BILLS.get(file.source.kind)
     encodings = provider.encodings if provider else ("utf-8",)
     wanted = set(rows)
-    found: dict[int, Place] = {}
     with unpacked(landed_path(file.sha256), file.path) as bundle:
-        before = 0
-        for member in bundle.members:
-            if not wanted:
-                break
-            number = before
-            text = in_utf8(member, bundle.folder, encodings)
-            plain = in_csv(text, bundle.folder) if provider and provider.has_answers else text
-            for number, place in _places(plain, before, has_lines=plain == text):
-                if number in wanted:
-                    found[number] = place
-                    wanted.remove(number)
-                    if not wanted:
-                        break
-            before = number
+        texts = [in_utf8(member, bundle.folder, encodings) for member in bundle.members]
+        plain = [in_csv(text, bundle.folder) if provider and provider.has_answers else text for text in texts]
+        counted = _counted(plain, wanted, rows=file.rows) if plain == texts else None
+        return counted or _read(plain, wanted, has_lines=[one == text for one, text in zip(plain, texts, strict=True)])
+
+
+def _counted(members: Sequence[Member], wanted: set[int], *, rows: int) -> dict[int, Place] | None:
+    """The places as quotes are counted; None where that cannot be, or does not come to as many rows as were read."""
+    found: dict[int, Place] = {}
+    before = 0
+    for member in members:
+        told = lines_of(member.path, {row - before for row in wanted}) if member.kind == "csv" else None
+        if told is None:
+            return None
+        lines, count = told
+        found |= {before + row: Place(member.name, row, line) for row, line in lines.items()}
+        before += count
+    return found if before == rows and found.keys() == wanted else None
+
+
+def _read(members: Sequence[Member], wanted: set[int], *, has_lines: Sequence[bool]) -> dict[int, Place]:
+    """The places as the careful reader tells them."""
+    found: dict[int, Place] = {}
+    left, before = set(wanted), 0
+    for member, has_line in zip(members, has_lines, strict=True):
+        number = before
+        for number, place in _places(member, before, has_lines=has_line):
+            if number in left:
+                found[number] = place
+                left.remove(number)
+                if not left:
+                    return found
+        before = number
     return found
 
 

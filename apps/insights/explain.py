@@ -1,32 +1,27 @@
 """Explaining a number: the parts of pools it adds up from, and the bill rows behind those pools."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
-import ibis
-import ibis.expr.types as ir
-
-from apps.allocation.matching import billed_resource
-from apps.finops.focus import COST_METRICS
-from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON, LakeTable
+from apps.finops.money import add_up, rounded
 from apps.ingest.lines import places
-from apps.marts.models import Publication
-from apps.marts.placing import placed
+from apps.insights import behind
+from apps.insights.weights import Weight, weights
 from apps.marts.query import BadQuestion, CostQuery
-from apps.marts.selectors import publication
-from apps.warehouse import lake
-from apps.warehouse.engine import Workspace, count_of, rows_of
+from apps.marts.selectors import answer, publication, with_versions
+from apps.rates.selectors import UsedRate
+from apps.warehouse.engine import Workspace
 
-BILL_KEY = (
-    "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
-)  # fmt: skip
-"""What an allocated row and its charges have in common, besides the resource."""
+MOST = 10_000
+"""Parts and bill rows that can be asked for at once."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one pool contributed: `amount` of the `pool_amount` that pool held, by `rule` of `ruleset`."""
+    """What one pool contributed: `amount` of the `pool_amount` that pool held, by `rule` of `ruleset` (which holds the
+    policies too). `weight` is what was measured of it, None where nothing was."""
 
     day: date
     pool: str
@@ -43,6 +38,12 @@ class Part:
     currency: str
     amount: Decimal
     pool_amount: Decimal
+    weight: Weight | None = None
+
+    @property
+    def share(self) -> Decimal | None:
+        """amount ÷ pool_amount, rounded to twelve decimals; None for a pool of nothing."""
+        return rounded(Fraction(self.amount) / Fraction(self.pool_amount)) if self.pool_amount else None
 
 
 @dataclass(frozen=True)
@@ -59,33 +60,73 @@ class BillRow:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """What `amount` of a day and currency became in the reporting currency, every row of the mart rounded by itself;
+    `rate` is None for what is billed in that currency."""
+
+    day: date
+    currency: str
+    amount: Decimal
+    rate: UsedRate | None
+    converted: Decimal
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """`totals` by currency; `parts`, largest first, add up to them. `bill_total` by currency is what the bill rows
-    behind all parts add up to, `pool_total` what their pools held: the two are equal. `parts` and `bill_rows` are cut
-    to the limit asked for, the totals never are."""
+    """`answered` is the number itself, by currency: what pages, API and mail say. `totals` are the same as billed;
+    `parts`, largest first, add up to them; `conversions` lead from them to `answered` where a reporting currency was
+    asked for. `bill_total` by currency is what the bill rows behind all parts add up to, `pool_total` what their
+    `pool_count` pools held: the two are equal. `parts` and `bill_rows` are cut to the limit asked for, the totals
+    never are."""
 
     query: CostQuery
     publication: int
+    answered: dict[str, Decimal]
     totals: dict[str, Decimal]
+    conversions: tuple[Conversion, ...]
     parts: tuple[Part, ...]
     part_count: int
     bill_rows: tuple[BillRow, ...]
     bill_row_count: int
+    pool_count: int
     pool_total: dict[str, Decimal]
     bill_total: dict[str, Decimal]
 
     @property
+    def rates(self) -> tuple[UsedRate, ...]:
+        return tuple(one.rate for one in self.conversions if one.rate)
+
+    @property
     def adds_up(self) -> bool:
-        return self.pool_total == self.bill_total
+        """Bill rows to pools, parts to the number: every step comes to the same, to the last decimal."""
+        if self.query.currency is None:
+            return self.pool_total == self.bill_total and self.totals == self.answered
+        converted = add_up(one.converted for one in self.conversions)
+        return self.pool_total == self.bill_total and self.answered == {self.query.currency: converted}
 
     @property
     def sentence(self) -> str:
-        amounts = " and ".join(f"{total:,.2f} {currency}" for currency, total in self.totals.items()) or "Nothing"
+        metric, start, end = self.query.metric, self.query.start, self.query.end
         return (
-            f"{amounts} of {self.query.metric} from {self.query.start} until {self.query.end} (end excluded) "
-            f"is made of {self.part_count:,} parts of charge pools, behind which stand {self.bill_row_count:,} "
-            f"bill rows (publication {self.publication})."
+            f"{_told(self.answered)} of {metric} from {start} until {end} (end excluded){self._converted} is made of "
+            f"{self.part_count:,} parts of {self.pool_count:,} charge pools, behind which stand "
+            f"{self.bill_row_count:,} bill rows (publication {self.publication})."
         )
+
+    @property
+    def _converted(self) -> str:
+        if not self.rates:
+            return ""
+        if len(self.rates) == 1:
+            rate = self.rates[0]
+            by = f"{rate.source}→{rate.target} {rate.rate.normalize():f} of {rate.day}"
+        else:
+            by = f"{len(self.rates)} rates, each of its day"
+        return f", billed as {_told(self.totals)} and converted by {by} (version {self.query.rates_as_of}),"
+
+
+def _told(totals: dict[str, Decimal]) -> str:
+    return " and ".join(f"{total:,.2f} {currency}" for currency, total in totals.items()) or "Nothing"
 
 
 def explain(query: CostQuery, *, limit: int = 20) -> Explanation:
@@ -94,97 +135,48 @@ def explain(query: CostQuery, *, limit: int = 20) -> Explanation:
     The question's groups are ignored: its window, filters and scope say which number. Raises BadQuestion when the
     publication's tables hold nothing under the question.
     """
-    if limit < 1:
-        raise BadQuestion(f"limit: {limit} is too small; say how many rows to show, 1 or more")
+    if not 1 <= limit <= MOST:
+        small = "small; say how many rows to show, 1 or more"
+        raise BadQuestion(f"limit: {limit} is too {small if limit < 1 else f'large; at most {MOST}'}")
     pinned = publication(query.as_of)
+    asked = with_versions(replace(query, as_of=pinned.number, group_by=()))
     with Workspace() as workspace:
-        whole = workspace.keep(_days(ALLOCATED, query, pinned))
-        passed_on = workspace.keep(_days(PASSED_ON, query, pinned))
-        mine = workspace.keep(_mine(whole, query))
-        totals = _sums(mine, "amount")
-        if not totals:
+        lake = behind.Behind(asked, pinned, workspace)
+        if not lake.totals:
             raise BadQuestion("There is no cost under this question; widen the window or the filters.")
-        pools = workspace.keep(_pools(mine, whole, passed_on))
-        charges = workspace.keep(_charges(query, pinned, pools))
+        parts = [Part(*row) for row in lake.parts(limit)]
+        weighed = weights(parts, pinned)
         return Explanation(
-            query=query,
+            query=asked,
             publication=pinned.number,
-            totals=totals,
-            parts=_parts(mine, whole, pools, limit),
-            part_count=count_of(mine),
-            bill_rows=_bill_rows(charges, limit),
-            bill_row_count=count_of(charges),
-            pool_total=_sums(pools, "pool_amount"),
-            bill_total=_sums(charges, "amount"),
+            answered=dict(answer(asked).totals),
+            totals=lake.totals,
+            conversions=_conversions(asked) if asked.currency else (),
+            parts=tuple(replace(part, weight=weight) for part, weight in zip(parts, weighed, strict=True)),
+            part_count=lake.part_count,
+            bill_rows=_placed(lake.bill_rows(limit)),
+            bill_row_count=lake.bill_row_count,
+            pool_count=lake.pool_count,
+            pool_total=lake.pool_total,
+            bill_total=lake.bill_total,
         )
 
 
-def _sums(rows: ir.Table, column: str) -> dict[str, Decimal]:
-    return dict(rows_of(rows.group_by("currency").aggregate(total=rows[column].sum().cast(MONEY)).order_by("currency")))
+def _conversions(query: CostQuery) -> tuple[Conversion, ...]:
+    """Day by day and currency by currency, from what was billed to the reporting currency."""
+    billed = answer(replace(query, currency=None, rates_as_of=None, group_by=("day",)))
+    found = []
+    for currency in sorted(billed.totals):
+        told = answer(query.grouped("day").narrowed(currency=currency))
+        rates = {rate.day: rate for rate in told.rates}
+        became = {row[0]: row[-1] for row in told.rows}
+        mine = {row[0]: row[-1] for row in billed.rows if row[1] == currency}
+        found += [Conversion(day, currency, mine[day], rates.get(day), became[day]) for day in mine]
+    return tuple(sorted(found, key=lambda one: (one.day, one.currency)))
 
 
-def _days(table: LakeTable, query: CostQuery, pinned: Publication) -> ir.Table:
-    rows = lake.between(table, "day", query.start, query.end, at=pinned.versions[table.name])
-    return rows.mutate(amount=rows[query.metric])
-
-
-def _mine(rows: ir.Table, query: CostQuery) -> ir.Table:
-    rows = placed(rows, query.grouped())
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
-    return rows
-
-
-_KEY = (*BILL_KEY, "resource")
-_PLATFORM = (*BILL_KEY, "cluster", "node_pool", "namespace")
-"""What a received row and the rows that policies passed on for it have in common."""
-
-
-def _pools(mine: ir.Table, whole: ir.Table, passed_on: ir.Table) -> ir.Table:
-    """One row per pool behind the number: BILL_KEY, `resource` and all the pool held. Behind a received row stand the
-    pools that what was passed on is of."""
-    own = mine.filter(mine.pool != "shared").select(_KEY)
-    behind = passed_on.semi_join(mine.filter(mine.pool == "shared"), _PLATFORM).select(_KEY)
-    held = whole.filter(whole.pool != "shared").select(*_KEY, "amount").union(passed_on.select(*_KEY, "amount"))
-    held = held.semi_join(own.union(behind).distinct(), _KEY)
-    return held.group_by(_KEY).aggregate(pool_amount=held.amount.sum().cast(MONEY))
-
-
-def _parts(mine: ir.Table, whole: ir.Table, pools: ir.Table, limit: int) -> tuple[Part, ...]:
-    """The largest parts, each with what its pool held; for a received row that is all that was passed on."""
-    shared = whole.filter(whole.pool == "shared")
-    shared_pools = shared.group_by(_PLATFORM).aggregate(shared_amount=shared.amount.sum().cast(MONEY))
-    joined = mine.left_join(pools, _KEY, rname="{name}_pool").left_join(shared_pools, _PLATFORM, rname="{name}_shared")
-    amount = (joined.pool == "shared").ifelse(joined.shared_amount, joined.pool_amount)
-    chosen = joined.mutate(pool_amount=amount.fill_null(0).cast(MONEY), size=joined.amount.abs())
-    ordered = chosen.order_by(ibis.desc("size"), "day", "resource", "namespace", "workload", "team", "service")
-    return tuple(Part(*row) for row in rows_of(ordered.select([field.name for field in fields(Part)]).limit(limit)))
-
-
-_BILL_COLUMNS = BILLED | {"description": "ChargeDescription"}
-
-
-def _charges(query: CostQuery, pinned: Publication, pools: ir.Table) -> ir.Table:
-    """The charges of the pools, with the file and row they came from."""
-    bill = lake.scan(CHARGES, at=pinned.versions[CHARGES.name])
-    bill = bill.filter(bill.x_ChargeDay >= query.start, bill.x_ChargeDay < query.end)
-    rows = bill.select(
-        day=bill.x_ChargeDay,
-        **{name: bill[column].fill_null("") for name, column in _BILL_COLUMNS.items()},
-        resource=billed_resource(bill.ResourceId.fill_null("")),
-        file_id=bill.x_FileId,
-        row=bill.x_Row,
-        amount=bill[COST_METRICS[query.metric]].fill_null(0),
-    )
-    return rows.semi_join(pools, _KEY)
-
-
-def _bill_rows(charges: ir.Table, limit: int) -> tuple[BillRow, ...]:
-    """The largest charges; their places are read from the files as they were received."""
-    largest = charges.order_by(ibis.desc(charges.amount.abs()), "day", "file_id", "row").limit(limit)
-    columns = ("file_id", "row", "day", "resource", "service", "description", "currency", "amount")
-    found = rows_of(largest.select(columns))
-    by_file = {
-        file_id: places(file_id, [row[1] for row in found if row[0] == file_id]) for file_id in {r[0] for r in found}
-    }
+def _placed(found: "list[behind.Charge]") -> tuple[BillRow, ...]:
+    """The charges with the places they have in the files as they were received."""
+    files = {file_id for file_id, *_ in found}
+    by_file = {file_id: places(file_id, [row[1] for row in found if row[0] == file_id]) for file_id in files}
     return tuple(BillRow(str(by_file[file_id][row]), *rest) for file_id, row, *rest in found)

@@ -3,7 +3,7 @@
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -101,6 +101,14 @@ class Workspace:
         self._names.append(name)
         with registered(expression) as backend:
             return backend.create_table(name, expression, temp=True)
+
+    def keep_query(self, query: str, given: Sequence[Any] = ()) -> str:
+        """The same for a query in the engine's own language, with what its question marks stand for: the name of the
+        table. An interactive question is asked so: to build an expression takes longer than many an answer."""
+        name = f"kept_{uuid.uuid4().hex[:12]}"
+        self._names.append(name)
+        connect().con.execute(f"CREATE TEMP TABLE {name} AS {query}", given)
+        return name
 
 
 @contextmanager

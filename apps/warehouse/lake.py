@@ -123,13 +123,17 @@ def scan(
     chosen = files(table, at=at) if only is None else tuple(only)
     if not chosen:
         return engine.empty(table.schema)
+    return engine.connect().sql(query_of(table, chosen), schema=table.schema)
+
+
+def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> str:
+    """Files of a table (at least one) as a query in the engine's own language."""
     folder = location(table)
     names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
-    query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
-    return engine.connect().sql(query, schema=table.schema)
+    return f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
 
 
 _HIVE_TYPES = {"date": "DATE", "string": "VARCHAR"}

@@ -1,0 +1,170 @@
+"""What stands behind a number in the lake: its parts, their pools, and the charges of those pools.
+
+It is asked in the engine's own language, for somebody waits: to build the expressions would take longer than they run.
+"""
+
+# ruff: noqa: S608  # identifiers are declared columns and tables of our own; every value is a parameter
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from apps.allocation.matching import billed_resource
+from apps.finops.focus import COST_METRICS
+from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON, LakeTable
+from apps.marts.models import Publication
+from apps.marts.placing import placed
+from apps.marts.query import BadQuestion, CostQuery
+from apps.warehouse import lake
+from apps.warehouse.engine import Workspace, connect, registered
+
+BILL_KEY = (
+    "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
+)  # fmt: skip
+"""What an allocated row and its charges have in common, besides the resource."""
+_KEY = ", ".join((*BILL_KEY, "resource"))
+_PLATFORM = ", ".join((*BILL_KEY, "cluster", "node_pool", "namespace"))
+"""What a received row and the rows that policies passed on for it have in common."""
+_PART = (
+    "day, pool, resource, service, charge_category, cluster, namespace, workload, team, kind, rule, ruleset, currency, "
+    "amount"
+)
+_SUM = f"sum(amount)::{MONEY}"
+
+Charge = tuple[Any, ...]
+"""file_id, row, day, resource, service, description, currency, amount."""
+
+
+def files_of(table: LakeTable, pinned: Publication) -> Iterable[lake.StoredFile]:
+    """The files of a table as a publication pins it."""
+    if table.name not in pinned.versions:
+        raise BadQuestion(
+            f"Publication {pinned.number} pins no table {table.name}: what its numbers are made of cannot be told. "
+            "Ask a publication that `manage.py fill` made."
+        )
+    return lake.files(table, at=pinned.versions[table.name])
+
+
+class Behind:
+    """One number's tables, kept in a workspace: `mine` are its parts, `pools` all their pools, `charges` those pools'
+    bill rows."""
+
+    def __init__(self, query: CostQuery, pinned: Publication, workspace: Workspace) -> None:
+        self._query, self._pinned, self._workspace = query, pinned, workspace
+        self._allocated, self._passed_on = (self._days(table) for table in (ALLOCATED, PASSED_ON))
+        self._mine = self._keep_mine()
+        self.totals, self.part_count = self._sums(self._mine)
+        if not self.totals:
+            return
+        self._pools = self._keep_pools()
+        self.pool_total, self.pool_count = self._sums(self._pools)
+        self._charges = self._keep_charges()
+        self.bill_total, self.bill_row_count = self._sums(self._charges)
+
+    def _days(self, table: LakeTable) -> str:
+        """The files of the days asked about, with `amount`, the cost in the metric asked for."""
+        low, high = str(self._query.start), str(self._query.end)
+        chosen = [file for file in files_of(table, self._pinned) if low <= file.partition["day"] < high]
+        columns = ", ".join(f"NULL::{'DATE' if name == 'day' else 'VARCHAR'} AS {name}" for name in _TEXTS)
+        if not chosen:
+            return f"(SELECT {columns}, NULL::BIGINT AS ruleset, NULL::{MONEY} AS amount WHERE false)"
+        return f"(SELECT *, {self._query.metric} AS amount FROM ({lake.query_of(table, chosen)}))"
+
+    def _keep_mine(self) -> str:
+        if self._query.grouped().levels:
+            return self._keep_placed()
+        asked = list(self._query.filters)
+        if self._query.scope.teams is not None:
+            asked.append(("team", tuple(sorted(self._query.scope.teams))))
+        where = " AND ".join(f"list_contains(?, {name})" for name, _ in asked) or "true"
+        columns = ", ".join(_TEXTS)
+        query = f"SELECT {columns}, ruleset, amount FROM {self._allocated} WHERE {where}"
+        return self._workspace.keep_query(query, [list(values) for _, values in asked])
+
+    def _keep_placed(self) -> str:
+        """The parts of a number that is narrowed by levels of the organisation."""
+        query, pinned = self._query, self._pinned
+        rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
+        rows = placed(rows.mutate(amount=rows[query.metric]), query.grouped())
+        if query.scope.teams is not None:
+            rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+        told = rows.select(*_TEXTS, "ruleset", "amount")
+        with registered(told) as backend:
+            return self._workspace.keep_query(backend.compile(told))
+
+    def _keep_pools(self) -> str:
+        """One row per pool behind the number. Behind a received row stand the pools that what was passed on is of."""
+        return self._workspace.keep_query(f"""
+            WITH wanted AS (
+                SELECT {_KEY} FROM {self._mine} WHERE pool <> 'shared'
+                UNION SELECT {_KEY} FROM {self._passed_on} SEMI JOIN
+                    (FROM {self._mine} WHERE pool = 'shared') USING ({_PLATFORM})),
+            held AS (
+                SELECT {_KEY}, amount FROM {self._allocated} WHERE pool <> 'shared'
+                UNION ALL SELECT {_KEY}, amount FROM {self._passed_on})
+            SELECT {_KEY}, {_SUM} AS amount FROM held SEMI JOIN wanted USING ({_KEY}) GROUP BY ALL
+        """)
+
+    def _keep_charges(self) -> str:
+        """The charges of the pools, with the file and row they came from."""
+        bills = {tuple(row) for row in _rows(f"SELECT DISTINCT source, billing_month FROM {self._pools}")}
+        partition = ("x_SourceName", "x_BillingMonth")
+        files = files_of(CHARGES, self._pinned)
+        chosen = [file for file in files if tuple(file.partition[name] for name in partition) in bills]
+        bill = lake.scan(CHARGES, only=chosen)
+        bill = bill.filter(bill.x_ChargeDay >= self._query.start, bill.x_ChargeDay < self._query.end)
+        told = bill.select(
+            day=bill.x_ChargeDay,
+            **{name: bill[column].fill_null("") for name, column in BILLED.items()},
+            resource=billed_resource(bill.ResourceId.fill_null("")),
+            file_id=bill.x_FileId,
+            row=bill.x_Row,
+            description=bill.ChargeDescription.fill_null(""),
+            amount=bill[COST_METRICS[self._query.metric]].fill_null(0),
+        )
+        with registered(told) as backend:
+            query = f"""
+                SELECT file_id, "row", day, resource, service, description, currency, amount
+                FROM ({backend.compile(told)}) SEMI JOIN {self._pools} USING ({_KEY})"""
+            return self._workspace.keep_query(query)
+
+    def _sums(self, table: str) -> tuple[dict[str, Decimal], int]:
+        """By currency what the rows add up to, and how many there are."""
+        found = _rows(f"SELECT currency, {_SUM}, count(*) FROM {table} GROUP BY currency ORDER BY currency")
+        return {currency: total for currency, total, _ in found}, sum(count for *_, count in found)
+
+    def parts(self, limit: int) -> list[tuple[Any, ...]]:
+        """The largest parts, each with what its pool held; for a received row that is all that was passed on."""
+        return _rows(f"""
+            WITH largest AS (FROM {self._mine} ORDER BY {_LARGEST_FIRST} LIMIT {limit:d}),
+            pools AS (SELECT {_KEY}, amount AS held FROM {self._pools}),
+            shared AS (
+                SELECT {_PLATFORM}, {_SUM} AS passed_on FROM {self._allocated}
+                WHERE pool = 'shared' AND (day, cluster, namespace) IN
+                    (SELECT (day, cluster, namespace) FROM largest WHERE pool = 'shared') GROUP BY ALL)
+            SELECT {_PART}, coalesce(CASE WHEN pool = 'shared' THEN passed_on ELSE held END, 0)::{MONEY}
+            FROM largest LEFT JOIN pools USING ({_KEY}) LEFT JOIN shared USING ({_PLATFORM}) ORDER BY {_LARGEST_FIRST}
+        """)
+
+    def bill_rows(self, limit: int) -> list[Charge]:
+        """The largest charges."""
+        return _rows(f'SELECT * FROM {self._charges} ORDER BY abs(amount) DESC, day, file_id, "row" LIMIT {limit:d}')
+
+
+_TEXTS = (
+    *BILL_KEY, "pool", "resource", "cluster", "node_pool", "namespace", "workload", "team", "kind", "rule",
+)  # fmt: skip
+"""The columns of a part that say what it is."""
+_LARGEST_FIRST = "abs(amount) DESC, day, resource, namespace, workload, team, service, account, sub_account, rule"
+
+
+def _rows(query: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = connect().con.execute(query).fetchall()
+    return found
+
+
+def day_files(table: LakeTable, pinned: Publication, days: Iterable[date]) -> list[lake.StoredFile]:
+    """The files of some days."""
+    wanted = {str(day) for day in days}
+    return [file for file in files_of(table, pinned) if file.partition["day"] in wanted]
