@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.teams.ownership import CHARGE_FIELDS, EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
 from apps.warehouse.engine import Workspace, json_member
 
 
@@ -34,6 +34,16 @@ def with_shared(subjects: ir.Table, book: RuleBook, workspace: Workspace) -> ir.
     verdicts = [_holds(keyed, rule.when, WORKLOAD_FIELDS) for rule in book.shared]
     verdict = functools.reduce(operator.or_, verdicts, ibis.literal(False))
     return keyed.mutate(is_shared=verdict).drop(*extracted)
+
+
+def first_that_holds(
+    subjects: ir.Table, all_of: list[tuple[Condition, ...]], column: str, workspace: Workspace
+) -> ir.Table:
+    """Add a column with the number of the first conditions that all hold for a charge; -1 where none do."""
+    asked = [condition for when in all_of for condition in when]
+    keyed, extracted = _with_keys(subjects, asked, CHARGE_FIELDS, workspace)
+    branches = [(_holds(keyed, when, CHARGE_FIELDS), ibis.literal(number)) for number, when in enumerate(all_of)]
+    return keyed.mutate(**{column: ibis.cases(*branches, else_=-1).cast("int32")}).drop(*extracted)
 
 
 def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:

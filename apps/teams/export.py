@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from apps.teams.drafts import TeamFacts
-from apps.teams.ownership import Condition, Rule, RuleBook
+from apps.teams.ownership import ClusterRule, Condition, Rule, RuleBook
 
 
 def to_yaml(teams: Iterable[TeamFacts], book: RuleBook) -> str:
@@ -18,6 +18,7 @@ def to_yaml(teams: Iterable[TeamFacts], book: RuleBook) -> str:
         "teams": [_team(facts) for facts in teams],
         "rules": [_rule(rule) for rule in book.rules],
         "shared": [{"name": rule.name, "when": _when(rule.when)} for rule in book.shared],
+        **({"clusters": [_cluster(rule) for rule in book.clusters]} if book.clusters else {}),
         "policy": {"price_ratio": asdict(book.price_ratio)},
     }
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
@@ -35,6 +36,10 @@ def _rule(rule: Rule) -> dict[str, Any]:
     conditions = {name: _when(getattr(rule, name)) for name in ("when", "any", "unless")}
     dates: Mapping[str, date | None] = {"valid_from": rule.valid_from, "valid_to": rule.valid_to}
     return _present({"name": rule.name} | conditions) | owner | _present(dates)
+
+
+def _cluster(rule: ClusterRule) -> dict[str, Any]:
+    return {"name": rule.name, "when": _when(rule.when), "cluster": rule.cluster, "by": rule.by}
 
 
 def _percents(split: tuple[tuple[str, int], ...]) -> dict[str, str]:

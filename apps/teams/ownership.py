@@ -62,6 +62,26 @@ class SharedRule:
     when: tuple[Condition, ...]
 
 
+CLAIMS = "claims"
+TRAFFIC = {
+    "traffic": "sent_gib",
+    "internet": "internet_gib",
+    "cross_region": "cross_region_gib",
+    "cross_zone": "cross_zone_gib",
+}
+"""By what a cluster's traffic is divided → its column of `network_hours`."""
+
+
+@dataclass(frozen=True)
+class ClusterRule:
+    """Charges that belong to a whole cluster: carried by all teams on it, or divided `by` what was sent (TRAFFIC)."""
+
+    name: str
+    when: tuple[Condition, ...]
+    cluster: str
+    by: str = CLAIMS
+
+
 @dataclass(frozen=True)
 class PriceRatio:
     """The relative price of a core-hour, a GiB-hour and a GPU-hour, by which a node's cost is divided."""
@@ -78,6 +98,7 @@ class RuleBook:
     rules: tuple[Rule, ...] = ()
     shared: tuple[SharedRule, ...] = ()
     price_ratio: PriceRatio = field(default_factory=PriceRatio)
+    clusters: tuple[ClusterRule, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "RuleBook":
@@ -86,6 +107,9 @@ class RuleBook:
             rules=tuple(_rule(row) for row in document["rules"]),
             shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
             price_ratio=PriceRatio(**document["price_ratio"]),
+            clusters=tuple(
+                ClusterRule(**(row | {"when": _conditions(row["when"])})) for row in document.get("clusters", [])
+            ),
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -94,7 +118,7 @@ class RuleBook:
             "rules": [_rule_row(rule) for rule in self.rules],
             "shared": [{"name": rule.name, "when": [_condition_row(one) for one in rule.when]} for rule in self.shared],
             "price_ratio": asdict(self.price_ratio),
-        }
+        } | ({"clusters": [_cluster_row(rule) for rule in self.clusters]} if self.clusters else {})
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:
@@ -127,6 +151,15 @@ def _rule_row(rule: Rule) -> dict[str, Any]:
         "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
         "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
     } | {name: [_condition_row(one) for one in conditions] for name, conditions in more.items() if conditions}
+
+
+def _cluster_row(rule: ClusterRule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "when": [_condition_row(condition) for condition in rule.when],
+        "cluster": rule.cluster,
+        "by": rule.by,
+    }
 
 
 def _condition_row(condition: Condition) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from apps.teams.drafts import Conditions, Draft, DraftRule, DraftTeam, Text
 
-TOP = ("teams", "rules", "shared", "policy")
+TOP = ("teams", "rules", "shared", "clusters", "policy")
 TEAM = ("name", "title", "department", "cost_center", "lead")
 LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
+CLUSTER = ("name", "when", "cluster", "by")
 RATIO = ("cpu_core", "memory_gib", "gpu")
 
 
@@ -32,6 +33,7 @@ def read_yaml(draft: Draft, text: str) -> None:
     draft.teams += [_team(draft, node) for node in _items(draft, parts.get("teams"), "teams")]
     draft.rules += [_rule(draft, node) for node in _items(draft, parts.get("rules"), "rules")]
     draft.shared += [_shared(draft, node) for node in _items(draft, parts.get("shared"), "shared")]
+    draft.clusters += [_cluster(draft, node) for node in _items(draft, parts.get("clusters"), "clusters")]
     policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
     ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
     draft.price_ratio |= {name: word for name, node in ratio.items() if (word := _scalar(draft, node, name))}
@@ -120,6 +122,17 @@ def _rule(draft: Draft, node: Node) -> DraftRule:
 def _shared(draft: Draft, node: Node) -> DraftRule:
     parts = _mapping(draft, node, "a shared rule", SHARED)
     return DraftRule(line=_line(node), name=_optional(draft, parts, "name"), when=_when(draft, parts.get("when")))
+
+
+def _cluster(draft: Draft, node: Node) -> DraftRule:
+    parts = _mapping(draft, node, "a rule of clusters", CLUSTER)
+    return DraftRule(
+        line=_line(node),
+        name=_optional(draft, parts, "name"),
+        when=_when(draft, parts.get("when")),
+        cluster=_optional(draft, parts, "cluster"),
+        by=_optional(draft, parts, "by"),
+    )
 
 
 def _when(draft: Draft, node: Node | None, what: str = "when") -> Conditions:
