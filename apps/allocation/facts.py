@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from apps.allocation.matching import billed_resource, kubernetes_resource
+from apps.allocation.clusters import with_cluster_rule
+from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource
 from apps.allocation.nodes import days_of
 from apps.allocation.particulars import Particulars, particulars
 from apps.finops.tables import (
@@ -14,7 +15,10 @@ from apps.finops.tables import (
     COSTS,
     LABEL_HOURS,
     MONEY,
+    NETWORK_HOURS,
     NODE_HOURS,
+    OVERHEAD_HOURS,
+    SERVICE_HOURS,
     VOLUME_HOURS,
     WORKLOAD_HOURS,
     LakeTable,
@@ -47,6 +51,9 @@ POOL_KEY = [
     "resource",
     "tags",
 ]
+KNOWN_BY = ["pool", "resource_day", "cluster_rule"]
+POOLS = ("node", "serverless", "volume", "load_balancer", "cluster")
+"""The kinds of pool of resources a cluster knows, in the order in which they are looked for."""
 OUTPUT = [
     "pool_id",
     "day",
@@ -78,9 +85,10 @@ class Facts:
     """The inputs of one window.
 
     `billed` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and those of `particulars`, which tell pools
-    apart where a policy asks for them. `charges` has two more: `pool`, which of the
-    four kinds of pool the charge belongs to, and `resource_day`, the number of (day, resource) a cluster knows.
-    `node_days` has one row per node and day (`nodes.days_of`), with `resource_day`; `volume_hours` has `resource`.
+    apart where a policy asks for them. `charges` has three more: `pool`, which of the kinds of POOLS the charge belongs
+    to, `resource_day`, the number of (day, resource) a cluster knows, and `cluster_rule`, the number of the rule that
+    gives it to a cluster (-1: none does). `node_days` has one row per node and day (`nodes.days_of`), with
+    `resource_day`; `volume_hours` and `service_hours` have `resource`.
     """
 
     billed: ir.Table
@@ -89,16 +97,18 @@ class Facts:
     node_hours: ir.Table
     node_days: ir.Table
     volume_hours: ir.Table
+    overhead_hours: ir.Table
+    service_hours: ir.Table
+    network_hours: ir.Table
     namespace_labels: ir.Table
     workload_labels: ir.Table
     particulars: tuple[str, ...] = ()
 
     def pools(self) -> ir.Table:
-        """One row per pool: `pool_id`, the columns of POOL_KEY and `particulars`, `pool`, `resource_day` and the four
-        costs."""
+        """One row per pool: `pool_id`, the columns of POOL_KEY, of KNOWN_BY and `particulars`, and the four costs."""
         rows = self.charges
         sums = {basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
-        summed = rows.group_by(*POOL_KEY, *self.particulars, "pool", "resource_day").aggregate(**sums)
+        summed = rows.group_by(*POOL_KEY, *self.particulars, *KNOWN_BY).aggregate(**sums)
         return summed.mutate(pool_id=ibis.row_number())
 
     def node_charges(self) -> ir.Table:
@@ -120,37 +130,51 @@ def read(window: Window, book: RuleBook, workspace: Workspace, *, billed: ir.Tab
     node_days = workspace.keep(days_of(node_hours, book))
     volumes = _usage(VOLUME_HOURS, window)
     volume_hours = workspace.keep(volumes.mutate(resource=kubernetes_resource(volumes.volume)))
+    services = _usage(SERVICE_HOURS, window)
+    service_hours = workspace.keep(services.mutate(resource=load_balancer_resource(services.load_balancer)))
     workload_hours = _usage(WORKLOAD_HOURS, window)
-    known = workspace.keep(_known(node_days, workload_hours, volume_hours))
+    known = workspace.keep(_known(node_days, workload_hours, volume_hours, service_hours))
     asked = particulars(book)
     billed = _billed(window, asked) if billed is None else billed.mutate(**dict.fromkeys(asked, ibis.literal("")))
     labels = _usage(LABEL_HOURS, window)
     namespace_labels, workload_labels = _labels(labels)
     return Facts(
         billed=billed,
-        charges=_in_pools(billed, known),
+        charges=with_cluster_rule(_in_pools(billed, known), book, workspace),
         workload_hours=workload_hours,
         node_hours=node_hours,
         node_days=node_days.left_join(known, ["day", "resource"]).drop("day_right", "resource_right", "rank"),
         volume_hours=volume_hours,
+        overhead_hours=_usage(OVERHEAD_HOURS, window),
+        service_hours=service_hours,
+        network_hours=_usage(NETWORK_HOURS, window),
         namespace_labels=workspace.keep(namespace_labels),
         workload_labels=workspace.keep(workload_labels),
         particulars=tuple(asked),
     )
 
 
-def _known(node_days: ir.Table, workload_hours: ir.Table, volume_hours: ir.Table) -> ir.Table:
-    """Every (day, resource) that a cluster knows: its number, `resource_day`, and its `rank`: 1 a node, 2 a serverless
-    pod, 3 a volume. A node-day without any capacity that the policy weighs is as good as never measured."""
+def _known(node_days: ir.Table, workload_hours: ir.Table, volume_hours: ir.Table, service_hours: ir.Table) -> ir.Table:
+    """Every (day, resource) that a cluster knows: its number, `resource_day`, and its `rank` among POOLS. A node-day
+    without any capacity that the policy weighs is as good as never measured; a cluster goes by its own name."""
     found = ibis.union(
-        node_days.filter(node_days.most_units > 0).select("day", "resource", rank=ibis.literal(1)),
-        workload_hours.filter(workload_hours.resource_id != "").select(
-            "day", resource=billed_resource(workload_hours.resource_id), rank=ibis.literal(2)
+        _ranked(node_days.filter(node_days.most_units > 0).select("day", "resource"), "node"),
+        _ranked(
+            workload_hours.filter(workload_hours.resource_id != "").select(
+                "day", resource=billed_resource(workload_hours.resource_id)
+            ),
+            "serverless",
         ),
-        volume_hours.select("day", "resource", rank=ibis.literal(3)),
+        _ranked(volume_hours.select("day", "resource"), "volume"),
+        _ranked(service_hours.select("day", "resource"), "load_balancer"),
+        _ranked(node_days.select("day", resource=node_days.cluster).distinct(), "cluster"),
     )
     known = found.filter(found.resource != "").group_by("day", "resource").aggregate(rank=found["rank"].min())
     return known.mutate(resource_day=ibis.row_number().cast("int32"))
+
+
+def _ranked(rows: ir.Table, pool: str) -> ir.Table:
+    return rows.mutate(rank=ibis.literal(POOLS.index(pool)))
 
 
 def _usage(table: LakeTable, window: Window) -> ir.Table:
@@ -175,7 +199,7 @@ def _billed(window: Window, asked: Particulars) -> ir.Table:
 
 def _in_pools(billed: ir.Table, known: ir.Table) -> ir.Table:
     ranked = billed.left_join(known, ["day", "resource"]).drop("day_right", "resource_right")
-    pool = ranked["rank"].cases((1, "node"), (2, "serverless"), (3, "volume"), else_="charge")
+    pool = ranked["rank"].cases(*enumerate(POOLS), else_="charge")
     return ranked.mutate(pool=pool).drop("rank")
 
 

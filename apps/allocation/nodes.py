@@ -59,11 +59,12 @@ def days_of(node_hours: ir.Table, book: RuleBook) -> ir.Table:
 
 def units(rows: ir.Table, column: int, book: RuleBook) -> ir.Value:
     """Price units of one of the columns of RESOURCES: 0 capacity, 1 request, 2 use."""
-    parts = [_ratio(book, name) * rows[columns[column]] for name, columns in RESOURCES.items()]
+    parts = [ratio_of(book, name) * rows[columns[column]] for name, columns in RESOURCES.items()]
     return sum(parts[1:], parts[0]).cast(UNITS)
 
 
-def _ratio(book: RuleBook, resource: str) -> ir.Value:
+def ratio_of(book: RuleBook, resource: str) -> ir.Value:
+    """The policy's price of a unit of a resource."""
     return ibis.literal(getattr(book.price_ratio, resource)).cast("decimal(7, 0)")
 
 
@@ -228,12 +229,12 @@ def _priced_claim(rows: ir.Table, book: RuleBook, *, scaled: bool) -> ir.Value:
     exact = (claimed_units(rows, book) * rows.price).cast(WEIGHT)
     if not scaled:
         return exact
-    shrunk = [_double(_ratio(book, name) * claim(rows, name)) * rows[f"factor_{name}"] for name in RESOURCES]
+    shrunk = [_double(ratio_of(book, name) * claim(rows, name)) * rows[f"factor_{name}"] for name in RESOURCES]
     is_over = rows["factor_cpu_core"].notnull()
     return is_over.ifelse((sum(shrunk[1:], shrunk[0]) * _double(rows.price)).cast(WEIGHT), exact)
 
 
 def claimed_units(rows: ir.Table, book: RuleBook) -> ir.Value:
     """What a workload claims of all resources in an hour, in price units."""
-    parts = [_ratio(book, name) * claim(rows, name) for name in RESOURCES]
+    parts = [ratio_of(book, name) * claim(rows, name) for name in RESOURCES]
     return sum(parts[1:], parts[0]).cast(UNITS)

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.teams.ownership import CHARGE_FIELDS, EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
 from apps.teams.policies import Policy
 from apps.warehouse.engine import Workspace, json_member
 
@@ -42,6 +42,16 @@ def first_of(
     conditions = [condition for _, policy in policies for condition in policy.conditions]
     keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
     return keyed.mutate(number=_first_match(keyed, policies, fields)).drop(*extracted)
+
+
+def first_that_holds(
+    subjects: ir.Table, all_of: list[tuple[Condition, ...]], column: str, workspace: Workspace
+) -> ir.Table:
+    """Add a column with the number of the first conditions that all hold for a charge; -1 where none do."""
+    asked = [condition for when in all_of for condition in when]
+    keyed, extracted = _with_keys(subjects, asked, CHARGE_FIELDS, workspace)
+    branches = [(_holds(keyed, when, CHARGE_FIELDS), ibis.literal(number)) for number, when in enumerate(all_of)]
+    return keyed.mutate(**{column: ibis.cases(*branches, else_=-1).cast("int32")}).drop(*extracted)
 
 
 def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:

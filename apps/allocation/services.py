@@ -1,11 +1,12 @@
 """Allocation: every charge of a window becomes part of a pool, and every pool is divided completely."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
 
-from apps.allocation import facts, nodes, ownership, problems
+from apps.allocation import clusters, facts, nodes, overhead, ownership, problems
 from apps.allocation.claimants import CLAIMANT, divided, number, weighed
 from apps.allocation.division import WEIGHT
 from apps.allocation.matching import billed_resource
@@ -20,7 +21,7 @@ from apps.teams.selectors import rule_book
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, empty, rows_of
 
-METHOD_VERSION = "3"
+METHOD_VERSION = "4"
 """Raise it when the arithmetic changes: every day becomes due again."""
 
 _SUBJECT = ["day", "cluster", "namespace", "workload"]
@@ -81,7 +82,12 @@ def attribute(
     (`nodes.Claims.excess`)."""
     present = {kind for (kind,) in rows_of(pools.select("pool").distinct())}
     on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
-    others = {"serverless": _of_serverless, "volume": _of_volumes}
+    others = {
+        "serverless": _of_serverless,
+        "volume": _of_volumes,
+        "load_balancer": _of_load_balancers,
+        "cluster": _of_clusters,
+    }
     parts = [part(inputs, pools, book, workspace) for kind, part in others.items() if kind in present]
     claimed = ibis.union(on_nodes, *parts) if parts else on_nodes
     rest = _of_charges(pools, book, workspace) if "charge" in present else empty(claimed.schema())
@@ -93,7 +99,8 @@ def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: W
     hours = nodes.price_hours(inputs.node_hours, inputs.node_days, charges, book, workspace)
     claims = nodes.claims(inputs.workload_hours, hours, book, workspace)
     mine = workspace.keep(mine.join(hours.days.drop("capacity", "day"), nodes.NODE_DAY))
-    idle = _owned_idle(claims.idle, mine, book, workspace)
+    unclaimed = overhead.apart(claims.idle, inputs.overhead_hours, hours.hours, book, workspace)
+    idle = _owned_idle(unclaimed, mine, book, workspace)
     owned = _owned(claims.weights, inputs, book, workspace)
     claimants = number(owned.select(CLAIMANT).union(idle.select(CLAIMANT)), workspace)
     busy = claims.weights.join(mine.select("pool_id", "node_day"), "node_day")
@@ -128,7 +135,7 @@ def _weights(busy: ir.Table, owned: ir.Table, claimants: ir.Table) -> ir.Table:
 
 
 def _owned_idle(idle: ir.Table, mine: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
-    """One row per node pool and owner of what nobody claimed of it; it depends on the pool's own charges."""
+    """What nobody claimed of each node pool, by owner, overhead apart; it depends on the pool's own charges."""
     owned = ownership.owners(mine, book, IDLE_FIELDS, workspace)
     joined = owned.join(idle, "node_day")
     nothing = ibis.literal("")
@@ -136,7 +143,6 @@ def _owned_idle(idle: ir.Table, mine: ir.Table, book: RuleBook, workspace: Works
         joined.mutate(
             weight=weighed(joined.weight, joined.fraction),
             namespace=nothing,
-            workload=nothing,
             kind=ibis.literal("idle"),
             is_shared=ibis.literal(False),
         ).select("pool_id", *CLAIMANT, "weight")
@@ -161,11 +167,38 @@ def _of_volumes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace:
     return _claimed(pools.filter(pools.pool == "volume"), weights, inputs, book, workspace)
 
 
-def _claimed(mine: ir.Table, weights: ir.Table, inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> ir.Table:
+def _of_load_balancers(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
+    rows = inputs.service_hours
+    weights = rows.group_by("day", "resource", "cluster", "namespace", workload=rows.service).aggregate(
+        weight=rows.attached_hours.sum().cast(WEIGHT)
+    )
+    return _claimed(pools.filter(pools.pool == "load_balancer"), weights, inputs, book, workspace)
+
+
+def _of_clusters(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
+    """Traffic by what was sent; everything else of a cluster, and traffic nobody measured, is carried by all on it."""
+    mine = workspace.keep(clusters.placed(pools, book))
+    sent = clusters.traffic(inputs.network_hours, mine, workspace)
+    key = ["day", "cluster", "by"]
+    known = mine.semi_join(sent, key).mutate(pool=ibis.literal("network"))
+    shared = clusters.carried_by_all(mine.anti_join(sent, key)).select(facts.OUTPUT)
+    return _claimed(known, sent, inputs, book, workspace, key=key).union(shared)
+
+
+def _claimed(
+    mine: ir.Table,
+    weights: ir.Table,
+    inputs: facts.Facts,
+    book: RuleBook,
+    workspace: Workspace,
+    *,
+    key: Sequence[str] = ("day", "resource"),
+) -> ir.Table:
+    """Divide pools by weights of workloads; `key` is what pools and weights have in common."""
     weights = workspace.keep(weights)
     owned = _owned(weights, inputs, book, workspace)
     claimants = number(owned, workspace)
-    busy = mine.select("pool_id", "day", "resource").join(weights, ["day", "resource"])
+    busy = mine.select("pool_id", *key).join(weights, list(key))
     return divided(mine, _weights(busy, owned, claimants), claimants, workspace).select(facts.OUTPUT)
 
 

@@ -130,7 +130,9 @@ def _subjects(inputs: facts.Facts, pools: ir.Table) -> Iterator[tuple[ir.Table, 
     """Everything that has an owner: workloads that claim, idle pools of nodes, and charges of their own."""
     volumes = inputs.volume_hours
     claims = volumes.select("day", "cluster", "namespace", workload=volumes.workload.nullif("").coalesce(volumes.claim))
-    workloads = inputs.workload_hours.select(*_WORKLOAD).union(claims).distinct()
+    services, sent = inputs.service_hours, inputs.network_hours
+    owned = (services.select("day", "cluster", "namespace", workload=services.service), sent.select(*_WORKLOAD))
+    workloads = inputs.workload_hours.select(*_WORKLOAD).union(claims, *owned).distinct()
     yield inputs.labelled(workloads), WORKLOAD_FIELDS
     nodes = inputs.node_days.select("resource_day", "cluster", "node_pool")
     yield pools.filter(pools.pool == "node").join(nodes, "resource_day"), IDLE_FIELDS

@@ -100,7 +100,51 @@ VOLUME_HOURS = _usage(
         "used_gib_hours": QUANTITY,
     },
 )
-"""One row per hour, cluster, volume and claim."""
+"""One row per hour, cluster, volume, claim and workload that mounted it; an empty workload means nobody did."""
+
+OVERHEAD_HOURS = _usage(
+    "overhead_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "node": "string",
+        "cpu_overhead_core_hours": QUANTITY,
+        "memory_overhead_gib_hours": QUANTITY,
+        "gpu_overhead_hours": QUANTITY,
+    },
+)
+"""One row per hour, cluster and node: the part of its capacity that no pod may ask for (capacity less allocatable)."""
+
+SERVICE_HOURS = _usage(
+    "service_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "namespace": "string",
+        "service": "string",
+        "load_balancer": "string",
+        "attached_hours": QUANTITY,
+    },
+)
+"""One row per hour, cluster, Service and load balancer it stands behind."""
+
+NETWORK_HOURS = _usage(
+    "network_hours",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "namespace": "string",
+        "workload": "string",
+        "pod": "string",
+        "node": "string",
+        "sent_gib": QUANTITY,
+        "internet_gib": QUANTITY,
+        "cross_region_gib": QUANTITY,
+        "cross_zone_gib": QUANTITY,
+    },
+)
+"""One row per hour, cluster, namespace, workload, pod and node: what was sent, all of it, and of it what left the
+cloud, the region, the zone."""
 
 COVERAGE_HOURS = _usage(
     "coverage_hours",
@@ -114,7 +158,13 @@ LABEL_HOURS = _usage(
 )
 """One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels."""
 
-USAGE = {table.name: table for table in (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS)}
+USAGE = {
+    table.name: table
+    for table in (
+        *(WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS),
+        *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS),
+    )
+}
 
 COSTS = {"billed_cost": MONEY, "effective_cost": MONEY, "list_cost": MONEY, "contracted_cost": MONEY}
 """The four cost bases, side by side in every table after the bill."""
@@ -164,13 +214,13 @@ ALLOCATED = LakeTable(
     ("day",),
 )
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
-`volume`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` the rule or policy that decided the
-team."""
+`volume`, `load_balancer`, `network`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` the
+rule or policy that decided the team."""
 
 PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",))
-"""What policies took of charge pools and passed on: one row per day, pool and claimant as the rules had it. With
-`allocated` less its rows of pool `shared` it adds up to the pools; by day, bill, cluster, node pool and namespace it
-adds up to these rows."""
+"""What policies took of charge pools and passed on, and what clusters as a whole cost (the pool `cluster`): one row per
+day, pool and claimant as the rules had it. With `allocated` less its rows of pool `shared` it adds up to the pools; by
+day, bill, cluster, node pool and namespace it adds up to these rows."""
 
 COST_MART = LakeTable("costs", {"day": "date"} | DIMENSIONS | COSTS | {"month": "string"}, ("month",))
 """`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""

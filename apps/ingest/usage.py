@@ -26,9 +26,12 @@ from apps.warehouse import engine, lake
 KEYS: dict[str, tuple[str, ...]] = {
     "workload_hours": ("hour", "cluster", "namespace", "workload", "pod", "node"),
     "node_hours": ("hour", "cluster", "node"),
-    "volume_hours": ("hour", "cluster", "volume", "namespace", "claim"),
+    "volume_hours": ("hour", "cluster", "volume", "namespace", "claim", "workload"),
     "coverage_hours": ("hour", "cluster"),
     "label_hours": ("hour", "cluster", "namespace", "workload"),
+    "overhead_hours": ("hour", "cluster", "node"),
+    "service_hours": ("hour", "cluster", "namespace", "service", "load_balancer"),
+    "network_hours": ("hour", "cluster", "namespace", "workload", "pod", "node"),
 }
 """The grain of each table: two rows with the same key are one row too many."""
 

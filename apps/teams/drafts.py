@@ -14,11 +14,15 @@ from django.core.validators import validate_email
 from apps.finops.problems import Problem
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import (
+    CHARGE_FIELDS,
+    CLAIMS,
     EXPRESSION,
     FIELDS,
     IDLE_FIELDS,
     KEYED_FIELDS,
+    TRAFFIC,
     WORKLOAD_FIELDS,
+    ClusterRule,
     Condition,
     PriceRatio,
     Rule,
@@ -90,6 +94,8 @@ class DraftRule:
     valid_to: Text | None = None
     any: Conditions = ()
     unless: Conditions = ()
+    cluster: Text | None = None
+    by: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class Draft:
     rules: list[DraftRule] = field(default_factory=list)
     shared: list[DraftRule] = field(default_factory=list)
     policies: list[DraftPolicy] = field(default_factory=list)
+    clusters: list[DraftRule] = field(default_factory=list)
     price_ratio: dict[str, Text] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -147,12 +154,13 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
         draft.complain("no-teams", 1, "there are no teams; the file must list every team under `teams`")
     teams = tuple(_team(draft, team) for team in draft.teams)
     check_once(draft, "team", (team.facts.get("name") for team in draft.teams))
-    check_once(draft, "rule", (rule.name for rule in (*draft.rules, *draft.shared)))
+    check_once(draft, "rule", (rule.name for rule in (*draft.rules, *draft.shared, *draft.clusters)))
     known = {team.name for team in teams}
     book = RuleBook(
         rules=tuple(_rule(draft, rule, known) for rule in draft.rules),
         shared=tuple(_shared(draft, rule) for rule in draft.shared),
         price_ratio=_price_ratio(draft),
+        clusters=tuple(_cluster_rule(draft, rule) for rule in draft.clusters),
     )
     return teams, book
 
@@ -249,6 +257,18 @@ def _shared(draft: Draft, rule: DraftRule) -> SharedRule:
     if when and "namespace" not in {condition.field for condition in when}:
         draft.complain("no-namespace", rule.line, "a shared rule is about namespaces; add a condition on `namespace`")
     return SharedRule(check_name(draft, rule), when)
+
+
+def _cluster_rule(draft: Draft, rule: DraftRule) -> ClusterRule:
+    when = _conditions(draft, rule, CHARGE_FIELDS)
+    if rule.cluster is None or not rule.cluster.value:
+        draft.complain("no-cluster", rule.line, "a rule of clusters names no `cluster`; write its name as in the usage")
+    else:
+        check_text(draft, "cluster", rule.cluster, PATTERN_LIMIT)
+    by = rule.by.value if rule.by else CLAIMS
+    if rule.by and by not in (CLAIMS, *TRAFFIC):
+        draft.complain("bad-basis", rule.by.line, f"by: {by!r} is unknown; known are {', '.join((CLAIMS, *TRAFFIC))}")
+    return ClusterRule(check_name(draft, rule), when, rule.cluster.value if rule.cluster else "", by)
 
 
 def _conditions(

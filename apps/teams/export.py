@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from apps.teams.drafts import TeamFacts
-from apps.teams.ownership import Condition, Rule, RuleBook
+from apps.teams.ownership import ClusterRule, Condition, Rule, RuleBook
 from apps.teams.policies import Policy
 from apps.teams.tree import Place, Tree
 
@@ -23,6 +23,7 @@ def to_yaml(teams: Iterable[TeamFacts], book: RuleBook, tree: Tree | None = None
         "rules": [_rule(rule) for rule in book.rules],
         "shared": [{"name": rule.name, "when": _when(rule.when)} for rule in book.shared],
         **_present({"policies": [_policy(policy) for policy in book.policies]}),
+        **_present({"clusters": [_cluster(rule) for rule in book.clusters]}),
         "policy": {"price_ratio": asdict(book.price_ratio)},
     }
     if not document["organisation"]:
@@ -70,6 +71,10 @@ def _policy(policy: Policy) -> dict[str, Any]:
     conditions = {name: _when(getattr(policy, name)) for name in ("when", "any", "unless")}
     dates = {"valid_from": policy.valid_from, "valid_to": policy.valid_to}
     return _present(facts | owner | {"teams": list(policy.teams)} | conditions | dates)
+
+
+def _cluster(rule: ClusterRule) -> dict[str, Any]:
+    return {"name": rule.name, "when": _when(rule.when), "cluster": rule.cluster, "by": rule.by}
 
 
 def _percents(split: tuple[tuple[str, int], ...]) -> dict[str, str]:

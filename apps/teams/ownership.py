@@ -67,6 +67,28 @@ class SharedRule:
     when: tuple[Condition, ...]
 
 
+CLUSTER = "__cluster__"
+"""Stands as the namespace of what a cluster as a whole costs, until the teams on it carry it."""
+CLAIMS = "claims"
+TRAFFIC = {
+    "traffic": "sent_gib",
+    "internet": "internet_gib",
+    "cross_region": "cross_region_gib",
+    "cross_zone": "cross_zone_gib",
+}
+"""By what a cluster's traffic is divided → its column of `network_hours`."""
+
+
+@dataclass(frozen=True)
+class ClusterRule:
+    """Charges that belong to a whole cluster: carried by all teams on it, or divided `by` what was sent (TRAFFIC)."""
+
+    name: str
+    when: tuple[Condition, ...]
+    cluster: str
+    by: str = CLAIMS
+
+
 @dataclass(frozen=True)
 class PriceRatio:
     """The relative price of a core-hour, a GiB-hour and a GPU-hour, by which a node's cost is divided."""
@@ -84,11 +106,14 @@ class RuleBook:
     shared: tuple[SharedRule, ...] = ()
     price_ratio: PriceRatio = field(default_factory=PriceRatio)
     policies: tuple[Policy, ...] = ()
+    clusters: tuple[ClusterRule, ...] = ()
 
     @property
     def all_policies(self) -> tuple[Policy, ...]:
-        """The policies, and after them the shared namespaces as what they are: policies without dates."""
-        return (*self.policies, *(Policy(rule.name, "share", "proportional", rule.when) for rule in self.shared))
+        """The policies, and after them what holds without dates: the shared namespaces, and that all on a cluster carry
+        what it costs as a whole."""
+        shared = (*self.shared, SharedRule("cluster", (Condition("namespace", "", (CLUSTER,)),)))
+        return (*self.policies, *(Policy(rule.name, "share", "proportional", rule.when) for rule in shared))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "RuleBook":
@@ -98,17 +123,23 @@ class RuleBook:
             shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
             price_ratio=PriceRatio(**document["price_ratio"]),
             policies=tuple(policies.from_row(row, _conditions) for row in document.get("policies", [])),
+            clusters=tuple(
+                ClusterRule(**(row | {"when": _conditions(row["when"])})) for row in document.get("clusters", [])
+            ),
         )
 
     def to_document(self) -> dict[str, Any]:
-        """The book as JSON can hold it; `from_document` reads it back to an equal book. `policies` stand there only
-        when there are any: older books keep their sha256."""
-        rows = [policies.to_row(policy, _condition_row) for policy in self.policies]
+        """The book as JSON can hold it; `from_document` reads it back to an equal book. `policies` and `clusters` stand
+        there only when there are any: older books keep their sha256."""
+        more = {
+            "policies": [policies.to_row(policy, _condition_row) for policy in self.policies],
+            "clusters": [_cluster_row(rule) for rule in self.clusters],
+        }
         return {
             "rules": [_rule_row(rule) for rule in self.rules],
             "shared": [{"name": rule.name, "when": [_condition_row(one) for one in rule.when]} for rule in self.shared],
             "price_ratio": asdict(self.price_ratio),
-        } | ({"policies": rows} if rows else {})
+        } | {name: found for name, found in more.items() if found}
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:
@@ -141,6 +172,15 @@ def _rule_row(rule: Rule) -> dict[str, Any]:
         "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
         "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
     } | {name: [_condition_row(one) for one in conditions] for name, conditions in more.items() if conditions}
+
+
+def _cluster_row(rule: ClusterRule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "when": [_condition_row(condition) for condition in rule.when],
+        "cluster": rule.cluster,
+        "by": rule.by,
+    }
 
 
 def _condition_row(condition: Condition) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from apps.teams.drafts import (
 )
 from apps.teams.policies import SUBJECTS
 
-TOP = ("organisation", "teams", "rules", "shared", "policies", "policy")
+TOP = ("organisation", "teams", "rules", "shared", "policies", "clusters", "policy")
 PLACE = ("parent", "cost_center", "valid_from", "valid_to")
 TEAM = ("name", "title", "department", "lead", "places", *PLACE)
 UNIT = ("name", "kind", "title", "lead", "places", *PLACE)
@@ -24,6 +24,7 @@ LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
 SHARED = ("name", "when")
 POLICY = (*SUBJECTS, "driver", "teams", *RULE)
+CLUSTER = ("name", "when", "cluster", "by")
 RATIO = ("cpu_core", "memory_gib", "gpu")
 CHANGE = ("valid_from", "add", "change", "end")
 BESIDE = ("before", "after")
@@ -39,6 +40,7 @@ def read_yaml(draft: Draft, text: str) -> None:
     draft.teams += [_team(draft, node) for node in _items(draft, parts.get("teams"), "teams")]
     draft.rules += [_rule(draft, node) for node in _items(draft, parts.get("rules"), "rules")]
     draft.shared += [_shared(draft, node) for node in _items(draft, parts.get("shared"), "shared")]
+    draft.clusters += [_cluster(draft, node) for node in _items(draft, parts.get("clusters"), "clusters")]
     draft.policies += [_policy(draft, node) for node in _items(draft, parts.get("policies"), "policies")]
     policy = _mapping(draft, parts.get("policy"), "policy", ("price_ratio",))
     ratio = _mapping(draft, policy.get("price_ratio"), "price_ratio", RATIO)
@@ -201,6 +203,17 @@ def _policy(draft: Draft, node: Node) -> DraftPolicy:
         rule=_as_rule(draft, node, parts),
         words={name: word for name, word in words.items() if word is not None},
         teams=_patterns(draft, parts["teams"], "teams") if "teams" in parts else (),
+    )
+
+
+def _cluster(draft: Draft, node: Node) -> DraftRule:
+    parts = _mapping(draft, node, "a rule of clusters", CLUSTER)
+    return DraftRule(
+        line=_line(node),
+        name=_optional(draft, parts, "name"),
+        when=_when(draft, parts.get("when")),
+        cluster=_optional(draft, parts, "cluster"),
+        by=_optional(draft, parts, "by"),
     )
 
 

@@ -132,6 +132,48 @@ def labels(namespace: str, text: str, *, workload: str = "", hour: float = 0, **
     ]
 
 
+def overhead(
+    cpu: str = "0.5", memory: str = "2", *, name: str = "n1", hours: Iterable[float] = range(24), **given: Any
+) -> list[Row]:
+    """Hours in which a node keeps so much of its capacity to itself: 8 x 0.5 + 2 = 6 price units."""
+    return [
+        {
+            "hour": at(hour), "cluster": "online", "node": name, "cpu_overhead_core_hours": Decimal(cpu),
+            "memory_overhead_gib_hours": Decimal(memory), "gpu_overhead_hours": Decimal(0),
+        }
+        | given
+        for hour in hours
+    ]  # fmt: skip
+
+
+def service(
+    namespace: str, name: str = "front", *, hours: Iterable[float] = range(24), attached: str = "1", **given: Any
+) -> list[Row]:
+    """Hours of a Service behind a load balancer."""
+    return [
+        {
+            "hour": at(hour), "cluster": "online", "namespace": namespace, "service": name, "load_balancer": "lb-1",
+            "attached_hours": Decimal(attached),
+        }
+        | given
+        for hour in hours
+    ]  # fmt: skip
+
+
+def sent(namespace: str, gib: str, *, hours: Iterable[float] = range(24), **given: Any) -> list[Row]:
+    """Hours in which a pod sent so much in all; what left the cloud, region or zone is 0 unless given."""
+    kinds = ("internet_gib", "cross_region_gib", "cross_zone_gib")
+    return [
+        {
+            "hour": at(hour), "cluster": "online", "namespace": namespace, "workload": namespace,
+            "pod": f"{namespace}-1", "node": "n1", "sent_gib": Decimal(gib),
+        }
+        | given
+        | {name: Decimal(given.get(name, 0)) for name in kinds}
+        for hour in hours
+    ]  # fmt: skip
+
+
 def put(table: LakeTable, rows: Iterable[Mapping[str, Any]]) -> int:
     """Make a table of the lake hold exactly these rows."""
     kept = list(rows)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apps.teams.documents import TeamsFileRefused, parse_teams, read_teams
 from apps.teams.drafts import TeamFacts
-from apps.teams.ownership import Condition, PriceRatio, Rule, RuleBook, SharedRule
+from apps.teams.ownership import ClusterRule, Condition, PriceRatio, Rule, RuleBook, SharedRule
 
 WHOLE = """
 teams:
@@ -36,6 +36,9 @@ rules:
 shared:
   - name: platform
     when: {namespace: [kube-system, monitoring]}
+clusters:
+  - {name: control plane, when: {resource: c-1}, cluster: online}
+  - {name: NAT, when: {service: NAT}, cluster: online, by: internet}
 policy:
   price_ratio: {cpu_core: 9, gpu: 300}
 """
@@ -71,6 +74,10 @@ def test_a_whole_file_is_read():
         ),
         shared=(SharedRule("platform", (Condition("namespace", "", ("kube-system", "monitoring")),)),),
         price_ratio=PriceRatio(cpu_core=9, memory_gib=1, gpu=300),
+        clusters=(
+            ClusterRule("control plane", (Condition("resource", "", ("c-1",)),), "online"),
+            ClusterRule("NAT", (Condition("service", "", ("NAT",)),), "online", "internet"),
+        ),
     )
     assert RuleBook.from_document(book.to_document()) == book
 
@@ -203,6 +210,11 @@ def complaints(text: str, file: str = "teams.yaml") -> list[str]:
             HEAD + "shared:\n- {name: s, when: {cluster: x}}",
             ["line 3: a shared rule is about namespaces"],
             id="not about namespaces",
+        ),
+        pytest.param(
+            HEAD + "clusters:\n- {name: s, when: {namespace: x}, by: bytes}",
+            ["line 3: 'namespace' is unknown", "line 3: a rule of clusters names no", "line 3: by: 'bytes' is unknown"],
+            id="a cluster's charge by a namespace",
         ),
         pytest.param(
             HEAD + "policy: {price_ratio: {cpu_core: 7.2, ram: 1}}",

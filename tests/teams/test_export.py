@@ -25,6 +25,9 @@ rules:
   - {name: 'hundredths: of #', when: {tag.x: "a: b"}, split: {live-class: 33.33, "no": 33.33, ops: 33.34}}
 shared:
   - {name: platform, when: {namespace: [kube-*, monitoring]}}
+clusters:
+  - {name: fee, when: {resource: [c-1, "c-2*"], tag.x: "yes"}, cluster: online}
+  - {name: NAT, when: {service: NAT}, cluster: "no", by: cross_zone}
 policy: {price_ratio: {cpu_core: 72, memory_gib: 10, gpu: 0}}
 """
 

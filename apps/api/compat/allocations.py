@@ -17,8 +17,8 @@ _PLACES = Decimal("0.000001")
 _ROOM = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _NOTHING = Decimal(0)
 _NOT_DIVIDED = (
-    "networkCost", "networkCrossZoneCost", "networkCrossRegionCost", "networkInternetCost", "networkCostAdjustment",
-    "loadBalancerCost", "loadBalancerCostAdjustment", "cpuCostAdjustment", "ramCostAdjustment", "gpuCostAdjustment",
+    "networkCrossZoneCost", "networkCrossRegionCost", "networkInternetCost", "networkCostAdjustment",
+    "loadBalancerCostAdjustment", "cpuCostAdjustment", "ramCostAdjustment", "gpuCostAdjustment",
     "pvCostAdjustment",
 )  # fmt: skip
 """Cost that OpenCost divides and our books do not: 0 of it is in an allocation; it is charges of its own."""
@@ -78,6 +78,8 @@ def _told(part: Part, window: Window, zone: ZoneInfo) -> dict[str, Any]:
         "pvByteHours": part.hours["pv_claimed"] * BYTES_PER_GIB,
         "pvCost": cost["pv"],
         "pvs": None,
+        "networkCost": cost["network"],
+        "loadBalancerCost": cost["lb"],
         **dict.fromkeys(_NOT_DIVIDED, _NOTHING),
         **dict.fromkeys(_NOT_MEASURED),
         "externalCost": cost["external"],

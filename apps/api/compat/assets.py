@@ -23,8 +23,21 @@ from apps.finops.windows import ONE_DAY, Window
 from apps.teams.ownership import PriceRatio
 from apps.warehouse.engine import Workspace
 
-TYPES = {"node": "Node", "volume": "Disk"}
-CATEGORIES = {"node": "Compute", "serverless": "Compute", "volume": "Storage"}
+TYPES = {
+    "node": "Node",
+    "volume": "Disk",
+    "load_balancer": "LoadBalancer",
+    "network": "Network",
+    "cluster": "ClusterManagement",
+}
+CATEGORIES = {
+    "node": "Compute",
+    "serverless": "Compute",
+    "volume": "Storage",
+    "load_balancer": "Network",
+    "network": "Network",
+    "cluster": "Management",
+}
 UNDEFINED = "__undefined__"
 _KEY = ("provider", "account", "project", "category", "cluster", "assetType", "service", "providerID", "name")
 _ALIASES = {"type": "assetType"}

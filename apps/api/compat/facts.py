@@ -146,9 +146,9 @@ def _weights(told: ir.Table, is_idle: ir.BooleanValue, ratio: PriceRatio) -> dic
 
 
 def components(rows: ir.Table) -> ir.Table:
-    """Divide `cost` into cpu_cost, ram_cost, gpu_cost, pv_cost, shared_cost and external_cost, which add up to it.
+    """Divide `cost` into a column for each of COMPONENTS (cpu_cost, ram_cost, ...), which add up to it.
 
-    The cost of volumes, of platform namespaces, and of charges outside clusters is one component each. Compute cost is
+    The cost of each kind of POOL_COMPONENTS is one component. Compute cost is
     divided by the weights; where nothing was measured all of it is CPU.
     """
     measured_units = rows.cpu_weight + rows.ram_weight + rows.gpu_weight
@@ -170,12 +170,20 @@ def components(rows: ir.Table) -> ir.Table:
         },
         **{
             f"{name}_cost": (shared.pool == pool).ifelse(shared.cost, zero).cast(MONEY)
-            for name, pool in {"pv": "volume", "shared": "shared", "external": "charge"}.items()
+            for name, pool in POOL_COMPONENTS.items()
         },
     ).drop("units", "whole", "to_cpu", "to_ram", "cpu_end", "ram_end", *(f"{name}_weight" for name in RESOURCES))
 
 
-COMPONENTS = ("cpu", "ram", "gpu", "pv", "shared", "external")
+POOL_COMPONENTS = {
+    "pv": "volume",
+    "lb": "load_balancer",
+    "network": "network",
+    "shared": "shared",
+    "external": "charge",
+}
+"""Component of cost that is a kind of pool → that kind."""
+COMPONENTS = ("cpu", "ram", "gpu", *POOL_COMPONENTS)
 
 
 # --- What the bill says -------------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ METHODS = {
     "node": ("costops-node-claims", "price units of max(request, used) CPU, memory and GPU by hour"),
     "serverless": ("costops-serverless-pod", "the pod that is the resource"),
     "volume": ("costops-volume-capacity", "GiB-hours of the claims"),
+    "load_balancer": ("costops-load-balancer-hours", "hours a Service stood behind the load balancer"),
+    "network": ("costops-network-traffic", "GiB sent"),
     "shared": ("costops-platform-share", "the policy that x_Rule names"),
 }
 """Kind of pool → the stable id of how it is divided, and by what. Pools of other charges are not divided by use."""
@@ -81,7 +83,7 @@ def _columns(told: ir.Table, publication: int) -> dict[str, ir.Value]:
     is_split = told.pool.isin(list(METHODS))
     is_idle = told.kind == "idle"
     workload = (told.workload == "").ifelse("", ibis.literal("/").concat(told.workload))
-    place = is_idle.ifelse(ibis.literal(IDLE), told.namespace.concat(workload).nullif(""))
+    place = is_idle.ifelse(ibis.literal(IDLE), told.namespace).concat(workload).nullif("")
     name = is_idle.ifelse(ibis.literal("Idle capacity"), ibis.coalesce(told.workload.nullif(""), told.namespace))
     method = told.pool.cases(*((pool, identity) for pool, (identity, _) in METHODS.items()), else_=ibis.null(str))
     basis = told.pool.cases(*((pool, text) for pool, (_, text) in METHODS.items()), else_=ibis.null(str))
