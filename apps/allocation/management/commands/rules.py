@@ -3,12 +3,13 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation import trial
+from apps.allocation.management import drafting
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.finops.windows import Window
@@ -35,12 +36,15 @@ not move.
 examples:
   manage.py rules simulate teams-draft.yaml
   manage.py rules simulate teams-draft.yaml --start 2026-10-01 --end 2026-11-01 --format json
+  manage.py rules simulate 7                   a draft, over the rules now in force, on the last 62 days
 """
 EXPORTING = """
 examples:
   manage.py rules export > teams.yaml          teams and rules in force, as import_teams reads them
 """
-EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part in (LISTING, SIMULATING, EXPORTING))
+EXAMPLES = "\nexamples:\n" + "".join(
+    part.partition("examples:\n")[2] for part in (LISTING, SIMULATING, EXPORTING, *drafting.EPILOGS)
+)
 USE = (
     "order",
     "rule",
@@ -61,7 +65,7 @@ class Command(BaseCommand):
     """Ownership rules at the terminal."""
 
     requires_system_checks = ()  # they import every page; `check` and the tests run them
-    help = "Show what ownership rules do, simulate others, export them."
+    help = "Show what ownership rules do; draft, simulate, approve and publish changes of them; export them."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
@@ -70,21 +74,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|simulate|export")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+        def add(name: str, told: str, epilog: str) -> ArgumentParser:
+            return actions.add_parser(name, help=told, epilog=epilog, formatter_class=raw)
+
+        drafting.add_actions(add)
         show = actions.add_parser("list", help="what every rule does", epilog=LISTING, formatter_class=raw)
         _add_window(show)
         add_format(show)
         draft = actions.add_parser(
             "simulate", help="who gains and who loses by other rules", epilog=SIMULATING, formatter_class=raw
         )
-        draft.add_argument("file", type=Path, metavar="FILE", help="a .yaml, .yml or .csv file of teams and rules")
+        draft.add_argument(
+            "file", metavar="FILE|DRAFT", help="a .yaml, .yml or .csv file of teams and rules, or the number of a draft"
+        )
         _add_window(draft)
         add_format(draft)
         actions.add_parser("export", help="write teams and rules as YAML", epilog=EXPORTING, formatter_class=raw)
 
     def handle(self, *, action: str, **given: Any) -> None:
+        own = {"list": self._list, "simulate": self._simulate, "export": self._export}
         try:
-            {"list": self._list, "simulate": self._simulate, "export": self._export}[action](given)
+            if action in own:
+                own[action](given)
+            else:
+                drafting.ACTIONS[action](given, cast(IO[str], self.stdout))
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
 
@@ -100,8 +115,13 @@ class Command(BaseCommand):
             )
 
     def _simulate(self, given: dict[str, Any]) -> None:
+        if given["file"].isdecimal():
+            window = _window(given) if given["start"] or given["end"] else None
+            stream, by = cast(IO[str], self.stdout), drafting.actor(given)
+            drafting.simulate(int(given["file"]), window, given["format"], stream, by=by)
+            return
         window = _window(given)
-        _, draft = read_teams(given["file"])
+        _, draft = read_teams(Path(given["file"]))
         moves = trial.simulate(window, rule_book()[1], draft)
         print_rows(MOVES, [[getattr(move, name) for name in MOVES] for move in moves], given["format"], self.stdout)
         if given["format"] == "table":

@@ -1,0 +1,184 @@
+"""Drafts of rules: what is simulated is what is published, and no earlier day moves."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.allocation import counting, rehearsal, tasks
+from apps.finops.money import add_up
+from apps.finops.tables import ALLOCATED, CHARGES
+from apps.finops.windows import ONE_DAY, Window
+from apps.teams import proposals
+from apps.teams.approval import Actor
+from apps.teams.models import RuleDraft, Team
+from apps.teams.selectors import rule_book
+from apps.warehouse import lake
+from tests.allocation.worlds import (
+    DAY,
+    NOW,
+    by,
+    charge,
+    import_rules,
+    node,
+    pod,
+    put,
+    put_usage,
+    result,
+    rows_allocated,
+)
+
+pytestmark = pytest.mark.django_db
+
+WINDOW = Window(DAY, DAY + 2 * ONE_DAY)
+SECOND = DAY + ONE_DAY
+IN_FORCE = """
+rules:
+  - {name: web, when: {namespace: web*}, team: web}
+  - {name: logs, when: {service: Log}, team: data}
+"""
+MAIL = "valid_from: 2026-10-02\nadd: [{name: mail, when: {service: Mail}, team: ops}]"
+BOTH = "valid_from: 2026-10-02\nadd: [{name: both, when: {service: Mail}, split: {ops: 50, data: 50}}]"
+END = "valid_from: 2026-10-02\nend: [logs]"
+FINANCE, WEI, OLA = Actor("carla", None), Actor("wei", frozenset({"web"})), Actor("ola", frozenset({"ops"}))
+
+
+@pytest.fixture
+def world(home):
+    """Two days: a node of 24 on the first, half of it claimed by `web-1`; 10 of Log and 7 of Mail on each day."""
+    Team.objects.bulk_create(Team(name=name) for name in ("web", "data", "ops"))
+    put(
+        CHARGES,
+        [charge("24", "i-n1")]
+        + [charge("10", "l", start=start, ServiceName="Log") for start in (0, 24)]
+        + [charge("7", "m", start=start, ServiceName="Mail") for start in (0, 24)],
+    )
+    put_usage(node_hours=node(), workload_hours=pod("web-1", "2", "8"))
+    import_rules(IN_FORCE)
+    result(days=2)
+
+
+def rehearsed(text: str = MAIL, *, by: Actor = WEI, window: Window | None = None, **given: str) -> RuleDraft:
+    draft = proposals.propose(text, by=by, now=NOW, **given)
+    return rehearsal.rehearse(draft, by=by.name, now=NOW, window=window)
+
+
+def told(draft: RuleDraft) -> dict[str, tuple[str, str, str]]:
+    found = proposals.simulation_of(draft)
+    return {
+        move.team: tuple(f"{x.normalize():f}" for x in (move.before, move.after, move.as_if)) for move in found.moves
+    }
+
+
+def actions(draft: RuleDraft) -> list[tuple[str, str]]:
+    return list(draft.trail.order_by("pk").values_list("action", "by"))
+
+
+def test_a_draft_tells_who_gains_as_dated_and_on_all_days(world):
+    draft = rehearsed()
+    assert (draft.state, draft.base) == ("simulated", 1)
+    assert told(draft) == {
+        "data": ("20", "20", "20"),
+        "ops": ("0", "7", "14"),
+        "unallocated": ("26", "19", "12"),  # the node's idle half, 12, and 7 of Mail a day
+        "web": ("12", "12", "12"),
+    }
+    assert draft.trail.last().outcome.endswith("over rules 1; 14.00 CNY leave unallocated")
+
+
+@pytest.mark.parametrize(
+    ("day", "after", "as_if"),
+    [
+        pytest.param("2026-09-01", "14", "14", id="before the window"),
+        pytest.param("2026-10-02", "7", "14", id="within"),
+        pytest.param("2027-01-01", "0", "14", id="long after: what it would have done is still told"),
+    ],
+)
+def test_the_day_from_which_a_draft_counts(world, day, after, as_if):
+    assert told(rehearsed(MAIL.replace("2026-10-02", day)))["ops"] == ("0", after, as_if)
+
+
+def test_a_draft_goes_all_the_way(world):
+    draft = rehearsed(reason="mail is theirs")
+    proposals.approve(draft.pk, by=OLA, now=NOW)
+    done = proposals.publish(draft.pk, by=WEI, now=NOW)
+    assert (done.state, done.ruleset.number, rule_book()[0]) == ("published", 2, 2)
+    assert actions(draft) == [("drafted", "wei"), ("simulated", "wei"), ("approved", "ola"), ("published", "wei")]
+    result(days=2)
+    assert by(rows_allocated(), "team")["ops"] == Decimal(7)
+
+
+# --- Simulated is published ------------------------------------------------------------------------------------------
+NAMES, SERVICES = st.sampled_from(["web*", "web-1", "*"]), st.sampled_from(["Log", "Mail", "*", "none"])
+SPLIT = st.sampled_from(["team: web", "team: ops", "split: {data: 33, ops: 67}"])
+PLACE = st.sampled_from(["", ", before: web", ", after: web"])
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "add": st.builds("[{{name: n, when: {{service: '{}'}}, {}{}}}]".format, SERVICES, SPLIT, PLACE),
+        "change": st.builds("[{{name: web, when: {{namespace: '{}'}}, {}}}]".format, NAMES, SPLIT),
+        "end": st.just("[logs]"),
+    },
+).filter(bool)
+
+
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=CHANGES, day=st.sampled_from([DAY, SECOND, date(2026, 10, 3)]))
+def test_what_is_simulated_is_published_and_no_day_before_moves(world, edits, day):
+    import_rules(IN_FORCE)
+    result(days=2)
+    before = rows_allocated()
+    text = f"valid_from: {day}\n" + "\n".join(f"{kind}: {rules}" for kind, rules in edits.items())
+    draft = rehearsed(text, by=WEI)
+    proposals.approve(draft.pk, by=FINANCE, now=NOW)
+    proposals.publish(draft.pk, by=FINANCE, now=NOW)
+    result(days=2)
+    after = rows_allocated()
+    found = proposals.simulation_of(proposals.find(draft.pk))
+    assert {move.team: move.after for move in found.moves if move.after} == by(after, "team")
+    assert add_up(move.as_if for move in found.moves) == Decimal(58)
+    early = [[row | {"ruleset": 0} for row in rows if row["day"] < day] for rows in (before, after)]
+    assert sorted(early[0], key=repr) == sorted(early[1], key=repr)
+
+
+# --- Long simulations, and what rules do -----------------------------------------------------------------------------
+def test_a_long_simulation_is_left_to_a_worker(world, monkeypatch):
+    draft = proposals.propose(MAIL, by=WEI, now=NOW)
+    assert rehearsal.rehearse_or_ask(draft, by="wei", now=NOW).state == "simulated"
+    monkeypatch.setattr(rehearsal, "QUICK_ROWS", 10)
+    later = rehearsal.rehearse_or_ask(proposals.propose(BOTH, by=WEI, now=NOW), by="wei", now=NOW)
+    gone = rehearsal.rehearse_or_ask(proposals.propose(END, by=WEI, now=NOW), by="wei", now=NOW)
+    assert [(one.state, one.asked) for one in (later, gone)] == [("drafted", NOW)] * 2
+    import_rules("rules: []")
+    assert counting.counted(now=NOW).window is None
+    assert tasks.rehearse() == 1
+    assert [(proposals.find(one.pk).state, proposals.find(one.pk).asked) for one in (later, gone)] == [
+        ("simulated", None), ("drafted", None),
+    ]  # fmt: skip
+    assert gone.trail.last().action == "not simulated"
+    assert counting.counted(now=NOW).window == WINDOW
+
+
+def test_rules_are_counted_once(world):
+    found = counting.counted(now=NOW)
+    assert found.window == WINDOW
+    assert [
+        (one.rule.name, {k: int(v) for k, v in one.cost.items()}, one.decided, one.verdict) for one in found.rules
+    ] == [
+        ("web", {"CNY": 12}, 1, ""),
+        ("logs", {"CNY": 20}, 2, ""),
+    ]
+    put(CHARGES, [])
+    assert counting.counted(now=NOW).rules == found.rules
+    assert counting.counted(now=NOW + 2 * ONE_DAY, is_waited_for=False).rules[1].decided == 0
+
+
+def test_nothing_can_be_tried_before_the_first_fill(home):
+    with pytest.raises(rehearsal.NothingToTryOn, match="fill first"):
+        rehearsal.last_days(28)
+    assert counting.counted(now=NOW).rules == ()
+    import_rules(IN_FORCE)
+    assert [one.decided for one in counting.counted(now=NOW).rules] == [None, None]
+    assert lake.files(ALLOCATED) == ()
