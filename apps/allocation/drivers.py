@@ -12,7 +12,6 @@ from apps.allocation.passing import Rung
 from apps.finops.problems import Problem
 from apps.finops.tables import DRIVERS
 from apps.finops.windows import Window
-from apps.teams.ownership import RuleBook
 from apps.teams.policies import Policy
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
@@ -58,13 +57,13 @@ def missing(taken: ir.Table, rung: Rung, policies: Sequence[Policy]) -> list[Pro
     ]
 
 
-def fingerprints(book: RuleBook) -> dict[date, str]:
+def fingerprints(policies: Iterable[Policy]) -> dict[date, str]:
     """By day, the files of quantities that policies valid then divide by."""
     found: dict[date, list[str]] = defaultdict(list)
-    policies = [policy for policy in book.policies if policy.driver]
-    for file in lake.files(DRIVERS) if policies else ():
+    driven = [policy for policy in policies if policy.driver]
+    for file in lake.files(DRIVERS) if driven else ():
         told, day = file.partition, date.fromisoformat(file.partition["day"])
-        asked = {policy.driver for policy in policies if policy.is_valid_on(day)}
+        asked = {policy.driver for policy in driven if policy.is_valid_on(day)}
         if told["driver"] in asked and told["scope"] == _SCOPE:
             found[day].append(file.path)
     return {day: " ".join(sorted(paths)) for day, paths in found.items()}

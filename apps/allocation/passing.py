@@ -39,12 +39,12 @@ class Passed:
     left: ir.Table
 
 
-def by_cost(rows: ir.Table, keys: Sequence[str], told: str = "") -> Rung:
+def by_cost(rows: ir.Table, keys: Sequence[str]) -> Rung:
     """In proportion to the effective cost that teams have under the same keys; a team that costs nothing, or less,
     receives nothing. `rows` are such that an empty key tells nothing."""
     summed = rows.group_by(*keys, "team").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
     summed = summed.filter(summed.cost > 0)
-    weights = summed.select(*keys, "team", weight=summed.cost.cast(WEIGHT), told=ibis.literal(told))
+    weights = summed.select(*keys, "team", weight=summed.cost.cast(WEIGHT), told=ibis.literal(""))
     return Rung(tuple(keys), weights)
 
 
@@ -54,25 +54,35 @@ def evenly(rung: Rung) -> Rung:
     return Rung(rung.keys, teams.mutate(weight=ibis.literal(1).cast(WEIGHT)))
 
 
-def pass_on(rows: ir.Table, rungs: Iterable[Rung], policies: Sequence[Policy], workspace: Workspace) -> Passed:
+def names(policies: Sequence[Policy], workspace: Workspace) -> ir.Table:
+    """What rows that a policy divided say, by its `number`: its `label`, and their `kind`."""
+    rows = [
+        {"number": number, "label": policy.label, "kind": "shared_idle" if policy.subject == "idle" else "shared"}
+        for number, policy in enumerate(policies)
+    ]
+    schema = ibis.schema({"number": "int32", "label": "string", "kind": "string"})
+    return workspace.keep(ibis.memtable(rows, schema=schema))
+
+
+def pass_on(rows: ir.Table, rungs: Iterable[Rung], named: ir.Table, workspace: Workspace) -> Passed:
     """Divide rows (those of `allocated` and the `number` of their policy) by the first of the rungs that knows them."""
     received, gone = [], []
     for rung in rungs:
         weights = workspace.keep(rung.weights)
         known = workspace.keep(rows.semi_join(weights, rung.keys))
-        received.append(_divided(known, Rung(rung.keys, weights), policies, workspace))
+        received.append(workspace.keep(_divided(known, Rung(rung.keys, weights), named, workspace)))
         gone.append(known)
         rows = workspace.keep(rows.anti_join(weights, rung.keys))
     return Passed(received, gone, rows)
 
 
-def to_nobody(rows: ir.Table, policies: Sequence[Policy]) -> ir.Table:
+def to_nobody(rows: ir.Table, named: ir.Table) -> ir.Table:
     """What is passed on and finds nobody to receive it."""
     alone = _pools(rows, [*_POOL, *_particulars(rows)]).mutate(team=ibis.literal(UNALLOCATED), told=ibis.literal(""))
-    return _as_received(alone, policies).mutate(kind=ibis.literal(UNALLOCATED))
+    return _as_received(alone, named).mutate(kind=ibis.literal(UNALLOCATED))
 
 
-def _divided(rows: ir.Table, rung: Rung, policies: Sequence[Policy], workspace: Workspace) -> ir.Table:
+def _divided(rows: ir.Table, rung: Rung, named: ir.Table, workspace: Workspace) -> ir.Table:
     pools = _pools(rows, [*dict.fromkeys((*_POOL, *rung.keys, *_particulars(rows)))])
     pools = workspace.keep(pools.mutate(pool_id=ibis.row_number()))
     weights = rung.weights
@@ -81,7 +91,7 @@ def _divided(rows: ir.Table, rung: Rung, policies: Sequence[Policy], workspace: 
     parts = divide(pools, weighed.select("pool_id", "claimant", "weight"), workspace=workspace)
     told = weights.select(*rung.keys, "told").distinct()
     received = parts.join(pools.drop(*COSTS), "pool_id").join(teams, "claimant").join(told, rung.keys)
-    return _as_received(received, policies)
+    return _as_received(received, named)
 
 
 def _pools(rows: ir.Table, key: list[str]) -> ir.Table:
@@ -93,14 +103,7 @@ def _particulars(rows: ir.Table) -> list[str]:
     return [name for name in ("invoice",) if name in rows.columns]
 
 
-def _as_received(rows: ir.Table, policies: Sequence[Policy]) -> ir.Table:
-    labels = [(rows.number == number, ibis.literal(policy.label)) for number, policy in enumerate(policies)]
-    idle = [number for number, policy in enumerate(policies) if policy.subject == "idle"]
+def _as_received(rows: ir.Table, named: ir.Table) -> ir.Table:
+    told = rows.join(named, "number")
     empty = ibis.literal("")
-    return rows.mutate(
-        kind=rows.number.isin(idle).ifelse("shared_idle", "shared") if idle else ibis.literal("shared"),
-        pool=ibis.literal("shared"),
-        rule=ibis.cases(*labels, else_="") + rows.told,
-        resource=empty,
-        workload=empty,
-    )
+    return told.mutate(pool=ibis.literal("shared"), rule=told.label + told.told, resource=empty, workload=empty)

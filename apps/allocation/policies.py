@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from apps.allocation import drivers, taking, ways
 from apps.allocation.facts import OUTPUT, Facts
-from apps.allocation.passing import pass_on, to_nobody
+from apps.allocation.passing import names, pass_on, to_nobody
 from apps.finops.problems import Problem
 from apps.finops.windows import Window
 from apps.teams.ownership import RuleBook
@@ -38,11 +38,12 @@ def settle(
     rows of `allocated` add up to exactly those that came in, in every cost, for every day, bill and charge category.
     """
     policies = book.all_policies
-    taken = taking.take_up(claimed, rest, inputs, pools, policies, workspace)
-    ledger = _Ledger(policies, workspace, list(taken.kept))
-    for way in ways.sharing(policies, taken, window):
+    numbered = [one for one in enumerate(policies) if any(one[1].is_valid_on(day) for day in window.days())]
+    taken = taking.take_up(claimed, rest, inputs, pools, numbered, workspace)
+    ledger = _Ledger(policies, names(policies, workspace), workspace, list(taken.kept))
+    for way in ways.sharing(numbered, taken, window, workspace):
         ledger.pass_on(way)
-    for way in ways.following(policies, taken, ledger.rows(ways.BASE), workspace):
+    for way in ways.following(numbered, taken, ledger.rows(ways.BASE), workspace):
         ledger.pass_on(way)
     gone = [rows.select(COLUMNS) for rows in ledger.gone]
     return Settled(
@@ -57,6 +58,7 @@ class _Ledger:
     """What stays, what is received, and what is gone for it."""
 
     policies: tuple[Policy, ...]
+    named: ir.Table
     workspace: Workspace
     kept: list[ir.Table]
     received: list[ir.Table] = field(default_factory=list)
@@ -66,11 +68,11 @@ class _Ledger:
     def pass_on(self, way: ways.Way) -> None:
         if way.driver is not None:
             self.problems += drivers.missing(way.rows, way.driver, self.policies)
-        passed = pass_on(way.rows, way.rungs, self.policies, self.workspace)
+        passed = pass_on(way.rows, way.rungs, self.named, self.workspace)
         self.received += passed.received
         self.gone += passed.gone
         if way.is_of_workloads:
-            self.received.append(to_nobody(passed.left, self.policies))
+            self.received.append(to_nobody(passed.left, self.named))
             self.gone.append(passed.left)
         else:
             self.kept.append(passed.left)

@@ -37,25 +37,27 @@ class Taken:
 
 
 def take_up(
-    claimed: ir.Table, rest: ir.Table, inputs: Facts, pools: ir.Table, policies: Sequence[Policy], workspace: Workspace
+    claimed: ir.Table, rest: ir.Table, inputs: Facts, pools: ir.Table, policies: Numbered, workspace: Workspace
 ) -> Taken:
     """Let every row meet the first policy that matches it."""
     claimed, rest = (_with_particulars(rows, pools, inputs) for rows in (claimed, rest))
     claims = claimed.filter(~claimed.is_shared).drop("is_shared")
-    of_idle = [(number, policy) for number, policy in enumerate(policies) if policy.subject == "idle"]
+    of_idle = [(number, policy) for number, policy in policies if policy.subject == "idle"]
     of_charges = [
         (number, replace(policy, when=(*guard(policy), *policy.when)))
-        for number, policy in enumerate(policies)
+        for number, policy in policies
         if policy.subject in OF_CHARGES and _may_match(policy, _CHARGE_FIELDS)
     ]
     idle, charges = None, None
     kept = [claims, rest]
     if of_idle:
         judged = _judged(claims.filter(claims.kind == "idle"), pools, of_idle, IDLE_FIELDS, workspace)
-        kept[:1], idle = [claims.filter(claims.kind != "idle"), _kept(judged, of_idle)], _taken(judged, of_idle)
+        kept[:1] = [claims.filter(claims.kind != "idle"), _kept(judged, of_idle, workspace)]
+        idle = _taken(judged, of_idle, workspace)
     if of_charges:
         judged = _judged(rest, pools, of_charges, _CHARGE_FIELDS, workspace)
-        kept[-1:], charges = [_kept(judged, of_charges)], _taken(judged, of_charges)
+        kept[-1:] = [_kept(judged, of_charges, workspace)]
+        charges = _taken(judged, of_charges, workspace)
     return Taken(
         kept=tuple(kept),
         claims=claims,
@@ -79,10 +81,10 @@ def _may_match(policy: Policy, fields: Iterable[str]) -> bool:
     )
 
 
-def _workloads(claimed: ir.Table, inputs: Facts, policies: Sequence[Policy], workspace: Workspace) -> ir.Table:
+def _workloads(claimed: ir.Table, inputs: Facts, policies: Numbered, workspace: Workspace) -> ir.Table:
     """What platform workloads claimed: `is_shared` says that a policy matches, this says which."""
     platform = workspace.keep(claimed.filter(claimed.is_shared).drop("is_shared"))
-    sharing = [(number, policy) for number, policy in enumerate(policies) if policy.subject == "share"]
+    sharing = [(number, policy) for number, policy in policies if policy.subject == "share"]
     subjects = inputs.labelled(platform.select(_WORKLOAD).distinct())
     judged = ownership.first_of(subjects, sharing, WORKLOAD_FIELDS, workspace)
     return workspace.keep(platform.join(judged.select(*_WORKLOAD, "number"), _WORKLOAD))
@@ -95,11 +97,11 @@ def _judged(
     return workspace.keep(ownership.first_of(tagged, policies, fields, workspace).drop("tags"))
 
 
-def _taken(judged: ir.Table, policies: Numbered) -> ir.Table:
-    return judged.filter(judged.number.isin(_passing(policies)))
+def _taken(judged: ir.Table, policies: Numbered, workspace: Workspace) -> ir.Table:
+    return workspace.keep(judged.filter(judged.number.isin(_passing(policies))))
 
 
-def _kept(judged: ir.Table, policies: Numbered) -> ir.Table:
+def _kept(judged: ir.Table, policies: Numbered, workspace: Workspace) -> ir.Table:
     """What policies leave in place, with the owner they choose."""
     rows = judged.filter(judged.number.notin(_passing(policies)))
     central = [(number, policy) for number, policy in policies if policy.how == "central"]
@@ -111,7 +113,7 @@ def _kept(judged: ir.Table, policies: Numbered) -> ir.Table:
             "kind": is_central.ifelse("idle", rows.kind),
         }
         rows = rows.mutate(**chosen)
-    return rows.drop("number")
+    return workspace.keep(rows.drop("number"))
 
 
 def _passing(policies: Numbered) -> list[int]:

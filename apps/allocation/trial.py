@@ -99,17 +99,21 @@ def _by_team(window: Window, book: RuleBook) -> dict[tuple[str, str], Decimal]:
 def _summed(window: Window, book: RuleBook, name: str) -> dict[tuple[str, str], Decimal]:
     """The effective cost of a window by one column of `allocated` and currency."""
     amounts: dict[tuple[str, str], list[Decimal]] = {}
+    for rows in attributed(window, book):
+        summed = rows.group_by(name, "currency").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
+        for value, currency, cost in rows_of(summed):
+            amounts.setdefault((value, currency), []).append(cost)
+    return {key: add_up(found) for key, found in amounts.items()}
+
+
+def attributed(window: Window, book: RuleBook) -> Iterator[ir.Table]:
+    """The rows of `allocated` that a book makes of a window, some days at once; nothing is written."""
     for part in _parts(window):
         with Workspace() as workspace:
             inputs = facts.read(part, book, workspace)
             pools = workspace.keep(inputs.pools())
             claimed, rest, _ = attribute(inputs, pools, book, workspace)
-            settled = settle(claimed, rest, inputs, pools, book=book, window=part, workspace=workspace)
-            rows = settled.allocated
-            summed = rows.group_by(name, "currency").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
-            for value, currency, cost in rows_of(summed):
-                amounts.setdefault((value, currency), []).append(cost)
-    return {key: add_up(found) for key, found in amounts.items()}
+            yield settle(claimed, rest, inputs, pools, book=book, window=part, workspace=workspace).allocated
 
 
 def _parts(window: Window) -> list[Window]:

@@ -1,6 +1,6 @@
 """The ways of policies: by what weights they divide, and by which others where there are none."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,7 +14,6 @@ from apps.allocation.taking import Numbered, Taken
 from apps.finops.tables import MONEY
 from apps.finops.windows import Window
 from apps.teams.models import UNALLOCATED
-from apps.teams.policies import Policy
 from apps.warehouse.engine import Workspace
 
 _CLUSTER = [*BILL, "cluster"]
@@ -44,50 +43,53 @@ class Way:
     driver: Rung | None = None
 
 
-def sharing(policies: Sequence[Policy], taken: Taken, window: Window) -> Iterator[Way]:
+def sharing(policies: Numbered, taken: Taken, window: Window, workspace: Workspace) -> Iterator[Way]:
     """Idle capacity and shared pools."""
     if taken.idle is not None:
         yield Way(taken.idle, [_node_pools(taken.claims)])
     in_cluster = taken.claims.filter(taken.claims.kind != "idle", taken.claims.pool.isin(["node", "serverless"]))
-    yield from _shared(policies, taken.workloads, in_cluster, _CLUSTER, window)
+    yield from _shared(policies, taken.workloads, in_cluster, _CLUSTER, window, workspace)
     if taken.charges is not None:
         used = [rows.filter(rows.kind.isin(["direct", UNALLOCATED])) for rows in taken.kept]
         base = ibis.union(*(rows.select(*BILL, "team", "effective_cost") for rows in used))
-        yield from _shared(policies, taken.charges, base, BILL, window)
+        yield from _shared(policies, taken.charges, base, BILL, window, workspace)
 
 
 def _shared(
-    policies: Sequence[Policy], rows: ir.Table, base: ir.Table, keys: list[str], window: Window
+    policies: Numbered, rows: ir.Table, base: ir.Table, keys: list[str], window: Window, workspace: Workspace
 ) -> Iterator[Way]:
     """Shared pools by each way that policies know, in proportion to `base` where it needs others' cost."""
-    numbered = [(number, policy) for number, policy in enumerate(policies) if policy.subject == "share"]
+    numbered = [one for one in policies if one[1].subject == "share"]
     fixed = [one for one in numbered if one[1].how == "fixed" or one[1].teams]
     by_driver = [one for one in numbered if one[1].how == "by_driver"]
     proportional = [one for one in numbered if one[1].how == "proportional"]
     even = [one for one in numbered if one[1].how == "even" and not one[1].teams]
     is_of_workloads = keys == _CLUSTER
+    if len(fixed) < len(numbered):
+        rung = by_cost(base, keys)
+        cost = Rung(rung.keys, workspace.keep(rung.weights))
     if proportional:
-        yield Way(_of(rows, proportional), [by_cost(base, keys)], is_of_workloads)
+        yield Way(_of(rows, proportional), [cost], is_of_workloads)
     if even:
-        yield Way(_of(rows, even), [evenly(by_cost(base, keys))], is_of_workloads)
+        yield Way(_of(rows, even), [evenly(cost)], is_of_workloads)
     if fixed:
         yield Way(_of(rows, fixed), [_fixed(fixed)], is_of_workloads)
     if by_driver:
         driver = drivers.weights(by_driver, window)
-        fallback = by_cost(base, keys, told=drivers.NO_QUANTITIES)
+        fallback = Rung(cost.keys, cost.weights.mutate(told=ibis.literal(drivers.NO_QUANTITIES)))
         yield Way(_of(rows, by_driver), [driver, fallback], is_of_workloads, driver)
 
 
-def following(policies: Sequence[Policy], taken: Taken, base: ir.Table, workspace: Workspace) -> Iterator[Way]:
+def following(policies: Numbered, taken: Taken, base: ir.Table, workspace: Workspace) -> Iterator[Way]:
     """Charges that follow others, and credits: by what the teams of those others cost."""
-    ways = {policy.how for policy in policies if policy.subject in ("follow", "credits")} & set(_LADDERS)
+    ways = {policy.how for _, policy in policies if policy.subject in ("follow", "credits")} & set(_LADDERS)
     if taken.charges is None or not ways:
         return
     keys = [name for name in base.columns if name != "effective_cost"]
     summed = base.group_by(keys).aggregate(effective_cost=base.effective_cost.sum().cast(MONEY))
     summed = workspace.keep(summed)
     for how in sorted(ways):
-        numbers = [one for one in enumerate(policies) if one[1].how == how]
+        numbers = [one for one in policies if one[1].how == how]
         yield Way(_of(taken.charges, numbers), [_step(summed, columns) for columns in _LADDERS[how]])
 
 

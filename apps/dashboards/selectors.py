@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from apps.charts import labels
 from apps.dashboards import naming, trends
 from apps.dashboards.asking import CONVERTED, Asked
-from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup
+from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup, total_of
+from apps.finops.money import less
+from apps.finops.tables import RECEIVED
 from apps.marts import selectors as marts
 from apps.marts.query import Answer, PublicationFacts
 from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
@@ -31,6 +33,15 @@ class Headline:
     @property
     def parts(self) -> tuple[Part, ...]:
         return parts_of(self.line.by_kind)
+
+    @property
+    def received(self) -> Decimal:
+        """What policies divided and gave: never part of what was caused here."""
+        return total_of(cost for kind, cost in self.line.by_kind.items() if kind in RECEIVED)
+
+    @property
+    def own(self) -> Decimal:
+        return less(self.line.cost, self.received)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from apps.ingest.selectors import day_fingerprints
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.pipeline.models import FilledDay
 from apps.pipeline.work import Work
-from apps.teams.selectors import rule_book, rules_sha256
+from apps.teams.selectors import policies, rules_sha256
 
 DAYS_BACK = 7
 """How far back usage is pulled when no bill and no option `since` says otherwise."""
@@ -102,7 +102,7 @@ def inputs_of_allocation() -> dict[date, str]:
     """What a day is allocated from, as one fingerprint: its files and pulls, the rules, the method, and the drivers
     that policies divide by."""
     common = f"{rules_sha256()} {METHOD_VERSION}"
-    driven = {day: f" {files}" for day, files in drivers.fingerprints(rule_book()[1]).items()}
+    driven = {day: f" {files}" for day, files in drivers.fingerprints(policies()).items()}
     return {day: _digest(f"{inputs} {common}{driven.get(day, '')}") for day, inputs in day_fingerprints().items()}
 
 

@@ -122,11 +122,16 @@ class RuleBook:
             rules=tuple(_rule(row) for row in document["rules"]),
             shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
             price_ratio=PriceRatio(**document["price_ratio"]),
-            policies=tuple(policies.from_row(row, _conditions) for row in document.get("policies", [])),
+            policies=cls.policies_of(document),
             clusters=tuple(
                 ClusterRule(**(row | {"when": _conditions(row["when"])})) for row in document.get("clusters", [])
             ),
         )
+
+    @staticmethod
+    def policies_of(document: Mapping[str, Any]) -> tuple[Policy, ...]:
+        """The policies of a kept book alone."""
+        return tuple(policies.from_row(row, _conditions) for row in document.get("policies", []))
 
     def to_document(self) -> dict[str, Any]:
         """The book as JSON can hold it; `from_document` reads it back to an equal book. `policies` and `clusters` stand

@@ -7,6 +7,7 @@ from apps.teams.export import to_yaml
 from apps.teams.models import Membership, RuleSet, Team, UnitMembership
 from apps.teams.organising import today, tree
 from apps.teams.ownership import RuleBook
+from apps.teams.policies import Policy
 
 FINANCE = "finance"
 """The group whose members see the cost of every team."""
@@ -21,6 +22,12 @@ def rule_book() -> tuple[int, RuleBook]:
 def rules_sha256() -> str:
     """The identity of the rules in force; empty before the first import."""
     return RuleSet.objects.order_by("-number").values_list("sha256", flat=True).first() or ""
+
+
+def policies() -> tuple[Policy, ...]:
+    """The policies in force, in their order."""
+    document = RuleSet.objects.order_by("-number").values_list("document", flat=True).first()
+    return RuleBook.policies_of(document) if document else ()
 
 
 def teams_file() -> str:
