@@ -9,8 +9,19 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
+from apps.finops.tables import ANNOTATION
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import CHARGE_FIELDS, EXPRESSION, WORKLOAD_FIELDS, Condition, Rule, RuleBook
+from apps.teams.ownership import (
+    CHARGE_FIELDS,
+    EXACT,
+    EXPRESSION,
+    PREFIX,
+    TELLING_FIELDS,
+    WORKLOAD_FIELDS,
+    Condition,
+    Rule,
+    RuleBook,
+)
 from apps.teams.policies import Policy
 from apps.warehouse.engine import Workspace, json_member
 
@@ -19,8 +30,8 @@ def owners(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspac
     """Give every subject its owner: the columns `team`, `rule` and `fraction` join the subject's own.
 
     `subjects` has `day`, a column for each of `fields`, and JSON text in `tags` (for tag) or in `labels` and
-    `namespace_labels` (for label). A rule that splits makes one row per team; a subject's fractions, DECIMAL(5,4),
-    add up to 1. Where no rule matches the team is `unallocated` and the rule ''.
+    `namespace_labels` (for label and annotation). A rule that splits makes one row per team; a subject's fractions,
+    DECIMAL(5,4), add up to 1. Where no rule matches the team is `unallocated` and the rule ''.
     """
     conditions = [condition for rule in book.rules for condition in rule.conditions]
     keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
@@ -83,11 +94,11 @@ def _splits(book: RuleBook) -> ir.Table:
 
 
 def _matches(subjects: ir.Table, rule: Rule | Policy, fields: tuple[str, ...]) -> ir.BooleanValue:
-    verdict = _holds(subjects, rule.when, fields)
+    verdict = _holds(subjects, rule.when, _seen(rule, "when", fields))
     if rule.any:
-        verdict = verdict & _holds_one(subjects, rule.any, fields)
+        verdict = verdict & _holds_one(subjects, rule.any, _seen(rule, "any", fields))
     if rule.unless:
-        verdict = verdict & ~_holds_one(subjects, rule.unless, fields)
+        verdict = verdict & ~_holds_one(subjects, rule.unless, _seen(rule, "unless", fields))
     return verdict & is_valid(subjects.day, rule)
 
 
@@ -99,6 +110,13 @@ def is_valid(day: ir.DateValue, rule: Rule | Policy) -> ir.BooleanValue:
     if rule.valid_to:
         verdict = verdict & (day < rule.valid_to)
     return verdict
+
+
+def _seen(rule: Rule, part: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of a subject that a part of a rule looks at: the pool of a workload only where the rule means it."""
+    is_workload = not set(TELLING_FIELDS).isdisjoint(fields)
+    is_hidden = is_workload and part not in rule.pool_of_workloads
+    return tuple(name for name in fields if not (is_hidden and name == "node_pool"))
 
 
 def _holds(subjects: ir.Table, when: Iterable[Condition], fields: tuple[str, ...]) -> ir.BooleanValue:
@@ -117,7 +135,7 @@ def _holds_one(subjects: ir.Table, conditions: Iterable[Condition], fields: tupl
 
 
 def _one_of(value: ir.StringValue, patterns: tuple[str, ...]) -> ir.BooleanValue:
-    exact = [pattern for pattern in patterns if not _expression(pattern)]
+    exact = [pattern.removeprefix(EXACT) for pattern in patterns if not _expression(pattern)]
     verdicts = [value.isin(exact)] if exact else []
     verdicts += [value.re_search(f"(?s)^(?:{found})$") for pattern in patterns if (found := _expression(pattern))]
     return functools.reduce(operator.or_, verdicts) & (value != "")
@@ -127,6 +145,10 @@ def _expression(pattern: str) -> str:
     """A pattern as a regular expression; empty for one that stands for itself."""
     if pattern.startswith(EXPRESSION):
         return pattern.removeprefix(EXPRESSION)
+    if pattern.startswith(PREFIX):
+        return re.escape(pattern.removeprefix(PREFIX)) + ".*"
+    if pattern.startswith(EXACT):
+        return ""
     return ".*".join(map(re.escape, pattern.split("*"))) if "*" in pattern else ""
 
 
@@ -138,7 +160,7 @@ def _column(condition: Condition) -> str:
 def _with_keys(
     subjects: ir.Table, conditions: Iterable[Condition], fields: tuple[str, ...], workspace: Workspace
 ) -> tuple[ir.Table, list[str]]:
-    """The subjects with one column per label or tag key the rules ask for, and the names of those columns.
+    """The subjects with one column per label, annotation or tag key the rules ask for, and the names of those columns.
 
     They are kept: an expression that parsed the JSON again for every rule would take most of the time of allocation.
     """
@@ -151,14 +173,15 @@ def _with_keys(
 
 
 def _value(subjects: ir.Table, condition: Condition) -> ir.StringValue:
-    """A tag's value; or a label's, the workload's before its namespace's, also under the name kube-state-metrics
-    gives it."""
+    """A tag's value; or a label's or annotation's, the workload's before its namespace's, also under the name
+    kube-state-metrics gives it."""
     if condition.field == "tag":
         return json_member(subjects.tags, condition.key)
     mangled = re.sub(r"[^A-Za-z0-9_]", "_", condition.key)
+    before = ANNOTATION if condition.field == "annotation" else ""
     return ibis.coalesce(
         *(
-            json_member(text, key)
+            json_member(text, f"{before}{key}")
             for text in (subjects.labels, subjects.namespace_labels)
             for key in (condition.key, mangled)
         )

@@ -101,9 +101,10 @@ def _of_nodes(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace: W
     mine = workspace.keep(mine.join(hours.days.drop("capacity", "day"), nodes.NODE_DAY))
     unclaimed = overhead.apart(claims.idle, inputs.overhead_hours, hours.hours, book, workspace)
     idle = _owned_idle(unclaimed, mine, book, workspace)
-    owned = _owned(claims.weights, inputs, book, workspace)
+    weights = _located(claims.weights, hours.days, book, workspace)
+    owned = _owned(weights, inputs, book, workspace)
     claimants = number(owned.select(CLAIMANT).union(idle.select(CLAIMANT)), workspace)
-    busy = claims.weights.join(mine.select("pool_id", "node_day"), "node_day")
+    busy = weights.join(mine.select("pool_id", "node_day"), "node_day")
     weights = _weights(busy, owned, claimants).union(idle.join(claimants, CLAIMANT).select(_WEIGHTS))
     return divided(mine, weights, claimants, workspace).select(facts.OUTPUT), claims.excess
 
@@ -115,12 +116,26 @@ def _by_bill(pools: ir.Table, charges: ir.Table, workspace: Workspace) -> tuple[
     return pools.join(bills, key), charges.join(bills, key)
 
 
+def _located(weights: ir.Table, days: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
+    """Add `ran_on`, the node pool of a claim, where rules ask for it: subjects are more then."""
+    if not book.follows_pools:
+        return weights
+    return workspace.keep(weights.join(days.select("node_day", ran_on=days.node_pool.fill_null("")), "node_day"))
+
+
+def _subject(rows: ir.Table) -> list[str]:
+    """The columns that describe a workload to the rules."""
+    return [*_SUBJECT, "ran_on"] if "ran_on" in rows.columns else _SUBJECT
+
+
 def _owned(subjects: ir.Table, inputs: facts.Facts, book: RuleBook, workspace: Workspace) -> ir.Table:
-    """One row per workload and owner: the columns of _SUBJECT, those of CLAIMANT, and `fraction`."""
-    labelled = inputs.labelled(subjects.select(_SUBJECT).distinct())
+    """One row per workload and owner: the columns of `_subject`, those of CLAIMANT, and `fraction`."""
+    key = _subject(subjects)
+    labelled = inputs.labelled(subjects.select(key).distinct())
+    labelled = labelled.mutate(node_pool=labelled.ran_on if "ran_on" in key else ibis.literal(""))
     owned = ownership.owners(ownership.with_shared(labelled, book, workspace), book, WORKLOAD_FIELDS, workspace)
     described = owned.mutate(kind=_direct(owned.team), node_pool=ibis.literal(""))
-    return workspace.keep(described.select("day", *CLAIMANT, "fraction"))
+    return workspace.keep(described.select(*dict.fromkeys((*key, *CLAIMANT)), "fraction"))
 
 
 def _direct(team: ir.Value) -> ir.Value:
@@ -128,9 +143,10 @@ def _direct(team: ir.Value) -> ir.Value:
 
 
 def _weights(busy: ir.Table, owned: ir.Table, claimants: ir.Table) -> ir.Table:
-    """What workloads weigh in pools (`pool_id`, the columns of _SUBJECT, `weight`), by numbers of their owners."""
-    numbered = owned.join(claimants, CLAIMANT).select(*_SUBJECT, "claimant", "fraction")
-    joined = busy.join(numbered, _SUBJECT)
+    """What workloads weigh in pools (`pool_id`, the columns of `_subject`, `weight`), by numbers of their owners."""
+    key = _subject(owned)
+    numbered = owned.join(claimants, CLAIMANT).select(*key, "claimant", "fraction")
+    joined = busy.join(numbered, key)
     return joined.mutate(weight=weighed(joined.weight, joined.fraction)).select(_WEIGHTS)
 
 

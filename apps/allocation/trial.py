@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+import ibis
 import ibis.expr.types as ir
 
 from apps.allocation import facts, ownership
@@ -125,19 +126,30 @@ def _matches(window: Window, book: RuleBook) -> Iterator[tuple[int, int, int]]:
     with Workspace() as workspace:
         inputs = facts.read(window, book, workspace)
         pools = workspace.keep(inputs.pools())
-        for subjects, fields in _subjects(inputs, pools):
+        for subjects, fields in _subjects(inputs, pools, book):
             for decided, *counts in rows_of(ownership.matches(subjects, book, fields, workspace)):
                 yield from ((decided, number, count or 0) for number, count in enumerate(counts))
 
 
-def _subjects(inputs: facts.Facts, pools: ir.Table) -> Iterator[tuple[ir.Table, tuple[str, ...]]]:
+def _subjects(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> Iterator[tuple[ir.Table, tuple[str, ...]]]:
     """Everything that has an owner: workloads that claim, idle pools of nodes, and charges of their own."""
     volumes = inputs.volume_hours
     claims = volumes.select("day", "cluster", "namespace", workload=volumes.workload.nullif("").coalesce(volumes.claim))
     services, sent = inputs.service_hours, inputs.network_hours
-    owned = (services.select("day", "cluster", "namespace", workload=services.service), sent.select(*_WORKLOAD))
-    workloads = inputs.workload_hours.select(*_WORKLOAD).union(claims, *owned).distinct()
+    services = services.select("day", "cluster", "namespace", workload=services.service)
+    others = claims.union(services, sent.select(*_WORKLOAD))
+    workloads = inputs.workload_hours.select(*_WORKLOAD).union(others).distinct()
+    if book.follows_pools:
+        workloads = _on_pools(inputs).union(others.mutate(node_pool=ibis.literal(""))).distinct()
     yield inputs.labelled(workloads), WORKLOAD_FIELDS
     nodes = inputs.node_days.select("resource_day", "cluster", "node_pool")
     yield pools.filter(pools.pool == "node").join(nodes, "resource_day"), IDLE_FIELDS
     yield pools.filter(pools.pool == "charge"), CHARGE_FIELDS
+
+
+def _on_pools(inputs: facts.Facts) -> ir.Table:
+    """Workloads and the node pool each ran in; on a node that nobody measured that is none."""
+    place = ["day", "cluster", "node"]
+    pools = inputs.node_days.group_by(place).aggregate(node_pool=inputs.node_days.node_pool.max())
+    joined = inputs.workload_hours.select(*_WORKLOAD, "node").distinct().left_join(pools, place)
+    return joined.select(*_WORKLOAD, node_pool=joined.node_pool.fill_null(""))

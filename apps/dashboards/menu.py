@@ -25,7 +25,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Costs"),
         (
-            Page("overview", _("Overview"), under=("team", "namespace"), for_everything=False),
+            Page("overview", _("Overview"), under=("unit", "team", "namespace"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
         ),

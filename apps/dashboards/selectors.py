@@ -112,12 +112,12 @@ def amounts(answered: Answer, asked: Asked) -> dict[Key, Decimal]:
     return {row[:-2]: row[-1] for row in answered.rows if row[-2] == asked.currency}
 
 
-def _before(earlier: Answer, asked: Asked) -> dict[Key, Decimal] | None:
+def before_of(earlier: Answer, asked: Asked) -> dict[Key, Decimal] | None:
     """The amounts to compare with; None where the period before is not wholly published."""
     return amounts(earlier, asked) if asked.is_comparable else None
 
 
-def _regrouped(before: Mapping[Key, Decimal] | None, *positions: int) -> dict[Key, Decimal] | None:
+def regrouped(before: Mapping[Key, Decimal] | None, *positions: int) -> dict[Key, Decimal] | None:
     return None if before is None else regroup(before, *positions)
 
 
@@ -142,7 +142,7 @@ def _listed(value: str) -> str:
     return f'"{quoted}"' if any(mark in value for mark in ',"') else value
 
 
-def _headline(asked: Asked, total: Line) -> Headline:
+def headline_of(asked: Asked, total: Line) -> Headline:
     return Headline(line=total, per_day=total.cost / asked.days_known)
 
 
@@ -150,27 +150,27 @@ def overview(asked: Asked) -> CostPage:
     """The cost of all teams the viewer may see."""
     places = ("team", "cluster", "namespace", "service")
     asked, answered, earlier = compared(asked, *places)
-    now, before = amounts(answered, asked), _before(earlier, asked)
+    now, before = amounts(answered, asked), before_of(earlier, asked)
     teams = naming.directory()
     kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
-    table = build_table(kinds, _regrouped(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
-    per_step = _per_step(asked)
+    table = build_table(kinds, regrouped(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
+    per_step = cost_per_step(asked)
     return CostPage(
         asked=asked,
         facts=answered.publication,
         currencies=choices(asked, answered, earlier),
         rates=answered.rates,
-        headline=_headline(asked, table.total),
+        headline=headline_of(asked, table.total),
         figures=(
-            trends.link(asked, "team", per_step, remark=_largest(table)),
-            trends.link(asked, "kind", per_step, remark=_by_kind(table)),
+            trends.link(asked, "team", per_step, remark=told_largest(table)),
+            trends.link(asked, "kind", per_step, remark=told_by_kind(table)),
         ),
         sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind")),),
         movers=movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS),
     )
 
 
-def _per_step(asked: Asked, **filters: str) -> dict[date, Decimal]:
+def cost_per_step(asked: Asked, **filters: str) -> dict[date, Decimal]:
     """Cost per day (week, month) of the period."""
     found = amounts(marts.answer(asked.query(asked.grain, **filters)), asked)
     return {trends.moment(step): cost for (step,), cost in found.items()}
@@ -194,19 +194,19 @@ def team(asked: Asked, name: str) -> TeamPage | None:
     about = Team.objects.filter(name=name).first()
     if about is None and name != UNALLOCATED and not answered.rows and not earlier.rows:
         return None
-    now, before = amounts(answered, asked), _before(earlier, asked)
-    namespaces = build_table(regroup(now, 0, 1, 3), _regrouped(before, 0, 1), name=naming.namespace_namer(asked, name))
-    services = build_table(regroup(now, 2, 3), _regrouped(before, 2), name=naming.plain_namer("service"))
-    per_step = _per_step(asked, team=name)
+    now, before = amounts(answered, asked), before_of(earlier, asked)
+    namespaces = build_table(regroup(now, 0, 1, 3), regrouped(before, 0, 1), name=naming.namespace_namer(asked, name))
+    services = build_table(regroup(now, 2, 3), regrouped(before, 2), name=naming.plain_namer("service"))
+    per_step = cost_per_step(asked, team=name)
     return TeamPage(
         asked=asked,
         facts=answered.publication,
         currencies=choices(asked, answered, earlier, team=name),
         rates=answered.rates,
-        headline=_headline(asked, namespaces.total),
+        headline=headline_of(asked, namespaces.total),
         figures=(
-            trends.link(asked, "kind", per_step, remark=_by_kind(namespaces), team=name),
-            trends.link(asked, "namespace", per_step, remark=_largest(namespaces), team=name),
+            trends.link(asked, "kind", per_step, remark=told_by_kind(namespaces), team=name),
+            trends.link(asked, "namespace", per_step, remark=told_largest(namespaces), team=name),
         ),
         sections=(
             Section(
@@ -219,7 +219,7 @@ def team(asked: Asked, name: str) -> TeamPage | None:
             Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
         ),
         movers=movers(
-            regroup(now, 0, 1, 2), _regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+            regroup(now, 0, 1, 2), regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
         ),
         team=name,
         title=naming.directory().title(name),
@@ -245,9 +245,9 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     filters = {"team": team, "cluster": cluster, "namespace": namespace}
     places = ("workload", "service", "kind")
     asked, answered, earlier = compared(asked, *places, **filters)
-    now, before = amounts(answered, asked), _before(earlier, asked)
-    workloads = build_table(regroup(now, 0, 2), _regrouped(before, 0), name=naming.plain_namer("workload"))
-    services = build_table(regroup(now, 1, 2), _regrouped(before, 1), name=naming.plain_namer("service"))
+    now, before = amounts(answered, asked), before_of(earlier, asked)
+    workloads = build_table(regroup(now, 0, 2), regrouped(before, 0), name=naming.plain_namer("workload"))
+    services = build_table(regroup(now, 1, 2), regrouped(before, 1), name=naming.plain_namer("service"))
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
     sections = [
@@ -261,10 +261,10 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
         facts=answered.publication,
         currencies=choices(asked, answered, earlier, **filters),
         rates=answered.rates,
-        headline=_headline(asked, workloads.total),
+        headline=headline_of(asked, workloads.total),
         figures=(
-            trends.link(asked, by, per_step, remark=_largest(largest), **filters),
-            trends.link(asked, "kind", per_step, remark=_by_kind(workloads), **filters),
+            trends.link(asked, by, per_step, remark=told_largest(largest), **filters),
+            trends.link(asked, "kind", per_step, remark=told_by_kind(workloads), **filters),
         ),
         sections=tuple(sections if namespace else sections[1:]),  # outside namespaces there are no workloads
         team=team,
@@ -280,7 +280,7 @@ def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str) -> Section:
     return Section(title, column, trends.table_by_step(steps), url, note=note, is_wide=True)
 
 
-def _largest(table: Table) -> str:
+def told_largest(table: Table) -> str:
     """The part of a figure's sentence that names the largest line."""
     if not table.lines or table.total.cost <= 0:
         return ""
@@ -289,7 +289,7 @@ def _largest(table: Table) -> str:
     return _("The largest is %(name)s with %(share)s %%.") % facts
 
 
-def _by_kind(table: Table) -> str:
+def told_by_kind(table: Table) -> str:
     """The part of a figure's sentence that says how the total divides into kinds."""
     shares = [f"{part.title} {part.share:.1f} %" for part in parts_of(table.total.by_kind) if part.share is not None]
     return naming.joined(shares) + _(".") if shares else ""

@@ -18,6 +18,7 @@ from apps.dashboards.lines import EXACT, ZERO, Key, Line, Name, Table, fold, hun
 from apps.dashboards.templatetags import costs as written
 from apps.marts import selectors as marts
 from apps.teams.models import UNALLOCATED
+from apps.teams.tree import KINDS
 
 BANDS = 8
 BY: dict[str, tuple[str, ...]] = {
@@ -75,6 +76,8 @@ def link(asked: Asked, by: str, per_step: Mapping[date, Decimal], *, remark: str
 def _figure_path(by: str, filters: Mapping[str, str]) -> str:
     if "namespace" in filters:
         return reverse("figure-namespace", args=[filters["team"], filters["cluster"], filters["namespace"], by])
+    if level := next((kind for kind in KINDS if kind in filters), ""):
+        return reverse("figure-unit", args=[level, filters[level], by])
     if "team" in filters:
         return reverse("figure-team", args=[filters["team"], by])
     return reverse("figure-overview", args=[by])

@@ -3,16 +3,18 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, source_views, views
+from apps.dashboards import book_views, organisation_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
 _NAMESPACE = "teams/<name:team>/namespaces/<name:cluster>/<name:namespace>/"
+_UNIT = "organisation/<slug:kind>/<name:unit>/"
 _BOOK = "reconciliation/<name:source>/<name:billing_month>/<name:currency>/"
 
 urlpatterns = [
-    path("", views.Overview.as_view(), name="overview"),
-    path("teams/<name:team>/", views.Team.as_view(), name="team"),
+    path("", organisation_views.Overview.as_view(), name="overview"),
+    path(_UNIT, organisation_views.Unit.as_view(), name="unit"),
+    path("teams/<name:team>/", organisation_views.Team.as_view(), name="team"),
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
@@ -33,6 +35,7 @@ urlpatterns = [
     path("invoices/", book_views.Invoices.as_view(), name="invoices"),
     path("figures/changes/", book_views.ChangesFigure.as_view(), name="figure-changes"),
     path("figures/overview/<slug:by>/", views.TrendFigure.as_view(), name="figure-overview"),
+    path(f"figures/{_UNIT}<slug:by>/", organisation_views.UnitFigure.as_view(), name="figure-unit"),
     path("figures/teams/<name:team>/<slug:by>/", views.TrendFigure.as_view(), name="figure-team"),
     path(f"figures/{_NAMESPACE}<slug:by>/", views.TrendFigure.as_view(), name="figure-namespace"),
     path(f"figures/{_BOOK}", views.ReconciliationFigure.as_view(), name="figure-reconciliation"),

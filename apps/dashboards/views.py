@@ -90,24 +90,6 @@ class CostView(Guarded, TemplateView, ABC):
         """The page's content, told by each page; None when there is no such page."""
 
 
-class Overview(CostView):
-    """The cost of all teams."""
-
-    template_name = "dashboards/overview.html"
-
-    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
-        return selectors.overview(asked)
-
-
-class Team(CostView):
-    """The cost of one team."""
-
-    template_name = "dashboards/team.html"
-
-    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
-        return selectors.team(asked, names["team"])
-
-
 class Namespace(CostView):
     """The cost of a team in one namespace."""
 

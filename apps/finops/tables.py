@@ -156,7 +156,11 @@ LABEL_HOURS = _usage(
     "label_hours",
     {"hour": HOUR, "cluster": "string", "namespace": "string", "workload": "string", "labels": "string"},
 )
-"""One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels."""
+"""One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels. Annotations
+stand among the labels, under their names after ANNOTATION."""
+
+ANNOTATION = "annotation:"
+"""Before the name of an annotation among labels; no label's name has a colon."""
 
 USAGE = {
     table.name: table

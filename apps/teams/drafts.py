@@ -20,6 +20,7 @@ from apps.teams.ownership import (
     FIELDS,
     IDLE_FIELDS,
     KEYED_FIELDS,
+    MARKS,
     TRAFFIC,
     WORKLOAD_FIELDS,
     ClusterRule,
@@ -33,6 +34,7 @@ from apps.teams.ownership import (
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_PRIORITY = re.compile(r"-?[0-9]{1,6}", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 LIMITS = {"name": 60, "title": 120, "department": 120, "cost_center": 60, "lead_name": 120, "lead_email": 254}
@@ -94,6 +96,7 @@ class DraftRule:
     valid_to: Text | None = None
     any: Conditions = ()
     unless: Conditions = ()
+    priority: Text | None = None
     cluster: Text | None = None
     by: Text | None = None
 
@@ -238,7 +241,8 @@ def _rule(draft: Draft, rule: DraftRule, known: set[str]) -> Rule:
     for fields in [always | {condition.field} for condition in either] or [always]:
         _check_possible(draft, rule, fields)
     valid_from, valid_to = check_dates(draft, rule)
-    return Rule(check_name(draft, rule), when, check_split(draft, rule, known), valid_from, valid_to, either, unless)
+    split, priority = check_split(draft, rule, known), _priority(draft, rule.priority)
+    return Rule(check_name(draft, rule), when, split, valid_from, valid_to, either, unless, priority)
 
 
 def check_dates(draft: Draft, rule: DraftRule) -> tuple[date | None, date | None]:
@@ -250,6 +254,15 @@ def check_dates(draft: Draft, rule: DraftRule) -> tuple[date | None, date | None
             f"valid_to ({valid_to}, itself not included) must come after valid_from ({valid_from})",
         )  # fmt: skip
     return valid_from, valid_to
+
+
+def _priority(draft: Draft, text: Text | None) -> int:
+    if text is None:
+        return 0
+    if _PRIORITY.fullmatch(text.value):
+        return int(text.value)
+    draft.complain("bad-priority", text.line, f"priority {text.value!r} is not a whole number of at most six digits")
+    return 0
 
 
 def _shared(draft: Draft, rule: DraftRule) -> SharedRule:
@@ -294,11 +307,12 @@ def check_condition(draft: Draft, about: Text, patterns: tuple[Text, ...], allow
 
 
 def _check_expression(draft: Draft, pattern: Text) -> None:
-    expression = pattern.value.removeprefix(EXPRESSION)
-    if expression == pattern.value:
+    mark = next((mark for mark in MARKS if pattern.value.startswith(mark)), "")
+    expression = pattern.value.removeprefix(mark)
+    if mark and not expression:
+        draft.complain("bad-expression", pattern.line, f"nothing follows {mark!r}; write what to compare with")
+    if mark != EXPRESSION:
         return
-    if not expression:
-        draft.complain("bad-expression", pattern.line, f"nothing follows {EXPRESSION!r}; write a regular expression")
     try:
         pc.match_substring_regex(pa.array([""]), expression)  # RE2, as the engine has it
     except pa.ArrowInvalid as wrong:

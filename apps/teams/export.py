@@ -61,8 +61,8 @@ def _placed(places: tuple[Place, ...]) -> dict[str, Any]:
 def _rule(rule: Rule) -> dict[str, Any]:
     owner = {"team": rule.split[0][0]} if len(rule.split) == 1 else {"split": _percents(rule.split)}
     conditions = {name: _when(getattr(rule, name)) for name in ("when", "any", "unless")}
-    dates: Mapping[str, date | None] = {"valid_from": rule.valid_from, "valid_to": rule.valid_to}
-    return _present({"name": rule.name} | conditions) | owner | _present(dates)
+    dates: dict[str, date | int | None] = {"valid_from": rule.valid_from, "valid_to": rule.valid_to}
+    return _present({"name": rule.name} | conditions) | owner | _present(dates | {"priority": rule.priority})
 
 
 def _policy(policy: Policy) -> dict[str, Any]:

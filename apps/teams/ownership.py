@@ -8,25 +8,34 @@ from typing import Any
 from apps.teams import policies
 from apps.teams.policies import Policy
 
-WORKLOAD_FIELDS = ("cluster", "namespace", "label")
+TELLING_FIELDS = ("namespace", "label", "annotation")
+"""What only workloads have: a rule that asks for one of these is about workloads."""
+WORKLOAD_FIELDS = ("cluster", "node_pool", *TELLING_FIELDS)
 CHARGE_FIELDS = ("account", "sub_account", "service", "region", "resource", "charge_category", "tag")
 IDLE_FIELDS = ("cluster", "node_pool", *CHARGE_FIELDS)
-FIELDS = ("namespace", "cluster", "node_pool", "label", *CHARGE_FIELDS)
-KEYED_FIELDS = ("label", "tag")
-"""What a condition may be about; `label` and `tag` are followed by a key (`label.app`)."""
+FIELDS = ("namespace", "cluster", "node_pool", "label", "annotation", *CHARGE_FIELDS)
+KEYED_FIELDS = ("label", "annotation", "tag")
+"""What a condition may be about; `label`, `annotation` and `tag` are followed by a key (`label.app`)."""
 COMMITMENT_FIELDS = ("commitment", "commitment_type")
 """What a policy about unused commitments may ask for besides: CommitmentDiscountId, CommitmentDiscountType."""
 
 
 EXPRESSION = "re:"
 """How a pattern begins that is an RE2 regular expression; it is compared from the beginning to the end."""
+PREFIX = "prefix:"
+"""How a pattern begins whose rest is a text that a value begins with, stars and all."""
+EXACT = "exact:"
+"""How a pattern begins whose rest is the very value, stars and all."""
+MARKS = (EXPRESSION, PREFIX, EXACT)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds when `field` matches any of `patterns`: a text in which `*` stands for any characters, or an EXPRESSION.
+    """Holds when `field` matches any of `patterns`: a text in which `*` stands for any characters, or what one of MARKS
+    begins.
 
-    `key` names the label or tag and is empty for every other field. A subject without the field never matches.
+    `key` names the label, annotation or tag and is empty for every other field. A subject without the field never
+    matches.
     """
 
     field: str
@@ -40,7 +49,8 @@ class Rule:
 
     It matches when all conditions of `when` hold, one of `any` if there are such, and none of `unless`.
     `split` pairs a team with a whole-number weight: percent (weights add up to 100), or hundredths of a percent
-    (they add up to 10,000) when a percentage has decimals. A single team is `((team, 100),)`.
+    (they add up to 10,000) when a percentage has decimals. A single team is `((team, 100),)`. Of several rules that
+    match, that of the largest `priority` decides, of equals the first.
     """
 
     name: str
@@ -50,13 +60,29 @@ class Rule:
     valid_to: date | None = None
     any: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
+    priority: int = 0
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         return (*self.when, *self.any, *self.unless)
 
+    @property
+    def pool_of_workloads(self) -> frozenset[str]:
+        """In which of `when`, `any` and `unless` a node pool is also that in which a workload ran.
+
+        By itself a node pool means idle capacity. It speaks of workloads beside a condition that only workloads can
+        meet: one of `when`, and for those of `when` and `unless` one of `any` will do.
+        """
+        if _tells(self.when):
+            return frozenset({"when", "any", "unless"})
+        return frozenset({"when", "unless"}) if _tells(self.any) else frozenset()
+
     def is_valid_on(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
+
+
+def _tells(conditions: tuple[Condition, ...]) -> bool:
+    return any(condition.field in TELLING_FIELDS for condition in conditions)
 
 
 @dataclass(frozen=True)
@@ -100,7 +126,8 @@ class PriceRatio:
 
 @dataclass(frozen=True)
 class RuleBook:
-    """All rules and policies of one import: `rules` and `policies` in order, the first that matches decides."""
+    """All rules and policies of one import: `rules` by priority, of equals as written, `policies` as written; the first
+    that matches decides."""
 
     rules: tuple[Rule, ...] = ()
     shared: tuple[SharedRule, ...] = ()
@@ -114,6 +141,17 @@ class RuleBook:
         what it costs as a whole."""
         shared = (*self.shared, SharedRule("cluster", (Condition("namespace", "", (CLUSTER,)),)))
         return (*self.policies, *(Policy(rule.name, "share", "proportional", rule.when) for rule in shared))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(sorted(self.rules, key=lambda rule: -rule.priority)))
+
+    @property
+    def follows_pools(self) -> bool:
+        """Whether any rule asks in which node pool a workload ran."""
+        return any(
+            condition.field == "node_pool" for rule in self.rules for part in rule.pool_of_workloads
+            for condition in getattr(rule, part)
+        )  # fmt: skip
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "RuleBook":
@@ -156,6 +194,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         valid_to=_day(row["valid_to"]),
         any=_conditions(row.get("any", [])),
         unless=_conditions(row.get("unless", [])),
+        priority=row.get("priority", 0),
     )
 
 
@@ -168,15 +207,20 @@ def _day(text: str | None) -> date | None:
 
 
 def _rule_row(rule: Rule) -> dict[str, Any]:
-    """`any` and `unless` stand there only when they say something: older books keep their sha256."""
+    """`any`, `unless` and `priority` stand there only when they say something: older books keep their sha256."""
     more = {"any": rule.any, "unless": rule.unless}
-    return {
-        "name": rule.name,
-        "when": [_condition_row(condition) for condition in rule.when],
-        "split": [list(part) for part in rule.split],
-        "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
-        "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
-    } | {name: [_condition_row(one) for one in conditions] for name, conditions in more.items() if conditions}
+    priority = {"priority": rule.priority} if rule.priority else {}
+    return (
+        priority
+        | {
+            "name": rule.name,
+            "when": [_condition_row(condition) for condition in rule.when],
+            "split": [list(part) for part in rule.split],
+            "valid_from": rule.valid_from.isoformat() if rule.valid_from else None,
+            "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
+        }
+        | {name: [_condition_row(one) for one in conditions] for name, conditions in more.items() if conditions}
+    )
 
 
 def _cluster_row(rule: ClusterRule) -> dict[str, Any]:

@@ -54,6 +54,11 @@ class Policy:
         return (*self.when, *self.any, *self.unless)
 
     @property
+    def pool_of_workloads(self) -> frozenset[str]:
+        """A policy speaks of the node pools of idle capacity only (`ownership.Rule.pool_of_workloads`)."""
+        return frozenset()
+
+    @property
     def matching(self) -> tuple[object, ...]:
         """Everything that decides whether it matches, but for its days."""
         return self.when, self.any, self.unless

@@ -13,12 +13,13 @@ from apps.teams.drafts import (
     check_name,
     check_split,
 )
-from apps.teams.ownership import CHARGE_FIELDS, COMMITMENT_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, Condition
+from apps.teams.ownership import CHARGE_FIELDS, COMMITMENT_FIELDS, IDLE_FIELDS, TELLING_FIELDS, Condition
 from apps.teams.policies import SUBJECTS, Policy
 
+_OF_WORKLOADS = ("cluster", *TELLING_FIELDS)
 FIELDS = {
     "idle": IDLE_FIELDS,
-    "share": tuple(dict.fromkeys((*WORKLOAD_FIELDS, *CHARGE_FIELDS))),
+    "share": (*_OF_WORKLOADS, *CHARGE_FIELDS),
     "follow": CHARGE_FIELDS,
     "unused": (*CHARGE_FIELDS, *COMMITMENT_FIELDS),
     "credits": CHARGE_FIELDS,
@@ -137,11 +138,11 @@ def _check_possible(draft: Draft, line: int, conditions: Conditions) -> None:
     """A workload has no bill columns and a charge has no namespace: a policy that asks for both matches nothing."""
     fields = {about.value.partition(".")[0] for about, _ in conditions}
     known = fields <= set(FIELDS["share"])
-    if known and not (fields <= set(WORKLOAD_FIELDS) or fields <= set(CHARGE_FIELDS)):
+    if known and not (fields <= set(_OF_WORKLOADS) or fields <= set(CHARGE_FIELDS)):
         draft.complain(
             "impossible", line,
             f"nothing has {', '.join(sorted(fields))} at once, so the policy can never match: workloads have "
-            f"{', '.join(WORKLOAD_FIELDS)}; charges have {', '.join(CHARGE_FIELDS)}. Write two policies.",
+            f"{', '.join(_OF_WORKLOADS)}; charges have {', '.join(CHARGE_FIELDS)}. Write two policies.",
         )  # fmt: skip
 
 

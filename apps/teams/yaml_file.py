@@ -21,7 +21,7 @@ PLACE = ("parent", "cost_center", "valid_from", "valid_to")
 TEAM = ("name", "title", "department", "lead", "places", *PLACE)
 UNIT = ("name", "kind", "title", "lead", "places", *PLACE)
 LEAD = {"name": "lead_name", "email": "lead_email"}
-RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to")
+RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to", "priority")
 SHARED = ("name", "when")
 POLICY = (*SUBJECTS, "driver", "teams", *RULE)
 CLUSTER = ("name", "when", "cluster", "by")
@@ -188,6 +188,7 @@ def _as_rule(draft: Draft, node: Node, parts: dict[str, Node]) -> DraftRule:
         valid_to=_optional(draft, parts, "valid_to"),
         any=_when(draft, parts.get("any"), "any"),
         unless=_when(draft, parts.get("unless"), "unless"),
+        priority=_optional(draft, parts, "priority"),
     )
 
 

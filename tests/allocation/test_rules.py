@@ -31,6 +31,8 @@ rules:
   - {name: own label, when: {label.app: mine}, team: web}
   - {name: space label, when: {label.app: ours}, team: data}
   - {name: web, when: {namespace: web*}, team: web}
+  - {name: pooled, when: {namespace: web, node_pool: gpu}, team: ops, priority: 1}
+  - {name: noted, when: {annotation.example.com/owner: data}, team: data}
   - {name: data, when: {namespace: data*}, team: data}
   - {name: split space, when: {namespace: half}, split: {web: 25, data: 75}}
 shared:
@@ -125,6 +127,23 @@ CLUSTERS = [
         [charge("48", "i-n1")], {"node_hours": node(), "workload_hours": pods("x", "web")},
         {("web", "direct"): "12", ("unallocated", "unallocated"): "12", ("unallocated", "idle"): "24"},
         id="a namespace nobody owns",
+    ),
+    pytest.param(
+        [*ALL_DAY, charge("48", "i-n2")],
+        {
+            "node_hours": node() + node("n2", node_pool="gpu"),
+            "workload_hours": pods("web") + pods("web", node="n2", pod="web-2"),
+        },
+        {("web", "direct"): "12", ("ops", "direct"): "12", ("unallocated", "idle"): "72"},
+        id="a workload by the pool that it runs in",
+    ),
+    pytest.param(
+        ALL_DAY,
+        {
+            "node_hours": node(), "workload_hours": pods("x"),
+            "label_hours": labels("x", '{"annotation:example.com/owner":"data"}'),
+        },
+        {("data", "direct"): "12", ("unallocated", "idle"): "36"}, id="an annotation of the namespace",
     ),
     pytest.param(
         ALL_DAY,

@@ -98,6 +98,7 @@ RULES = st.lists(
         st.builds("when: {{service: '{}'}}, {}{}".format, SERVICES, TEAM, DATES),
         st.builds("any: {{service: '{}', region: x}}, unless: {{resource: l}}, {}{}".format, SERVICES, TEAM, DATES),
         st.builds("when: {{cluster: online}}, {}{}".format, TEAM, DATES),
+        st.builds("when: {{namespace: '{}', node_pool: general}}, priority: 1, {}{}".format, NAMES, TEAM, DATES),
     ),
     max_size=5,
 )  # fmt: skip

@@ -271,6 +271,10 @@ def add_special_pods(world: World) -> None:
     eci = {"annotation_k8s_aliyun_com_eci_instance_id": "eci-2zexyz", "uid": "uid-job-eci"}
     world.gauge("kube_pod_annotations", {"namespace": "burst", "pod": "job-eci"} | eci, 1, 3600, 7200)
     world.gauge("kube_namespace_labels", {"namespace": "live", "label_app_kubernetes_io_team": "live-class"}, 1)
+    world.gauge("kube_namespace_annotations", {"namespace": "data", "annotation_example_com_owner": "data"}, 1)
+    world.gauge(
+        "kube_pod_annotations", {"namespace": "live", "pod": "web-7c9d5f4b6d-1", "annotation_on_call": HOSTILE}, 1
+    )
 
 
 def batch() -> World:

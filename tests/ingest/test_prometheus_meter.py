@@ -174,9 +174,10 @@ def test_volume_hours(metered: Any) -> None:
 
 def test_labels_are_told_once_and_kept_as_they_are(metered: Any) -> None:
     rows = {(row["namespace"], row["workload"]): row["labels"] for row in rows_of(metered[0], "label_hours")}
-    assert set(rows) == {("live", ""), ("live", "web")}
+    assert set(rows) == {("live", ""), ("live", "web"), ("data", "")}
     assert rows["live", ""] == '{"app_kubernetes_io_team":"live-class"}'
-    assert orjson.loads(rows["live", "web"]) == {"team": world.HOSTILE}
+    assert rows["data", ""] == '{"annotation:example_com_owner":"data"}'
+    assert orjson.loads(rows["live", "web"]) == {"team": world.HOSTILE, "annotation:on_call": world.HOSTILE}
 
 
 def test_an_hour_nobody_saw_is_missing_and_said(metered: Any) -> None:

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from apps.allocation.matching import billed_resource, kubernetes_resource
 from apps.finops.tables import (
     ALLOCATED,
+    ANNOTATION,
     CHARGES,
     LABEL_HOURS,
     MEASURED,
@@ -228,7 +229,7 @@ def label_names(books: Books) -> list[str]:
     """Every name a label has in the window."""
     names = books.table(LABEL_HOURS).select("labels").distinct()
     found = names.select(name=json_keys(names.labels.nullif("")).unnest()).distinct()
-    return sorted(name for (name,) in rows_of(found) if name is not None)
+    return sorted(name for (name,) in rows_of(found) if name is not None and not name.startswith(ANNOTATION))
 
 
 def hours_of(resource: str, what: str) -> str:

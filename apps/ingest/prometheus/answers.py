@@ -36,7 +36,7 @@ def to_table(series: Sequence[Series], question: Question) -> pa.Table:
         for label, column in question.columns.items()
     }
     if question.labels_prefix:
-        bags = [_bag(one["metric"], question.labels_prefix) for one in series]
+        bags = [_bag(one["metric"], question) for one in series]
         columns["labels"] = pa.array(bags, pa.string()).take(rows)
     moments_us = np.rint(moments[is_known] * 1e6).astype(np.int64)
     columns["at"] = pa.array(moments_us).cast(HOUR)
@@ -44,7 +44,10 @@ def to_table(series: Sequence[Series], question: Question) -> pa.Table:
     return pa.table(columns)
 
 
-def _bag(metric: dict[str, str], prefix: str) -> str:
-    """The object's own labels as JSON, without the prefix that kube-state-metrics puts before them."""
-    own = {name.removeprefix(prefix): str(value) for name, value in metric.items() if name.startswith(prefix)}
+def _bag(metric: dict[str, str], question: Question) -> str:
+    """The object's own labels or annotations as JSON, without the prefix that kube-state-metrics puts before them."""
+    prefix, named = question.labels_prefix, question.labels_named
+    own = {
+        f"{named}{name.removeprefix(prefix)}": str(value) for name, value in metric.items() if name.startswith(prefix)
+    }
     return orjson.dumps(own, option=orjson.OPT_SORT_KEYS).decode()

@@ -146,7 +146,7 @@ def _facts(rows: Sequence[CoverageHour], answers: Tables) -> dict[str, ir.Table]
     worth = ibis.memtable(coverage.worth(rows))
     facts: dict[str, ir.Table] = {"worth": worth}
     for fact, answer in answers.items():
-        cleaned = replace_labels(answer, pods.POD_ONLY_LABELS) if fact == "pod_labels" else answer
+        cleaned = replace_labels(answer, pods.POD_ONLY_LABELS) if fact in ("pod_labels", "pod_annotations") else answer
         if QUESTIONS[fact].grain == "window":
             facts[fact] = ibis.memtable(cleaned.drop_columns(["at"]))
             continue

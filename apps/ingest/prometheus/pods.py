@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
+from apps.finops.tables import ANNOTATION
 from apps.ingest.prometheus.queries import GIB, GPU_CARDS, GPU_DEVICES, GPU_MEMORY, HOUR_SECONDS, MIG_PREFIX
 
 POD = ["cluster", "namespace", "pod"]
@@ -25,9 +26,10 @@ POD_ONLY_LABELS = frozenset(
         "batch_kubernetes_io_controller_uid",
         "batch_kubernetes_io_job_name",
         "batch_kubernetes_io_job_completion_index",
+        f"{ANNOTATION}k8s_aliyun_com_eci_instance_id",
     }
 )
-"""Labels that tell one pod from its siblings and say nothing about the workload."""
+"""Labels and annotations that tell one pod from its siblings and say nothing about the workload."""
 
 Facts = Mapping[str, ir.Table]
 
@@ -192,14 +194,31 @@ def _above(owners: ir.Table, middle_kind: str) -> ir.Table:
     )
 
 
+@ibis.udf.scalar.builtin(name="json_merge_patch", signature=(("string", "string"), "string"))
+def _merged(document, patch):  # type: ignore[no-untyped-def]  # types are in the signature
+    """The members of two JSON objects."""
+
+
 def label_hours(facts: Facts) -> ir.Table:
-    """The labels of every namespace and workload, once, at the cluster's first observed hour."""
+    """The labels and annotations of every namespace and workload, once, at the cluster's first observed hour."""
     worth = facts["worth"]
     first = worth.group_by("cluster").agg(hour=worth.hour.min())
-    pods = attach(facts["pod_labels"], owner_of_pods(facts), POD)
+    keys = ["cluster", "namespace", "workload"]
+    own, noted = (_bags(facts, kind).mutate(kind=ibis.literal(kind)) for kind in ("labels", "annotations"))
+    told = own.union(noted)
+    rows = told.group_by(keys).agg(
+        own=told.labels.max(where=told.kind == "labels"), noted=told.labels.max(where=told.kind == "annotations")
+    )
+    both = _merged(rows.own, rows.noted)
+    rows = rows.mutate(labels=rows.own.isnull().ifelse(rows.noted, rows.noted.isnull().ifelse(rows.own, both)))
+    return rows.join(first, "cluster").select("hour", *keys, "labels")
+
+
+def _bags(facts: Facts, kind: str) -> ir.Table:
+    """The labels, or annotations, seen most often of each namespace and workload."""
+    pods = attach(facts[f"pod_{kind}"], owner_of_pods(facts), POD)
     pods = pods.mutate(workload=pods.workload.fill_null(pods.pod))
     keys = ["cluster", "namespace", "workload"]
-    namespaces = facts["namespace_labels"].mutate(workload=ibis.literal(""))
+    namespaces = facts[f"namespace_{kind}"].mutate(workload=ibis.literal(""))
     every = ibis.union(pods.select(*keys, "labels", "value"), namespaces.select(*keys, "labels", "value"))
-    rows = likeliest(every.filter(every.labels != "{}"), keys, ["labels"]).join(first, "cluster")
-    return rows.select("hour", *keys, "labels")
+    return likeliest(every.filter(every.labels != "{}"), keys, ["labels"])

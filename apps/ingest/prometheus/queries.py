@@ -18,9 +18,10 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from apps.finops.tables import ANNOTATION
 from apps.ingest.prometheus.config import PrometheusConfig
 
 HOUR_SECONDS = 3600
@@ -35,7 +36,8 @@ MIG_PREFIX = "nvidia_com_mig_"
 
 RESOURCES = "|".join(("cpu", "memory", *GPU_DEVICES, GPU_MEMORY, GPU_CARDS, f"{MIG_PREFIX}[1-7]g_.*"))
 
-ECI_ANNOTATION = "annotation_k8s_aliyun_com_eci_instance_id"
+ANNOTATION_PREFIX = "annotation_"
+ECI_ANNOTATION = f"{ANNOTATION_PREFIX}k8s_aliyun_com_eci_instance_id"
 
 Grain = Literal["hour", "bin", "window"]
 
@@ -50,6 +52,8 @@ class Question:
     columns: Mapping[str, str] = field(default_factory=dict)
     grain: Grain = "hour"
     labels_prefix: str = ""
+    labels_named: str = ""
+    """What the names of those labels begin with in our tables, instead of that prefix."""
 
 
 def _same(*names: str, **renamed: str) -> dict[str, str]:
@@ -246,6 +250,24 @@ OWNERS = (
         "window",
         "label_",
     ),
+    Question(
+        "pod_annotations",
+        "samples in the window",
+        "count_over_time(kube_pod_annotations{$sel}[$window])",
+        _POD,
+        "window",
+        ANNOTATION_PREFIX,
+        ANNOTATION,
+    ),
+    Question(
+        "namespace_annotations",
+        "samples in the window",
+        "count_over_time(kube_namespace_annotations{$sel}[$window])",
+        _same("namespace"),
+        "window",
+        ANNOTATION_PREFIX,
+        ANNOTATION,
+    ),
 )
 
 NODES = (
@@ -343,4 +365,4 @@ def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300
     columns = {
         config.cluster_label if label == "$cluster" else label: column for label, column in question.columns.items()
     }
-    return Question(question.fact, question.unit, promql, columns, question.grain, question.labels_prefix)
+    return replace(question, promql=promql, columns=columns)

@@ -21,8 +21,9 @@ from apps.warehouse.terminal import add_format, day, print_rows
 
 DAYS = 28
 LISTING = """
-A row per rule and currency, in the order in which they decide: the effective cost a rule decided, how many subjects
-a day it decided (workloads, idle pools, charges) and how many it matches. What an earlier rule took is hidden.
+A row per rule and currency, in the order in which they decide (the largest priority first, then as written): the
+effective cost a rule decided, how many subjects a day it decided (workloads, idle pools, charges) and how many it
+matches. What an earlier rule took is hidden.
 
 examples:
   manage.py rules list
@@ -47,6 +48,7 @@ EXAMPLES = "\nexamples:\n" + "".join(
 )
 USE = (
     "order",
+    "priority",
     "rule",
     "teams",
     "valid_from",
@@ -148,7 +150,7 @@ def _window(given: dict[str, Any]) -> Window:
 
 
 def _use_rows(order: int, use: trial.RuleUse, window: Window) -> list[list[Any]]:
-    facts = [order, use.rule.name, _owners(use.rule), use.rule.valid_from, use.rule.valid_to]
+    facts = [order, use.rule.priority, use.rule.name, _owners(use.rule), use.rule.valid_from, use.rule.valid_to]
     costs: list[tuple[str, Any]] = [*sorted(use.cost.items())] or [("", None)]
     more = [use.decided, use.matched, use.hidden_by, use.verdict(window)]
     return [[*facts, currency, cost, *more] for currency, cost in costs]

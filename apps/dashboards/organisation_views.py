@@ -1,0 +1,46 @@
+"""The pages of the organisation: the overview with its departments, and a page for each unit."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from apps.dashboards import organisation, selectors
+from apps.dashboards.asking import Asked
+from apps.dashboards.views import CostView, TrendFigure
+from apps.teams.tree import KINDS
+
+
+class Overview(CostView):
+    """The cost of all teams, and of the departments they stand in."""
+
+    template_name = "dashboards/overview.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return organisation.overview(asked)
+
+
+class Team(CostView):
+    """The cost of one team, and where it stands today."""
+
+    template_name = "dashboards/team.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return organisation.team_page(asked, names["team"])
+
+
+class Unit(CostView):
+    """The cost of the teams below a company, unit or department."""
+
+    template_name = "dashboards/unit.html"
+
+    def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
+        return organisation.unit_page(asked, kind=names["kind"], name=names["unit"])
+
+
+class UnitFigure(TrendFigure):
+    """A figure of cost over time below a unit."""
+
+    def get(self, request: HttpRequest, by: str, **filters: str) -> HttpResponseBase:
+        if filters["kind"] not in KINDS:
+            raise Http404
+        return super().get(request, by, **{filters["kind"]: filters["unit"]})
