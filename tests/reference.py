@@ -45,6 +45,8 @@ def attribute(
         month = _time(charge["BillingPeriodStart"]).astimezone(allocator.zone).strftime("%Y-%m")
         day = _time(charge["ChargePeriodStart"]).astimezone(allocator.zone).date()
         resource = charge.get("ResourceId") or ""
+        if not allocator.knows(day, resource):
+            resource = allocator.disks.get((day, resource), resource)
         if place := allocator.cluster_of(day, charge):
             of_clusters[month, day, *place].append(charge)
             continue
@@ -113,10 +115,12 @@ class _Allocator:
         self.overhead: dict[tuple[str, str, datetime], list[Row]] = defaultdict(list)
         self.sent: dict[tuple[date, str], list[Row]] = defaultdict(list)
         self.clusters: set[tuple[date, str]] = set()
+        self.disks: dict[tuple[date, str], str] = {}
         self.on_node: dict[tuple[str, str, datetime], list[Row]] = defaultdict(list)
         self.volumes: dict[tuple[date, str], list[Row]] = defaultdict(list)
         self.labels: dict[tuple[date, str, str, str], dict[str, str]] = {}
         self._index(usage)
+        self._index_beside_pods(usage)
 
     def _index(self, usage: Mapping[str, list[Row]]) -> None:
         for row in usage.get("node_hours", []):
@@ -129,15 +133,21 @@ class _Allocator:
                 self.on_node[row["cluster"], row["node"], _time(row["hour"])].append(row)
         for row in usage.get("volume_hours", []):
             self.volumes[self._day(row), row["volume"]].append(row)
+        for row in usage.get("label_hours", []):
+            key = (self._day(row), row["cluster"], row["namespace"], row["workload"] or "")
+            self.labels[key] = json.loads(row["labels"] or "{}")
+
+    def _index_beside_pods(self, usage: Mapping[str, list[Row]]) -> None:
+        for row in usage.get("disk_hours", []):
+            for day, resource in [key for key in self.nodes if key[0] == self._day(row)]:
+                if any(node["node"] == row["node"] for node in self.nodes[day, resource]):
+                    self.disks[day, row["disk"]] = resource
         for row in usage.get("service_hours", []):
             self.services[self._day(row), row["load_balancer"]].append(row)
         for row in usage.get("overhead_hours", []):
             self.overhead[row["cluster"], row["node"], _time(row["hour"])].append(row)
         for row in usage.get("network_hours", []):
             self.sent[self._day(row), row["cluster"]].append(row)
-        for row in usage.get("label_hours", []):
-            key = (self._day(row), row["cluster"], row["namespace"], row["workload"] or "")
-            self.labels[key] = json.loads(row["labels"] or "{}")
 
     def _day(self, row: Row) -> date:
         return _time(row["hour"]).astimezone(self.zone).date()
@@ -153,7 +163,8 @@ class _Allocator:
             if self._holds(rule["when"], self._bill_subject(charge)):
                 return rule["cluster"], rule.get("by") or "claims"
         resource = charge.get("ResourceId") or ""
-        return (resource, "claims") if (day, resource) in self.clusters and not self.knows(day, resource) else None
+        is_cluster = (day, resource) in self.clusters and not self.knows(day, resource)
+        return (resource, "claims") if is_cluster else None
 
     def _measured(self, day: date, resource: str) -> Fraction:
         return sum((self._units(row) for row in self.nodes.get((day, resource), [])), Fraction(0))

@@ -158,11 +158,14 @@ LABEL_HOURS = _usage(
 )
 """One row per hour, cluster, namespace and workload; an empty workload means the namespace's own labels."""
 
+DISK_HOURS = _usage("disk_hours", {"hour": HOUR, "cluster": "string", "node": "string", "disk": "string"})
+"""One row per hour, cluster, node and disk that is billed apart and is the node's own (its root disk)."""
+
 USAGE = {
     table.name: table
     for table in (
         *(WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS),
-        *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS),
+        *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS, DISK_HOURS),
     )
 }
 

@@ -28,6 +28,7 @@ from tests.allocation.worlds import (
     overhead,
     pod,
     result,
+    root_disk,
     rows_allocated,
     sent,
     service,
@@ -90,7 +91,7 @@ def random_world(rng: random.Random) -> World:
     claims = (
         claim("web", quantity(rng, 50)) + claim("kube", f"{rng.uniform(1, 50):.3f}") + claim("half", "20", volume="d-2")
     )
-    charges += [charge(amount(rng), resource) for resource in ("d-1", "d-2", "d-3", "lb-1", "online", "")]
+    charges += [charge(amount(rng), resource) for resource in ("d-1", "d-2", "d-3", "root", "lb-1", "online", "")]
     charges += [charge(amount(rng), "c-1", ServiceName="Control Plane"), charge(amount(rng), "n-1", ServiceName="NAT")]
     charges += [charge(amount(rng), "i-n1", ServiceName=name, Tags='{"by":"x"}') for name in ("NAT", "Traffic")]
     charges += [charge(amount(rng, refunds=0), "eci-1")]
@@ -102,7 +103,7 @@ def random_world(rng: random.Random) -> World:
         for name in NAMESPACES[: rng.randint(0, 5)]
         for row in sent(name, quantity(rng, 9), internet_gib=rng.choice(("0", quantity(rng, 9))), hours=[2, 5])
     ]
-    usage = {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims}
+    usage = {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims, "disk_hours": root_disk("root", [0])}
     return World(charges, usage | {"overhead_hours": kept, "service_hours": behind, "network_hours": bytes_of})
 
 
