@@ -7,7 +7,7 @@ parts have at most twelve decimals its answer is the only right one; elsewhere p
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,12 +16,14 @@ from zoneinfo import ZoneInfo
 
 Row = Mapping[str, Any]
 Key = tuple[date, str, str, str]
-"""Day, team, namespace ("" outside namespaces), kind."""
+"""Day, team, namespace ("" outside namespaces, `__overhead__` of idle cost that nodes keep to themselves), kind."""
 
 UNALLOCATED = "unallocated"
 UNIT = 10**12
 HOUR = timedelta(hours=1)
 IDLE = ("", "", "")
+OVERHEAD = ("", "", "__overhead__")
+CLUSTER = "__cluster__"
 
 
 def attribute(
@@ -38,20 +40,30 @@ def attribute(
     """
     allocator = _Allocator(usage, teams, ZoneInfo(zone), metric)
     pools: dict[tuple[str, date, str], list[Row]] = defaultdict(list)
+    of_clusters: dict[tuple[str, date, str, str], list[Row]] = defaultdict(list)
     for charge in charges:
         month = _time(charge["BillingPeriodStart"]).astimezone(allocator.zone).strftime("%Y-%m")
         day = _time(charge["ChargePeriodStart"]).astimezone(allocator.zone).date()
         resource = charge.get("ResourceId") or ""
+        if not allocator.knows(day, resource):
+            resource = allocator.disks.get((day, resource), resource)
+        if place := allocator.cluster_of(day, charge):
+            of_clusters[month, day, *place].append(charge)
+            continue
         whose = resource if allocator.knows(day, resource) else ""
         pools[month, day, whose].append(charge)
     for (month, day, resource), rows in sorted(pools.items()):
         allocator.attribute_pool(month, day, resource, rows)
+    for (month, day, cluster, basis), rows in sorted(of_clusters.items()):
+        allocator.attribute_to_cluster(month, day, cluster, basis, rows)
     allocator.share()
     return {key: amount for key, amount in sorted(allocator.answer.items()) if amount}
 
 
 def divide(cost: Fraction, weights: Mapping[Any, Fraction]) -> dict[Any, Decimal]:
     """The documented division: differences of the rounded running sums, in units of 10^-12, half away from zero."""
+    if not any(weights.values()):
+        weights = dict.fromkeys(weights, Fraction(1))
     total = sum(weights.values())
     parts: dict[Any, Decimal] = {}
     running = Fraction(0)
@@ -91,24 +103,32 @@ class _Allocator:
     def __init__(self, usage: Mapping[str, list[Row]], teams: Mapping[str, Any], zone: ZoneInfo, metric: str) -> None:
         self.zone, self.metric = zone, metric
         self.rules, self.shared = teams.get("rules") or [], teams.get("shared") or []
+        self.cluster_rules = teams.get("clusters") or []
         ratio = (teams.get("policy") or {}).get("price_ratio") or {"cpu_core": 8, "memory_gib": 1, "gpu": 320}
         self.ratio = tuple(Fraction(ratio[name]) for name in ("cpu_core", "memory_gib", "gpu"))
         self.answer: dict[Key, Decimal] = defaultdict(Decimal)
         self.platform: dict[tuple[str, date, str, str], Decimal] = defaultdict(Decimal)
         self.base: dict[tuple[str, date, str], dict[str, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
         self.nodes: dict[tuple[date, str], list[Row]] = defaultdict(list)
-        self.pods: dict[tuple[date, str], Row] = {}
+        self.pods: dict[tuple[date, str], list[Row]] = defaultdict(list)
+        self.services: dict[tuple[date, str], list[Row]] = defaultdict(list)
+        self.overhead: dict[tuple[str, str, datetime], list[Row]] = defaultdict(list)
+        self.sent: dict[tuple[date, str], list[Row]] = defaultdict(list)
+        self.clusters: set[tuple[date, str]] = set()
+        self.disks: dict[tuple[date, str], str] = {}
         self.on_node: dict[tuple[str, str, datetime], list[Row]] = defaultdict(list)
         self.volumes: dict[tuple[date, str], list[Row]] = defaultdict(list)
         self.labels: dict[tuple[date, str, str, str], dict[str, str]] = {}
         self._index(usage)
+        self._index_beside_pods(usage)
 
     def _index(self, usage: Mapping[str, list[Row]]) -> None:
         for row in usage.get("node_hours", []):
             self.nodes[self._day(row), resource_of(row["provider_id"])].append(row)
+            self.clusters.add((self._day(row), row["cluster"]))
         for row in usage.get("workload_hours", []):
             if row["resource_id"]:
-                self.pods[self._day(row), row["resource_id"]] = row
+                self.pods[self._day(row), row["resource_id"]].append(row)
             else:
                 self.on_node[row["cluster"], row["node"], _time(row["hour"])].append(row)
         for row in usage.get("volume_hours", []):
@@ -117,12 +137,34 @@ class _Allocator:
             key = (self._day(row), row["cluster"], row["namespace"], row["workload"] or "")
             self.labels[key] = json.loads(row["labels"] or "{}")
 
+    def _index_beside_pods(self, usage: Mapping[str, list[Row]]) -> None:
+        for row in usage.get("disk_hours", []):
+            for day, resource in [key for key in self.nodes if key[0] == self._day(row)]:
+                if any(node["node"] == row["node"] for node in self.nodes[day, resource]):
+                    self.disks[day, row["disk"]] = resource
+        for row in usage.get("service_hours", []):
+            self.services[self._day(row), row["load_balancer"]].append(row)
+        for row in usage.get("overhead_hours", []):
+            self.overhead[row["cluster"], row["node"], _time(row["hour"])].append(row)
+        for row in usage.get("network_hours", []):
+            self.sent[self._day(row), row["cluster"]].append(row)
+
     def _day(self, row: Row) -> date:
         return _time(row["hour"]).astimezone(self.zone).date()
 
     def knows(self, day: date, resource: str) -> bool:
         key = (day, resource)
-        return bool(resource) and (self._measured(day, resource) > 0 or key in self.pods or key in self.volumes)
+        claimed = key in self.pods or key in self.volumes or key in self.services
+        return bool(resource) and (self._measured(day, resource) > 0 or claimed)
+
+    def cluster_of(self, day: date, charge: Row) -> tuple[str, str] | None:
+        """The cluster a charge belongs to as a whole, and by what it is divided."""
+        for rule in self.cluster_rules:
+            if self._holds(rule["when"], self._bill_subject(charge)):
+                return rule["cluster"], rule.get("by") or "claims"
+        resource = charge.get("ResourceId") or ""
+        is_cluster = (day, resource) in self.clusters and not self.knows(day, resource)
+        return (resource, "claims") if is_cluster else None
 
     def _measured(self, day: date, resource: str) -> Fraction:
         return sum((self._units(row) for row in self.nodes.get((day, resource), [])), Fraction(0))
@@ -135,19 +177,44 @@ class _Allocator:
         elif (day, resource) in self.nodes:
             self._node_pool(month, day, resource, charges)
         elif (day, resource) in self.pods:
-            pod = self.pods[day, resource]
-            cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
-            self._claimed(month, day, pod["cluster"], pod["namespace"], pod["workload"], cost, weighs=True)
+            self._by_rows(month, day, self.pods[day, resource], charges, self._claimed_units, weighs=True)
+        elif (day, resource) in self.volumes:
+            self._by_rows(month, day, self.volumes[day, resource], charges, _column("capacity_gib_hours"))
         else:
-            self._volume_pool(month, day, self.volumes[day, resource], charges)
+            self._by_rows(month, day, self.services[day, resource], charges, _column("attached_hours"))
 
-    def _volume_pool(self, month: str, day: date, rows: list[Row], charges: list[Row]) -> None:
+    def attribute_to_cluster(self, month: str, day: date, cluster: str, basis: str, charges: list[Row]) -> None:
+        """Traffic by what was sent; everything else is the platform's, until it is shared."""
+        column = "sent_gib" if basis == "traffic" else f"{basis}_gib"
+        rows = [] if basis == "claims" else [row for row in self.sent[day, cluster] if _number(row[column]) > 0]
+        if rows:
+            self._by_rows(month, day, rows, charges, _column(column))
+        else:
+            cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
+            self.platform[month, day, cluster, CLUSTER] += _money(cost)
+
+    def _by_rows(
+        self,
+        month: str,
+        day: date,
+        rows: list[Row],
+        charges: list[Row],
+        weight_of: Callable[[Row], Fraction],
+        *,
+        weighs: bool = False,
+    ) -> None:
+        """Divide charges between the workloads of some rows of usage."""
         weights: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
         for row in rows:
-            weights[row["cluster"], row["namespace"], row["workload"]] += _number(row["capacity_gib_hours"])
+            name = row.get("workload") or row.get("claim") or row.get("service") or ""
+            weights[row["cluster"], row["namespace"], name] += weight_of(row)
         cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
         for (cluster, namespace, workload), part in divide(cost, weights).items():
-            self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=False)
+            self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=weighs)
+
+    def _claimed_units(self, pod: Row) -> Fraction:
+        wanted = (max(_number(pod[used]), _number(pod[request])) for used, request, _ in _RESOURCES)
+        return sum((weight * amount for weight, amount in zip(self.ratio, wanted, strict=True)), Fraction(0))
 
     def _node_pool(self, month: str, day: date, resource: str, charges: list[Row]) -> None:
         """Divide by price x claimed units of the measured hours; unmeasured hours follow them."""
@@ -158,18 +225,21 @@ class _Allocator:
         for row in rows:
             price = prices.get(_time(row["hour"]), Fraction(0))
             weights[IDLE] += price * self._units(row)
+            weights[OVERHEAD] += price * min(self._kept(row), self._units(row))
             for claimant, claim in self._claims(row).items():
                 weights[claimant] += price * claim
                 weights[IDLE] -= price * claim
+        weights[OVERHEAD] = min(weights[OVERHEAD], weights[IDLE])
+        weights[IDLE] -= weights[OVERHEAD]
         first = rows[0]
         for (cluster, namespace, workload), part in divide(cost, weights).items():
-            if (cluster, namespace, workload) != IDLE:
+            if (cluster, namespace, workload) not in (IDLE, OVERHEAD):
                 self._claimed(month, day, cluster, namespace, workload, Fraction(part), weighs=True)
             else:
                 place = {"cluster": first["cluster"], "node_pool": first["node_pool"]}
                 owners = self._owners(day, self._bill_subject(charges[0]) | place)
                 for team, share in divide(Fraction(part), owners).items():
-                    self.answer[day, team, "", "idle"] += share
+                    self.answer[day, team, workload, "idle"] += share
 
     def _prices(self, charges: list[Row], units: dict[datetime, Fraction]) -> dict[datetime, Fraction]:
         """Price per unit of every measured hour: hourly charges as they are, longer ones spread over hours by units.
@@ -202,6 +272,14 @@ class _Allocator:
         return sum(
             (w * _number(node[capacity]) for w, (_, _, capacity) in zip(self.ratio, _RESOURCES, strict=True)),
             Fraction(0),
+        )
+
+    def _kept(self, node: Row) -> Fraction:
+        """Units that a node keeps to itself in an hour."""
+        rows = self.overhead.get((node["cluster"], node["node"], _time(node["hour"])), [])
+        names = ("cpu_overhead_core_hours", "memory_overhead_gib_hours", "gpu_overhead_hours")
+        return sum(
+            (w * _number(row[name]) for row in rows for w, name in zip(self.ratio, names, strict=True)), Fraction(0)
         )
 
     # --- owners --------------------------------------------------------------------------------------------------
@@ -260,6 +338,10 @@ class _Allocator:
         parsed = json.loads(tags) if isinstance(tags, str) else tags
         plain = {name: charge.get(column) for name, column in _BILL_CONDITIONS.items()}
         return plain | {f"tag.{key}": value for key, value in parsed.items()}
+
+
+def _column(name: str) -> Callable[[Row], Fraction]:
+    return lambda row: _number(row[name])
 
 
 _RESOURCES = (

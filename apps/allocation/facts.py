@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from apps.allocation import disks
 from apps.allocation.clusters import with_cluster_rule
 from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource
 from apps.allocation.nodes import days_of
@@ -13,6 +14,7 @@ from apps.finops.tables import (
     BILLED,
     CHARGES,
     COSTS,
+    DISK_HOURS,
     LABEL_HOURS,
     MONEY,
     NETWORK_HOURS,
@@ -134,6 +136,7 @@ def read(window: Window, book: RuleBook, workspace: Workspace, *, billed: ir.Tab
     service_hours = workspace.keep(services.mutate(resource=load_balancer_resource(services.load_balancer)))
     workload_hours = _usage(WORKLOAD_HOURS, window)
     known = workspace.keep(_known(node_days, workload_hours, volume_hours, service_hours))
+    known = workspace.keep(known.union(disks.of_nodes(node_days, _usage(DISK_HOURS, window), known)))
     asked = particulars(book)
     billed = _billed(window, asked) if billed is None else billed.mutate(**dict.fromkeys(asked, ibis.literal("")))
     labels = _usage(LABEL_HOURS, window)

@@ -33,7 +33,9 @@ def directory() -> Directory:
 
 
 def called(dimension: str, value: str) -> str:
-    """A value of a dimension; words where it does not apply."""
+    """A value of a dimension; words where it does not apply, and for what attribution names itself."""
+    if value in words.OWN_NAMES:
+        return str(words.OWN_NAMES[value])
     return value or str(words.MISSING.get(dimension, "–"))
 
 
@@ -81,7 +83,7 @@ def mover_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
 
     def name(key: Key) -> Name:
         team, cluster, namespace, service = key
-        what = namespace or called("service", service)
+        what = called("namespace", namespace) if namespace else called("service", service)
         where = " · ".join(part for part in (teams.title(team), cluster, service if namespace else "") if part)
         return Name(what, hint=where, url=namespace_url(team, cluster, namespace, asked), colour=teams.colour(team))
 
@@ -93,7 +95,7 @@ def place_namer(asked: Asked, team: str) -> Callable[[Key], Name]:
 
     def name(key: Key) -> Name:
         cluster, namespace, service = key
-        what = namespace or called("service", service)
+        what = called("namespace", namespace) if namespace else called("service", service)
         where = " · ".join(part for part in (cluster, service if namespace else "") if part)
         return Name(what, hint=where, url=namespace_url(team, cluster, namespace, asked))
 

@@ -27,6 +27,12 @@ MISSING: dict[str, Promise] = {
     "service": _("no service"),
 }
 
+OWN_NAMES: dict[str, Promise] = {
+    "__cluster__": _("the cluster as a whole"),
+    "__overhead__": _("what nodes keep to themselves"),
+}
+"""Namespaces and workloads that attribution names, for no cluster has them."""
+
 STATUSES: dict[str, Promise] = {
     "estimated": _("estimated"),
     "provisional": _("provisional"),

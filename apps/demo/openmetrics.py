@@ -258,5 +258,6 @@ def _tell_volumes(
         exposition.gauge("kube_persistentvolumeclaim_resource_requests_storage_bytes", named, *span, size)
         exposition.gauge("kube_persistentvolume_info", disk | {"csi_volume_handle": volumes.ids[volume]}, *span)
         exposition.gauge("kubelet_volume_stats_used_bytes", named, *span, size * VOLUME_USED_PERCENT // 100)
-        pod = claim.removeprefix("data-") if claim.startswith("data-") else pod_of[workload][0]
-        exposition.gauge("kube_pod_spec_volumes_persistentvolumeclaims_info", named | {"pod": pod}, *span)
+        mounts = [claim.removeprefix("data-")] if claim.startswith("data-") else pod_of[workload]
+        for pod in mounts:
+            exposition.gauge("kube_pod_spec_volumes_persistentvolumeclaims_info", named | {"pod": pod}, *span)

@@ -162,11 +162,14 @@ stand among the labels, under their names after ANNOTATION."""
 ANNOTATION = "annotation:"
 """Before the name of an annotation among labels; no label's name has a colon."""
 
+DISK_HOURS = _usage("disk_hours", {"hour": HOUR, "cluster": "string", "node": "string", "disk": "string"})
+"""One row per hour, cluster, node and disk that is billed apart and is the node's own (its root disk)."""
+
 USAGE = {
     table.name: table
     for table in (
         *(WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS),
-        *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS),
+        *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS, DISK_HOURS),
     )
 }
 

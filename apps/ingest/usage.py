@@ -32,6 +32,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "overhead_hours": ("hour", "cluster", "node"),
     "service_hours": ("hour", "cluster", "namespace", "service", "load_balancer"),
     "network_hours": ("hour", "cluster", "namespace", "workload", "pod", "node"),
+    "disk_hours": ("hour", "cluster", "node", "disk"),
 }
 """The grain of each table: two rows with the same key are one row too many."""
 

@@ -25,9 +25,13 @@ from tests.allocation.worlds import (
     import_rules,
     moved,
     node,
+    overhead,
     pod,
     result,
+    root_disk,
     rows_allocated,
+    sent,
+    service,
     totals,
 )
 from tests.reference import attribute
@@ -40,6 +44,10 @@ rules:
   - {name: data, when: {tag.team: data}, team: data}
 shared:
   - {name: platform, when: {namespace: kube}}
+clusters:
+  - {name: fee, when: {service: Control Plane}, cluster: online}
+  - {name: nat, when: {service: NAT, tag.by: "*"}, cluster: online, by: internet}
+  - {name: traffic, when: {service: Traffic}, cluster: online, by: traffic}
 """
 pytestmark = pytest.mark.django_db
 
@@ -83,10 +91,20 @@ def random_world(rng: random.Random) -> World:
     claims = (
         claim("web", quantity(rng, 50)) + claim("kube", f"{rng.uniform(1, 50):.3f}") + claim("half", "20", volume="d-2")
     )
-    charges += [charge(amount(rng), resource) for resource in ("d-1", "d-2", "d-3", "")]
+    charges += [charge(amount(rng), resource) for resource in ("d-1", "d-2", "d-3", "root", "lb-1", "online", "")]
+    charges += [charge(amount(rng), "c-1", ServiceName="Control Plane"), charge(amount(rng), "n-1", ServiceName="NAT")]
+    charges += [charge(amount(rng), "i-n1", ServiceName=name, Tags='{"by":"x"}') for name in ("NAT", "Traffic")]
     charges += [charge(amount(rng, refunds=0), "eci-1")]
     charges += [charge(amount(rng), "", Tags='{"team":"data"}', ServiceName="Log", BilledCost=amount(rng))]
-    return World(charges, {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims})
+    kept = [row for name in ("n1", "n2") for row in overhead(quantity(rng, 4), quantity(rng, 9), name=name)]
+    behind = [row for name in NAMESPACES[: rng.randint(0, 5)] for row in service(name, attached=quantity(rng, 1))]
+    bytes_of = [
+        row
+        for name in NAMESPACES[: rng.randint(0, 5)]
+        for row in sent(name, quantity(rng, 9), internet_gib=rng.choice(("0", quantity(rng, 9))), hours=[2, 5])
+    ]
+    usage = {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims, "disk_hours": root_disk("root", [0])}
+    return World(charges, usage | {"overhead_hours": kept, "service_hours": behind, "network_hours": bytes_of})
 
 
 def doubled(world: World) -> World:
@@ -111,7 +129,9 @@ def in_two_rows(world: World) -> World:
 
 
 def cells(rows: list[Row]) -> dict[Any, Decimal]:
-    return by(rows, "team", "namespace", "kind")
+    """Cost by team, namespace (of a node's overhead: its own name) and kind."""
+    named = [row | {"namespace": row["namespace"] or row["workload"]} for row in rows]
+    return by(named, "team", "namespace", "kind")
 
 
 def is_near(found: dict[Any, Decimal], wanted: dict[Any, Decimal], rows: list[Row]) -> bool:
@@ -154,7 +174,7 @@ def test_order_repetition_and_names_of_teams_change_nothing() -> None:
     rng = random.Random(7)
     days = [random_world(rng) for _ in range(6)]
     charges = [row for number, world in enumerate(days) for row in moved(world.charges, number)]
-    tables = ("node_hours", "workload_hours", "volume_hours")
+    tables = list(days[0].usage)
     usage = {
         name: [row for number, day in enumerate(days) for row in moved(day.usage[name], number)] for name in tables
     }

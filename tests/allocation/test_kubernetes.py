@@ -17,6 +17,7 @@ from tests.allocation.worlds import (
     node,
     overhead,
     pod,
+    root_disk,
     sent,
     service,
     totals,
@@ -255,6 +256,32 @@ OTHERS = [
     pytest.param(
         [NODE, charge("24", "i-n1", ServiceName="Disk")], ON_NODE, {WEB: "36", DATA: "18", IDLE: "18"},
         id="a root disk billed under its node is the node's: ephemeral volumes have no pool of their own",
+    ),
+    pytest.param(
+        [NODE, charge("24", "arn:aws:ec2:eu-west-1:123456789012:volume/vol-1", ServiceName="Disk")],
+        ON_NODE | {"disk_hours": root_disk("vol-1")}, {WEB: "36", DATA: "18", IDLE: "18"},
+        id="a root disk billed under its own name, told as the node's",
+    ),
+    pytest.param(
+        [charge("24", "vol-1", ServiceName="Disk")], ON_NODE | {"disk_hours": root_disk("vol-1")},
+        {WEB: "12", DATA: "6", IDLE: "6"}, id="a root disk of a node that has no other bill",
+    ),
+    pytest.param(
+        [NODE, charge("24", "vol-1")],
+        ON_NODE | {"disk_hours": root_disk("vol-1"), "volume_hours": claim("data", "10", volume="vol-1")},
+        ON_BOTH | {DATA: "36"}, id="a disk that a claim is bound to is a volume",
+    ),
+    pytest.param(
+        [NODE, charge("24", "vol-1", Tags='{"team":"ops"}')], ON_NODE | {"disk_hours": root_disk("vol-1", node="gone")},
+        ON_BOTH | {("ops", "direct", "", ""): "24"}, id="a disk of a node nobody knows",
+    ),
+    pytest.param(
+        [
+            charge("48", "//compute.googleapis.com/projects/p/zones/z/instances/n1"),
+            charge("24", "//compute.googleapis.com/projects/p/zones/z/disks/n1", ServiceName="Disk"),
+        ],
+        {"node_hours": node(provider_id="gce://p/z/n1"), "workload_hours": HALF + QUARTER},
+        {WEB: "36", DATA: "18", IDLE: "18"}, id="a boot disk of Google is named like its instance",
     ),
     pytest.param(
         [charge("480", "i-n1")],

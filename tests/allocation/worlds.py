@@ -174,6 +174,11 @@ def sent(namespace: str, gib: str, *, hours: Iterable[float] = range(24), **give
     ]  # fmt: skip
 
 
+def root_disk(disk: str, hours: Iterable[float] = range(24), **given: Any) -> list[Row]:
+    """Hours of a disk that is a node's own."""
+    return [{"hour": at(hour), "cluster": "online", "node": "n1", "disk": disk} | given for hour in hours]
+
+
 def put(table: LakeTable, rows: Iterable[Mapping[str, Any]]) -> int:
     """Make a table of the lake hold exactly these rows."""
     kept = list(rows)

@@ -99,6 +99,35 @@ def changed(text: str, old: str, new: str) -> bytes:
 
 
 @pytest.mark.parametrize(
+    ("table", "header", "row"),
+    [
+        pytest.param(
+            "overhead_hours", "hour,cluster,node,cpu_overhead_core_hours,memory_overhead_gib_hours,gpu_overhead_hours",
+            "2026-10-01T00:00:00Z,c,n1,0.5,2.25,0", id="what a node keeps to itself",
+        ),
+        pytest.param(
+            "service_hours", "hour,cluster,namespace,service,load_balancer,attached_hours",
+            "2026-10-01T00:00:00Z,c,shop,front,lb-1,0.25", id="a Service behind a load balancer",
+        ),
+        pytest.param(
+            "network_hours",
+            "hour,cluster,namespace,workload,pod,node,sent_gib,internet_gib,cross_region_gib,cross_zone_gib",
+            "2026-10-01T00:00:00Z,c,shop,web,web-1,n1,9,1,0.5,0.25", id="bytes sent",
+        ),
+    ],
+)  # fmt: skip
+def test_usage_beside_pods_is_read(tmp_path, table, header, row):
+    put(tmp_path / "in", f"{table}-2026-10.csv", f"{header}\n{row}\n".encode())
+    assert not errors(meter(source(tmp_path / "in", "usage_files")))
+    (found,) = rows(USAGE[table])
+    told = dict(zip(header.split(","), row.split(","), strict=True)) | {"hour": "2026-10-01T00:00:00Z"}
+    assert {name: f"{found[name]:%Y-%m-%dT%H:%M:%SZ}" if name == "hour" else str(found[name]) for name in told} == {
+        name: text if "_hours" not in name and "_gib" not in name else f"{float(text):.6f}"
+        for name, text in told.items()
+    }
+
+
+@pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         pytest.param("usage.csv", COVERAGE.encode(), "after its table", id="no table in the name"),
@@ -150,7 +179,7 @@ def test_bad_usage_is_refused_whole(tmp_path, name, content, said):
     (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
     assert name in problem
     assert said in problem
-    assert [len(rows(table)) for table in USAGE.values()] == [0, 0, 0, 0, 1]
+    assert {name: len(rows(table)) for name, table in USAGE.items() if rows(table)} == {"label_hours": 1}
 
 
 def test_the_same_hour_in_two_files_is_refused(tmp_path):

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from apps.ingest.prometheus.client import Series
 from apps.ingest.prometheus.errors import PrometheusGarbled
-from apps.ingest.prometheus.queries import Question
+from apps.ingest.prometheus.question import Question
 
 HOUR = pa.timestamp("us", tz="UTC")
 

@@ -8,7 +8,8 @@ from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import counts_of, intervals
 from apps.ingest.prometheus.errors import PrometheusError
-from apps.ingest.prometheus.queries import HOUR_SECONDS, RATES, Question, written
+from apps.ingest.prometheus.queries import HOUR_SECONDS, RATES, written
+from apps.ingest.prometheus.question import Question
 
 LARGEST_SKEW_SECONDS = 30
 
@@ -35,6 +36,13 @@ OPTIONAL_METRICS = {
     "kube_persistentvolumeclaim_info": "volumes",
     "kube_persistentvolume_info": "the cloud ids of volumes",
     "kubelet_volume_stats_used_bytes": "used space of volumes",
+    "kube_pod_spec_volumes_persistentvolumeclaims_info": "who mounts volumes",
+    "kube_persistentvolume_claim_ref": "volumes that outlived their claims",
+    "kube_pod_init_container_status_running": "init containers by the seconds they ran",
+    "kube_node_status_allocatable": "what nodes keep to themselves",
+    "kube_service_status_load_balancer_ingress": "Services behind load balancers",
+    "container_network_transmit_bytes_total": "bytes sent",
+    "kubecost_pod_network_egress_bytes_total": "where bytes went: zone, region, internet",
     "DCGM_FI_DEV_GPU_UTIL": "used GPUs",
 }
 

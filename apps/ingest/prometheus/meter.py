@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE
-from apps.ingest.prometheus import capacity, coverage, pods
+from apps.ingest.prometheus import capacity, coverage, gpus, network, pods, volumes
 from apps.ingest.prometheus.answers import to_table
 from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import CoverageHour, Scrapes
 from apps.ingest.prometheus.doubts import doubts
-from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, Question, written
+from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
+from apps.ingest.prometheus.question import Question
 from apps.warehouse.engine import registered
 
 CHUNK_HOURS = 24
@@ -127,12 +128,15 @@ def _only(counts: coverage.Counts, *, without: Mapping[str, int]) -> coverage.Co
 
 
 def _tables(rows: Sequence[CoverageHour], answers: Tables) -> Tables:
-    """The five usage tables, sorted, in the types of the lake."""
+    """The usage tables, sorted, in the types of the lake."""
     made: dict[str, Callable[[pods.Facts], ir.Table]] = {
         "workload_hours": pods.workload_hours,
         "node_hours": capacity.node_hours,
-        "volume_hours": capacity.volume_hours,
+        "volume_hours": volumes.volume_hours,
         "label_hours": pods.label_hours,
+        "overhead_hours": capacity.overhead_hours,
+        "service_hours": network.service_hours,
+        "network_hours": network.network_hours,
     }
     tables = {"coverage_hours": _coverage(rows)}
     if answers:
@@ -153,9 +157,14 @@ def _facts(rows: Sequence[CoverageHour], answers: Tables) -> dict[str, ir.Table]
         table = ibis.memtable(cleaned)
         table = table.mutate(hour=table["at"] - ibis.interval(hours=1)).drop("at")
         facts[fact] = table.join(worth, ["hour", "cluster"])
-    facts["request_levels"] = _measured(facts["requests"], answers["requests"])
-    facts["node_levels"] = capacity.node_levels(_measured(facts["node_capacity"], answers["node_capacity"]))
+    for name, fact in {"request": "requests", "part": "gpu_parts", "init": "init_requests"}.items():
+        facts[f"{name}_levels"] = _measured(facts[fact], answers[fact])
+    held, offered = (
+        capacity.node_levels(_measured(facts[fact], answers[fact])) for fact in ("node_capacity", "node_allocatable")
+    )
     facts["node_tags"] = ibis.memtable(node_tags(answers["node_labels"]))
+    facts["node_scales"] = capacity.node_scales(held, facts["node_tags"])
+    facts["allocatable_levels"] = offered
     return facts
 
 
@@ -198,8 +207,12 @@ def node_tags(labels: pa.Table) -> pa.Table:
         "labels": [text for _count, text in seen.values()],
     }
     table = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+    found = [gpus.tags(bag) for bag in bags.values()]
+    devices = {name: pa.array([each[name] for each in found], pa.float64()) for name in gpus.tags({})}
     return pa.table(
-        table | {"is_virtual": pa.array([bag.get("type") == "virtual-kubelet" for bag in bags.values()], pa.bool_())}
+        table
+        | devices
+        | {"is_virtual": pa.array([bag.get("type") == "virtual-kubelet" for bag in bags.values()], pa.bool_())}
     )
 
 

@@ -6,10 +6,15 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.finops.tables import ANNOTATION
-from apps.ingest.prometheus.queries import GIB, GPU_CARDS, GPU_DEVICES, GPU_MEMORY, HOUR_SECONDS, MIG_PREFIX
+from apps.ingest.prometheus import gpus
+from apps.ingest.prometheus.queries import GIB, HOUR_SECONDS
 
 POD = ["cluster", "namespace", "pod"]
 HOURLY = ["hour", *POD]
+LIFE = [*HOURLY, "uid"]
+"""One life of a pod in an hour. Its uid is empty where it is not told, and then stands for all that had the name."""
+LEVELS = ("cpu", "memory", *gpus.MEASURES, *(measure for measure, _scale in gpus.PARTS.values()))
+"""What pods ask for, as long as they run."""
 
 _REPLICA_SET_HASH = r"-[bcdfghjklmnpqrstvwxz2456789]{5,10}$"
 _CRON_MINUTE = r"-[0-9]{8,11}$"
@@ -40,30 +45,26 @@ def attach(left: ir.Table, right: ir.Table, keys: list[str]) -> ir.Table:
 
 
 def resource_measures(resource: str) -> tuple[str, float]:
-    """What a resource of Kubernetes counts as: (`cpu`, `memory`, `gpu`, `gpu_memory` or `gpu_cards`; by how much)."""
-    if resource.startswith(MIG_PREFIX):
-        return "gpu", int(resource.removeprefix(MIG_PREFIX)[0]) / 7
-    known = {
-        "cpu": ("cpu", 1.0),
-        "memory": ("memory", 1 / GIB),
-        GPU_MEMORY: ("gpu_memory", 1.0),
-        GPU_CARDS: ("gpu_cards", 1.0),
-    }
-    return known.get(resource) or (("gpu", 1.0) if resource in GPU_DEVICES else ("", 0.0))
+    """What a resource of Kubernetes counts as: `cpu`, `memory` or a measure of `gpus`, and by how much."""
+    known = {"cpu": ("cpu", 1.0), "memory": ("memory", 1 / GIB)}
+    return known.get(resource) or gpus.measure_of(resource)
 
 
 def workload_hours(facts: Facts) -> ir.Table:
-    """One row per hour, pod, node and billed instance: used and requested, in core-, GiB- and device-hours."""
-    pods = attach(_measured(facts), _spells(facts), HOURLY)
+    """One row per hour, pod, node and billed instance: used and requested, in core-, GiB- and card-hours."""
+    lives = _lives(facts)
+    pods = attach(_measured(facts, lives), lives, LIFE)
     pods = pods.mutate(node=pods.node.fill_null(""), part=pods.part.fill_null(1.0))
     pods = attach(pods, _instances(facts), HOURLY)
     pods = pods.mutate(resource_id=pods.resource_id.fill_null(""), part=pods.part * pods.instance_part.fill_null(1.0))
-    cards = facts["node_levels"].select("hour", "cluster", "node", "gpu_cards", "gpu_memory")
-    cards = cards.filter(cards.gpu_memory > 0).mutate(cards_per_gib=lambda t: t.gpu_cards / t.gpu_memory)
-    pods = attach(pods, cards.select("hour", "cluster", "node", "cards_per_gib"), ["hour", "cluster", "node"])
-    owners = owner_of_pods(facts)
-    pods = attach(pods, owners, POD)
-    gpus = pods.gpu + pods.gpu_memory * pods.cards_per_gib.fill_null(0.0)
+    sums = {name: (pods[name] * pods.part).sum() for name in _MEASURES}
+    pods = pods.group_by([*HOURLY, "node", "resource_id"]).agg(**sums)
+    pods = pods.filter((pods.running > 0) | (pods.cpu > 0) | (pods.cpu_used > 0) | (pods.memory_used > 0))
+    pods = attach(
+        pods, facts["node_scales"].select("hour", "cluster", "node", *gpus.SCALES), ["hour", "cluster", "node"]
+    )
+    pods = pods.mutate(**{name: pods[name].fill_null(float(name in _ONE_EACH)) for name in gpus.SCALES})
+    pods = attach(pods, owner_of_pods(facts), POD)
     return pods.select(
         "hour",
         "cluster",
@@ -73,56 +74,96 @@ def workload_hours(facts: Facts) -> ir.Table:
         pod=pods.pod,
         node=pods.node,
         resource_id=pods.resource_id,
-        cpu_used_core_hours=pods.cpu_used * pods.part,
-        cpu_request_core_hours=pods.cpu * pods.running_hours * pods.part,
-        memory_used_gib_hours=pods.memory_used * pods.part,
-        memory_request_gib_hours=pods.memory * pods.running_hours * pods.part,
-        gpu_used_hours=pods.gpu_used * pods.running_hours * pods.part,
-        gpu_request_hours=gpus * pods.running_hours * pods.part,
+        cpu_used_core_hours=pods.cpu_used,
+        cpu_request_core_hours=pods.cpu,
+        memory_used_gib_hours=pods.memory_used,
+        memory_request_gib_hours=pods.memory,
+        gpu_used_hours=pods.gpu_used * gpus.used_scale(pods),
+        gpu_request_hours=gpus.cards_of_pod(pods),
     )
 
 
-def _measured(facts: Facts) -> ir.Table:
-    """One row per hour and pod that ran or used something: integrals of use, hours of running, levels of requests."""
-    requested = facts["request_levels"]
-    measures = {
-        "cpu_used": facts["cpu_used"].mutate(value=lambda t: t.value / t.usage_span / HOUR_SECONDS),
-        "memory_used": facts["memory_used"].mutate(value=lambda t: t.value * t.usage_sample_hours / GIB),
-        "running_hours": _running(facts),
-        "gpu_used": facts["gpu_used"].mutate(value=lambda t: t.value / 100),
-        "gpu_used_exported": facts["gpu_used_exported"].mutate(value=lambda t: t.value / 100),
+_ONE_EACH = ("cards_per_device", "cards_per_share")
+_MEASURES = ("cpu_used", "memory_used", "gpu_used", "running", *LEVELS)
+
+
+def _measured(facts: Facts, lives: ir.Table) -> ir.Table:
+    """One row per life: the hours it ran, and integrals over the hour of what it used and asked for."""
+    ran = running(facts)
+    whole = ran.filter(ran.uid == "").drop("uid")
+    used = facts["gpu_used"].select(*HOURLY, "value").union(facts["gpu_used_exported"].select(*HOURLY, "value"))
+    used = used.join(whole.select(*HOURLY, hours="value"), HOURLY)
+    integrals = {
+        "cpu_used": _of_cgroup(facts["cpu_used"]).mutate(value=lambda t: t.value / t.usage_span / HOUR_SECONDS),
+        "memory_used": _of_cgroup(facts["memory_used"]).mutate(value=lambda t: t.value * t.usage_sample_hours / GIB),
+        "running": _ran_as_told(facts),
+        "gpu_used": used.mutate(value=used.value / 100 * used.hours, uid=ibis.literal("")),
     }
     long = ibis.union(
-        *(table.select(*HOURLY, "value", measure=ibis.literal(name)) for name, table in measures.items()),
-        requested.select(*HOURLY, "value", "measure"),
+        *(table.select(*LIFE, "value", measure=ibis.literal(name)) for name, table in integrals.items()),
+        _requested(facts, ran),
+        facts["init_levels"].mutate(value=lambda t: t.value * t.state_sample_hours).select(*LIFE, "value", "measure"),
     )
-    value, measure = long.value, long.measure
-    pods = long.group_by(HOURLY).agg(
-        cpu_used=value.sum(where=measure == "cpu_used").fill_null(0.0),
-        memory_used=value.sum(where=measure == "memory_used").fill_null(0.0),
-        running_hours=value.sum(where=measure == "running_hours").fill_null(0.0),
-        gpu_used=value.sum(where=measure.isin(["gpu_used", "gpu_used_exported"])).fill_null(0.0),
-        **{level: value.sum(where=measure == level).fill_null(0.0) for level in ("cpu", "memory", "gpu", "gpu_memory")},
+    long = _identified(long, lives.select(LIFE).distinct())
+    return long.group_by(LIFE).agg(
+        **{name: long.value.sum(where=long.measure == name).fill_null(0.0) for name in _MEASURES}
     )
-    return pods.filter((pods.running_hours > 0) | (pods.cpu_used > 0) | (pods.memory_used > 0))
 
 
-def _running(facts: Facts) -> ir.Table:
+def _of_cgroup(used: ir.Table) -> ir.Table:
+    return used.mutate(uid=used.uid.replace("_", "-"))
+
+
+def _requested(facts: Facts, ran: ir.Table) -> ir.Table:
+    """What each life asked for while it ran. Where the phases of a cluster's pods tell no uid, all that had a name are
+    one: then the most they asked for counts."""
+    levels = facts["request_levels"].select(*LIFE, "value", "measure")
+    levels = levels.union(facts["part_levels"].select(*LIFE, "value", "measure"))
+    levels = levels.group_by([*LIFE, "measure"]).agg(value=levels.value.sum())
+    known = told_apart(levels, ran)
+    known = known.group_by([*LIFE, "measure"]).agg(level=known.value.max())
+    both = known.join(ran.select(*LIFE, hours="value"), LIFE)
+    return both.select(*LIFE, value=both.level * both.hours, measure=both.measure)
+
+
+def told_apart(rows: ir.Table, ran: ir.Table) -> ir.Table:
+    """The same rows; without uid where `running` tells none of the whole cluster."""
+    named = ran.filter(ran.uid != "").select("cluster").distinct().mutate(is_named=ibis.literal(True))
+    known = attach(rows, named, ["cluster"])
+    return known.mutate(uid=known.is_named.fill_null(False).ifelse(known.uid, "")).drop("is_named")
+
+
+def _identified(rows: ir.Table, known: ir.Table) -> ir.Table:
+    """The same rows; a uid that is not among the known lives becomes empty: all that had the pod's name."""
+    told = attach(rows, known.mutate(is_known=ibis.literal(True)), LIFE)
+    return told.mutate(uid=told.is_known.fill_null(False).ifelse(told.uid, "")).drop("is_known")
+
+
+def running(facts: Facts) -> ir.Table:
+    """Hours of every life (LIFE, `value`), and under an empty uid of all that had a pod's name together."""
+    told = _ran_as_told(facts)
+    whole = told.group_by(HOURLY).agg(value=ibis.least(told.value.sum(), 1.0)).mutate(uid=ibis.literal(""))
+    return told.filter(told.uid != "").select(*LIFE, "value").union(whole.select(*LIFE, "value"))
+
+
+def _ran_as_told(facts: Facts) -> ir.Table:
     """Hours in phase Running; on clusters that do not tell the phase, hours on a node."""
-    running, placed = facts["running"], facts["placed"]
-    told = running.select("cluster").distinct()
-    untold = placed.anti_join(told, "cluster").select(*HOURLY, "value", "state_sample_hours")
-    both = running.select(*HOURLY, "value", "state_sample_hours").union(untold)
-    hours = both.group_by(HOURLY).agg(value=(both.value * both.state_sample_hours).sum())
+    phases, placed = facts["running"], facts["placed"]
+    told = phases.select("cluster").distinct()
+    untold = placed.anti_join(told, "cluster").select(*LIFE, "value", "state_sample_hours")
+    both = phases.select(*LIFE, "value", "state_sample_hours").union(untold)
+    hours = both.group_by(LIFE).agg(value=(both.value * both.state_sample_hours).sum())
     return hours.mutate(value=ibis.least(hours.value, 1.0))
 
 
-def _spells(facts: Facts) -> ir.Table:
-    """Where each pod was: a pod that moved within the hour is divided by the time on each node."""
+def _lives(facts: Facts) -> ir.Table:
+    """Where each life was (LIFE, `node`, `part`): one that moved within the hour is divided by the time on each node,
+    and so are, under an empty uid, all that had a pod's name."""
     placed = facts["placed"]
-    nodes = placed.group_by([*HOURLY, "node"]).agg(value=placed.value.sum())
-    whole = ibis.window(group_by=HOURLY)
-    return nodes.select(*HOURLY, "node", part=nodes.value / nodes.value.sum().over(whole))
+    known = placed.filter(placed.uid != "").group_by([*LIFE, "node"]).agg(value=lambda t: t.value.sum())
+    whole = placed.group_by([*HOURLY, "node"]).agg(value=placed.value.sum()).mutate(uid=ibis.literal(""))
+    both = known.union(whole.select(known.columns))
+    return both.select(*LIFE, "node", part=both.value / both.value.sum().over(ibis.window(group_by=LIFE)))
 
 
 def _instances(facts: Facts) -> ir.Table:
@@ -145,13 +186,15 @@ def likeliest(table: ir.Table, keys: list[str], columns: list[str]) -> ir.Table:
 def owner_of_pods(facts: Facts) -> ir.Table:
     """Each pod's workload: a ReplicaSet's Deployment and a Job's CronJob stand for their pods.
 
-    Where the middle owner is not known, its name is the Deployment's or CronJob's name and a suffix of known shape.
+    Where the middle owner is not known, its name is the Deployment's or CronJob's name and a suffix of known shape. The
+    pod of a virtual machine (KubeVirt), and a pod that attaches disks to it, is the machine.
     """
     owner = ["owner_kind", "owner_name"]
     pods = likeliest(facts["pod_owner"], POD, owner)
     above = ibis.union(
         _above(facts["replicaset_owner"], "ReplicaSet"),
         _above(facts["job_owner"], "Job"),
+        _above(facts["pod_owner"].rename(name="pod"), "Pod"),
     )
     pods = pods.join(
         above,
@@ -178,8 +221,11 @@ def owner_of_pods(facts: Facts) -> ir.Table:
     return pods.select(
         *POD,
         workload=ibis.coalesce(pods.top_name, ibis.ifelse(pods.owner_kind == "Node", pods.pod, guessed_name)),
-        workload_kind=ibis.coalesce(pods.top_kind, guessed_kind),
+        workload_kind=ibis.coalesce(pods.top_kind, guessed_kind).replace(*_MACHINE),
     )
+
+
+_MACHINE = ("VirtualMachineInstance", "VirtualMachine")
 
 
 def _above(owners: ir.Table, middle_kind: str) -> ir.Table:

@@ -1,8 +1,9 @@
 """What is asked of a Prometheus-compatible server: one table, from fact to PromQL.
 
 Placeholders: `$cluster` the cluster's label; `$sel` the source's own matchers; `$state` and `$usage` the `up` series of
-kube-state-metrics and of the kubelets; `$pod` = `$cluster,namespace,pod`; `$hour`, `$counter`, `$bin` and `$window`
-durations. Questions are evaluated at the ends of hours: a value at T tells of the hour before T.
+kube-state-metrics and of the kubelets; `$pod` = `$cluster,namespace,pod`; `$uid` reads a pod's UID from its cgroup;
+`$hour`, `$counter`, `$bin` and `$window` durations. Questions are evaluated at the ends of hours: a value at T tells of
+the hour before T.
 
 Why these shapes (mean error against an exact truth, 30 s scrapes with short-lived pods):
 
@@ -14,68 +15,44 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
   `max` over the pair would take the larger of two guesses, +7 % for short jobs;
 * a gauge's sample stands for the interval that it begins, so an hour's samples are those at T-1h <= t < T: hence
   `offset 1ms`. Prometheus 2 counts both edges of a range, Prometheus 3 leaves the left one out; this suits both;
+* `uid` wherever a metric has it: a pod that was made anew under its name may ask for something else, somewhere else;
 * `$counter` is one millisecond long, because an increase needs the samples on both edges.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from apps.finops.tables import ANNOTATION
+from apps.ingest.prometheus import network_queries
 from apps.ingest.prometheus.config import PrometheusConfig
+from apps.ingest.prometheus.gpus import EACH
+from apps.ingest.prometheus.gpus import RESOURCES as GPUS
+from apps.ingest.prometheus.question import Question, same
 
 HOUR_SECONDS = 3600
 GIB = 1024**3
 
-GPU_DEVICES = ("nvidia_com_gpu", "amd_com_gpu", "aliyun_com_gpu")
-"""Extended resources that count devices (under a sharing scheduler: its shares, in requests and capacity alike)."""
-GPU_MEMORY, GPU_CARDS = "aliyun_com_gpu_mem", "aliyun_com_gpu_count"
-"""GiB of GPU memory that a pod asks for, or a node has; and the node's cards, by which memory becomes cards."""
-MIG_PREFIX = "nvidia_com_mig_"
-"""`nvidia_com_mig_2g_10gb`: a slice, counted as sevenths of a device."""
+RESOURCES = "|".join(("cpu", "memory", *GPUS))
 
-RESOURCES = "|".join(("cpu", "memory", *GPU_DEVICES, GPU_MEMORY, GPU_CARDS, f"{MIG_PREFIX}[1-7]g_.*"))
+_UID_OF_CGROUP = ',"uid","$1","id",".*pod([0-9a-f]{8}[-_][-_0-9a-f]{27}).*"'
+"""The pod's UID stands in the path of its containers' cgroups, with dashes or underscores."""
 
 ANNOTATION_PREFIX = "annotation_"
 ECI_ANNOTATION = f"{ANNOTATION_PREFIX}k8s_aliyun_com_eci_instance_id"
 
-Grain = Literal["hour", "bin", "window"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """One fact: its PromQL, the labels of the answer (renamed by `columns`), the unit of its value."""
-
-    fact: str
-    unit: str
-    promql: str
-    columns: Mapping[str, str] = field(default_factory=dict)
-    grain: Grain = "hour"
-    labels_prefix: str = ""
-    labels_named: str = ""
-    """What the names of those labels begin with in our tables, instead of that prefix."""
-
-
-def _same(*names: str, **renamed: str) -> dict[str, str]:
-    """Label → column: `cluster` always, the rest under their own or another name."""
-    return {"$cluster": "cluster"} | {name: name for name in names} | renamed
-
-
-_POD = _same("namespace", "pod")
-_REPLICA = _same("prometheus_replica", "replica")
-_CLAIM = _same("namespace", persistentvolumeclaim="claim")
+_POD = same("namespace", "pod")
+_UID = same("namespace", "pod", "uid")
+_REPLICA = same("prometheus_replica", "replica")
+_CLAIM = same("namespace", persistentvolumeclaim="claim")
 
 RATES = (
     Question(
         "state_rate",
         "scrapes of kube-state-metrics, at most",
         "max by($cluster)(count_over_time($state[$hour]))",
-        _same(),
+        same(),
     ),
-    Question(
-        "usage_rate", "scrapes of a kubelet, at most", "max by($cluster)(count_over_time($usage[$hour]))", _same()
-    ),
-    Question("known", "scrapes in a week", "max by($cluster)(count_over_time($state[7d]))", _same(), "window"),
+    Question("usage_rate", "scrapes of a kubelet, at most", "max by($cluster)(count_over_time($usage[$hour]))", same()),
+    Question("known", "scrapes in a week", "max by($cluster)(count_over_time($state[7d]))", same(), "window"),
 )
 """Asked first: how often is scraped, and which clusters there are."""
 
@@ -84,25 +61,25 @@ SCRAPES = (
         "state_samples",
         "successful scrapes of the best-seen target, by all replicas",
         "sum by($cluster)(max by($cluster,$replica)(sum_over_time($state[$hour])))",
-        _same(),
+        same(),
     ),
     Question(
         "state_seen",
         "successful scrapes of all targets",
         "sum by($cluster)(max without($replica)(sum_over_time($state[$hour])))",
-        _same(),
+        same(),
     ),
     Question(
         "usage_seen",
         "successful scrapes of all targets",
         "sum by($cluster)(max without($replica)(sum_over_time($usage[$hour])))",
-        _same(),
+        same(),
     ),
     Question(
         "usage_samples",
         "successful scrapes of all targets, by all replicas",
         "sum by($cluster)(sum_over_time($usage[$hour]))",
-        _same(),
+        same(),
     ),
     Question(
         "usage_bins",
@@ -115,14 +92,14 @@ SCRAPES = (
         "usage_targets",
         "targets, by bin",
         "count by($cluster)(max without($replica)(count_over_time($usage[$bin])))",
-        _same(),
+        same(),
         "bin",
     ),
     Question(
         "usage_alive",
         "targets that answered, by bin",
         "count by($cluster)(max without($replica)(sum_over_time($usage[$bin])) > 0)",
-        _same(),
+        same(),
         "bin",
     ),
 )
@@ -132,14 +109,14 @@ FALLBACKS = (
         "node_scrapes",
         "samples of a node, at most",
         "sum by($cluster)(max by($cluster,$replica)(count_over_time(kube_node_info{$sel}[$hour])))",
-        _same(),
+        same(),
     ),
     Question(
         "memory_scrapes",
         "samples of a container, at most, by all replicas",
         "sum by($cluster)(max by($cluster,$replica)"
         '(count_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour])))',
-        _same(),
+        same(),
     ),
     Question(
         "memory_bins",
@@ -156,41 +133,60 @@ PODS = (
     Question(
         "cpu_used",
         "core-seconds in the hour, by all replicas",
-        "sum by($pod)(max by($pod,container,id,name,cpu,$replica)"
-        '(increase(container_cpu_usage_seconds_total{container!="",container!="POD",$sel}[$counter])))',
-        _POD,
+        "sum by($pod,uid)(label_replace(max by($pod,container,id,name,cpu,$replica)"
+        '(increase(container_cpu_usage_seconds_total{container!="",container!="POD",$sel}[$counter]))$uid))',
+        _UID,
     ),
     Question(
         "memory_used",
         "bytes × samples",
-        "sum by($pod)(max by($pod,container,id,name,$replica)"
-        '(sum_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour])))',
-        _POD,
+        "sum by($pod,uid)(label_replace(max by($pod,container,id,name,$replica)"
+        '(sum_over_time(container_memory_working_set_bytes{container!="",container!="POD",$sel}[$hour]))$uid))',
+        _UID,
     ),
     Question(
         "requests",
         "cores, bytes or pieces, while they were asked for",
-        "sum by($pod,resource)(max by($pod,container,resource)"
+        "sum by($pod,uid,resource)(max by($pod,uid,container,resource)"
         f'(avg_over_time(kube_pod_container_resource_requests{{resource=~"{RESOURCES}",$sel}}[$hour])))',
-        _same("namespace", "pod", "resource"),
+        same("namespace", "pod", "uid", "resource"),
+    ),
+    Question(
+        "gpu_parts",
+        "per cent or MiB of all devices, while they were asked for",
+        "sum by($pod,uid,resource)(max by($pod,uid,container,resource)"
+        f'(avg_over_time(kube_pod_container_resource_requests{{resource=~"{"|".join(EACH)}",$sel}}[$hour]))'
+        " * on($pod,uid,container) group_left() sum by($pod,uid,container)(max by($pod,uid,container,resource)"
+        f'(avg_over_time(kube_pod_container_resource_requests{{resource=~"{"|".join(EACH.values())}",$sel}}[$hour]))))',
+        same("namespace", "pod", "uid", "resource"),
+    ),
+    Question(
+        "init_requests",
+        "(cores, bytes or pieces) × samples of running",
+        "sum by($pod,uid,resource)(max by($pod,uid,container,resource)"
+        f'(avg_over_time(kube_pod_init_container_resource_requests{{resource=~"{RESOURCES}",$sel}}[$hour]))'
+        " * on($pod,uid,container) group_left() sum by($pod,uid,container)(max by($pod,uid,container,$replica)"
+        "(sum_over_time(kube_pod_init_container_status_running{$sel}[$hour]))))",
+        same("namespace", "pod", "uid", "resource"),
     ),
     Question(
         "running",
         "samples in phase Running",
-        'sum by($pod)(max by($pod,uid,$replica)(sum_over_time(kube_pod_status_phase{phase="Running",$sel}[$hour])))',
-        _POD,
+        "sum by($pod,uid)(max by($pod,uid,$replica)"
+        '(sum_over_time(kube_pod_status_phase{phase="Running",$sel}[$hour])))',
+        _UID,
     ),
     Question(
         "placed",
         "samples on the node",
-        'sum by($pod,node)(max by($pod,node,uid,$replica)(count_over_time(kube_pod_info{node!="",$sel}[$hour])))',
-        _same("namespace", "pod", "node"),
+        'sum by($pod,uid,node)(max by($pod,node,uid,$replica)(count_over_time(kube_pod_info{node!="",$sel}[$hour])))',
+        same("namespace", "pod", "uid", "node"),
     ),
     Question(
         "serverless",
         "samples as the billed instance",
         f'max by($pod,{ECI_ANNOTATION})(count_over_time(kube_pod_annotations{{{ECI_ANNOTATION}!="",$sel}}[$hour]))',
-        _same("namespace", "pod", **{ECI_ANNOTATION: "resource_id"}),
+        same("namespace", "pod", **{ECI_ANNOTATION: "resource_id"}),
     ),
     Question(
         "gpu_used",
@@ -205,7 +201,7 @@ PODS = (
         "sum by($cluster,exported_namespace,exported_pod)"
         "(avg by($cluster,exported_namespace,exported_pod,UUID,gpu,GPU_I_ID)"
         '(avg_over_time(DCGM_FI_DEV_GPU_UTIL{exported_pod!="",$sel}[$hour])))',
-        _same(exported_namespace="namespace", exported_pod="pod"),
+        same(exported_namespace="namespace", exported_pod="pod"),
     ),
 )
 
@@ -215,7 +211,7 @@ OWNERS = (
         "samples in the window",
         "max by($pod,owner_kind,owner_name)"
         '(count_over_time(kube_pod_owner{owner_kind!="",owner_kind!="<none>",owner_is_controller!="false",$sel}[$window]))',
-        _same("namespace", "pod", "owner_kind", "owner_name"),
+        same("namespace", "pod", "owner_kind", "owner_name"),
         "window",
     ),
     Question(
@@ -223,7 +219,7 @@ OWNERS = (
         "samples in the window",
         "max by($cluster,namespace,replicaset,owner_kind,owner_name)"
         '(count_over_time(kube_replicaset_owner{owner_kind!="",owner_kind!="<none>",$sel}[$window]))',
-        _same("namespace", "owner_kind", "owner_name", replicaset="name"),
+        same("namespace", "owner_kind", "owner_name", replicaset="name"),
         "window",
     ),
     Question(
@@ -231,7 +227,7 @@ OWNERS = (
         "samples in the window",
         "max by($cluster,namespace,job_name,owner_kind,owner_name)"
         '(count_over_time(kube_job_owner{owner_kind!="",owner_kind!="<none>",$sel}[$window]))',
-        _same("namespace", "owner_kind", "owner_name", job_name="name"),
+        same("namespace", "owner_kind", "owner_name", job_name="name"),
         "window",
     ),
     Question(
@@ -246,7 +242,7 @@ OWNERS = (
         "namespace_labels",
         "samples in the window",
         "count_over_time(kube_namespace_labels{$sel}[$window])",
-        _same("namespace"),
+        same("namespace"),
         "window",
         "label_",
     ),
@@ -263,7 +259,7 @@ OWNERS = (
         "namespace_annotations",
         "samples in the window",
         "count_over_time(kube_namespace_annotations{$sel}[$window])",
-        _same("namespace"),
+        same("namespace"),
         "window",
         ANNOTATION_PREFIX,
         ANNOTATION,
@@ -276,20 +272,27 @@ NODES = (
         "samples of the node",
         "sum by($cluster,node,provider_id)(max by($cluster,node,provider_id,$replica)"
         "(count_over_time(kube_node_info{$sel}[$hour])))",
-        _same("node", "provider_id"),
+        same("node", "provider_id"),
     ),
     Question(
         "node_capacity",
         "cores, bytes or pieces",
         "max by($cluster,node,resource)"
         f'(avg_over_time(kube_node_status_capacity{{resource=~"{RESOURCES}",$sel}}[$hour]))',
-        _same("node", "resource"),
+        same("node", "resource"),
+    ),
+    Question(
+        "node_allocatable",
+        "cores, bytes or pieces",
+        "max by($cluster,node,resource)"
+        f'(avg_over_time(kube_node_status_allocatable{{resource=~"{RESOURCES}",$sel}}[$hour]))',
+        same("node", "resource"),
     ),
     Question(
         "node_labels",
         "samples in the window",
         "count_over_time(kube_node_labels{$sel}[$window])",
-        _same("node"),
+        same("node"),
         "window",
         "label_",
     ),
@@ -315,7 +318,7 @@ VOLUMES = (
         "volume_bytes",
         "bytes provisioned",
         "max by($cluster,persistentvolume)(avg_over_time(kube_persistentvolume_capacity_bytes{$sel}[$hour]))",
-        _same(persistentvolume="name"),
+        same(persistentvolume="name"),
     ),
     Question(
         "claim_used",
@@ -328,20 +331,27 @@ VOLUMES = (
         "samples in the window",
         "max by($cluster,persistentvolume,csi_volume_handle,ebs_volume_id,gce_persistent_disk_name)"
         "(count_over_time(kube_persistentvolume_info{$sel}[$window]))",
-        _same("csi_volume_handle", "ebs_volume_id", "gce_persistent_disk_name", persistentvolume="name"),
+        same("csi_volume_handle", "ebs_volume_id", "gce_persistent_disk_name", persistentvolume="name"),
         "window",
     ),
     Question(
+        "claim_refs",
+        "samples of the volume that keeps its claim's name",
+        "sum by($cluster,persistentvolume,claim_namespace,name)"
+        "(max by($cluster,persistentvolume,claim_namespace,name,$replica)"
+        "(count_over_time(kube_persistentvolume_claim_ref{$sel}[$hour])))",
+        same(persistentvolume="name", claim_namespace="namespace", name="claim"),
+    ),
+    Question(
         "mounts",
-        "samples in the window",
-        "max by($pod,persistentvolumeclaim)"
-        "(count_over_time(kube_pod_spec_volumes_persistentvolumeclaims_info{$sel}[$window]))",
-        _same("namespace", "pod", persistentvolumeclaim="claim"),
-        "window",
+        "samples of the pod with the claim",
+        "sum by($pod,uid,persistentvolumeclaim)(max by($pod,uid,persistentvolumeclaim,$replica)"
+        "(count_over_time(kube_pod_spec_volumes_persistentvolumeclaims_info{$sel}[$hour])))",
+        same("namespace", "pod", "uid", persistentvolumeclaim="claim"),
     ),
 )
 
-FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES)
+FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES, *network_queries.QUESTIONS)
 QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS)}
 
 
@@ -350,6 +360,7 @@ def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300
     words = {
         "$state": f'up{{job=~"{config.state_job}",$sel}}',
         "$usage": f'up{{job=~"{config.usage_job}",$sel}}',
+        "$uid": _UID_OF_CGROUP,
         "$pod": "$cluster,namespace,pod",
         "$replica": "prometheus_replica,replica",
         "$cluster": config.cluster_label,
