@@ -39,15 +39,22 @@ fi
 step "bringing the database up to date" manage migrate --verbosity 0
 if [ ! -e "$company/.complete" ] || [ ! -e "$company/drivers.csv" ]; then
   step "simulating a company: $days days (a minute or two)" \
-    manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --to "$company"
+    manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --late-days 7 --to "$company"
   touch "$company/.complete"
 fi
 add_source bill --kind focus --location "$company/billing"
 add_source usage --kind usage_files --location "$company/usage"
 step "importing teams and rules" manage import_teams "$company/teams.yaml"
 step "importing how many students and searches there were" manage drivers import "$company/drivers.csv"
-step "importing the provider's invoices" manage invoices import "$company/invoices.csv"
-step "filling: land, normalize, meter, allocate, publish" manage fill
+if [ "$(wc -l <"$company/invoices.csv")" -gt 1 ]; then # of the months whose bills are complete
+  step "importing the provider's invoices" manage invoices import "$company/invoices.csv"
+fi
+if [ ! -e "$company/.billed" ]; then # a week whose bills come late: first estimated, then billed but for two days
+  step "filling: land, normalize, meter, allocate, estimate, publish" manage fill
+  find "$company/billing-late" -name '*.csv*' | sort | head -n -2 | while read -r bill; do cp "$bill" "$company/billing/"; done
+  touch "$company/.billed"
+fi
+step "filling with the bills that came late" manage fill
 
 # --- the login ----------------------------------------------------------------------------------------------------
 login=$COSTOPS_HOME/demo-login

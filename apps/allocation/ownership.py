@@ -112,7 +112,7 @@ def is_valid(day: ir.DateValue, rule: Rule | Policy) -> ir.BooleanValue:
     return verdict
 
 
-def _seen(rule: Rule, part: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+def _seen(rule: Rule | Policy, part: str, fields: tuple[str, ...]) -> tuple[str, ...]:
     """The fields of a subject that a part of a rule looks at: the pool of a workload only where the rule means it."""
     is_workload = not set(TELLING_FIELDS).isdisjoint(fields)
     is_hidden = is_workload and part not in rule.pool_of_workloads

@@ -18,7 +18,7 @@ from apps.api.views import AskView, CompanyView, etag_of, unchanged
 from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
-from apps.books.invoices import tie_out
+from apps.books.invoices import TiedInvoice, tie_out
 from apps.books.models import Close
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.query import METRICS
@@ -230,12 +230,35 @@ class TiedInvoiceSchema(serializers.Serializer[Any]):
     billed = schema.Amount()
     expected = schema.Amount()
     difference = schema.Amount()
+    effective = schema.Amount()
+    contracted = schema.Amount()
+    listed = schema.Amount(help_text="what the charges would cost at list prices")
+
+
+class InvoiceServiceSchema(serializers.Serializer[Any]):
+    """One service on an invoice; `status`, `expected` and `difference` are null where it is not told by service."""
+
+    service = serializers.CharField(allow_blank=True)
+    status = serializers.CharField(allow_null=True)
+    charges = serializers.IntegerField()
+    billed = schema.Amount()
+    expected = schema.Amount(allow_null=True)
+    difference = schema.Amount(allow_null=True)
+    effective = schema.Amount()
+    contracted = schema.Amount()
+    listed = schema.Amount()
+
+
+class InvoiceWithServicesSchema(TiedInvoiceSchema):
+    """An invoice with its services; they are in JSON only."""
+
+    services = InvoiceServiceSchema(many=True)
 
 
 class TiedInvoicesSchema(serializers.Serializer[Any]):
     """Invoices against charges, what does not match first."""
 
-    rows = TiedInvoiceSchema(many=True)
+    rows = InvoiceWithServicesSchema(many=True)
 
 
 class InvoicesView(CompanyView):
@@ -248,7 +271,13 @@ class InvoicesView(CompanyView):
     @schema.asking("invoices", (AS_OF, FORMAT), TiedInvoicesSchema)
     def get(self, request: Request) -> HttpResponse:
         tied = tie_out(publication(self.asked(request).get("as_of")))
-        return Response({"rows": [{name: getattr(one, name) for name in self.columns} for one in tied]})
+        return Response({"rows": [_invoice(one) for one in tied]})
+
+
+def _invoice(one: TiedInvoice) -> dict[str, Any]:
+    names = schema.columns_of(InvoiceServiceSchema)
+    services = [{name: getattr(line, name) for name in names} for line in one.services]
+    return {name: getattr(one, name) for name in InvoicesView.columns} | {"services": services}
 
 
 def _closing(closed: Close) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import books, estimates, rates, units, views
+from apps.api import bases, books, estimates, rates, units, views
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -18,6 +18,7 @@ urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
     path("docs/", login_required(views.DocsView.as_view()), name="api-docs"),
     path("v1/costs/", views.CostsView.as_view(), name="api-costs"),
+    path("v1/bases/", bases.BasesView.as_view(), name="api-bases"),
     path("v1/estimates/", estimates.EstimatesView.as_view(), name="api-estimates"),
     path("v1/estimates/accuracy/", estimates.AccuracyView.as_view(), name="api-estimates-accuracy"),
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),

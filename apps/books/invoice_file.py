@@ -1,26 +1,31 @@
-"""Reading a CSV of invoices: all of it, or an error that names line and column."""
+"""Reading a CSV of invoices: all of it, or an error that names every wrong cell."""
 
-import csv
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from apps.finops.errors import CostOpsError
-from apps.finops.money import NotAnAmount, parse_amount
+from apps.finops.money import add_up
+from apps.finops.sheets import Wrong, WrongCell, amount, day, refuse, words
+from apps.finops.sheets import read as read_sheet
 
 COLUMNS = ("invoice_id", "account", "currency", "total", "tax", "date")
+SERVICE = "service"
+"""The column of an invoice that stands in several lines, one per service."""
 MOST_BYTES = 10_000_000
-MOST_TEXT = 200
+MOST_TEXT, CURRENCY_TEXT = 200, 20
 
 
-class BadInvoices(CostOpsError):
-    """The file cannot be taken; nothing of it was."""
+@dataclass(frozen=True)
+class ServiceSum:
+    """What an invoice says of one service: `total` is payable, `tax` the tax in it."""
+
+    total: Decimal
+    tax: Decimal
 
 
 @dataclass(frozen=True)
 class InvoiceLine:
-    """One line of the file."""
+    """One invoice of the file; `services` where it is told by service."""
 
     invoice_id: str
     account: str
@@ -28,55 +33,65 @@ class InvoiceLine:
     total: Decimal
     tax: Decimal
     date: date
+    services: dict[str, ServiceSum] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str]:
         return self.invoice_id, self.account, self.currency
 
 
-def read(content: bytes) -> list[InvoiceLine]:
-    """The invoices of a file: UTF-8, comma-separated, the columns of COLUMNS in any order; an empty tax is zero."""
-    if len(content) > MOST_BYTES:
-        raise BadInvoices(f"The file is larger than {MOST_BYTES:,} bytes; split it.")
-    try:
-        text = content.decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except UnicodeDecodeError as wrong:
-        raise BadInvoices(f"The file is not UTF-8 (byte {wrong.start + 1}); save it as CSV UTF-8.") from wrong
-    except csv.Error as wrong:
-        raise BadInvoices(f"The file is not CSV: {wrong}.") from wrong
-    header = [name.strip() for name in rows[0]] if rows else []
-    if sorted(header) != sorted(COLUMNS):
-        raise BadInvoices(f"Line 1 names the columns {', '.join(header) or 'none'}; needed are {', '.join(COLUMNS)}.")
-    lines = [_line(number, header, row) for number, row in enumerate(rows[1:], 2) if any(row)]
-    seen: set[tuple[str, str, str]] = set()
-    for line in lines:
-        if line.key in seen:
-            raise BadInvoices(f"Invoice {line.invoice_id} of account {line.account} stands in the file twice.")
-        seen.add(line.key)
-    return lines
+Row = tuple[int, InvoiceLine, str | None]
+"""Line, what it says, and the service it is about."""
 
 
-def _line(number: int, header: list[str], row: list[str]) -> InvoiceLine:
-    if len(row) != len(header):
-        raise BadInvoices(f"Line {number} has {len(row)} cells; line 1 has {len(header)}.")
-    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
-    for name in ("invoice_id", "account", "currency"):
-        if not 0 < len(cells[name]) <= MOST_TEXT or not cells[name].isprintable():
-            raise BadInvoices(f"Line {number}, {name}: needs a text of at most {MOST_TEXT} characters.")
-    try:
-        day = date.fromisoformat(cells["date"])
-    except ValueError:
-        raise BadInvoices(f"Line {number}, date: {cells['date']!r} is not a date as 2026-10-31.") from None
-    total, tax = (_amount(number, name, cells[name]) for name in ("total", "tax"))
-    return InvoiceLine(cells["invoice_id"], cells["account"], cells["currency"].upper(), total, tax, day)
+def read(content: bytes, *, name: str) -> list[InvoiceLine]:
+    """The invoices of a file with the columns of COLUMNS, and `service` if it tells them by service; an empty tax is
+    zero. Lines of one invoice, of different services, add up to it."""
+    rows = read_sheet(content, name=name, headers=[COLUMNS, (*COLUMNS, SERVICE)], row=_row, most_bytes=MOST_BYTES)
+    refuse(name, _repeats(rows))
+    by_key: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        by_key.setdefault(row[1].key, []).append(row)
+    return [_together(mine) for mine in by_key.values()]
 
 
-def _amount(number: int, name: str, text: str) -> Decimal:
-    try:
-        amount, was_rounded = parse_amount(text or "0") if text or name == "tax" else parse_amount(text)
-    except NotAnAmount:
-        raise BadInvoices(f"Line {number}, {name}: {text!r} is not a plain amount such as 1234.50.") from None
-    if was_rounded:
-        raise BadInvoices(f"Line {number}, {name}: {text!r} has more than twelve decimals.")
-    return amount
+def _row(line: int, cells: dict[str, str]) -> Row:
+    invoice, account = (words(cells, column, most=MOST_TEXT) for column in ("invoice_id", "account"))
+    currency = words(cells, "currency", most=CURRENCY_TEXT).upper()
+    tax = amount(cells, "tax") if cells["tax"] else Decimal(0)
+    if SERVICE in cells and len(cells[SERVICE]) > MOST_TEXT:
+        raise WrongCell(SERVICE, f"is longer than {MOST_TEXT} characters")
+    return (
+        line,
+        InvoiceLine(invoice, account, currency, amount(cells, "total"), tax, day(cells, "date")),
+        cells.get(SERVICE),
+    )
+
+
+def _repeats(rows: list[Row]) -> list[Wrong]:
+    """The lines that say again what an earlier one said, or give an invoice another date."""
+    firsts: dict[tuple[str, ...], int] = {}
+    dates: dict[tuple[str, str, str], date] = {}
+    wrong = []
+    for line, one, service in rows:
+        key = (*one.key, "" if service is None else service)
+        first = firsts.setdefault(key, line)
+        if first != line:
+            wrong.append(
+                Wrong(line, f"column invoice_id: {one.invoice_id} of account {one.account} stands on line {first}")
+            )
+        elif dates.setdefault(one.key, one.date) != one.date:
+            wrong.append(Wrong(line, f"column date: another line of {one.invoice_id} says {dates[one.key]}"))
+    return wrong
+
+
+def _together(rows: list[Row]) -> InvoiceLine:
+    """The lines of one invoice as one."""
+    first = rows[0][1]
+    return InvoiceLine(
+        *first.key,
+        add_up(one.total for _, one, _ in rows),
+        add_up(one.tax for _, one, _ in rows),
+        first.date,
+        {service: ServiceSum(one.total, one.tax) for _, one, service in rows if service is not None},
+    )

@@ -1,9 +1,11 @@
 """Closed months, invoices, and the trail of who did what, when and why."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 
+from apps.books.invoice_file import InvoiceLine, ServiceSum
 from apps.marts.models import Publication
 
 GENESIS = "0" * 64
@@ -56,13 +58,17 @@ class TrailEntry(models.Model):
 
 
 class Invoice(models.Model):
-    """An invoice as somebody uploaded it: what is payable, and the tax in it; amounts as text, for they are exact."""
+    """An invoice as somebody uploaded it: what is payable, and the tax in it; amounts as text, for they are exact.
+
+    `services`: service → [total, tax], where it was told by service.
+    """
 
     invoice_id = models.CharField(max_length=200)
     account = models.CharField(max_length=200)
     currency = models.CharField(max_length=20)
     total_text = models.CharField(max_length=45)
     tax_text = models.CharField(max_length=45)
+    services = models.JSONField(default=dict)
     date = models.DateField()
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=150)
@@ -80,3 +86,19 @@ class Invoice(models.Model):
     @property
     def tax(self) -> Decimal:
         return Decimal(self.tax_text)
+
+    @property
+    def services_told(self) -> dict[str, ServiceSum]:
+        """What it says of each service; empty where it does not."""
+        return {name: ServiceSum(Decimal(total), Decimal(tax)) for name, (total, tax) in self.services.items()}
+
+    def says(self, line: InvoiceLine) -> bool:
+        """Whether a line of a file says the same."""
+        mine = (self.total, self.tax, self.date, self.services_told)
+        return mine == (line.total, line.tax, line.date, line.services)
+
+    @staticmethod
+    def told(line: InvoiceLine) -> dict[str, Any]:
+        """What a line of a file says, as it is kept."""
+        services = {name: [f"{one.total:f}", f"{one.tax:f}"] for name, one in line.services.items()}
+        return {"total_text": f"{line.total:f}", "tax_text": f"{line.tax:f}", "date": line.date, "services": services}

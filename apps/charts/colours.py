@@ -12,6 +12,7 @@ PALETTE = (
     "#437a31", "#864fa0", "#a56325", "#2779a8", "#b54f8a", "#4c7a65", "#7a59b8", "#8d6628", "#c4483c", "#4e6c98",
 )  # fmt: skip
 OTHERS = "#7d8794"
+ESTIMATED = "#a3abb6"
 RISE, FALL = "#c2762f", "#2a9d6f"
 
 KINDS = {

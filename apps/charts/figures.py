@@ -7,11 +7,12 @@ are left to the page, which knows the theme.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
 
-from apps.charts.colours import FALL, OTHERS, RISE
+from apps.charts.colours import ESTIMATED, FALL, OTHERS, RISE
 from apps.charts.labels import label
 
 Figure = dict[str, Any]
@@ -37,6 +38,30 @@ def cost_trend(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
         "data": [_bars(costs[costs["band"] == band.key], band, currency) for band in bands],
         "layout": _layout(day_format) | {"barmode": "relative", "bargap": 0.18},
     }
+
+
+def with_estimates(figure: Figure, points: Sequence[tuple[date, float]], *, title: str, currency: str) -> Figure:
+    """A trend with what is estimated of later times (`points`: time, cost), hatched, on top of what is billed."""
+    rows = pd.DataFrame(points, columns=["time", "cost"])
+    return figure | {"data": [*figure["data"], _bars(rows, Band("estimated", title, ESTIMATED, "/"), currency)]}
+
+
+def with_shades(figure: Figure, spans: Sequence[tuple[date, date]]) -> Figure:
+    """A trend by day with a grey ground under the days `first` <= day < `end` of every span."""
+    half = timedelta(hours=12)  # a day's bar stands around its midnight
+    shapes = [
+        {
+            "type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0},
+            "x0": (_midnight(first) - half).isoformat(), "x1": (_midnight(end) - half).isoformat(),
+            "fillcolor": "rgba(128, 128, 128, 0.14)",
+        }
+        for first, end in spans
+    ]  # fmt: skip
+    return figure | {"layout": figure["layout"] | {"shapes": shapes}}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
 
 
 def cost_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day_format: str) -> Figure:

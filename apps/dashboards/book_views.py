@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from apps.books import selectors, services, statement
-from apps.books.invoice_file import BadInvoices
 from apps.books.invoices import import_invoices
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
-from apps.dashboards import changes, closing, invoices
-from apps.dashboards.asking import METRICS
+from apps.dashboards import bases, changes, closing, invoices
+from apps.dashboards.asking import METRICS, PERIODS
 from apps.dashboards.views import Guarded, JsonView
+from apps.finops.sheets import BadSheet
 
 
 class Changes(Guarded, TemplateView):
@@ -98,6 +98,35 @@ class Invoices(Guarded, TemplateView):
         try:
             name, content = invoices.brought(request)
             import_invoices(content, name=name, by=request.user.get_username(), now=timezone.now())
-        except BadInvoices as refused:
+        except BadSheet as refused:
             return self.render_to_response(self.get_context_data(refused=str(refused)), status=400)
         return redirect("invoices")
+
+
+class Invoice(Guarded, TemplateView):
+    """One invoice: its services in the four costs, and its charges with file and line."""
+
+    for_everything = True
+    template_name = "dashboards/invoice.html"
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        key = (names["invoice"], names["account"], names["currency"])
+        page = invoices.invoice_page(*key, self.request.GET.get("service"))
+        if page is None:
+            raise Http404
+        return {"page": page, "one": page.invoice, "for_everything": True}
+
+
+class Bases(Guarded, TemplateView):
+    """List, contracted, effective and billed cost side by side."""
+
+    template_name = "dashboards/bases.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        page = bases.page(self.question())
+        return {
+            "page": page, "asked": page.asked, "facts": page.facts, "periods": PERIODS,
+            "for_everything": self.scope.teams is None,
+        }  # fmt: skip

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from apps.charts import labels
-from apps.dashboards import naming, trends
+from apps.dashboards import naming, trends, words
 from apps.dashboards.asking import CONVERTED, Asked
 from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup, total_of
 from apps.finops.money import less
@@ -238,8 +238,10 @@ class NamespacePage(CostPage):
     namespace: str = ""
 
 
-def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> NamespacePage | None:
-    """The cost of a team in one namespace; None where the viewer may not see the team."""
+def namespace(
+    asked: Asked, *, team: str, cluster: str, namespace: str, statuses: Mapping[date, str]
+) -> NamespacePage | None:
+    """The cost of a team in one namespace, with the status of its days; None where the viewer may not see the team."""
     if not asked.scope.allows(team):
         return None
     filters = {"team": team, "cluster": cluster, "namespace": namespace}
@@ -253,7 +255,7 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     sections = [
         Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters), is_wide=True),
         Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
-        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters)),
+        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters), statuses),
     ]
     by, largest = ("workload", workloads) if namespace else ("service", services)
     return NamespacePage(
@@ -275,9 +277,10 @@ def namespace(asked: Asked, *, team: str, cluster: str, namespace: str) -> Names
     )
 
 
-def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str) -> Section:
+def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str, statuses: Mapping[date, str]) -> Section:
     title, column, note = trends.step_words(asked)
-    return Section(title, column, trends.table_by_step(steps), url, note=note, is_wide=True)
+    hints = {day: str(words.STATUSES[status]) for day, status in statuses.items()} if asked.grain == "day" else {}
+    return Section(title, column, trends.table_by_step(steps, hints), url, note=note, is_wide=True)
 
 
 def told_largest(table: Table) -> str:

@@ -186,16 +186,16 @@ def step_words(asked: Asked) -> tuple[str, str, str]:
     }[asked.grain]
 
 
-def table_by_step(costs: Mapping[Key, Decimal]) -> Table:
-    """Costs by (day, kind) in the order of time, the newest first; each day is compared with the one before it,
-    the oldest with nothing."""
+def table_by_step(costs: Mapping[Key, Decimal], hints: Mapping[date, str]) -> Table:
+    """Costs by (day, kind) in the order of time, the newest first, with what is said beside each; each day is compared
+    with the one before it, the oldest with nothing."""
     kinds = fold(costs)
     sums = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
     total, longest = total_of(sums.values()), max((abs(cost) for cost in sums.values()), default=ZERO)
     steps = sorted(sums)
     lines = [
         Line(
-            name=Name(written.day(moment(step[0]))),
+            name=Name(written.day(moment(step[0])), hint=hints.get(moment(step[0]), "")),
             cost=sums[step],
             before=sums[steps[index - 1]] if index else None,
             share=hundredths(sums[step], total),

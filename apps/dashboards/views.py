@@ -7,11 +7,13 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, selectors, trends, units
+from apps.books.statuses import statuses
+from apps.dashboards import books, day_news, estimates, selectors, trends, units
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -77,10 +79,12 @@ class CostView(Guarded, TemplateView, ABC):
         if page is None:
             raise Http404
         bar = {"periods": PERIODS, "metrics": METRICS, "form": FilterForm(self.request.GET)}
+        news = day_news.tell(page.asked, page.facts, timezone.now(), **names)
         return {
             "page": page,
             "asked": page.asked,
-            "facts": page.facts,
+            "facts": news.facts,
+            "news": news,
             **bar,
             "for_everything": self.scope.teams is None,
         }
@@ -96,7 +100,8 @@ class Namespace(CostView):
     template_name = "dashboards/namespace.html"
 
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
-        return selectors.namespace(asked, **names)
+        days = statuses(marts.publication(asked.publication), asked.window.start, asked.window.end, timezone.now())
+        return selectors.namespace(asked, statuses=days.by_day, **names)
 
 
 class JsonView(Guarded):
@@ -117,7 +122,22 @@ class TrendFigure(JsonView):
             self.scope.allows(team) for team in [filters.get("team")] if team is not None
         ):
             raise Http404
-        return JsonResponse(trends.figure(self.question(), by, **filters))
+        asked = self.question()
+        figure = trends.figure(asked, by, **filters)
+        return JsonResponse(day_news.mark(figure, asked, timezone.now(), **filters))
+
+
+class Estimates(Guarded, TemplateView):
+    """What days cost whose bill has not come, and how good such estimates were."""
+
+    template_name = "dashboards/estimates.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        number = asked_publication(self.request.GET)
+        found = estimates.page(number, self.scope)
+        return {"page": found, "pinned": number, "for_everything": self.scope.teams is None}
 
 
 class Units(Guarded, TemplateView):

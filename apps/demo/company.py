@@ -27,12 +27,13 @@ from apps.demo.volumes import make_volumes
 
 LARGE_SCALE = 2
 ORDINARY_BUSY = 0.35
-PARTS = ("billing", "usage", "openmetrics")
+PARTS = ("billing", "billing-late", "usage", "openmetrics")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate: `days` business days before `end`, and where to write."""
+    """What to simulate: `days` business days before `end`, the last `late_days` of them billed late, and where to
+    write."""
 
     folder: Path
     zone: ZoneInfo
@@ -43,6 +44,7 @@ class Plan:
     metrics_days: int
     scrape_seconds: int = 300
     compress: bool = False
+    late_days: int = 0
 
     @property
     def start(self) -> date:
@@ -72,7 +74,10 @@ class Company:
         collected = truth.Truth()
         metrics: list[openmetrics.MetricsDay] = []
         with BillFiles(
-            self.plan.folder / "billing", compress=self.plan.compress or self.plan.scale > LARGE_SCALE
+            self.plan.folder / "billing",
+            compress=self.plan.compress or self.plan.scale > LARGE_SCALE,
+            late_folder=self.plan.folder / "billing-late",
+            late_from=self.plan.end - timedelta(days=self.plan.late_days),
         ) as bill:
             for number, day in enumerate(self.days):
                 wanted = number >= len(self.days) - self.plan.metrics_days
@@ -101,6 +106,7 @@ class Company:
         pods = name_pods(account.run, organisation, fleet, seed=plan.seed)
         servers = name_servers(account.run.servers, seed=plan.seed)
         period = period_of(day.day, plan.zone)
+        bill.begin(day.day)
         bill.add(period, *server_rows(account, servers, fleet, period), serverless_rows(account, pods, period))
         bill.add(period, disk_rows(self.volumes, day, period))
         owed = self._owed(day, period)

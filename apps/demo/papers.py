@@ -26,6 +26,11 @@ class Invoices:
         self._billed: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         self._tax: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         self._dates: dict[tuple[str, str, str], str] = {}
+        self._withheld: set[str] = set()
+
+    def withhold(self, month: Any) -> None:
+        """The invoices of a month whose bill is not complete are not made out yet."""
+        self._withheld.add(next_month(month).isoformat())
 
     def add(self, month: Any, charges: pa.Table) -> None:
         """Charges of a billing month, which is invoiced when it is over."""
@@ -41,6 +46,7 @@ class Invoices:
         rows = (
             (*invoice, _cents(total), _cents(self._tax[invoice]), self._dates[invoice])
             for invoice, total in sorted(self._billed.items())
+            if self._dates[invoice] not in self._withheld
         )
         _write(path, ("invoice_id", "account", "currency", "total", "tax", "date"), rows)
 

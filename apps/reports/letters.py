@@ -71,7 +71,7 @@ def _context(report: WeeklyReport, sources: dict[str, str]) -> dict[str, Any]:
         "report": report,
         "team": team,
         "company": plain(settings.COSTOPS_COMPANY),
-        "status": STATUSES.get(report.publication.status, report.publication.status),
+        "status": STATUSES.get(report.status, report.status),
         "link": f"{settings.COSTOPS_SITE_URL.rstrip('/')}/teams/{report.team.name}/",
         "blocks": [
             {

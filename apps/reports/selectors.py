@@ -1,9 +1,10 @@
 """What a weekly report says: every number is asked for with the team's own scope."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from apps.books.statuses import statuses
 from apps.finops.tables import KINDS
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
@@ -66,13 +67,14 @@ class CurrencyWeek:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """A team's week; `is_complete` is whether all seven days are published."""
+    """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them."""
 
     team: Team
     week: Week
     publication: PublicationFacts
     currencies: tuple[CurrencyWeek, ...]
     is_complete: bool
+    status: str
 
 
 def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
@@ -90,8 +92,8 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
     return newest.first_day < week.end and newest.end_day > week.start
 
 
-def weekly_report(team: Team, week: Week) -> WeeklyReport:
-    """Everything a report says, from one publication."""
+def weekly_report(team: Team, week: Week, *, now: datetime) -> WeeklyReport:
+    """Everything a report says, from one publication; how final it is depends on the time."""
     pinned = publication()
     query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
     known_weeks = [
@@ -121,6 +123,7 @@ def weekly_report(team: Team, week: Week) -> WeeklyReport:
             for currency in sorted(by_day.totals)
         ),
         is_complete=is_published(week, by=pinned),
+        status=statuses(pinned, week.start, week.end, now).weakest or whole.publication.status,
     )
 
 

@@ -87,7 +87,7 @@ def _send(delivery: Delivery, team: Team, week: Week, *, clock: Clock) -> Outcom
         return Outcome(team.name, delivery.recipient, "skipped")
     try:
         validate_email(delivery.recipient)
-        report = weekly_report(team, week)
+        report = weekly_report(team, week, now=claimed_at)
         letter = write_letter(report, inline=False)
         mail = as_mail(letter, recipient=delivery.recipient, name=team.lead_name, message_id=delivery.message_id)
         mail.send()

@@ -35,7 +35,7 @@ class WeeklyPreview(LoginRequiredMixin, View):
         try:
             asked = request.GET.get("week")
             week = Week.parse(asked) if asked else Week.last_full(_today())
-            return HttpResponse(write_letter(weekly_report(found, week), inline=True).html)
+            return HttpResponse(write_letter(weekly_report(found, week, now=timezone.now()), inline=True).html)
         except NothingPublished as nothing:
             raise Http404(str(nothing)) from nothing
         except CostOpsError as refused:

@@ -10,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from apps.books.invoice_file import BadInvoices
+from apps.books.invoice_rows import rows_on
 from apps.books.invoices import Sums, import_invoices, sums, tie_out
 from apps.books.models import Invoice, TrailEntry
+from apps.finops.sheets import BadSheet
 from apps.finops.tables import CHARGES
 from apps.marts.models import Publication
 from apps.teams.models import Membership, Team
@@ -21,6 +22,7 @@ from tests.books.worlds import NOW
 
 pytestmark = pytest.mark.usefixtures("home", "db")
 HEADER = b"invoice_id,account,currency,total,tax,date\n"
+BY_SERVICE = HEADER[:-1] + b",service\n"
 
 
 def on(invoice: str | None, cost: str, service: str = "Compute", **given: Any) -> Row:
@@ -78,41 +80,125 @@ def test_every_invoice_is_tied_to_its_charges() -> None:
     ]  # fmt: skip
     assert sums(tied) == [
         # 100 + 100.003333333334 + 53; 20 + 7.25 + 1.5; 0.003333333334 - 5 + 7.25 - 4 + 1.5
-        Sums("CNY", Decimal("253.003333333334"), Decimal("28.75"), Decimal("-0.246666666666")),
-        Sums("USD", Decimal(0), Decimal(9), Decimal(9)),
+        Sums(
+            "CNY",
+            Decimal("253.003333333334"),
+            Decimal("28.75"),
+            Decimal("-0.246666666666"),
+            rounding=Decimal("0.003333333334"),
+            open=4,
+        ),
+        Sums("USD", Decimal(0), Decimal(9), Decimal(9), rounding=Decimal(0), open=1),
     ]
 
 
-def test_an_invoice_brought_again_is_replaced_and_the_trail_says_so() -> None:
+def test_an_invoice_told_by_service_is_tied_service_by_service() -> None:
+    told = BY_SERVICE + (
+        b"A-1,100,CNY,63.706,3.606,2026-11-01,Compute\n"  # without tax 60.10, as charged
+        b"A-1,100,CNY,40.794,2.394,2026-11-01,Storage\n"  # 38.40; 39.90 are charged
+        b"A-1,100,CNY,1.50,0,2026-11-01,Support\n"  # nothing is charged
+    )
+    assert bring(told) == (1, 0)
+    assert bring(told) == (0, 0)
+    one = next(tied for tied in tie_out(publish()) if (tied.invoice_id, tied.currency) == ("A-1", "CNY"))
+    assert [(line.service, line.charges, line.billed, line.expected, line.difference, line.status)
+            for line in one.services] == [
+        ("Compute", 1, Decimal("60.10"), Decimal("60.10"), Decimal(0), "matched"),
+        ("Storage", 1, Decimal("39.90"), Decimal("38.40"), Decimal("1.50"), "different"),
+        ("Support", 0, Decimal(0), Decimal("1.50"), Decimal("-1.50"), "different"),
+    ]  # fmt: skip
+    # 63.706 + 40.794 + 1.50 less 6 of tax: in all it matches, though two services do not
+    assert (one.total, one.tax, one.status) == (Decimal("106.00"), Decimal("6.000"), "matched")
+    page = staff_client().get("/invoices/A-1/100/CNY/?service=Storage").content.decode()
+    assert all(words in page for words in ("1.50", "different", "Compute", "Support"))
+
+
+def staff_client() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+def test_an_invoice_goes_down_to_its_charges_in_four_costs() -> None:
+    costs = {"EffectiveCost": "3", "ContractedCost": "4", "ListCost": "5"}
+    rows = [on("B-1", "2", ResourceId="i-1", x_Row=7, **costs), on("B-1", "1", "Storage"), on("B-2", "1")]
+    pinned = Publication.objects.create(
+        created_at=NOW, versions={CHARGES.name: put(CHARGES, rows)}, ruleset=1, status="final"
+    )
+    one = next(tied for tied in tie_out(pinned) if tied.invoice_id == "B-1")
+    assert (one.billed, one.effective, one.contracted, one.listed) == (3, 4, 5, 6)
+    found, count = rows_on(pinned, "B-1", "100", "CNY", service=None, limit=1)
+    assert count == 2
+    assert [(row.service, row.resource, row.billed, row.effective, row.contracted, row.listed) for row in found] == [
+        ("Compute", "i-1", 2, 3, 4, 5)
+    ]
+    assert [row.billed for row in rows_on(pinned, "B-1", "100", "CNY", service="Storage", limit=9)[0]] == [1]
+    client = staff_client()
+    page = client.get("/invoices/B-1/100/CNY/").content.decode()
+    assert all(words in page for words in ("i-1", "Storage", "invoice not uploaded"))
+    assert client.get("/invoices/B-9/100/CNY/").status_code == 404
+
+
+def test_what_ties_out_is_told_in_calm() -> None:
+    bring(HEADER + b"C-1,100,CNY,1.23,0,2026-11-01\n")
+    rows = [on("C-1", "1.2311")]
+    Publication.objects.create(created_at=NOW, versions={CHARGES.name: put(CHARGES, rows)}, ruleset=1, status="final")
+    client = staff_client()
+    page = client.get("/invoices/").content.decode()
+    assert "Tied out, but for rounding of 0.0011 CNY." in page
+    assert "verdict--wrong" not in page
+    bring(HEADER + b"C-1,100,CNY,1.2311,0,2026-11-01\n")
+    assert "Tied out, to the last decimal." in client.get("/invoices/").content.decode()
+    bring(HEADER + b"C-1,100,CNY,1.5,0,2026-11-01\n")
+    page = client.get("/invoices/").content.decode()
+    assert "1 invoice does not match." in page
+    assert "verdict--wrong" in page
+
+
+def test_an_invoice_brought_again_is_replaced_and_the_trail_says_so_but_of_nothing_new() -> None:
     bring(UPLOADED)
     assert bring(UPLOADED) == (0, 0)
     assert bring(HEADER + b"A-4,100,CNY,20.00,0,2026-11-02\n") == (0, 1)
     assert Invoice.objects.get(invoice_id="A-4").total == 20
     assert [one.outcome for one in TrailEntry.objects.order_by("pk")] == [
-        "5 new, 0 changed", "0 new, 0 changed", "0 new, 1 changed",
+        "5 new, 0 changed", "0 new, 1 changed",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(b"", "Line 1 names the columns none; needed are invoice_id, account", id="an empty file"),
-        pytest.param(b"invoice_id,total\nA,1\n", "Line 1 names the columns invoice_id, total", id="missing columns"),
-        pytest.param(HEADER + b"A,1,CNY,1;5,0,2026-10-01\n", "Line 2, total: '1;5' is not a plain", id="no amount"),
-        pytest.param(HEADER + b"A,1,CNY,,0,2026-10-01\n", "Line 2, total: '' is not a plain amount", id="no total"),
-        pytest.param(HEADER + b"A,1,CNY,1,x,2026-10-01\n", "Line 2, tax: 'x'", id="no tax amount"),
+        pytest.param(b"", "line 1: the columns must be invoice_id,account,.* they are", id="an empty file"),
+        pytest.param(HEADER, "no line below the header", id="only a header"),
+        pytest.param(b"invoice_id,total\nA,1\n", "they are invoice_id,total", id="missing columns"),
+        pytest.param(HEADER + b"A,1,CNY,1;5,0,2026-10-01\n", "line 2, column total: '1;5' is not", id="no amount"),
+        pytest.param(HEADER + b"A,1,CNY,,0,2026-10-01\n", "line 2, column total: '' is not a number", id="no total"),
+        pytest.param(HEADER + b"A,1,CNY,1,x,2026-10-01\n", "line 2, column tax: 'x'", id="no tax amount"),
         pytest.param(HEADER + b"A,1,CNY,0.1234567890123,0,2026-10-01\n", "more than twelve decimals", id="too fine"),
-        pytest.param(HEADER + b"A,1,CNY,1,0,01.10.2026\n", "Line 2, date: '01.10.2026' is not a date", id="no date"),
-        pytest.param(HEADER + b",1,CNY,1,0,2026-10-01\n", "Line 2, invoice_id: needs a text", id="no invoice id"),
-        pytest.param(HEADER + b"A,1,CNY,1,0\n", "Line 2 has 5 cells; line 1 has 6", id="a cell is missing"),
-        pytest.param(HEADER + b"A,1,CNY,1,0,2026-10-01\n" * 2, "Invoice A of account 1 stands .* twice", id="twice"),
-        pytest.param(HEADER + b"\xff\xfe", "not UTF-8 \\(byte 44\\)", id="not UTF-8"),
+        pytest.param(HEADER + b"A,1,CNY,1,0,01.10.2026\n", "column date: '01.10.2026' is not a day", id="no date"),
+        pytest.param(HEADER + b",1,CNY,1,0,2026-10-01\n", "line 2, column invoice_id: is empty", id="no invoice id"),
+        pytest.param(HEADER + b"A,1,CNY,1,0\n", "line 2: 5 values for 6 columns", id="a cell is missing"),
+        pytest.param(HEADER + b"A,1,CNY,1,0,2026-10-01\n" * 2, "line 3.* A of account 1 stands on line 2", id="twice"),
+        pytest.param(HEADER + b"\xff\xfe", "not UTF-8 \\(byte 43\\)", id="not UTF-8"),
         pytest.param(HEADER + b'"A,1', "not CSV", id="an open quote"),
+        pytest.param(
+            BY_SERVICE + b"A,1,CNY,1,0,2026-10-01,x\nA,1,CNY,1,0,2026-10-01,x\n",
+            "stands on line 2",
+            id="a service twice",
+        ),
+        pytest.param(
+            BY_SERVICE + b"A,1,CNY,1,0,2026-10-01,x\nA,1,CNY,1,0,2026-10-02,y\n",
+            "line 3, column date",
+            id="one invoice of two days",
+        ),
+        pytest.param(
+            BY_SERVICE + b"A,1,CNY,1,0,2026-10-01," + b"x" * 201 + b"\n", "longer than 200", id="long service"
+        ),
     ],
 )
 def test_a_bad_file_is_refused_whole(content: bytes, message: str) -> None:
     bring(HEADER + b"A-0,100,CNY,1,0,2026-11-01\n")
-    with pytest.raises(BadInvoices, match=message):
+    with pytest.raises(BadSheet, match=message):
         bring(content)
     assert [one.invoice_id for one in Invoice.objects.all()] == ["A-0"]
 
@@ -158,6 +244,6 @@ def test_invoices_are_brought_on_the_page_by_those_who_may() -> None:
     client.force_login(User.objects.get(pk=finance.pk))  # a user remembers what it may
     assert upload(UPLOADED).headers["Location"] == "/invoices/"
     refused = upload(b"invoice_id\n")
-    assert (refused.status_code, "Line 1 names the columns" in refused.content.decode()) == (400, True)
+    assert (refused.status_code, "line 1: the columns must be" in refused.content.decode()) == (400, True)
     assert client.post("/invoices/").status_code == 400
     assert Invoice.objects.count() == 5

@@ -1,7 +1,7 @@
 """What the weekly report says: the answer's numbers of the team's own scope, and what is not known."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +16,7 @@ from apps.reports.selectors import foot, is_published, weekly_report
 from apps.reports.weeks import NotAWeekError, Week
 from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, other_cost, publish_weeks
 
+NOW = datetime(2026, 11, 4, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -57,7 +58,7 @@ def test_rounded_parts_add_up_to_the_rounded_total(amounts: list[str], shown: li
 def test_the_numbers_are_the_answers_of_the_teams_own_scope(db: None, home: Path) -> None:
     team = hire_lead()
     publish_weeks([*five_weeks(), other_cost(WEEK.start, "4711")])
-    report = weekly_report(team, WEEK)
+    report = weekly_report(team, WEEK, now=NOW)
     query = CostQuery(WEEK.start, WEEK.end, scope=Scope(frozenset({"live-class"})))
     (found,) = report.currencies
     assert {found.currency: found.total} == dict(answer(query).totals) == {"CNY": Decimal("700.035")}
@@ -80,7 +81,7 @@ def test_the_smaller_namespaces_are_added_up(db: None, home: Path) -> None:
     team = hire_lead()
     rows = [five_weeks()[-1] | {"namespace": f"n{number}", "effective_cost": f"{number}"} for number in range(1, 9)]
     publish_weeks(rows)
-    (found,) = weekly_report(team, WEEK).currencies
+    (found,) = weekly_report(team, WEEK, now=NOW).currencies
     assert [part.name for part in found.namespaces] == ["n8", "n7", "n6", "n5", "n4"]
     assert found.others is not None
     assert found.others.amount == 6
@@ -99,7 +100,7 @@ def test_weeks_nobody_published_are_unknown_not_zero(
 ) -> None:
     team = hire_lead()
     publish_weeks([row for row in five_weeks() if row["day"] >= first_day])
-    report = weekly_report(team, WEEK)
+    report = weekly_report(team, WEEK, now=NOW)
     assert report.currencies[0].weeks_in_mean == weeks
     assert said in write_letter(report, inline=False).text
 
@@ -107,7 +108,7 @@ def test_weeks_nobody_published_are_unknown_not_zero(
 def test_currencies_are_told_apart_each_with_its_picture(db: None, home: Path) -> None:
     team = hire_lead()
     publish_weeks(five_weeks() + five_weeks(currency="USD"))
-    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=False)
     assert set(letter.pictures) == {"CNY", "USD"}
     assert letter.subject == "CostOps: 直播课堂, week 2026-W44: 700.04 CNY, 700.04 USD"
     assert re.findall(r'src="cid:trend-', letter.html) == ['src="cid:trend-'] * 2
@@ -116,7 +117,7 @@ def test_currencies_are_told_apart_each_with_its_picture(db: None, home: Path) -
 def test_a_week_without_any_cost_says_so(db: None, home: Path) -> None:
     team = hire_lead("quiet")
     publish_weeks()
-    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=False)
     assert "No cost was attributed to your team" in letter.text
     assert letter.pictures == {}
 
@@ -124,7 +125,7 @@ def test_a_week_without_any_cost_says_so(db: None, home: Path) -> None:
 def test_an_incomplete_week_says_up_to_when(db: None, home: Path) -> None:
     team = hire_lead()
     publication = publish_weeks([row for row in five_weeks() if row["day"] < date(2026, 10, 29)], status="provisional")
-    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=False)
     facts = (
         f"Publication {publication.number} of 2 Nov 2026 03:00 UTC, provisional; coverage of the monitoring: 99.00 %"
     )
@@ -138,7 +139,7 @@ def test_a_week_that_was_published_from_its_middle_on_is_incomplete_too(db: None
     publish_weeks([row for row in five_weeks() if row["day"] >= date(2026, 10, 29)])
     assert not is_published(WEEK)
     assert is_published(WEEK, whole=False)
-    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=False)
     assert "costs are published from 29 Oct 2026 up to, not including, 2 Nov 2026" in letter.text
 
 
@@ -146,7 +147,7 @@ def test_the_letter_speaks_the_installations_language(db: None, home: Path, sett
     settings.LANGUAGE_CODE = "zh-hans"  # type: ignore[attr-defined]
     team = hire_lead()
     publish_weeks([row for row in five_weeks() if row["day"] < WEEK.last_day])
-    letter = write_letter(weekly_report(team, WEEK), inline=False)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=False)
     assert '<html lang="zh-hans">' in letter.html
     assert letter.subject == "CostOps：直播课堂，2026-W44 周报: 600.03 CNY"
     ours = "CostOps CNY live-class live-class- W UTC http teams"
@@ -182,7 +183,7 @@ def test_hostile_names_are_shown_as_text(db: None, home: Path) -> None:
     hostile = '<script>alert(1)</script>"><img src=//evil>{{7*7}}\u202e$\\frac{1}{0}$'
     team = hire_lead(title=hostile)
     publish_weeks([row | {"namespace": hostile} for row in five_weeks(currency="<b>$\\x{$")])
-    letter = write_letter(weekly_report(team, WEEK), inline=True)
+    letter = write_letter(weekly_report(team, WEEK, now=NOW), inline=True)
     tags = {tag for tag, _ in Elements(letter.html).found}
     addresses = [attributes["src"] or "" for tag, attributes in Elements(letter.html).found if tag == "img"]
     assert "script" not in tags
@@ -198,5 +199,7 @@ def test_without_a_chinese_font_the_picture_speaks_english(
     monkeypatch.setattr(picture, "CJK_FONTS", ())
     team = hire_lead()
     publish_weeks()
-    letter = write_letter(weekly_report(team, WEEK), inline=False)  # a missing glyph would be a warning, an error here
+    letter = write_letter(
+        weekly_report(team, WEEK, now=NOW), inline=False
+    )  # a missing glyph would be a warning, an error here
     assert letter.pictures["CNY"].startswith(PNG)

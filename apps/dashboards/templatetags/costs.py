@@ -72,6 +72,12 @@ def exact(amount: Decimal | None) -> str:
 
 
 @register.filter
+def trimmed(amount: Decimal) -> str:
+    """Every decimal that is not a zero at the end."""
+    return f"{_WIDE.normalize(amount):f}"
+
+
+@register.filter
 def difference(amount: Decimal) -> str:
     """Zero as `0`, anything else exact: a difference is never rounded away."""
     return "0" if amount == 0 else exact(amount)
@@ -127,6 +133,12 @@ def told(text: str) -> str:
 def day(value: date | None) -> str:
     """A day as people write it."""
     return "–" if value is None else format_date(value, pgettext("date format", "j M Y"))
+
+
+@register.filter
+def days_to(first: date, last: date) -> str:
+    """The days from the first to the last, as people write them."""
+    return day_range(first, last)
 
 
 def day_range(first: date, last: date) -> str:

@@ -14,16 +14,19 @@ from apps.marts.selectors import publication
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
-The file has the columns invoice_id, account, currency, total, tax and date; an invoice that is there already is
-replaced. BilledCost of the charges with that InvoiceId is compared with the total (docs/closing.md); the exit status
-of `tie-out` is 1 while anything does not match.
+The file has the columns invoice_id, account, currency, total, tax and date, and service where it tells invoices by
+service; an invoice that is there already is replaced. BilledCost of the charges with that InvoiceId is compared with
+the total (docs/closing.md); the exit status of `tie-out` is 1 while anything does not match.
 
 examples:
   manage.py invoices import invoices-2026-10.csv
   manage.py invoices tie-out
   manage.py invoices tie-out --format csv > tie-out.csv
 """
-COLUMNS = ("invoice_id", "account", "currency", "status", "total", "tax", "charges", "billed", "expected", "difference")
+COLUMNS = (
+    "invoice_id", "account", "currency", "status", "total", "tax", "charges", "billed", "expected", "difference",
+    "effective", "contracted", "listed",
+)  # fmt: skip
 
 
 class Command(BaseCommand):

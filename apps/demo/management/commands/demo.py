@@ -23,6 +23,7 @@ METRICS_SCALE_LIMIT = 0.25
 EXAMPLES = """examples:
   manage.py demo --to var/demo                                   sixty days, some 300 namespaces, 2,000 pods
   manage.py demo --days 3 --scale 0.02 --to /tmp/tiny            small enough for tests, metrics included
+  manage.py demo --late-days 7 --to var/demo                     the bills of the last week stand in billing-late/
   manage.py demo --scale 50 --to /data/large                     100,000 pods, twelve million bill lines, half an hour
 
 The same arguments and COSTOPS_TIME_ZONE write the same bytes. DIR receives billing/, usage/, openmetrics/,
@@ -73,6 +74,12 @@ class Command(BaseCommand):
             choices=[60, 300],
             help="scrape interval of the metrics (default 300)",
         )
+        parser.add_argument(
+            "--late-days",
+            type=int,
+            default=0,
+            help="last days whose bill comes late: a file for each in billing-late/, to copy to billing/ (default 0)",
+        )
         parser.add_argument("--gzip", action="store_true", help="compress the bills (always above scale 2)")
 
     def handle(self, **options: Any) -> None:
@@ -94,13 +101,16 @@ def _plan(options: dict[str, Any]) -> Plan:
     end = _date(options["start"]) + timedelta(days=days) if options["start"] else _date(options["end"])
     if days < 1 or not 0 < scale <= 100 or options["seed"] < 0:
         raise CommandError("--days must be at least 1, --seed not negative, --scale above 0 and at most 100")
+    if not 0 <= options["late_days"] < days:
+        raise CommandError("--late-days must be at least 0 and less than --days: some bill comes in time")
     metrics_days = options["metrics_days"]
     if metrics_days is None:
         metrics_days = DEFAULT_METRICS_DAYS if scale <= METRICS_SCALE_LIMIT else 0
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
     return Plan(
-        options["to"], zone, end, days, options["seed"], scale, metrics_days, options["scrape_seconds"], options["gzip"]
-    )
+        options["to"], zone, end, days, options["seed"], scale, metrics_days, options["scrape_seconds"],
+        compress=options["gzip"], late_days=options["late_days"],
+    )  # fmt: skip
 
 
 def _date(value: date | str) -> date:
