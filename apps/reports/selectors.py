@@ -1,12 +1,15 @@
 """What a weekly report says: every number is asked for with the team's own scope."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from django.conf import settings
+
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import answer, publication
+from apps.marts.selectors import answer, publication, with_rates
+from apps.rates.selectors import MissingRate
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -64,13 +67,20 @@ class CurrencyWeek:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """A team's week; `is_complete` is whether all seven days are published."""
+    """A team's week; `is_complete` is whether all seven days are published.
+
+    `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is the rate for want of which
+    every currency stands by itself.
+    """
 
     team: Team
     week: Week
     publication: PublicationFacts
     currencies: tuple[CurrencyWeek, ...]
     is_complete: bool
+    converted_to: str = ""
+    rates: int = 0
+    missing: MissingRate | None = None
 
 
 def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
@@ -89,9 +99,19 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
 
 
 def weekly_report(team: Team, week: Week) -> WeeklyReport:
-    """Everything a report says, from one publication."""
+    """Everything a report says, from one publication, in the reporting currency if there is one."""
     pinned = publication()
     query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
+    currency = settings.COSTOPS_REPORTING_CURRENCY
+    if not currency:
+        return _report(team, week, pinned, query)
+    try:
+        return _report(team, week, pinned, with_rates(replace(query, currency=currency)))
+    except MissingRate as missing:
+        return replace(_report(team, week, pinned, query), missing=missing)
+
+
+def _report(team: Team, week: Week, pinned: Publication, query: CostQuery) -> WeeklyReport:
     known_weeks = [
         earlier
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
@@ -119,6 +139,8 @@ def weekly_report(team: Team, week: Week) -> WeeklyReport:
             for currency in sorted(by_day.totals)
         ),
         is_complete=is_published(week, by=pinned),
+        converted_to=query.currency or "",
+        rates=query.rates_as_of or 0,
     )
 
 
