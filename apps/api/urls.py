@@ -33,6 +33,7 @@ urlpatterns = [
     path("v1/units/", units.UnitsView.as_view(), name="api-units"),
     path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
+    path("v1/drivers/quantities/", units.QuantitiesView.as_view(), name="api-quantities"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),
