@@ -8,6 +8,9 @@ import secrets
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.finops.currencies import CURRENCIES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -19,6 +22,11 @@ environ.Env.read_env(COSTOPS_HOME / "costops.env")
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
+COSTOPS_REPORTING_CURRENCY = env.str("COSTOPS_REPORTING_CURRENCY", default="")
+if COSTOPS_REPORTING_CURRENCY and COSTOPS_REPORTING_CURRENCY not in CURRENCIES:
+    raise ImproperlyConfigured(
+        f"COSTOPS_REPORTING_CURRENCY: {COSTOPS_REPORTING_CURRENCY!r} is not a currency code of ISO 4217, such as CNY."
+    )
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
 COSTOPS_LAKE = COSTOPS_HOME / "lake"

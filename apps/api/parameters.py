@@ -215,12 +215,25 @@ _UNIT_PERIOD = (
     Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
     Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
 )
+_DRIVER = Parameter("driver", text, "What cost is divided by, such as requests; must be given.")
+_BY = Parameter("by", one_of(*SCOPES), "Whose cost or units; `team` by default.", choices=SCOPES)
+_DRIVERS_AS_OF = Parameter(
+    "drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"
+)
+QUANTITIES = (
+    _DRIVER,
+    _BY,
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first that was told by default.", pattern=_DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last that was told by default.", pattern=_DAY.pattern),
+    _DRIVERS_AS_OF,
+    FORMAT,
+)
 _UNITS = (
-    Parameter("driver", text, "What cost is divided by, such as requests; must be given."),
-    Parameter("by", one_of(*SCOPES), "Whose cost; `team` by default.", choices=SCOPES),
+    _DRIVER,
+    _BY,
     *_UNIT_PERIOD,
     Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
-    Parameter("drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"),
+    _DRIVERS_AS_OF,
     AS_OF,
     *CURRENCY,
     FORMAT,

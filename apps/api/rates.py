@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import parameters, schema
+from apps.api import parameters, rate_schema, schema
 from apps.api.bringing import BringView
 from apps.rates import selectors, services
 from apps.rates.models import Rate
@@ -18,10 +18,14 @@ class RatesView(BringView):
 
     known = parameters.RATES
     known_to_bring = parameters.IMPORT_RATES
-    columns = ("day", "from", *(name for name in schema.columns_of(schema.RateSchema) if name not in ("day", "from")))
+    columns = (
+        "day",
+        "from",
+        *(name for name in schema.columns_of(rate_schema.RateSchema) if name not in ("day", "from")),
+    )
     file_name = "rates"
 
-    @schema.asking("rates", parameters.RATES, schema.RatesSchema)
+    @schema.asking("rates", parameters.RATES, rate_schema.RatesSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         names = {"from": "source", "to": "target", "start": "start", "end": "end", "rates_as_of": "at"}
@@ -29,7 +33,7 @@ class RatesView(BringView):
         locked = set(selectors.locks().values_list("month", flat=True))
         return Response({"rows": [_rate(rate, locked) for rate in found]})
 
-    @schema.bringing("import_rates", parameters.IMPORT_RATES, schema.ImportedSchema)
+    @schema.bringing("import_rates", parameters.IMPORT_RATES, rate_schema.ImportedSchema)
     def post(self, request: Request) -> HttpResponse:
         content, given = self.brought(request)
         done = services.import_rates(

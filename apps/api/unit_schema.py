@@ -97,3 +97,22 @@ class DriverVersionsSchema(serializers.Serializer[Any]):
     """Versions of the drivers, the newest first."""
 
     rows = DriverVersionSchema(many=True)
+
+
+class QuantitySchema(serializers.Serializer[Any]):
+    """So many units of a subject on a day; `version` and `line` say which upload told it, and where (0: no file)."""
+
+    day = serializers.DateField()
+    subject = serializers.CharField()
+    quantity = Amount()
+    version = serializers.IntegerField()
+    line = serializers.IntegerField()
+
+
+class QuantitiesSchema(serializers.Serializer[Any]):
+    """The quantities of a driver, at a version of the drivers; a day nobody told has none."""
+
+    driver = serializers.CharField()
+    by = serializers.ChoiceField(SCOPES)
+    drivers = serializers.IntegerField(help_text="the version, 0 before the first")
+    rows = QuantitySchema(many=True)

@@ -25,16 +25,21 @@ _ASKED = ("metric", "grain", "resource", "currency", "rates_as_of", "drivers_as_
 _PARTS = ("before", "volume", "mix", "efficiency", "price", "after")
 
 
-def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
+def _driver(asked: dict[str, Any]) -> str:
     if "driver" not in asked:
         raise BadParameterError("driver", "driver must be given, such as requests")
+    return str(asked["driver"])
+
+
+def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
+    driver = _driver(asked)
     pinned = publication(asked.get("as_of"))
     start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     given = {name: asked[name] for name in _ASKED if name in asked}
     return UnitQuery(
-        asked["driver"], asked.get("by", "team"), start, end, as_of=pinned.number, scope=scope_of(request.user), **given
+        driver, asked.get("by", "team"), start, end, as_of=pinned.number, scope=scope_of(request.user), **given
     )
 
 
@@ -121,6 +126,25 @@ class DriversView(BringView):
             now=timezone.now(),  # noqa: TID251  # a request is an entry point
         )
         return Response(_version(done), status=201)
+
+
+class QuantitiesView(AskView):
+    """How many units there were, by day and subject; leads see those of their teams."""
+
+    known = parameters.QUANTITIES
+    columns = schema.columns_of(unit_schema.QuantitySchema)
+    file_name = "quantities"
+
+    @schema.asking("quantities", parameters.QUANTITIES, unit_schema.QuantitiesSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        start, end = asked.get("start", parameters.FIRST_DAY), asked.get("end", parameters.LAST_DAY)
+        query = UnitQuery(_driver(asked), asked.get("by", "team"), start, end, scope=scope_of(request.user))
+        at = selectors.driver_version(asked.get("drivers_as_of"))
+        found = selectors.told(query.driver, query.by, Window(query.start, query.end), at)
+        rows = [dict(zip(self.columns, row, strict=True)) for row in found if query.scope.allows(row[1])]
+        head = {"driver": query.driver, "by": query.by, "drivers": at.number if at else 0}
+        return Response(head | {"rows": rows})
 
 
 def _version(one: DriverVersion) -> dict[str, Any]:

@@ -13,6 +13,11 @@ OPENCOST = {
     "cloudCost": compat.CloudCostView,
 }
 """Its programs ask without a slash at the end, and lose their token where they are sent on to one."""
+KUBECOST = {f"model/{name}": view for name, view in OPENCOST.items()} | {
+    "model/assets": compat.AssetListView,
+    "model/getConfigs": compat.ConfigsView,
+}
+"""The same where kubectl-cost asks for it unless told otherwise."""
 
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
@@ -31,8 +36,10 @@ urlpatterns = [
     path("v1/units/", units.UnitsView.as_view(), name="api-units"),
     path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
+    path("v1/drivers/quantities/", units.QuantitiesView.as_view(), name="api-quantities"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
+    *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),
     path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
     path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
     path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),

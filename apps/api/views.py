@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.api import parameters, schema
+from apps.api import parameters, schema, source_schema
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter
 from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
@@ -134,10 +134,10 @@ class TeamView(AskView):
 class SourcesView(CompanyView):
     """The sources of charges and usage, and how they are."""
 
-    columns = schema.columns_of(schema.SourceSchema)
+    columns = schema.columns_of(source_schema.SourceSchema)
     file_name = "sources"
 
-    @schema.asking("sources", parameters.PLAIN, schema.SourcesSchema)
+    @schema.asking("sources", parameters.PLAIN, source_schema.SourcesSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
         return Response({"rows": [_source(state) for state in source_states(timezone.now())]})
@@ -147,10 +147,10 @@ class RestatementsView(CompanyView):
     """What new issues of bills changed, by day and service."""
 
     known = parameters.RESTATEMENTS
-    columns = schema.columns_of(schema.RestatementSchema)
+    columns = schema.columns_of(source_schema.RestatementSchema)
     file_name = "restatements"
 
-    @schema.asking("restatements", parameters.RESTATEMENTS, schema.RestatementsSchema)
+    @schema.asking("restatements", parameters.RESTATEMENTS, source_schema.RestatementsSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         wanted = Wanted(**{name: asked[name] for name in asked if name not in ("limit", "format")})

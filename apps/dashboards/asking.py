@@ -84,6 +84,10 @@ class Asked:
         """The same with every amount in its own currency."""
         return replace(self, reporting="")
 
+    def converted(self, currency: str) -> "Asked":
+        """The same with every amount in one currency."""
+        return replace(self, currency=currency, reporting=currency)
+
     @property
     def alone(self) -> "Asked":
         """The same where the period before is not known."""

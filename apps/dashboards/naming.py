@@ -1,5 +1,6 @@
 """Names for teams, namespaces and the rest, as people know them, with the page they lead to."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,16 @@ def called(dimension: str, value: str) -> str:
     if value in words.OWN_NAMES:
         return str(words.OWN_NAMES[value])
     return value or str(words.MISSING.get(dimension, "–"))
+
+
+_INITIALS = frozenset(("ai", "api", "cpu", "gib", "gpu", "http", "id", "io", "ml", "qps", "sms", "sql", "vm"))
+
+
+def driver(key: str) -> str:
+    """A driver as people say it: `gpu-seconds` are GPU seconds, `students-in-class` Students in class."""
+    said = [word.upper() if word in _INITIALS else word for word in re.split(r"[-_]+", key) if word]
+    first, *rest = said or [key]
+    return " ".join((first[:1].upper() + first[1:], *rest))
 
 
 def team_url(team: str, asked: Asked) -> str:

@@ -101,6 +101,8 @@ def choices(asked: Asked, answered: Answer, earlier: Answer, **filters: str) -> 
         answered, earlier = (marts.answer(one.query(**filters)) for one in (asked.as_billed, asked.earlier.as_billed))
     found = {*answered.totals, *earlier.totals} | ({asked.currency} - {asked.reporting, ""})
     converted = {*reporting_currencies()} | ({asked.reporting} - {""})
+    if len(found) == 1:
+        converted -= found  # what is all in one currency need not be offered twice
     return (
         *(Choice(currency, currency) for currency in sorted(found)),
         *(Choice(f"{CONVERTED}{code}", _("All in %(currency)s") % {"currency": code}) for code in sorted(converted)),

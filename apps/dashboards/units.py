@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from apps.charts import colours, figures
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS, Asked
-from apps.dashboards.lines import total_of
+from apps.dashboards.lines import NOTABLE, hundredths, total_of
 from apps.dashboards.selectors import Choice, choices, compared
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink, moment
@@ -29,8 +29,10 @@ from apps.units.selectors import driver_version, drivers, unit_change, unit_cost
 
 LINES = 8
 SCOPES: dict[str, Promise] = {
-    "team": gettext_lazy("by team"), "service": gettext_lazy("by service"), "namespace": gettext_lazy("by namespace"),
-}  # fmt: skip
+    "team": gettext_lazy("%(driver)s, by team"),
+    "service": gettext_lazy("%(driver)s, by service"),
+    "namespace": gettext_lazy("%(driver)s, by namespace"),
+}
 EFFECTS: dict[str, tuple[Promise, Promise]] = {
     "volume": (gettext_lazy("Volume"), gettext_lazy("more or fewer units in all")),
     "mix": (gettext_lazy("Mix"), gettext_lazy("more of the units where one costs more or less")),
@@ -51,6 +53,16 @@ class Measure:
     @property
     def key(self) -> str:
         return f"{self.driver}:{self.by}"
+
+    @property
+    def title(self) -> str:
+        """What cost is divided by, as people say it."""
+        return naming.driver(self.driver)
+
+    @property
+    def resource_title(self) -> str:
+        """What efficiency is measured by, as people say it."""
+        return _resource_title(self.resource)
 
     def query(self, asked: Asked, grain: str) -> UnitQuery:
         return UnitQuery(
@@ -93,9 +105,24 @@ class UnitsPage:
     lines: tuple[UnitLine, ...] = ()
     total: UnitLine | None = None
     effects: tuple[Effect, ...] = ()
+    unit_cost_before: Decimal | None = None
     without_driver: Decimal = Decimal(0)
     version: DriverVersion | None = None
     rates: tuple[UsedRate, ...] = ()
+
+    @property
+    def unit_change(self) -> Decimal | None:
+        """By how much a unit got dearer or cheaper, in hundredths; None where one of the two is not known."""
+        now, before = self.total.unit_cost if self.total else None, self.unit_cost_before
+        return None if now is None or before is None else hundredths(now - before, before)
+
+    @property
+    def tone(self) -> str:
+        """`up`, `down`, or `same` for what is not worth a colour."""
+        change = self.unit_change
+        if change is None or abs(change) < NOTABLE:
+            return "same"
+        return "up" if change > 0 else "down"
 
 
 def read_measure(given: Mapping[str, Any], asked: Asked) -> Measure | None:
@@ -125,7 +152,7 @@ def units_page(asked: Asked, measure: Measure | None) -> UnitsPage:
     lines = [_line(title(row.subject), row, changes.get(row.subject)) for row in ours if row.days]
     here = {row.subject for row in ours if row.days}
     lines += [
-        UnitLine(title(subject), Decimal(0), Decimal(0), None, change)
+        UnitLine(title(subject), Decimal(0), None, None, change)
         for subject, change in changes.items()
         if subject not in here
     ]
@@ -141,14 +168,22 @@ def units_page(asked: Asked, measure: Measure | None) -> UnitsPage:
         lines=tuple(sorted(lines, key=lambda line: (-line.cost, line.title))),
         total=_line("", total, bridge.total if bridge else None) if total else None,
         effects=tuple(Effect(*EFFECTS[name], getattr(bridge.total, name)) for name in EFFECTS) if bridge else (),
+        unit_cost_before=_unit_cost_before(asked, measure) if bridge else None,
         without_driver=total.cost_without_driver if total else Decimal(0),
         version=driver_version(),
         rates=found.rates,
     )
 
 
+def _unit_cost_before(asked: Asked, measure: Measure) -> Decimal | None:
+    earlier = unit_costs(measure.query(asked.earlier, "all")).totals
+    return next((row.unit_cost for row in earlier if row.currency == asked.currency), None)
+
+
 def _measures(asked: Asked) -> tuple[Choice, ...]:
-    return tuple(Choice(f"{driver}:{by}", f"{driver} {SCOPES[by]}") for driver, by in _known(asked))
+    return tuple(
+        Choice(f"{driver}:{by}", str(SCOPES[by]) % {"driver": naming.driver(driver)}) for driver, by in _known(asked)
+    )
 
 
 def _known(asked: Asked) -> list[tuple[str, str]]:
@@ -157,7 +192,11 @@ def _known(asked: Asked) -> list[tuple[str, str]]:
 
 def _resources(measure: Measure) -> tuple[Choice, ...]:
     others = [driver for driver, by in drivers() if by == measure.by and driver != measure.driver]
-    return Choice(LIST_COST, str(METRICS[LIST_COST])), *(Choice(driver, driver) for driver in others)
+    return tuple(Choice(key, _resource_title(key)) for key in (LIST_COST, *others))
+
+
+def _resource_title(key: str) -> str:
+    return str(METRICS[LIST_COST]) if key == LIST_COST else naming.driver(key)
 
 
 def _line(title: str, row: UnitRow, change: Change | None) -> UnitLine:
@@ -181,10 +220,10 @@ def _bridge(asked: Asked, measure: Measure) -> Bridge | None:
 def _links(asked: Asked, measure: Measure, total: UnitRow | None, bridge: Bridge | None) -> tuple[FigureLink, ...]:
     named = {"driver": measure.key, "resource": measure.resource}
     params = f"{asked.figure_params()}&{urlencode(named)}"
-    unit = f"{asked.currency} ÷ {measure.driver}"
+    unit = f"{asked.currency} ÷ {measure.title}"
     cost = total.unit_cost if total else None
-    told = {"cost": written.precise(cost), "currency": asked.currency, "driver": measure.driver}
-    summary = _("%(cost)s %(currency)s per unit of %(driver)s on average.") % told
+    told = {"cost": written.precise(cost), "currency": asked.currency, "driver": measure.title}
+    summary = _("%(driver)s: %(cost)s %(currency)s each on average.") % told
     line = FigureLink(
         "figure-units",
         f"{reverse('figure-units', args=['cost'])}?{params}",

@@ -1,8 +1,10 @@
 """The pages: read the question, ask once, show."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
@@ -23,6 +25,13 @@ from apps.rates.selectors import MissingRate
 from apps.teams.selectors import visible_teams
 
 NO_STORE = "no-store, private"
+_Page = TypeVar("_Page")
+
+
+def no_rate(missing: MissingRate) -> str:
+    """Which rate is missing, in the reader's language."""
+    told = {"source": missing.source, "target": missing.target, "day": missing.day.isoformat()}
+    return gettext("There is no rate from %(source)s to %(target)s on %(day)s.") % told
 
 
 class Guarded(LoginRequiredMixin, View):
@@ -49,10 +58,7 @@ class Guarded(LoginRequiredMixin, View):
         except BadQuestion as bad:
             return self.say_bad(bad)
         except MissingRate as missing:
-            told = {"source": missing.source, "target": missing.target, "day": missing.day.isoformat()}
-            return self.say_bad(
-                BadQuestion(gettext("There is no rate from %(source)s to %(target)s on %(day)s.") % told)
-            )
+            return self.say_bad(BadQuestion(no_rate(missing)))
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
         context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}
@@ -68,6 +74,16 @@ class Guarded(LoginRequiredMixin, View):
             raise NothingPublished(f"Publication {publication.number} holds no cost.")
         return read_question(self.request.GET, publication=publication, scope=self.scope)
 
+    def in_reporting_currency(self, make: Callable[[Asked], _Page]) -> tuple[_Page, MissingRate | None]:
+        """A page in the currency the address names, else in the reporting currency; for want of a rate, by currency."""
+        asked, reporting = self.question(), settings.COSTOPS_REPORTING_CURRENCY
+        if asked.currency or not reporting:
+            return make(asked), None
+        try:
+            return make(asked.converted(reporting)), None
+        except MissingRate as missing:
+            return make(asked), missing
+
 
 class CostView(Guarded, TemplateView, ABC):
     """A page of cost: one `CostPage` under the filter bar."""
@@ -75,7 +91,7 @@ class CostView(Guarded, TemplateView, ABC):
     def get_context_data(self, **names: Any) -> dict[str, Any]:
         if self.scope.teams == frozenset():
             raise PermissionDenied("no teams")
-        page = self.page(self.question(), **names)
+        page, missing = self.in_reporting_currency(lambda asked: self.page(asked, **names))
         if page is None:
             raise Http404
         bar = {"periods": PERIODS, "metrics": METRICS, "form": FilterForm(self.request.GET)}
@@ -85,6 +101,7 @@ class CostView(Guarded, TemplateView, ABC):
             "asked": page.asked,
             "facts": news.facts,
             "news": news,
+            "missing_rate": no_rate(missing) if missing else "",
             **bar,
             "for_everything": self.scope.teams is None,
         }
@@ -148,12 +165,15 @@ class Units(Guarded, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.teams == frozenset():
             raise PermissionDenied("no teams")
-        asked = self.question()
-        page = units.units_page(asked, units.read_measure(self.request.GET, asked))
+        given = self.request.GET
+        page, missing = self.in_reporting_currency(
+            lambda asked: units.units_page(asked, units.read_measure(given, asked))
+        )
         return {
             "page": page,
             "asked": page.asked,
             "facts": page.facts,
+            "missing_rate": no_rate(missing) if missing else "",
             "periods": PERIODS,
             "metrics": METRICS,
             "for_everything": self.scope.teams is None,

@@ -1,14 +1,17 @@
 """What a weekly report says: every number is asked for with the team's own scope."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from django.conf import settings
 
 from apps.books.statuses import statuses
 from apps.finops.tables import KINDS
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import answer, publication
+from apps.marts.selectors import answer, publication, with_versions
+from apps.rates.selectors import MissingRate
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -67,7 +70,11 @@ class CurrencyWeek:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them."""
+    """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them.
+
+    `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is the rate for want of which
+    every currency stands by itself.
+    """
 
     team: Team
     week: Week
@@ -75,6 +82,9 @@ class WeeklyReport:
     currencies: tuple[CurrencyWeek, ...]
     is_complete: bool
     status: str
+    converted_to: str = ""
+    rates: int = 0
+    missing: MissingRate | None = None
 
 
 def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
@@ -93,9 +103,21 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
 
 
 def weekly_report(team: Team, week: Week, *, now: datetime) -> WeeklyReport:
-    """Everything a report says, from one publication; how final it is depends on the time."""
+    """Everything a report says, from one publication, in the reporting currency if there is one.
+
+    How final it is depends on the time."""
     pinned = publication()
     query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
+    currency = settings.COSTOPS_REPORTING_CURRENCY
+    if not currency:
+        return _report(team, week, pinned, query, now)
+    try:
+        return _report(team, week, pinned, with_versions(replace(query, currency=currency)), now)
+    except MissingRate as missing:
+        return replace(_report(team, week, pinned, query, now), missing=missing)
+
+
+def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: datetime) -> WeeklyReport:
     known_weeks = [
         earlier
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
@@ -124,6 +146,8 @@ def weekly_report(team: Team, week: Week, *, now: datetime) -> WeeklyReport:
         ),
         is_complete=is_published(week, by=pinned),
         status=statuses(pinned, week.start, week.end, now).weakest or whole.publication.status,
+        converted_to=query.currency or "",
+        rates=query.rates_as_of or 0,
     )
 
 

@@ -67,6 +67,27 @@ def test_a_window_is_whole_days(text: str, zone: ZoneInfo, days: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "zone", "days"),
+    [
+        pytest.param("1h", UTC, "2026-11-26 2026-11-27", id="an hour is today"),
+        pytest.param("36h", UTC, "2026-11-25 2026-11-27", id="a day and a half are two days"),
+        pytest.param("2d", UTC, "2026-11-25 2026-11-27", id="two days stay two"),
+        pytest.param(
+            "2026-10-01T10:30:00Z,2026-10-02T10:30:00Z", UTC, "2026-10-01 2026-10-03", id="half past ten to half past"
+        ),
+        pytest.param("2026-10-01T10:30:00Z,2026-10-02T00:00:00Z", UTC, "2026-10-01 2026-10-02", id="to a midnight"),
+        pytest.param("1790812801,1790812802", UTC, "2026-10-01 2026-10-02", id="a second is its day"),
+        pytest.param(
+            "2026-10-01T00:00:00Z,2026-10-02T00:00:00Z", SHANGHAI, "2026-10-01 2026-10-03", id="a day of another zone"
+        ),
+        pytest.param("2026-10-01,2026-10-02", SHANGHAI, "2026-10-01 2026-10-02", id="whole days stay"),
+    ],
+)
+def test_a_window_may_be_widened_to_whole_days(text: str, zone: ZoneInfo, days: str) -> None:
+    assert said(parse_window(text, today=THURSDAY, zone=zone, widen=True)) == days
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         pytest.param("", "is not a window", id="nothing"),

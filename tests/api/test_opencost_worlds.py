@@ -1,11 +1,14 @@
 """OpenCost's addresses in other worlds: two currencies, and a workload that two teams carry."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
+from apps.api.services import issue_token
 from apps.marts.models import Publication
 from tests.allocation.worlds import charge
-from tests.api.opencost import FIRST, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
+from tests.api.company import NOW, client_of
+from tests.api.opencost import FIRST, ROOT, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +54,19 @@ def test_a_publication_without_usage_by_the_day_gives_the_same_answers(home: obj
     Publication.objects.filter(number=pinned.number).update(versions=earlier)
     cache.clear()
     assert [ask(boss, address, **given) for address, given in ASKED] == by_day
+
+
+def test_of_two_currencies_one_must_be_named(home: object) -> None:
+    publish_world(more=[charge("3", BillingCurrency="USD", ServiceName="Log Service")])
+    boss = hire()["boss"]
+    response = boss.get(f"{ROOT}model/getConfigs")
+    assert (response.status_code, "CNY, USD" in response.json()["message"]) == (400, True)
+    assert boss.get(f"{ROOT}model/getConfigs", {"currency": "USD"}).json()["data"] == {"currencyCode": "USD"}
+    assert costs(ask(boss, "model/allocation", window=FIRST, aggregate="namespace", currency="USD")[0]) == {
+        "__unallocated__": "3"
+    }
+
+
+def test_without_costs_there_is_no_currency(db: None, home: object) -> None:
+    boss = client_of(issue_token(User.objects.create_superuser("boss"), now=NOW))
+    assert boss.get(f"{ROOT}model/getConfigs").status_code == 404

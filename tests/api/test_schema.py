@@ -29,6 +29,7 @@ ADDRESSES = {
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
     "/api/v1/changes/": "/api/v1/changes/",
+    "/api/v1/drivers/quantities/": "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/closings/": "/api/v1/closings/",
     "/api/v1/closings/{month}/": "/api/v1/closings/2026-10/",
     "/api/v1/adjustments/": "/api/v1/adjustments/",

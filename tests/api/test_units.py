@@ -26,6 +26,28 @@ def test_drivers_are_brought_and_listed(finance: Client) -> None:
     assert finance.post(DRIVERS, body, content_type="application/json").json()["by"] == "namespace"
 
 
+def test_quantities_are_told_with_the_version_that_told_them(finance: Client) -> None:
+    first = finance.post(DRIVERS, FILE, content_type="text/csv").json()["version"]
+    second = finance.post(DRIVERS, FILE.replace(",500", ",0.5"), content_type="text/csv").json()["version"]
+    said = finance.get(f"{DRIVERS}quantities/?driver=requests&start=2026-10-06&end=2026-10-07").json()
+    assert (said["drivers"], said["by"]) == (second, "team")
+    assert said["rows"] == [
+        {"day": "2026-10-06", "subject": "live-class", "quantity": "0.500000000000", "version": second, "line": 3}
+    ]
+    older = finance.get(f"{DRIVERS}quantities/?driver=requests&drivers_as_of={first}&format=csv").content.decode()
+    assert older.splitlines()[1:] == [
+        f"2026-10-05,live-class,1000.000000000000,{first},2", f"2026-10-06,live-class,500.000000000000,{first},3",
+    ]  # fmt: skip
+
+
+def test_a_lead_sees_own_quantities(callers: dict[str, Client]) -> None:
+    bring_drivers()
+    address = f"{DRIVERS}quantities/?driver=requests"
+    for name, subjects in (("lilei", {"live-class"}), ("nobody", set()), ("finance", {"live-class", "data-platform"})):
+        assert {row["subject"] for row in callers[name].get(address).json()["rows"]} == subjects
+    assert callers["lilei"].get(f"{address}&by=namespace").status_code == 400
+
+
 def test_a_wrong_line_is_named(finance: Client) -> None:
     refused = finance.post(f"{DRIVERS}?name=oct.csv", FILE + "2026-10-07,requests,wbe,1\n", content_type="text/csv")
     assert refused.status_code == 400
@@ -64,6 +86,8 @@ def test_a_change_adds_up(finance: Client) -> None:
     ("address", "parameter"),
     [
         pytest.param(UNITS, "driver", id="no driver"),
+        pytest.param(f"{DRIVERS}quantities/", "driver", id="no driver of quantities"),
+        pytest.param(f"{DRIVERS}quantities/?driver=requests&drivers_as_of=99", "drivers_as_of", id="no such version"),
         pytest.param(f"{UNITS}?driver=../etc", "driver", id="a strange driver"),
         pytest.param(f"{UNITS}?driver=requests&by=cluster", "by", id="by what is not told"),
         pytest.param(f"{UNITS}?driver=requests&drivers_as_of=99", "drivers_as_of", id="no version"),

@@ -226,6 +226,33 @@ def test_all_cost_in_one_currency(people, client_of):
         assert amounts(staff.get(f"{address}?currency=in-CNY").content.decode())[0] == 780
 
 
+def test_pages_begin_with_the_reporting_currency(people, client_of, settings):
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+    company.publish(company.TWO_CURRENCIES)
+    bring_rates()
+    staff = client_of("staff")
+    for address in ("/", "/teams/live-class/", "/teams/live-class/namespaces/online/classroom/"):
+        assert amounts(staff.get(address).content.decode())[0] == 780
+    assert amounts(staff.get("/?currency=USD").content.decode())[0] == 90
+    assert "by itself here" not in staff.get("/").content.decode()
+
+
+def test_for_want_of_a_rate_the_page_stands_by_currency_and_says_why(people, client_of, settings):
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+    company.publish(company.TWO_CURRENCIES)
+    bring_rates("2026-10-02")
+    body = client_of("staff").get("/").content.decode()
+    assert amounts(body)[0] == 150
+    assert "There is no rate from USD to CNY on 2026-10-01." in body
+    assert "So every currency stands by itself here." in body
+
+
+def test_one_currency_is_not_offered_twice(people, client_of, settings):
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+    company.publish()
+    assert 'name="currency"' not in client_of("staff").get("/").content.decode()
+
+
 def test_a_day_without_a_rate_is_told_not_guessed(people, client_of):
     company.publish(company.TWO_CURRENCIES)
     bring_rates("2026-10-02")

@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from apps.dashboards import naming
 from apps.dashboards.templatetags.costs import precise, quantity
+from apps.units.services import import_drivers
 from tests.dashboards import company
 
 OCTOBER = "period=custom&start=2026-10-01&last=2026-10-30"
@@ -31,6 +33,37 @@ def test_cost_per_unit_and_why_it_changed(told, client_of):
     assert Decimal("142.5") in numbers, "volume: 285 x 0.5"
     assert "drivers version" in body
     assert "67.50 CNY are of days" in body
+
+
+def test_the_page_says_first_how_much_dearer_a_unit_got(told, client_of):
+    """Both teams: 788.20 for 30 x 400 units in September and 1003 for 30 x 600 in October."""
+    body = client_of("staff").get(f"/units/?driver=requests:team&{OCTOBER}").content.decode()
+    change = re.search(
+        r'class="change change--(\w+)">\s*([^<]*?)\s*</p>\s*<p class="muted">\s*(.*?)\s*</p>', body, re.S
+    )
+    assert change is not None
+    before, now = Decimal("788.20") / 12000, Decimal("1003") / 18000
+    assert change.groups() == ("down", "−15.2 %", "against 0.06568, 1 Sep 2026 – 30 Sep 2026"), (now - before) / before
+    assert "more or fewer units in all" in body
+    assert "Requests, by team" in body
+
+
+def test_before_the_first_units_there_is_nothing_to_compare_a_unit_with(published, client_of):
+    rows = "\n".join(f"2026-10-{day:02},requests,search,5" for day in range(1, 31))
+    import_drivers(f"date,driver,team,quantity\n{rows}".encode(), name="d.csv", by="han", now=company.MOMENT)
+    body = client_of("staff").get(f"/units/?{OCTOBER}").content.decode()
+    assert "nobody told units of 1 Sep 2026 – 30 Sep 2026" in body
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("searches", "Searches"), ("students-in-class", "Students in class"), ("gpu-seconds", "GPU seconds"),
+        ("api_calls", "API calls"), ("r2-d2", "R2 d2"), ("0", "0"), ("a-", "A"),
+    ],
+)  # fmt: skip
+def test_a_driver_is_said_as_people_do(key, said):
+    assert naming.driver(key) == said
 
 
 def test_the_bridge_leads_from_the_cost_before_to_the_cost_after(told, client_of):

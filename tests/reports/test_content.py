@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
+from apps.rates.services import import_rates
 from apps.reports import letters, picture
 from apps.reports.letters import write_letter
 from apps.reports.selectors import foot, is_published, weekly_report
@@ -112,6 +114,42 @@ def test_currencies_are_told_apart_each_with_its_picture(db: None, home: Path) -
     assert set(letter.pictures) == {"CNY", "USD"}
     assert letter.subject == "CostOps: 直播课堂, week 2026-W44: 700.04 CNY, 700.04 USD"
     assert re.findall(r'src="cid:trend-', letter.html) == ['src="cid:trend-'] * 2
+
+
+def bring_rates(first: date, days: int = 35, rate: str = "7") -> None:
+    rows = "".join(f"{first + timedelta(number)},USD,CNY,{rate}\n" for number in range(days))
+    import_rates(f"date,from,to,rate\n{rows}".encode(), name="rates.csv", by="han", now=datetime.now(UTC))
+
+
+def test_in_a_reporting_currency_all_amounts_are_converted(db: None, home: Path, settings: Any) -> None:
+    """700.035 CNY and 700.035 USD at 7 are 5600.28 CNY; each of the four weeks before likewise."""
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+    team = hire_lead()
+    publish_weeks(five_weeks() + five_weeks(currency="USD"))
+    bring_rates(WEEK.before(4).start)
+    report = weekly_report(team, WEEK, now=NOW)
+    (found,) = report.currencies
+    assert (found.currency, found.total, found.before, found.mean) == (
+        "CNY", Decimal("5600.28"), Decimal("5600.28"), 8 * Decimal("437.50875"),
+    )  # fmt: skip
+    letter = write_letter(report, inline=False)
+    assert letter.subject == "CostOps: 直播课堂, week 2026-W44: 5,600.28 CNY"
+    for text in (letter.text, letter.html):
+        assert f"All amounts are in CNY, each by the rate of its day (version {report.rates} of the rates)." in text
+
+
+def test_for_want_of_a_rate_every_currency_stands_by_itself(db: None, home: Path, settings: Any) -> None:
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+    team = hire_lead()
+    publish_weeks(five_weeks() + five_weeks(currency="USD"))
+    bring_rates(WEEK.before(4).start, days=34)
+    report = weekly_report(team, WEEK, now=NOW)
+    assert [(week.currency, week.total) for week in report.currencies] == [
+        ("CNY", Decimal("700.035")), ("USD", Decimal("700.035")),
+    ]  # fmt: skip
+    letter = write_letter(report, inline=False)
+    for text in (letter.text, letter.html):
+        assert "there is no rate from USD to CNY on 2026-11-01." in text
 
 
 def test_a_week_without_any_cost_says_so(db: None, home: Path) -> None:

@@ -33,6 +33,9 @@ WINDOW = Parameter(
     "Required. `today`, `yesterday`, `week`, `month`, `lastweek`, `lastmonth`, a length of whole days until today "
     "(`7d`, `24h`, `1w`, `7d offset 1d`), or two of a date, an RFC 3339 moment or Unix seconds with a comma between.",
 )
+WHOLE_DAYS = Parameter(
+    "wholeDays", flag, "Widen a window that begins or ends within a day to whole days; the answer tells its window."
+)
 _SETS = (
     Parameter(
         "step", text, "The length of a set, in whole days: `1d`, `24h`, `7d`, `week`, `month`. The window if absent."
@@ -91,8 +94,12 @@ def _older(table: dict[str, str]) -> tuple[Parameter, ...]:
 
 ALLOCATION = (
     WINDOW,
+    WHOLE_DAYS,
     Parameter(
-        "aggregate", text, "What to group by, comma-separated; `cluster,namespace,controller` by default.", is_list=True
+        "aggregate",
+        text,
+        "What to group by, comma-separated, or `all`; `cluster,namespace,controller` by default.",
+        is_list=True,
     ),
     *_SETS,
     Parameter("resolution", length, "Accepted; without effect, for nothing here is sampled."),
@@ -120,16 +127,19 @@ ALLOCATION = (
 ASSET_KEYS = ("type", "cluster", "name", "category", "account", "project", "provider", "providerID", "service")
 ASSETS = (
     WINDOW,
+    WHOLE_DAYS,
     Parameter("aggregate", each_of(*ASSET_KEYS), f"Group by some of {', '.join(ASSET_KEYS)}.", is_list=True),
     *_SETS,
     _FILTER,
     *_older(ASSET_LEGACY),
     *_BOOKS,
+    Parameter("disableAdjustments", flag, "Accepted; without effect, for a bill is adjusted when it is restated."),
 )
 
 CLOUD_KEYS = ("invoiceEntityID", "accountID", "provider", "providerID", "category", "service", "regionID")
 CLOUD_COSTS = (
     WINDOW,
+    WHOLE_DAYS,
     Parameter(
         "aggregate", each_of(*CLOUD_KEYS), f"Group by some of {', '.join(CLOUD_KEYS)}; all by default.", is_list=True
     ),
@@ -137,3 +147,5 @@ CLOUD_COSTS = (
     _FILTER,
     *(each for each in _BOOKS if each.name != "metric"),
 )
+
+CONFIGS = (_BOOKS[0],)

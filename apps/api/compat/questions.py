@@ -1,7 +1,7 @@
 """From the parameters of a request to the books to ask and what to ask them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -16,8 +16,8 @@ from apps.api.compat.parts import Asked
 from apps.api.compat.windows import parse_accumulate, parse_window, sets_of
 from apps.api.errors import BadParameterError
 from apps.finops.windows import Window
-from apps.marts.query import Scope
-from apps.marts.selectors import publication
+from apps.marts.query import CostQuery, Scope
+from apps.marts.selectors import answer, publication
 from apps.teams.organising import tree
 
 DEFAULT_AGGREGATE = (Field("cluster"), Field("namespace"), Field("controller"))
@@ -51,18 +51,33 @@ def books_of(given: Mapping[str, Any], scope: Scope, clock: Clock) -> Books:
     """The books of a request: its window, publication, currency and cost basis."""
     if not given.get("window"):
         raise BadParameterError("window", "window is missing; say for example window=7d or window=lastmonth")
-    window = checked("window", lambda: parse_window(given["window"], today=clock.today, zone=clock.zone))
+    widen = given.get("wholeDays", False)
+    window = checked("window", lambda: parse_window(given["window"], today=clock.today, zone=clock.zone, widen=widen))
     books = Books(publication(given.get("as_of")), window, scope, given.get("metric", "effective_cost"))
     return replace(books, currency=given.get("currency") or _only_currency(books))
 
 
 def _only_currency(books: Books) -> str:
-    found = books.currencies()
-    if len(found) > 1:
-        raise BadParameterError(
-            "currency", f"currency must be said: this window has costs in {', '.join(found)}, which are never added"
-        )
-    return found[0] if found else ""
+    return only_one(books.currencies(), "this window has") or ""
+
+
+def only_one(currencies: Sequence[str], what_has: str) -> str | None:
+    """The only currency there is, None where there is none; several are never added."""
+    if len(currencies) > 1:
+        told = f"currency must be said: {what_has} costs in {', '.join(currencies)}, which are never added"
+        raise BadParameterError("currency", told)
+    return next(iter(currencies), None)
+
+
+def currency_of_all(given: Mapping[str, Any], scope: Scope) -> str | None:
+    """The currency of everything that was published, as far as somebody may see it."""
+    if given.get("currency"):
+        return str(given["currency"])
+    pinned = publication(given.get("as_of"))
+    if pinned.first_day is None or pinned.end_day is None:
+        return None
+    found = answer(CostQuery(pinned.first_day, pinned.end_day, as_of=pinned.number, scope=scope))
+    return only_one(sorted(found.totals), "there are")
 
 
 def sets_asked(given: Mapping[str, Any], window: Window) -> tuple[Window, ...]:
@@ -74,7 +89,7 @@ def sets_asked(given: Mapping[str, Any], window: Window) -> tuple[Window, ...]:
 
 def allocation_question(given: Mapping[str, Any], window: Window) -> Asked:
     """What is asked of allocations."""
-    aggregate = checked("aggregate", lambda: parse_aggregate(given.get("aggregate", ""))) or DEFAULT_AGGREGATE
+    aggregate = _aggregate(given.get("aggregate", ""))
     fields, keyed = (*PLAIN, *(set(UNKNOWN) - _UNKNOWN_KEYED)), (*KEYED, *_UNKNOWN_KEYED)
     tree = _filter_of(given, LEGACY, fields=fields, keyed=keyed, unknown=UNKNOWN)
     named = {each.name for each in aggregate} | {each.field for each in comparisons(tree)}
@@ -102,6 +117,13 @@ def _departments(window: Window) -> tuple[tuple[str, date, date, str], ...]:
         for spot in known.spots(team)
         if spot.value("department") and spot.since < window.end and window.start < spot.until
     )
+
+
+def _aggregate(text: str) -> tuple[Field, ...]:
+    """What to group by: nothing at all, for all of it in one."""
+    if text.strip().lower() == "all":
+        return ()
+    return checked("aggregate", lambda: parse_aggregate(text)) or DEFAULT_AGGREGATE
 
 
 def asset_filter(given: Mapping[str, Any]) -> Filter | None:

@@ -22,13 +22,14 @@ from apps.api.compat.questions import (
     asset_filter,
     books_of,
     cloud_filter,
+    currency_of_all,
     sets_asked,
 )
 from apps.api.compat.renderers import NumberRenderer
 from apps.api.questions import digest_of
 from apps.api.selectors import scope_of
 from apps.api.views import AskView, unchanged
-from apps.marts.selectors import CACHE_SECONDS
+from apps.marts.selectors import CACHE_SECONDS, NothingPublished
 
 
 class CompatView(AskView, ABC):
@@ -120,6 +121,33 @@ class AssetsView(CompatView):
 
     def data(self, books: Books, *asked: Any) -> Any:
         return assets.answer(books, *asked)
+
+
+class AssetListView(AssetsView):
+    """The same as Kubecost and kubectl-cost write it: a list of sets, also of one."""
+
+    about = "assets as a list"
+
+    def data(self, books: Books, *asked: Any) -> Any:
+        told = super().data(books, *asked)
+        return told if isinstance(told, list) else [told]
+
+
+class ConfigsView(CompatView):
+    """The currency of the costs, which kubectl-cost writes beside them."""
+
+    known = parameters.CONFIGS
+    about = "configs"
+
+    def get(self, request: Request) -> HttpResponse:
+        currency = currency_of_all(self.asked(request), scope_of(request.user))
+        if currency is None:
+            raise NothingPublished("There is no cost yet, and so no currency.")
+        return Response({"code": 200, "data": self.data(None, currency)})
+
+    def data(self, books: Books | None, *asked: Any) -> Any:
+        (currency,) = asked
+        return {"currencyCode": currency}
 
 
 class CloudCostView(CompatView):

@@ -30,10 +30,13 @@ _FORMS = (
 )
 
 
-def parse_window(text: str, *, today: date, zone: ZoneInfo) -> Window:
-    """The days a window means; ValueError says what it may be."""
+def parse_window(text: str, *, today: date, zone: ZoneInfo, widen: bool = False) -> Window:
+    """The days a window means; ValueError says what it may be.
+
+    One that begins or ends within a day is refused, unless it may be widened to whole days.
+    """
     try:
-        start, end = _days(text.strip(), today, zone)
+        start, end = _days(text.strip(), today, zone, widen)
     except (OverflowError, OSError) as beyond:
         raise ValueError(f"reaches beyond {FIRST_DAY} to {LAST_DAY}") from beyond
     if not start >= FIRST_DAY or not end <= LAST_DAY + ONE_DAY:
@@ -43,21 +46,28 @@ def parse_window(text: str, *, today: date, zone: ZoneInfo) -> Window:
     return Window(start, end)
 
 
-def _days(text: str, today: date, zone: ZoneInfo) -> tuple[date, date]:
+def _days(text: str, today: date, zone: ZoneInfo, widen: bool) -> tuple[date, date]:
     if named := _NAMED.get(text):
         return named(today)
     if past := _PAST.fullmatch(text):
-        length, back = whole_days(past[1], past[2]), whole_days(past[3], past[4]) if past[3] else 0
+        length = whole_days(past[1], past[2], widen=widen)
+        back = whole_days(past[3], past[4]) if past[3] else 0
         end = today + timedelta(days=1 - back)
         return end - timedelta(days=length), end
-    if pair := _UNIX_PAIR.fullmatch(text):
-        return _beginning(pair[1], zone), _ending(pair[2], zone)
     if _DATE.fullmatch(text):
         return _beginning(text, zone), _beginning(text, zone) + ONE_DAY
+    first, last = _pair(text)
+    return _beginning(first, zone, widen=widen), _ending(last, zone, widen=widen)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """The two moments of a window."""
+    if pair := _UNIX_PAIR.fullmatch(text):
+        return pair[1], pair[2]
     first, comma, last = text.partition(",")
     if not comma:
         raise ValueError(f"is not a window: {_FORMS}")
-    return _beginning(first.strip(), zone), _ending(last.strip(), zone)
+    return first.strip(), last.strip()
 
 
 def _sunday(day: date) -> date:
@@ -80,29 +90,32 @@ _NAMED: dict[str, Callable[[date], tuple[date, date]]] = {
 }
 
 
-def whole_days(number: str, unit: str) -> int:
-    """A length of time in days; ValueError unless it is one or more whole days."""
+def whole_days(number: str, unit: str, *, widen: bool = False) -> int:
+    """A length of time in days; ValueError unless it is one or more whole days, or may be made so."""
     days, rest = divmod(int(number) * _MINUTES[unit], _MINUTES["d"])
+    if rest and widen:
+        return days + 1
     if rest or not days:
         raise ValueError(f"of {number}{unit} cannot be answered: the books hold whole days (24h, 1d, 7d, 1w)")
     return days
 
 
-def _beginning(text: str, zone: ZoneInfo) -> date:
-    """The day that begins at a moment."""
+def _beginning(text: str, zone: ZoneInfo, *, widen: bool = False) -> date:
+    """The day that begins at a moment, or that the moment lies in."""
     moment = _moment(text, zone)
-    if moment.time() != time():
+    if moment.time() != time() and not widen:
         raise ValueError(
             f"begins or ends at {moment.isoformat()}, within a day: the books hold whole days of {zone.key}; "
-            f"say {moment.date()}"
+            f"say {moment.date()}, or wholeDays=true for all days that it touches"
         )
     return moment.date()
 
 
-def _ending(text: str, zone: ZoneInfo) -> date:
+def _ending(text: str, zone: ZoneInfo, *, widen: bool = False) -> date:
     """The day after the last; 23:59:59 is how many programs write the end of a day."""
     moment = _moment(text, zone)
-    if moment.time().replace(microsecond=0) == time(23, 59, 59):
+    is_last_second = moment.time().replace(microsecond=0) == time(23, 59, 59)
+    if is_last_second or (widen and moment.time() != time()):
         return moment.date() + ONE_DAY
     return _beginning(text, zone)
 
@@ -151,8 +164,8 @@ def parse_step(text: str) -> Callable[[date], date]:
 
 
 def parse_accumulate(text: str) -> str:
-    """`true` for one set, `false` for one per step, or the calendar unit of a set."""
-    found = text.lower() or "false"
+    """`true` (or `all`) for one set, `false` (or `none`) for one per step, or the calendar unit of a set."""
+    found = {"": "false", "all": "true", "none": "false"}.get(text.lower(), text.lower())
     if found == "hour":
         raise ValueError("by hour cannot be answered: the books hold whole days")
     if found not in ("true", "false", *_UNIT_END):
