@@ -11,7 +11,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 
 from apps.api.errors import BadParameterError
-from apps.finops.tables import DIMENSIONS
+from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
 from apps.units.csv_file import SCOPES
 from apps.units.query import GRAINS
@@ -59,7 +59,7 @@ def text(value: str) -> str:
 def values(value: str) -> tuple[str, ...]:
     """Comma-separated texts; one that holds a comma stands in double quotes."""
     try:
-        found = tuple(next(csv.reader([text(value)], strict=True), [""]))
+        found = tuple(next(csv.reader([text(value)], strict=True), []) or [""])
     except csv.Error as unreadable:
         raise ValueError("is not a comma-separated list (quote a value that holds a comma)") from unreadable
     if len(found) > MAX_VALUES:
@@ -140,8 +140,6 @@ PAGE = (
     ),
     Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
 )
-FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in DIMENSIONS}
-"""Dimension → the parameter that filters by it; `currency` itself asks for amounts in one."""
 FILTERS = tuple(
     Parameter(
         parameter, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True
@@ -169,6 +167,18 @@ COSTS = (
     *PAGE,
     FORMAT,
     *FILTERS,
+)
+CELL = tuple(parameter for parameter in COSTS if parameter.name not in ("group_by", "limit", "cursor", "format"))
+"""What says which number."""
+EXPLAIN = (
+    *CELL,
+    Parameter(
+        "limit",
+        whole_number(1, 10_000),
+        "At most this many parts and bill rows, the largest; 20 by default.",
+        pattern=r"^\d{1,5}$",
+    ),
+    FORMAT,
 )
 RECONCILIATION = (
     Parameter("source", text, "Only this source."),

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
+from django.urls import reverse
 
 from apps.api.errors import BadParameterError
-from apps.api.parameters import DEFAULT_LIMIT, FILTER_NAMES
+from apps.api.parameters import DEFAULT_LIMIT
+from apps.marts.cell import FILTER_NAMES, row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, with_rates
@@ -35,6 +37,11 @@ def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Pa
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
     default_limit = MAX_ROWS if given.get("format") == "csv" else DEFAULT_LIMIT
     return query, Page(offset, given.get("limit", default_limit))
+
+
+def cell_question(given: Mapping[str, Any], scope: Scope) -> CostQuery:
+    """The question about one number, as of the publication named or the newest."""
+    return _query(given, given.get("as_of"), given.get("rates_as_of"), scope)
 
 
 def _query(given: Mapping[str, Any], number: int | None, rates: int | None, scope: Scope) -> CostQuery:
@@ -84,6 +91,7 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
     """An answer as the API says it: the totals are of the whole answer, the rows of one page."""
     rows = answer.rows[page.offset : page.offset + page.limit]
     query = answer.query
+    explanation = row_addresses(reverse("api-explain"), query, answer.columns)
     return {
         "publication": facts(answer.publication),
         "query": {
@@ -102,7 +110,7 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
             "rows_total": len(answer.rows),
             "next_cursor": next_cursor(query, page, len(answer.rows)),
         },
-        "rows": [dict(zip(answer.columns, row, strict=True)) for row in rows],
+        "rows": [dict(zip(answer.columns, row, strict=True)) | {"explain": explanation(row)} for row in rows],
     }
 
 

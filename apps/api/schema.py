@@ -103,6 +103,7 @@ def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         **{name: serializers.CharField(required=False, allow_blank=True) for name in ("month", *DIMENSIONS)},
         "currency": serializers.CharField(),
         **{basis: Amount(required=False) for basis in COSTS},
+        "explain": serializers.CharField(help_text="the address that explains this amount"),
     }
 
 

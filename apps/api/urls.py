@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import books, rates, units, views
+from apps.api import books, explain, rates, units, views
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -18,6 +18,7 @@ urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
     path("docs/", login_required(views.DocsView.as_view()), name="api-docs"),
     path("v1/costs/", views.CostsView.as_view(), name="api-costs"),
+    path("v1/explain/", explain.ExplainView.as_view(), name="api-explain"),
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),
     path("v1/teams/<slug:name>/", views.TeamView.as_view(), name="api-team"),
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
