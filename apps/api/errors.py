@@ -9,6 +9,9 @@ from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from apps.books.disputes import CannotDispute, NoSuchDispute
+from apps.books.entries import CannotBook
+from apps.books.people import NotAllowed
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.finops.errors import CostOpsError
@@ -35,6 +38,10 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
     (NotClosed, status.HTTP_404_NOT_FOUND, "not_closed"),
     (CannotClose, status.HTTP_409_CONFLICT, "cannot_close"),
+    (NotAllowed, status.HTTP_403_FORBIDDEN, "not_allowed"),
+    (NoSuchDispute, status.HTTP_404_NOT_FOUND, "no_such_dispute"),
+    (CannotDispute, status.HTTP_409_CONFLICT, "cannot_dispute"),
+    (CannotBook, status.HTTP_409_CONFLICT, "cannot_book"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 
 from apps.api.errors import BadParameterError
-from apps.marts.query import FILTERS as COST_FILTERS
+from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
 from apps.units.csv_file import SCOPES
 from apps.units.query import GRAINS
@@ -140,8 +140,6 @@ PAGE = (
     ),
     Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
 )
-FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in COST_FILTERS}
-"""Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
 FILTERS = tuple(
     Parameter(
         parameter, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True
@@ -176,6 +174,18 @@ COSTS = (
     *PAGE,
     FORMAT,
     *FILTERS,
+)
+CELL = tuple(parameter for parameter in COSTS if parameter.name not in ("group_by", "limit", "cursor", "format"))
+"""What says which number."""
+EXPLAIN = (
+    *CELL,
+    Parameter(
+        "limit",
+        whole_number(1, 10_000),
+        "At most this many parts and bill rows, the largest; 20 by default.",
+        pattern=r"^\d{1,5}$",
+    ),
+    FORMAT,
 )
 RECONCILIATION = (
     Parameter("source", text, "Only this source."),

@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
+from django.urls import reverse
 
 from apps.api.errors import BadParameterError
-from apps.api.parameters import DEFAULT_LIMIT, FILTER_NAMES
+from apps.api.parameters import DEFAULT_LIMIT
+from apps.marts.cell import FILTER_NAMES, row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, with_versions
@@ -28,8 +30,7 @@ class Page:
 
 def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Page]:
     """The question of a request, pinned to one publication, and the page of it that is asked for."""
-    versions: dict[str, Any] = {name: given.get(name) for name in ("rates_as_of", "organisation_as_of")}
-    number, offset, digest = given.get("as_of"), 0, None
+    number, versions, offset, digest = given.get("as_of"), _versions(given), 0, None
     if "cursor" in given:
         number, versions, offset, digest = _opened(given["cursor"])
     query = _query(given, number, versions, scope)
@@ -37,6 +38,15 @@ def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Pa
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
     default_limit = MAX_ROWS if given.get("format") == "csv" else DEFAULT_LIMIT
     return query, Page(offset, given.get("limit", default_limit))
+
+
+def cell_question(given: Mapping[str, Any], scope: Scope) -> CostQuery:
+    """The question about one number, as of the publication named or the newest."""
+    return _query(given, given.get("as_of"), _versions(given), scope)
+
+
+def _versions(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given.get(name) for name in ("rates_as_of", "organisation_as_of")}
 
 
 def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any], scope: Scope) -> CostQuery:
@@ -84,6 +94,7 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
     """An answer as the API says it: the totals are of the whole answer, the rows of one page."""
     rows = answer.rows[page.offset : page.offset + page.limit]
     query = answer.query
+    explanation = row_addresses(reverse("api-explain"), query, answer.columns)
     return {
         "publication": facts(answer.publication),
         "query": {
@@ -103,7 +114,7 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
             "rows_total": len(answer.rows),
             "next_cursor": next_cursor(query, page, len(answer.rows)),
         },
-        "rows": [dict(zip(answer.columns, row, strict=True)) for row in rows],
+        "rows": [dict(zip(answer.columns, row, strict=True)) | {"explain": explanation(row)} for row in rows],
     }
 
 

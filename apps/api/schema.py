@@ -106,6 +106,7 @@ def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         "status": serializers.ChoiceField(WEAKEST_FIRST, required=False, help_text="when grouped by day"),
         "currency": serializers.CharField(),
         **{basis: Amount(required=False) for basis in COSTS},
+        "explain": serializers.CharField(help_text="the address that explains this amount"),
     }
 
 

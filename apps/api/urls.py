@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import bases, books, estimates, rates, units, views
+from apps.api import bases, books, disputes, estimates, explain, rates, units, views
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -26,6 +26,9 @@ urlpatterns = [
     path("v1/bases/", bases.BasesView.as_view(), name="api-bases"),
     path("v1/estimates/", estimates.EstimatesView.as_view(), name="api-estimates"),
     path("v1/estimates/accuracy/", estimates.AccuracyView.as_view(), name="api-estimates-accuracy"),
+    path("v1/explain/", explain.ExplainView.as_view(), name="api-explain"),
+    path("v1/disputes/", disputes.DisputesView.as_view(), name="api-disputes"),
+    path("v1/disputes/<int:number>/", disputes.DisputeView.as_view(), name="api-dispute"),
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),
     path("v1/teams/<slug:name>/", views.TeamView.as_view(), name="api-team"),
     path("v1/sources/", views.SourcesView.as_view(), name="api-sources"),
@@ -44,6 +47,6 @@ urlpatterns = [
     path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
     path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),
     path("v1/invoices/", books.InvoicesView.as_view(), name="api-invoices"),
-    path("v1/adjustments/", books.AdjustmentsView.as_view(), name="api-adjustments"),
+    path("v1/adjustments/", disputes.BookView.as_view(), name="api-adjustments"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

@@ -1,8 +1,8 @@
-"""Closed months and the trail in the admin, to read."""
+"""Closed months, disputes and the trail in the admin, to read."""
 
 from django.contrib import admin
 
-from apps.books.models import Close, Invoice, TrailEntry
+from apps.books.models import Close, Dispute, DisputeRemark, Invoice, ManualEntry, TrailEntry
 from apps.teams.reading import ToRead
 
 
@@ -26,3 +26,27 @@ class InvoiceAdmin(ToRead):
     """What was uploaded."""
 
     list_display = ("invoice_id", "account", "currency", "total_text", "tax_text", "date", "imported_by")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ToRead):
+    """What teams did not accept, and how far it has come."""
+
+    list_display = ("pk", "team", "amount_text", "currency", "state", "settled_by", "opened_by", "opened_at")
+    list_filter = ("state",)
+
+
+@admin.register(DisputeRemark)
+class DisputeRemarkAdmin(ToRead):
+    """What was said and done about disputes."""
+
+    list_display = ("dispute", "at", "by", "action", "text")
+
+
+@admin.register(ManualEntry)
+class ManualEntryAdmin(ToRead):
+    """Cost that finance moved between teams."""
+
+    list_display = (
+        "pk", "from_team", "to_team", "amount_text", "currency", "original_month", "dispute", "booked_by", "close",
+    )  # fmt: skip

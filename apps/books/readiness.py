@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from apps.books.models import Dispute
 from apps.finops.tables import ALLOCATED, CHARGES, RECONCILIATION_MART
 from apps.finops.windows import Window
 from apps.ingest import kinds
@@ -55,6 +56,7 @@ def objections(month: str, window: Window, pinned: Publication, now: datetime) -
         *_not_published(pinned),
         *_missing_days(month, window, pinned),
         *_not_arrived(window, now),
+        *_disputed(month, window),
     ]
 
 
@@ -116,3 +118,13 @@ def _not_arrived(window: Window, now: datetime) -> Iterator[Objection]:
         if share < COMPLETE:
             text = "Source %(source)s: usually %(share)s of the last day's cost has arrived by now."
             yield _against(text, source=source.name, share=f"{share:.0%}")
+
+
+def _disputed(month: str, window: Window) -> Iterator[Objection]:
+    """Disputes of the month that nobody answered, or that were accepted and not settled."""
+    waiting = Dispute.objects.filter(state__in=(Dispute.State.OPEN, Dispute.State.ACCEPTED)).order_by("pk")
+    first, end = str(window.start), str(window.end)
+    found = [str(one.pk) for one in waiting if one.cell["start"] < end and one.cell["end"] > first]
+    if found:
+        text = "Disputes about %(month)s are not settled: %(numbers)s; see the page Disputes."
+        yield _against(text, month=month, numbers=", ".join(found))

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from apps.books import manual
 from apps.books.changes import ChangeQuery, in_every_basis, month_window
 from apps.books.models import Close, TrailEntry
 from apps.books.statement import KEY, Entry, cost_rows, entry
@@ -72,13 +73,22 @@ def adjustments(month: str, before: Publication, after: Publication) -> list[Ent
     return found
 
 
-def pending() -> list[Entry]:
-    """The adjusting entries the open month will book, as of the newest publication; none before the first close."""
+def open_month(pinned: Publication) -> str | None:
+    """The month that entries are booked in: the one to close next, else the one after the last that is closed."""
     last = last_close()
-    if last is None:
+    return next_month(pinned) or (f"{month_window(last.month).end:%Y-%m}" if last else None)
+
+
+def pending() -> list[Entry]:
+    """The adjusting entries the open month will book, as of the newest publication: what changed of closed months, and
+    what people booked."""
+    last, waiting = last_close(), list(manual.waiting())
+    if last is None and not waiting:
         return []
-    window = month_window(last.month)
-    return adjustments(f"{window.end:%Y-%m}", last.publication, publication())
+    pinned = publication()
+    month = (f"{month_window(last.month).end:%Y-%m}" if last else open_month(pinned)) or ""
+    changed = adjustments(month, last.publication, pinned) if last else []
+    return [*changed, *manual.rows(waiting, month)]
 
 
 def moved(before: Publication, after: Publication, until: date) -> dict[tuple[str, ...], tuple[Decimal, ...]]:

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from apps.books import selectors, statement
+from apps.books import manual, selectors, statement
 from apps.books.changes import month_window
-from apps.books.models import GENESIS, Close, TrailEntry
+from apps.books.models import GENESIS, Close, ManualEntry, TrailEntry
 from apps.books.readiness import objections
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
@@ -47,12 +47,14 @@ def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
     if against and not reason.strip():
         note("refused to close", month, by=by, now=now, outcome=" ".join(against))
         raise NotReady(f"{month} is not closed. {' '.join(against)} To close it nevertheless, give a reason (--force).")
-    entries = selectors.adjustments(month, last.publication, pinned) if last else []
+    changed = selectors.adjustments(month, last.publication, pinned) if last else []
+    booked = list(manual.waiting().filter(original_month__lte=month))
     closed = Close(
         number=last.number + 1 if last else 1,
         month=month,
         publication=pinned,
-        entries=entries,
+        entries=[*changed, *manual.rows(booked, month)],
+        manual=manual.document(booked),
         closed_at=now,
         closed_by=by,
         reason=reason.strip() if against else "",
@@ -65,11 +67,19 @@ def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
     try:
         with transaction.atomic():
             closed.save(force_insert=True)
+            _hold(closed, booked)
             outcome = f"publication {pinned.number}, {len(told)} rows, sha256 {closed.sha256}"
             note("forced to close" if against else "closed", month, by=by, now=now, why=reason.strip(), outcome=outcome)
     except IntegrityError as conflict:
         raise CannotClose(f"{month}: somebody else closed a month at the same time; look again.") from conflict
     return closed
+
+
+def _hold(closed: Close, booked: list[ManualEntry]) -> None:
+    """The statement holds these entries from now on, and no other will."""
+    mine = ManualEntry.objects.filter(pk__in=[one.pk for one in booked], close=None)
+    if mine.update(close=closed) != len(booked):
+        raise CannotClose(f"{closed.month}: somebody else closed a month at the same time; look again.")
 
 
 def _check_order(month: str, pinned: Publication, last: Close | None) -> None:
@@ -117,6 +127,8 @@ def _problem(closed: Close, before: Close | None) -> str:
             return "The CSV statement is not the one that was closed."
         if statement.digest(statement.as_json(closed, told)) != closed.sha256:
             return "The JSON statement is not the one that was closed."
+        if wrong := manual.problem(closed):
+            return wrong
         until = month_window(closed.month).start
         if before and _added(closed.entries) != selectors.moved(before.publication, closed.publication, until):
             return "The adjusting entries are not what changed of earlier months."
@@ -126,9 +138,9 @@ def _problem(closed: Close, before: Close | None) -> str:
 
 
 def _added(entries: Iterable[statement.Entry]) -> dict[tuple[str, ...], tuple[Decimal, ...]]:
-    """Adjusting entries added up over their classes."""
+    """Adjusting entries added up over their classes, but for those that people booked."""
     sums: dict[tuple[str, ...], list[tuple[Decimal, ...]]] = defaultdict(list)
-    for row in entries:
+    for row in (one for one in entries if one["class"] not in manual.CLASSES):
         key = (row["original_month"], *(row[name] for name in statement.KEY))
         sums[key].append(tuple(Decimal(row[basis]) for basis in COSTS))
     added = {key: tuple(add_up(column) for column in zip(*rows, strict=True)) for key, rows in sums.items()}

@@ -81,7 +81,10 @@ def _cell(name: str, text: str) -> str:
 
 
 def as_json(close: Close, told: list[Entry]) -> bytes:
-    """One line of UTF-8 with sorted keys: the rows, what they are stated from, who closed, and the hash before."""
+    """One line of UTF-8 with sorted keys: the rows, what they are stated from, who closed, and the hash before.
+
+    `manual_entries` is there only where people booked some: statements from before there were any keep their bytes.
+    """
     document = {
         "format": FORMAT_VERSION,
         "number": close.number,
@@ -96,7 +99,7 @@ def as_json(close: Close, told: list[Entry]) -> bytes:
         "previous_sha256": close.previous_sha256,
         "csv_sha256": digest(as_csv(told)),
         "rows": told,
-    }
+    } | ({"manual_entries": close.manual} if close.manual else {})
     return (json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 

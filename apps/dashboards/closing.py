@@ -23,7 +23,15 @@ ACTIONS: dict[str, Promise] = {
     "refused to close": gettext_lazy("refused to close"),
     "verified": gettext_lazy("verified"),
     "imported invoices": gettext_lazy("imported invoices"),
+    "booked an entry": gettext_lazy("booked an entry"),
+    "opened": gettext_lazy("opened"),
+    "commented": gettext_lazy("commented on"),
+    "accepted": gettext_lazy("accepted"),
+    "rejected": gettext_lazy("rejected"),
+    "settled": gettext_lazy("settled"),
+    "withdrew": gettext_lazy("withdrew"),
 }
+CLASSES = TITLES | {"manual": gettext_lazy("Booked by hand"), "disputed": gettext_lazy("Disputed")}
 MOST_ENTRIES = 200
 TRAIL = 50
 Totals = tuple[tuple[str, Decimal], ...]
@@ -95,7 +103,7 @@ def _totals(rows: list[statement.Entry]) -> Totals:
 def _entry(row: statement.Entry, teams: naming.Directory) -> EntryRow:
     return EntryRow(
         original_month=row["original_month"],
-        kind=str(TITLES[row["class"]]),
+        kind=str(CLASSES[row["class"]]),
         team=plain(teams.title(row["team"])),
         service=plain(naming.called("service", row["service"])),
         currency=row["currency"],

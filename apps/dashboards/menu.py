@@ -25,16 +25,19 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Costs"),
         (
-            Page("overview", _("Overview"), under=("unit", "team", "namespace"), for_everything=False),
+            Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
+            Page("estimates", _("Estimates"), for_everything=False),
+            Page("disputes", _("Disputes"), under=("dispute",), for_everything=False),
         ),
     ),
     (
         _("Books"),
         (
             Page("reconciliation", _("Reconciliation"), under=("reconciliation-days",)),
-            Page("invoices", _("Invoices")),
+            Page("invoices", _("Invoices"), under=("invoice",)),
+            Page("bases", _("Bases")),
             Page("closing", _("Closing")),
         ),
     ),

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, organisation_views, source_views, views
+from apps.dashboards import book_views, explain_views, organisation_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -17,6 +17,9 @@ urlpatterns = [
     path("teams/<name:team>/", organisation_views.Team.as_view(), name="team"),
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
     path("estimates/", views.Estimates.as_view(), name="estimates"),
+    path("explain/", explain_views.Explain.as_view(), name="explain"),
+    path("disputes/", explain_views.Disputes.as_view(), name="disputes"),
+    path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("sources/", source_views.Sources.as_view(), name="sources"),

@@ -33,11 +33,17 @@ class Place:
 
 
 def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
-    """Where rows of a landed file stand, by `x_Row`; read from the bytes as they were received."""
-    file = LandedFile.objects.select_related("source").get(pk=int(file_id.removeprefix("f")))
+    """Where rows of a landed file stand, by `x_Row`; read from the bytes as they were received.
+
+    Of a file that is no longer kept, because its source was removed or its bytes are gone, the row is all that is known.
+    """
+    wanted = set(rows)
+    file = LandedFile.objects.select_related("source").filter(pk=int(file_id.removeprefix("f"))).first()
+    if file is None or not landed_path(file.sha256).exists():
+        name = f"{file.path if file else file_id} (no longer kept)"
+        return {row: Place(name, row, None) for row in wanted}
     provider = kinds.BILLS.get(file.source.kind)
     encodings = provider.encodings if provider else ("utf-8",)
-    wanted = set(rows)
     with unpacked(landed_path(file.sha256), file.path) as bundle:
         texts = [in_utf8(member, bundle.folder, encodings) for member in bundle.members]
         plain = [in_csv(text, bundle.folder) if provider and provider.has_answers else text for text in texts]

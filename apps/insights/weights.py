@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
 
 from apps.allocation import nodes
 from apps.allocation.matching import billed_resource, kubernetes_resource
+from apps.finops.money import rounded
 from apps.finops.tables import ALLOCATED, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
 from apps.insights.behind import day_files
 from apps.marts.models import Publication
@@ -97,8 +99,8 @@ def _on_nodes(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | Non
 
 def _equivalents(hours: Claims, book: RuleBook) -> Decimal:
     """Hours of all resources in core-hours, by the price ratio of the policy."""
-    units = sum((getattr(book.price_ratio, name) * amount for name, amount in hours.items()), Decimal(0))
-    return units / Decimal(book.price_ratio.cpu_core) if book.price_ratio.cpu_core else units
+    units = sum(getattr(book.price_ratio, name) * Fraction(amount) for name, amount in hours.items())
+    return rounded(units / (book.price_ratio.cpu_core or 1))
 
 
 def _book(number: int) -> RuleBook:

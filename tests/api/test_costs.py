@@ -5,6 +5,7 @@ import io
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
@@ -30,9 +31,19 @@ def ask(client: Client, **given: str) -> dict[str, Any]:
     return dict(response.json())
 
 
+def told(answered: dict[str, Any]) -> list[dict[str, str]]:
+    """The rows without the addresses that explain them."""
+    return [{name: row[name] for name in row if name != "explain"} for row in answered["rows"]]
+
+
 @pytest.mark.parametrize(
     ("given", "rows"),
     [
+        pytest.param(
+            {"group_by": "team", "namespace": ""},
+            [{"team": "unallocated", "currency": "CNY", "effective_cost": "1337.500000000000"}],
+            id="an empty value: where the dimension does not apply",
+        ),
         pytest.param(
             {},
             [
@@ -78,7 +89,7 @@ def ask(client: Client, **given: str) -> dict[str, Any]:
     ],
 )
 def test_costs_are_answered_exactly(finance: Client, given: dict[str, str], rows: list[dict[str, str]]) -> None:
-    assert ask(finance, **given)["rows"] == rows
+    assert told(ask(finance, **given)) == rows
 
 
 def test_an_answer_says_where_its_numbers_come_from(finance: Client, published: Publication) -> None:
@@ -114,9 +125,8 @@ def test_csv_equals_json_equals_the_answer(finance: Client, how: str, group_by: 
     response = finance.get("/api/v1/costs/", given | ({} if headers else {"format": "csv"}), headers=headers)
     found = list(csv.DictReader(io.StringIO(response.content.decode(), newline="")))
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert [{name: value.removeprefix("'") for name, value in row.items()} for row in found] == ask(
-        finance, group_by=group_by
-    )["rows"]
+    plainly = [{name: value.removeprefix("'") for name, value in row.items()} for row in found]
+    assert plainly == told(ask(finance, group_by=group_by))
     groups = tuple(filter(None, group_by.split(",")))
     plain = answer(CostQuery(date(2026, 10, 1), date(2026, 11, 1), group_by=groups))
     assert [Decimal(row["effective_cost"]) for row in found] == [row[-1] for row in plain.rows]
@@ -217,3 +227,19 @@ def test_huge_amounts_keep_every_digit(finance: Client) -> None:
     said = ask(finance, group_by="team")
     assert said["rows"][0]["effective_cost"] == "12345678901234567890123.000000000001"
     assert said["totals"] == {"CNY": "24691357802469135780246.000000000002"}
+
+
+def test_every_row_leads_to_what_explains_it(finance: Client, published: Publication) -> None:
+    (row,) = ask(finance, group_by="month,namespace", namespace='"数据, 仓库"')["rows"]
+    path, _, params = row["explain"].partition("?")
+    assert path == "/api/v1/explain/"
+    assert dict(parse_qsl(params)) == {
+        "start": "2026-10-01",
+        "end": "2026-11-01",
+        "namespace": '"数据, 仓库"',
+        "billing_currency": "USD",
+        "as_of": str(published.number),
+    }
+    refused = finance.get(row["explain"])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_question")
+    assert "pins no table allocated" in refused.json()["error"]["message"]

@@ -45,6 +45,8 @@ ADDRESSES = {
     "/api/v1/changes/": EVERYBODY,
     "/api/v1/changes/?group_by=team,class,month&format=csv": EVERYBODY,
     "/api/v1/closings/": COMPANY,
+    "/api/v1/disputes/": EVERYBODY,
+    "/api/v1/disputes/?state=open&format=csv": EVERYBODY,
     "/api/v1/adjustments/": COMPANY,
     "/api/schema/": EVERYBODY,
 }

@@ -47,3 +47,10 @@ def test_what_counting_cannot_tell_is_left_to_the_careful_reader(tmp_path, text,
     path = tmp_path / "bill.csv"
     path.write_text(text)
     assert lines_of(path, wanted) is None
+
+
+@pytest.mark.django_db
+def test_of_a_file_that_is_no_longer_kept_the_row_is_told():
+    from apps.ingest.lines import places
+
+    assert str(places("f999", [3])[3]) == "f999 (no longer kept), row 3"

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.insights.explain import BillRow, Explanation, Part, explain
-from apps.marts.asking import add_question, question
+from apps.insights.weights import Weight
+from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -19,6 +20,7 @@ the bill rows, the largest --limit of them; when there are more, standard error 
 examples:
   manage.py explain --start 2026-10-01 --end 2026-10-02 --filter team=web --filter kind=direct
   manage.py explain --metric billed_cost --start 2026-10-01 --end 2026-11-01 --filter service="Log Service" --limit 50
+  manage.py explain --start 2026-10-01 --end 2026-11-01 --filter team=web --currency CNY
 """
 PART_COLUMNS = (
     "day",
@@ -29,6 +31,8 @@ PART_COLUMNS = (
     "team",
     "kind",
     "rule",
+    "weight",
+    "share",
     "currency",
     "amount",
     "pool_amount",
@@ -48,6 +52,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)
+        add_currency(parser)
         parser.add_argument(
             "--limit", type=int, default=20, help="show at most so many parts and bill rows (default 20)"
         )
@@ -83,7 +88,13 @@ class Command(BaseCommand):
             billed = found.bill_total.get(currency, 0)
             verdict = "equal" if held == billed else "NOT EQUAL: please report this"
             self.stdout.write(f"Pools hold {held:f} {currency}, their bill rows {billed:f} {currency}: {verdict}.")
+        tell_rates(found.query.currency, found.query.rates_as_of, found.rates, self.stdout)
 
 
 def _cells(row: Part | BillRow, names: tuple[str, ...]) -> list[Any]:
-    return [getattr(row, name) for name in names]
+    return [_cell(getattr(row, name)) for name in names]
+
+
+def _cell(value: Any) -> Any:
+    """A weight in one cell: so much of so much."""
+    return f"{value.weight:f} of {value.total:f} {value.unit}" if isinstance(value, Weight) else value
