@@ -152,9 +152,15 @@ def previous(number: int | None = None) -> tuple[int, int]:
 
 
 def in_every_basis(query: ChangeQuery) -> list[tuple[Any, ...]]:
-    """The rows of a question with the change of all four costs, in the order of COSTS; rows of zeros left out."""
+    """The rows of a question with the change of all four costs, in the order of COSTS; rows of zeros left out.
+
+    Costs that are the same in every row that changed (often list and contracted) are explained once.
+    """
+    pair = Pair(publication(query.before), publication(query.after))
+    alike = pair.alike(query.window or _ALWAYS)
+    answers = {basis: changes(replace(query, metric=basis)).rows for basis in sorted(set(alike.values()))}
     found: dict[tuple[Any, ...], dict[str, Decimal]] = {}
     for basis in COSTS:
-        for row in changes(replace(query, metric=basis)).rows:
+        for row in answers[alike[basis]]:
             found.setdefault(row[:-1], dict.fromkeys(COSTS, Decimal(0)))[basis] = row[-1]
     return [(*key, *amounts.values()) for key, amounts in sorted(found.items())]

@@ -9,7 +9,7 @@ from apps.books.movements import explained
 from apps.books.versions import Pair
 from apps.finops.tables import ALLOCATED, DIMENSIONS, MONEY, PASSED_ON
 from apps.finops.windows import Window
-from apps.warehouse.engine import Workspace, empty
+from apps.warehouse.engine import Workspace, count_of, empty
 
 COLUMNS = ("day", *DIMENSIONS, "resource", "class", "amount")
 CLASSES = ("new", "vanished", "re-priced", "credited", "re-measured", "re-ruled")
@@ -43,8 +43,10 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
         owner=["team", "kind"],
         workspace=workspace,
     )
-    received = told.filter(told.kind == _PASSED_ON).group_by(*_PLATFORM, "class")
     shared = _summed(allocated.filter(allocated.pool == "shared").drop("pool"), _PLATFORM, [], measured, workspace)
+    if not count_of(shared):
+        return told.select(COLUMNS)  # without platform cost nothing was passed on either
+    received = told.filter(told.kind == _PASSED_ON).group_by(*_PLATFORM, "class")
     shared = explained(
         _with_fallback(shared, moves),
         workspace.keep(received.aggregate(amount=lambda t: t.amount.sum().cast(MONEY))),

@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 
 from apps.allocation.division import WEIGHT, divide
 from apps.finops.tables import COSTS, MONEY
-from apps.warehouse.engine import Workspace
+from apps.warehouse.engine import Workspace, count_of, empty
 
 ROUNDING = ibis.literal("0.000001").cast(MONEY)
 """Where charges changed too, a smaller movement is the rounding of their division, and carries their class."""
@@ -69,6 +69,8 @@ def _own(moves: ir.Table, numbered: ir.Table, pool: list[str]) -> ir.Table:
 
 def _divided(moves: ir.Table, numbered: ir.Table, key: str, workspace: Workspace) -> ir.Table:
     """Every move (`key`, `move`, `amount`) divided between the rows of its key: `place`, `class`, `amount`."""
+    if not count_of(moves):
+        return empty(ibis.schema({"class": "string", "place": "int64", "amount": MONEY}))
     sizes = numbered.group_by(key).aggregate(had=numbered.before.abs().sum())
     weighed = moves.select(key, "move").join(numbered.select(key, "place", "before", "after"), key).join(sizes, key)
     weight = (weighed.had > 0).ifelse(weighed.before.abs(), weighed.after.abs())

@@ -1,11 +1,23 @@
 """Two versions of a table side by side: the files that tell them apart, and the days those files belong to."""
 
+import itertools
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
-from apps.finops.tables import LABEL_HOURS, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
+from apps.finops.focus import COST_METRICS
+from apps.finops.tables import (
+    ALLOCATED,
+    CHARGES,
+    COSTS,
+    LABEL_HOURS,
+    NODE_HOURS,
+    PASSED_ON,
+    VOLUME_HOURS,
+    WORKLOAD_HOURS,
+    LakeTable,
+)
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
@@ -14,6 +26,8 @@ from apps.warehouse.engine import rows_of
 
 MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS)
 """The usage that allocation divides by."""
+
+_TOLD = (ALLOCATED, PASSED_ON)
 
 Files = list[lake.StoredFile]
 
@@ -45,11 +59,24 @@ class Pair:
         )
         return lake.scan(table, only=old), lake.scan(table, only=new)
 
+    def alike(self, window: Window) -> dict[str, str]:
+        """For each cost the first that is the same in every row that can tell the two apart: what explains the change
+        of the one explains that of the other."""
+        days = self.days(ALLOCATED, window) | self.days(PASSED_ON, window)
+        old, new = (_costs_charged(files, days) for files in self.files(CHARGES))
+        rows = ibis.union(old, new, *(side.select(*COSTS) for table in _TOLD for side in self.of_days(table, days)))
+        pairs = list(itertools.combinations(COSTS, 2))
+        told = rows.aggregate(**{f"{one}_{other}": (rows[one] == rows[other]).all() for one, other in pairs})
+        equal = {pair for pair, is_equal in zip(pairs, rows_of(told)[0], strict=True) if is_equal}
+        return {name: next(first for first in COSTS if first == name or (first, name) in equal) for name in COSTS}
+
     def measured(self, days: set[str]) -> list[tuple[str, str]]:
         """The (day, cluster) whose usage differs in content, however its files are cut."""
         found: set[tuple[str, str]] = set()
         for table in MEASURED:
             touched = {file.partition["day"] for side in self.files(table) for file in side} & days
+            if not touched:
+                continue
             old, new = (_contents(rows) for rows in self.of_days(table, touched))
             found |= {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
         return sorted(found)
@@ -67,6 +94,12 @@ def pinned_version(table: LakeTable, pinned: Publication) -> int:
 
 def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
     return {file.path: file for file in lake.files(table, at=pinned_version(table, pinned))}
+
+
+def _costs_charged(files: Files, days: set[str]) -> ir.Table:
+    bill = lake.scan(CHARGES, only=files)
+    bill = bill.filter(bill.x_ChargeDay.cast("string").isin(sorted(days)))
+    return bill.select(**{basis: bill[COST_METRICS[basis]].fill_null(0) for basis in COSTS})
 
 
 def _contents(rows: ir.Table) -> dict[tuple[str, str], tuple[int, int]]:

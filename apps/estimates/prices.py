@@ -25,7 +25,7 @@ def measured(inputs: Facts, book: RuleBook) -> ir.Table:
 
     `quantity` in whole millionths: core-hours of a node, GiB-hours of a volume, price units claimed by a serverless
     pod. `near` and `far` name its like: nodes of the same instance type in the same pool, then in the same cluster;
-    volumes and serverless pods of the same cluster.
+    volumes and serverless pods have none nearer than those of their cluster.
     """
     rows = ibis.union(_nodes(inputs), _volumes(inputs), _serverless(inputs, book))
     rows = rows.filter(rows.resource != "", rows.quantity > 0)
@@ -69,8 +69,8 @@ def _serverless(inputs: Facts, book: RuleBook) -> ir.Table:
 
 
 def _alike(rows: ir.Table, pool: str) -> ir.Table:
-    """All of a cluster are alike."""
-    return rows.mutate(pool=ibis.literal(pool), near=rows.cluster, far=rows.cluster).select(
+    """All of a cluster are alike, and none more than the others."""
+    return rows.mutate(pool=ibis.literal(pool), near=rows.resource, far=rows.cluster).select(
         *_KEY, "near", "far", "quantity"
     )
 

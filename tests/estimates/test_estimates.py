@@ -12,16 +12,37 @@ from apps.marts.selectors import answer, reconciliation
 from apps.teams.models import Team
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
-from tests.allocation.worlds import DAY
-from tests.estimates.worlds import FRIDAY, SATURDAY, amounts, bill_of_waiting_days, charges, publish_all
+from tests.allocation.worlds import DAY, Row, charge, claim, moved, pod
+from tests.estimates.worlds import (
+    FRIDAY,
+    NOON,
+    SATURDAY,
+    amounts,
+    bill_of_waiting_days,
+    charges,
+    publish_all,
+    usage,
+)
 
 pytestmark = pytest.mark.usefixtures("home", "db")
 END = SATURDAY + ONE_DAY
 ASKED = CostQuery(DAY, END)
 
 
+def bill_of_pod() -> list[Row]:
+    return moved([charge("3.20", "eci-1", ServiceName="ECI")], 6)
+
+
+def with_new_things(measured: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """A serverless pod for two hours on day 6, another for one on Friday; and a volume that is new on Friday."""
+    for number, resource, hours in ((6, "eci-1", range(2)), (8, "eci-2", range(1))):
+        measured["workload_hours"] += moved(pod("data", "1", hours=hours, node="virtual", resource_id=resource), number)
+    measured["volume_hours"] += moved(claim("data", "5", volume="d-2", hours=NOON), 8)
+    return measured
+
+
 def test_days_without_a_bill_cost_what_was_measured_at_the_last_known_prices() -> None:
-    told, _ = publish_all(charges())
+    told, _ = publish_all(charges() + bill_of_pod(), with_new_things(usage()))
     found = estimates(ASKED.grouped("day", "service", "namespace", "team"))
     assert amounts(found.answer.rows) == {
         # 48 for 96 core-hours on day 6; 48 core-hours on Friday: 24, a third of it web's, a sixth data's, half idle.
@@ -30,6 +51,8 @@ def test_days_without_a_bill_cost_what_was_measured_at_the_last_known_prices() -
         (FRIDAY, "Compute", "data", "data"): Decimal(4),
         (FRIDAY, "Compute", "", "unallocated"): Decimal(12 + 2 + 2),
         (FRIDAY, "Disk", "web", "web"): Decimal("4.80"),  # 20 GiB, twice as many as when it cost 2.40
+        (FRIDAY, "Disk", "data", "data"): Decimal("0.60"),  # a new volume of 60 GiB-hours; 240 cost 2.40
+        (FRIDAY, "ECI", "data", "data"): Decimal("1.60"),  # a new pod of 8 units; the one before had 16 for 3.20
         (FRIDAY, "Log Service", "", "ops"): Decimal(7),  # as on the Friday before, when 1000 were bought besides
         (SATURDAY, "Compute", "web", "web"): Decimal(16),
         (SATURDAY, "Compute", "data", "data"): Decimal(8),
@@ -37,11 +60,11 @@ def test_days_without_a_bill_cost_what_was_measured_at_the_last_known_prices() -
         (SATURDAY, "Disk", "web", "web"): Decimal("2.40"),
         (SATURDAY, "Log Service", "", "ops"): Decimal(3),
     }
-    assert found.answer.totals == {"CNY": Decimal("93.20")} == told.cost_in == told.cost_out
+    assert found.answer.totals == {"CNY": Decimal("95.40")} == told.cost_in == told.cost_out
     assert {(one.priced_by, one.first, one.last, one.cost) for one in found.prices} == {
         ("own price", DAY + 6 * ONE_DAY, DAY + 6 * ONE_DAY, Decimal("79.20")),  # 24 + 48 + 4.80 + 2.40
         ("price of its pool", DAY + 6 * ONE_DAY, DAY + 6 * ONE_DAY, Decimal(2)),
-        ("price of its cluster", DAY + 6 * ONE_DAY, DAY + 6 * ONE_DAY, Decimal(2)),
+        ("price of its cluster", DAY + 6 * ONE_DAY, DAY + 6 * ONE_DAY, Decimal("4.20")),
         ("mean of the weekday", DAY + ONE_DAY, DAY + 2 * ONE_DAY, Decimal(10)),
     }
     assert [(one.code, one.subject) for one in told.problems] == [
@@ -52,8 +75,8 @@ def test_days_without_a_bill_cost_what_was_measured_at_the_last_known_prices() -
     listed = estimates(CostQuery(DAY, END, metric="list_cost", filters=(("service", ("Compute",)),)))
     assert listed.answer.totals == {"CNY": Decimal(30 + 60 + 5)}  # 60 for 96 core-hours; n2 and n3 had 4 each
     seen = estimates(CostQuery(DAY, END, scope=Scope(frozenset({"data"}))))
-    assert seen.answer.totals == {"CNY": Decimal(12)}
-    assert [one.cost for one in seen.prices] == [Decimal(12)]
+    assert seen.answer.totals == {"CNY": Decimal("14.20")}
+    assert [one.cost for one in seen.prices] == [Decimal(12), Decimal("2.20")]
 
     # the books know nothing of it
     assert answer(ASKED.between(FRIDAY, END)).rows == ()
