@@ -10,7 +10,7 @@ from apps.allocation.division import WEIGHT, divide
 from apps.finops.tables import COSTS, MONEY
 from apps.teams.models import UNALLOCATED
 from apps.teams.policies import Policy
-from apps.warehouse.engine import Workspace
+from apps.warehouse.engine import Workspace, count_of
 
 BILL = ["day", "source", "billing_month", "currency"]
 """What no division crosses."""
@@ -66,10 +66,15 @@ def names(policies: Sequence[Policy], workspace: Workspace) -> ir.Table:
 
 def pass_on(rows: ir.Table, rungs: Iterable[Rung], named: ir.Table, workspace: Workspace) -> Passed:
     """Divide rows (those of `allocated` and the `number` of their policy) by the first of the rungs that knows them."""
-    received, gone = [], []
+    received: list[ir.Table] = []
+    gone: list[ir.Table] = []
     for rung in rungs:
+        if not count_of(rows):
+            break
         weights = workspace.keep(rung.weights)
         known = workspace.keep(rows.semi_join(weights, rung.keys))
+        if not count_of(known):  # an engine is asked in a moment; to write down a division takes far longer
+            continue
         received.append(workspace.keep(_divided(known, Rung(rung.keys, weights), named, workspace)))
         gone.append(known)
         rows = workspace.keep(rows.anti_join(weights, rung.keys))

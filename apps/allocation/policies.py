@@ -12,7 +12,7 @@ from apps.finops.problems import Problem
 from apps.finops.windows import Window
 from apps.teams.ownership import RuleBook
 from apps.teams.policies import Policy
-from apps.warehouse.engine import Workspace, empty
+from apps.warehouse.engine import Workspace, count_of, empty
 
 COLUMNS = [name for name in OUTPUT if name not in ("pool_id", "is_shared")]
 """The columns of `allocated` and `passed_on`, but for `ruleset`."""
@@ -71,6 +71,8 @@ class _Ledger:
         passed = pass_on(way.rows, way.rungs, self.named, self.workspace)
         self.received += passed.received
         self.gone += passed.gone
+        if not count_of(passed.left):
+            return
         if way.is_of_workloads:
             self.received.append(to_nobody(passed.left, self.named))
             self.gone.append(passed.left)

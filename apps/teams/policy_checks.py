@@ -27,7 +27,7 @@ FIELDS = {
 """The subject of a policy → what its conditions may be about."""
 NEEDS_CONDITION = ("share", "follow")
 """What covers everything there is when nothing says which part of it is meant."""
-WORDS = {"central": ("team",), "fixed": ("split",), "by_driver": ("driver",), "even": ("teams",)}
+WORDS = {"central": ("team", "split"), "fixed": ("split",), "by_driver": ("driver",), "even": ("teams",)}
 """The way of a policy → what is told beside it; the teams of `even` need not be."""
 _DRIVER_LIMIT = 60
 

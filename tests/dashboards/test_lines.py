@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from apps.dashboards.lines import Line, Name, build_table, movers, parts_of, total_of
 from apps.dashboards.templatetags import costs as written
+from apps.finops.tables import KINDS
 
 AMOUNTS = st.decimals(min_value=-(10**20), max_value=10**20, places=12)
-KEYS = st.tuples(st.text(max_size=3), st.sampled_from(["direct", "shared", "idle", "unallocated"]))
+KEYS = st.tuples(st.text(max_size=3), st.sampled_from(KINDS))
 
 
 def name(key):
@@ -24,7 +25,7 @@ def test_a_table_adds_up_to_the_last_decimal(now, limit):
     assert all(total_of(part.cost for part in line.parts) == line.cost for line in table.rows)
 
 
-@given(st.dictionaries(st.sampled_from(["direct", "shared", "idle", "unallocated"]), AMOUNTS))
+@given(st.dictionaries(st.sampled_from(KINDS), AMOUNTS))
 def test_the_parts_of_a_bar_stay_inside_it(by_kind):
     parts = parts_of(by_kind)
     assert all(0 <= Decimal(part.x) <= 100 and Decimal(part.width) >= 0 for part in parts)

@@ -64,6 +64,12 @@ def test_a_page_shows_the_exact_total(published, client_of, address, filters, by
     assert amounts(body)[0] == asked_total(**filters) == Decimal(by_hand)
 
 
+def test_what_a_team_received_stands_apart_from_its_own(published, client_of):
+    body = client_of("staff").get(f"/teams/live-class/?{OCTOBER}").content.decode()
+    assert "700.00 CNY of its own, 33.00 CNY received by policies" in body  # 30 days of 1.10 shared
+    assert "of its own" not in client_of("staff").get(f"/teams/unallocated/?{OCTOBER}").content.decode()
+
+
 def test_the_lines_of_a_table_add_up_to_its_total(published, client_of):
     body = client_of("staff").get(f"/?{OCTOBER}").content.decode()
     tables = [found for part in body.split("<table")[1:] if (found := amounts(part))]

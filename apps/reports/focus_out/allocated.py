@@ -16,7 +16,7 @@ from apps.marts.query import CostQuery
 from apps.warehouse import lake
 from apps.warehouse.engine import json_object, start_of_day
 
-IDLE = "__idle__"
+IDLE, SHARED = "__idle__", "__shared__"
 METHODS = {
     "node": ("costops-node-claims", "price units of max(request, used) CPU, memory and GPU by hour"),
     "serverless": ("costops-serverless-pod", "the pod that is the resource"),
@@ -81,9 +81,10 @@ def _with_ratio(parts: ir.Table) -> ir.Table:
 def _columns(told: ir.Table, publication: int) -> dict[str, ir.Value]:
     zone = settings.COSTOPS_TIME_ZONE
     is_split = told.pool.isin(list(METHODS))
-    is_idle = told.kind == "idle"
+    is_idle = told.kind.isin(["idle", "shared_idle"])
     workload = (told.workload == "").ifelse("", ibis.literal("/").concat(told.workload))
     place = is_idle.ifelse(ibis.literal(IDLE), told.namespace).concat(workload).nullif("")
+    place = ibis.coalesce(place, SHARED)
     name = is_idle.ifelse(ibis.literal("Idle capacity"), ibis.coalesce(told.workload.nullif(""), told.namespace))
     method = told.pool.cases(*((pool, identity) for pool, (identity, _) in METHODS.items()), else_=ibis.null(str))
     basis = told.pool.cases(*((pool, text) for pool, (_, text) in METHODS.items()), else_=ibis.null(str))

@@ -1,0 +1,172 @@
+"""What a file may say about policies, what is said about one that may not, and that it comes back as it was meant."""
+
+import hashlib
+import json
+from datetime import date
+
+import pytest
+
+from apps.teams.documents import TeamsFileRefused, parse_teams
+from apps.teams.export import to_yaml
+from apps.teams.ownership import Condition, RuleBook
+from apps.teams.policies import Policy
+
+HEAD = "teams: [{name: web}, {name: data}, {name: ops}]\nrules: [{name: r, when: {namespace: x}, team: web}]\n"
+WHOLE = (
+    HEAD
+    + """
+policies:
+  - {name: gpu idle, idle: share, when: {node_pool: "gpu*"}, valid_from: 2026-01-01, valid_to: 2026-07-01}
+  - {name: gpu idle, idle: central, team: ops, when: {node_pool: "gpu*"}, valid_from: 2026-07-01}
+  - {name: platform, share: even, when: {namespace: kube-*}, unless: {label.tier: web}}
+  - {name: logs, share: by_driver, driver: requests, when: {service: Log}}
+  - {name: office, share: even, teams: [web, data], any: {account: "0123", tag.use: office}}
+  - {name: security, share: fixed, split: {web: 33.33, data: 66.67}, when: {service: Firewall}}
+  - {name: tax, follow: invoice, when: {charge_category: Tax}}
+  - {name: unused, unused: central, team: ops, when: {commitment_type: "Reserved*"}}
+  - {name: credits, credits: earners}
+"""
+)
+
+
+def test_policies_are_read_in_their_order():
+    policies = parse_teams(WHOLE, file="teams.yaml")[1].policies
+    assert [policy.label for policy in policies][:3] == ["idle: gpu idle", "idle: gpu idle", "share: platform"]
+    gpus = Condition("node_pool", "", ("gpu*",))
+    assert policies[0] == Policy(
+        "gpu idle", "idle", "share", (gpus,), valid_from=date(2026, 1, 1), valid_to=date(2026, 7, 1)
+    )
+    assert policies[1].split == (("ops", 100),)
+    assert (policies[3].driver, policies[4].teams) == ("requests", ("data", "web"))
+    assert policies[5].split == (("web", 3333), ("data", 6667))
+
+
+def test_policies_come_back_as_they_were_meant():
+    teams, book = parse_teams(WHOLE, file="teams.yaml")
+    assert parse_teams(to_yaml(teams, book), file="again.yaml") == (teams, book)
+    assert RuleBook.from_document(json.loads(json.dumps(book.to_document()))) == book
+    assert RuleBook.policies_of(book.to_document()) == book.policies
+
+
+def test_a_book_without_policies_keeps_its_identity():
+    document = parse_teams(HEAD, file="teams.yaml")[1].to_document()
+    told = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
+    assert set(document) == {"rules", "shared", "price_ratio"}
+    assert hashlib.sha256(told).hexdigest() == "19844db9b3a82fe5e9e74506b816932cfca48303215a8427e32bde681384ff93"
+    assert RuleBook.from_document(document).policies == ()
+
+
+def complaints(policies: str) -> list[str]:
+    with pytest.raises(TeamsFileRefused) as refused:
+        parse_teams(f"{HEAD}policies:\n{policies}", file="teams.yaml")
+    return [f"{problem.subject}: {problem.message}" for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        pytest.param("- {name: p}", "line 4: a policy says nothing about what it is for", id="no subject"),
+        pytest.param("- {name: p, idle: owner, credits: owner}", "line 4: a policy has idle and credits", id="two"),
+        pytest.param(
+            "- name: p\n  idle: evenly", "line 5: idle: 'evenly' is unknown; known are owner,", id="no such way"
+        ),
+        pytest.param("- {idle: share}", "line 4: a rule has no `name`", id="no name"),
+        pytest.param("- {name: p, idle: central}", "line 4: a rule names no team", id="central without a team"),
+        pytest.param(
+            "- {name: p, idle: central, team: nobody}", "line 4: team 'nobody' is not among", id="unknown team"
+        ),
+        pytest.param(
+            "- {name: p, idle: central, split: {web: 50, data: 50}}", "line 4: `central` has one owner", id="two owners"
+        ),
+        pytest.param(
+            "- {name: p, idle: share, team: web}", "line 4: `team` says nothing for 'share'", id="a useless team"
+        ),
+        pytest.param(
+            "- {name: p, share: fixed, when: {service: x}, split: {web: 50, data: 49}}",
+            "line 4: the percentages add up to 99",
+            id="99 percent",
+        ),
+        pytest.param(
+            "- {name: p, share: fixed, when: {service: x}}", "line 4: a rule names no team", id="no percentages"
+        ),
+        pytest.param(
+            "- {name: p, share: by_driver, when: {service: x}}", "line 4: `by_driver` names no driver", id="no driver"
+        ),
+        pytest.param(
+            "- {name: p, share: even, when: {service: x}, driver: d}",
+            "line 4: `driver` says nothing for 'even'",
+            id="a useless driver",
+        ),
+        pytest.param(
+            "- {name: p, share: even, when: {service: x}, teams: [web, web]}",
+            "line 4: team 'web' stands twice",
+            id="a team twice",
+        ),
+        pytest.param(
+            "- {name: p, share: even, when: {service: x}, teams: [none]}",
+            "line 4: team 'none' is not among",
+            id="an unknown team among many",
+        ),
+        pytest.param("- {name: p, share: even}", "line 4: a policy to share says which cost it means", id="share all"),
+        pytest.param("- {name: p, follow: invoice}", "line 4: a policy to follow says which", id="follow all"),
+        pytest.param(
+            "- {name: p, share: even, when: {namespace: x, service: y}}",
+            "line 4: nothing has namespace, service at once",
+            id="can never match",
+        ),
+        pytest.param(
+            "- {name: p, idle: share, when: {namespace: x}}",
+            "line 4: 'namespace' is unknown; known are",
+            id="idle capacity has no namespace",
+        ),
+        pytest.param(
+            "- {name: p, credits: earners, when: {commitment: x}}",
+            "line 4: 'commitment' is unknown; known are",
+            id="credits have no commitment",
+        ),
+        pytest.param(
+            "- {name: p, idle: owner, valid_from: 2026-02-01, valid_to: 2026-02-01}",
+            "line 4: valid_to (2026-02-01, itself not included)",
+            id="never valid",
+        ),
+        pytest.param(
+            "- {name: p, idle: owner}\n- {name: p, idle: share, valid_from: 2026-02-01}",
+            "line 5: policy 'p' stands on line 4 already, for some of the same days",
+            id="versions overlap",
+        ),
+        pytest.param(
+            "- {name: p, idle: owner}\n- {name: p, credits: owner}",
+            "line 5: policy 'p' stands on line 4 already, about idle",
+            id="one name, two subjects",
+        ),
+        pytest.param(
+            "- {name: p, idle: owner}\n- {name: q, idle: share}",
+            "line 5: the policy on line 4 is about exactly the same",
+            id="two of the same",
+        ),
+        pytest.param("- {name: p, idle: owner, when: {x: y}}", "line 4: 'x' is unknown", id="an unknown condition"),
+        pytest.param("- {name: p, idle: owner, whem: {x: y}}", "line 4: 'whem' is unknown in a policy", id="a typo"),
+    ],
+)
+def test_a_wrong_policy_is_refused_with_its_line(policies, expected):
+    (found,) = complaints(policies)
+    assert found.startswith(f"teams.yaml {expected}")
+
+
+def test_a_policy_is_not_called_like_a_rule():
+    text = WHOLE.replace("{name: r,", '{name: "idle: gpu idle",')
+    with pytest.raises(TeamsFileRefused, match="is the name of a rule; choose another name"):
+        parse_teams(text, file="teams.yaml")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("valid_to: 2026-02-01", "valid_from: 2026-02-01", id="one ends where the next begins"),
+        pytest.param("valid_to: 2026-02-01", "valid_from: 2026-05-01", id="days between them"),
+        pytest.param("valid_from: 2026-05-01", "valid_to: 2026-05-01", id="the later one first"),
+    ],
+)
+def test_versions_of_a_policy_follow_one_another(first, second):
+    text = f"{HEAD}policies:\n- {{name: p, idle: owner, {first}}}\n- {{name: p, idle: share, {second}}}\n"
+    assert len(parse_teams(text, file="teams.yaml")[1].policies) == 2
