@@ -12,9 +12,12 @@ from rest_framework.response import Response
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.finops.errors import CostOpsError
+from apps.insights.worklist import NotOnTheList
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
 from apps.rates.selectors import MissingRate
+from apps.teams.approval import NotYours
+from apps.teams.proposals import NoSuchDraft, NotNow
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,10 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
     (NotClosed, status.HTTP_404_NOT_FOUND, "not_closed"),
     (CannotClose, status.HTTP_409_CONFLICT, "cannot_close"),
+    (NoSuchDraft, status.HTTP_404_NOT_FOUND, "no_such_draft"),
+    (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
+    (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
+    (NotNow, status.HTTP_409_CONFLICT, "not_now"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, source_views, views
+from apps.dashboards import book_views, rule_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -16,6 +16,9 @@ urlpatterns = [
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
+    path("rules/", rule_views.Rules.as_view(), name="rules"),
+    path("rules/drafts/<int:number>/", rule_views.Draft.as_view(), name="rule-draft"),
+    path("worklist/", rule_views.WorkPage.as_view(), name="worklist"),
     path("sources/", source_views.Sources.as_view(), name="sources"),
     path("sources/upload/", source_views.Upload.as_view(), name="sources-upload"),
     path("sources/upload/<name:source>/", source_views.UploadResults.as_view(), name="sources-upload-results"),

@@ -40,6 +40,8 @@ ADDRESSES = {
     "/api/v1/changes/?group_by=team,class,month&format=csv": EVERYBODY,
     "/api/v1/closings/": COMPANY,
     "/api/v1/adjustments/": COMPANY,
+    "/api/v1/rules/": EVERYBODY,
+    "/api/v1/rule-drafts/": EVERYBODY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}
