@@ -1,18 +1,20 @@
 """What every rule in force did in the last days: counted once, by who asks first where that is quick, else a worker."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.allocation import trial
 from apps.allocation.rehearsal import NothingToTryOn, is_quick, last_days
 from apps.finops.windows import Window
 from apps.teams.models import RuleCount, RuleSet
 from apps.teams.ownership import Rule, RuleBook
+from apps.teams.proposals import LEASE
 
 COUNT_DAYS = 28
 AGE = timedelta(days=1)
@@ -42,28 +44,76 @@ class CountedBook:
     counted_at: datetime | None
 
 
-def counted(*, now: datetime, is_waited_for: bool = True) -> CountedBook:
-    """The rules in force and what they did in the last days; counted now when nobody did and it is quick."""
+def counted(*, now: datetime) -> CountedBook:
+    """The rules in force and what they did in the last days: counted now when nobody did and it is quick, else as a
+    worker counted them last."""
     newest = RuleSet.objects.order_by("-number").first()
     if newest is None:
         return CountedBook(0, (), None, None)
     book = RuleBook.from_document(newest.document)
+    kept = _kept(newest, book, now)
+    if kept is None:
+        return _uncounted(newest, book)
+    rules = enumerate(zip(book.rules, kept.rows or (), strict=True), 1)
+    told = tuple(_counted(order, rule, row) for order, (rule, row) in rules)
+    return CountedBook(newest.number, told, Window(kept.start, kept.end), kept.counted_at)
+
+
+def _kept(ruleset: RuleSet, book: RuleBook, now: datetime) -> RuleCount | None:
     try:
         window = last_days(COUNT_DAYS)
     except NothingToTryOn:
-        return _uncounted(newest, book)
-    kept = RuleCount.objects.filter(ruleset=newest, start=window.start, end=window.end).first()
-    if kept and not is_waited_for and kept.counted_at < now - AGE:
-        kept = None
-    if kept is None and is_waited_for and not is_quick(window):
-        kept = RuleCount.objects.filter(ruleset=newest).order_by("-end", "-pk").first()
-        if kept is None:
-            return _uncounted(newest, book)
-    kept = kept or _count(newest, book, window, now)
-    rules = tuple(
-        _counted(order, rule, row) for order, (rule, row) in enumerate(zip(book.rules, kept.rows, strict=True), 1)
-    )
-    return CountedBook(newest.number, rules, Window(kept.start, kept.end), kept.counted_at)
+        return None
+    counts = RuleCount.objects.filter(ruleset=ruleset, rows__isnull=False)
+    kept = counts.filter(start=window.start, end=window.end).first()
+    if kept is None and is_quick(window, book):
+        return _count(ruleset, book, window, now)
+    return kept or counts.order_by("-end", "-pk").first()
+
+
+def count_due(*, now: datetime) -> bool:
+    """What a worker does: count the rules in force where nobody has, or not for a while; whether it did."""
+    newest = RuleSet.objects.order_by("-number").first()
+    try:
+        window = last_days(COUNT_DAYS)
+    except NothingToTryOn:
+        return False
+    if newest is None:
+        return False
+    row, _ = RuleCount.objects.get_or_create(ruleset=newest, start=window.start, end=window.end)
+    due = RuleCount.objects.filter(pk=row.pk).filter(Q(rows__isnull=True) | Q(counted_at__lt=now - AGE))
+    if not due.filter(Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)).update(claimed_at=now):
+        return False
+    _count(newest, RuleBook.from_document(newest.document), window, now)
+    return True
+
+
+def seen_by(book: CountedBook, teams: frozenset[str] | None) -> CountedBook:
+    """Of a counted book what somebody may see who sees these teams (None: all): the rules that give cost to one of
+    them, and what they decided where nobody else has a part in it."""
+    if teams is None:
+        return book
+    mine = [one for one in book.rules if teams & _payers(one.rule)]
+    names = {one.rule.name for one in mine}
+    seen = [
+        replace(
+            one,
+            cost=one.cost if _payers(one.rule) <= teams else {},
+            hidden_by=one.hidden_by if one.hidden_by in names else "",
+        )
+        for one in mine
+    ]
+    return replace(book, rules=tuple(seen))
+
+
+def payers(rule: Rule) -> str:
+    """Who pays by a rule, in words."""
+    whole = sum(weight for _, weight in rule.split)
+    return ", ".join(team if weight == whole else f"{team} {weight * 100 / whole:g} %" for team, weight in rule.split)
+
+
+def _payers(rule: Rule) -> frozenset[str]:
+    return frozenset(team for team, _ in rule.split)
 
 
 def _uncounted(ruleset: RuleSet, book: RuleBook) -> CountedBook:
@@ -85,7 +135,10 @@ def _count(ruleset: RuleSet, book: RuleBook, window: Window, now: datetime) -> R
     ]
     with transaction.atomic():
         kept, _ = RuleCount.objects.update_or_create(
-            ruleset=ruleset, start=window.start, end=window.end, defaults={"rows": rows, "counted_at": now}
+            ruleset=ruleset,
+            start=window.start,
+            end=window.end,
+            defaults={"rows": rows, "counted_at": now, "claimed_at": None},
         )
         RuleCount.objects.exclude(pk=kept.pk).delete()
     return kept

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
+from django.contrib.auth.models import User
 
 from apps.allocation import trial
 from apps.finops.errors import CostOpsError
@@ -12,15 +12,18 @@ from apps.finops.money import add_up
 from apps.finops.tables import ALLOCATED, CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
 from apps.teams import proposals
+from apps.teams.approval import Actor, NotYours, actor_of
 from apps.teams.dating import applied
 from apps.teams.models import RuleDraft
+from apps.teams.ownership import RuleBook
 from apps.teams.proposals import Simulation, TeamMove
+from apps.teams.selectors import rule_book
 from apps.teams.services import identity
 from apps.warehouse import lake
 
 DRAFT_DAYS = 62
-QUICK_ROWS = 300_000
-"""Up to so many rows of charges and usage are looked at while somebody waits: a few seconds."""
+QUICK_ROWS, QUICK_RULES = 50_000, 100
+"""So many rows of charges and usage, and so many rules times weeks, are looked at while somebody waits."""
 
 
 class NothingToTryOn(CostOpsError):
@@ -36,8 +39,11 @@ def last_days(count: int) -> Window:
     return Window(max(date.fromisoformat(min(days)), end - timedelta(days=count)), end)
 
 
-def is_quick(window: Window) -> bool:
-    """Whether a window is small enough to be attributed while somebody waits."""
+def is_quick(window: Window, book: RuleBook) -> bool:
+    """Whether a window can be attributed by a book while somebody waits: most of the time each week goes into rules."""
+    weeks = -(-(window.end - window.start).days // trial.DAYS_AT_ONCE)
+    if weeks * len(book.rules) > QUICK_RULES:
+        return False
     first, last = str(window.start), str(window.end)
     months = {f"{day:%Y-%m}" for day in window.days()}
     usage = (
@@ -86,23 +92,37 @@ def _summed(parts: Iterable[Iterable[Move]]) -> tuple[TeamMove, ...]:
     )
 
 
-def rehearse_or_ask(draft: RuleDraft, *, by: str, now: datetime, window: Window | None = None) -> RuleDraft:
+def rehearse_or_ask(draft: RuleDraft, *, by: str, now: datetime, carrier: str = "") -> RuleDraft:
     """Rehearse at once when that is quick; else leave it to a worker, which does so within minutes."""
-    if is_quick(window or last_days(DRAFT_DAYS)):
-        return rehearse(draft, by=by, now=now, window=window)
-    proposals.ask(draft, now=now)
-    return proposals.find(draft.pk)
+    if is_quick(last_days(DRAFT_DAYS), rule_book()[1]):
+        return rehearse(draft, by=by, now=now)
+    return proposals.ask(draft, now=now, carrier=carrier)
+
+
+def act(draft: RuleDraft, action: str, *, by: Actor, now: datetime, why: str = "") -> RuleDraft:
+    """What pages and programs do to a draft, by the name of the action."""
+    if action == "simulate":
+        if not by.may_draft:
+            raise NotYours("Rules are tried by members of a team and by finance.")
+        return rehearse_or_ask(draft, by=by.name, now=now)
+    if action == "publish":
+        return proposals.publish(draft.pk, by=by, now=now)
+    decide = {"approve": proposals.approve, "reject": proposals.reject, "withdraw": proposals.withdraw}.get(action)
+    if decide is None:
+        raise proposals.NotNow(f"There is no action {action[:30]!r}; a draft can be simulated, approved and so on.")
+    return decide(draft.pk, by=by, now=now, why=why)
 
 
 def rehearse_asked(*, now: datetime) -> int:
-    """What a worker does: rehearse every draft that asks for it. One that cannot be is told why in its trail."""
+    """What a worker does: rehearse every draft that asks for it, and carry it on for whoever accepted it. A draft that
+    cannot be rehearsed is told why in its trail."""
     done = 0
-    while (draft := RuleDraft.objects.filter(asked__isnull=False).order_by("asked").first()) is not None:
+    while (draft := proposals.claim(now=now)) is not None:
         try:
-            rehearse(draft, by="worker", now=now)
+            kept = rehearse(draft, by="worker", now=now)
             done += 1
+            if user := User.objects.filter(username=draft.carrier).first():
+                proposals.carry(kept, by=actor_of(user), now=now)
         except CostOpsError as refused:
-            with transaction.atomic():
-                RuleDraft.objects.filter(pk=draft.pk).update(asked=None)
-                proposals.note(draft, "not simulated", by="worker", now=now, outcome=str(refused))
+            proposals.unask(draft, str(refused), now=now)
     return done

@@ -12,5 +12,5 @@ from apps.allocation import counting, rehearsal
 def rehearse(**_later: Any) -> int:
     """Every minute: simulate the drafts that ask for it, and count the rules in force where nobody did."""
     done = rehearsal.rehearse_asked(now=timezone.now())
-    counting.counted(now=timezone.now(), is_waited_for=False)
+    counting.count_due(now=timezone.now())
     return done

@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 MOST_BYTES = 16 << 20
 CONTENT = "csv"
 """Where a parser puts the CSV it made of a body."""
+TEXT = "text"
+"""Where a parser puts text."""
 
 
 class CsvBody(BaseParser):
@@ -23,6 +25,20 @@ class CsvBody(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
         return {CONTENT: _bounded(stream)}
+
+
+class YamlBody(BaseParser):
+    """`application/yaml`, as it is."""
+
+    media_type = "application/yaml"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        try:
+            return {TEXT: _bounded(stream).decode("utf-8-sig")}
+        except UnicodeDecodeError as wrong:
+            raise ParseError("The body is not UTF-8.") from wrong
 
 
 class JsonBody(BaseParser):

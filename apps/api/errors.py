@@ -15,9 +15,12 @@ from apps.books.people import NotAllowed
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.finops.errors import CostOpsError
+from apps.insights.worklist import NotOnTheList
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
 from apps.rates.selectors import MissingRate
+from apps.teams.approval import NotYours
+from apps.teams.proposals import NoSuchDraft, NotNow
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,10 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NoSuchDispute, status.HTTP_404_NOT_FOUND, "no_such_dispute"),
     (CannotDispute, status.HTTP_409_CONFLICT, "cannot_dispute"),
     (CannotBook, status.HTTP_409_CONFLICT, "cannot_book"),
+    (NoSuchDraft, status.HTTP_404_NOT_FOUND, "no_such_draft"),
+    (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
+    (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
+    (NotNow, status.HTTP_409_CONFLICT, "not_now"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
 )

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import bases, books, disputes, estimates, explain, rates, units, views
+from apps.api import bases, books, disputes, estimates, explain, rates, rules, units, views, worklist
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -40,6 +40,14 @@ urlpatterns = [
     path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
     path("v1/drivers/quantities/", units.QuantitiesView.as_view(), name="api-quantities"),
+    path("v1/rules/", rules.RulesView.as_view(), name="api-rules"),
+    path("v1/rule-drafts/", rules.RuleDraftsView.as_view(), name="api-rule-drafts"),
+    path("v1/rule-drafts/<int:number>/", rules.RuleDraftView.as_view(), name="api-rule-draft"),
+    path(
+        "v1/rule-drafts/<int:number>/<slug:action>/", rules.RuleDraftActionView.as_view(), name="api-rule-draft-action"
+    ),
+    path("v1/worklist/", worklist.WorklistView.as_view(), name="api-worklist"),
+    path("v1/worklist/<slug:subject>/<slug:action>/", worklist.WorklistItemView.as_view(), name="api-worklist-item"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),

@@ -42,6 +42,13 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         ),
     ),
     (
+        _("Rules"),
+        (
+            Page("rules", _("Rules"), under=("rule-draft",)),
+            Page("worklist", _("Worklist")),
+        ),
+    ),
+    (
         _("Data"),
         (
             Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results")),

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, explain_views, organisation_views, source_views, views
+from apps.dashboards import book_views, explain_views, organisation_views, rule_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -22,6 +22,9 @@ urlpatterns = [
     path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
+    path("rules/", rule_views.Rules.as_view(), name="rules"),
+    path("rules/drafts/<int:number>/", rule_views.Draft.as_view(), name="rule-draft"),
+    path("worklist/", rule_views.WorkPage.as_view(), name="worklist"),
     path("sources/", source_views.Sources.as_view(), name="sources"),
     path("sources/upload/", source_views.Upload.as_view(), name="sources-upload"),
     path("sources/upload/<name:source>/", source_views.UploadResults.as_view(), name="sources-upload-results"),

@@ -66,7 +66,7 @@ ELSEWHERE = (
 CALLED = "The name %(value)s %(how)s the %(by)s of %(team)s"
 RULE = "Rule %(value)s gives namespaces called %(key)s to %(team)s, but did not match here"
 PREFIX = (
-    "Namespaces called %(value)s or %(value)s-… cost %(whole)s %(currency)s elsewhere, %(agreeing)s of it %(team)s's"
+    "Namespaces called %(value)s or %(value)s-… cost %(whole)s %(currency)s elsewhere; %(agreeing)s are of %(team)s"
 )
 NODES = "On the same nodes %(agreeing)s of %(whole)s %(currency)s belong to %(team)s"
 CLUSTER = "In cluster %(value)s %(agreeing)s of %(whole)s %(currency)s belong to %(team)s"

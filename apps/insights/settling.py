@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import yaml
 
-from apps.allocation.rehearsal import rehearse_or_ask
+from apps.allocation.rehearsal import rehearse, rehearse_or_ask
 from apps.finops.errors import CostOpsError
 from apps.insights.models import WorklistDecision
 from apps.insights.worklist import WorkItem
@@ -22,12 +22,20 @@ class CannotSettle(CostOpsError):
 
 
 def accept(
-    item: WorkItem, *, by: Actor, now: datetime, team: str = "", valid_from: date | None = None, reason: str = ""
+    item: WorkItem,
+    *,
+    by: Actor,
+    now: datetime,
+    team: str = "",
+    valid_from: date | None = None,
+    reason: str = "",
+    is_waited_for: bool = False,
 ) -> RuleDraft:
     """Draft the rule that gives the item to a team, and carry it as far as this person may.
 
     As proposed, it is the evidence that drafts and the person who approves: where they may, the rule is published at
-    once. With another team, or another day, it is a draft of their own, and others approve it.
+    once, or by the worker that simulates it when that takes long. With another team, or another day, it is a draft of
+    their own, and others approve it. `is_waited_for`: however long it takes.
     """
     if not item.subject.is_ruled:
         raise CannotSettle(f"No rule can give {item.subject.title} to a team: it follows what it belongs to.")
@@ -41,19 +49,11 @@ def accept(
     told = reason or (item.best.sentence if item.best and is_proposed else "")
     draft = proposals.propose(_rule(item, owner, since), by=drafter, now=now, reason=told, subject=item.subject.id)
     proposals.note(draft, "accepted", by=by.name, now=now, outcome=item.subject.title)
-    return _carried(draft, by, now)
-
-
-def _carried(draft: RuleDraft, by: Actor, now: datetime) -> RuleDraft:
-    """Simulated, approved and published, each where it can be done now and by this person."""
-    draft = rehearse_or_ask(draft, by=by.name, now=now)
-    if draft.state != RuleDraft.State.SIMULATED:
-        return draft
-    try:
-        draft = proposals.approve(draft.pk, by=by, now=now)
-    except NotYours:
-        return draft
-    return proposals.publish(draft.pk, by=by, now=now) if draft.state == RuleDraft.State.APPROVED else draft
+    if is_waited_for:
+        draft = rehearse(draft, by=by.name, now=now)
+    else:
+        draft = rehearse_or_ask(draft, by=by.name, now=now, carrier=by.name)
+    return proposals.carry(draft, by=by, now=now)
 
 
 def _rule(item: WorkItem, team: str, since: date) -> str:

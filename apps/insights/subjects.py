@@ -42,7 +42,8 @@ class Subject:
         """What to call it, the most telling part first."""
         if self.kind == TAG:
             return "=".join(self.parts)
-        return " · ".join(part for part in reversed(self.parts) if part) or self.kind
+        telling = [part for part in reversed(self.parts) if part] or [self.kind]
+        return telling[0] if self.kind == RESOURCE else " · ".join(telling[:2])
 
     @property
     def when(self) -> dict[str, str]:

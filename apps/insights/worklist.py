@@ -137,7 +137,8 @@ def _remembered(pinned: Publication, window: Window) -> tuple[WorkItem, ...]:
     found: tuple[WorkItem, ...] | None = cache.get(key)
     if found is None:
         witness = Witness(Spending(pinned, window), Teams.of(names, people), book)
-        found = tuple(sorted(_items(witness), key=lambda item: (item.currency, -item.cost, item.subject)))
+        items = [item for item in _items(witness) if item.cost]
+        found = tuple(sorted(items, key=lambda item: (item.currency, -item.cost, item.subject)))
         cache.set(key, found, CACHE_SECONDS)
     return found
 

@@ -5,7 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from apps.teams.models import Membership, Organisation, RuleSet, Team, Unit, UnitMembership
+from apps.teams.models import (
+    DraftTrail,
+    Membership,
+    Organisation,
+    RuleDraft,
+    RuleSet,
+    Team,
+    Unit,
+    UnitMembership,
+)
 from apps.teams.reading import ToRead
 
 
@@ -82,3 +91,19 @@ class RuleSetAdmin(ToRead):
     """Imported versions of the rules, to read."""
 
     list_display = ("number", "imported_at", "sha256")
+
+
+@admin.register(RuleDraft)
+class RuleDraftAdmin(ToRead):
+    """Drafts of rules, to read; they are decided about on their page."""
+
+    list_display = ("id", "state", "valid_from", "base", "ruleset", "drafted_by", "drafted_at")
+    list_filter = ("state",)
+
+
+@admin.register(DraftTrail)
+class DraftTrailAdmin(ToRead):
+    """What was done to drafts, to read."""
+
+    list_display = ("at", "by", "action", "draft", "why", "outcome")
+    list_filter = ("action",)

@@ -102,8 +102,9 @@ class RuleDraft(models.Model):
     """A proposed change of the rules, on its way: drafted, simulated, approved, published; or rejected, withdrawn.
 
     `text` is the change as it was written, and never altered; `base` the ruleset it was last laid over. `simulation` is
-    what it would do (`teams.proposals.Simulation`), `asked` since when a worker is to find that out. `approvals` pairs
-    a team with who approved for it. `subject` names what of the worklist it settles.
+    what it would do (`teams.proposals.Simulation`); `asked` since when a worker is to find that out, `claimed` when one
+    began, and `carrier` for whom it goes on as far as they may. `approvals` pairs a team with who approved for it.
+    `subject` names what of the worklist it settles.
     """
 
     class State(models.TextChoices):
@@ -124,6 +125,8 @@ class RuleDraft(models.Model):
     drafted_at = models.DateTimeField()
     simulation = models.JSONField(null=True)
     asked = models.DateTimeField(null=True)
+    claimed = models.DateTimeField(null=True)
+    carrier = models.CharField(max_length=150, blank=True)
     approvals = models.JSONField(default=dict)
     ruleset = models.ForeignKey(RuleSet, models.PROTECT, null=True, related_name="drafts")
 
@@ -155,13 +158,17 @@ class DraftTrail(models.Model):
 
 
 class RuleCount(models.Model):
-    """What every rule of a ruleset did in a window, counted once: rows as `allocation.counting` says them."""
+    """What every rule of a ruleset did in a window: rows as `allocation.counting` says them, None before they are.
+
+    `claimed_at` is when a worker last began to count.
+    """
 
     ruleset = models.ForeignKey(RuleSet, models.CASCADE, related_name="counts")
     start = models.DateField()
     end = models.DateField()
-    rows = models.JSONField()
-    counted_at = models.DateTimeField()
+    rows = models.JSONField(null=True)
+    counted_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ruleset", "start", "end"], name="teams_rules_counted_once")]

@@ -1,11 +1,12 @@
 """Drafts of rules on their way: drafted, simulated, approved by whoever pays, published; every step leaves a trail."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.finops.errors import CostOpsError
 from apps.finops.money import less
@@ -21,6 +22,8 @@ OPEN = (State.DRAFTED, State.SIMULATED, State.APPROVED)
 CENT = Decimal("0.01")
 """Less than this is rounding of shared cost, not a cost that somebody is given."""
 MOST_CHARACTERS = 100_000
+LEASE = timedelta(hours=1)
+"""A worker that began so long ago is dead: a task is ended before."""
 
 
 class NoSuchDraft(CostOpsError):
@@ -128,8 +131,8 @@ def keep_simulation(draft: RuleDraft, base: int, found: Simulation, *, by: str, 
     """Store what a draft would do; whoever had approved approved other numbers, and is asked again."""
     with transaction.atomic():
         kept = _locked(draft.pk, *OPEN)
-        kept.base, kept.simulation, kept.state, kept.asked = base, found.to_document(), State.SIMULATED, None
-        kept.approvals = {}
+        kept.base, kept.simulation, kept.state = base, found.to_document(), State.SIMULATED
+        kept.asked, kept.claimed, kept.approvals = None, None, {}
         kept.save()
         outcome = f"{found.start} to {found.end}, over rules {base}; {told(found)}"
         note(kept, "simulated", by=by, now=now, outcome=outcome)
@@ -160,6 +163,28 @@ def needed(draft: RuleDraft) -> frozenset[str]:
     found = simulation_of(draft)
     payers = {move.team for move in found.moves if _grows(move)} if found else set()
     return frozenset(owners | payers)
+
+
+def concerns(draft: RuleDraft) -> frozenset[str]:
+    """The teams that a draft concerns: those who have to agree; none when it fits the rules no more."""
+    try:
+        return needed(draft)
+    except BadChange:
+        return frozenset()
+
+
+def visible(teams: frozenset[str] | None, user: str, *, number: int | None = None) -> list[RuleDraft]:
+    """The drafts that somebody may see who sees these teams (None: all): their own and those that concern them."""
+    found = RuleDraft.objects.select_related("ruleset").order_by("-pk")
+    if number is not None:
+        found = found.filter(pk=number)
+    return [one for one in found if teams is None or one.drafted_by == user or teams & concerns(one)]
+
+
+def seen_moves(draft: RuleDraft, teams: frozenset[str] | None) -> tuple[TeamMove, ...]:
+    """What a draft would do to the teams that somebody sees."""
+    found = simulation_of(draft)
+    return tuple(move for move in found.moves if teams is None or move.team in teams) if found else ()
 
 
 def _grows(move: TeamMove) -> bool:
@@ -213,7 +238,7 @@ def _check_current(draft: RuleDraft) -> None:
         )
 
 
-def reject(number: int, *, by: Actor, now: datetime, why: str) -> RuleDraft:
+def reject(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDraft:
     """Say no, with a reason."""
     return _dropped(number, State.REJECTED, by=by, now=now, why=why)
 
@@ -254,9 +279,37 @@ def _locked(number: int, *states: RuleDraft.State) -> RuleDraft:
     return draft
 
 
-def ask(draft: RuleDraft, *, now: datetime) -> None:
-    """Leave a simulation to a worker."""
-    RuleDraft.objects.filter(pk=draft.pk, state__in=OPEN).update(asked=now)
+def carry(draft: RuleDraft, *, by: Actor, now: datetime) -> RuleDraft:
+    """Approve and publish what was simulated, as far as this person may."""
+    if draft.state != State.SIMULATED:
+        return draft
+    try:
+        draft = approve(draft.pk, by=by, now=now)
+    except NotYours:
+        return draft
+    return publish(draft.pk, by=by, now=now) if draft.state == State.APPROVED else draft
+
+
+def ask(draft: RuleDraft, *, now: datetime, carrier: str = "") -> RuleDraft:
+    """Leave a simulation to a worker, which then carries the draft on for a user, as far as they may."""
+    RuleDraft.objects.filter(pk=draft.pk, state__in=OPEN).update(asked=now, claimed=None, carrier=carrier)
+    return find(draft.pk)
+
+
+def claim(*, now: datetime) -> RuleDraft | None:
+    """The next draft that asks to be simulated and that no other worker has begun with; claimed anew after a while."""
+    asking = RuleDraft.objects.filter(asked__isnull=False).filter(Q(claimed=None) | Q(claimed__lt=now - LEASE))
+    for draft in asking.order_by("asked"):
+        if asking.filter(pk=draft.pk).update(claimed=now):
+            return draft
+    return None
+
+
+def unask(draft: RuleDraft, why: str, *, now: datetime) -> None:
+    """It cannot be simulated as it is: say so, and ask no more."""
+    with transaction.atomic():
+        RuleDraft.objects.filter(pk=draft.pk).update(asked=None, claimed=None, carrier="")
+        note(draft, "not simulated", by="worker", now=now, outcome=why)
 
 
 def note(draft: RuleDraft, action: str, *, by: str, now: datetime, why: str = "", outcome: str = "") -> None:

@@ -1,9 +1,14 @@
 """Drafts of rules: what is simulated is what is published, and no earlier day moves."""
 
+import json
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +18,7 @@ from apps.finops.tables import ALLOCATED, CHARGES
 from apps.finops.windows import ONE_DAY, Window
 from apps.teams import proposals
 from apps.teams.approval import Actor
-from apps.teams.models import RuleDraft, Team
+from apps.teams.models import Membership, RuleCount, RuleDraft, RuleSet, Team
 from apps.teams.selectors import rule_book
 from apps.warehouse import lake
 from tests.allocation.worlds import (
@@ -152,6 +157,7 @@ def test_a_long_simulation_is_left_to_a_worker(world, monkeypatch):
     gone = rehearsal.rehearse_or_ask(proposals.propose(END, by=WEI, now=NOW), by="wei", now=NOW)
     assert [(one.state, one.asked) for one in (later, gone)] == [("drafted", NOW)] * 2
     import_rules("rules: []")
+    monkeypatch.setattr(rehearsal, "QUICK_RULES", -1)
     assert counting.counted(now=NOW).window is None
     assert tasks.rehearse() == 1
     assert [(proposals.find(one.pk).state, proposals.find(one.pk).asked) for one in (later, gone)] == [
@@ -172,7 +178,19 @@ def test_rules_are_counted_once(world):
     ]
     put(CHARGES, [])
     assert counting.counted(now=NOW).rules == found.rules
-    assert counting.counted(now=NOW + 2 * ONE_DAY, is_waited_for=False).rules[1].decided == 0
+    assert counting.count_due(now=NOW) is False
+    assert counting.count_due(now=NOW + 2 * ONE_DAY) is True
+    assert counting.counted(now=NOW).rules[1].decided == 0
+
+
+def test_two_workers_do_nothing_twice(world):
+    draft = proposals.ask(proposals.propose(MAIL, by=WEI, now=NOW), now=NOW)
+    assert (proposals.claim(now=NOW), proposals.claim(now=NOW + proposals.LEASE)) == (draft, None)
+    assert proposals.claim(now=NOW + 2 * proposals.LEASE) == draft  # the worker died
+    window = rehearsal.last_days(28)
+    RuleCount.objects.create(ruleset_id=RuleSet.objects.get().pk, start=window.start, end=window.end, claimed_at=NOW)
+    assert counting.count_due(now=NOW + proposals.LEASE) is False
+    assert counting.count_due(now=NOW + 2 * proposals.LEASE) is True
 
 
 def test_nothing_can_be_tried_before_the_first_fill(home):
@@ -182,3 +200,38 @@ def test_nothing_can_be_tried_before_the_first_fill(home):
     import_rules(IN_FORCE)
     assert [one.decided for one in counting.counted(now=NOW).rules] == [None, None]
     assert lake.files(ALLOCATED) == ()
+
+
+# --- At the terminal ------------------------------------------------------------------------------------------------
+def said(*words: str) -> str:
+    out = StringIO()
+    call_command("rules", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_draft_at_the_terminal(world, tmp_path):
+    for name, team in (("wei", "web"), ("ola", "ops")):
+        Membership.objects.create(user=User.objects.create_user(name), team=Team.objects.get(name=team))
+    path = tmp_path / "mail.yaml"
+    path.write_text(MAIL)
+    kept = said("draft", str(path), "--as", "wei", "--reason", "theirs")
+    number = str(RuleDraft.objects.get().pk)
+    assert f"Kept as draft {number}." in kept
+    assert "14.00 CNY leave unallocated" in kept
+    rows = json.loads(said("simulate", number, "--start", "2026-10-02", "--end", "2026-10-03", "--format", "json"))
+    assert {row["team"]: Decimal(row["change"]) for row in rows} == {"data": 0, "ops": 7, "unallocated": -7}
+    for words, message in (
+        (("approve", number, "--as", "wei"), "a draft of their own"),
+        (("approve", number, "--as", "nobody"), "no user 'nobody'"),
+        (("reject", number), "Say why"),
+        (("publish", "0"), "no draft 0"),
+        (("draft", "nowhere.yaml"), "No such file"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            said(*words)
+    assert said("approve", number, "--as", "ola") == f"Draft {number} is approved.\n"
+    assert said("publish", number, "--as", "wei").startswith("Rules 2 are in force")
+    assert json.loads(said("drafts", "--format", "json")) == []
+    (row,) = json.loads(said("drafts", "--all", "--format", "json"))
+    assert (row["state"], row["drafted_by"], row["reason"]) == ("published", "wei", "theirs")
+    assert "name: mail" in said("show", number)

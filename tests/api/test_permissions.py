@@ -48,6 +48,8 @@ ADDRESSES = {
     "/api/v1/disputes/": EVERYBODY,
     "/api/v1/disputes/?state=open&format=csv": EVERYBODY,
     "/api/v1/adjustments/": COMPANY,
+    "/api/v1/rules/": EVERYBODY,
+    "/api/v1/rule-drafts/": EVERYBODY,
     "/api/schema/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}

@@ -37,6 +37,10 @@ ADDRESSES = {
     "/api/v1/closings/{month}/": "/api/v1/closings/2026-10/",
     "/api/v1/adjustments/": "/api/v1/adjustments/",
     "/api/v1/invoices/": "/api/v1/invoices/",
+    "/api/v1/rules/": "/api/v1/rules/",
+    "/api/v1/rule-drafts/": "/api/v1/rule-drafts/",
+    "/api/v1/rule-drafts/{number}/": "/api/v1/rule-drafts/7/",
+    "/api/v1/worklist/": "/api/v1/worklist/",
 }
 
 
@@ -49,7 +53,8 @@ def test_answers_are_what_the_schema_says(callers: dict[str, Client], caller: st
     bring_rates()
     bring_drivers()
     schema = yaml.safe_load(callers[caller].get("/api/schema/").content)
-    paths = {path: methods["get"]["responses"] for path, methods in schema["paths"].items()}
+    asked = {path: methods["get"] for path, methods in schema["paths"].items() if "get" in methods}
+    paths = {path: method["responses"] for path, method in asked.items()}
     assert set(paths) == set(ADDRESSES)
     for path, address in ADDRESSES.items():
         response = callers[caller].get(address)

@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation import trial
+from apps.allocation.counting import payers
 from apps.allocation.management import drafting
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.finops.windows import Window
 from apps.teams.documents import read_teams
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import Rule
 from apps.teams.selectors import rule_book, teams_file
 from apps.warehouse.terminal import add_format, day, print_rows
 
@@ -150,15 +150,10 @@ def _window(given: dict[str, Any]) -> Window:
 
 
 def _use_rows(order: int, use: trial.RuleUse, window: Window) -> list[list[Any]]:
-    facts = [order, use.rule.priority, use.rule.name, _owners(use.rule), use.rule.valid_from, use.rule.valid_to]
+    facts = [order, use.rule.priority, use.rule.name, payers(use.rule), use.rule.valid_from, use.rule.valid_to]
     costs: list[tuple[str, Any]] = [*sorted(use.cost.items())] or [("", None)]
     more = [use.decided, use.matched, use.hidden_by, use.verdict(window)]
     return [[*facts, currency, cost, *more] for currency, cost in costs]
-
-
-def _owners(rule: Rule) -> str:
-    whole = sum(weight for _, weight in rule.split)
-    return ", ".join(team if weight == whole else f"{team} {weight * 100 / whole:g} %" for team, weight in rule.split)
 
 
 def _told(moves: list[trial.Move], currency: str, window: Window) -> str:

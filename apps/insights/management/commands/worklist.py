@@ -3,17 +3,16 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from apps.allocation.management.drafting import actor
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import Window
 from apps.insights import settling, worklist
 from apps.insights.evidence import Evidence
-from apps.teams.approval import Actor, actor_of
 from apps.teams.models import RuleDraft
-from apps.warehouse.terminal import add_format, day, operator, print_rows
+from apps.warehouse.terminal import add_format, day, print_rows
 
 LISTING = """
 As of the newest publication, per currency: what no rule gives to a team, who is proposed as its owner, and how much of
@@ -110,9 +109,8 @@ class Command(BaseCommand):
     def _accept(self, given: dict[str, Any]) -> None:
         item = worklist.find(given["subject"], window=_window(given))
         asked = {name: given[name] for name in ("team", "valid_from", "reason")}
-        draft = settling.accept(item, by=_actor(given), now=timezone.now(), **asked)
+        draft = settling.accept(item, by=actor(given), now=timezone.now(), is_waited_for=True, **asked)
         after = {
-            RuleDraft.State.DRAFTED: "a worker simulates it within minutes; then it can be approved",
             RuleDraft.State.SIMULATED: "members of the team or finance approve it",
             RuleDraft.State.PUBLISHED: "the next fill attributes the days by it",
         }  # fmt: skip
@@ -121,22 +119,13 @@ class Command(BaseCommand):
 
     def _dismiss(self, given: dict[str, Any]) -> None:
         item = worklist.find(given["subject"], window=_window(given))
-        settling.dismiss(item, by=_actor(given), now=timezone.now(), reason=given["reason"])
+        settling.dismiss(item, by=actor(given), now=timezone.now(), reason=given["reason"])
         self.stdout.write(f"{item.subject.title} is set aside.")
 
     def _restore(self, given: dict[str, Any]) -> None:
         item = worklist.find(given["subject"], window=_window(given))
-        settling.restore(item, by=_actor(given), now=timezone.now(), reason=given["reason"])
+        settling.restore(item, by=actor(given), now=timezone.now(), reason=given["reason"])
         self.stdout.write(f"{item.subject.title} is on the list again.")
-
-
-def _actor(given: dict[str, Any]) -> Actor:
-    if not given["user"]:
-        return Actor(operator(), None)
-    user = User.objects.filter(username=given["user"]).first()
-    if user is None:
-        raise CommandError(f"There is no user {given['user']!r}.")
-    return actor_of(user)
 
 
 def _window(given: dict[str, Any]) -> Window | None:
