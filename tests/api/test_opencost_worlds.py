@@ -1,9 +1,11 @@
-"""OpenCost's addresses in other worlds: two currencies, and a workload that two teams carry."""
+"""OpenCost's addresses in other worlds: two currencies, a workload that two teams carry, what clusters cost besides."""
+
+from decimal import Decimal
 
 import pytest
 
-from tests.allocation.worlds import charge
-from tests.api.opencost import FIRST, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
+from tests.allocation.worlds import charge, overhead, sent, service
+from tests.api.opencost import FIRST, FIRST_TOTAL, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
 
 pytestmark = pytest.mark.django_db
 
@@ -26,3 +28,34 @@ def test_what_teams_carry_together_is_told_by_their_cost(home: object) -> None:
     assert costs(only) == {"web": "2.16", "data": "0.72"}
     assert costs(only, "cpuCost") == {"web": "1.44", "data": "0.48"}
     assert costs(only, "cpuCoreHours") == {"web": "18", "data": "6"}
+
+
+def test_what_a_cluster_costs_beside_nodes_and_volumes(home: object) -> None:
+    """A load balancer of web's for 3, bytes for 4 (web 3, data 1), a control plane for 5.76 as the claims are, and of
+    the idle 5.04 what the node keeps to itself: 6 of 48 units, 1.44."""
+    clusters = """
+clusters:
+  - {name: fee, when: {service: Fee}, cluster: online}
+  - {name: bytes, when: {service: NAT}, cluster: online, by: traffic}
+"""
+    publish_world(
+        more=[
+            charge("3", "lb-1", ServiceName="Balancer"), charge("4", "nat-1", ServiceName="NAT"),
+            charge("5.76", "c-1", ServiceName="Fee"),
+        ],
+        rules=RULES + clusters,
+        service_hours=service("web"),
+        network_hours=sent("web", "3") + sent("data", "1"),
+        overhead_hours=overhead(),
+    )  # fmt: skip
+    boss = hire()["boss"]
+    (only,) = ask(boss, window=FIRST, aggregate="team", includeIdle="true")
+    assert costs(only, "loadBalancerCost") == {"web": "3"}
+    assert costs(only, "networkCost") == {"web": "3", "data": "1"}
+    assert costs(only, "sharedCost") == {"web": "3.24", "data": "2.16", "__unallocated__": "1.08"}
+    assert costs(only)["__idle__"] == "5.04"
+    assert total([only]) == FIRST_TOTAL + Decimal("12.76")
+    (assets,) = [ask(boss, "assets", window=FIRST, aggregate="type")]
+    assert {name: str(each["totalCost"].normalize()) for name, each in assets.items() if name != "Cloud"} == {
+        "Node": "11.52", "Disk": "2", "LoadBalancer": "3", "Network": "4", "ClusterManagement": "5.76",
+    }  # fmt: skip
