@@ -187,11 +187,12 @@ class _Allocator:
         """Traffic by what was sent; everything else is the platform's, until it is shared."""
         column = "sent_gib" if basis == "traffic" else f"{basis}_gib"
         rows = [] if basis == "claims" else [row for row in self.sent[day, cluster] if _number(row[column]) > 0]
-        if rows:
-            self._by_rows(month, day, rows, charges, _column(column))
-        else:
-            cost = sum((_number(charge[self.metric]) for charge in charges), Fraction(0))
-            self.platform[month, day, cluster, CLUSTER] += _money(cost)
+        for charge in charges:
+            nodes = {node["node"] for node in self.nodes.get((day, charge.get("ResourceId") or ""), [])}
+            if mine := [row for row in rows if row["node"] in nodes] or rows:
+                self._by_rows(month, day, mine, [charge], _column(column))
+            else:
+                self.platform[month, day, cluster, CLUSTER] += _money(_number(charge[self.metric]))
 
     def _by_rows(
         self,

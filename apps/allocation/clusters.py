@@ -9,7 +9,8 @@ from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import CLAIMS, CLUSTER, TRAFFIC, RuleBook
 from apps.warehouse.engine import Workspace
 
-_PLACE = ["day", "cluster", "by"]
+PLACE = ["day", "cluster", "by", "node"]
+"""Where traffic is measured: on a node, or, where `node` is empty, on a whole cluster."""
 
 
 def with_cluster_rule(charges: ir.Table, book: RuleBook, workspace: Workspace) -> ir.Table:
@@ -43,17 +44,32 @@ def placed(pools: ir.Table, book: RuleBook) -> ir.Table:
 
 
 def traffic(network_hours: ir.Table, pools: ir.Table, workspace: Workspace) -> ir.Table:
-    """What each workload sent, of every kind of TRAFFIC that pools of `placed` are divided by: one row per (day,
-    cluster, by, namespace, workload) with its `weight`. Who sent nothing is not there."""
-    place = ["day", "cluster", "namespace", "workload"]
+    """What each workload sent, of every kind of TRAFFIC that pools of `placed` are divided by: one row per PLACE,
+    namespace and workload with its `weight`. Who sent nothing is not there."""
+    rows = network_hours.filter(network_hours.node != "")
+    everywhere = network_hours.mutate(node=ibis.literal(""))
+    rows = rows.union(everywhere.select(rows.columns))
+    workload = ["day", "cluster", "node", "namespace", "workload"]
     parts = [
-        network_hours.group_by(place)
-        .aggregate(weight=network_hours[column].sum().cast(WEIGHT))
-        .mutate(by=ibis.literal(by))
+        rows.group_by(workload).aggregate(weight=rows[column].sum().cast(WEIGHT)).mutate(by=ibis.literal(by))
         for by, column in TRAFFIC.items()
     ]
     sent = ibis.union(*parts)
-    return workspace.keep(sent.filter(sent.weight > 0).semi_join(pools.select(_PLACE).distinct(), _PLACE))
+    asked = pools.select("day", "cluster", "by").distinct()
+    return workspace.keep(sent.filter(sent.weight > 0).semi_join(asked, ["day", "cluster", "by"]))
+
+
+def on_nodes(pools: ir.Table, node_days: ir.Table, sent: ir.Table) -> ir.Table:
+    """Add `node` to pools of `placed`: the node whose own charge it is, where something was sent from there
+    (`traffic`); everything else is the whole cluster's."""
+    nodes = node_days.select("day", "cluster", "resource", "node").distinct()
+    nodes = nodes.group_by("day", "cluster", "resource").aggregate(node=nodes.node.min())
+    nodes = nodes.filter(nodes.resource != "")
+    key = ["day", "cluster", "resource"]
+    named = pools.left_join(nodes, key).drop(*(f"{name}_right" for name in key))
+    measured = sent.select(PLACE).distinct().mutate(is_measured=ibis.literal(True))
+    told = named.left_join(measured, PLACE).drop(*(f"{name}_right" for name in PLACE))
+    return told.mutate(node=told.is_measured.notnull().ifelse(told.node, "")).drop("is_measured")
 
 
 def carried_by_all(pools: ir.Table) -> ir.Table:

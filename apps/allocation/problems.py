@@ -6,15 +6,35 @@ import ibis.expr.types as ir
 from apps.allocation import nodes
 from apps.allocation.facts import Facts
 from apps.finops.problems import Problem
+from apps.teams.ownership import RuleBook
 from apps.warehouse.engine import rows_of
 
 EXAMPLES = 20
 
 
-def find(inputs: Facts, pools: ir.Table, excess: ir.Table) -> tuple[Problem, ...]:
-    """Usage without a bill, and node-hours claimed beyond their capacity (`nodes.Claims.excess`), largest
-    first."""
-    return (*_unpriced(inputs, pools), *_overuse(excess))
+def find(inputs: Facts, pools: ir.Table, excess: ir.Table, book: RuleBook) -> tuple[Problem, ...]:
+    """Usage without a bill, charges of clusters nobody knows, and node-hours claimed beyond their capacity
+    (`nodes.Claims.excess`), largest first."""
+    return (*_unpriced(inputs, pools), *_without_cluster(inputs, pools, book), *_overuse(excess))
+
+
+def _without_cluster(inputs: Facts, pools: ir.Table, book: RuleBook) -> list[Problem]:
+    """Rules of `clusters` that give charges to a cluster of which no node was measured."""
+    if not book.clusters:
+        return []
+    used = {number for (number,) in rows_of(pools.select("cluster_rule").distinct())}
+    known = {cluster for (cluster,) in rows_of(inputs.node_days.select("cluster").distinct())}
+    return [
+        Problem(
+            "warning",
+            "unknown_cluster",
+            rule.name,
+            f"The rule gives charges to the cluster {rule.cluster!r}, of which no node was measured, so nobody carries "
+            f"them. Known are: {', '.join(sorted(known)) or 'none'}.",
+        )
+        for number, rule in enumerate(book.clusters)
+        if number in used and rule.cluster not in known
+    ]
 
 
 def _unpriced(inputs: Facts, pools: ir.Table) -> list[Problem]:

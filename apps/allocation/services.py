@@ -48,7 +48,7 @@ def allocate(window: Window) -> StepResult:
             )
         outputs = ((PASSED_ON, lake.write(PASSED_ON, _stamped(settled.passed_on, number))), (ALLOCATED, written))
         versions = {table.name: _replace(table, files, window) for table, files in outputs}
-        found = (*problems.find(inputs, pools, excess), *settled.problems)
+        found = (*problems.find(inputs, pools, excess, book), *settled.problems)
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
         rows=sum(file.rows for file in written),
@@ -195,10 +195,10 @@ def _of_clusters(inputs: facts.Facts, pools: ir.Table, book: RuleBook, workspace
     """Traffic by what was sent; everything else of a cluster, and traffic nobody measured, is carried by all on it."""
     mine = workspace.keep(clusters.placed(pools, book))
     sent = clusters.traffic(inputs.network_hours, mine, workspace)
-    key = ["day", "cluster", "by"]
-    known = mine.semi_join(sent, key).mutate(pool=ibis.literal("network"))
-    shared = clusters.carried_by_all(mine.anti_join(sent, key)).select(facts.OUTPUT)
-    return _claimed(known, sent, inputs, book, workspace, key=key).union(shared)
+    mine = workspace.keep(clusters.on_nodes(mine, inputs.node_days, sent))
+    known = mine.semi_join(sent, clusters.PLACE).mutate(pool=ibis.literal("network"))
+    shared = clusters.carried_by_all(mine.anti_join(sent, clusters.PLACE)).select(facts.OUTPUT)
+    return _claimed(known, sent, inputs, book, workspace, key=clusters.PLACE).union(shared)
 
 
 def _claimed(

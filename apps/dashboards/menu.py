@@ -44,7 +44,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Rules"),
         (
-            Page("rules", _("Rules"), under=("rule-draft",)),
+            Page("rules", _("Rules"), under=("rule-draft",), for_everything=False),
             Page("worklist", _("Worklist")),
         ),
     ),

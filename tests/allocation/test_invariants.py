@@ -101,7 +101,10 @@ def random_world(rng: random.Random) -> World:
     bytes_of = [
         row
         for name in NAMESPACES[: rng.randint(0, 5)]
-        for row in sent(name, quantity(rng, 9), internet_gib=rng.choice(("0", quantity(rng, 9))), hours=[2, 5])
+        for at, node_name in ((2, "n1"), (5, rng.choice(("n1", "n2", ""))))
+        for row in sent(
+            name, quantity(rng, 9), internet_gib=rng.choice(("0", quantity(rng, 9))), hours=[at], node=node_name
+        )
     ]
     usage = {"node_hours": nodes, "workload_hours": pods, "volume_hours": claims, "disk_hours": root_disk("root", [0])}
     return World(charges, usage | {"overhead_hours": kept, "service_hours": behind, "network_hours": bytes_of})

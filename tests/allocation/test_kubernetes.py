@@ -9,6 +9,7 @@ from tests.allocation.conftest import Together
 from tests.allocation.worlds import (
     Row,
     World,
+    allocated,
     by,
     charge,
     charged,
@@ -17,6 +18,7 @@ from tests.allocation.worlds import (
     node,
     overhead,
     pod,
+    result,
     root_disk,
     sent,
     service,
@@ -234,6 +236,11 @@ OTHERS = [
         {WEB: "25", DATA: "15", IDLE: "12"}, id="traffic billed on a node does not price its hours",
     ),
     pytest.param(
+        [NODE, charge("4", "i-n1", ServiceName="Traffic"), charge("6", "i-gone", ServiceName="Traffic")],
+        ON_NODE | {"network_hours": sent("web", "1") + sent("data", "1", node="n2")},
+        {WEB: "31", DATA: "15", IDLE: "12"}, id="by what was sent from the node; without node, from the cluster",
+    ),
+    pytest.param(
         [NODE, charge("9", "nat-1", ServiceName="NAT")], ON_NODE | {"network_hours": sent("web", "5")},
         ON_BOTH | {SHARED_WEB: "6", SHARED_DATA: "3"}, id="traffic nobody measured is carried by all on the cluster",
     ),
@@ -309,6 +316,16 @@ def test_cost_is_divided(found: dict[str, list[Row]], name: str, charges: list[R
     rows = found[name]
     assert by(rows, "team", "kind", "namespace", "workload") == {key: Decimal(part) for key, part in expected.items()}
     assert totals(rows) == charged(charges)
+
+
+@pytest.mark.usefixtures("home", "db")
+def test_a_cluster_that_nobody_knows_is_told() -> None:
+    allocated([charge("9", "c-9", ServiceName="Forgotten"), NODE], RULES, **ON_NODE)
+    told = {problem.code: problem for problem in result().problems}
+    assert told.keys() == {"unknown_cluster"}
+    assert told["unknown_cluster"].subject == "lost"
+    assert "'nowhere', of which no node was measured" in told["unknown_cluster"].message
+    assert told["unknown_cluster"].message.endswith("Known are: online.")
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,10 @@ shared:
 SHOP = '{"app.kubernetes.io/name": "shop", "tier": "front"}'
 
 
-def publish_world(*, more: list[worlds.Row] | None = None, rules: str = RULES) -> Publication:
-    """The two days, allocated and published; `more` charges may be added."""
+def publish_world(
+    *, more: list[worlds.Row] | None = None, rules: str = RULES, **usage: list[worlds.Row]
+) -> Publication:
+    """The two days, allocated and published; `more` charges and other usage may be added."""
     charges = [
         charge("11.52", "i-n1", ProviderName="Alibaba Cloud", ServiceCategory="Compute"),
         charge("2", "d-1", ServiceName="Disk", ServiceCategory="Storage", ProviderName="Alibaba Cloud"),
@@ -78,6 +80,7 @@ def publish_world(*, more: list[worlds.Row] | None = None, rules: str = RULES) -
             *labels("data", '{"tier": "back"}'),
             *moved(labels("web", '{"tier": "edge"}', workload="web"), 1),
         ],
+        **usage,
     )
     number = publish(None, now=PUBLISHED_AT).versions["publication"]
     return Publication.objects.get(number=number)

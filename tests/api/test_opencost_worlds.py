@@ -1,4 +1,6 @@
-"""OpenCost's addresses in other worlds: two currencies, and a workload that two teams carry."""
+"""OpenCost's addresses in other worlds: two currencies, a workload that two teams carry, what clusters cost besides."""
+
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
@@ -6,9 +8,9 @@ from django.core.cache import cache
 
 from apps.api.services import issue_token
 from apps.marts.models import Publication
-from tests.allocation.worlds import charge
+from tests.allocation.worlds import charge, overhead, sent, service
 from tests.api.company import NOW, client_of
-from tests.api.opencost import FIRST, ROOT, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
+from tests.api.opencost import FIRST, FIRST_TOTAL, ROOT, RULES, TOTAL, ask, costs, hire, publish_world, refused, total
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +72,32 @@ def test_of_two_currencies_one_must_be_named(home: object) -> None:
 def test_without_costs_there_is_no_currency(db: None, home: object) -> None:
     boss = client_of(issue_token(User.objects.create_superuser("boss"), now=NOW))
     assert boss.get(f"{ROOT}model/getConfigs").status_code == 404
+def test_what_a_cluster_costs_beside_nodes_and_volumes(home: object) -> None:
+    """A load balancer of web's for 3, bytes for 4 (web 3, data 1), a control plane for 5.76 as the claims are, and of
+    the idle 5.04 what the node keeps to itself: 6 of 48 units, 1.44."""
+    clusters = """
+clusters:
+  - {name: fee, when: {service: Fee}, cluster: online}
+  - {name: bytes, when: {service: NAT}, cluster: online, by: traffic}
+"""
+    publish_world(
+        more=[
+            charge("3", "lb-1", ServiceName="Balancer"), charge("4", "nat-1", ServiceName="NAT"),
+            charge("5.76", "c-1", ServiceName="Fee"),
+        ],
+        rules=RULES + clusters,
+        service_hours=service("web"),
+        network_hours=sent("web", "3") + sent("data", "1"),
+        overhead_hours=overhead(),
+    )  # fmt: skip
+    boss = hire()["boss"]
+    (only,) = ask(boss, window=FIRST, aggregate="team", includeIdle="true")
+    assert costs(only, "loadBalancerCost") == {"web": "3"}
+    assert costs(only, "networkCost") == {"web": "3", "data": "1"}
+    assert costs(only, "sharedCost") == {"web": "3.24", "data": "2.16", "__unallocated__": "1.08"}
+    assert costs(only)["__idle__"] == "5.04"
+    assert total([only]) == FIRST_TOTAL + Decimal("12.76")
+    (assets,) = [ask(boss, "assets", window=FIRST, aggregate="type")]
+    assert {name: str(each["totalCost"].normalize()) for name, each in assets.items() if name != "Cloud"} == {
+        "Node": "11.52", "Disk": "2", "LoadBalancer": "3", "Network": "4", "ClusterManagement": "5.76",
+    }  # fmt: skip

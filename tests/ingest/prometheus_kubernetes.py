@@ -114,6 +114,7 @@ GPU_NODES: Mapping[str, tuple[dict[str, float], dict[str, str]]] = {
     "g-mixed": ({"nvidia_com_gpu": 1, "nvidia_com_mig_1g_5gb": 4, "nvidia_com_mig_3g_20gb": 1}, {}),
     "g-single": ({"nvidia_com_gpu": 4}, {"nvidia_com_gpu_product": "NVIDIA-A30-MIG-1g.6gb"}),
     "g-hami": ({"nvidia_com_gpu": 10}, {"nvidia_com_gpu_count": "1", "nvidia_com_gpu_memory": "16000"}),
+    "g-unknown": ({"nvidia_com_gpu_shared": 3}, {}),
     "g-qgpu": ({"tke_cloud_tencent_com_qgpu_core": 200}, {}),
 }
 GPU_PODS: tuple[tuple[str, str, dict[str, float]], ...] = (

@@ -19,9 +19,19 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def tables(prometheus_server: Callable[..., Any]) -> Any:
+def metered(prometheus_server: Callable[..., Any]) -> Any:
     server = prometheus_server([cluster.special().text()])
-    return meter_day(PrometheusConfig.from_options(server.url, "", {}), FIRST, LAST)[0]
+    return meter_day(PrometheusConfig.from_options(server.url, "", {}), FIRST, LAST)
+
+
+@pytest.fixture(scope="module")
+def tables(metered: Any) -> Any:
+    return metered[0]
+
+
+def test_shares_of_unknown_cards_are_told(metered: Any) -> None:
+    told = {problem.code: problem.subject for problem in metered[1] if problem.code.startswith("gpu")}
+    assert told == {"gpu-shares": "k/g-unknown"}
 
 
 def rows_of(tables: Any, name: str, **wanted: str) -> Rows:
@@ -83,6 +93,7 @@ def test_volumes(tables: Any, volume: str, expected: dict[str, list[float]]) -> 
         pytest.param("g-mixed", 2, id="a card, and one in slices"),
         pytest.param("g-single", 1, id="all devices are slices of a card"),
         pytest.param("g-hami", 1, id="a card that is told ten times"),
+        pytest.param("g-unknown", 3, id="shares of nobody knows how many cards"),
         pytest.param("g-qgpu", 2, id="hundredths of cards"),
         pytest.param("n1", 0, id="no cards"),
     ],

@@ -24,7 +24,7 @@ from apps.insights.explain import Explanation, explain
 from apps.marts.query import BadQuestion, CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.marts.services import publish
-from tests.allocation.worlds import DAY, claim, import_rules, node, pod, put_usage
+from tests.allocation.worlds import DAY, claim, import_rules, moved, node, pod, put_usage, sent, service
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 RULES = """
@@ -34,6 +34,9 @@ rules:
   - {name: logs, when: {service: Log}, split: {web: 60, data: 40}}
   - {name: pool, when: {node_pool: general}, team: ops}
 shared: [{name: platform, when: {namespace: kube}}]
+clusters:
+  - {name: fee, when: {service: Fee}, cluster: online}
+  - {name: nat, when: {service: NAT}, cluster: online, by: internet}
 """
 HEADER = (
     "ResourceId,ServiceName,ChargeDescription,BilledCost,EffectiveCost,ListCost,ContractedCost,BillingAccountId,"
@@ -47,6 +50,9 @@ LINES = {
     7: ",Log,logs,10,10.000000000001,10,10",
     8: ",Other,nobody knows,3,3,3,3",
     9: "i-n1,Compute,tomorrow,1,1,1,1",
+    10: "lb-1,Balancer,a load balancer,4,4,4,4",
+    11: "nat-1,NAT,a gateway,8,8,8,8",
+    12: "c-1,Fee,a control plane,6,6,6,6",
 }
 """The bill by line number; a description takes two lines."""
 OCTOBER_1 = {"start": DAY, "end": DAY + timedelta(days=1)}
@@ -78,9 +84,11 @@ def build_world(tmp_path: Path) -> None:
     assert ingest.normalize(source, NOW).rows == len(LINES)
     pods = [row for name in ("web", "data", "kube") for row in pod(name, "1", "4")]
     put_usage(
-        node_hours=node(),
-        workload_hours=pods + pod("web", "1", node="virtual", resource_id="eci-1"),
+        node_hours=node() + moved(node(), 1),
+        workload_hours=pods + pod("web", "1", node="virtual", resource_id="eci-1") + moved(pods, 1),
         volume_hours=claim("web", "30") + claim("kube", "10"),
+        service_hours=moved(service("web"), 1),
+        network_hours=moved(sent("web", "4", internet_gib="3") + sent("kube", "4", internet_gib="1"), 1),
     )
     import_rules(RULES)
     allocate(Window(DAY, DAY + timedelta(days=2)))
@@ -88,7 +96,7 @@ def build_world(tmp_path: Path) -> None:
 
 
 def _period(line: int) -> str:
-    return "2026-10-02T00:00:00Z,2026-10-03T00:00:00Z" if line == 9 else "2026-10-01T00:00:00Z,2026-10-02T00:00:00Z"
+    return "2026-10-02T00:00:00Z,2026-10-03T00:00:00Z" if line >= 9 else "2026-10-01T00:00:00Z,2026-10-02T00:00:00Z"
 
 
 def why(*, limit: int = 50, scope: Scope | None = None, metric: str = "effective_cost", **filters: str) -> Explanation:
@@ -126,6 +134,26 @@ def test_a_number_is_explained(filters: dict[str, str], total: str, bill_lines: 
     assert found.adds_up
     assert found.bill_total == {"CNY": add_up(row.amount for row in found.bill_rows)}
     assert all(part.rule or part.kind in ("shared", "unallocated") for part in found.parts)
+
+
+@pytest.mark.parametrize(
+    ("filters", "total", "bill_lines"),
+    [
+        pytest.param({"service": "Balancer", "team": "web"}, "4", [10], id="a load balancer"),
+        pytest.param({"service": "NAT", "kind": "direct"}, "6", [11], id="what was sent"),
+        pytest.param({"service": "NAT", "kind": "shared"}, "2", [11], id="what the platform sent, shared"),
+        pytest.param({"namespace": "__cluster__", "team": "data"}, "3", [12], id="a control plane, shared"),
+        pytest.param({}, "19", [9, 10, 11, 12], id="everything of the second day"),
+    ],
+)
+def test_what_a_cluster_costs_is_explained(filters: dict[str, str], total: str, bill_lines: list[int]) -> None:
+    given = tuple((name, (value,)) for name, value in filters.items())
+    tomorrow = {name: day + timedelta(days=1) for name, day in OCTOBER_1.items()}
+    found = explain(CostQuery(**tomorrow, metric="effective_cost", filters=given, scope=Scope()), limit=50)
+    assert found.totals == {"CNY": Decimal(total)}
+    assert add_up(part.amount for part in found.parts) == Decimal(total)
+    assert lines(found) == bill_lines
+    assert found.adds_up
 
 
 @pytest.mark.parametrize("metric", ["billed_cost", "effective_cost", "list_cost", "contracted_cost"])

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from apps.finops.problems import Problem
+from apps.ingest.prometheus import gpus
 
 NEEDED = {
     "cpu_used": ("container_cpu_usage_seconds_total", "used CPU is 0 everywhere"),
@@ -39,7 +41,25 @@ def doubts(answers: Tables, tables: Tables) -> list[Problem]:
         found.append(
             _named("node-without-id", strangers, ["cluster", "node"], "have no cloud id, so no bill will match")
         )
+    uncounted = _uncounted(answers)
+    if uncounted.num_rows:
+        trouble = "have shares of GPUs but no label tells of how many cards, so each share counts as a card"
+        found.append(_named("gpu-shares", uncounted, ["cluster", "node"], trouble))
     return found
+
+
+def _uncounted(answers: Tables) -> pa.Table:
+    """Nodes that offer shares of GPUs and whose labels do not tell how many make a card."""
+    offered = answers["node_capacity"]
+    shares = offered.filter(pc.is_in(offered["resource"], pa.array(gpus.SHARES)))
+    labels = answers["node_labels"].select(["cluster", "node", "labels"]).to_pylist()
+    told = {
+        (row["cluster"], row["node"])
+        for row in labels
+        if any(gpus.tags(orjson.loads(row["labels"]))[name] for name in ("told_cards", "replicas"))
+    }
+    keys = zip(shares["cluster"].to_pylist(), shares["node"].to_pylist(), strict=True)
+    return shares.filter(pa.array([key not in told for key in keys], pa.bool_()))
 
 
 def _named(code: str, table: pa.Table, columns: list[str], trouble: str) -> Problem:
