@@ -23,6 +23,16 @@ DEPARTMENTS = {
     "corporate": "职能与测试",
 }
 
+COMPANY = ("lantern", "Lantern Learning")
+UNITS = {
+    "teaching": ("教学事业部", ("live", "search")),
+    "technology": ("技术中心", ("ai", "data", "platform")),
+    "business": ("智能硬件与增长事业部", ("hardware", "growth")),
+}
+"""Business units, and the departments below them; the others stand below the company itself."""
+MOVING_TEAM, MOVES_TO = "homework-help", "ai"
+"""The team that goes to another department on a day, and where."""
+
 _TEAMS = (
     ("live", "live-core", "直播核心", "李雷"), ("live", "live-player", "播放器", "韩梅梅"),
     ("live", "live-interaction", "课堂互动", "王芳"), ("live", "live-signal", "信令与消息", "张伟"),
@@ -51,7 +61,7 @@ _TEAMS = (
 
 @dataclass(frozen=True)
 class Team:
-    """Who pays."""
+    """Who pays; `department` is where it stands at first."""
 
     name: str
     title: str
@@ -62,7 +72,7 @@ class Team:
 
 
 TEAMS = tuple(
-    Team(name, title, DEPARTMENTS[key], f"CC-{1001 + i}", lead, f"{name}@example.com")
+    Team(name, title, key, f"CC-{1001 + i}", lead, f"{name}@example.com")
     for i, (key, name, title, lead) in enumerate(_TEAMS)
 )
 TEAM_NAMES = tuple(team.name for team in TEAMS)
@@ -113,6 +123,8 @@ class Organisation:
     optimised: int
     """The workload that an optimisation cuts by 30 % from `optimised_on`."""
     optimised_on: date
+    regrouped_on: date
+    """The day on which MOVING_TEAM moves."""
 
     def team_of(self, workload: int, day: date) -> int:
         """Index of the team that pays for a workload on a day; `len(TEAMS)` when no rule owns it."""
@@ -147,7 +159,8 @@ def found(*, seed: int, scale: float, start: date, end: date) -> Organisation:
     workloads = tuple(w for i, namespace in enumerate(namespaces) for w in _workloads(i, namespace, crowd, rng))
     services = [i for i, w in enumerate(workloads) if namespaces[w.namespace].archetype.name == "homework-search"]
     optimised = max(services, key=lambda i: workloads[i].most)
-    return Organisation(tuple(namespaces), workloads, optimised, start + (end - start) * 11 // 20)
+    optimised_on, regrouped_on = (start + (end - start) * part // 20 for part in (11, 13))
+    return Organisation(tuple(namespaces), workloads, optimised, optimised_on, regrouped_on)
 
 
 def _namespace(archetype: Archetype, number: int, team: int, serial: int) -> Namespace:

@@ -1,5 +1,6 @@
 """The teams and rules of the simulated company, as the file `import_teams` reads."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,17 @@ import yaml
 
 from apps.demo.archetypes import PLATFORM
 from apps.demo.event_bill import CREDIT_OWNER
-from apps.demo.organisation import TEAM_NAMES, TEAMS, Organisation
+from apps.demo.organisation import (
+    COMPANY,
+    DEPARTMENTS,
+    MOVES_TO,
+    MOVING_TEAM,
+    TEAM_NAMES,
+    TEAMS,
+    UNITS,
+    Organisation,
+    Team,
+)
 from apps.demo.pools import POOLS
 from apps.demo.prices import CORE_UNITS, GIB_UNITS, GPU_UNITS
 from apps.demo.service_bill import COMMITMENT_OWNER
@@ -17,16 +28,13 @@ Rule = dict[str, Any]
 
 
 def teams_document(organisation: Organisation) -> dict[str, Any]:
-    """Teams, ordered rules, shared namespaces and policy."""
+    """The organisation, teams, ordered rules, shared namespaces and policy."""
     return {
+        "organisation": _units(),
         "teams": [
-            {
-                "name": team.name,
-                "title": team.title,
-                "department": team.department,
-                "cost_center": team.cost_center,
-                "lead": {"name": team.lead, "email": team.email},
-            }
+            {"name": team.name, "title": team.title}
+            | _place(team, organisation.regrouped_on)
+            | {"lead": {"name": team.lead, "email": team.email}}
             for team in TEAMS
         ],
         "rules": _idle_rules()
@@ -40,6 +48,29 @@ def teams_document(organisation: Organisation) -> dict[str, Any]:
         ],
         "policy": {"price_ratio": {"cpu_core": CORE_UNITS, "memory_gib": GIB_UNITS, "gpu": GPU_UNITS}},
     }
+
+
+def _units() -> list[dict[str, str]]:
+    """The company, its business units, and the departments below one of them or below the company."""
+    company, title = COMPANY
+    above = {department: unit for unit, (_, departments) in UNITS.items() for department in departments}
+    return [
+        {"name": company, "kind": "company", "title": title},
+        *({"name": unit, "kind": "unit", "title": words, "parent": company} for unit, (words, _) in UNITS.items()),
+        *(
+            {"name": key, "kind": "department", "title": words, "parent": above.get(key, company)}
+            | {"cost_center": f"CC-{number}00"}
+            for number, (key, words) in enumerate(DEPARTMENTS.items(), 1)
+        ),
+    ]
+
+
+def _place(team: Team, regrouped_on: date) -> dict[str, Any]:
+    """Below its department; one team moves, and is paid by its new department's cost centre from then on."""
+    place = {"parent": team.department, "cost_center": team.cost_center}
+    if team.name != MOVING_TEAM:
+        return place
+    return {"places": [place | {"valid_to": regrouped_on}, {"parent": MOVES_TO, "valid_from": regrouped_on}]}
 
 
 def _idle_rules() -> list[Rule]:

@@ -142,6 +142,22 @@ rules:
     ]  # fmt: skip
 
 
+def test_a_rule_of_a_pool_is_told_in_the_order_of_priority(world):
+    text = """
+rules:
+  - {name: web, when: {namespace: web*}, team: web}
+  - {name: pool, when: {namespace: "*", node_pool: general}, team: data, priority: 1}
+  - {name: other pool, when: {namespace: "*", node_pool: gpu}, team: data, priority: 2}
+"""
+    found = trial.use(WINDOW, book(text))
+    assert [(use.rule.name, use.decided, use.matched, use.hidden_by) for use in found] == [
+        ("other pool", 0, 0, ""),
+        ("pool", 1, 1, ""),
+        ("web", 0, 1, "pool"),
+    ]
+    assert [use.cost for use in found] == [{}, {"CNY": Decimal(12)}, {}]
+
+
 # --- At the terminal ------------------------------------------------------------------------------------------------
 def told(*words: str) -> str:
     out = StringIO()
@@ -162,9 +178,9 @@ def test_a_draft_is_simulated_at_the_terminal(world, tmp_path):
 
 def test_rules_are_listed_at_the_terminal(world):
     rows = json.loads(told("list", "--start", "2026-10-01", "--end", "2026-10-03", "--format", "json"))
-    assert [(row["rule"], row["teams"], Decimal(row["cost"])) for row in rows] == [
-        ("web", "web", 12),
-        ("logs", "data", 20),
+    assert [(row["rule"], str(row["priority"]), row["teams"], Decimal(row["cost"])) for row in rows] == [
+        ("web", "0", "web", 12),
+        ("logs", "0", "data", 20),
     ]
     assert "2 rules, 0 of them decided nothing" in told("list", "--start", "2026-10-01", "--end", "2026-10-03")
 

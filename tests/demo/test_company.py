@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections import defaultdict
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from apps.demo.timetable import UnsupportedTimeZoneError, business_day
 from apps.finops import focus
 from apps.finops.tables import USAGE
+from apps.teams.documents import read_file
 from tests.demo.conftest import Simulate
 from tests.demo.readings import USAGE_TABLES, Company, fingerprints
 
@@ -115,6 +117,22 @@ def test_teams_file_is_well_formed(autumn: Company) -> None:
         assert set(paid_by) <= set(names)
         assert sum(paid_by.values()) == 100
     assert any("valid_from" in rule for rule in rules)
+
+
+def test_the_organisation_is_a_tree_in_which_one_team_moves(autumn: Company) -> None:
+    tree = read_file(autumn.folder / "teams.yaml").tree
+    kinds = [unit.kind for unit in tree.units]
+    assert (kinds.count("company"), kinds.count("unit"), kinds.count("department")) == (1, 3, 8)
+    spots = {team: tree.spots(team) for team in tree.teams}
+    assert all(
+        spot.value("company") == "lantern" and spot.value("department") for way in spots.values() for spot in way
+    )
+    (moving,) = (team for team, way in spots.items() if len(way) > 1)
+    before, after = spots[moving]
+    assert (moving, before.value("department"), before.value("unit"), before.cost_center, before.until) == (
+        "homework-help", "search", "teaching", "CC-1012", date(2026, 10, 31),
+    )  # fmt: skip
+    assert (after.value("department"), after.value("unit"), after.cost_center) == ("ai", "technology", "CC-300")
 
 
 def test_no_prefix_of_one_team_catches_the_sandboxes_of_another(autumn: Company) -> None:

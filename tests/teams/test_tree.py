@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
@@ -102,6 +103,15 @@ def test_what_is_written_is_read_again() -> None:
     assert (again.teams, [unit.places for unit in again.units]) == (
         read.tree.teams, [unit.places for unit in read.tree.units],
     )  # fmt: skip
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    text = (Path(settings.BASE_DIR) / "docs/teams.md").read_text(encoding="utf-8")
+    read = parse_file(text.partition("```yaml\n")[2].partition("```")[0], file="teams.yaml")
+    assert parse_file(to_yaml(*read), file="again.yaml") == read
+    assert [rule.name for rule in read.book.rules] == ["trainers of the pool", "live namespaces"]
+    assert read.tree.below(["live"], date(2026, 10, 10)) == {"live-class"}
+    assert read.tree.below(["live"], date(2026, 10, 11)) == {"live-class", "homework-help"}
 
 
 HEAD = """\

@@ -12,10 +12,10 @@ from apps.teams.services import import_teams
 
 EXAMPLES = """
 The file says everything: teams it does not name are retired, rules it does not hold are gone. It is checked as a
-whole; when anything is wrong, every wrong line is named and nothing changes. The format is described in docs/data.md.
+whole; when anything is wrong, every wrong line is named and nothing changes. The format is described in docs/teams.md.
 
 examples:
-  manage.py import_teams teams.yaml        teams, rules, shared namespaces and policy
+  manage.py import_teams teams.yaml        organisation, teams, rules, shared namespaces and policy
   manage.py import_teams teams.csv         teams and their namespaces: columns team, title, department, cost_center,
                                            lead_name, lead_email, namespace, cluster
 """
