@@ -46,8 +46,7 @@ def key_of(header: str) -> str | None:
     scheme, _, shown = header.partition(" ")
     if scheme.lower() == SCHEME.lower():
         return shown.strip()
-    readers = {"bearer": str.strip, "basic": _password}
-    key = readers[scheme.lower()](shown) if scheme.lower() in readers else ""
+    key = {"bearer": shown.strip(), "basic": _password(shown)}.get(scheme.lower(), "")
     return key if key.startswith(f"{selectors.KEY_PREFIX}_") else None
 
 

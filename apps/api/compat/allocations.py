@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.api.compat.facts import Books
+from apps.api.compat.books import Books
 from apps.api.compat.parts import Asked, Part, merged, read
 from apps.api.compat.sharing import share_common, share_idle
 from apps.finops.money import add_up

@@ -13,10 +13,11 @@ import ibis.expr.types as ir
 from apps.allocation.matching import kubernetes_resource
 from apps.api.compat import facts
 from apps.api.compat.allocations import BYTES_PER_GIB, instants, ratio
+from apps.api.compat.books import Books
 from apps.api.compat.columns import compared, matching
-from apps.api.compat.facts import RESOURCES, Books
 from apps.api.compat.filters import UNALLOCATED, Comparison, Filter
 from apps.api.compat.parts import few_rows, set_of
+from apps.api.compat.usage import RESOURCES, hours_of
 from apps.finops.money import add_up, split
 from apps.finops.tables import MEASURED, MONEY, NODE_DAYS, PASSED_ON, VOLUME_DAYS
 from apps.finops.windows import ONE_DAY, Window
@@ -195,7 +196,7 @@ def _nodes(books: Books) -> ir.Table:
         known_name=rows.node.max(),
         instance_type=rows.instance_type.max(),
         node_pool=rows.node_pool.max(),
-        **{name: rows[facts.hours_of(name, "capacity")].sum().cast(_HOURS) for name in RESOURCES},
+        **{name: rows[hours_of(name, "capacity")].sum().cast(_HOURS) for name in RESOURCES},
     )
     nothing = ibis.literal(0).cast(_HOURS)
     blank = ibis.literal("")

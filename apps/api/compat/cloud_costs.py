@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from apps.api.compat import facts
 from apps.api.compat.allocations import instants, ratio
+from apps.api.compat.books import Books
 from apps.api.compat.columns import compared, matching
-from apps.api.compat.facts import Books
 from apps.api.compat.filters import UNALLOCATED, Comparison, Filter
 from apps.api.compat.parameters import CLOUD_KEYS
 from apps.api.compat.parts import few_rows, set_of

@@ -12,9 +12,11 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.api.compat import facts
+from apps.api.compat.books import Books
 from apps.api.compat.columns import KINDS, Columns, Field, needs_labels
-from apps.api.compat.facts import COMPONENTS, USE, Books
+from apps.api.compat.facts import COMPONENTS
 from apps.api.compat.filters import UNALLOCATED, Filter, comparisons
+from apps.api.compat.usage import RESOURCES, USE
 from apps.finops.money import add_up
 from apps.finops.tables import MONEY
 from apps.finops.windows import ONE_DAY, Window
@@ -26,7 +28,7 @@ IDLE = "__idle__"
 RUNS = ("node", "controller", "controllerName", "controllerKind", "workload", *KINDS)
 """Fields of what runs."""
 
-COMPUTE = tuple(facts.RESOURCES)
+COMPUTE = tuple(RESOURCES)
 HOURS = (*USE, "pv_claimed")
 PROPERTIES = {
     "cluster": "cluster",

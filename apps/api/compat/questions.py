@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from apps.api.compat.books import Books
 from apps.api.compat.columns import KEYED, PLAIN, UNKNOWN, Field, parse_aggregate
-from apps.api.compat.facts import Books
 from apps.api.compat.filters import Comparison, Filter, Group, Kind, both, comparisons, parse_filter
 from apps.api.compat.parameters import ASSET_LEGACY, LEGACY
 from apps.api.compat.parts import Asked

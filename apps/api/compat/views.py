@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.compat import allocations, assets, cloud_costs, parameters, schema
-from apps.api.compat.facts import Books
+from apps.api.compat.books import Books
 from apps.api.compat.questions import (
     Clock,
     allocation_question,
