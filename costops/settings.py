@@ -18,6 +18,8 @@ environ.Env.read_env(COSTOPS_HOME / "costops.env")
 
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
+COSTOPS_HOLIDAYS = env.list("COSTOPS_HOLIDAYS", default=["CN"])
+COSTOPS_SEASONS = env.list("COSTOPS_SEASONS", default=[])
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
