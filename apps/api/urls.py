@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import books, rates, units, views
+from apps.api import books, forecasts, rates, units, views
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -28,6 +28,7 @@ urlpatterns = [
     path("v1/units/", units.UnitsView.as_view(), name="api-units"),
     path("v1/units/change/", units.UnitChangeView.as_view(), name="api-unit-change"),
     path("v1/drivers/", units.DriversView.as_view(), name="api-drivers"),
+    path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api-forecasts"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),

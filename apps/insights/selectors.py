@@ -1,5 +1,7 @@
 """Reading forecasts, for those who may see them."""
 
+from datetime import date, timedelta
+
 from apps.finops.errors import CostOpsError
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts.query import Scope
@@ -9,6 +11,11 @@ LEVELS = tuple(Forecast.Level.values)
 
 class NoForecast(CostOpsError):
     """Nothing was forecast yet, or not for the publication asked for."""
+
+
+def is_any() -> bool:
+    """Whether anything was forecast yet."""
+    return ForecastRun.objects.exists()
 
 
 def newest_run(publication: int | None = None) -> ForecastRun:
@@ -32,6 +39,14 @@ def forecasts(
         if value is not None:
             rows = rows.filter(**{name: value})
     return sorted(rows, key=_order)
+
+
+def days_of(one: Forecast) -> list[tuple[date, list[str]]]:
+    """Each day ahead with its mean, low and high of 80 %, low and high of 95 %."""
+    first = one.run.first_day
+    if first is None:
+        return []
+    return [(first + timedelta(days=number), amounts) for number, amounts in enumerate(one.days)]
 
 
 def _order(one: Forecast) -> tuple[int, str, float, str]:

@@ -1,9 +1,13 @@
 """Forecasts of a published company: what is forecast, from which days, and that it adds up."""
 
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from apps.insights import services
 from apps.insights.history import complete_until
@@ -167,3 +171,24 @@ def test_a_season_that_cannot_be_read_is_refused(settings, text):
 
     with pytest.raises(services.BadSeason, match=r"write school term:2026-09-01\.\.2027-01-15"):
         services.calendar()
+
+
+def said(*words: str) -> str:
+    out = io.StringIO()
+    call_command("forecast", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_terminal_lists_landings_and_shows_days(published):
+    (row,) = [one for one in csv.DictReader(io.StringIO(said("list", "--level", "team", "--format", "csv")))
+              if (one["key"], one["currency"], one["period"]) == ("web", "CNY", "2026-11")]  # fmt: skip
+    assert row["so_far"] == "30.000000"
+
+    shown = list(csv.DictReader(io.StringIO(said("show", "team", "web", "--currency", "CNY", "--format", "csv"))))
+    assert (shown[0]["day"], len(shown)) == ("2026-11-02", 92)
+    assert "publication" in said("list")
+
+
+def test_what_was_not_forecast_is_refused_by_name(published):
+    with pytest.raises(CommandError, match="no forecast of team nobody"):
+        said("show", "team", "nobody")
