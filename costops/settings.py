@@ -21,6 +21,8 @@ environ.Env.read_env(COSTOPS_HOME / "costops.env")
 
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
+COSTOPS_HOLIDAYS = env.list("COSTOPS_HOLIDAYS", default=["CN"])
+COSTOPS_SEASONS = env.list("COSTOPS_SEASONS", default=[])
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
 COSTOPS_REPORTING_CURRENCY = env.str("COSTOPS_REPORTING_CURRENCY", default="")
 if COSTOPS_REPORTING_CURRENCY and COSTOPS_REPORTING_CURRENCY not in CURRENCIES:

@@ -3,7 +3,19 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
-from apps.api import bases, books, disputes, estimates, explain, rates, rules, units, views, worklist
+from apps.api import (
+    bases,
+    books,
+    disputes,
+    estimates,
+    explain,
+    forecasts,
+    rates,
+    rules,
+    units,
+    views,
+    worklist,
+)
 from apps.api.compat import views as compat
 
 OPENCOST = {
@@ -48,6 +60,7 @@ urlpatterns = [
     ),
     path("v1/worklist/", worklist.WorklistView.as_view(), name="api-worklist"),
     path("v1/worklist/<slug:subject>/<slug:action>/", worklist.WorklistItemView.as_view(), name="api-worklist-item"),
+    path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api-forecasts"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),

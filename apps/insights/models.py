@@ -1,6 +1,70 @@
-"""What people decided about unallocated cost that the worklist names."""
+"""What was forecast of every series, and what people decided about unallocated cost that the worklist names."""
 
 from django.db import models
+
+
+class ForecastRun(models.Model):
+    """All forecasts made from one publication by one version of the model.
+
+    `first_day` is the first day forecast: the day after the last complete one. `inputs` is the fingerprint of the
+    costs and settings they were made from; a later publication of the same costs takes the forecasts over.
+    """
+
+    publication = models.PositiveBigIntegerField()
+    model_version = models.CharField(max_length=20)
+    inputs = models.CharField(max_length=64)
+    first_day = models.DateField(null=True)
+    dropped_days = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "model_version"], name="insights_forecast_run_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"forecasts of publication {self.publication}"
+
+
+class Forecast(models.Model):
+    """One series: all cost in one currency (`total`), or that of one team, service or cluster.
+
+    `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `landings` a list of
+    objects with `period`, `kind`, `last_day`, `so_far` and the same five; amounts are text with six decimals.
+    The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
+    total of the first `total_days` was off; None where there was nothing to compare.
+    """
+
+    class Level(models.TextChoices):
+        TOTAL = "total", "Total"
+        TEAM = "team", "Team"
+        SERVICE = "service", "Service"
+        CLUSTER = "cluster", "Cluster"
+
+    run = models.ForeignKey(ForecastRun, on_delete=models.CASCADE, related_name="forecasts")
+    level = models.CharField(max_length=12, choices=Level)
+    key = models.CharField(max_length=500, blank=True)
+    currency = models.CharField(max_length=3)
+    is_naive = models.BooleanField()
+    days = models.JSONField()
+    landings = models.JSONField()
+    origins = models.PositiveIntegerField()
+    backtest_first_day = models.DateField()
+    total_days = models.PositiveIntegerField()
+    mase = models.FloatField(null=True)
+    naive_mase = models.FloatField(null=True)
+    total_error = models.FloatField(null=True)
+    naive_total_error = models.FloatField(null=True)
+    coverage_80 = models.FloatField(null=True)
+    coverage_95 = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "level", "key", "currency"], name="insights_forecast_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"forecast of {self.level} {self.key} in {self.currency}"
 
 
 class WorklistDecision(models.Model):

@@ -13,6 +13,10 @@ BORROWED = 2.0
 """So many origins' worth of a series' spread are borrowed from what is usual for a series as rough as it is."""
 
 
+UNKNOWN = 0.5
+"""The spread of days in parts of their mean where no series has erred yet."""
+
+
 class ConformalIntervals(BaseEstimator):  # type: ignore[misc]
     """Errors of a series are measured in its own spread; how often that is exceeded is learned from all series.
 
@@ -20,13 +24,17 @@ class ConformalIntervals(BaseEstimator):  # type: ignore[misc]
     the back-test reached, spread grows with the root of the distance, and that of a sum in proportion to its length.
     """
 
-    def fit(self, X: None, y: Matrix) -> Self:
-        """`y` is origins × days ahead × series of errors (actual - forecast); NaN where a series had not begun."""
+    def fit(self, X: Matrix, y: Matrix) -> Self:
+        """`y` is origins × days ahead × series of errors (actual - forecast); NaN where a series had not begun.
+
+        `X` is the size of each series: one that is too young to have erred is taken to be as rough as most.
+        """
         self.errors_ = y
         seen = ~np.isnan(y)
-        self.rough_ = np.where(seen, np.abs(np.nan_to_num(y)), 0).sum(axis=(0, 1)) / np.maximum(
-            seen.sum(axis=(0, 1)), 1
-        )
+        count = seen.sum(axis=(0, 1))
+        rough = np.abs(np.nan_to_num(y)).sum(axis=(0, 1)) / np.maximum(count, 1)
+        usual = float(np.median((rough / X)[count > 0])) if count.any() else UNKNOWN
+        self.rough_ = np.where(count > 0, rough, usual * X)
         return self
 
     def day(self, ahead: int, level: float) -> tuple[Matrix, Matrix]:

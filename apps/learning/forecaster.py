@@ -88,7 +88,7 @@ class Forecaster(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         forecast, naive = (np.stack(parts) for parts in zip(*((o.forecast, o.naive) for o in past), strict=True))
         self.is_naive_ = is_as_good(actual, naive, forecast)
         self.forecast_ = np.where(self.is_naive_, newest.naive, newest.forecast)
-        self.intervals_ = ConformalIntervals().fit(None, actual - np.where(self.is_naive_, naive, forecast))
+        self.intervals_ = ConformalIntervals().fit(_scale(y), actual - np.where(self.is_naive_, naive, forecast))
         self.scores_: Scores = score(actual, np.where(self.is_naive_, naive, forecast), naive, y)
         return self
 

@@ -40,8 +40,8 @@ def score(actual: Matrix, forecast: Matrix, naive: Matrix, y: Matrix) -> Scores:
 
 
 def is_as_good(actual: Matrix, naive: Matrix, forecast: Matrix) -> NDArray[np.bool_]:
-    """Whether the naive was at least as good as the forecast, per series; where nothing can be compared, it was."""
-    return ~(_mean(np.abs(actual - forecast)) < _mean(np.abs(actual - naive)))
+    """Whether the naive was at least as good as the forecast, per series; not where nothing can be compared."""
+    return np.asarray(_mean(np.abs(actual - forecast)) >= _mean(np.abs(actual - naive)))
 
 
 def seasonal_scale(y: Matrix, season: int = 7) -> Matrix:

@@ -16,8 +16,10 @@ from apps.finops.windows import ONE_DAY, Window, contiguous
 from apps.ingest import kinds
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.selectors import day_fingerprints
+from apps.insights import services as insights
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
-from apps.pipeline.models import FilledDay
+from apps.marts.models import Publication
+from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
 from apps.teams.selectors import policies, rules_sha256
 
@@ -96,6 +98,17 @@ def publish(ask: Ask) -> Iterator[Work]:
     if days := _changed("publish", inputs, ask):
         window = Window(min(days), max(days) + ONE_DAY)
         yield Work("publish", window=window, fingerprint=digest_of(inputs, window))
+
+
+def forecast(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until it was forecast as things are now."""
+    newest = Publication.objects.order_by("-number").first()
+    if newest is None:
+        return
+    done = StepRun.objects.filter(step="forecast", state=StepRun.State.DONE).order_by("-pk").first()
+    fingerprint = _digest(f"{newest.number} {newest.created_at} {insights.identity()}")
+    if "forecast" in ask.forced or done is None or done.fingerprint != fingerprint:
+        yield Work("forecast", fingerprint=fingerprint)
 
 
 def inputs_of_allocation() -> dict[date, str]:

@@ -52,6 +52,10 @@ STEPS = (
         "publish", "rebuilds the marts of changed months and pins a publication", work.publish, due.publish, "days",
         after=("allocate", "estimate"), inputs=due.inputs_of_publication,
     ),
+    Step(
+        "forecast", "forecasts the newest publication, day by day and for the end of month and quarter", work.forecast,
+        due.forecast, "days", after=("publish",),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

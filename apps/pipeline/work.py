@@ -10,6 +10,7 @@ from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest import services as ingest
 from apps.ingest.models import Source
+from apps.insights import services as insights
 from apps.marts import services as marts
 
 
@@ -60,6 +61,10 @@ def estimate(work: Work, _now: datetime) -> StepResult:
 
 def publish(work: Work, now: datetime) -> StepResult:
     return marts.publish(_window(work), now=now)
+
+
+def forecast(_work: Work, now: datetime) -> StepResult:
+    return insights.forecast(now=now)
 
 
 def _source(work: Work) -> Source:

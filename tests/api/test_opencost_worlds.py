@@ -72,6 +72,8 @@ def test_of_two_currencies_one_must_be_named(home: object) -> None:
 def test_without_costs_there_is_no_currency(db: None, home: object) -> None:
     boss = client_of(issue_token(User.objects.create_superuser("boss"), now=NOW))
     assert boss.get(f"{ROOT}model/getConfigs").status_code == 404
+
+
 def test_what_a_cluster_costs_beside_nodes_and_volumes(home: object) -> None:
     """A load balancer of web's for 3, bytes for 4 (web 3, data 1), a control plane for 5.76 as the claims are, and of
     the idle 5.04 what the node keeps to itself: 6 of 48 units, 1.44."""

@@ -148,7 +148,7 @@ def test_the_interval_of_a_sum_is_learned_from_sums() -> None:
     """Errors that cancel each other out over two days: the sum is certain, its days are not."""
     errors = np.tile(np.array([1.0, -1.0])[None, :, None], (8, 14, 1)) * np.arange(1, 9)[:, None, None]
 
-    fitted = ConformalIntervals().fit(None, errors)
+    fitted = ConformalIntervals().fit(np.ones(1), errors)
 
     assert np.allclose(fitted.total(0, 2, 0.8), 0)
     assert (fitted.day(0, 0.8)[1] - fitted.day(0, 0.8)[0] > 1).all()

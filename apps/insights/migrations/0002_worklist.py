@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    dependencies = [("insights", "0001_forecasts")]
 
     operations = [
         migrations.CreateModel(

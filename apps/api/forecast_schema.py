@@ -1,0 +1,66 @@
+"""What the OpenAPI schema says of forecasts."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.api.schema import Amount
+from apps.insights.models import Forecast
+
+
+class ForecastIntervalSchema(serializers.Serializer[Any]):
+    """The amount expected, and the bounds it lies between in 80 and in 95 of 100 cases."""
+
+    mean = Amount()
+    low_80 = Amount()
+    high_80 = Amount()
+    low_95 = Amount()
+    high_95 = Amount()
+
+
+class ForecastDaySchema(ForecastIntervalSchema):
+    """One day ahead."""
+
+    day = serializers.DateField()
+
+
+class LandingSchema(ForecastIntervalSchema):
+    """Where a month or quarter will land: `so_far` was charged, the rest is forecast; the interval is of the sum."""
+
+    period = serializers.CharField()
+    kind = serializers.ChoiceField(("month", "quarter"))
+    last_day = serializers.DateField()
+    so_far = Amount()
+
+
+class ForecastSchema(serializers.Serializer[Any]):
+    """The forecast of one series, and how good it was at past days.
+
+    `is_naive`: last week repeated was not beaten, and is what is told. Errors of totals are shares: 0.04 is 4 %.
+    """
+
+    level = serializers.ChoiceField(Forecast.Level.values)
+    key = serializers.CharField(allow_blank=True)
+    currency = serializers.CharField()
+    is_naive = serializers.BooleanField()
+    origins = serializers.IntegerField()
+    backtest_first_day = serializers.DateField()
+    total_days = serializers.IntegerField()
+    mase = serializers.FloatField(allow_null=True)
+    naive_mase = serializers.FloatField(allow_null=True)
+    total_error = serializers.FloatField(allow_null=True)
+    naive_total_error = serializers.FloatField(allow_null=True)
+    coverage_80 = serializers.FloatField(allow_null=True)
+    coverage_95 = serializers.FloatField(allow_null=True)
+    landings = LandingSchema(many=True)
+    days = ForecastDaySchema(many=True)
+
+
+class ForecastsSchema(serializers.Serializer[Any]):
+    """The forecasts of one publication; all but `rows` are null before there is any."""
+
+    publication = serializers.IntegerField(allow_null=True)
+    model_version = serializers.CharField(allow_null=True)
+    first_day = serializers.DateField(allow_null=True)
+    dropped_days = serializers.IntegerField(allow_null=True)
+    rows = ForecastSchema(many=True)

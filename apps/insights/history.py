@@ -1,0 +1,132 @@
+"""The daily costs forecasts are made from: days × series, of complete days only."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from statistics import median
+
+import numpy as np
+
+from apps.finops.money import add_up
+from apps.finops.windows import ONE_DAY
+from apps.learning.calendars import Matrix
+from apps.marts import selectors as marts
+from apps.marts.models import Publication
+from apps.marts.query import CostQuery
+
+LEVELS = ("team", "service", "cluster")
+"""What cost is divided by; each division adds up to the total."""
+MOST_DAYS = 800
+"""Older days tell little of the next ninety."""
+DAYS_A_QUESTION = 31
+USUAL_DAYS = 28
+MOST_DROPPED = 7
+"""A source that is silent for longer has stopped; its last days are no longer waited for."""
+Costs = dict[str, dict[date, Decimal]]
+"""By key and day."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Costs in one currency of the days `start` <= day < `end`, by level and key.
+
+    So many later days were `dropped`: they are not complete.
+    """
+
+    currency: str
+    start: date
+    end: date
+    dropped: int
+    costs: dict[str, Costs]
+
+    @property
+    def days(self) -> list[date]:
+        return [self.start + timedelta(days=number) for number in range((self.end - self.start).days)]
+
+    def keys(self, level: str) -> list[str]:
+        return sorted(self.costs[level])
+
+    def matrix(self, level: str) -> Matrix:
+        """Days × keys as floats; NaN before a key's first cost, 0 on days without any after it."""
+        columns = np.zeros((len(self.days), len(self.costs[level])))
+        for place, key in enumerate(self.keys(level)):
+            known = self.costs[level][key]
+            for day, cost in known.items():
+                columns[(day - self.start).days, place] = float(cost)
+            columns[: (min(known) - self.start).days, place] = np.nan
+        return columns
+
+    def so_far(self, level: str, key: str, first: date, end: date) -> Decimal:
+        """The exact cost of the days first <= day < end."""
+        return add_up(cost for day, cost in self.costs[level][key].items() if first <= day < end)
+
+
+def read(pinned: Publication, *, today: date) -> list[History]:
+    """The history of each currency a publication holds; days from `today` on are not over."""
+    if pinned.first_day is None or pinned.end_day is None:
+        return []
+    start = max(pinned.first_day, pinned.end_day - timedelta(days=MOST_DAYS))
+    by_source = _ask(pinned, "source", start, pinned.end_day)
+    found = {level: _ask(pinned, level, start, pinned.end_day) for level in LEVELS}
+    histories = []
+    for currency, sources in sorted(by_source.items()):
+        end = complete_until(sources, start=start, end=pinned.end_day, today=today)
+        costs = {level: _until(found[level][currency], end) for level in LEVELS}
+        costs["total"] = {"": _summed(costs["team"].values())}
+        if costs["team"]:
+            first = min(costs["total"][""])
+            histories.append(History(currency, first, end, (pinned.end_day - end).days, costs))
+    return histories
+
+
+def complete_until(sources: Costs, *, start: date, end: date, today: date) -> date:
+    """The day after the last complete one.
+
+    A day is incomplete when it is not over, or when a source that charges every day charged nothing yet, or less than
+    half of what is usual on its weekday: clouds deliver a day in parts. Only last days can be; at most a week of them.
+    """
+    end = min(end, max(today, start))
+    last = end
+    while last > start and (end - last).days < MOST_DROPPED and not _is_complete(sources, last - ONE_DAY):
+        last -= ONE_DAY
+    return last if (end - last).days < MOST_DROPPED else end
+
+
+def _is_complete(sources: Costs, day: date) -> bool:
+    before = [day - timedelta(days=number) for number in range(1, USUAL_DAYS + 1)]
+    for costs in sources.values():
+        is_daily = sum(one in costs for one in before) >= USUAL_DAYS - MOST_DROPPED
+        same_weekday = [costs.get(one, Decimal(0)) for one in before[6::7]]
+        if is_daily and 2 * costs.get(day, Decimal(0)) < median(same_weekday):
+            return False
+    return True
+
+
+def _ask(pinned: Publication, by: str, start: date, end: date) -> dict[str, Costs]:
+    """Effective cost by currency, key and day, asked a month at a time: an answer is limited in rows."""
+    found: dict[str, Costs] = {}
+    for first in _every(start, end):
+        until = min(first + timedelta(days=DAYS_A_QUESTION), end)
+        for day, key, currency, cost in marts.answer(
+            CostQuery(first, until, group_by=("day", by), as_of=pinned.number)
+        ).rows:
+            found.setdefault(currency, {}).setdefault(key or "", {})[day] = cost
+    return found
+
+
+def _every(start: date, end: date) -> Iterator[date]:
+    while start < end:
+        yield start
+        start += timedelta(days=DAYS_A_QUESTION)
+
+
+def _until(costs: Costs, end: date) -> Costs:
+    kept = {key: {day: cost for day, cost in known.items() if day < end} for key, known in costs.items()}
+    return {key: known for key, known in kept.items() if known}
+
+
+def _summed(parts: Iterable[dict[date, Decimal]]) -> dict[date, Decimal]:
+    listed = list(parts)
+    days = sorted({day for known in listed for day in known})
+    return {day: add_up(known[day] for known in listed if day in known) for day in days}

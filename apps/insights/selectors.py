@@ -1,0 +1,53 @@
+"""Reading forecasts, for those who may see them."""
+
+from datetime import date, timedelta
+
+from apps.finops.errors import CostOpsError
+from apps.insights.models import Forecast, ForecastRun
+from apps.marts.query import Scope
+
+LEVELS = tuple(Forecast.Level.values)
+
+
+class NoForecast(CostOpsError):
+    """Nothing was forecast yet, or not for the publication asked for."""
+
+
+def is_any() -> bool:
+    """Whether anything was forecast yet."""
+    return ForecastRun.objects.exists()
+
+
+def newest_run(publication: int | None = None) -> ForecastRun:
+    """The forecasts of a publication, by default the newest."""
+    runs = ForecastRun.objects.order_by("-publication")
+    found = runs.first() if publication is None else runs.filter(publication=publication).first()
+    if found is None:
+        what = "" if publication is None else f" of publication {publication}"
+        raise NoForecast(f"There is no forecast{what}; `manage.py fill --step forecast` makes one of the newest.")
+    return found
+
+
+def forecasts(
+    run: ForecastRun, scope: Scope, *, level: str | None = None, key: str | None = None, currency: str | None = None
+) -> list[Forecast]:
+    """The forecasts somebody may see, the largest landing first: those who see some teams see these teams only."""
+    rows = Forecast.objects.filter(run=run).select_related("run")
+    if scope.teams is not None:
+        rows = rows.filter(level=Forecast.Level.TEAM, key__in=scope.teams)
+    for name, value in (("level", level), ("key", key), ("currency", currency)):
+        if value is not None:
+            rows = rows.filter(**{name: value})
+    return sorted(rows, key=_order)
+
+
+def days_of(one: Forecast) -> list[tuple[date, list[str]]]:
+    """Each day ahead with its mean, low and high of 80 %, low and high of 95 %."""
+    first = one.run.first_day
+    if first is None:
+        return []
+    return [(first + timedelta(days=number), amounts) for number, amounts in enumerate(one.days)]
+
+
+def _order(one: Forecast) -> tuple[int, str, float, str]:
+    return LEVELS.index(one.level), one.currency, -float(one.landings[0]["mean"]), one.key

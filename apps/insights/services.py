@@ -1,0 +1,105 @@
+"""Forecasting what was published: once per publication, and again when costs, calendar or model changed."""
+
+import hashlib
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.finops.errors import CostOpsError
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.insights import forecasting, history
+from apps.insights.history import History
+from apps.insights.models import Forecast, ForecastRun
+from apps.learning.calendars import Calendar, Season
+from apps.learning.forecaster import TooShort
+from apps.marts.selectors import publication
+
+MODEL_VERSION = "1"
+"""Raised whenever the same costs would be forecast otherwise."""
+KEPT_RUNS = 30
+"""Forecasts of so many publications stay readable."""
+
+
+class BadSeason(CostOpsError):
+    """COSTOPS_SEASONS cannot be read."""
+
+
+def calendar() -> Calendar:
+    """The holidays and seasons of the company, from its settings."""
+    return Calendar(tuple(settings.COSTOPS_HOLIDAYS), tuple(_season(text) for text in settings.COSTOPS_SEASONS))
+
+
+def _season(text: str) -> Season:
+    name, _, days = text.partition(":")
+    first, _, last = days.partition("..")
+    try:
+        return Season(name.strip(), date.fromisoformat(first.strip()), date.fromisoformat(last.strip()))
+    except ValueError:
+        raise BadSeason(
+            f"COSTOPS_SEASONS: {text!r} is not a season; write school term:2026-09-01..2027-01-15"
+        ) from None
+
+
+def identity() -> str:
+    """What forecasts depend on besides costs."""
+    return f"{MODEL_VERSION} {calendar()}"
+
+
+def forecast(*, now: datetime) -> StepResult:
+    """Forecast the newest publication; the same costs are not learned from again."""
+    pinned = publication()
+    today = now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
+    histories = history.read(pinned, today=today)
+    inputs = _fingerprint(histories)
+    versions = {"publication": pinned.number}
+    before = ForecastRun.objects.filter(inputs=inputs).order_by("-pk").first()
+    if before is not None:
+        _take_over(before, pinned.number, now)
+        return StepResult(rows=before.forecasts.count(), versions=versions)
+    rows: list[Forecast] = []
+    problems: list[Problem] = []
+    for one in histories:
+        try:
+            rows += forecasting.forecast(one, calendar())
+        except TooShort as short:
+            problems.append(Problem("note", "too_short", one.currency, f"{short}; there will be one later."))
+    _keep(rows, histories, inputs, pinned.number, now)
+    return StepResult(rows=len(rows), problems=tuple(problems), versions=versions)
+
+
+def _fingerprint(histories: list[History]) -> str:
+    digest = hashlib.sha256(identity().encode())
+    for one in histories:
+        costs = [
+            (level, key, sorted(days.items()))
+            for level, keys in sorted(one.costs.items())
+            for key, days in sorted(keys.items())
+        ]
+        digest.update(repr((one.currency, one.start, one.end, costs)).encode())
+    return digest.hexdigest()
+
+
+@transaction.atomic
+def _take_over(before: ForecastRun, number: int, now: datetime) -> None:
+    """The forecasts of an earlier publication are those of this one: its costs are the same."""
+    ForecastRun.objects.filter(publication=number).exclude(pk=before.pk).delete()
+    before.publication, before.created_at = number, now
+    before.save(update_fields=["publication", "created_at"])
+
+
+@transaction.atomic
+def _keep(rows: list[Forecast], histories: list[History], inputs: str, number: int, now: datetime) -> None:
+    ForecastRun.objects.filter(publication=number).delete()
+    run = ForecastRun.objects.create(
+        publication=number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
+        first_day=max((one.end for one in histories), default=None),
+        dropped_days=max((one.dropped for one in histories), default=0),
+    )  # fmt: skip
+    for row in rows:
+        row.run = run
+    Forecast.objects.bulk_create(rows, batch_size=500)
+    kept = ForecastRun.objects.order_by("-publication").values_list("pk", flat=True)[:KEPT_RUNS]
+    ForecastRun.objects.exclude(pk__in=list(kept)).delete()
