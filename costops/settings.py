@@ -19,6 +19,7 @@ environ.Env.read_env(COSTOPS_HOME / "costops.env")
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
+COSTOPS_REPORT_CURRENCY = env.str("COSTOPS_REPORT_CURRENCY", default="")
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
 COSTOPS_LAKE = COSTOPS_HOME / "lake"

@@ -16,6 +16,7 @@ from apps.books.selectors import months_of, open_month
 from apps.charts.labels import plain
 from apps.dashboards import explaining, naming
 from apps.dashboards.asking import METRICS
+from apps.dashboards.cells import link
 from apps.dashboards.templatetags.costs import day_range
 from apps.finops.money import less
 from apps.finops.windows import ONE_DAY
@@ -144,7 +145,7 @@ def page(dispute: Dispute, actor: Actor) -> DisputePage:
         settled_by=str(SETTLED_BY.get(dispute.settled_by, "")),
         now=_now(shown, dispute.currency),
         explained=_explained(shown),
-        explain_url=explaining.link(cell),
+        explain_url=link(cell),
         remarks=tuple((str(DONE[one.action]), one) for one in dispute.remarks.order_by("pk")),
         entries=tuple(entry_line(one, dispute.team, teams) for one in booked),
         buttons=_buttons(dispute, actor),

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
-from apps.dashboards import books, selectors, trends, units
+from apps.dashboards import books, disputing, selectors, trends, units
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -103,6 +103,10 @@ class Team(CostView):
     """The cost of one team."""
 
     template_name = "dashboards/team.html"
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        entries, net = disputing.adjusted(names["team"])
+        return {**super().get_context_data(**names), "entries": entries, "adjusted": net}
 
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
         return selectors.team(asked, names["team"])

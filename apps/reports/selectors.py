@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import answer, publication
+from apps.marts.selectors import answer, publication, with_rates
+from apps.rates.selectors import MissingRate, UsedRate
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -64,13 +65,16 @@ class CurrencyWeek:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """A team's week; `is_complete` is whether all seven days are published."""
+    """A team's week; `is_complete` is whether all seven days are published. `query` asks for its cost; with a reporting
+    currency, `rates` are those its days were converted by."""
 
     team: Team
     week: Week
     publication: PublicationFacts
     currencies: tuple[CurrencyWeek, ...]
     is_complete: bool
+    query: CostQuery
+    rates: tuple[UsedRate, ...] = ()
 
 
 def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
@@ -88,17 +92,23 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
     return newest.first_day < week.end and newest.end_day > week.start
 
 
-def weekly_report(team: Team, week: Week) -> WeeklyReport:
-    """Everything a report says, from one publication."""
+def weekly_report(team: Team, week: Week, currency: str | None = None) -> WeeklyReport:
+    """Everything a report says, from one publication; with a reporting currency all of it converted to that."""
     pinned = publication()
-    query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
+    query = with_rates(
+        CostQuery(
+            week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})), currency=currency or None
+        )
+    )
+    whole = answer(query)
     known_weeks = [
         earlier
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
         if pinned.first_day is not None and earlier.start >= pinned.first_day
     ]
-    by_day = answer(query.between(week.before(WEEKS_BEFORE).start, week.end).grouped("day"))
-    whole = answer(query)
+    known_weeks = known_weeks[: _convertible(query, known_weeks)]
+    first = week.before(len(known_weeks) if query.currency else WEEKS_BEFORE).start
+    by_day = answer(query.between(first, week.end).grouped("day"))
     weeks = [answer(query.between(earlier.start, earlier.end)).totals for earlier in known_weeks]
     by_kind, by_namespace = answer(query.grouped("kind")), answer(query.grouped("namespace"))
     earlier = answer(query.between(week.before().start, week.start).grouped("namespace")) if known_weeks else None
@@ -119,7 +129,19 @@ def weekly_report(team: Team, week: Week) -> WeeklyReport:
             for currency in sorted(by_day.totals)
         ),
         is_complete=is_published(week, by=pinned),
+        query=whole.query,
+        rates=whole.rates,
     )
+
+
+def _convertible(query: CostQuery, weeks: list[Week]) -> int:
+    """How many of the weeks, the latest first, can be told in the currency asked for: rates may begin later."""
+    for number, week in enumerate(weeks):
+        try:
+            answer(query.between(week.start, week.end))
+        except MissingRate:
+            return number
+    return len(weeks)
 
 
 def _amounts(found: Answer, currency: str) -> dict[str, Decimal]:

@@ -56,9 +56,11 @@ def teams_to_tell(name: str | None = None) -> list[Team]:
     return [team for team in active_teams() if team.lead_email and name in (None, team.name)]
 
 
-def send_week(week: Week, teams: Iterable[Team], *, clock: Clock) -> list[Outcome]:
-    """Send one week's reports to these teams' leads, except those sent before."""
-    return [_send(delivery_of(week, team), team, week, clock=clock) for team in teams]
+def send_week(week: Week, teams: Iterable[Team], *, clock: Clock, currency: str = "") -> list[Outcome]:
+    """Send one week's reports to these teams' leads, except those sent before; converted where a currency is given, or
+    the installation has one for its reports."""
+    chosen = currency or settings.COSTOPS_REPORT_CURRENCY
+    return [_send(delivery_of(week, team), team, week, clock=clock, currency=chosen) for team in teams]
 
 
 def delivery_of(week: Week, team: Team) -> Delivery:
@@ -81,13 +83,13 @@ def claim(delivery: Delivery, now: datetime) -> bool:
     return mine.update(state=Delivery.State.SENDING, attempts=F("attempts") + 1, claimed_at=now) == 1
 
 
-def _send(delivery: Delivery, team: Team, week: Week, *, clock: Clock) -> Outcome:
+def _send(delivery: Delivery, team: Team, week: Week, *, clock: Clock, currency: str) -> Outcome:
     claimed_at = clock()
     if not claim(delivery, claimed_at):
         return Outcome(team.name, delivery.recipient, "skipped")
     try:
         validate_email(delivery.recipient)
-        report = weekly_report(team, week)
+        report = weekly_report(team, week, currency)
         letter = write_letter(report, inline=False)
         mail = as_mail(letter, recipient=delivery.recipient, name=team.lead_name, message_id=delivery.message_id)
         mail.send()

@@ -35,11 +35,16 @@ class WeeklyPreview(LoginRequiredMixin, View):
         try:
             asked = request.GET.get("week")
             week = Week.parse(asked) if asked else Week.last_full(_today())
-            return HttpResponse(write_letter(weekly_report(found, week), inline=True).html)
+            return HttpResponse(write_letter(weekly_report(found, week, _currency(request)), inline=True).html)
         except NothingPublished as nothing:
             raise Http404(str(nothing)) from nothing
         except CostOpsError as refused:
             raise BadRequest(str(refused)) from refused
+
+
+def _currency(request: HttpRequest) -> str:
+    """The currency a preview is asked in, else that of the mails."""
+    return request.GET.get("currency", "") or str(settings.COSTOPS_REPORT_CURRENCY)
 
 
 def _today() -> date:

@@ -1,15 +1,19 @@
 """What the weekly report says: the answer's numbers of the team's own scope, and what is not known."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from apps.marts.cell import question
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
+from apps.rates.selectors import MissingRate
+from apps.rates.services import import_rates
 from apps.reports import letters, picture
 from apps.reports.letters import write_letter
 from apps.reports.selectors import foot, is_published, weekly_report
@@ -150,9 +154,45 @@ def test_the_letter_speaks_the_installations_language(db: None, home: Path, sett
     assert '<html lang="zh-hans">' in letter.html
     assert letter.subject == "CostOps：直播课堂，2026-W44 周报: 600.03 CNY"
     ours = "CostOps CNY live-class live-class- W UTC http teams"
-    foreign = {word for word in re.findall(r"[A-Za-z][A-Za-z-]+", letter.text) if word not in ours}
+    foreign = {
+        word for word in re.findall(r"[A-Za-z][A-Za-z-]+", re.sub(r"http\S+", "", letter.text)) if word not in ours
+    }
     assert foreign == set()
     assert all(picture.startswith(PNG) for picture in letter.pictures.values())
+
+
+def test_every_number_leads_to_what_explains_it(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks(five_weeks())
+    report = weekly_report(team, WEEK)
+    letter = write_letter(report, inline=False)
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+/explain/[^"]+)"', letter.html)]
+    asked = [question(dict(parse_qsl(urlsplit(link).query, keep_blank_values=True))) for link in links]
+    told = [answer(one).totals.get("CNY", Decimal(0)) for one in asked]
+    (week,) = report.currencies
+    names = [amount for part in week.namespaces for amount in (part.amount, part.amount)]
+    assert told == [week.total, *names, *(part.amount for part in week.kinds)]
+    assert {(one.start, one.end, one.as_of) for one in asked} == {(WEEK.start, WEEK.end, report.publication.number)}
+    assert links[0] in letter.text
+
+
+def test_a_letter_in_a_reporting_currency_names_its_rates(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks(five_weeks())
+    days = [WEEK.before().start + timedelta(days=number) for number in range(14)]
+    rates = "date,from,to,rate\n" + "".join(f"{day},CNY,USD,0.5\n" for day in days)
+    import_rates(rates.encode(), name="rates.csv", by="han", now=datetime(2026, 11, 9, tzinfo=UTC))
+    report = weekly_report(team, WEEK, "USD")
+    (week,) = report.currencies
+    assert (week.currency, week.total, week.before, week.weeks_in_mean) == (
+        "USD", Decimal("350.0175"), Decimal("350.0175"), 1,
+    )  # fmt: skip
+    letter = write_letter(report, inline=False)
+    assert "Converted by 7 dated rates, the first CNY→USD 0.5 of 2026-10-26 (rates 1)." in letter.text
+    assert "350.02 USD" in letter.text
+    assert "currency=USD" in letter.text
+    with pytest.raises(MissingRate):
+        weekly_report(team, WEEK, "EUR")
 
 
 def test_every_sentence_is_translated(db: None) -> None:

@@ -22,6 +22,7 @@ It is read first at /reports/weekly/TEAM/?week=WEEK.
 examples:
   manage.py send_weekly                                      the last full week, to every team lead
   manage.py send_weekly --week 2026-W44 --team live-class    one week of one team
+  manage.py send_weekly --currency CNY                       amounts converted by dated rates
   manage.py send_weekly --dry-run                            says who would get what, sends nothing
 """
 
@@ -40,9 +41,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--week", help="an ISO week such as 2026-W44; the last full one by default")
         parser.add_argument("--team", help="only this team")
+        parser.add_argument(
+            "--currency", default="", help="convert every amount to this currency (default: COSTOPS_REPORT_CURRENCY)"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say who would get what, and send nothing")
 
-    def handle(self, *, week: str | None, team: str | None, dry_run: bool, **_options: Any) -> None:
+    def handle(self, *, week: str | None, team: str | None, currency: str, dry_run: bool, **_options: Any) -> None:
         today = timezone.localdate(timezone=ZoneInfo(settings.COSTOPS_TIME_ZONE))
         try:
             chosen = Week.parse(week) if week else Week.last_full(today)
@@ -51,7 +55,7 @@ class Command(BaseCommand):
                 raise CommandError(f"No active team {team or ''} has a lead with an e-mail address.".replace("  ", " "))
             if not is_published(chosen, whole=False):
                 raise CommandError(f"Nothing is published of week {chosen}: a report would say that it cost nothing.")
-            failed = self._say(chosen, teams) if dry_run else self._send(chosen, teams)
+            failed = self._say(chosen, teams) if dry_run else self._send(chosen, teams, currency)
         except CostOpsError as refused:
             raise CommandError(str(refused)) from refused
         if failed:
@@ -68,10 +72,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{week}  {team.name}  {team.lead_email}  {state}")
         return 0
 
-    def _send(self, week: Week, teams: list[Team]) -> int:
+    def _send(self, week: Week, teams: list[Team], currency: str) -> int:
         failed = 0
         for team in teams:  # one by one: whoever watches sees how far it has come
-            for outcome in services.send_week(week, [team], clock=timezone.now):
+            for outcome in services.send_week(week, [team], clock=timezone.now, currency=currency):
                 said = f"{week}  {outcome.team}  {outcome.recipient}  {outcome.result}  {outcome.message}"
                 self.stdout.write(said.rstrip())
                 failed += outcome.result == "failed"
