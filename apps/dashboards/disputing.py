@@ -122,7 +122,8 @@ def list_page(actor: Actor) -> DisputesPage:
 
 def _line(dispute: Dispute, teams: naming.Directory) -> DisputeLine:
     cell = cell_of(dispute)
-    others = [f"{title} {value}" for title, value in explaining.about(cell) if title != explaining.DIMENSIONS["team"]]
+    team = str(explaining.DIMENSIONS["team"])
+    others = [f"{title} {value}" for title, value in explaining.about(cell) if title != team]
     days = day_range(cell.start, cell.end - ONE_DAY)
     return DisputeLine(
         dispute=dispute,

@@ -23,6 +23,7 @@ MATRIX = [
     ("/figures/teams/live-class/kind/", 302, 404, 200, 200, 200),
     ("/figures/teams/search/kind/", 302, 404, 404, 200, 200),
     (f"/figures/teams/search/{NAMESPACE}workload/", 302, 404, 404, 200, 200),
+    ("/explain/invoice/", 302, 403, 403, 400, 400),
     ("/disputes/", 302, 403, 200, 200, 200),
     ("/disputes/1/", 302, 403, 404, 404, 404),
     ("/explain/", 302, 403, 400, 400, 400),
