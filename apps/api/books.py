@@ -21,6 +21,7 @@ from apps.books.explaining import CLASSES
 from apps.books.invoices import TiedInvoice, tie_out
 from apps.books.models import Close
 from apps.finops.tables import COSTS, DIMENSIONS
+from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import METRICS
 from apps.marts.selectors import publication
 
@@ -97,12 +98,12 @@ class ChangesView(AskView):
 def _query(asked: dict[str, Any], request: Request) -> ChangeQuery:
     before, after = previous(asked.get("to"))
     given = {name: asked[name] for name in ("metric", "group_by") if name in asked}
-    names = (*DIMENSIONS, "class", "resource")
+    names = FILTER_NAMES | {"class": "class", "resource": "resource"}
     return ChangeQuery(
         asked.get("from", before),
         after,
         window=month_window(asked["month"]) if "month" in asked else None,
-        filters=tuple((name, asked[name]) for name in names if name in asked),
+        filters=tuple((name, asked[key]) for name, key in names.items() if key in asked),
         scope=scope_of(request.user),
         **given,
     )

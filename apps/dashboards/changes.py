@@ -19,12 +19,15 @@ from apps.charts import bridge
 from apps.charts.labels import plain
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS
+from apps.dashboards.cells import link
 from apps.dashboards.templatetags.costs import change, money
 from apps.dashboards.trends import FigureLink
 from apps.finops.money import add_up
+from apps.finops.windows import Window
 from apps.marts import selectors as marts
+from apps.marts.cell import listed
 from apps.marts.models import Publication
-from apps.marts.query import BadQuestion, Scope
+from apps.marts.query import BadQuestion, CostQuery, Scope
 
 TITLES: dict[str, Promise] = {
     "new": gettext_lazy("New"),
@@ -68,12 +71,22 @@ class Ask:
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One team, service or source: its cost before and after, and the change by class, in the order of CLASSES."""
+    """One team, service or source: its cost before and after, and the change by class, in the order of CLASSES.
+
+    `links` lead to what explains its cost before, and after; `rows` to the rows of each class.
+    """
 
     title: str
     before: Decimal
     classes: tuple[Decimal, ...]
     after: Decimal
+    links: tuple[str, str] = ("", "")
+    rows: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> tuple[tuple[Decimal, str], ...]:
+        """The change by class, each with the address of its rows."""
+        return tuple(zip(self.classes, self.rows or ("",) * len(self.classes), strict=True))
 
     @property
     def change(self) -> Decimal:
@@ -148,12 +161,14 @@ def page(asked: Ask) -> ChangePage:
     currency = asked.currency if asked.currency in currencies else _most_changed(by_currency, currencies)
     asked = replace(asked, currency=currency)
     costs = [{key[0]: amount for key, amount in side.items() if key[-1] == currency} for side in sides]
-    rows = _rows(by_currency[currency], *costs, by=asked.by)
+    rows = _rows(by_currency[currency], *costs, asked=asked)
     total = ChangeRow(
         title=str(_("Together")),
         before=add_up(costs[0].values()),
         classes=tuple(add_up(row.classes[at] for row in rows) for at in range(len(CLASSES))),
         after=add_up(costs[1].values()),
+        links=_links(asked),
+        rows=_class_rows(asked),
     )
     return ChangePage(
         asked=asked,
@@ -173,21 +188,51 @@ def _most_changed(found: Mapping[str, Mapping[Any, Decimal]], currencies: Sequen
 
 
 def _rows(
-    told: Mapping[tuple[str, str], Decimal], before: Mapping[str, Decimal], after: Mapping[str, Decimal], *, by: str
+    told: Mapping[tuple[str, str], Decimal], before: Mapping[str, Decimal], after: Mapping[str, Decimal], *, asked: Ask
 ) -> tuple[ChangeRow, ...]:
     """A row for whatever changed, the largest change first."""
-    teams = naming.directory()
+    teams, by = naming.directory(), asked.by
     rows = [
         ChangeRow(
             title=plain(teams.title(value) if by == "team" else naming.called(by, value)),
             before=before.get(value, ZERO),
             classes=tuple(told.get((value, kind), ZERO) for kind in CLASSES),
             after=after.get(value, ZERO),
+            links=_links(asked, **{by: value}),
+            rows=_class_rows(asked, **{by: value}),
         )
         for value in sorted({value for value, _ in told} | before.keys() | after.keys())
     ]
     changed = [row for row in rows if any(row.classes) or row.change]
     return tuple(sorted(changed, key=lambda row: -abs(row.change)))
+
+
+def _links(asked: Ask, **filters: str) -> tuple[str, str]:
+    """What explains a cost before, and after."""
+    before, after = (_link(asked, number, **filters) for number in (asked.query.before, asked.query.after))
+    return before, after
+
+
+def _link(asked: Ask, number: int, **filters: str) -> str:
+    pinned, query = marts.publication(number), asked.query
+    if pinned.first_day is None or pinned.end_day is None:
+        return ""
+    window = query.window or Window(pinned.first_day, pinned.end_day)
+    named = tuple((name, (value,)) for name, value in {"currency": asked.currency, **filters}.items())
+    return link(
+        CostQuery(window.start, window.end, metric=query.metric, filters=named, as_of=number, scope=query.scope)
+    )
+
+
+def _class_rows(asked: Ask, **filters: str) -> tuple[str, ...]:
+    """The addresses of the rows of each class: by day, service and billed resource."""
+    query = asked.query
+    given = {"from": query.before, "to": query.after, "metric": query.metric, "billing_currency": asked.currency}
+    given |= {"month": asked.month} if asked.month else {}
+    given |= {"group_by": "day,service,namespace,resource,class", "format": "csv"}
+    listed_filters = {name: listed([value]) for name, value in filters.items()}
+    path = reverse("api-changes")
+    return tuple(f"{path}?{urlencode(given | listed_filters | {'class': kind})}" for kind in CLASSES)
 
 
 def _months(publication: Publication) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,8 +15,10 @@ from apps.books.changes import month_window
 from apps.books.models import Close, TrailEntry
 from apps.charts.labels import plain
 from apps.dashboards import naming
+from apps.dashboards.cells import link
 from apps.dashboards.changes import TITLES
 from apps.marts.models import Publication
+from apps.marts.query import CostQuery
 from apps.marts.selectors import publication
 
 ACTIONS: dict[str, Promise] = {
@@ -39,11 +43,14 @@ Totals = tuple[tuple[str, Decimal], ...]
 
 @dataclass(frozen=True)
 class ClosedMonth:
-    """One closed month: its statement's effective cost by currency, and what of it adjusts earlier months."""
+    """One closed month: its statement's effective cost by currency, what of it is its own (each with the address that
+    explains it), and what adjusts earlier months or was booked by hand; `changes` leads to why they changed."""
 
     close: Close
     totals: Totals
+    own: tuple[tuple[str, Decimal, str], ...]
     adjusted: Totals
+    changes: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def page(now: datetime) -> ClosingPage:
     teams = naming.directory()
     entries = sorted((_entry(row, teams) for row in pending), key=lambda row: -abs(row.amount))
     return ClosingPage(
-        closed=tuple(_closed(one) for one in reversed(selectors.closes())),
+        closed=tuple(reversed(_all_closed())),
         next_month=month,
         objections=tuple(_(one.text) % one.values for one in against),
         publication=pinned,
@@ -92,8 +99,28 @@ def page(now: datetime) -> ClosingPage:
     )
 
 
-def _closed(close: Close) -> ClosedMonth:
-    return ClosedMonth(close, _totals(statement.rows(close)), _totals(close.entries))
+def _all_closed() -> list[ClosedMonth]:
+    closes = selectors.closes()
+    return [_closed(one, before) for one, before in zip(closes, [None, *closes], strict=False)]
+
+
+def _closed(close: Close, before: Close | None) -> ClosedMonth:
+    told = statement.rows(close)
+    own = statement.totals(row for row in told if not row["class"])
+    numbers = {"from": before.publication.number, "to": close.publication.number} if before else {}
+    return ClosedMonth(
+        close,
+        _totals(told),
+        tuple((currency, total, _explanation(close, currency)) for currency, total in sorted(own.items())),
+        _totals(close.entries),
+        f"{reverse('changes')}?{urlencode(numbers)}" if numbers else "",
+    )
+
+
+def _explanation(close: Close, currency: str) -> str:
+    window = month_window(close.month)
+    filters = (("currency", (currency,)),)
+    return link(CostQuery(window.start, window.end, as_of=close.publication.number, filters=filters))
 
 
 def _totals(rows: list[statement.Entry]) -> Totals:

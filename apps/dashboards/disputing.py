@@ -16,6 +16,7 @@ from apps.books.selectors import months_of, open_month
 from apps.charts.labels import plain
 from apps.dashboards import explaining, naming
 from apps.dashboards.asking import METRICS
+from apps.dashboards.cells import link
 from apps.dashboards.templatetags.costs import day_range
 from apps.finops.money import less
 from apps.finops.windows import ONE_DAY
@@ -121,7 +122,8 @@ def list_page(actor: Actor) -> DisputesPage:
 
 def _line(dispute: Dispute, teams: naming.Directory) -> DisputeLine:
     cell = cell_of(dispute)
-    others = [f"{title} {value}" for title, value in explaining.about(cell) if title != explaining.DIMENSIONS["team"]]
+    team = str(explaining.DIMENSIONS["team"])
+    others = [f"{title} {value}" for title, value in explaining.about(cell) if title != team]
     days = day_range(cell.start, cell.end - ONE_DAY)
     return DisputeLine(
         dispute=dispute,
@@ -144,7 +146,7 @@ def page(dispute: Dispute, actor: Actor) -> DisputePage:
         settled_by=str(SETTLED_BY.get(dispute.settled_by, "")),
         now=_now(shown, dispute.currency),
         explained=_explained(shown),
-        explain_url=explaining.link(cell),
+        explain_url=link(cell),
         remarks=tuple((str(DONE[one.action]), one) for one in dispute.remarks.order_by("pk")),
         entries=tuple(entry_line(one, dispute.team, teams) for one in booked),
         buttons=_buttons(dispute, actor),

@@ -15,7 +15,9 @@ from apps.books.entries import CannotBook
 from apps.books.models import Dispute
 from apps.books.people import Actor, NotAllowed, actor_of
 from apps.dashboards import disputing, explaining
+from apps.dashboards.forms import asked_publication
 from apps.dashboards.views import Guarded
+from apps.insights.invoiced import invoiced
 
 
 class OfTeams(Guarded, TemplateView):
@@ -41,6 +43,21 @@ class Explain(OfTeams):
         page = explaining.page(self.request.GET.dict(), self.scope)
         team, cell = disputing.offered(page.found.query, self.actor)
         return {**context, "page": page, "facts": page.facts, "dispute_team": team, "dispute_cell": cell}
+
+
+class ExplainInvoice(Guarded, TemplateView):
+    """The bill rows of an invoice."""
+
+    for_everything = True
+    template_name = "dashboards/explain_invoice.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        given = [self.request.GET.get(name, "") for name in ("invoice_id", "account", "currency")]
+        found = invoiced(*given, as_of=asked_publication(self.request.GET), limit=explaining.LIMIT)
+        if not found.bill_row_count:
+            raise Http404
+        page = {"found": found, "more_rows": found.bill_row_count - len(found.bill_rows)}
+        return {"page": page, "for_everything": True, **said}
 
 
 class Disputes(OfTeams):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.dashboards import naming, words
 from apps.dashboards.asking import METRICS
+from apps.dashboards.cells import link
 from apps.dashboards.templatetags import costs as written
 from apps.finops.windows import ONE_DAY
 from apps.insights.explain import Explanation, Part, explain
@@ -110,11 +111,6 @@ class ExplainPage:
     @property
     def answered(self) -> Amounts:
         return tuple(self.found.answered.items())
-
-
-def link(query: CostQuery) -> str:
-    """The page that explains a number."""
-    return address(reverse("explain"), query)
 
 
 def page(given: Mapping[str, str], scope: Scope) -> ExplainPage:

@@ -38,11 +38,15 @@ class Part:
     share: Decimal | None
     x: str
     width: str
+    explain: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """Cost in a period and in the one before (None: not known); `share` is of the table's total, in hundredths."""
+    """Cost in a period and in the one before (None: not known); `share` is of the table's total, in hundredths.
+
+    `keys` are what the line is of, several for the line of the rest; `explain` is where its cost is explained.
+    """
 
     name: Name
     cost: Decimal
@@ -50,6 +54,8 @@ class Line:
     share: Decimal | None = None
     parts: tuple[Part, ...] = ()
     by_kind: ByKind = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+    explain: str = ""
 
     @property
     def change(self) -> Decimal | None:
@@ -138,6 +144,7 @@ def build_table(
             share=hundredths(cost, total),
             parts=parts_of(by_kind, whole=max(longest, abs(cost))),
             by_kind=by_kind,
+            keys=tuple(chosen),
         )
 
     shown, hidden = (keys, []) if len(keys) <= limit + 1 else (keys[:limit], keys[limit:])
@@ -194,4 +201,4 @@ def movers(
         if now.get(key, ZERO) != before.get(key, ZERO)
     ]
     changed.sort(key=lambda row: (-abs(EXACT.subtract(row[1], row[2])), row[0]))
-    return tuple(Line(name=name(key), cost=cost, before=earlier) for key, cost, earlier in changed[:limit])
+    return tuple(Line(name=name(key), cost=cost, before=earlier, keys=(key,)) for key, cost, earlier in changed[:limit])

@@ -36,7 +36,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Books"),
         (
             Page("reconciliation", _("Reconciliation"), under=("reconciliation-days",)),
-            Page("invoices", _("Invoices"), under=("invoice",)),
+            Page("invoices", _("Invoices"), under=("invoice", "explain-invoice")),
             Page("bases", _("Bases")),
             Page("closing", _("Closing")),
         ),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from apps.dashboards import organisation, selectors
+from apps.dashboards import disputing, organisation, selectors
 from apps.dashboards.asking import Asked
 from apps.dashboards.views import CostView, TrendFigure
 from apps.teams.tree import KINDS
@@ -23,6 +23,10 @@ class Team(CostView):
     """The cost of one team, and where it stands today."""
 
     template_name = "dashboards/team.html"
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        entries, net = disputing.adjusted(names["team"])
+        return {**super().get_context_data(**names), "entries": entries, "adjusted": net}
 
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
         return organisation.team_page(asked, names["team"])

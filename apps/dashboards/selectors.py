@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from apps.charts import labels
 from apps.dashboards import naming, trends, words
 from apps.dashboards.asking import CONVERTED, Asked
+from apps.dashboards.cells import explained, explained_lines, explained_parts, whole
 from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredths, movers, parts_of, regroup, total_of
 from apps.finops.money import less
 from apps.finops.tables import RECEIVED
 from apps.marts import selectors as marts
+from apps.marts.cell import listed
 from apps.marts.query import Answer, PublicationFacts
 from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
 from apps.teams.models import UNALLOCATED, Team
@@ -29,10 +31,7 @@ class Headline:
 
     line: Line
     per_day: Decimal
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        return parts_of(self.line.by_kind)
+    parts: tuple[Part, ...]
 
     @property
     def received(self) -> Decimal:
@@ -135,17 +134,12 @@ def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
     }
     if asked.reporting:
         params["currency"] = asked.reporting
-    return f"/api/v1/costs/?{urlencode(params | {name: _listed(value) for name, value in filters.items()})}"
+    return f"/api/v1/costs/?{urlencode(params | {name: listed([value]) for name, value in filters.items()})}"
 
 
-def _listed(value: str) -> str:
-    """A value in a comma-separated list: quoted where it would read as several."""
-    quoted = value.replace('"', '""')
-    return f'"{quoted}"' if any(mark in value for mark in ',"') else value
-
-
-def headline_of(asked: Asked, total: Line) -> Headline:
-    return Headline(line=total, per_day=total.cost / asked.days_known)
+def headline_of(asked: Asked, total: Line, **filters: str) -> Headline:
+    parts = explained_parts(parts_of(total.by_kind), whole(asked, **filters))
+    return Headline(line=total, per_day=total.cost / asked.days_known, parts=parts)
 
 
 def overview(asked: Asked) -> CostPage:
@@ -156,6 +150,7 @@ def overview(asked: Asked) -> CostPage:
     teams = naming.directory()
     kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
     table = build_table(kinds, regrouped(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
+    table = explained(table, asked, "team")
     per_step = cost_per_step(asked)
     return CostPage(
         asked=asked,
@@ -168,7 +163,9 @@ def overview(asked: Asked) -> CostPage:
             trends.link(asked, "kind", per_step, remark=told_by_kind(table)),
         ),
         sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind")),),
-        movers=movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS),
+        movers=explained_lines(
+            movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS), whole(asked), *places
+        ),
     )
 
 
@@ -198,14 +195,16 @@ def team(asked: Asked, name: str) -> TeamPage | None:
         return None
     now, before = amounts(answered, asked), before_of(earlier, asked)
     namespaces = build_table(regroup(now, 0, 1, 3), regrouped(before, 0, 1), name=naming.namespace_namer(asked, name))
+    namespaces = explained(namespaces, asked, "cluster", "namespace", team=name)
     services = build_table(regroup(now, 2, 3), regrouped(before, 2), name=naming.plain_namer("service"))
+    services = explained(services, asked, "service", team=name)
     per_step = cost_per_step(asked, team=name)
     return TeamPage(
         asked=asked,
         facts=answered.publication,
         currencies=choices(asked, answered, earlier, team=name),
         rates=answered.rates,
-        headline=headline_of(asked, namespaces.total),
+        headline=headline_of(asked, namespaces.total, team=name),
         figures=(
             trends.link(asked, "kind", per_step, remark=told_by_kind(namespaces), team=name),
             trends.link(asked, "namespace", per_step, remark=told_largest(namespaces), team=name),
@@ -220,8 +219,12 @@ def team(asked: Asked, name: str) -> TeamPage | None:
             ),
             Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
         ),
-        movers=movers(
-            regroup(now, 0, 1, 2), regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+        movers=explained_lines(
+            movers(
+                regroup(now, 0, 1, 2), regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+            ),
+            whole(asked, team=name),
+            *places[:3],
         ),
         team=name,
         title=naming.directory().title(name),
@@ -251,13 +254,15 @@ def namespace(
     asked, answered, earlier = compared(asked, *places, **filters)
     now, before = amounts(answered, asked), before_of(earlier, asked)
     workloads = build_table(regroup(now, 0, 2), regrouped(before, 0), name=naming.plain_namer("workload"))
+    workloads = explained(workloads, asked, "workload", **filters)
     services = build_table(regroup(now, 1, 2), regrouped(before, 1), name=naming.plain_namer("service"))
+    services = explained(services, asked, "service", **filters)
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}
     sections = [
         Section(_("Workloads"), _("Workload"), workloads, csv_url(asked, "workload", "kind", **filters), is_wide=True),
         Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", **filters)),
-        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters), statuses),
+        _by_step(asked, steps, csv_url(asked, asked.grain, "kind", **filters), statuses, **filters),
     ]
     by, largest = ("workload", workloads) if namespace else ("service", services)
     return NamespacePage(
@@ -265,7 +270,7 @@ def namespace(
         facts=answered.publication,
         currencies=choices(asked, answered, earlier, **filters),
         rates=answered.rates,
-        headline=headline_of(asked, workloads.total),
+        headline=headline_of(asked, workloads.total, **filters),
         figures=(
             trends.link(asked, by, per_step, remark=told_largest(largest), **filters),
             trends.link(asked, "kind", per_step, remark=told_by_kind(workloads), **filters),
@@ -279,10 +284,13 @@ def namespace(
     )
 
 
-def _by_step(asked: Asked, steps: Mapping[Key, Decimal], url: str, statuses: Mapping[date, str]) -> Section:
+def _by_step(
+    asked: Asked, steps: Mapping[Key, Decimal], url: str, statuses: Mapping[date, str], **filters: str
+) -> Section:
     title, column, note = trends.step_words(asked)
     hints = {day: str(words.STATUSES[status]) for day, status in statuses.items()} if asked.grain == "day" else {}
-    return Section(title, column, trends.table_by_step(steps, hints), url, note=note, is_wide=True)
+    table = explained(trends.table_by_step(steps, hints), asked, asked.grain, **filters)
+    return Section(title, column, table, url, note=note, is_wide=True)
 
 
 def told_largest(table: Table) -> str:

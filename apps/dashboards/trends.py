@@ -201,6 +201,7 @@ def table_by_step(costs: Mapping[Key, Decimal], hints: Mapping[date, str]) -> Ta
             share=hundredths(sums[step], total),
             parts=parts_of(kinds[step], whole=longest),
             by_kind=kinds[step],
+            keys=(step,),
         )
         for index, step in enumerate(steps)
     ]

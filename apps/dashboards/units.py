@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy
 from apps.charts import colours, figures
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS, Asked
+from apps.dashboards.cells import link, whole
 from apps.dashboards.lines import NOTABLE, hundredths, total_of
 from apps.dashboards.selectors import Choice, choices, compared
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink, moment
 from apps.finops.units import Change
+from apps.marts.cell import cell
 from apps.marts.query import BadQuestion, PublicationFacts
 from apps.rates.selectors import UsedRate
 from apps.units.models import DriverVersion
@@ -89,6 +91,7 @@ class UnitLine:
     quantity: Decimal | None
     unit_cost: Decimal | None
     change: Change | None
+    explain: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def units_page(asked: Asked, measure: Measure | None) -> UnitsPage:
     title = _titles(measure)
     ours = [row for row in found.rows if row.currency == asked.currency]
     changes = bridge.subjects if bridge else {}
-    lines = [_line(title(row.subject), row, changes.get(row.subject)) for row in ours if row.days]
+    lines = [_line(title(row.subject), row, changes.get(row.subject), asked, measure.by) for row in ours if row.days]
     here = {row.subject for row in ours if row.days}
     lines += [
         UnitLine(title(subject), Decimal(0), None, None, change)
@@ -166,7 +169,7 @@ def units_page(asked: Asked, measure: Measure | None) -> UnitsPage:
         resources=_resources(measure),
         figures=_links(asked, measure, total, bridge),
         lines=tuple(sorted(lines, key=lambda line: (-line.cost, line.title))),
-        total=_line("", total, bridge.total if bridge else None) if total else None,
+        total=_line("", total, bridge.total if bridge else None, asked, measure.by) if total else None,
         effects=tuple(Effect(*EFFECTS[name], getattr(bridge.total, name)) for name in EFFECTS) if bridge else (),
         unit_cost_before=_unit_cost_before(asked, measure) if bridge else None,
         without_driver=total.cost_without_driver if total else Decimal(0),
@@ -199,8 +202,16 @@ def _resource_title(key: str) -> str:
     return str(METRICS[LIST_COST]) if key == LIST_COST else naming.driver(key)
 
 
-def _line(title: str, row: UnitRow, change: Change | None) -> UnitLine:
-    return UnitLine(title, row.cost, row.quantity, row.unit_cost, change)
+def _line(title: str, row: UnitRow, change: Change | None, asked: Asked, by: str) -> UnitLine:
+    return UnitLine(title, row.cost, row.quantity, row.unit_cost, change, _explanation(asked, by, row))
+
+
+def _explanation(asked: Asked, by: str, row: UnitRow) -> str:
+    """What explains the cost of a row; nothing where it leaves out days without a driver, as no question does."""
+    if row.cost_without_driver or not row.cost:
+        return ""
+    base = whole(asked)
+    return link(cell(base, **{by: row.subject}) if row.subject else base)
 
 
 def _titles(measure: Measure) -> Callable[[str], str]:

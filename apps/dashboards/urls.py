@@ -18,6 +18,7 @@ urlpatterns = [
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
     path("estimates/", views.Estimates.as_view(), name="estimates"),
     path("explain/", explain_views.Explain.as_view(), name="explain"),
+    path("explain/invoice/", explain_views.ExplainInvoice.as_view(), name="explain-invoice"),
     path("disputes/", explain_views.Disputes.as_view(), name="disputes"),
     path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
     path("units/", views.Units.as_view(), name="units"),

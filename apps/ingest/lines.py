@@ -35,7 +35,7 @@ class Place:
 def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     """Where rows of a landed file stand, by `x_Row`; read from the bytes as they were received.
 
-    Of a file that is no longer kept, because its source was removed or its bytes are gone, the row is all that is known.
+    Of a file that is no longer kept (its source was removed, its bytes are gone) the row is all that is known.
     """
     wanted = set(rows)
     file = LandedFile.objects.select_related("source").filter(pk=int(file_id.removeprefix("f"))).first()

@@ -154,7 +154,7 @@ def explain(query: CostQuery, *, limit: int = 20) -> Explanation:
             conversions=_conversions(asked) if asked.currency else (),
             parts=tuple(replace(part, weight=weight) for part, weight in zip(parts, weighed, strict=True)),
             part_count=lake.part_count,
-            bill_rows=_placed(lake.bill_rows(limit)),
+            bill_rows=placed(lake.bill_rows(limit)),
             bill_row_count=lake.bill_row_count,
             pool_count=lake.pool_count,
             pool_total=lake.pool_total,
@@ -175,7 +175,7 @@ def _conversions(query: CostQuery) -> tuple[Conversion, ...]:
     return tuple(sorted(found, key=lambda one: (one.day, one.currency)))
 
 
-def _placed(found: "list[behind.Charge]") -> tuple[BillRow, ...]:
+def placed(found: "list[behind.Charge]") -> tuple[BillRow, ...]:
     """The charges with the places they have in the files as they were received."""
     files = {file_id for file_id, *_ in found}
     by_file = {file_id: places(file_id, [row[1] for row in found if row[0] == file_id]) for file_id in files}

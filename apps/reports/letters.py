@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.charts.labels import plain
+from apps.marts.cell import address, cell
 from apps.reports.picture import trend_png
 from apps.reports.selectors import CurrencyWeek, WeeklyReport, days_of
 
@@ -76,13 +78,27 @@ def _context(report: WeeklyReport, sources: dict[str, str]) -> dict[str, Any]:
         "blocks": [
             {
                 "week": week,
-                "kinds": [(KINDS[part.name], part) for part in week.kinds],
+                "explain": _explanation(report, week.currency),
+                "kinds": [
+                    (KINDS[part.name], part, _explanation(report, week.currency, kind=part.name)) for part in week.kinds
+                ],
+                "namespaces": [
+                    (part, _explanation(report, week.currency, namespace=part.name)) for part in week.namespaces
+                ],
                 "sentence": render_to_string("reports/sentence.txt", {"team": team, "week": week}).strip(),
                 "picture": sources[week.currency],
             }
             for week in report.currencies
         ],
     }
+
+
+def _explanation(report: WeeklyReport, currency: str, **filters: str) -> str:
+    """The page that explains a number of the mail."""
+    query = cell(report.query, team=report.team.name, **filters)
+    if query.currency is None:
+        query = cell(query, currency=currency)
+    return address(f"{settings.COSTOPS_SITE_URL.rstrip('/')}{reverse('explain')}", query)
 
 
 def _picture(report: WeeklyReport, week: CurrencyWeek) -> bytes:

@@ -72,8 +72,8 @@ class CurrencyWeek:
 class WeeklyReport:
     """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them.
 
-    `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is the rate for want of which
-    every currency stands by itself.
+    `query` asks for its cost. `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is
+    the rate for want of which every currency stands by itself.
     """
 
     team: Team
@@ -82,6 +82,7 @@ class WeeklyReport:
     currencies: tuple[CurrencyWeek, ...]
     is_complete: bool
     status: str
+    query: CostQuery
     converted_to: str = ""
     rates: int = 0
     missing: MissingRate | None = None
@@ -123,7 +124,9 @@ def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: 
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
         if pinned.first_day is not None and earlier.start >= pinned.first_day
     ]
-    by_day = answer(query.between(week.before(WEEKS_BEFORE).start, week.end).grouped("day"))
+    known_weeks = known_weeks[: _convertible(query, known_weeks)]
+    first = week.before(len(known_weeks) if query.currency else WEEKS_BEFORE).start
+    by_day = answer(query.between(first, week.end).grouped("day"))
     whole = answer(query)
     weeks = [answer(query.between(earlier.start, earlier.end)).totals for earlier in known_weeks]
     by_kind, by_namespace = answer(query.grouped("kind")), answer(query.grouped("namespace"))
@@ -146,9 +149,20 @@ def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: 
         ),
         is_complete=is_published(week, by=pinned),
         status=statuses(pinned, week.start, week.end, now).weakest or whole.publication.status,
+        query=query,
         converted_to=query.currency or "",
         rates=query.rates_as_of or 0,
     )
+
+
+def _convertible(query: CostQuery, weeks: list[Week]) -> int:
+    """How many of the weeks, the latest first, can be told in the currency asked for: rates may begin later."""
+    for number, week in enumerate(weeks):
+        try:
+            answer(query.between(week.start, week.end))
+        except MissingRate:
+            return number
+    return len(weeks)
 
 
 def _amounts(found: Answer, currency: str) -> dict[str, Decimal]:

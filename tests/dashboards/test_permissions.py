@@ -30,6 +30,7 @@ MATRIX = [
     ("/figures/organisation/department/直播/team/", 302, 200, 200, 200, 200),
     ("/figures/organisation/team/live-class/kind/", 302, 404, 404, 404, 404),
     ("/estimates/", 302, 403, 200, 200, 200),
+    ("/explain/invoice/", 302, 403, 403, 400, 400),
     ("/disputes/", 302, 403, 200, 200, 200),
     ("/disputes/1/", 302, 403, 404, 404, 404),
     ("/explain/", 302, 403, 400, 400, 400),

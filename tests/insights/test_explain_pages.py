@@ -1,5 +1,7 @@
 """Explanations on the page and over the API: readable first, the same numbers everywhere, nobody else's."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,14 +14,18 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client, override_settings
 
+from apps.allocation.services import allocate
 from apps.finops.money import add_up
+from apps.finops.windows import ONE_DAY, Window
 from apps.insights.explain import explain
+from apps.insights.invoiced import invoiced
 from apps.marts.cell import question
 from apps.marts.query import CostQuery
 from apps.marts.selectors import answer
+from apps.marts.services import publish
 from apps.rates.services import import_rates
 from apps.teams.models import Membership, Team
-from tests.allocation.worlds import DAY
+from tests.allocation.worlds import DAY, import_rules
 from tests.insights.test_explain import NOW, OCTOBER_1, build_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
@@ -147,3 +153,56 @@ def test_csv_is_the_bill_rows() -> None:
         "place,day,resource,service,description,currency,amount",
         '"october.csv, line 7",2026-10-01,,Log,logs,CNY,10.000000000001',
     ]
+
+
+# --- Amounts of pages lead here -------------------------------------------------------------------------------------
+LINK = re.compile(r'<a class="cell" href="(/explain/[^"]*)">\s*<data value="([^"]*)"')
+OCTOBER = {"period": "custom", "start": "2026-10-01", "last": "2026-10-01"}
+
+
+@pytest.mark.parametrize(
+    ("address", "least"),
+    [
+        pytest.param("/", 5, id="overview"),
+        pytest.param("/teams/web/", 6, id="a team"),
+        pytest.param("/teams/web/namespaces/online/web/", 4, id="a namespace"),
+        pytest.param("/teams/unallocated/", 3, id="what is nobody's"),
+    ],
+)
+def test_every_amount_of_a_page_leads_to_what_explains_exactly_it(address: str, least: int) -> None:
+    answered = client("han").get(address, OCTOBER)
+    assert answered.status_code == 200
+    links = [(link.replace("&amp;", "&"), Decimal(amount)) for link, amount in LINK.findall(answered.content.decode())]
+    assert len(links) >= least
+    assert len(links) == answered.content.decode().count("<data value=")
+    for link, amount in links:
+        asked = question(dict(parse_qsl(urlsplit(link).query, keep_blank_values=True)))
+        assert (link, answer(asked).totals) == (link, {"CNY": amount})
+
+
+def test_the_cost_before_and_after_a_change_leads_here_too() -> None:
+    import_rules("rules: [{name: all, when: {namespace: '*'}, team: ops}]")
+    allocate(Window(DAY, DAY + ONE_DAY))
+    publish(None, now=NOW)
+    body = client("han").get("/changes/", {"month": "2026-10"}).content.decode()
+    pairs = re.findall(r'<a class="cell" href="(/explain/[^"]*)">\s*<span title="([^"]*)"', body)
+    assert len(pairs) >= 4
+    for link, amount in pairs:
+        asked = question(dict(parse_qsl(urlsplit(link.replace("&amp;", "&")).query, keep_blank_values=True)))
+        assert answer(asked).totals == {"CNY": Decimal(amount)}
+    classes = re.findall(r'<a class="cell" href="(/api/v1/changes/[^"]*)">\s*<span title="([^"]*)"', body)
+    assert classes
+    for link, amount in classes:
+        rows = csv.DictReader(io.StringIO(client("han").get(link.replace("&amp;", "&")).content.decode()))
+        assert add_up(Decimal(row["change"]) for row in rows) == Decimal(amount)
+
+
+def test_the_charges_of_an_invoice_are_explained_to_the_line() -> None:
+    given = {"invoice_id": "", "account": "100", "currency": "CNY"}
+    answered = client("han").get("/explain/invoice/", given)
+    assert answered.status_code == 200
+    assert "october.csv, line 9" in answered.content.decode()
+    found = invoiced("", "100", "CNY")
+    assert found.total == add_up(row.amount for row in found.bill_rows) == Decimal("72.2")
+    assert client("han").get("/explain/invoice/", given | {"account": "101"}).status_code == 404
+    assert client("web-lead").get("/explain/invoice/", given).status_code == 403

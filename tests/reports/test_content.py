@@ -6,9 +6,11 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from apps.marts.cell import question
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.rates.services import import_rates
@@ -189,9 +191,26 @@ def test_the_letter_speaks_the_installations_language(db: None, home: Path, sett
     assert '<html lang="zh-hans">' in letter.html
     assert letter.subject == "CostOps：直播课堂，2026-W44 周报: 600.03 CNY"
     ours = "CostOps CNY live-class live-class- W UTC http teams"
-    foreign = {word for word in re.findall(r"[A-Za-z][A-Za-z-]+", letter.text) if word not in ours}
+    foreign = {
+        word for word in re.findall(r"[A-Za-z][A-Za-z-]+", re.sub(r"http\S+", "", letter.text)) if word not in ours
+    }
     assert foreign == set()
     assert all(picture.startswith(PNG) for picture in letter.pictures.values())
+
+
+def test_every_number_leads_to_what_explains_it(db: None, home: Path) -> None:
+    team = hire_lead()
+    publish_weeks(five_weeks())
+    report = weekly_report(team, WEEK, now=NOW)
+    letter = write_letter(report, inline=False)
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+/explain/[^"]+)"', letter.html)]
+    asked = [question(dict(parse_qsl(urlsplit(link).query, keep_blank_values=True))) for link in links]
+    told = [answer(one).totals.get("CNY", Decimal(0)) for one in asked]
+    (week,) = report.currencies
+    names = [amount for part in week.namespaces for amount in (part.amount, part.amount)]
+    assert told == [week.total, *names, *(part.amount for part in week.kinds)]
+    assert {(one.start, one.end, one.as_of) for one in asked} == {(WEEK.start, WEEK.end, report.publication.number)}
+    assert links[0] in letter.text
 
 
 def test_every_sentence_is_translated(db: None) -> None:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -57,6 +59,18 @@ def precise(amount: Decimal | None) -> str:
 def quantity(amount: Decimal | None) -> str:
     """A number of units, as many decimals as it has."""
     return "–" if amount is None else f"{amount.normalize():,f}"
+
+
+@register.simple_tag
+def explained(amount: Decimal | None, url: str = "", form: str = "money") -> SafeString:
+    """An amount, exact when pointed at, that leads to what explains it where anything does.
+
+    `form` is `money`, `change` (with its sign), or `part` for what is a part of an amount that stands there as well.
+    """
+    told = change(amount) if form == "change" else money(amount)
+    tag = '<data value="{0}" title="{0}">{1}</data>' if form == "money" else '<span title="{0}">{1}</span>'
+    data = format_html(tag, exact(amount), told)
+    return format_html('<a class="cell" href="{}">{}</a>', url, data) if url else data
 
 
 @register.filter
