@@ -40,13 +40,17 @@ def prepare(name: str) -> None:
     django.setup()
 
 
-def run(name: str, *, build: Callable[[], None], floor: Case, ours: Case, goal: Mapping[str, float]) -> None:
-    """Time `floor` and `ours` in turn and write the report; exits with 1 when a goal is missed."""
-    _in_child(name, build)
+def run(
+    name: str, *, build: Callable[[], None], floor: Case, ours: Case, goal: Mapping[str, float], home: str = ""
+) -> None:
+    """Time `floor` and `ours` in turn, in a home of the bench's name or another's, and write the report; exits with 1
+    when a goal is missed."""
+    home = home or name
+    _in_child(home, build)
     taken: dict[str, list[tuple[float, float, float]]] = {"floor": [], "ours": []}
     for _ in range(ROUNDS):
-        taken["floor"].append(_in_child(name, floor.run, floor.before))
-        taken["ours"].append(_in_child(name, ours.run, ours.before))
+        taken["floor"].append(_in_child(home, floor.run, floor.before))
+        taken["ours"].append(_in_child(home, ours.run, ours.before))
     seconds = {who: statistics.median(run[0] for run in runs) for who, runs in taken.items()}
     peaks = {who: max(run[1] for run in runs) for who, runs in taken.items()}
     cpu = {who: statistics.median(run[2] for run in runs) for who, runs in taken.items()}
