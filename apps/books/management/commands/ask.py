@@ -15,10 +15,10 @@ from apps.warehouse.terminal import add_format, print_rows
 EXAMPLES = """
 Amounts have every decimal in csv and json; a table rounds them. The end day is not
 included. Currencies are never added up; --currency converts every amount by the rate of its
-day first, and says where the rates are from. Levels of the organisation (company, unit, department,
-cost_center) are those of the team on each day; empty: the team has no such level that day. An answer,
-and every day of it, is estimated (no bill yet), provisional (the bill can change) or final:
-docs/estimates.md.
+day first, and says where the rates are from. Levels of the organisation (company, unit,
+department, cost_center) are those of the team on each day; empty: the team has none that day.
+An answer, and every day of it, is estimated (no bill yet), provisional (the bill can change)
+or final: docs/estimates.md.
 
 examples:
   manage.py ask --group-by team --start 2026-10-01 --end 2026-11-01
