@@ -17,12 +17,9 @@ prices (docs/estimates.md). `show` names where the prices are from; `accuracy` c
 last thirty estimated days with their bills: the error counts differences without their
 signs, the bias with them.
 
-"""
-SHOWING = """examples:
+examples:
   manage.py estimates show --start 2026-10-01 --end 2026-11-01 --group-by team,day
   manage.py estimates show --start 2026-10-01 --end 2026-11-01 --filter team=web --format csv
-"""
-COMPARING = """examples:
   manage.py estimates accuracy
   manage.py estimates accuracy --by day,team --team web --format json
 """
@@ -38,25 +35,16 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
-            prog_name,
-            subcommand,
-            formatter_class=RawDescriptionHelpFormatter,
-            epilog=EXAMPLES + SHOWING + COMPARING.partition("\n")[2],
-            **kwargs,
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        told = {"formatter_class": RawDescriptionHelpFormatter}
-        show = actions.add_parser(
-            "show", help="what the days that wait for their bill are estimated to cost", epilog=SHOWING, **told
-        )
+        show = actions.add_parser("show", help="what the days that wait for their bill are estimated to cost")
         add_question(show)
         add_currency(show)
         add_format(show)
-        good = actions.add_parser(
-            "accuracy", help="estimates against the bills that came since", epilog=COMPARING, **told
-        )
+        good = actions.add_parser("accuracy", help="estimates against the bills that came since")
         good.add_argument("--by", default="team", metavar="A,B", help="day, team or both (default team)")
         good.add_argument("--team", metavar="NAME", help="only this team")
         good.add_argument("--metric", default="effective_cost", choices=METRICS, help="the cost basis")
