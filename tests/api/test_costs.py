@@ -155,7 +155,7 @@ def test_a_formula_is_text_wherever_it_begins(text: str, shown: str) -> None:
 
 def test_csv_without_rows_still_has_its_header(finance: Client) -> None:
     text = finance.get("/api/v1/costs/", ALL_DAYS | {"team": "x", "format": "csv", "group_by": "day"})
-    assert text.content.decode() == "day,currency,effective_cost\r\n"
+    assert text.content.decode() == "day,status,currency,effective_cost\r\n"
 
 
 def test_pages_follow_each_other_and_stay_on_their_publication(finance: Client) -> None:

@@ -14,6 +14,9 @@ from tests.api.company import bring_drivers, bring_rates
 
 ADDRESSES = {
     "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,namespace,kind&limit=2&currency=CNY",
+    "/api/v1/bases/": "/api/v1/bases/?group_by=team,day&currency=CNY",
+    "/api/v1/estimates/": "/api/v1/estimates/?group_by=team,day",
+    "/api/v1/estimates/accuracy/": "/api/v1/estimates/accuracy/?group_by=team",
     "/api/v1/teams/": "/api/v1/teams/",
     "/api/v1/teams/{name}/": "/api/v1/teams/live-class/",
     "/api/v1/sources/": "/api/v1/sources/",

@@ -11,15 +11,19 @@ from apps.marts.asking import add_currency, add_question, question
 from apps.marts.query import EVERYTHING, METRICS
 from apps.warehouse.terminal import add_format, print_rows
 
-EXAMPLES = """
+ABOUT = """
 Estimates are never a part of what `ask` answers; `fill` makes them, from last known unit
 prices (docs/estimates.md). `show` names where the prices are from; `accuracy` compares the
 last thirty estimated days with their bills: the error counts differences without their
 signs, the bias with them.
 
 examples:
+"""
+SHOW = """\
   manage.py estimates show --start 2026-10-01 --end 2026-11-01 --group-by team,day
   manage.py estimates show --start 2026-10-01 --end 2026-11-01 --filter team=web --format csv
+"""
+ACCURACY = """\
   manage.py estimates accuracy
   manage.py estimates accuracy --by day,team --team web --format json
 """
@@ -35,16 +39,27 @@ class Command(BaseCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=ABOUT + SHOW + ACCURACY, **kwargs
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        show = actions.add_parser("show", help="what the days that wait for their bill are estimated to cost")
+        shape = RawDescriptionHelpFormatter
+        show = actions.add_parser(
+            "show",
+            help="what the days that wait for their bill are estimated to cost",
+            epilog=ABOUT + SHOW,
+            formatter_class=shape,
+        )
         add_question(show)
         add_currency(show)
         add_format(show)
-        good = actions.add_parser("accuracy", help="estimates against the bills that came since")
+        good = actions.add_parser(
+            "accuracy",
+            help="estimates against the bills that came since",
+            epilog=ABOUT + ACCURACY,
+            formatter_class=shape,
+        )
         good.add_argument("--by", default="team", metavar="A,B", help="day, team or both (default team)")
         good.add_argument("--team", metavar="NAME", help="only this team")
         good.add_argument("--metric", default="effective_cost", choices=METRICS, help="the cost basis")
