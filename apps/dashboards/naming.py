@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.charts import colours
 from apps.dashboards import words
@@ -41,10 +43,21 @@ def called(dimension: str, value: str) -> str:
 
 
 _INITIALS = frozenset(("ai", "api", "cpu", "gib", "gpu", "http", "id", "io", "ml", "qps", "sms", "sql", "vm"))
+_DRIVERS: dict[str, Promise] = {
+    "gpu-seconds": gettext_lazy("GPU seconds"),
+    "orders": gettext_lazy("Orders"),
+    "requests": gettext_lazy("Requests"),
+    "searches": gettext_lazy("Searches"),
+    "students-in-class": gettext_lazy("Students in class"),
+    "users": gettext_lazy("Users"),
+}
+"""Drivers that many companies have → what they are called in the reader's language."""
 
 
 def driver(key: str) -> str:
-    """A driver as people say it: `gpu-seconds` are GPU seconds, `students-in-class` Students in class."""
+    """A driver as people say it: one that is well known in the reader's language, another as its key reads."""
+    if key in _DRIVERS:
+        return str(_DRIVERS[key])
     said = [word.upper() if word in _INITIALS else word for word in re.split(r"[-_]+", key) if word]
     first, *rest = said or [key]
     return " ".join((first[:1].upper() + first[1:], *rest))

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from apps.dashboards import naming
 from apps.dashboards.templatetags.costs import precise, quantity
@@ -64,6 +65,11 @@ def test_before_the_first_units_there_is_nothing_to_compare_a_unit_with(publishe
 )  # fmt: skip
 def test_a_driver_is_said_as_people_do(key, said):
     assert naming.driver(key) == said
+
+
+def test_a_well_known_driver_is_said_in_the_readers_language():
+    with translation.override("zh-hans"):
+        assert (naming.driver("searches"), naming.driver("cpu-hours")) == ("搜索次数", "CPU hours")
 
 
 def test_the_bridge_leads_from_the_cost_before_to_the_cost_after(told, client_of):
