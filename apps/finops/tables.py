@@ -209,6 +209,8 @@ BILLED = {
 KINDS = ("direct", "shared", "idle", "shared_idle", "unallocated")
 """Kinds of cost: used by one team; received of a shared pool; capacity nobody claimed, with its owner; the same,
 received; nobody's."""
+RECONCILED = ("direct", "shared", "idle", "unallocated")
+"""The kinds that the reconciliation holds: publications from before idle cost was shared read the same."""
 RECEIVED = ("shared", "shared_idle")
 """What policies divided: it stands beside what a team caused by itself, never in it."""
 
@@ -237,13 +239,12 @@ RECONCILIATION_MART = LakeTable(
     {"day": "date", "source": "string", "billing_month": "string", "currency": "string"}
     | {f"{basis}_charged": MONEY for basis in COSTS}
     | {f"{basis}_allocated": MONEY for basis in COSTS}
-    | dict.fromkeys(KINDS, MONEY)
+    | dict.fromkeys(RECONCILED, MONEY)
     | {"month": "string"},
     ("month",),
-    has_grown=True,
 )
 """One row per source, billing month, currency and day: what was charged, what was allocated, and effective cost by
-kind."""
+kind; what these kinds leave of it is `shared_idle`."""
 
 COVERAGE_MART = LakeTable(
     "coverage",

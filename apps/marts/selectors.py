@@ -1,6 +1,8 @@
 """Reading what was published: the answer to a CostQuery, publications, and the reconciliation."""
 
+import functools
 import hashlib
+import operator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +15,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
-from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, KINDS, MONEY, RECONCILIATION_MART, LakeTable
+from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, KINDS, MONEY, RECONCILED, RECONCILIATION_MART, LakeTable
 from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.placing import placed
@@ -221,11 +223,18 @@ def reconciliation(
         allocated=rows.effective_cost_allocated.sum().cast(MONEY),
         billed_charged=rows.billed_cost_charged.sum().cast(MONEY),
         billed_allocated=rows.billed_cost_allocated.sum().cast(MONEY),
-        **{kind: rows[kind].fill_null(0).sum().cast(MONEY) for kind in KINDS},
+        **{kind: _by_kind(rows, kind).sum().cast(MONEY) for kind in KINDS},
         difference=ibis.greatest(*(_difference(rows, basis) for basis in COSTS)).cast(MONEY),
     )
     found = rows_of(summed.order_by(keys))
     return facts(pinned, start, end), [_reconciled(row if by_day else (*row[:3], None, *row[3:])) for row in found]
+
+
+def _by_kind(rows: ir.Table, kind: str) -> ir.Value:
+    """Effective cost of one kind; what the kinds that are held leave is the one that is not."""
+    if kind in RECONCILED:
+        return rows[kind]
+    return rows.effective_cost_allocated - functools.reduce(operator.add, (rows[name] for name in RECONCILED))
 
 
 def _difference(rows: ir.Table, basis: str) -> ir.Value:

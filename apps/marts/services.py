@@ -18,9 +18,9 @@ from apps.finops.tables import (
     COVERAGE_MART,
     DIMENSIONS,
     ESTIMATES,
-    KINDS,
     MONEY,
     PASSED_ON,
+    RECONCILED,
     RECONCILIATION_MART,
     USAGE,
     LakeTable,
@@ -117,7 +117,7 @@ def _reconciliation(months: frozenset[str], inputs: Versions) -> ir.Table:
     allocated = _days_of(ALLOCATED, months, inputs)
     parts = allocated.group_by(key).aggregate(
         **{f"{basis}_allocated": allocated[basis].sum() for basis in COSTS},
-        **{kind: allocated.effective_cost.sum(where=allocated.kind == kind) for kind in KINDS},
+        **{kind: allocated.effective_cost.sum(where=allocated.kind == kind) for kind in RECONCILED},
     )
     both = _charged(months, inputs, key).outer_join(parts, key)
     names = {name: ibis.coalesce(both[name], both[f"{name}_right"]) for name in key}

@@ -15,7 +15,7 @@ The file says everything: teams it does not name are retired, rules it does not 
 whole; when anything is wrong, every wrong line is named and nothing changes. The format is described in docs/teams.md.
 
 examples:
-  manage.py import_teams teams.yaml        organisation, teams, rules, shared namespaces and policy
+  manage.py import_teams teams.yaml        organisation, teams, rules, shared namespaces and policies
   manage.py import_teams teams.csv         teams and their namespaces: columns team, title, department, cost_center,
                                            lead_name, lead_email, namespace, cluster
 """
