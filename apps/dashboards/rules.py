@@ -185,12 +185,13 @@ class MoveRow:
 
 @dataclass(frozen=True)
 class DraftPage:
-    """One draft; `may` says which of its actions this person sees buttons for."""
+    """One draft: what it moves, how many teams it leaves as they are; `may` are the actions there are buttons for."""
 
     row: DraftRow
     lines: tuple[str, ...]
     simulation: proposals.Simulation | None
     moves: tuple[MoveRow, ...]
+    unmoved: int
     trail: tuple[tuple[str, DraftTrail], ...]
     may: frozenset[str]
     is_open: bool
@@ -203,6 +204,7 @@ class DraftPage:
 def draft_page(one: RuleDraft, teams: frozenset[str] | None, by: Actor) -> DraftPage:
     """Everything about one draft."""
     titles = naming.directory()
+    seen = proposals.seen_moves(one, teams)
     moves = [
         MoveRow(
             titles.title(move.team),
@@ -211,13 +213,15 @@ def draft_page(one: RuleDraft, teams: frozenset[str] | None, by: Actor) -> Draft
             less(move.after, move.before),
             less(move.as_if, move.before),
         )
-        for move in proposals.seen_moves(one, teams)
+        for move in seen
+        if not move.before == move.after == move.as_if
     ]
     return DraftPage(
         row=_draft(one, teams, titles),
         lines=tuple(labels.plain(line, limit=2000) for line in one.text.splitlines()),
         simulation=proposals.simulation_of(one),
         moves=tuple(sorted(moves, key=lambda row: (row.currency, -abs(row.as_if), row.team))),
+        unmoved=len(seen) - len(moves),
         trail=tuple((str(DONE.get(step.action, step.action)), step) for step in one.trail.order_by("pk")),
         may=_may(one, by),
         is_open=one.state in proposals.OPEN,

@@ -128,11 +128,15 @@ def books(draft: RuleDraft) -> tuple[int, RuleBook, RuleBook]:
 
 
 def keep_simulation(draft: RuleDraft, base: int, found: Simulation, *, by: str, now: datetime) -> RuleDraft:
-    """Store what a draft would do; whoever had approved approved other numbers, and is asked again."""
+    """Store what a draft would do. Whoever had approved is asked again, unless it is what they approved."""
     with transaction.atomic():
         kept = _locked(draft.pk, *OPEN)
+        approvals, state = kept.approvals, kept.state
+        is_same = (kept.base, kept.simulation) == (base, found.to_document())
         kept.base, kept.simulation, kept.state = base, found.to_document(), State.SIMULATED
         kept.asked, kept.claimed, kept.approvals = None, None, {}
+        if is_same and state != State.DRAFTED:
+            kept.approvals, kept.state = approvals, state
         kept.save()
         outcome = f"{found.start} to {found.end}, over rules {base}; {told(found)}"
         note(kept, "simulated", by=by, now=now, outcome=outcome)

@@ -160,6 +160,14 @@ def test_every_step_leaves_a_trail(world):
     assert [rule.name for rule in rule_book()[1].rules] == ["web", "logs", "mail"]
 
 
+def test_who_approved_is_asked_again_only_when_the_numbers_differ(world):
+    draft = drafted()
+    proposals.approve(draft.pk, by=OLA, now=NOW)
+    assert (simulated(draft).state, simulated(draft).approvals) == ("approved", {"ops": "ola"})
+    other = simulated(draft, {"ops": "3"})
+    assert (other.state, other.approvals) == ("simulated", {})
+
+
 def test_a_draft_over_older_rules_is_simulated_again(world):
     draft = drafted()
     proposals.approve(draft.pk, by=OLA, now=NOW)
