@@ -13,7 +13,7 @@ from apps.ingest.text import careful, jsonlines
 from apps.ingest.text.answers import in_csv
 from apps.ingest.text.counted import lines_of
 from apps.ingest.text.encoding import in_utf8
-from apps.ingest.unpack import Member, unpacked
+from apps.ingest.unpack import Member, Unreadable, unpacked
 from apps.warehouse import engine
 
 
@@ -35,13 +35,24 @@ class Place:
 def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     """Where rows of a landed file stand, by `x_Row`; read from the bytes as they were received.
 
-    Of a file that is no longer kept (its source was removed, its bytes are gone) the row is all that is known.
+    Of a file that is no longer kept (its source was removed, its bytes are gone), or is damaged, the row is all that is
+    known.
     """
     wanted = set(rows)
     file = LandedFile.objects.select_related("source").filter(pk=int(file_id.removeprefix("f"))).first()
     if file is None or not landed_path(file.sha256).exists():
-        name = f"{file.path if file else file_id} (no longer kept)"
-        return {row: Place(name, row, None) for row in wanted}
+        return _unknown(f"{file.path if file else file_id} (no longer kept)", wanted)
+    try:
+        return _unknown(file.path, wanted) | _in_file(file, wanted)
+    except (Unreadable, careful.Broken, OSError):
+        return _unknown(f"{file.path} (cannot be read)", wanted)
+
+
+def _unknown(name: str, wanted: set[int]) -> dict[int, Place]:
+    return {row: Place(name, row, None) for row in wanted}
+
+
+def _in_file(file: LandedFile, wanted: set[int]) -> dict[int, Place]:
     provider = kinds.BILLS.get(file.source.kind)
     encodings = provider.encodings if provider else ("utf-8",)
     with unpacked(landed_path(file.sha256), file.path) as bundle:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,28 @@ def test_what_counting_cannot_tell_is_left_to_the_careful_reader(tmp_path, text,
 
 
 @pytest.mark.django_db
-def test_of_a_file_that_is_no_longer_kept_the_row_is_told():
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        pytest.param(b"a,b\n1,2\n", "bill.csv.gz, line 2", id="a file as it was received"),
+        pytest.param(b"\x1f\x8bnothing of gzip", "bill.csv.gz (cannot be read), row 1", id="damaged bytes"),
+        pytest.param(None, "bill.csv.gz (no longer kept), row 1", id="no bytes"),
+    ],
+)
+def test_the_place_of_a_row(home, content, place):
+    from apps.ingest.landing import landed_path
     from apps.ingest.lines import places
+    from apps.ingest.models import LandedFile, Source
 
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    source = Source.objects.create(name="bill", kind="focus", location="/x", created_at=now)
+    file = LandedFile.objects.create(
+        source=source, path="bill.csv.gz", revision=1, sha256="ab" * 32, size=1, modified_ns=0, delivery=1, rows=1,
+        landed_at=now,
+    )  # fmt: skip
+    if content is not None:
+        path = landed_path(file.sha256)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    assert str(places(f"f{file.pk}", [1])[1]) == place
     assert str(places("f999", [3])[3]) == "f999 (no longer kept), row 3"

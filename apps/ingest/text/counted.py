@@ -1,4 +1,4 @@
-"""Where rows of a CSV file begin, counted by quotes alone: a hundred times faster than reading the text.
+"""Where rows of a CSV file begin, counted by quotes alone, which is far faster than reading the text.
 
 A record goes on over a line break while its quotes are not balanced. That is wrong where a quote stands inside a value
 that is not quoted, so what is found is checked: the number of rows, and each row by itself. What does not fit is
