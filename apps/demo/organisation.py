@@ -30,7 +30,7 @@ UNITS = {
     "business": ("智能硬件与增长事业部", ("hardware", "growth")),
 }
 """Business units, and the departments below them; the others stand below the company itself."""
-MOVING_TEAM, MOVES_TO = "homework-help", "ai"
+MOVING_TEAM, MOVES_TO = "search-ocr", "ai"
 """The team that goes to another department on a day, and where."""
 
 _TEAMS = (

@@ -31,8 +31,9 @@ def _by_tree(rows: ir.Table, query: CostQuery) -> ir.Table:
     spots = ibis.memtable(_spots(query, groups))
     on = [rows.team == spots.placed_team, rows.day >= spots.placed_since, rows.day < spots.placed_until]
     both = rows.left_join(spots, on)
-    both = both.filter(both[_KEPT].fill_null(_passes(query, None)))
-    return both.mutate(**{level: both[level].fill_null("") for level in groups}).drop(_KEPT, *_KEY)
+    if any(name in LEVELS for name, _ in query.filters):
+        both = both.filter(both[_KEPT].fill_null(_passes(query, None)))
+    return both.select(*rows.columns, **{level: both[level].fill_null("") for level in groups})
 
 
 def _spots(query: CostQuery, groups: list[str]) -> pa.Table:

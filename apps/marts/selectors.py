@@ -157,6 +157,8 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, 
 
 def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...]]:
     """Rows of cost, those of the window, as a question wants them: filtered, seen, converted, added up, in order."""
+    if query.levels:  # a join is compiled faster the fewer columns it carries
+        rows = rows.select(_needed(query))
     rows = placed(rows, query)
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
@@ -178,6 +180,12 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
             f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."
         )
     return tuple(found), rates
+
+
+def _needed(query: CostQuery) -> list[str]:
+    """The columns of the mart that a question reads."""
+    asked = [*query.group_by, *(name for name, _ in query.filters)]
+    return list(dict.fromkeys(["day", "team", "currency", query.metric, *(n for n in asked if n in COST_MART.columns)]))
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:

@@ -85,7 +85,11 @@ class Tree:
 
     def spots(self, team: str) -> tuple[Spot, ...]:
         """The dated ways from a team to the top, in order; days on which it has no place are in none of them."""
-        return tuple(self._ways(self.teams.get(team, ()), date.min, date.max))
+        return self._all_spots.get(team, ())
+
+    @cached_property
+    def _all_spots(self) -> Mapping[str, tuple[Spot, ...]]:
+        return {team: tuple(self._ways(places, date.min, date.max)) for team, places in self.teams.items()}
 
     def spot(self, team: str, day: date) -> Spot | None:
         """What is above a team on a day."""

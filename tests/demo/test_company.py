@@ -130,7 +130,7 @@ def test_the_organisation_is_a_tree_in_which_one_team_moves(autumn: Company) -> 
     (moving,) = (team for team, way in spots.items() if len(way) > 1)
     before, after = spots[moving]
     assert (moving, before.value("department"), before.value("unit"), before.cost_center, before.until) == (
-        "homework-help", "search", "teaching", "CC-1012", date(2026, 10, 31),
+        "search-ocr", "search", "teaching", "CC-1008", date(2026, 10, 31),
     )  # fmt: skip
     assert (after.value("department"), after.value("unit"), after.cost_center) == ("ai", "technology", "CC-300")
 

@@ -24,6 +24,8 @@ from apps.insights.explain import Explanation, explain
 from apps.marts.query import BadQuestion, CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.marts.services import publish
+from apps.teams.organising import keep_tree
+from apps.teams.tree import Place, Tree, Unit
 from tests.allocation.worlds import DAY, claim, import_rules, moved, node, pod, put_usage, sent, service
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -247,3 +249,15 @@ def test_an_older_publication_is_explained_by_its_own_rows() -> None:
     assert "web" not in {part.team for part in why().parts}
     older = explain(CostQuery(**OCTOBER_1, as_of=before.publication), limit=50)
     assert (older.parts, older.bill_rows) == (before.parts, before.bill_rows)
+
+
+def test_the_number_of_a_department_is_that_of_its_teams() -> None:
+    tree = Tree(
+        units=(Unit("shop", "department"),),
+        teams={"web": (Place("shop"),), "data": (Place("shop", valid_from=DAY + timedelta(days=1)),)},
+    )
+    keep_tree(tree, NOW)
+    shop = explain(CostQuery(**OCTOBER_1).narrowed(department="shop"))
+    web = explain(CostQuery(**OCTOBER_1).narrowed(team="web"))
+    assert shop.totals == web.totals == answer(CostQuery(**OCTOBER_1).narrowed(department="shop")).totals
+    assert (shop.part_count, shop.bill_row_count) == (web.part_count, web.bill_row_count)

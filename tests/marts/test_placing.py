@@ -107,6 +107,15 @@ def test_narrowed_by_level(filters: dict[str, tuple[str, ...]], total: str) -> N
 
 
 @pytest.mark.usefixtures("world")
+def test_a_level_is_grouped_and_narrowed_at_once() -> None:
+    narrowed = {"filters": (("department", ("search",)), ("source", ("bill",)))}
+    assert ask("department", "week", "month", **narrowed) == {
+        ("search", date(2026, 9, 28), "2026-10"): Decimal("12.000000000001")
+    }
+    assert ask("department", currency="CNY") == ask("department")
+
+
+@pytest.mark.usefixtures("world")
 def test_a_viewer_sees_own_teams_only() -> None:
     assert ask("department", scope=Scope(frozenset({"web"}))) == {
         "live": Decimal(3),
