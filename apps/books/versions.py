@@ -5,14 +5,26 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from apps.finops.tables import LABEL_HOURS, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
+from apps.finops.tables import (
+    DISK_HOURS,
+    LABEL_HOURS,
+    NETWORK_HOURS,
+    NODE_HOURS,
+    OVERHEAD_HOURS,
+    SERVICE_HOURS,
+    VOLUME_HOURS,
+    WORKLOAD_HOURS,
+    LakeTable,
+)
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
-MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS)
+LATER = (OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS, DISK_HOURS)
+"""Usage of which older publications know nothing: for them there was none."""
+MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS, *LATER)
 """The usage that allocation divides by."""
 
 Files = list[lake.StoredFile]
@@ -66,6 +78,8 @@ def pinned_version(table: LakeTable, pinned: Publication) -> int:
 
 
 def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
+    if table in LATER and table.name not in pinned.versions:
+        return {}
     return {file.path: file for file in lake.files(table, at=pinned_version(table, pinned))}
 
 
