@@ -11,9 +11,13 @@ from apps.finops.tables import (
     ALLOCATED,
     CHARGES,
     COSTS,
+    DISK_HOURS,
     LABEL_HOURS,
+    NETWORK_HOURS,
     NODE_HOURS,
+    OVERHEAD_HOURS,
     PASSED_ON,
+    SERVICE_HOURS,
     VOLUME_HOURS,
     WORKLOAD_HOURS,
     LakeTable,
@@ -24,7 +28,9 @@ from apps.marts.query import BadQuestion
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
-MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS)
+LATER = (OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS, DISK_HOURS)
+"""Usage of which older publications know nothing: for them there was none."""
+MEASURED = (WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, LABEL_HOURS, *LATER)
 """The usage that allocation divides by."""
 
 _TOLD = (ALLOCATED, PASSED_ON)
@@ -93,6 +99,8 @@ def pinned_version(table: LakeTable, pinned: Publication) -> int:
 
 
 def _files(table: LakeTable, pinned: Publication) -> dict[str, lake.StoredFile]:
+    if table in LATER and table.name not in pinned.versions:
+        return {}
     return {file.path: file for file in lake.files(table, at=pinned_version(table, pinned))}
 
 

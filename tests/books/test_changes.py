@@ -11,13 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from apps.books.changes import GROUPS, ChangeQuery, changes, costs_of, in_every_basis, previous
+from apps.books.versions import LATER
 from apps.finops.tables import COSTS
 from apps.finops.windows import ONE_DAY, Window
+from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, Scope
 from apps.teams.models import RuleSet
 from tests.allocation.test_invariants import RULES as RANDOM_RULES
 from tests.allocation.test_invariants import random_world
-from tests.allocation.worlds import DAY, Row, charge, labels, moved, pod
+from tests.allocation.worlds import DAY, Row, charge, labels, moved, pod, service
 from tests.books.worlds import LOG, Usage, bill, published, usage
 
 pytestmark = pytest.mark.usefixtures("home", "db")
@@ -126,6 +128,12 @@ SAME_RULES: list[Case] = [
         },
     ),
     (
+        "whose the load balancer is was measured later",
+        {"charges": [charge("7", "lb-1")]},
+        {"charges": [charge("7", "lb-1")], "measured": usage(service_hours=service("web"))},
+        {(UNKNOWN, "re-measured"): "-7", ("web", "re-measured"): "7"},
+    ),
+    (
         "another label was measured",
         {"measured": usage(label_hours=labels("data", '{"team": "data"}'))},
         {"measured": usage(label_hours=labels("data", '{"team": "web"}'))},
@@ -198,6 +206,19 @@ def test_every_difference_has_its_class(cases: list[Case], rules: str, then: str
     }
     assert by_case == {
         sentence: {key: Decimal(amount) for key, amount in expected.items()} for sentence, _, _, expected in cases
+    }
+
+
+def test_an_older_publication_knew_less_usage() -> None:
+    balancer = [charge("7", "lb-1")]
+    before = published(balancer)
+    pinned = Publication.objects.get(number=before)
+    pinned.versions = {name: at for name, at in pinned.versions.items() if name not in {each.name for each in LATER}}
+    pinned.save()
+    after = published(balancer, usage(service_hours=service("web")))
+    assert told(before, after, "team", "class") == {
+        (UNKNOWN, "re-measured"): Decimal(-7),
+        ("web", "re-measured"): Decimal(7),
     }
 
 
