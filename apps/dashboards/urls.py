@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, source_views, views
+from apps.dashboards import book_views, forecast_views, source_views, views
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -14,6 +14,8 @@ urlpatterns = [
     path("", views.Overview.as_view(), name="overview"),
     path("teams/<name:team>/", views.Team.as_view(), name="team"),
     path(_NAMESPACE, views.Namespace.as_view(), name="namespace"),
+    path("forecasts/", forecast_views.Forecasts.as_view(), name="forecasts"),
+    path("figures/forecasts/", forecast_views.ForecastFigure.as_view(), name="figure-forecast"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("sources/", source_views.Sources.as_view(), name="sources"),

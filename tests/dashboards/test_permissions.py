@@ -23,6 +23,8 @@ MATRIX = [
     ("/figures/teams/live-class/kind/", 302, 404, 200, 200, 200),
     ("/figures/teams/search/kind/", 302, 404, 404, 200, 200),
     (f"/figures/teams/search/{NAMESPACE}workload/", 302, 404, 404, 200, 200),
+    ("/forecasts/", 302, 403, 200, 200, 200),
+    ("/figures/forecasts/", 302, 404, 404, 404, 404),
     ("/units/", 302, 403, 200, 200, 200),
     ("/figures/units/cost/", 302, 404, 200, 200, 200),
     ("/figures/units/bridge/", 302, 404, 200, 200, 200),
