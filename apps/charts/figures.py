@@ -36,7 +36,7 @@ def cost_trend(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
     """
     return {
         "data": [_bars(costs[costs["band"] == band.key], band, currency) for band in bands],
-        "layout": _layout(day_format) | {"barmode": "relative", "bargap": 0.18},
+        "layout": time_layout(day_format) | {"barmode": "relative", "bargap": 0.18},
     }
 
 
@@ -68,7 +68,7 @@ def cost_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
     """Cost over time, one line per series; `costs` as in `cost_trend`."""
     return {
         "data": [_line(costs[costs["band"] == band.key], band, currency) for band in bands],
-        "layout": _layout(day_format),
+        "layout": time_layout(day_format),
     }
 
 
@@ -95,7 +95,7 @@ def bridge(steps: Sequence[Step], *, currency: str) -> Figure:
         "marker": {"color": [_step_colour(step) for step in steps], "line": {"width": 0}},
         "hovertemplate": f"%{{x}}<br><b>%{{hovertext}}</b> {label(currency)}<extra></extra>",
     }  # fmt: skip
-    layout = _layout("")
+    layout = time_layout("")
     return {
         "data": [bars] if steps else [],
         "layout": layout | {
@@ -123,7 +123,7 @@ def unit_lines(costs: pd.DataFrame, *, bands: Sequence[Band], currency: str, day
     for line in lines:
         line["mode"] = "lines+markers"
         line["hovertemplate"] = f"{line['name']}<br><b>%{{y:,.4~g}}</b> {label(currency)}<extra></extra>"
-    layout = _layout(day_format)
+    layout = time_layout(day_format)
     return {"data": lines, "layout": layout | {"yaxis": layout["yaxis"] | {"tickformat": ",.4~g"}}}
 
 
@@ -155,7 +155,7 @@ def _series(rows: pd.DataFrame, band: Band, currency: str) -> Figure:
     }
 
 
-def _layout(day_format: str) -> Figure:
+def time_layout(day_format: str) -> Figure:
     return {
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "xaxis": {

@@ -3,7 +3,15 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from apps.dashboards import book_views, explain_views, organisation_views, rule_views, source_views, views
+from apps.dashboards import (
+    book_views,
+    explain_views,
+    forecast_views,
+    organisation_views,
+    rule_views,
+    source_views,
+    views,
+)
 from apps.dashboards.converters import NameConverter
 
 register_converter(NameConverter, "name")
@@ -21,6 +29,8 @@ urlpatterns = [
     path("explain/invoice/", explain_views.ExplainInvoice.as_view(), name="explain-invoice"),
     path("disputes/", explain_views.Disputes.as_view(), name="disputes"),
     path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
+    path("forecasts/", forecast_views.Forecasts.as_view(), name="forecasts"),
+    path("figures/forecasts/", forecast_views.ForecastFigure.as_view(), name="figure-forecast"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("rules/", rule_views.Rules.as_view(), name="rules"),

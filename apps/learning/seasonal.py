@@ -168,5 +168,9 @@ def _noise(rest: Matrix, known: NDArray[np.bool_]) -> Matrix:
     """The spread of a day around its level, by the middle of day-to-day changes: steps do not widen it."""
     change = np.abs(np.diff(rest, axis=0))
     both = known[1:] & known[:-1]
-    middle = np.nanmedian(np.where(both.any(axis=0), np.where(both, change, np.nan), 0.0), axis=0)
+    middle = np.median(change, axis=0)
+    young = ~both.all(axis=0)
+    if young.any():  # the median that skips NaN is ten times slower
+        seen = np.where(both[:, young], change[:, young], np.nan)
+        middle[young] = np.nanmedian(np.where(both[:, young].any(axis=0), seen, 0.0), axis=0)
     return np.asarray(np.maximum(middle * 1.4826 / np.sqrt(2), 1e-3))

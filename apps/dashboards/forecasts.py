@@ -1,0 +1,198 @@
+"""The page of forecasts: what cost will be, where month and quarter land, and how far to believe it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.charts import colours
+from apps.charts.fan import FanDay, FanWords, fan
+from apps.charts.figures import Figure
+from apps.dashboards import naming
+from apps.dashboards.templatetags import costs as written
+from apps.dashboards.trends import DAY_FORMAT, FigureLink
+from apps.insights import selectors
+from apps.insights.models import Forecast, ForecastRun
+from apps.marts import selectors as marts
+from apps.marts.query import BadQuestion, CostQuery, Scope
+
+LEVELS: dict[str, Promise] = {
+    "total": gettext_lazy("All cost"), "team": gettext_lazy("Team"), "service": gettext_lazy("Service"),
+    "cluster": gettext_lazy("Cluster"),
+}  # fmt: skip
+KINDS: dict[str, Promise] = {"month": gettext_lazy("End of month"), "quarter": gettext_lazy("End of quarter")}
+DAYS_BEFORE = 60
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a month or quarter ends, with the bounds it lies between."""
+
+    title: Promise
+    period: str
+    so_far: Decimal
+    mean: Decimal
+    low_80: Decimal
+    high_80: Decimal
+    low_95: Decimal
+    high_95: Decimal
+
+
+@dataclass(frozen=True)
+class ForecastLine:
+    """One series in the table; shares of errors are of the total of four weeks."""
+
+    title: str
+    url: str
+    is_here: bool
+    month: Landing
+    quarter: Landing
+    off: Decimal | None
+    naive_off: Decimal | None
+    is_naive: bool
+
+
+@dataclass(frozen=True)
+class ForecastsPage:
+    """What the page shows; without `run` nothing was forecast yet, without `chosen` nothing of what one may see."""
+
+    run: ForecastRun | None
+    levels: tuple[tuple[str, Promise], ...] = ()
+    level: str = ""
+    currencies: tuple[str, ...] = ()
+    currency: str = ""
+    title: str = ""
+    chosen: Forecast | None = None
+    landings: tuple[Landing, ...] = ()
+    sentence: str = ""
+    figure: FigureLink | None = None
+    lines: tuple[ForecastLine, ...] = ()
+
+
+def page(given: Mapping[str, Any], scope: Scope) -> ForecastsPage:
+    """The forecast an address names, by default of the largest series one may see, among those of its level."""
+    if not selectors.is_any():
+        return ForecastsPage(None)
+    run = selectors.newest_run()
+    found = selectors.forecasts(run, scope)
+    if not found:
+        return ForecastsPage(run)
+    chosen = _chosen(found, given)
+    beside = [one for one in found if (one.level, one.currency) == (chosen.level, chosen.currency)]
+    return ForecastsPage(
+        run=run,
+        levels=tuple((level, LEVELS[level]) for level in LEVELS if any(one.level == level for one in found)),
+        level=chosen.level,
+        currencies=tuple(sorted({one.currency for one in found})),
+        currency=chosen.currency,
+        title=_title(chosen),
+        chosen=chosen,
+        landings=_landings(chosen),
+        sentence=_sentence(chosen),
+        figure=_link(chosen),
+        lines=tuple(_line(one, one == chosen) for one in beside),
+    )
+
+
+def figure(given: Mapping[str, Any], scope: Scope) -> Figure | None:
+    """The fan of the forecast an address names; None where there is none that one may see."""
+    found = selectors.forecasts(selectors.newest_run(), scope) if selectors.is_any() else []
+    if not found:
+        return None
+    chosen = _chosen(found, given)
+    colour = naming.directory().colour(chosen.key) if chosen.level == "team" else colours.KINDS["direct"]
+    ahead = [FanDay(day, *(float(amount) for amount in amounts)) for day, amounts in selectors.days_of(chosen)]
+    words = FanWords(_("Cost"), _("Forecast"), _("80 of 100 cases"), _("95 of 100 cases"))
+    return fan(
+        _history(chosen, scope), ahead, colour=colour, currency=chosen.currency, words=words,
+        day_format=str(DAY_FORMAT["day"]),
+    )  # fmt: skip
+
+
+def _history(chosen: Forecast, scope: Scope) -> list[Any]:
+    first = chosen.run.first_day
+    if first is None:
+        return []
+    query = CostQuery(
+        first - timedelta(days=DAYS_BEFORE), first, group_by=("day",), scope=scope, as_of=chosen.run.publication,
+        filters=(("currency", (chosen.currency,)),),
+    )  # fmt: skip
+    if chosen.level != "total":
+        query = query.narrowed(**{chosen.level: chosen.key})
+    return [(day, float(cost)) for day, _currency, cost in marts.answer(query).rows]
+
+
+def _chosen(found: list[Forecast], given: Mapping[str, Any]) -> Forecast:
+    fitting = found
+    for name in ("level", "currency", "key"):
+        if name in given and (name == "key" or given[name]):
+            fitting = [one for one in fitting if getattr(one, name) == given[name]]
+    if not fitting:
+        raise BadQuestion(_("There is no such forecast."))
+    return fitting[0]
+
+
+def _title(one: Forecast) -> str:
+    if one.level == "total":
+        return str(LEVELS["total"])
+    return naming.directory().title(one.key) if one.level == "team" else naming.called(one.level, one.key)
+
+
+def _landings(one: Forecast) -> tuple[Landing, ...]:
+    names = ("so_far", "mean", "low_80", "high_80", "low_95", "high_95")
+    return tuple(
+        Landing(KINDS[told["kind"]], told["period"], *(Decimal(told[name]) for name in names)) for told in one.landings
+    )
+
+
+def _line(one: Forecast, is_here: bool) -> ForecastLine:
+    month, quarter = _landings(one)
+    return ForecastLine(
+        _title(one), f"{reverse('forecasts')}?{_params(one)}", is_here, month, quarter, _share(one.total_error),
+        _share(one.naive_total_error), one.is_naive,
+    )  # fmt: skip
+
+
+def _share(share: float | None) -> Decimal | None:
+    return None if share is None else Decimal(str(round(share, 6)))
+
+
+def _params(one: Forecast) -> str:
+    return urlencode({"level": one.level, "key": one.key, "currency": one.currency})
+
+
+def _sentence(one: Forecast) -> str:
+    """How far to believe it: by how much it was off, beside the naive, since when."""
+    if one.total_error is None or one.naive_total_error is None:
+        return _("There is not enough history yet to say how good this forecast is.")
+    facts = {
+        "off": written.percent(_share(one.total_error)), "naive": written.percent(_share(one.naive_total_error)),
+        "origins": one.origins, "first": written.day(one.backtest_first_day), "days": one.total_days,
+    }  # fmt: skip
+    if one.is_naive:
+        return (
+            _(
+                "Off by %(naive)s on average over %(days)s days, tried from %(origins)s past days since %(first)s: "
+                "last week repeated was not beaten, so that is what is shown."
+            )
+            % facts
+        )
+    return (
+        _(
+            "Off by %(off)s on average over %(days)s days, tried from %(origins)s past days since %(first)s; last week "
+            "repeated: %(naive)s."
+        )
+        % facts
+    )
+
+
+def _link(one: Forecast) -> FigureLink:
+    url = f"{reverse('figure-forecast')}?{_params(one)}"
+    return FigureLink("figure-forecast", url, _title(one), one.currency, _sentence(one))
