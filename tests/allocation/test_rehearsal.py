@@ -63,6 +63,7 @@ def world(home):
     put_usage(node_hours=node(), workload_hours=pod("web-1", "2", "8"))
     import_rules(IN_FORCE)
     result(days=2)
+    return rows_allocated()
 
 
 def rehearsed(text: str = MAIL, *, by: Actor = WEI, window: Window | None = None, **given: str) -> RuleDraft:
@@ -129,12 +130,12 @@ CHANGES = st.fixed_dictionaries(
 ).filter(bool)
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=CHANGES, day=st.sampled_from([DAY, SECOND, date(2026, 10, 3)]))
 def test_what_is_simulated_is_published_and_no_day_before_moves(world, edits, day):
     import_rules(IN_FORCE)
-    result(days=2)
-    before = rows_allocated()
+    before = world
     text = f"valid_from: {day}\n" + "\n".join(f"{kind}: {rules}" for kind, rules in edits.items())
     draft = rehearsed(text, by=WEI)
     proposals.approve(draft.pk, by=FINANCE, now=NOW)
