@@ -17,7 +17,7 @@ from apps.finops import focus
 from apps.finops.tables import USAGE
 from apps.teams.documents import read_file
 from tests.demo.conftest import Simulate
-from tests.demo.readings import USAGE_TABLES, Company, fingerprints
+from tests.demo.readings import USAGE_TABLES, Company, fingerprints, read_bill
 
 
 def test_the_same_arguments_write_the_same_bytes(tiny: Company, simulate: Simulate) -> None:
@@ -152,12 +152,25 @@ def test_tags_are_json_objects_of_text(autumn: Company) -> None:
         pytest.param({"days": 0}, "--days", id="no days"),
         pytest.param({"scale": 0.0}, "--scale", id="nobody there"),
         pytest.param({"seed": -1}, "--seed", id="a seed below zero"),
+        pytest.param({"days": 3, "late_days": 3}, "--late-days", id="no bill in time"),
     ],
 )
 def test_impossible_plans_are_refused(options: dict[str, Any], complaint: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=complaint):
         call_command("demo", to=tmp_path / "never", **options)
     assert not (tmp_path / "never").exists()
+
+
+def test_late_bills_stand_apart_and_make_the_bill_whole(tiny: Company, simulate: Simulate) -> None:
+    late = simulate(days=3, scale=0.02, late_days=1, metrics_days=0)
+    last = max(row["ChargePeriodStart"] for row in tiny.charges)[:10]
+    assert last not in {row["ChargePeriodStart"][:10] for row in late.charges}
+    files = sorted((late.folder / "billing-late").iterdir())
+    assert [path.name for path in files] == [f"alibaba-cloud-{last[:7]}-late-{last[8:]}.csv"]
+    together = [*late.charges, *(row for path in files for row in read_bill(path))]
+    assert sorted(map(repr, together)) == sorted(map(repr, tiny.charges))
+    assert late.truth == tiny.truth
+    assert (late.folder / "invoices.csv").read_text().count("\n") == 1  # its month is not invoiced yet
 
 
 def test_a_time_zone_of_half_hours_is_refused_with_advice() -> None:
