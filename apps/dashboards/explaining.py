@@ -15,7 +15,7 @@ from apps.dashboards.cells import link
 from apps.dashboards.templatetags import costs as written
 from apps.finops.windows import ONE_DAY
 from apps.insights.explain import Explanation, Part, explain
-from apps.insights.weights import CORE_HOURS, COST, GIB_HOURS, Weight
+from apps.insights.weights import CORE_HOURS, COST, GIB_HOURS, HOURS, Weight
 from apps.marts import selectors as marts
 from apps.marts.cell import address, cell, question
 from apps.marts.query import CostQuery, PublicationFacts, Scope
@@ -47,6 +47,7 @@ POOLS: dict[str, Promise] = {
 UNITS: dict[str, Promise] = {
     CORE_HOURS: gettext_lazy("core-hours' worth"),
     GIB_HOURS: gettext_lazy("GiB-hours"),
+    HOURS: gettext_lazy("hours of Services"),
     COST: gettext_lazy("of claimed cost"),
 }
 RESOURCES: dict[str, Promise] = {

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any
 import ibis.expr.types as ir
 
 from apps.allocation import nodes
-from apps.allocation.matching import billed_resource, kubernetes_resource
+from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource
+from apps.allocation.overhead import COLUMNS as OVERHEAD_COLUMNS
+from apps.allocation.overhead import OVERHEAD
 from apps.finops.money import rounded
-from apps.finops.tables import ALLOCATED, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS, LakeTable
+from apps.finops.tables import (
+    ALLOCATED,
+    NODE_HOURS,
+    OVERHEAD_HOURS,
+    SERVICE_HOURS,
+    VOLUME_HOURS,
+    WORKLOAD_HOURS,
+    LakeTable,
+)
 from apps.insights.behind import day_files
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
@@ -24,8 +34,9 @@ from apps.warehouse.engine import rows_of
 if TYPE_CHECKING:
     from apps.insights.explain import Part
 
-CORE_HOURS, GIB_HOURS, COST = "core-hour equivalents", "GiB-hours", "of the cluster's claimed cost"
-UNITS = (CORE_HOURS, GIB_HOURS, COST)
+CORE_HOURS, GIB_HOURS, HOURS = "core-hour equivalents", "GiB-hours", "hours of Services"
+COST = "of the cluster's claimed cost"
+UNITS = (CORE_HOURS, GIB_HOURS, HOURS, COST)
 Claims = dict[str, Decimal]
 """Resource of `allocation.nodes.RESOURCES` → hours of it."""
 Key = tuple[Any, ...]
@@ -72,14 +83,20 @@ def _hours(table: LakeTable, parts: "Iterable[Part]", pinned: Publication) -> ir
 
 
 def _on_nodes(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]:
-    """Claims on nodes, of the capacity of their hours; idle is what is left of it."""
+    """Claims on nodes, of the capacity of their hours; idle is what is left of it, a node's overhead apart."""
     capacity, node_of = _capacity(parts, pinned)
     claimed = _claimed(parts, pinned, node_of)
     used: dict[Key, Claims] = defaultdict(lambda: defaultdict(Decimal))
     for (day, resource, *_), hours in claimed.items():
         for name, amount in hours.items():
             used[day, resource][name] += amount
+    kept = _kept_by_nodes(parts, pinned, node_of)
     books = {number: _book(number) for number in {part.ruleset for part in parts}}
+
+    def unclaimed(node: Key, name: str, of: Decimal, *, is_overhead: bool) -> Decimal:
+        left = max(of - used[node][name], Decimal(0))
+        overhead = min(kept[node][name], left)
+        return overhead if is_overhead else left - overhead
 
     def weight(part: "Part") -> Weight | None:
         node = part.day, part.resource
@@ -87,7 +104,8 @@ def _on_nodes(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | Non
             return None
         whole = capacity[node]
         if part.kind == "idle":
-            mine = {name: max(hours - used[node][name], Decimal(0)) for name, hours in whole.items()}
+            is_overhead = part.workload == OVERHEAD
+            mine = {name: unclaimed(node, name, of, is_overhead=is_overhead) for name, of in whole.items()}
         else:
             mine = claimed.get((*node, part.namespace, part.workload), {})
         book = books[part.ruleset]
@@ -141,6 +159,20 @@ def _claimed(parts: "Sequence[Part]", pinned: Publication, node_of: Mapping[Key,
     return claimed
 
 
+def _kept_by_nodes(parts: "Sequence[Part]", pinned: Publication, node_of: Mapping[Key, str]) -> dict[Key, Claims]:
+    """(day, resource) → hours of each resource that no pod may ask for; nothing where that was not measured."""
+    kept: dict[Key, Claims] = defaultdict(lambda: defaultdict(Decimal))
+    if OVERHEAD_HOURS.name not in pinned.versions:
+        return kept
+    rows = _hours(OVERHEAD_HOURS, parts, pinned)
+    sums = {name: rows[column].sum() for name, column in OVERHEAD_COLUMNS.items()}
+    for day, cluster, node, *amounts in rows_of(rows.group_by("day", "cluster", "node").aggregate(**sums)):
+        if (resource := node_of.get((day, cluster, node))) is not None:
+            for name, amount in zip(sums, amounts, strict=True):
+                kept[day, resource][name] += amount
+    return kept
+
+
 def _serverless(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]:
     """Claims on pods with bill rows of their own."""
     rows = _hours(WORKLOAD_HOURS, parts, pinned)
@@ -181,6 +213,16 @@ def _volumes(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None
     return [_of_all(part, claimed, (part.cluster, part.namespace, part.workload), GIB_HOURS) for part in parts]
 
 
+def _load_balancers(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]:
+    """Services behind load balancers, by the hours they stood there."""
+    rows = _hours(SERVICE_HOURS, parts, pinned)
+    rows = rows.mutate(resource=load_balancer_resource(rows.load_balancer), workload=rows.service)
+    rows = rows.filter(rows.resource.isin(sorted({part.resource for part in parts})))
+    found = rows_of(rows.group_by(*_CLAIMANT).aggregate(hours=rows.attached_hours.sum()))
+    claimed = {tuple(key): hours for *key, hours in found}
+    return [_of_all(part, claimed, (part.cluster, part.namespace, part.workload), HOURS) for part in parts]
+
+
 def _of_all(part: "Part", claimed: Mapping[Key, Decimal], claimant: Key, unit: str) -> Weight | None:
     """The weight of a claimant among all claims on the part's resource of that day."""
     mine = claimed.get((part.day, part.resource, *claimant))
@@ -191,7 +233,8 @@ def _of_all(part: "Part", claimed: Mapping[Key, Decimal], claimant: Key, unit: s
 
 
 def _shared(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]:
-    """Platform cost goes by what teams claimed of nodes and serverless pods of the cluster that day."""
+    """Platform cost goes by what teams claimed of nodes and serverless pods of the cluster that day, unless a policy
+    divides it otherwise: then nothing is measured that its share could be held against."""
     rows = _hours(ALLOCATED, parts, pinned)
     rows = rows.filter(
         rows.pool.isin(["node", "serverless"]), rows.kind != "idle",
@@ -204,7 +247,11 @@ def _shared(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]
         if cost > 0:
             costs[day, cluster, currency].append(((team, source, month), cost))
 
+    others = _divided_otherwise({part.ruleset for part in parts})
+
     def weight(part: "Part") -> Weight | None:
+        if not part.cluster or (part.ruleset, part.rule.partition(" (")[0]) in others:
+            return None
         pool = costs[part.day, part.cluster, part.currency]
         if len({(source, month) for (_, source, month), _ in pool}) != 1:
             return None  # several bills: each is shared by itself, and the part does not say which is its own
@@ -214,9 +261,20 @@ def _shared(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]
     return [weight(part) for part in parts]
 
 
+def _divided_otherwise(numbers: Iterable[int]) -> set[tuple[int, str]]:
+    """The policies that pass cost on by anything but what others claimed: (ruleset, label)."""
+    return {
+        (number, policy.label)
+        for number in numbers
+        for policy in _book(number).all_policies
+        if (policy.subject, policy.how) != ("share", "proportional")
+    }
+
+
 _WEIGHS: dict[str, "Callable[[Sequence[Part], Publication], list[Weight | None]]"] = {
     "node": _on_nodes,
     "serverless": _serverless,
     "volume": _volumes,
+    "load_balancer": _load_balancers,
     "shared": _shared,
 }
