@@ -153,8 +153,8 @@ def show(given: dict[str, Any], stream: IO[str]) -> None:
 def approve(given: dict[str, Any], stream: IO[str]) -> None:
     done = proposals.approve(given["number"], by=actor(given), now=timezone.now(), why=given["reason"])
     missing = sorted(proposals.needed(done) - set(done.approvals))
-    stream.write(f"Draft {done.pk} is {done.state}." + (f" Still to agree: {', '.join(missing)}." if missing else ""))
-    stream.write("\n")
+    more = f" Still to agree: {', '.join(missing)}." if missing else ""
+    stream.write(f"Draft {done.pk} is {done.state}.{more}\n")
 
 
 def publish(given: dict[str, Any], stream: IO[str]) -> None:
