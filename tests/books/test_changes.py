@@ -284,6 +284,7 @@ def _reissued(row: Row, how: str) -> list[Row]:
     return [] if how == "lost" else [row, row] if how == "twice" else [row]
 
 
+@pytest.mark.timeout(600)  # four allocations of every kind of pool
 @hypothesis_settings(
     max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
