@@ -148,6 +148,7 @@ def reference_of(world: World) -> dict[Any, Decimal]:
     return {key[1:]: cost for key, cost in answer.items()}
 
 
+@pytest.mark.timeout(600)  # two allocations of every kind of pool, on machines that do other things too
 @hypothesis_settings(
     max_examples=2, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
 )
