@@ -284,14 +284,9 @@ def _reissued(row: Row, how: str) -> list[Row]:
     return [] if how == "lost" else [row, row] if how == "twice" else [row]
 
 
-<<<<<<< HEAD
+@pytest.mark.timeout(600)  # four allocations of every kind of pool
 @hypothesis_settings(  # one example is twelve worlds
     max_examples=1, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
-=======
-@pytest.mark.timeout(600)  # four allocations of every kind of pool
-@hypothesis_settings(
-    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
->>>>>>> w-kube
 )
 @given(seed=st.integers(0, 2**32))
 def test_whatever_is_restated_the_classes_add_up_to_the_difference(seed: int) -> None:
