@@ -203,6 +203,6 @@ def test_the_charges_of_an_invoice_are_explained_to_the_line() -> None:
     assert answered.status_code == 200
     assert "october.csv, line 9" in answered.content.decode()
     found = invoiced("", "100", "CNY")
-    assert found.total == add_up(row.amount for row in found.bill_rows) == Decimal("72.2")
+    assert found.total == add_up(row.amount for row in found.bill_rows) == Decimal("90.2")
     assert client("han").get("/explain/invoice/", given | {"account": "101"}).status_code == 404
     assert client("web-lead").get("/explain/invoice/", given).status_code == 403

@@ -86,7 +86,7 @@ def test_every_view_tells_received_cost_apart():
 def test_what_is_received_is_explained_down_to_the_bill(filters, parts, behind, tmp_path, monkeypatch):
     put_requests()
     published(BILL, usage(), RULES)
-    monkeypatch.setattr("apps.insights.explain._bill_rows", lambda charges, limit: ())  # charges of no file
+    monkeypatch.setattr("apps.insights.explain.placed", lambda found: ())  # charges of no file
     found = explain(CostQuery(**WINDOW).narrowed(**filters))
     assert {(part.rule, part.amount, part.pool_amount) for part in found.parts if part.amount} == {
         (rule, Decimal(amount), Decimal(whole)) for rule, amount, whole in parts
