@@ -9,7 +9,7 @@ from apps.allocation.trial import attributed
 from apps.finops.money import add_up
 from apps.finops.tables import MONEY
 from apps.finops.windows import Window
-from apps.teams.ownership import RuleBook
+from apps.teams.ownership import OF_CLUSTERS, RuleBook
 from apps.teams.policies import Policy
 from apps.warehouse.engine import rows_of
 
@@ -31,7 +31,8 @@ class PolicyUse:
 
 
 def use(window: Window, book: RuleBook) -> tuple[PolicyUse, ...]:
-    """What each policy of a book does in a window, in the book's order; shared namespaces come last."""
+    """What each policy of a book does in a window, in the book's order; shared namespaces come last, and after them
+    OF_CLUSTERS where it does anything."""
     amounts: dict[tuple[int, str], list[Decimal]] = defaultdict(list)
     teams: dict[int, set[str]] = defaultdict(set)
     policies = book.all_policies
@@ -50,6 +51,7 @@ def use(window: Window, book: RuleBook) -> tuple[PolicyUse, ...]:
             teams=len(teams[number]),
         )
         for number, policy in enumerate(policies)
+        if policy != OF_CLUSTERS or teams[number]
     )
 
 

@@ -115,6 +115,10 @@ class ClusterRule:
     by: str = CLAIMS
 
 
+OF_CLUSTERS = Policy("cluster", "share", "proportional", (Condition("namespace", "", (CLUSTER,)),))
+"""What a cluster as a whole costs is carried by all on it, unless a policy of the book says otherwise."""
+
+
 @dataclass(frozen=True)
 class PriceRatio:
     """The relative price of a core-hour, a GiB-hour and a GPU-hour, by which a node's cost is divided."""
@@ -139,8 +143,8 @@ class RuleBook:
     def all_policies(self) -> tuple[Policy, ...]:
         """The policies, and after them what holds without dates: the shared namespaces, and that all on a cluster carry
         what it costs as a whole."""
-        shared = (*self.shared, SharedRule("cluster", (Condition("namespace", "", (CLUSTER,)),)))
-        return (*self.policies, *(Policy(rule.name, "share", "proportional", rule.when) for rule in shared))
+        shared = (Policy(rule.name, "share", "proportional", rule.when) for rule in self.shared)
+        return (*self.policies, *shared, OF_CLUSTERS)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules", tuple(sorted(self.rules, key=lambda rule: -rule.priority)))

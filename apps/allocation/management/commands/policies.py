@@ -6,8 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.allocation import policy_use
-from apps.allocation.management.commands.rules import _add_window as add_window
-from apps.allocation.management.commands.rules import _window as window_of
+from apps.allocation.management.commands.rules import add_window, window_of
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import Window
 from apps.teams.selectors import rule_book

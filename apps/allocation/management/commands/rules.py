@@ -83,7 +83,7 @@ class Command(BaseCommand):
 
         drafting.add_actions(add)
         show = actions.add_parser("list", help="what every rule does", epilog=LISTING, formatter_class=raw)
-        _add_window(show)
+        add_window(show)
         add_format(show)
         draft = actions.add_parser(
             "simulate", help="who gains and who loses by other rules", epilog=SIMULATING, formatter_class=raw
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         draft.add_argument(
             "file", metavar="FILE|DRAFT", help="a .yaml, .yml or .csv file of teams and rules, or the number of a draft"
         )
-        _add_window(draft)
+        add_window(draft)
         add_format(draft)
         actions.add_parser("export", help="write teams and rules as YAML", epilog=EXPORTING, formatter_class=raw)
 
@@ -106,7 +106,7 @@ class Command(BaseCommand):
             raise CommandError(str(wrong)) from wrong
 
     def _list(self, given: dict[str, Any]) -> None:
-        window = _window(given)
+        window = window_of(given)
         found = trial.use(window, rule_book()[1])
         rows = [row for order, one in enumerate(found, 1) for row in _use_rows(order, one, window)]
         print_rows(USE, rows, given["format"], self.stdout)
@@ -118,11 +118,11 @@ class Command(BaseCommand):
 
     def _simulate(self, given: dict[str, Any]) -> None:
         if given["file"].isdecimal():
-            window = _window(given) if given["start"] or given["end"] else None
+            window = window_of(given) if given["start"] or given["end"] else None
             stream, by = cast(IO[str], self.stdout), drafting.actor(given)
             drafting.simulate(int(given["file"]), window, given["format"], stream, by=by)
             return
-        window = _window(given)
+        window = window_of(given)
         _, draft = read_teams(Path(given["file"]))
         moves = trial.simulate(window, rule_book()[1], draft)
         print_rows(MOVES, [[getattr(move, name) for name in MOVES] for move in moves], given["format"], self.stdout)
@@ -134,14 +134,14 @@ class Command(BaseCommand):
         self.stdout.write(teams_file(), ending="")
 
 
-def _add_window(parser: ArgumentParser) -> None:
+def add_window(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=day, metavar="2026-10-01", help=f"first day (default {DAYS} days before the end)"
     )
     parser.add_argument("--end", type=day, metavar="2026-11-01", help="the day after the last one (default today)")
 
 
-def _window(given: dict[str, Any]) -> Window:
+def window_of(given: dict[str, Any]) -> Window:
     end = given["end"] or timezone.localdate()
     start = given["start"] or end - timedelta(days=DAYS)
     if start >= end:
