@@ -137,7 +137,8 @@ def _due(total: Decimal, tax: Decimal, *, has_tax: bool) -> Decimal:
 class Sums:
     """One currency: what is billed on matched invoices, what elsewhere, and what all charges differ from invoices.
 
-    `rounding` is the part of the difference that is but rounding to cents; `open` counts what does not match.
+    `rounding` is the part of the difference that is but rounding to cents; `open` counts what does not match,
+    `awaited` those of them that nobody uploaded yet.
     """
 
     currency: str
@@ -146,6 +147,7 @@ class Sums:
     difference: Decimal
     rounding: Decimal
     open: int
+    awaited: int
 
 
 def tie_out(pinned: Publication) -> list[TiedInvoice]:
@@ -211,6 +213,7 @@ def sums(tied: list[TiedInvoice]) -> list[Sums]:
                 difference=add_up(one.difference for one in mine),
                 rounding=add_up(one.difference for one in matched),
                 open=len(mine) - len(matched),
+                awaited=sum(one.status == "not uploaded" for one in mine),
             )
         )
     return found

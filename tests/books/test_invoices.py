@@ -87,8 +87,9 @@ def test_every_invoice_is_tied_to_its_charges() -> None:
             Decimal("-0.246666666666"),
             rounding=Decimal("0.003333333334"),
             open=4,
+            awaited=1,
         ),
-        Sums("USD", Decimal(0), Decimal(9), Decimal(9), rounding=Decimal(0), open=1),
+        Sums("USD", Decimal(0), Decimal(9), Decimal(9), rounding=Decimal(0), open=1, awaited=1),
     ]
 
 
