@@ -161,7 +161,8 @@ def _line(one: Forecast, is_here: bool) -> ForecastLine:
 
 
 def _share(share: float | None) -> Decimal | None:
-    return None if share is None else Decimal(str(round(share, 6)))
+    """A share in hundredths, as pages write it."""
+    return None if share is None else Decimal(str(round(share * 100, 4)))
 
 
 def _params(one: Forecast) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.insights import services
+from apps.insights.models import Forecast
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def test_the_page_shows_landings_and_how_good_they_were(forecast, client_of):
 
     assert "End of quarter" in body
     assert re.search(r"tried from 8 past days since", body)
+
+
+def test_how_far_off_it_was_is_said_in_hundredths(forecast, client_of):
+    Forecast.objects.filter(level="total").update(total_error=0.0412, naive_total_error=0.09, is_naive=False)
+    body = client_of("staff").get("/forecasts/?level=total&currency=CNY").content.decode()
+    assert "4.1 %" in body
+    assert "9.0 %" in body
 
 
 def test_the_landings_of_teams_add_up_to_that_of_all_cost(forecast, client_of):
