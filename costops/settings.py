@@ -218,6 +218,10 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
+    "ENUM_NAME_OVERRIDES": {
+        "DisputeState": "apps.api.disputes.STATES",
+        "RuleDraftState": "apps.api.rules.STATES",
+    },
     "TITLE": "CostOps",
     "VERSION": "1",
     "DESCRIPTION": "Cost per team, exact to the last decimal of the bill. Every answer names its publication.",

@@ -25,8 +25,9 @@ from apps.marts.cell import address
 _TEXT = "What is said; it is kept for ever."
 REASON = Parameter("reason", parameters.text, "Why; it is kept for ever.")
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the dispute.", place="path")
+STATES = tuple(str(state) for state in Dispute.State.values)
 LISTING = (
-    Parameter("state", parameters.one_of(*Dispute.State.values), "Only those in this state."),
+    Parameter("state", parameters.one_of(*STATES), "Only those in this state."),
     Parameter("team", parameters.text, "Only those of this team."),
     FORMAT,
 )
@@ -81,7 +82,7 @@ class DisputeSchema(serializers.Serializer[Any]):
 
     number = serializers.IntegerField()
     team = serializers.CharField()
-    state = serializers.ChoiceField(Dispute.State.values)
+    state = serializers.ChoiceField(STATES)
     settled_by = serializers.CharField(allow_blank=True)
     amount = schema.Amount()
     currency = serializers.CharField()

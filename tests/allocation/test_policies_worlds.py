@@ -88,7 +88,9 @@ def random_charges(rng: random.Random) -> list[Row]:
 
 
 def with_charges(world: World, rng: random.Random) -> World:
-    return World([*world.charges, *random_charges(rng)], world.usage)
+    """More charges; none of a cluster as a whole, for which `policy_reference` has no words."""
+    mine = [row for row in world.charges if row["ResourceId"] != "online"]
+    return World([*mine, *random_charges(rng)], world.usage)
 
 
 def facts_of(world: World) -> dict[tuple[str, str], dict[str, Any]]:

@@ -124,7 +124,7 @@ def test_every_question_is_promql_and_carries_the_selector(options: dict[str, st
     config = PrometheusConfig.from_options("http://prom", "online", options | {"cluster_label": "k8s_cluster"})
     for question in QUESTIONS.values():
         promql = written(question, config).promql.replace("$window", "86400s")
-        assert "$" not in promql
+        assert "$" not in promql.replace('"$1"', ""), "what a label_replace finds"
         promql_parser.parse(promql)
         assert "k8s_cluster" in promql or question.grain == "window"
         for label in expected:
