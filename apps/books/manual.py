@@ -1,6 +1,6 @@
 """The adjusting entries that people booked, as statements and pages tell them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -65,7 +65,9 @@ def problem(closed: Close) -> str:
     """What is wrong with the manual entries of a closed month; empty when they are as they were booked."""
     booked = list(closed.manual_entries.order_by("pk"))
     held = [row for row in closed.entries if row["class"] in CLASSES]
-    if closed.manual != document(booked) or sorted(held, key=str) != sorted(rows(booked, closed.month), key=str):
+    if closed.manual != document(booked) or sorted(held, key=_spelled) != sorted(
+        rows(booked, closed.month), key=_spelled
+    ):
         return "The manual entries are not those that were booked."
     for currency in {row["currency"] for row in held}:
         if any(add_up(Decimal(row[basis]) for row in held if row["currency"] == currency) for basis in COSTS):
@@ -84,3 +86,8 @@ def net(booked: Sequence[ManualEntry], team: str) -> dict[str, Decimal]:
         )
         for currency in currencies
     }
+
+
+def _spelled(row: Mapping[str, Any]) -> str:
+    """A row as text; a database may give its keys in another order."""
+    return str(sorted(row.items()))
