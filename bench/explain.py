@@ -5,6 +5,7 @@ The company is the simulated one, whole: a month of about a hundred thousand bil
 
 import os
 from datetime import date
+from functools import partial
 
 from bench.measure import bench_home, p95, report, timed, told_by_child
 
@@ -47,7 +48,7 @@ def measure() -> dict[str, float]:
         "whole_month": whole,
     }
     explain(cells["namespace_day"])  # what a process does once: imports, connections
-    found = {name: p95([timed(lambda: explain(cell)) for _ in range(ROUNDS)]) for name, cell in cells.items()}  # noqa: B023
+    found = {name: p95([timed(partial(explain, cell)) for _ in range(ROUNDS)]) for name, cell in cells.items()}
     explained = explain(cells["team_month"])
     assert explained.adds_up, "the steps re-add"
     return {f"{name}_p95_seconds": seconds for name, seconds in found.items()} | {

@@ -17,7 +17,7 @@ UNKNOWN = 0.5
 """The spread of days in parts of their mean where no series has erred yet."""
 
 
-class ConformalIntervals(BaseEstimator):  # type: ignore[misc]
+class ConformalIntervals(BaseEstimator):
     """Errors of a series are measured in its own spread; how often that is exceeded is learned from all series.
 
     The spread an error is measured in leaves out its own origin, as the spread of the future does. Beyond the days

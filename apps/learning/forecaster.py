@@ -36,7 +36,7 @@ class Origin:
     targets: Matrix
 
 
-class Forecaster(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class Forecaster(RegressorMixin, BaseEstimator):
     """Daily amounts of many series, `horizon` days ahead; where the seasonal naive was as good, it is what ships.
 
     Parameters

@@ -19,7 +19,7 @@ YEARLY_RIDGE = SeasonalLevelRidge(knot_days=400)
 Weights = NDArray[np.float64]
 
 
-class Experts(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class Experts(RegressorMixin, BaseEstimator):
     """All forecasts there are to choose from: the levels of each Ridge, and the seasonal naive.
 
     `is_yearly` adds a Ridge that also looks at the last columns of `X`, the waves of the year.

@@ -14,7 +14,7 @@ POOLED_SERIES = 10
 """From so many series on, what they have in common is learned as freely as `pooling` says."""
 
 
-class SeasonalNaive(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn publishes no types
+class SeasonalNaive(RegressorMixin, BaseEstimator):
     """Every day is like the same weekday of the last week: what any other forecast has to beat."""
 
     def fit(self, X: Matrix, y: Matrix) -> Self:
@@ -27,7 +27,7 @@ class SeasonalNaive(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
         return np.asarray(self.week_[np.arange(len(X)) % WEEK])
 
 
-class SeasonalLevelRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class SeasonalLevelRidge(RegressorMixin, BaseEstimator):
     """Calendar effects by a Ridge that forgets slowly, plus a level that forgets as fast as each half-life says.
 
     `y` is days × series; NaN stands before a series begins, nowhere else. Amounts are scaled by the series' mean and

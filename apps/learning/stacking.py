@@ -15,7 +15,7 @@ FEWEST_SERIES = 8
 Features = NDArray[np.float32]
 
 
-class StackedCorrection(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class StackedCorrection(RegressorMixin, BaseEstimator):
     """The median of what the mixture missed, in parts of the series' mean, half of it believed.
 
     One fit serves one origin: what was missed later must not be known.
