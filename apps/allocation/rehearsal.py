@@ -16,9 +16,9 @@ from apps.teams.approval import Actor, NotYours, actor_of
 from apps.teams.dating import applied
 from apps.teams.models import RuleDraft
 from apps.teams.ownership import RuleBook
-from apps.teams.proposals import Simulation, TeamMove
 from apps.teams.selectors import rule_book
 from apps.teams.services import identity
+from apps.teams.simulations import Simulation, TeamMove
 from apps.warehouse import lake
 
 DRAFT_DAYS = 62

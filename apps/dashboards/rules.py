@@ -21,6 +21,7 @@ from apps.teams.approval import Actor
 from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft
 from apps.teams.ownership import FIELDS, KEYED_FIELDS, Condition, Rule
 from apps.teams.selectors import active_teams
+from apps.teams.simulations import Simulation
 
 MOST_DRAFTS = 50
 EXAMPLE = """valid_from: 2026-11-01
@@ -189,7 +190,7 @@ class DraftPage:
 
     row: DraftRow
     lines: tuple[str, ...]
-    simulation: proposals.Simulation | None
+    simulation: Simulation | None
     moves: tuple[MoveRow, ...]
     unmoved: int
     trail: tuple[tuple[str, DraftTrail], ...]

@@ -1,9 +1,7 @@
 """Drafts of rules on their way: drafted, simulated, approved by whoever pays, published; every step leaves a trail."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -16,6 +14,7 @@ from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft, RuleSet
 from apps.teams.ownership import RuleBook
 from apps.teams.selectors import active_teams, rule_book
 from apps.teams.services import identity, keep
+from apps.teams.simulations import Simulation, TeamMove
 
 State = RuleDraft.State
 OPEN = (State.DRAFTED, State.SIMULATED, State.APPROVED)
@@ -36,41 +35,6 @@ class NotNow(CostOpsError):
 
 class Outdated(NotNow):
     """The rules changed since the draft was simulated; it has to be simulated again."""
-
-
-@dataclass(frozen=True)
-class TeamMove:
-    """Effective cost of a team in the window: as it is, by the draft as dated, and had it counted on all days."""
-
-    team: str
-    currency: str
-    before: Decimal
-    after: Decimal
-    as_if: Decimal
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """What a draft would do to the days `start` <= day < `end`; `sha256` is of the book it would make."""
-
-    start: date
-    end: date
-    sha256: str
-    moves: tuple[TeamMove, ...]
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "Simulation":
-        amounts = ("before", "after", "as_if")
-        moves = tuple(
-            TeamMove(row["team"], row["currency"], *(Decimal(row[name]) for name in amounts))
-            for row in document["moves"]
-        )
-        start, end = (date.fromisoformat(document[name]) for name in ("start", "end"))
-        return cls(start, end, document["sha256"], moves)
-
-    def to_document(self) -> dict[str, Any]:
-        moves = [{name: str(value) for name, value in vars(move).items()} for move in self.moves]
-        return {"start": str(self.start), "end": str(self.end), "sha256": self.sha256, "moves": moves}
 
 
 def find(number: int) -> RuleDraft:

@@ -11,9 +11,10 @@ from apps.teams.approval import Actor, NotYours, actor_of
 from apps.teams.dating import BadChange
 from apps.teams.documents import parse_teams
 from apps.teams.models import Membership, RuleDraft, RuleSet, Team
-from apps.teams.proposals import NotNow, Outdated, Simulation, TeamMove
+from apps.teams.proposals import NotNow, Outdated
 from apps.teams.selectors import rule_book
 from apps.teams.services import identity, keep
+from apps.teams.simulations import Simulation, TeamMove
 from tests.allocation.worlds import NOW, TEAMS
 
 pytestmark = pytest.mark.django_db
