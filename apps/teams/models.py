@@ -102,8 +102,8 @@ class RuleDraft(models.Model):
     """A proposed change of the rules, on its way: drafted, simulated, approved, published; or rejected, withdrawn.
 
     `text` is the change as it was written, and never altered; `base` the ruleset it was last laid over. `simulation` is
-    what it would do (`teams.simulations.Simulation`); `asked` since when a worker is to find that out, `claimed` when one
-    began, and `carrier` for whom it goes on as far as they may. `approvals` pairs a team with who approved for it.
+    what it would do (`teams.simulations.Simulation`); `asked` since when a worker is to find that out, `claimed` when
+    one began, and `carrier` for whom it goes on as far as they may. `approvals` pairs a team with who approved for it.
     `subject` names what of the worklist it settles.
     """
 
