@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from apps.finops.money import less
+from apps.finops.money import add_up, less
 from apps.finops.tables import COSTS
 from apps.marts.query import CostQuery, PublicationFacts
 from apps.marts.selectors import answer
@@ -74,3 +74,15 @@ def bases(query: CostQuery) -> BasesAnswer:
         rows,
         tuple(Bases((), name, **costs) for name, costs in sorted(totals.items())),
     )
+
+
+def without_list(query: CostQuery) -> dict[str, Decimal]:
+    """Effective cost by currency of which the bill tells no list cost, so that it is zero there.
+
+    Told by source, service and category of charges: usage that costs something and nothing at list prices.
+    """
+    found: dict[str, Decimal] = {}
+    for one in bases(query.grouped("source", "service", "charge_category")).rows:
+        if one.key[-1] == "Usage" and one.effective_cost > 0 and not one.list_cost:
+            found[one.currency] = add_up([found.get(one.currency, ZERO), one.effective_cost])
+    return found

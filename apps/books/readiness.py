@@ -16,6 +16,7 @@ from apps.ingest.lateness import arrivals_of
 from apps.ingest.models import LandedFile, Source
 from apps.marts.models import Publication
 from apps.marts.services import DAYS_UNTIL_FINAL
+from apps.rates.selectors import first_gap
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -57,6 +58,7 @@ def objections(month: str, window: Window, pinned: Publication, now: datetime) -
         *_missing_days(month, window, pinned),
         *_not_arrived(window, now),
         *_disputed(month, window),
+        *_without_rates(month, window),
     ]
 
 
@@ -128,3 +130,10 @@ def _disputed(month: str, window: Window) -> Iterator[Objection]:
     if found:
         text = "Disputes about %(month)s are not settled: %(numbers)s; see the page Disputes."
         yield _against(text, month=month, numbers=", ".join(found))
+
+
+def _without_rates(month: str, window: Window) -> Iterator[Objection]:
+    """Closing locks the rates of the month: what is missing then could never be added."""
+    if gap := first_gap(window):
+        text = "The rates of %(month)s are incomplete: none from %(source)s to %(target)s on %(day)s; import it."
+        yield _against(text, month=month, **dict(zip(("source", "target", "day"), gap, strict=True)))

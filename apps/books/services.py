@@ -15,8 +15,11 @@ from apps.books.readiness import objections
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.finops.tables import COSTS
+from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
+from apps.rates.selectors import first_gap, rates
+from apps.rates.services import lock_month
 
 
 class CannotClose(CostOpsError):
@@ -70,6 +73,7 @@ def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
             _hold(closed, booked)
             outcome = f"publication {pinned.number}, {len(told)} rows, sha256 {closed.sha256}"
             note("forced to close" if against else "closed", month, by=by, now=now, why=reason.strip(), outcome=outcome)
+            _lock_rates(closed, window)
     except IntegrityError as conflict:
         raise CannotClose(f"{month}: somebody else closed a month at the same time; look again.") from conflict
     return closed
@@ -80,6 +84,18 @@ def _hold(closed: Close, booked: list[ManualEntry]) -> None:
     mine = ManualEntry.objects.filter(pk__in=[one.pk for one in booked], close=None)
     if mine.update(close=closed) != len(booked):
         raise CannotClose(f"{closed.month}: somebody else closed a month at the same time; look again.")
+
+
+def _lock_rates(closed: Close, window: Window) -> None:
+    """What the month was reported with in other currencies stays.
+
+    Left open are the rates of a month that has none (nothing was converted, and locked it could never be), and of one
+    that was forced to close before it was over or with gaps in its rates.
+    """
+    is_over = window.end <= closed.closed_at.date()
+    if is_over and rates(start=window.start, end=window.end) and not first_gap(window):
+        reason = f"closed from publication {closed.publication.number}"
+        lock_month(closed.month, by=closed.closed_by, now=closed.closed_at, reason=reason)
 
 
 def _check_order(month: str, pinned: Publication, last: Close | None) -> None:

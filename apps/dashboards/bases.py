@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.books.bases import Bases, bases
+from apps.books.bases import Bases, bases, without_list
 from apps.dashboards import naming
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Name
@@ -39,13 +40,14 @@ class BasesTable:
 
 @dataclass(frozen=True)
 class BasesPage:
-    """What the page shows; `total` is None where nothing costs anything."""
+    """What the page shows; `total` is None where nothing costs anything, `without_list` where all has list prices."""
 
     asked: Asked
     facts: PublicationFacts
     currencies: tuple[Choice, ...]
     rates: tuple[UsedRate, ...]
     total: Bases | None
+    without_list: Decimal | None
     tables: tuple[BasesTable, ...]
 
 
@@ -59,6 +61,7 @@ def page(asked: Asked) -> BasesPage:
         currencies=choices(asked, answered, earlier),
         rates=whole.rates,
         total=next((one for one in whole.totals if one.currency == asked.currency), None),
+        without_list=without_list(asked.query()).get(asked.currency),
         tables=(
             _table(asked, "team", _("Teams"), _("Team"), naming.team_namer(asked, naming.directory())),
             _table(asked, "service", _("Services"), _("Service"), naming.plain_namer("service")),

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from itertools import groupby
 
 from django.db.models import QuerySet
 
 from apps.finops.errors import CostOpsError
+from apps.finops.windows import Window
 from apps.rates.models import MonthLock, Rate, RateVersion
 
 DERIVED_DIGITS, DERIVED_DECIMALS = 15, 18
@@ -80,6 +82,17 @@ def rates(
 
 def _key(rate: Rate) -> Key:
     return rate.day, rate.from_currency, rate.to_currency
+
+
+def first_gap(days: Window) -> tuple[str, str, date] | None:
+    """A pair with a rate on some of these days and not on all, and the first day without; None without such a pair."""
+    held = rates(start=days.start, end=days.end)
+    for (source, target), mine in groupby(held, key=lambda rate: (rate.from_currency, rate.to_currency)):
+        there = {rate.day for rate in mine}
+        for day in days.days():
+            if day not in there:
+                return source, target, day
+    return None
 
 
 def locks() -> QuerySet[MonthLock]:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
 
 from django.db import transaction
 
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.sheets import Wrong, refuse
-from apps.finops.windows import ONE_DAY
+from apps.finops.windows import ONE_DAY, Window
 from apps.rates import csv_file, selectors
 from apps.rates.csv_file import QuotedRate
 from apps.rates.models import MonthLock, Rate, RateBook, RateVersion
@@ -107,11 +106,9 @@ def lock_month(month: str, *, by: str, now: datetime, reason: str = "") -> Month
         raise BadDeclaration(f"{month} is not over yet; lock it from {_month_end(first)} on.")
     with transaction.atomic():
         _hold_book()
-        held = selectors.rates(start=first, end=_month_end(first))
-        for (source, target), rates in groupby(held, key=lambda rate: (rate.from_currency, rate.to_currency)):
-            there = {rate.day for rate in rates}
-            if missing := [day for day in _days(first) if day not in there]:
-                raise BadDeclaration(f"{month}: there is no rate from {source} to {target} on {missing[0]}; import it.")
+        if gap := selectors.first_gap(Window(first, _month_end(first))):
+            source, target, day = gap
+            raise BadDeclaration(f"{month}: there is no rate from {source} to {target} on {day}; import it.")
         lock, _ = MonthLock.objects.get_or_create(
             month=month, defaults={"locked_at": now, "locked_by": by[:150], "reason": reason[:300]}
         )
@@ -141,10 +138,6 @@ def _first_day(month: str) -> date:
 
 def _month_end(first: date) -> date:
     return (first.replace(day=28) + 4 * ONE_DAY).replace(day=1)
-
-
-def _days(first: date) -> list[date]:
-    return [date.fromordinal(number) for number in range(first.toordinal(), _month_end(first).toordinal())]
 
 
 def _hold_book() -> None:

@@ -2,12 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from apps.books.bases import bases
+from apps.books.bases import bases, without_list
 from apps.marts.query import CostQuery
 from apps.teams.models import Membership, Team
 from tests.worlds import publish_costs
@@ -67,3 +68,31 @@ def test_page_and_api_show_the_four_costs_of_those_one_may_see() -> None:
     page = staff.get("/bases/?currency=CNY").content.decode()
     assert all(words in page for words in ("Negotiated discount", "Commitment discount", "Amortisation", "102.00"))
     assert "102.00" not in lead.get("/bases/").content.decode()
+
+
+UNKNOWN = [
+    {"day": DAY, "team": "web", "service": "Storage", "list_cost": "0", "effective_cost": "2.5"},
+    {"day": DAY, "team": "web", "service": "Storage", "list_cost": "0", "effective_cost": "4", "currency": "USD"},
+    {"day": DAY, "team": "ops", "service": "Mail", "list_cost": "0", "effective_cost": "1"},
+    {"day": DAY, "team": "ops", "service": "Compute", "list_cost": "5", "effective_cost": "3"},
+]
+
+
+@pytest.mark.parametrize(
+    ("costs", "team", "unknown"),
+    [
+        pytest.param(UNKNOWN, "", {"CNY": "3.5", "USD": "4"}, id="each currency by itself"),
+        pytest.param(UNKNOWN, "web", {"CNY": "2.5", "USD": "4"}, id="of a team"),
+        pytest.param(COSTS, "", {}, id="a purchase for later use costs nothing yet, and lacks nothing"),
+        pytest.param([COSTS[0] | {"list_cost": "0", "charge_category": "Tax"}], "", {}, id="tax has no list price"),
+    ],
+)
+def test_what_has_no_list_cost_is_told_and_no_zero(costs: list[Any], team: str, unknown: dict[str, str]) -> None:
+    publish_costs(costs)
+    query = CostQuery(DAY, END, filters=(("team", (team,)),) if team else ())
+    assert without_list(query) == {currency: Decimal(cost) for currency, cost in unknown.items()}
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("staff"))
+    page = staff.get("/bases/?currency=CNY").content.decode()
+    assert ("no list prices for usage of 3.50" in page) == bool(unknown)
+    assert ("no list prices" in page) == bool(unknown)

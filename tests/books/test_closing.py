@@ -16,10 +16,13 @@ from apps.books.changes import month_window
 from apps.books.models import GENESIS, Close, TrailEntry
 from apps.books.readiness import objections
 from apps.finops.money import add_up
+from apps.finops.sheets import BadSheet
 from apps.finops.tables import COST_MART, COSTS
 from apps.ingest.models import LandedFile, Source
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
+from apps.rates.selectors import locks
+from apps.rates.services import MonthIsLocked, import_rates, unlock_month
 from apps.warehouse import lake
 from tests.allocation.worlds import Row, charge
 from tests.books.worlds import LOG, NOW, published
@@ -236,6 +239,42 @@ def test_what_is_not_published_yet_speaks_against_closing() -> None:
     put(CHARGES, bills("11"))
     (told,) = against("2026-10")
     assert "lacks the newest charges: run `manage.py fill` first" in told
+
+
+def in_dollars(days: int) -> None:
+    """A rate from dollars to yuan on so many first days of October."""
+    lines = [f"2026-10-{day:02d},USD,CNY,7" for day in range(1, days + 1)]
+    import_rates("\n".join(["date,from,to,rate", *lines, ""]).encode(), name="rates.csv", by="han", now=NOW)
+
+
+LOCKED = ["2026-10"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "now", "locked", "objection"),
+    [
+        pytest.param(31, NOW, LOCKED, "", id="a rate on every day"),
+        pytest.param(0, NOW, [], "", id="no rates: nothing was converted, and locked it never could be"),
+        pytest.param(30, NOW, [], "none from USD to CNY on 2026-10-31; import it", id="a day without a rate"),
+        pytest.param(31, datetime(2026, 10, 31, tzinfo=UTC), [], "is not over", id="forced before it is over"),
+    ],
+)
+def test_closing_locks_the_rates_of_the_month(rates: int, now: datetime, locked: list[str], objection: str) -> None:
+    publish(*bills("10", "20"))
+    if rates:
+        in_dollars(rates)
+    found = " ".join(against("2026-10", now))
+    assert objection in found
+    assert ("2026-10 are incomplete" in found) == (rates == 30)
+    services.close("2026-10", by="hanmeimei", now=now, reason="test of the books")
+    assert [lock.month for lock in locks()] == locked
+    if locked:
+        with pytest.raises(MonthIsLocked, match=r"locked by hanmeimei on 2026-12-20 \(closed from publication 1\)"):
+            unlock_month("2026-10")
+        with pytest.raises(BadSheet, match="the rates of 2026-10 are locked"):
+            import_rates(b"date,from,to,rate\n2026-10-02,USD,CNY,8\n", name="later.csv", by="han", now=NOW)
+    else:
+        in_dollars(31)
 
 
 def by_key(rows: list[dict[str, str]]) -> dict[Any, tuple[Decimal, ...]]:

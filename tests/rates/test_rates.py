@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from apps.finops.sheets import BadSheet
 from apps.rates import services
-from apps.rates.selectors import MissingRate, newest_version, used_rates
+from apps.rates.selectors import MissingRate, base_on, declarations, newest_version, used_rates
 from apps.rates.services import BadDeclaration, MonthIsLocked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -216,6 +216,7 @@ def test_a_base_that_a_later_one_ends_before_the_locked_month_is_taken():
     services.declare_base("USD", start=date(2026, 9, 1), by="han", now=NOW)
     services.lock_month("2026-10", by="han", now=NOW)
     services.declare_base("CNY", start=date(2026, 8, 1), by="han", now=NOW)
+    assert [base_on(date(2026, month, 15), declarations()) for month in (7, 8, 9, 10)] == ["", "CNY", "USD", "USD"]
 
 
 @pytest.mark.parametrize(
