@@ -37,6 +37,9 @@ class Unit(CostView):
 
     template_name = "dashboards/unit.html"
 
+    def filters(self, **names: Any) -> dict[str, Any]:
+        return {names["kind"]: names["unit"]}
+
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
         return organisation.unit_page(asked, kind=names["kind"], name=names["unit"])
 

@@ -139,7 +139,6 @@ TOLD = (
     _("%(count)s charges."),
     _("%(count)s days: %(days)s."),
     _("%(tag)s: %(now)s of the cost instead of %(before)s in %(month)s."),
-    _("%(count)s: %(names)s."),
     _("Nothing of %(day)s has come, %(hours)s h after its end; usually there after %(due)s h."),
     _("Nothing of %(day)s has come, %(hours)s h after its end; due after %(due)s h."),
     _("The file is gone."),
@@ -172,5 +171,6 @@ TOLD = (
         "Set aside: %(attempts)s workers died while working on it, the last was %(worker)s. Look for lack "
         "of memory; `manage.py fill` tries again."
     ),
+    _("%(count)s: %(names)s."),  # last: its few words would take what others say
 )
 """The more specific before the more general."""

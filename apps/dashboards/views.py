@@ -95,7 +95,7 @@ class CostView(Guarded, TemplateView, ABC):
         if page is None:
             raise Http404
         bar = {"periods": PERIODS, "metrics": METRICS, "form": FilterForm(self.request.GET)}
-        news = day_news.tell(page.asked, page.facts, timezone.now(), **names)
+        news = day_news.tell(page.asked, page.facts, timezone.now(), **self.filters(**names))
         return {
             "page": page,
             "asked": page.asked,
@@ -105,6 +105,10 @@ class CostView(Guarded, TemplateView, ABC):
             **bar,
             "for_everything": self.scope.teams is None,
         }
+
+    def filters(self, **names: Any) -> dict[str, Any]:
+        """What a question of the page is narrowed by, where that is not what its address names."""
+        return names
 
     @abstractmethod
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:

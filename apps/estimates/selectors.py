@@ -13,6 +13,7 @@ from apps.finops.windows import ONE_DAY
 from apps.ingest.selectors import retired_sources
 from apps.marts.billed import MEASURED, Reach, reaches, usage_days, waiting
 from apps.marts.models import Publication
+from apps.marts.placing import placed
 from apps.marts.query import Answer, CostQuery, Scope
 from apps.marts.selectors import facts, grouped, publication, with_versions
 from apps.warehouse import lake
@@ -95,8 +96,7 @@ def estimates(query: CostQuery) -> Estimated:
 
 def _prices(rows: ir.Table, query: CostQuery) -> Iterator[PriceSource]:
     """By what the estimates of a question are priced, in the currencies of the bills."""
-    for name, values in query.filters:
-        rows = rows.filter(rows[name].isin(values))
+    rows = placed(rows, query)
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
     told = rows.group_by("priced_by", "currency").aggregate(

@@ -1,6 +1,6 @@
 """Days on pages: how final they are, what is estimated of those without a bill, and how good that was."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,6 +11,8 @@ from apps.charts.figures import with_shades
 from apps.dashboards.day_news import sentence
 from apps.marts.selectors import publication
 from apps.teams.models import Membership, Team
+from apps.teams.organising import keep_tree
+from apps.teams.tree import Place, Tree, Unit
 from tests.estimates.worlds import FRIDAY, SATURDAY, bill_of_waiting_days, charges, publish_all
 
 pytestmark = pytest.mark.usefixtures("home", "db")
@@ -82,3 +84,17 @@ def test_unsettled_days_are_shaded_around_their_bars() -> None:
     shaded = with_shades({"data": [], "layout": {}}, [(date(2026, 10, 3), date(2026, 10, 5))])
     (shape,) = shaded["layout"]["shapes"]
     assert (shape["x0"], shape["x1"]) == ("2026-10-02T12:00:00", "2026-10-04T12:00:00")
+
+
+def test_a_department_shows_what_is_estimated_of_its_teams() -> None:
+    company = Unit("acme", "company")
+    departments = (Unit("learning", "department", places=(Place("acme"),)), company)
+    keep_tree(Tree(departments, {"data": (Place("learning"),)}), datetime(2026, 10, 1, tzinfo=UTC))
+    publish_all(charges())
+    staff = client_of("staff")
+    page = staff.get("/organisation/department/learning/").content.decode()
+    assert "No bill yet for 9 Oct 2026 – 10 Oct 2026; not in the total:" in page
+    assert 'value="12.000000000000"' in page
+    days = f"period=custom&start=2026-10-01&last=2026-10-08&publication={publication().number}"
+    estimated = staff.get(f"/figures/organisation/department/learning/team/?{days}").json()["data"][-1]
+    assert (estimated["name"], sum(estimated["y"])) == ("Estimated, no bill yet", 12.0)

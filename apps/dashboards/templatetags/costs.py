@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.utils.dateformat import format as format_date
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -29,6 +29,12 @@ MAX_PERCENT = Decimal(9999)
 def company() -> str:
     """The company's name, to stand beside ours; empty where nobody gave one."""
     return "" if settings.COSTOPS_COMPANY == "CostOps" else labels.plain(settings.COSTOPS_COMPANY)
+
+
+@register.simple_block_tag
+def scrolling(content: SafeString, label: str) -> SafeString:
+    """A table that may be wider than its page: a region of this name, which keys scroll as well."""
+    return format_html('<div class="scroll" tabindex="0" role="region" aria-label="{}">{}</div>', label, content)
 
 
 def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
@@ -77,6 +83,14 @@ def explained(amount: Decimal | None, url: str = "", form: str = "money") -> Saf
 def change(amount: Decimal | None) -> str:
     """`money` that shows a plus sign."""
     return "–" if amount is None else _written(_rounded(amount, _CENT), signed=True)
+
+
+@register.simple_tag
+def amounts(totals: Iterable[tuple[str, Decimal]], form: str = "money") -> str:
+    """An amount for each currency, exact when pointed at; `form` is `money`, or `change` (with its sign)."""
+    write = change if form == "change" else money
+    rows = ((exact(total), write(total), plain(currency)) for currency, total in totals)
+    return format_html_join("", '<div title="{}">{} {}</div>', rows) or "–"
 
 
 @register.filter
