@@ -160,7 +160,7 @@ class _Allocator:
     def cluster_of(self, day: date, charge: Row) -> tuple[str, str] | None:
         """The cluster a charge belongs to as a whole, and by what it is divided."""
         for rule in self.cluster_rules:
-            if self._holds(rule["when"], self._bill_subject(charge)):
+            if self._is_valid(rule, day) and self._holds(rule["when"], self._bill_subject(charge)):
                 return rule["cluster"], rule.get("by") or "claims"
         resource = charge.get("ResourceId") or ""
         is_cluster = (day, resource) in self.clusters and not self.knows(day, resource)
@@ -318,11 +318,15 @@ class _Allocator:
 
     def _owners(self, day: date, subject: Row) -> dict[str, Fraction]:
         for rule in self.rules:
-            since, until = _date(rule.get("valid_from")), _date(rule.get("valid_to"))
-            if (since and day < since) or (until and day >= until) or not self._holds(rule["when"], subject):
+            if not self._is_valid(rule, day) or not self._holds(rule["when"], subject):
                 continue
             return {k: Fraction(str(v)) for k, v in (rule.get("split") or {rule.get("team"): 100}).items()}
         return {UNALLOCATED: Fraction(100)}
+
+    @staticmethod
+    def _is_valid(rule: Mapping[str, Any], day: date) -> bool:
+        since, until = _date(rule.get("valid_from")), _date(rule.get("valid_to"))
+        return not (since and day < since) and not (until and day >= until)
 
     @staticmethod
     def _holds(when: Mapping[str, Any], subject: Row) -> bool:

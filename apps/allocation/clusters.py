@@ -4,9 +4,9 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.allocation.division import WEIGHT
-from apps.allocation.ownership import first_that_holds
+from apps.allocation.ownership import first_of
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import CLAIMS, CLUSTER, TRAFFIC, RuleBook
+from apps.teams.ownership import CHARGE_FIELDS, CLAIMS, CLUSTER, TRAFFIC, RuleBook
 from apps.warehouse.engine import Workspace
 
 PLACE = ["day", "cluster", "by", "node"]
@@ -21,7 +21,8 @@ def with_cluster_rule(charges: ir.Table, book: RuleBook, workspace: Workspace) -
     """
     if not book.clusters:
         return charges.mutate(cluster_rule=ibis.literal(-1).cast("int32"))
-    ruled = first_that_holds(charges, [rule.when for rule in book.clusters], "cluster_rule", workspace)
+    rules = [(number, rule.as_rule) for number, rule in enumerate(book.clusters)]
+    ruled = first_of(charges, rules, CHARGE_FIELDS, workspace).rename(cluster_rule="number")
     is_ruled = ruled.cluster_rule >= 0
     return ruled.mutate(
         pool=is_ruled.ifelse("cluster", ruled.pool),

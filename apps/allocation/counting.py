@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from apps.allocation import trial
 from apps.allocation.rehearsal import NothingToTryOn, is_quick, last_days
 from apps.finops.windows import Window
 from apps.teams.models import RuleCount, RuleSet
-from apps.teams.ownership import Rule, RuleBook
+from apps.teams.ownership import ClusterRule, Rule, RuleBook
 from apps.teams.proposals import LEASE
 
 COUNT_DAYS = 28
@@ -23,7 +24,7 @@ AGE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class CountedRule:
-    """A rule and what it did, as `trial.RuleUse` says it; None where it was not counted yet."""
+    """A rule, or one of clusters, and what it did, as `trial.RuleUse` says it; None where it was not counted yet."""
 
     order: int
     rule: Rule
@@ -32,11 +33,12 @@ class CountedRule:
     matched: int | None = None
     hidden_by: str = ""
     verdict: str = ""
+    of_cluster: ClusterRule | None = None
 
 
 @dataclass(frozen=True)
 class CountedBook:
-    """The rules in force, in order; `window` None: not counted yet."""
+    """The rules in force, in order, those of clusters last; `window` None: not counted yet."""
 
     ruleset: int
     rules: tuple[CountedRule, ...]
@@ -53,9 +55,9 @@ def counted(*, now: datetime) -> CountedBook:
     book = RuleBook.from_document(newest.document)
     kept = _kept(newest, book, now)
     if kept is None:
-        return _uncounted(newest, book)
-    rules = enumerate(zip(book.rules, kept.rows or (), strict=True), 1)
-    told = tuple(_counted(order, rule, row) for order, (rule, row) in rules)
+        return CountedBook(newest.number, _uncounted(book), None, None)
+    rows = zip_longest(_uncounted(book), kept.rows or ())  # rules of clusters have none where an older version counted
+    told = tuple(_counted(one, row) if row else one for one, row in rows)
     return CountedBook(newest.number, told, Window(kept.start, kept.end), kept.counted_at)
 
 
@@ -90,7 +92,7 @@ def count_due(*, now: datetime) -> bool:
 
 def seen_by(book: CountedBook, teams: frozenset[str] | None) -> CountedBook:
     """Of a counted book what somebody may see who sees these teams (None: all): the rules that give cost to one of
-    them, and what they decided where nobody else has a part in it."""
+    them, and what they decided where nobody else has a part in it. Rules of clusters name no team."""
     if teams is None:
         return book
     mine = [one for one in book.rules if teams & _payers(one.rule)]
@@ -116,10 +118,10 @@ def _payers(rule: Rule) -> frozenset[str]:
     return frozenset(team for team, _ in rule.split)
 
 
-def _uncounted(ruleset: RuleSet, book: RuleBook) -> CountedBook:
-    return CountedBook(
-        ruleset.number, tuple(CountedRule(order, rule, {}) for order, rule in enumerate(book.rules, 1)), None, None
-    )
+def _uncounted(book: RuleBook) -> tuple[CountedRule, ...]:
+    rules = enumerate([*book.rules, *(rule.as_rule for rule in book.clusters)], 1)
+    of_clusters = (*(None for _ in book.rules), *book.clusters)
+    return tuple(CountedRule(*one, {}, of_cluster=rule) for one, rule in zip(rules, of_clusters, strict=True))
 
 
 def _count(ruleset: RuleSet, book: RuleBook, window: Window, now: datetime) -> RuleCount:
@@ -144,6 +146,6 @@ def _count(ruleset: RuleSet, book: RuleBook, window: Window, now: datetime) -> R
     return kept
 
 
-def _counted(order: int, rule: Rule, row: dict[str, Any]) -> CountedRule:
+def _counted(one: CountedRule, row: dict[str, Any]) -> CountedRule:
     cost = {currency: Decimal(amount) for currency, amount in sorted(row["cost"].items())}
-    return CountedRule(order, rule, cost, *(row[name] for name in ("decided", "matched", "hidden_by", "verdict")))
+    return replace(one, cost=cost, **{name: row[name] for name in ("decided", "matched", "hidden_by", "verdict")})

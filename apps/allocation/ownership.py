@@ -12,7 +12,6 @@ import ibis.expr.types as ir
 from apps.finops.tables import ANNOTATION
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import (
-    CHARGE_FIELDS,
     EXACT,
     EXPRESSION,
     PREFIX,
@@ -47,22 +46,12 @@ def with_shared(subjects: ir.Table, book: RuleBook, workspace: Workspace) -> ir.
 
 
 def first_of(
-    subjects: ir.Table, policies: Sequence[tuple[int, Policy]], fields: tuple[str, ...], workspace: Workspace
+    subjects: ir.Table, numbered: Sequence[tuple[int, Rule | Policy]], fields: tuple[str, ...], workspace: Workspace
 ) -> ir.Table:
-    """Add `number`: that of the first policy that matches a subject (as in `owners`), -1 where none does."""
-    conditions = [condition for _, policy in policies for condition in policy.conditions]
+    """Add `number`: that of the first rule or policy that matches a subject (as in `owners`), -1 where none does."""
+    conditions = [condition for _, one in numbered for condition in one.conditions]
     keyed, extracted = _with_keys(subjects, conditions, fields, workspace)
-    return keyed.mutate(number=_first_match(keyed, policies, fields)).drop(*extracted)
-
-
-def first_that_holds(
-    subjects: ir.Table, all_of: list[tuple[Condition, ...]], column: str, workspace: Workspace
-) -> ir.Table:
-    """Add a column with the number of the first conditions that all hold for a charge; -1 where none do."""
-    asked = [condition for when in all_of for condition in when]
-    keyed, extracted = _with_keys(subjects, asked, CHARGE_FIELDS, workspace)
-    branches = [(_holds(keyed, when, CHARGE_FIELDS), ibis.literal(number)) for number, when in enumerate(all_of)]
-    return keyed.mutate(**{column: ibis.cases(*branches, else_=-1).cast("int32")}).drop(*extracted)
+    return keyed.mutate(number=_first_match(keyed, numbered, fields)).drop(*extracted)
 
 
 def matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> ir.Table:

@@ -1,7 +1,8 @@
 """Rules on trial: what a book of rules would do with days that are known, and which of its rules do anything."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import ibis
@@ -13,11 +14,13 @@ from apps.allocation.services import attribute
 from apps.finops.money import add_up
 from apps.finops.tables import MONEY
 from apps.finops.windows import Window, contiguous
-from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, Rule, RuleBook
+from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, ClusterRule, Rule, RuleBook
 from apps.warehouse.engine import Workspace, rows_of
 
 DAYS_AT_ONCE = 7
 _WORKLOAD = ["day", "cluster", "namespace", "workload"]
+Matrix = Counter[tuple[int, int]]
+"""(the rule that decided, a rule that matches) → how many subjects; rules by number, -1 when none decided."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class RuleUse:
 
     `cost` is the effective cost it decided, by currency, what was passed on by platform namespaces included. `decided`
     and `matched` count subjects a day: workloads, idle pools and charges. Where an earlier rule took subjects that this
-    one matches, `hidden_by` names the one that took most.
+    one matches, `hidden_by` names the one that took most. For a rule of clusters, which is `of_cluster` then, subjects
+    are charges, `cost` is what it gave to the cluster, and `rule` says when it matches.
     """
 
     rule: Rule
@@ -48,6 +52,7 @@ class RuleUse:
     decided: int
     matched: int
     hidden_by: str
+    of_cluster: ClusterRule | None = None
 
     def verdict(self, window: Window) -> str:
         if self.decided:
@@ -70,18 +75,45 @@ def simulate(window: Window, before: RuleBook, after: RuleBook) -> tuple[Move, .
 
 
 def use(window: Window, book: RuleBook) -> tuple[RuleUse, ...]:
-    """What each rule of a book does in a window, in the book's order."""
+    """What each rule of a book does in a window, in the book's order; the rules of clusters come last."""
     cost = _summed(window, book, "rule")
-    matrix: dict[tuple[int, int], int] = {}
+    matrix: Matrix = Counter()
+    of_clusters: Matrix = Counter()
+    given: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
     for part in _parts(window):
-        for decided, matching, count in _matches(part, book):
-            matrix[decided, matching] = matrix.get((decided, matching), 0) + count
-    return tuple(_use(number, rule, book, cost, matrix) for number, rule in enumerate(book.rules))
+        with Workspace() as workspace:
+            inputs = facts.read(part, book, workspace)
+            pools = workspace.keep(inputs.pools())
+            for subjects, fields in _subjects(inputs, pools, book):
+                matrix += _matches(subjects, book, fields, workspace)
+            if book.clusters:
+                of_clusters += _matches(pools, as_rules(book), CHARGE_FIELDS, workspace)
+                for number, currency, amount in _given(pools):
+                    given[book.clusters[number].name, currency].append(amount)
+    to_clusters = {key: add_up(found) for key, found in given.items()}
+    return (
+        *(_use(number, book, cost, matrix) for number in range(len(book.rules))),
+        *(
+            replace(_use(number, as_rules(book), to_clusters, of_clusters), of_cluster=rule)
+            for number, rule in enumerate(book.clusters)
+        ),
+    )
 
 
-def _use(
-    number: int, rule: Rule, book: RuleBook, cost: dict[tuple[str, str], Decimal], matrix: dict[tuple[int, int], int]
-) -> RuleUse:
+def as_rules(book: RuleBook) -> RuleBook:
+    """The rules of clusters of a book, as rules that match the same charges."""
+    return RuleBook(tuple(rule.as_rule for rule in book.clusters))
+
+
+def _given(pools: ir.Table) -> list[tuple[int, str, Decimal]]:
+    """(number of a rule of clusters, currency, the effective cost it gave to its cluster)."""
+    mine = pools.filter(pools.cluster_rule >= 0)
+    summed = mine.group_by("cluster_rule", "currency").aggregate(cost=mine.effective_cost.sum().cast(MONEY))
+    return [(number, currency, cost) for number, currency, cost in rows_of(summed)]
+
+
+def _use(number: int, book: RuleBook, cost: dict[tuple[str, str], Decimal], matrix: Matrix) -> RuleUse:
+    rule = book.rules[number]
     taken = {decided: count for (decided, matching), count in matrix.items() if matching == number and count}
     others = {decided: count for decided, count in taken.items() if decided != number}
     return RuleUse(
@@ -121,14 +153,9 @@ def _parts(window: Window) -> list[Window]:
     return contiguous(window.days(), at_most=DAYS_AT_ONCE)
 
 
-def _matches(window: Window, book: RuleBook) -> Iterator[tuple[int, int, int]]:
-    """(the rule that decided, a rule that matches, how many subjects): of rules by number, -1 when none decided."""
-    with Workspace() as workspace:
-        inputs = facts.read(window, book, workspace)
-        pools = workspace.keep(inputs.pools())
-        for subjects, fields in _subjects(inputs, pools, book):
-            for decided, *counts in rows_of(ownership.matches(subjects, book, fields, workspace)):
-                yield from ((decided, number, count or 0) for number, count in enumerate(counts))
+def _matches(subjects: ir.Table, book: RuleBook, fields: tuple[str, ...], workspace: Workspace) -> Matrix:
+    found = rows_of(ownership.matches(subjects, book, fields, workspace))
+    return Counter({(decided, number): count or 0 for decided, *counts in found for number, count in enumerate(counts)})
 
 
 def _subjects(inputs: facts.Facts, pools: ir.Table, book: RuleBook) -> Iterator[tuple[ir.Table, tuple[str, ...]]]:

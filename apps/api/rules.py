@@ -35,7 +35,11 @@ class RuleSchema(serializers.Serializer[Any]):
 
     order = serializers.IntegerField()
     rule = serializers.CharField()
-    teams = serializers.CharField(help_text="who pays, with percentages where several do")
+    teams = serializers.CharField(allow_blank=True, help_text="who pays, with percentages where several do")
+    cluster = serializers.CharField(allow_blank=True, help_text="to which cluster a rule of clusters gives charges")
+    by = serializers.CharField(
+        allow_blank=True, help_text="by what those are divided; claims: all on the cluster carry them"
+    )
     valid_from = serializers.DateField(allow_null=True)
     valid_to = serializers.DateField(allow_null=True, help_text="exclusive")
     currency = serializers.CharField(allow_blank=True)
@@ -49,7 +53,8 @@ class RuleSchema(serializers.Serializer[Any]):
 
 
 class RulesSchema(serializers.Serializer[Any]):
-    """The rules in force, in the order in which they decide; `start` is null where nobody counted yet."""
+    """The rules in force, in the order in which they decide, those of clusters last; `start` is null where nobody
+    counted yet."""
 
     ruleset = serializers.IntegerField()
     start = serializers.DateField(allow_null=True)
@@ -138,6 +143,7 @@ class RulesView(AskView):
 def _rule(one: counting.CountedRule) -> list[dict[str, Any]]:
     facts = {
         "order": one.order, "rule": one.rule.name, "teams": counting.payers(one.rule),
+        "cluster": one.of_cluster.cluster if one.of_cluster else "", "by": one.of_cluster.by if one.of_cluster else "",
         "valid_from": one.rule.valid_from, "valid_to": one.rule.valid_to,
     }  # fmt: skip
     use = {name: getattr(one, name) for name in ("decided", "matched", "hidden_by", "verdict")}

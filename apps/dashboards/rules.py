@@ -19,7 +19,7 @@ from apps.finops.windows import ONE_DAY
 from apps.teams import proposals
 from apps.teams.approval import Actor
 from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft
-from apps.teams.ownership import FIELDS, KEYED_FIELDS, Condition, Rule
+from apps.teams.ownership import FIELDS, KEYED_FIELDS, ClusterRule, Condition, Rule
 from apps.teams.selectors import active_teams
 from apps.teams.simulations import Simulation
 
@@ -41,6 +41,14 @@ VERDICTS: dict[str, Promise] = {
     "matches nothing": gettext_lazy("matches nothing"),
     "not valid then": gettext_lazy("not valid then"),
 }
+CARRIERS: dict[str, Promise] = {
+    "claims": gettext_lazy("all teams on %(cluster)s"),
+    "traffic": gettext_lazy("teams on %(cluster)s, by GiB sent"),
+    "internet": gettext_lazy("teams on %(cluster)s, by GiB sent to the internet"),
+    "cross_region": gettext_lazy("teams on %(cluster)s, by GiB sent to other regions"),
+    "cross_zone": gettext_lazy("teams on %(cluster)s, by GiB sent to other zones"),
+}
+"""What the rules of clusters divide by, in words."""
 STATES: dict[str, Promise] = {
     "drafted": gettext_lazy("drafted"),
     "simulated": gettext_lazy("simulated"),
@@ -86,12 +94,14 @@ class DraftRow:
 
 @dataclass(frozen=True)
 class RulesPage:
-    """The page; `dead` of the rules decided nothing, `positions` are the names a new one may stand before."""
+    """The page; `dead` of the rules decided nothing, `positions` are the names a new one may stand before; whether any
+    `of_clusters` are among them."""
 
     book: counting.CountedBook
     rules: tuple[RuleRow, ...]
     is_narrowed: bool
     positions: tuple[str, ...]
+    of_clusters: bool
     dead: int
     drafts: tuple[DraftRow, ...]
     open_drafts: int
@@ -115,7 +125,8 @@ def page(teams: frozenset[str] | None, by: Actor, now: datetime, *, is_narrowed:
         book=book,
         rules=tuple(row for row in rows if row.verdict) if is_narrowed else rows,
         is_narrowed=is_narrowed,
-        positions=tuple(row.name for row in rows),
+        positions=tuple(one.rule.name for one in book.rules if not one.of_cluster),
+        of_clusters=any(one.of_cluster for one in book.rules),
         dead=sum(row.is_dead for row in rows),
         drafts=tuple(_draft(one, teams, titles) for one in drafts[:MOST_DRAFTS]),
         open_drafts=sum(one.state in proposals.OPEN for one in drafts),
@@ -130,7 +141,7 @@ def _rule(one: counting.CountedRule) -> RuleRow:
         order=one.order,
         name=one.rule.name,
         conditions=conditions(one.rule),
-        payers=counting.payers(one.rule),
+        payers=_carriers(one.of_cluster) if one.of_cluster else counting.payers(one.rule),
         rule=one.rule,
         costs=tuple(one.cost.items()),
         decided=one.decided,
@@ -139,6 +150,11 @@ def _rule(one: counting.CountedRule) -> RuleRow:
         verdict=str(VERDICTS.get(one.verdict, one.verdict)),
         is_dead=one.decided == 0,
     )
+
+
+def _carriers(rule: ClusterRule) -> str:
+    """Who carries what a rule gives to a cluster, in words."""
+    return str(CARRIERS[rule.by]) % {"cluster": rule.cluster}
 
 
 def conditions(rule: Rule) -> str:

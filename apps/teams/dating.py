@@ -92,7 +92,8 @@ def applied(book: RuleBook, edits: Iterable[Edit], day: date) -> RuleBook:
     rules = list(book.rules)
     for edit in edits:
         _EDITS[edit.kind](rules, edit, day)
-    names = [rule.name for rule in rules]
+    others = (*(rule.name for rule in book.shared), *(rule.name for rule in book.clusters))
+    names = [*(rule.name for rule in rules), *others]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise BadChange(f"There would be two rules {twice[0]!r}. Give the new one another name.")
     return replace(book, rules=tuple(rules))

@@ -281,7 +281,8 @@ def _cluster_rule(draft: Draft, rule: DraftRule) -> ClusterRule:
     by = rule.by.value if rule.by else CLAIMS
     if rule.by and by not in (CLAIMS, *TRAFFIC):
         draft.complain("bad-basis", rule.by.line, f"by: {by!r} is unknown; known are {', '.join((CLAIMS, *TRAFFIC))}")
-    return ClusterRule(check_name(draft, rule), when, rule.cluster.value if rule.cluster else "", by)
+    dates = check_dates(draft, rule)
+    return ClusterRule(check_name(draft, rule), when, rule.cluster.value if rule.cluster else "", by, *dates)
 
 
 def _conditions(

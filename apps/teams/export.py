@@ -74,7 +74,8 @@ def _policy(policy: Policy) -> dict[str, Any]:
 
 
 def _cluster(rule: ClusterRule) -> dict[str, Any]:
-    return {"name": rule.name, "when": _when(rule.when), "cluster": rule.cluster, "by": rule.by}
+    own = {"name": rule.name, "when": _when(rule.when), "cluster": rule.cluster, "by": rule.by}
+    return own | _present({"valid_from": rule.valid_from, "valid_to": rule.valid_to})
 
 
 def _percents(split: tuple[tuple[str, int], ...]) -> dict[str, str]:

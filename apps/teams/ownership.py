@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from apps.teams import policies
-from apps.teams.policies import Policy
+from apps.teams.policies import DATES, Policy
 
 TELLING_FIELDS = ("namespace", "label", "annotation")
 """What only workloads have: a rule that asks for one of these is about workloads."""
@@ -107,12 +107,20 @@ TRAFFIC = {
 
 @dataclass(frozen=True)
 class ClusterRule:
-    """Charges that belong to a whole cluster: carried by all teams on it, or divided `by` what was sent (TRAFFIC)."""
+    """Charges that belong to a whole cluster: carried by all teams on it, or divided `by` what was sent (TRAFFIC). It
+    is valid on the days that a `Rule` would be."""
 
     name: str
     when: tuple[Condition, ...]
     cluster: str
     by: str = CLAIMS
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def as_rule(self) -> Rule:
+        """What matches the same charges on the same days, and names nobody who pays."""
+        return Rule(self.name, self.when, (), self.valid_from, self.valid_to)
 
 
 OF_CLUSTERS = Policy("cluster", "share", "proportional", (Condition("namespace", "", (CLUSTER,)),))
@@ -165,9 +173,7 @@ class RuleBook:
             shared=tuple(SharedRule(row["name"], _conditions(row["when"])) for row in document["shared"]),
             price_ratio=PriceRatio(**document["price_ratio"]),
             policies=cls.policies_of(document),
-            clusters=tuple(
-                ClusterRule(**(row | {"when": _conditions(row["when"])})) for row in document.get("clusters", [])
-            ),
+            clusters=tuple(_cluster_rule(row) for row in document.get("clusters", [])),
         )
 
     @staticmethod
@@ -202,6 +208,11 @@ def _rule(row: Mapping[str, Any]) -> Rule:
     )
 
 
+def _cluster_rule(row: Mapping[str, Any]) -> ClusterRule:
+    dates = {name: _day(row.get(name)) for name in DATES}
+    return ClusterRule(row["name"], _conditions(row["when"]), row["cluster"], row["by"], **dates)
+
+
 def _conditions(rows: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:
     return tuple(Condition(row["field"], row["key"], tuple(row["patterns"])) for row in rows)
 
@@ -228,7 +239,8 @@ def _rule_row(rule: Rule) -> dict[str, Any]:
 
 
 def _cluster_row(rule: ClusterRule) -> dict[str, Any]:
-    return {
+    """Days stand there only when there are any: older books keep their sha256."""
+    return {name: day.isoformat() for name in DATES if (day := getattr(rule, name))} | {
         "name": rule.name,
         "when": [_condition_row(condition) for condition in rule.when],
         "cluster": rule.cluster,

@@ -79,7 +79,7 @@ class Policy:
         )
 
 
-_DATES = ("valid_from", "valid_to")
+DATES = ("valid_from", "valid_to")
 _CONDITIONS = ("when", "any", "unless")
 
 
@@ -88,7 +88,7 @@ def to_row(policy: Policy, condition_row: "Callable[[Condition], dict[str, Any]]
     row: dict[str, Any] = {"name": policy.name, "subject": policy.subject, "how": policy.how, "driver": policy.driver}
     row |= {name: [condition_row(one) for one in getattr(policy, name)] for name in _CONDITIONS}
     row |= {"split": [list(part) for part in policy.split], "teams": list(policy.teams)}
-    row |= {name: day.isoformat() for name in _DATES if (day := getattr(policy, name))}
+    row |= {name: day.isoformat() for name in DATES if (day := getattr(policy, name))}
     return {name: value for name, value in row.items() if value}
 
 

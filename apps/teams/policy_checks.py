@@ -37,7 +37,7 @@ def check_policies(draft: Draft, teams: Iterable[TeamFacts]) -> tuple[Policy, ..
     known = {team.name for team in teams}
     found = tuple(_policy(draft, one, known) for one in draft.policies)
     lines = [one.rule.line for one in draft.policies]
-    taken = {rule.name.value for rule in (*draft.rules, *draft.shared) if rule.name}
+    taken = {rule.name.value for rule in (*draft.rules, *draft.shared, *draft.clusters) if rule.name}
     for number, policy in enumerate(found):
         if policy.label in taken:
             draft.complain("twice", lines[number], f"{policy.label!r} is the name of a rule; choose another name")

@@ -24,7 +24,7 @@ LEAD = {"name": "lead_name", "email": "lead_email"}
 RULE = ("name", "when", "any", "unless", "team", "split", "valid_from", "valid_to", "priority")
 SHARED = ("name", "when")
 POLICY = (*SUBJECTS, "driver", "teams", *RULE)
-CLUSTER = ("name", "when", "cluster", "by")
+CLUSTER = ("name", "when", "cluster", "by", "valid_from", "valid_to")
 RATIO = ("cpu_core", "memory_gib", "gpu")
 CHANGE = ("valid_from", "add", "change", "end")
 BESIDE = ("before", "after")
@@ -213,6 +213,8 @@ def _cluster(draft: Draft, node: Node) -> DraftRule:
         line=_line(node),
         name=_optional(draft, parts, "name"),
         when=_when(draft, parts.get("when")),
+        valid_from=_optional(draft, parts, "valid_from"),
+        valid_to=_optional(draft, parts, "valid_to"),
         cluster=_optional(draft, parts, "cluster"),
         by=_optional(draft, parts, "by"),
     )

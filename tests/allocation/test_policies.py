@@ -12,7 +12,7 @@ from apps.finops.windows import ONE_DAY
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 from tests.allocation.conftest import Together
-from tests.allocation.worlds import DAY, World, by, charge, charged, claim, labels, node, pod, put, totals
+from tests.allocation.worlds import DAY, World, by, charge, charged, claim, labels, node, pod, put, sent, totals
 
 pytestmark = pytest.mark.django_db
 RULES: dict[str, Any] = {
@@ -23,6 +23,10 @@ RULES: dict[str, Any] = {
         {"name": "of web", "when": {"resource": "web-*"}, "team": "web"},
         {"name": "of data", "when": {"resource": "data-*"}, "team": "data"},
         {"name": "the rest", "when": {"service": "*"}, "team": "ops"},
+    ],
+    "clusters": [
+        {"name": "fee", "when": {"service": "Fee"}, "cluster": "online"},
+        {"name": "nat", "when": {"service": "NAT"}, "cluster": "online", "by": "internet"},
     ],
 }
 DRIVEN = [{"web": "1", "data": "3"}, {"web": "1e25", "data": "1e25", "ops": "2e25"}, {"web": "0"}]
@@ -40,6 +44,9 @@ APART = units(platform="0")
 FULL = units()
 PLATFORM = {"when": {"namespace": "kube-*"}}
 POOL = {"when": {"service": "Pool"}}
+CLUSTER = {"when": {"namespace": "__cluster__"}}
+OF_A_CLUSTER = [*NODE, charge("30", "c", ServiceName="Fee")]
+ON_NODE = {("web", "direct"): 12, ("data", "direct"): 24, ("ops", "idle"): 12}
 SHARED_CHARGE = charge("30", "p", ServiceName="Pool")
 USED = [charge("30", "web-1"), charge("10", "data-1")]
 
@@ -122,6 +129,36 @@ CASES = [
                  FULL | {"volume_hours": claim("kube-system", "5")},
                  {("web", "direct"): 12, ("data", "direct"): 24, ("web", "shared"): 10, ("data", "shared"): 10},
                  id="a platform's volumes go with it"),
+    # --- what a cluster costs as a whole ---------------------------------------------------------------------------
+    pytest.param([], OF_A_CLUSTER, APART, ON_NODE | {("web", "shared"): 10, ("data", "shared"): 20},
+                 id="a cluster in proportion: no policy says otherwise"),
+    pytest.param([{"share": "even", **CLUSTER}], OF_A_CLUSTER, APART,
+                 ON_NODE | {("web", "shared"): 15, ("data", "shared"): 15}, id="a cluster evenly"),
+    pytest.param([{"share": "even", **CLUSTER}], [*NODE, charge("0.000000000003", "online")], APART,
+                 ON_NODE | {("data", "shared"): "0.000000000002", ("web", "shared"): "0.000000000001"},
+                 id="a cluster evenly: what no half divides is lost to nobody"),
+    pytest.param([{"share": "even", "teams": ["web", "data", "ops"], **CLUSTER}], OF_A_CLUSTER, APART,
+                 ON_NODE | {("web", "shared"): 10, ("data", "shared"): 10, ("ops", "shared"): 10},
+                 id="a cluster evenly between some teams"),
+    pytest.param([{"share": "fixed", "split": {"web": 20, "ops": 80}, **CLUSTER}], OF_A_CLUSTER, APART,
+                 ON_NODE | {("web", "shared"): 6, ("ops", "shared"): 24}, id="a cluster by fixed percentages"),
+    pytest.param([{"share": "by_driver", "driver": "d0", **CLUSTER}], OF_A_CLUSTER, APART,
+                 ON_NODE | {("web", "shared"): "7.5", ("data", "shared"): "22.5"}, id="a cluster by a driver"),
+    pytest.param([{"share": "even", "when": {"namespace": "__cluster__", "cluster": "other"}}], OF_A_CLUSTER, APART,
+                 ON_NODE | {("web", "shared"): 10, ("data", "shared"): 20}, id="the policy of another cluster"),
+    pytest.param([{"share": "even", **PLATFORM}], OF_A_CLUSTER, FULL,
+                 {("web", "direct"): 12, ("data", "direct"): 24, ("web", "shared"): 16, ("data", "shared"): 26},
+                 id="a cluster in proportion beside a platform evenly"),
+    pytest.param([{"share": "even", **CLUSTER}], [charge("30", "c", ServiceName="Fee")], {},
+                 {("unallocated", "unallocated"): 30}, id="a cluster evenly: nobody is there"),
+    pytest.param([{"share": "even", **CLUSTER}], [*NODE, charge("30", "n", ServiceName="NAT")],
+                 APART | {"network_hours": sent("web", "9", internet_gib="4") + sent("data", "9", internet_gib="1")},
+                 ON_NODE | {("web", "direct"): 36, ("data", "direct"): 30},
+                 id="traffic that was measured is no cost of the cluster as a whole"),
+    pytest.param([{"share": "even", **CLUSTER}], [*NODE, charge("30", "n", ServiceName="NAT")],
+                 APART | {"network_hours": sent("web", "9")},
+                 ON_NODE | {("web", "shared"): 15, ("data", "shared"): 15},
+                 id="traffic that was not measured is divided like a cluster"),
     # --- shared pools of charges -----------------------------------------------------------------------------------
     pytest.param([{"share": "proportional", **POOL}], [*NODE, SHARED_CHARGE], APART,
                  {("web", "direct"): 12, ("data", "direct"): 24, ("ops", "idle"): 12, ("web", "shared"): 10,
@@ -262,6 +299,7 @@ def number_of(case_id: str) -> int:
         pytest.param("idle is central", "idle: p{}-0", id="idle central"),
         pytest.param("a platform by a driver", "share: p{}-0 (d0 v7)", id="the version of a driver"),
         pytest.param("a driver without a quantity that day: in proportion", "share: p{}-0 (no quantities)", id="none"),
+        pytest.param("a cluster evenly", "share: p{}-0", id="cluster"),
         pytest.param("tax follows its invoice", "follow: p{}-0", id="tax"),
         pytest.param("the unused part to a chosen owner", "unused: p{}-0", id="unused"),
         pytest.param("a credit to the owner of the resource", "credits: p{}-0", id="credit"),

@@ -160,6 +160,45 @@ rules:
     assert [use.cost for use in found] == [{}, {"CNY": Decimal(12)}, {}]
 
 
+CLUSTERS = """
+rules:
+  - {name: logs, when: {service: Log}, team: data}
+  - {name: queue, when: {service: Queue}, team: ops}
+clusters:
+  - {name: of a day, when: {service: Queue}, cluster: online, valid_to: 2026-10-02}
+  - {name: by bytes, when: {service: [Queue, Log]}, cluster: online, by: traffic}
+  - {name: again, when: {resource: l}, cluster: other}
+  - {name: no such, when: {service: Mail}, cluster: online}
+  - {name: to come, when: {service: Queue}, cluster: online, valid_from: 2026-10-03}
+"""
+
+
+def test_rules_of_clusters_are_told_by_what_they_do(world):
+    """The first day's Queue of 7 goes by claims; the second day's, and both days' Log of 10, by what was sent."""
+    found = trial.use(WINDOW, book(CLUSTERS))
+    told = [(use.rule.name, use.decided, use.matched, use.hidden_by, use.verdict(WINDOW)) for use in found]
+    assert told == [
+        ("logs", 0, 0, "", "matches nothing"),
+        ("queue", 0, 0, "", "matches nothing"),
+        ("of a day", 1, 1, "", ""),
+        ("by bytes", 3, 4, "of a day", "partly hidden"),
+        ("again", 0, 2, "by bytes", "hidden"),
+        ("no such", 0, 0, "", "matches nothing"),
+        ("to come", 0, 0, "", "not valid then"),
+    ]
+    assert [use.cost for use in found] == [{}, {}, {"CNY": Decimal(7)}, {"CNY": Decimal(27)}, {}, {}, {}]
+    assert [use.of_cluster.by if use.of_cluster else None for use in found[:4]] == [None, None, "claims", "traffic"]
+
+
+def test_what_rules_of_clusters_gave_is_what_clusters_cost(world):
+    """Nobody sent anything: all of it is `__cluster__`'s, the day without claims is nobody's."""
+    used = [use for use in trial.use(WINDOW, book(CLUSTERS)) if use.of_cluster]
+    import_rules(CLUSTERS)
+    result(days=2)
+    rows = [row for row in rows_allocated() if row["namespace"] == "__cluster__"]
+    assert sum(cost for use in used for cost in use.cost.values()) == sum(by(rows, "team").values()) == Decimal(34)
+
+
 # --- At the terminal ------------------------------------------------------------------------------------------------
 def told(*words: str) -> str:
     out = StringIO()
@@ -185,6 +224,19 @@ def test_rules_are_listed_at_the_terminal(world):
         ("logs", "0", "data", 20),
     ]
     assert "2 rules, 0 of them decided nothing" in told("list", "--start", "2026-10-01", "--end", "2026-10-03")
+
+
+def test_rules_of_clusters_are_listed_at_the_terminal(world):
+    import_rules(CLUSTERS)
+    days = ("--start", "2026-10-01", "--end", "2026-10-03")
+    rows = json.loads(told("list", *days, "--format", "json"))[2:5]
+    assert [(row["rule"], row["teams"], row["cluster"], row["by"], row["verdict"]) for row in rows] == [
+        ("of a day", "", "online", "claims", ""),
+        ("by bytes", "", "online", "traffic", "partly hidden"),
+        ("again", "", "other", "claims", "hidden"),
+    ]
+    assert [row["cost"] and Decimal(row["cost"]) for row in rows] == [7, 27, None]
+    assert "7 rules, 5 of them decided nothing" in told("list", *days)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from apps.insights import evidence, subjects
 from apps.insights.worklist import worklist
 from apps.marts.services import publish
 from apps.teams.dating import parse_change
-from apps.teams.models import Membership, RuleDraft, RuleSet, Team
+from apps.teams.models import Membership, RuleCount, RuleDraft, RuleSet, Team
 from tests.allocation.worlds import DAY, NOW, charge, import_rules, put, put_usage
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +103,40 @@ def test_nobody_sees_the_cost_of_others(clients):
     assert all(amount in clients["carla"].get("/rules/").content.decode() for amount in (DATA, WEB, HALF))
     rows = clients["wei"].get("/api/v1/rules/").json()["rows"]
     assert [(row["rule"], row["cost"], row["decided"]) for row in rows] == [("site", WEB, 1), ("halves", None, 1)]
+
+
+OF_CLUSTERS = """
+clusters:
+  - {name: fee, when: {service: Queue}, cluster: online, valid_from: 2026-10-01}
+  - {name: nat, when: {service: NAT}, cluster: online, by: internet}
+"""
+
+
+def test_rules_of_clusters_are_told_to_who_sees_all_teams(clients):
+    import_rules(RULES + OF_CLUSTERS)
+    fill()
+    for name, expected in (("carla", [("fee", "5.000000000000", 1), ("nat", None, 0)]), ("wei", []), ("newcomer", [])):
+        rows = clients[name].get("/api/v1/rules/").json()["rows"]
+        assert [(row["rule"], row["cost"], row["decided"]) for row in rows if row["cluster"]] == expected
+    page = clients["carla"].get("/rules/").content.decode()
+    assert "all teams on online" in page
+    assert "teams on online, by GiB sent to the internet" in page
+    assert "Rules of clusters come last here" in page
+    assert "before fee" not in page  # a draft stands beside other rules only
+    assert "Rules of clusters" not in clients["wei"].get("/rules/").content.decode()
+
+
+def test_rules_of_clusters_that_were_not_counted_are_told_as_such(clients):
+    """What an older version counted of a ruleset has no rows of them."""
+    import_rules(RULES + OF_CLUSTERS)
+    fill()
+    clients["carla"].get("/api/v1/rules/")
+    kept = RuleCount.objects.get()
+    RuleCount.objects.filter(pk=kept.pk).update(rows=kept.rows[:3])
+    rows = clients["carla"].get("/api/v1/rules/").json()["rows"]
+    assert [(row["rule"], row["decided"]) for row in rows] == [
+        ("logs", 1), ("site", 1), ("halves", 1), ("fee", None), ("nat", None),
+    ]  # fmt: skip
 
 
 def test_a_rule_goes_from_the_form_into_force(clients):

@@ -18,6 +18,8 @@ rules:
   - {name: logs, when: {service: Log}, team: data, valid_to: 2026-12-01}
   - {name: soon, when: {service: Queue}, team: ops, valid_from: 2026-11-15}
   - {name: rest, when: {service: "*"}, team: ops}
+clusters:
+  - {name: fee, when: {service: Fee}, cluster: online}
 """
 BOOK = parse_teams(IN_FORCE, file="teams.yaml")[1]
 NEW = "{name: new, when: {service: Mail}, team: web"
@@ -122,8 +124,12 @@ def test_a_version_is_changed_again():
         pytest.param(
             f"{FROM}add: [{{name: '{'n' * 121}', when: {{region: y}}, team: web}}]", "at most 120", id="a long name"
         ),
+        pytest.param(
+            f"{FROM}add: [{{name: fee, when: {{service: Mail}}, team: web}}]", "two rules 'fee'",
+            id="the name of a rule of clusters",
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_proposed_is_refused(text, message):
     with pytest.raises(BadChange, match=message.replace("[", r"\[")):
         changed(text)

@@ -38,7 +38,8 @@ shared:
     when: {namespace: [kube-system, monitoring]}
 clusters:
   - {name: control plane, when: {resource: c-1}, cluster: online}
-  - {name: NAT, when: {service: NAT}, cluster: online, by: internet}
+  - {name: NAT, when: {service: NAT}, cluster: online, by: internet, valid_from: 2026-10-01}
+  - {name: old fee, when: {service: Fee}, cluster: online, valid_to: 2026-10-01}
 policy:
   price_ratio: {cpu_core: 9, gpu: 300}
 """
@@ -76,7 +77,10 @@ def test_a_whole_file_is_read():
         price_ratio=PriceRatio(cpu_core=9, memory_gib=1, gpu=300),
         clusters=(
             ClusterRule("control plane", (Condition("resource", "", ("c-1",)),), "online"),
-            ClusterRule("NAT", (Condition("service", "", ("NAT",)),), "online", "internet"),
+            ClusterRule("NAT", (Condition("service", "", ("NAT",)),), "online", "internet", date(2026, 10, 1)),
+            ClusterRule(
+                "old fee", (Condition("service", "", ("Fee",)),), "online", valid_from=None, valid_to=date(2026, 10, 1)
+            ),
         ),
     )
     assert RuleBook.from_document(book.to_document()) == book
@@ -215,6 +219,18 @@ def complaints(text: str, file: str = "teams.yaml") -> list[str]:
             HEAD + "clusters:\n- {name: s, when: {namespace: x}, by: bytes}",
             ["line 3: 'namespace' is unknown", "line 3: a rule of clusters names no", "line 3: by: 'bytes' is unknown"],
             id="a cluster's charge by a namespace",
+        ),
+        pytest.param(
+            HEAD + "clusters:\n- {name: c, when: {service: x}, cluster: k,\n   valid_from: 2026-07-01,\n"
+            "   valid_to: 2026-07-01}\n- name: d\n  when: {service: y}\n  cluster: k\n  valid_from: 2026-02-30\n"
+            "  valid_to: soon\n  team: data",
+            [
+                "line 5: valid_to (2026-07-01, itself not included) must come after valid_from (2026-07-01)",
+                "line 9: '2026-02-30' is no date",
+                "line 10: 'soon' is no date",
+                "line 11: 'team' is unknown in a rule of clusters",
+            ],
+            id="days of a cluster's charges that are none",
         ),
         pytest.param(
             HEAD + "policy: {price_ratio: {cpu_core: 7.2, ram: 1}}",

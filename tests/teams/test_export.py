@@ -27,7 +27,7 @@ shared:
   - {name: platform, when: {namespace: [kube-*, monitoring]}}
 clusters:
   - {name: fee, when: {resource: [c-1, "c-2*"], tag.x: "yes"}, cluster: online}
-  - {name: NAT, when: {service: NAT}, cluster: "no", by: cross_zone}
+  - {name: NAT, when: {service: NAT}, cluster: "no", by: cross_zone, valid_from: 2026-01-01, valid_to: 2026-07-01}
 policy: {price_ratio: {cpu_core: 72, memory_gib: 10, gpu: 0}}
 """
 

@@ -56,6 +56,17 @@ def test_a_book_without_policies_keeps_its_identity():
     assert RuleBook.from_document(document).policies == ()
 
 
+def test_a_book_whose_rules_of_clusters_have_no_days_keeps_its_identity():
+    clusters = """clusters:
+- {name: fee, when: {service: Fee}, cluster: online}
+- {name: NAT, when: {service: NAT}, cluster: online, by: internet}
+"""
+    document = parse_teams("teams: [{name: a}]\n" + clusters, file="teams.yaml")[1].to_document()
+    told = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
+    assert [set(row) for row in document["clusters"]] == [{"name", "when", "cluster", "by"}] * 2
+    assert hashlib.sha256(told).hexdigest() == "d5ed2f8407bad9808e6ffcf2ae65c2dc201a5f293a627372181743b4fa8cd4d4"
+
+
 def complaints(policies: str) -> list[str]:
     with pytest.raises(TeamsFileRefused) as refused:
         parse_teams(f"{HEAD}policies:\n{policies}", file="teams.yaml")

@@ -23,7 +23,8 @@ DAYS = 28
 LISTING = """
 A row per rule and currency, in the order in which they decide (the largest priority first, then as written): the
 effective cost a rule decided, how many subjects a day it decided (workloads, idle pools, charges) and how many it
-matches. What an earlier rule took is hidden.
+matches. What an earlier rule took is hidden. Rules of clusters come last, though they are asked first: the charges
+they gave to a cluster, and by what those are divided there (claims: all on the cluster carry them).
 
 examples:
   manage.py rules list
@@ -51,6 +52,8 @@ USE = (
     "priority",
     "rule",
     "teams",
+    "cluster",
+    "by",
     "valid_from",
     "valid_to",
     "currency",
@@ -150,7 +153,9 @@ def window_of(given: dict[str, Any]) -> Window:
 
 
 def _use_rows(order: int, use: trial.RuleUse, window: Window) -> list[list[Any]]:
-    facts = [order, use.rule.priority, use.rule.name, payers(use.rule), use.rule.valid_from, use.rule.valid_to]
+    rule, of_cluster = use.rule, use.of_cluster
+    place = [of_cluster.cluster, of_cluster.by] if of_cluster else ["", ""]
+    facts = [order, rule.priority, rule.name, payers(rule), *place, rule.valid_from, rule.valid_to]
     costs: list[tuple[str, Any]] = [*sorted(use.cost.items())] or [("", None)]
     more = [use.decided, use.matched, use.hidden_by, use.verdict(window)]
     return [[*facts, currency, cost, *more] for currency, cost in costs]
