@@ -281,3 +281,11 @@ def charged(charges: Iterable[Row]) -> dict[tuple[str, str], Decimal]:
         for basis, column in focus.COST_METRICS.items():
             sums[basis, row["BillingCurrency"]].append(row[column] or Decimal(0))
     return {key: total for key, amounts in sums.items() if (total := add_up(amounts))}
+
+
+HALF = pod("web", "2", "8")
+QUARTER = pod("data", "1", "4")
+ON_NODE = {"node_hours": node(), "workload_hours": HALF + QUARTER}
+NODE = charge("48", "i-n1")
+WEB, DATA, IDLE = ("web", "direct", "web", "web"), ("data", "direct", "data", "data"), ("unallocated", "idle", "", "")
+SHARED_WEB, SHARED_DATA = ("web", "shared", "__cluster__", ""), ("data", "shared", "__cluster__", "")

@@ -86,8 +86,8 @@ def test_every_sentence_is_translated():
             id="a check",
         ),
         pytest.param(
-            "168 node-hours (5376 core-hours) have no charge: no ResourceId in the bill equals 'i-1'. Check that the bill "
-            "covers this account and period.",
+            "168 node-hours (5376 core-hours) have no charge: no ResourceId in the bill equals 'i-1'. Check that the "
+            "bill covers this account and period.",
             "168 个节点小时（5376 核时）没有费用：账单中没有 ResourceId 等于 'i-1'。请检查账单是否覆盖该账号和时段。",
             id="a sentence that a shorter one would take for its own",
         ),
