@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from apps.teams.drafts import RULE_NAME_LIMIT
+from apps.teams.checks import RULE_NAME_LIMIT
 from apps.teams.ownership import EXPRESSION
 
 NAMESPACE, NODE_POOL, NODES, TAG, RESOURCE, SERVICE = "namespace", "node_pool", "nodes", "tag", "resource", "service"

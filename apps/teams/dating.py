@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from apps.finops.errors import CostOpsError
-from apps.teams.drafts import RULE_NAME_LIMIT, Draft, DraftEdit, DraftTeam, Text, check
+from apps.teams.checks import RULE_NAME_LIMIT, check
+from apps.teams.drafts import Draft, DraftEdit, DraftTeam, Text
 from apps.teams.ownership import Rule, RuleBook
 from apps.teams.yaml_file import read_change
 

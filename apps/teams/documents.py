@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
+from apps.teams.checks import TeamFacts, check
 from apps.teams.csv_file import read_csv
-from apps.teams.drafts import Draft, TeamFacts, check
+from apps.teams.drafts import Draft
 from apps.teams.ownership import RuleBook
 from apps.teams.policy_checks import check_policies
 from apps.teams.tree import Tree

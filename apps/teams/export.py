@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from apps.teams.drafts import TeamFacts
+from apps.teams.checks import TeamFacts
 from apps.teams.ownership import ClusterRule, Condition, Rule, RuleBook
 from apps.teams.policies import Policy
 from apps.teams.tree import Place, Tree

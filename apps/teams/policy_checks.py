@@ -2,17 +2,8 @@
 
 from collections.abc import Iterable
 
-from apps.teams.drafts import (
-    Conditions,
-    Draft,
-    DraftPolicy,
-    TeamFacts,
-    Text,
-    check_condition,
-    check_dates,
-    check_name,
-    check_split,
-)
+from apps.teams.checks import TeamFacts, check_condition, check_dates, check_name, check_split
+from apps.teams.drafts import Conditions, Draft, DraftPolicy, Text
 from apps.teams.ownership import CHARGE_FIELDS, COMMITMENT_FIELDS, IDLE_FIELDS, TELLING_FIELDS, Condition
 from apps.teams.policies import SUBJECTS, Policy
 

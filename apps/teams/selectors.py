@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
-from apps.teams.drafts import LIMITS, TeamFacts
+from apps.teams.checks import LIMITS, TeamFacts
 from apps.teams.export import to_yaml
 from apps.teams.models import Membership, RuleSet, Team, UnitMembership
 from apps.teams.organising import today, tree

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from apps.teams.checks import TeamFacts
 from apps.teams.documents import read_file
-from apps.teams.drafts import TeamFacts
 from apps.teams.models import RuleSet, Team
 from apps.teams.organisation_csv import read_organisation
 from apps.teams.organising import keep_tree

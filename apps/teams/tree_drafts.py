@@ -5,18 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from apps.teams.drafts import (
-    LIMITS,
-    Draft,
-    DraftPlace,
-    DraftTeam,
-    DraftUnit,
-    Text,
-    check_address,
-    check_once,
-    check_text,
-    read_day,
-)
+from apps.teams.checks import LIMITS, check_address, check_once, check_text, read_day
+from apps.teams.drafts import Draft, DraftPlace, DraftTeam, DraftUnit, Text
 from apps.teams.models import UNALLOCATED
 from apps.teams.tree import KINDS, Place, Tree, Unit
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.teams.checks import TeamFacts
 from apps.teams.documents import TeamsFileRefused, parse_teams, read_teams
-from apps.teams.drafts import TeamFacts
 from apps.teams.ownership import ClusterRule, Condition, PriceRatio, Rule, RuleBook, SharedRule
 
 WHOLE = """
