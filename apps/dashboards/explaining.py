@@ -15,7 +15,7 @@ from apps.dashboards.cells import link
 from apps.dashboards.templatetags import costs as written
 from apps.finops.windows import ONE_DAY
 from apps.insights.explain import Explanation, Part, explain
-from apps.insights.weights import CORE_HOURS, COST, GIB_HOURS, HOURS, Weight
+from apps.insights.weights import CORE_HOURS, COST, GIB_HOURS, HOURS, SENT, Weight
 from apps.marts import selectors as marts
 from apps.marts.cell import address, cell, question
 from apps.marts.query import CostQuery, PublicationFacts, Scope
@@ -41,6 +41,8 @@ POOLS: dict[str, Promise] = {
     "node": gettext_lazy("Node"),
     "serverless": gettext_lazy("Serverless pod"),
     "volume": gettext_lazy("Volume"),
+    "load_balancer": gettext_lazy("Load balancer"),
+    "network": gettext_lazy("Traffic"),
     "charge": gettext_lazy("Charge"),
     "shared": gettext_lazy("Platform"),
 }
@@ -49,6 +51,7 @@ UNITS: dict[str, Promise] = {
     GIB_HOURS: gettext_lazy("GiB-hours"),
     HOURS: gettext_lazy("hours of Services"),
     COST: gettext_lazy("of claimed cost"),
+    SENT: gettext_lazy("GiB sent"),
 }
 RESOURCES: dict[str, Promise] = {
     "cpu_core": gettext_lazy("%(claimed)s of %(of)s core-hours"),

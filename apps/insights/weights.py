@@ -16,6 +16,7 @@ from apps.allocation.overhead import OVERHEAD
 from apps.finops.money import rounded
 from apps.finops.tables import (
     ALLOCATED,
+    NETWORK_HOURS,
     NODE_HOURS,
     OVERHEAD_HOURS,
     SERVICE_HOURS,
@@ -27,7 +28,7 @@ from apps.insights.behind import day_files
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
 from apps.teams.models import RuleSet
-from apps.teams.ownership import RuleBook
+from apps.teams.ownership import TRAFFIC, ClusterRule, RuleBook, fits
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from apps.insights.explain import Part
 
 CORE_HOURS, GIB_HOURS, HOURS = "core-hour equivalents", "GiB-hours", "hours of Services"
-COST = "of the cluster's claimed cost"
-UNITS = (CORE_HOURS, GIB_HOURS, HOURS, COST)
+COST, SENT = "of the cluster's claimed cost", "GiB sent"
+UNITS = (CORE_HOURS, GIB_HOURS, HOURS, COST, SENT)
 Claims = dict[str, Decimal]
 """Resource of `allocation.nodes.RESOURCES` → hours of it."""
 Key = tuple[Any, ...]
@@ -223,6 +224,52 @@ def _load_balancers(parts: "Sequence[Part]", pinned: Publication) -> list[Weight
     return [_of_all(part, claimed, (part.cluster, part.namespace, part.workload), HOURS) for part in parts]
 
 
+def _traffic(parts: "Sequence[Part]", pinned: Publication) -> list[Weight | None]:
+    """What was sent of the kind that the cluster's rule divides by: from the node whose charge it is, where anything
+    was, else from the whole cluster."""
+    rows = _hours(NETWORK_HOURS, parts, pinned)
+    rows = rows.filter(rows.cluster.isin(sorted({part.cluster for part in parts})))
+    sums = {by: rows[column].sum() for by, column in TRAFFIC.items()}
+    sent: dict[Key, dict[Key, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for day, cluster, node, namespace, workload, *amounts in rows_of(
+        rows.group_by("day", "cluster", "node", "namespace", "workload").aggregate(**sums)
+    ):
+        for by, amount in zip(sums, amounts, strict=True):
+            for place in dict.fromkeys((node, "")):
+                sent[day, cluster, place, by][namespace, workload] += amount
+    nodes_of = {(day, resource): node for (day, _, node), resource in _capacity(parts, pinned)[1].items()}
+    books = {number: _book(number) for number in {part.ruleset for part in parts}}
+
+    def weight(part: "Part") -> Weight | None:
+        kinds = {rule.by for rule in books[part.ruleset].clusters if _may_be_by(rule, part)}
+        if len(kinds) != 1:
+            return None  # several rules may have placed it, and the part does not say which did
+        (by,) = kinds
+        places = (nodes_of.get((part.day, part.resource), ""), "")
+        pools = (sent[part.day, part.cluster, place, by] for place in places)
+        pool = next((found for found in pools if any(found.values())), None)
+        if pool is None:
+            return None
+        return Weight(pool[part.namespace, part.workload], sum(pool.values(), Decimal(0)), SENT)
+
+    return [weight(part) for part in parts]
+
+
+def _may_be_by(rule: ClusterRule, part: "Part") -> bool:
+    """Whether a rule of clusters may have placed a part's charge, as far as a part tells of it."""
+    told = {"service": part.service, "resource": part.resource, "charge_category": part.charge_category}
+    return (
+        rule.by in TRAFFIC
+        and rule.cluster == part.cluster
+        and rule.as_rule.is_valid_on(part.day)
+        and all(
+            any(fits(told[condition.field], pattern) for pattern in condition.patterns)
+            for condition in rule.when
+            if condition.field in told
+        )
+    )
+
+
 def _of_all(part: "Part", claimed: Mapping[Key, Decimal], claimant: Key, unit: str) -> Weight | None:
     """The weight of a claimant among all claims on the part's resource of that day."""
     mine = claimed.get((part.day, part.resource, *claimant))
@@ -276,5 +323,6 @@ _WEIGHS: dict[str, "Callable[[Sequence[Part], Publication], list[Weight | None]]
     "serverless": _serverless,
     "volume": _volumes,
     "load_balancer": _load_balancers,
+    "network": _traffic,
     "shared": _shared,
 }

@@ -1,6 +1,5 @@
 """Asking what has an owner about what has none: labels, names, rules and neighbours of one publication."""
 
-import fnmatch
 import json
 import re
 from collections import defaultdict
@@ -34,7 +33,7 @@ from apps.insights.evidence import (
 from apps.insights.naming import Meant, Teams, is_owner_key
 from apps.insights.spending import ChargeCost, IdleCost, Spending, WorkloadCost
 from apps.teams.models import UNALLOCATED
-from apps.teams.ownership import EXPRESSION, RuleBook
+from apps.teams.ownership import RuleBook, fits
 
 _GROUP = re.compile(r"/resourcegroups/([^/]+)/", re.IGNORECASE)
 
@@ -164,7 +163,7 @@ class Witness:
         cost = add_up(row.cost for row in rows)
         for rule in self.book.rules:
             patterns = [p for one in rule.when if one.field == "namespace" for p in one.patterns]
-            pattern = next((pattern for pattern in patterns if _is_like(namespace, pattern)), None)
+            pattern = next((pattern for pattern in patterns if fits(namespace, pattern)), None)
             if pattern and len(rule.split) == 1:
                 team = rule.split[0][0]
                 return [weigh(PATTERN, team, RULE, cost, cost, currency, key=pattern, value=rule.name)]
@@ -268,13 +267,3 @@ def last_part(resource: str) -> str:
 
 def _how(meant: Meant) -> str:
     return "equals" if meant.is_equal else "contains"
-
-
-def _is_like(name: str, pattern: str) -> bool:
-    """Whether a rule's pattern fits a name."""
-    if not pattern.startswith(EXPRESSION):
-        return fnmatch.fnmatchcase(name, re.sub(r"([\[?])", r"[\1]", pattern))
-    try:
-        return re.fullmatch(pattern.removeprefix(EXPRESSION), name) is not None
-    except re.error:  # what RE2 knows and Python does not
-        return False

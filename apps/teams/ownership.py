@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+import re2
+
 from apps.teams import policies
 from apps.teams.policies import DATES, Policy
 
@@ -27,6 +29,17 @@ PREFIX = "prefix:"
 EXACT = "exact:"
 """How a pattern begins whose rest is the very value, stars and all."""
 MARKS = (EXPRESSION, PREFIX, EXACT)
+
+
+def fits(value: str, pattern: str) -> bool:
+    """Whether a pattern of a condition fits a value, as the engine decides it for whole columns."""
+    if pattern.startswith(EXACT):
+        return value == pattern.removeprefix(EXACT)
+    if pattern.startswith(PREFIX):
+        return value.startswith(pattern.removeprefix(PREFIX))
+    if pattern.startswith(EXPRESSION):
+        return re2.fullmatch(pattern.removeprefix(EXPRESSION), value) is not None
+    return re2.fullmatch("(?s)" + ".*".join(re2.escape(part) for part in pattern.split("*")), value) is not None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from tests.allocation.worlds import (
     pod,
     put,
     put_usage,
+    sent,
 )
 
 pytestmark = pytest.mark.usefixtures("home", "db")
@@ -141,6 +142,37 @@ def test_the_share_of_platform_cost_is_the_weight() -> None:
         assert part.weight
         due = 24 * Fraction(part.weight.weight) / Fraction(part.weight.total)
         assert abs(Fraction(part.amount) - due) < Fraction(1, 10**11)
+
+
+TRAFFIC_RULES = """
+clusters:
+  - {name: nat, when: {service: NAT}, cluster: online, by: internet}
+  - {name: of nodes, when: {service: Traffic, resource: "prefix:i-"}, cluster: online, by: traffic}
+  - {name: zones, when: {service: Zones}, cluster: online, by: cross_zone}
+  - {name: regions, when: {service: Zones, resource: "re:z-[0-9]"}, cluster: online, by: cross_region}
+"""
+
+
+def test_traffic_says_what_was_sent() -> None:
+    """`web` sends 24 GiB from the node, 12 of them out of the cloud; `data` 48 and 12, and as much from another node.
+    Whether zones or regions placed a charge the part does not tell, so it has no weight."""
+    kinds = {"internet_gib": "0.5", "cross_zone_gib": "1", "cross_region_gib": "1"}
+    network = sent("web", "1", **kinds) + sent("data", "2", **kinds) + sent("data", "2", node="n2", **kinds)
+    services = {"NAT": "nat-1", "Traffic": "i-n1", "Zones": "z-1"}
+    charges = [charge("9", resource, ServiceName=name) for name, resource in services.items()]
+    world([charge("144", "i-n1"), *charges], RULES + TRAFFIC_RULES, network_hours=network, **a_node())
+    parts = [part for part in parts_of() if part.pool == "network"]
+    told = {(part.service, part.team): part.weight and (part.weight.weight, part.weight.total) for part in parts}
+    assert told == {
+        ("NAT", "web"): (12, 36), ("NAT", "data"): (24, 36), ("NAT", "ops"): (24, 36),
+        ("Traffic", "web"): (24, 72), ("Traffic", "data"): (48, 72), ("Traffic", "ops"): (48, 72),
+        ("Zones", "web"): None, ("Zones", "data"): None, ("Zones", "ops"): None,
+    }  # fmt: skip
+    for part in parts:
+        whole = {"data": Fraction(3, 4), "ops": Fraction(1, 4)}.get(part.team, 1)
+        if part.weight:
+            due = 9 * whole * Fraction(part.weight.weight) / Fraction(part.weight.total)
+            assert abs(Fraction(part.amount) - due) < Fraction(1, 10**11)
 
 
 def test_a_charge_has_a_share_and_no_weight() -> None:
