@@ -34,9 +34,9 @@ class Usual:
     level: Single
     spread: Single
 
-    def amount(self, bent: Matrix) -> Matrix:
-        """Bent amounts in their own unit."""
-        return unbend(bent) * self.scale
+    def amount_of(self, series: int, bent: Matrix) -> Matrix:
+        """Bent amounts of a series in their own unit."""
+        return np.asarray(unbend(bent) * self.scale[series])
 
 
 def bend(share: Matrix) -> Matrix:
@@ -91,7 +91,7 @@ def spread_of(rest: Single, level: Single) -> Single:
         found[day] = now
         known = np.where(np.isnan(far), now, np.minimum(far, _CLIP * now))
         now = np.maximum((1 - FORGET) * now + FORGET * known, FEWEST_OFF)
-    return found * np.float32(1.25)  # the mean size of errors in standard deviations
+    return np.asarray(found * np.float32(1.25))  # the mean size of errors in standard deviations
 
 
 def _season(columns: Matrix, bent: Single) -> Single:
