@@ -22,7 +22,7 @@ from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
 from apps.insights.services import calendar
 from apps.learning.anomalies.describing import Alert, describe
 from apps.learning.anomalies.detector import AnomalyDetector, Backtest
-from apps.learning.anomalies.episodes import Found, episodes
+from apps.learning.anomalies.episodes import Found
 from apps.learning.anomalies.usual import WARM_UP
 from apps.marts.selectors import publication
 
@@ -31,10 +31,10 @@ MODEL_VERSION = "1"
 KEPT_RUNS = 30
 RECENT_DAYS = 60
 """What began earlier is no news."""
-LEAST_SHARE = 0.0005
+LEAST_SHARE = 0.002
 """Less than this part of what everything costs (or uses) is not worth anybody's look."""
 LEAST_CHANGE = 0.1
-"""Nor is what never was a tenth off."""
+"""Nor is what never was a tenth off, or not half as much all in all."""
 SEED = 20261127
 
 
@@ -88,9 +88,7 @@ def _judge(cells: Cells) -> Judged:
     detector.fit(cells.days, cells.matrix, reviews)
     known, flags = detector.judge(cells.days, cells.matrix)
     earliest = max(WARM_UP, len(cells.days) - RECENT_DAYS)
-    up = known.rest >= known.level  # what turns round is another anomaly
-    found = [one for way in (flags & up, flags & ~up) for one in describe(known, episodes(way), earliest=earliest)]
-    alerts = [one for one in found if _matters(cells, one)]
+    alerts = [one for one in describe(known, flags, earliest=earliest) if _matters(cells, one)]
     return Judged(cells, where_they_belong(cells, alerts), detector)
 
 
@@ -99,7 +97,8 @@ def _matters(cells: Cells, alert: Alert) -> bool:
     off = cells.matrix[alert.first : alert.last + 1, alert.series] - alert.expected
     usual = np.abs(cells.amounts[-WARM_UP:].sum(axis=1)).mean()
     is_large = np.abs(off).max() >= LEAST_SHARE * usual
-    return bool(is_large and (np.abs(off) >= LEAST_CHANGE * np.abs(alert.expected)).any())
+    is_far = (np.abs(off) >= LEAST_CHANGE * np.abs(alert.expected)).any()
+    return bool(is_large and is_far and abs(off.sum()) >= LEAST_CHANGE / 2 * np.abs(alert.expected).sum())
 
 
 def _once(judged: list[Judged]) -> list[Judged]:

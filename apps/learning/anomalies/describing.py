@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apps.learning.anomalies.episodes import Episodes
-from apps.learning.anomalies.signals import WINDOWS
+from apps.learning.anomalies.episodes import Flags, episodes
 from apps.learning.anomalies.usual import Usual
 from apps.learning.calendars import Matrix
 
@@ -16,6 +15,9 @@ SPIKE_DAYS, DROP_DAYS = 3, 7
 DEEP = -0.5
 """Down to three fifths and less (in logarithms) is a drop from its first day on, any less only a step down."""
 LEAST_FAR = 2.0
+CLEAR_SPREADS = 4.0
+ONSETS = (1, 2, 3, 4, 5, 7, 10, 14)
+"""It began at most so many days before it was seen."""
 DRIFT_DAYS = 8
 STEEP = 0.6
 """A drift has come less far after the first part of its way than this share of it."""
@@ -38,15 +40,23 @@ class Alert:
     high: Matrix
 
 
-def describe(known: Usual, found: Episodes, *, earliest: int) -> list[Alert]:
-    """The alerts that were flagged at place `earliest` or later, in order of their first day."""
+def describe(known: Usual, flags: Flags, *, earliest: int) -> list[Alert]:
+    """The alerts that were flagged at place `earliest` or later, in order of their first day.
+
+    One episode of flags may hold several: a day that is clearly off after the first was over is another.
+    """
     width = reach(known)
-    alerts = [
-        _alert(known, int(series), int(first), width)
-        for series, first in zip(found.series, found.first, strict=True)
-        if first >= earliest
-    ]
-    return sorted(alerts, key=lambda one: (one.first, one.series))
+    clear = flags & (np.nan_to_num(np.abs(known.rest - known.level)) > CLEAR_SPREADS * known.spread)
+    found = episodes(flags)
+    alerts: list[Alert] = []
+    for series, first, last in zip(found.series.tolist(), found.first.tolist(), found.last.tolist(), strict=True):
+        seen: int | None = first
+        while seen is not None:
+            alert = _alert(known, series, seen, width)
+            alerts.append(alert)
+            later = np.flatnonzero(clear[alert.last + 1 : last + 1, series])
+            seen = alert.last + 1 + int(later[0]) if len(later) else None
+    return sorted((one for one in alerts if one.seen >= earliest), key=lambda one: (one.first, one.series))
 
 
 def reach(known: Usual) -> float:
@@ -75,7 +85,7 @@ def _alert(known: Usual, series: int, seen: int, width: float) -> Alert:
 def _onset(known: Usual, series: int, seen: int) -> int:
     """The first day of the window that is farthest from the level before it."""
     best, onset = 0.0, seen
-    for count in WINDOWS:
+    for count in ONSETS:
         begin = seen - count + 1
         if begin < 1:
             break

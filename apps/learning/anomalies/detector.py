@@ -16,10 +16,10 @@ from apps.learning.anomalies.signals import Signals, signals
 from apps.learning.anomalies.usual import WARM_UP, Single, Usual, usual
 from apps.learning.calendars import Calendar, Days, Matrix, consecutive
 
-FEWEST_DAYS = 90
+FEWEST_DAYS = 56
 """With less history there is too little to inject into: the rule is what ships."""
 FEWEST_SERIES_DAYS = 2_000
-TRAINED_FROM = 2 * WARM_UP - 7
+TRAINED_FROM = WARM_UP + 7
 MOST_SERIES = 600
 """So many series teach; more would say the same."""
 FEWEST_TAUGHT = 120
