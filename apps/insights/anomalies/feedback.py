@@ -7,6 +7,7 @@ from apps.insights.anomalies.cells import FIELDS, Cells
 from apps.insights.models import Anomaly, AnomalyFeedback
 from apps.learning.anomalies.detector import Review
 from apps.marts.query import Scope
+from apps.teams.approval import Actor, NotYours
 
 Verdict = AnomalyFeedback.Verdict
 IS_ANOMALY: dict[str, bool | None] = {
@@ -35,6 +36,13 @@ def say(
         slug=found.slug, verdict=verdict, until=until, reason=reason.strip(), by=by, at=now,
         **{name: getattr(found, name) for name in ("measure", "unit", "level", *FIELDS, "first_day", "last_day")},
     )  # fmt: skip
+
+
+def speaker(actor: Actor, found: Anomaly) -> str:
+    """The name of somebody who may say what an anomaly is: of the team it is of, or of finance."""
+    if not actor.speaks_for({found.owner} if found.owner else ()) and actor.teams is not None:
+        raise NotYours("What an anomaly is, members of the team it is of say, or finance.")
+    return actor.name
 
 
 def newest_feedback() -> dict[str, AnomalyFeedback]:
