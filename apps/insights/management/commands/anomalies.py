@@ -111,8 +111,8 @@ class Command(BaseCommand):
     def _feedback(self, given: dict[str, Any]) -> None:
         one = selectors.anomaly(selectors.newest_run(), EVERYTHING, given["id"])
         kept = feedback.say(
-            one.anomaly, given["verdict"], by=feedback.speaker(actor(given), one.anomaly), now=timezone.now(), reason=given["reason"],
-            until=given["until"],
+            one.anomaly, given["verdict"], by=feedback.speaker(actor(given), one.anomaly), now=timezone.now(),
+            reason=given["reason"], until=given["until"],
         )  # fmt: skip
         self.stdout.write(f"{selectors.title_of(one.anomaly)}: {kept.verdict}, says {kept.by}.")
 
