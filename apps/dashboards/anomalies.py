@@ -158,7 +158,7 @@ def figure(one: Seen) -> Figure:
     days = [DepartureDay(date.fromisoformat(day[0]), *(float(amount) for amount in day[1:])) for day in found.days]
     colour = naming.directory().colour(found.owner) if found.owner else colours.KINDS["direct"]
     actual = _("Cost") if found.measure == "cost" else str(MEASURES[found.measure])
-    words = DepartureWords(actual, _("Expected"), _("95 of 100 cases"), _("First day"))
+    words = DepartureWords(actual, _("What was expected"), _("95 of 100 cases"), _("First day"))
     return departure(days, colour=colour, unit=found.unit, words=words, day_format=str(DAY_FORMAT["day"]))
 
 
