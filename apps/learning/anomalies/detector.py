@@ -13,7 +13,7 @@ from apps.learning.anomalies.episodes import Found, match
 from apps.learning.anomalies.hindsight import Natural, steps_in_hindsight
 from apps.learning.anomalies.injecting import Event, injected, labels
 from apps.learning.anomalies.signals import Signals, signals
-from apps.learning.anomalies.usual import WARM_UP, Single, Usual, usual
+from apps.learning.anomalies.usual import WARM_UP, Single, Usual, judged_from, usual
 from apps.learning.calendars import Calendar, Days, Matrix, consecutive
 
 FEWEST_DAYS = 56
@@ -22,16 +22,16 @@ FEWEST_SERIES_DAYS = 2_000
 TRAINED_FROM = WARM_UP + 7
 MOST_SERIES = 600
 """So many series teach; more would say the same."""
-FEWEST_TAUGHT = 120
+FEWEST_TAUGHT = 240
 """Fewer series are injected into several times over."""
 EVERY = 100
 CHANCE = 0.6
 RULE_SPREADS, RULE_CHANGE = 5.0, 0.15
 """The rule: a day is flagged that is five spreads and fifteen percent off its usual."""
-MOST_FALSE = 0.25
-"""Per thousand series-days: the threshold is the best of those that keep to it."""
+MOST_FALSE, FEWEST_FALSE = 0.25, 5
+"""Per thousand series-days, and where these are few in all: the threshold is the best of those that keep to it."""
 THRESHOLDS = np.r_[0.5, 0.6, np.arange(0.7, 0.9, 0.05), np.arange(0.9, 0.99, 0.02), 0.99]
-SLACK = 0.005
+SLACK = 0.01
 """So much of F1 is given for a lower threshold: it flags earlier."""
 REVIEW_WEIGHT = 25
 """One reviewed day counts as much as so many injected ones."""
@@ -106,7 +106,7 @@ class AnomalyDetector(BaseEstimator):
         taught = [lesson for lesson, _ in tried]
         found = {limit: _pooled(taught, [part >= limit for part in said]) for limit in THRESHOLDS}
         rule = _pooled(taught, [rule_flags(lesson.usual) for lesson in taught])
-        kept = {limit: one for limit, one in found.items() if one.false_per_thousand <= MOST_FALSE} or found
+        kept = {limit: one for limit, one in found.items() if _keeps_quiet(one)} or found
         best = max(one.f1 for one in kept.values())
         self.threshold_ = float(min(limit for limit, one in kept.items() if one.f1 >= best - SLACK))
         self.backtest_ = Backtest(found[self.threshold_], rule)
@@ -184,9 +184,11 @@ def rule_flags(known: Usual) -> NDArray[np.bool_]:
     """The days the fixed rule flags; those of the first weeks are not judged."""
     off = np.nan_to_num(np.abs(known.rest - known.level))
     flags = (off > RULE_SPREADS * known.spread) & (off > RULE_CHANGE)
-    there = ~np.isnan(known.rest)
-    begun = np.where(there.any(axis=0), there.argmax(axis=0), len(there))
-    return np.asarray(flags & (np.arange(len(off))[:, None] >= begun + WARM_UP))
+    return np.asarray(flags & (np.arange(len(off))[:, None] >= judged_from(known.rest)))
+
+
+def _keeps_quiet(found: Found) -> bool:
+    return found.false_per_thousand <= MOST_FALSE or found.false_alerts <= FEWEST_FALSE
 
 
 def _odds(model: HistGradientBoostingClassifier, X: Single) -> Matrix:

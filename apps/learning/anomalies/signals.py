@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.learning.anomalies.usual import LEVEL_DAYS, WARM_UP, Single, Usual
+from apps.learning.anomalies.usual import LEVEL_DAYS, WARM_UP, Single, Usual, judged_from
 from apps.learning.calendars import Days, Matrix
 
 WINDOWS = (1, 2, 3, 4, 5, 7, 10, 14, 21)
@@ -34,8 +34,7 @@ def signals(days: Days, known: Usual, *, first: int = WARM_UP) -> Signals:
     strength = np.max([np.abs(one) for one in (*shift, 0.5 * cusums[0], 0.5 * cusums[1])], axis=0)
     strength[:first] = 0
     strength[np.isnan(known.rest)] = 0
-    begun = np.where(np.isnan(known.rest).all(axis=0), len(days), np.isnan(known.rest).argmin(axis=0))
-    strength[np.arange(len(days))[:, None] < begun + WARM_UP] = 0
+    strength[np.arange(len(days))[:, None] < judged_from(known.rest)] = 0
     day, series = np.nonzero(strength > GATE)
     columns = [part[day, series] for part in (*off, *shift, *cusums)]
     columns += _context(known, far, day, series)

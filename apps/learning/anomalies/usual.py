@@ -13,14 +13,15 @@ LEVEL_DAYS = 21
 """Three whole weeks: the level is their median."""
 WARM_UP = 28
 """From so many days a week's pattern can be told; earlier days are not judged."""
-REFIT_DAYS = 28
+REFIT_DAYS = 14
+KNOT_DAYS = 28
 SMALL = 0.1
-"""Amounts below a tenth of a series' mean are not told apart by their ratio."""
+"""Amounts below a tenth of a series' first mean are not told apart by their ratio."""
 FORGET = 0.03
 """How fast the spread of a day forgets."""
 FEWEST_OFF = 0.01
 """No series is taken to be steadier than one part in a hundred."""
-_PENALTY, _KNOT_PENALTY, _CLIP = 2.0, 1e-3, 3.0
+_WEEKDAYS, _WEEKDAY_PENALTY, _PENALTY, _KNOT_PENALTY, _CLIP = 7, 0.2, 2.0, 1e-3, 3.0
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ def unbend(bent: Matrix) -> Matrix:
 
 
 def scale_of(y: Matrix) -> Matrix:
-    """The mean size of each series' days; 1 for one of nothing."""
+    """The mean size of each series' first eight weeks, for later days must not tell on earlier ones; 1 for nothing."""
     known = ~np.isnan(y)
-    mean = np.abs(np.nan_to_num(y)).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    known &= np.cumsum(known, axis=0) <= 2 * WARM_UP
+    mean = np.abs(np.where(known, y, 0)).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(mean > 0, mean, 1.0)
 
 
@@ -94,19 +96,30 @@ def spread_of(rest: Single, level: Single) -> Single:
     return np.asarray(found * np.float32(1.25))  # the mean size of errors in standard deviations
 
 
+def judged_from(rest: Single) -> NDArray[np.int64]:
+    """The first place of each series that can be judged: four weeks after it began, on the day of a fit."""
+    return _begun(~np.isnan(rest)) + WARM_UP
+
+
+def _begun(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The first day effects of a series are learned from."""
+    first = np.where(known.any(axis=0), known.argmax(axis=0), len(known))
+    return np.asarray(-(-first // REFIT_DAYS) * REFIT_DAYS)
+
+
 def _season(columns: Matrix, bent: Single) -> Single:
-    """Calendar effects of each day, learned from the days before the four weeks it is in."""
+    """Calendar effects of each day, learned from the days before the two weeks it is in; those of the four weeks a
+    series is not judged in, from themselves."""
     season = np.zeros_like(bent)
     known = ~np.isnan(bent)
-    starts = np.where(known.any(axis=0), known.argmax(axis=0), len(bent)) // REFIT_DAYS * REFIT_DAYS
+    begun = _begun(known)
     filled = np.where(known, bent, 0).astype(np.float64)
     for end in range(WARM_UP, len(bent), REFIT_DAYS):
-        ahead = slice(0 if end == WARM_UP else end, min(end + REFIT_DAYS, len(bent)))
-        for start in np.unique(starts[starts + WARM_UP <= end]):
-            chosen = np.flatnonzero(starts == start)
+        for start in np.unique(begun[begun + WARM_UP <= end]).tolist():
+            chosen = np.flatnonzero(begun == start)
             effects = _effects(columns[start:end], filled[start:end, chosen])
-            begin = start if end - start == WARM_UP else ahead.start
-            season[begin : ahead.stop, chosen] = columns[begin : ahead.stop] @ effects
+            first = max(0, start - REFIT_DAYS) if end - start == WARM_UP else end
+            season[first : end + REFIT_DAYS, chosen] = columns[first : end + REFIT_DAYS] @ effects
     season[~known] = np.nan
     return season
 
@@ -114,11 +127,12 @@ def _season(columns: Matrix, bent: Single) -> Single:
 def _effects(columns: Matrix, bent: Matrix) -> Matrix:
     """Effects by a Ridge beside a level that may drift; what is far off counts as three spreads, once fitted."""
     days = len(columns)
-    count = max(2, days // REFIT_DAYS + 1)
+    count = max(2, days // KNOT_DAYS + 1)
     places = np.linspace(0, days - 1, count)
     knots = np.maximum(0.0, 1.0 - np.abs(np.arange(days)[:, None] - places) / (places[1] - places[0]))
     seen = np.hstack([knots, columns])
-    penalty = np.diag(np.r_[np.full(count, _KNOT_PENALTY), np.full(columns.shape[1], _PENALTY)])
+    others = np.full(columns.shape[1] - _WEEKDAYS, _PENALTY)
+    penalty = np.diag(np.r_[np.full(count, _KNOT_PENALTY), np.full(_WEEKDAYS, _WEEKDAY_PENALTY), others])
     solve = np.linalg.solve(seen.T @ seen + penalty, seen.T)
     for _ in range(2):
         fitted = seen @ (solve @ bent)
