@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from apps.api import (
+    anomalies,
     bases,
     books,
     disputes,
@@ -61,6 +62,8 @@ urlpatterns = [
     path("v1/worklist/", worklist.WorklistView.as_view(), name="api-worklist"),
     path("v1/worklist/<slug:subject>/<slug:action>/", worklist.WorklistItemView.as_view(), name="api-worklist-item"),
     path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api-forecasts"),
+    path("v1/anomalies/", anomalies.AnomaliesView.as_view(), name="api-anomalies"),
+    path("v1/anomalies/<slug:anomaly>/", anomalies.AnomalyView.as_view(), name="api-anomaly"),
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),

@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
 from apps.dashboards import (
+    anomaly_views,
     book_views,
     explain_views,
     forecast_views,
@@ -31,6 +32,9 @@ urlpatterns = [
     path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
     path("forecasts/", forecast_views.Forecasts.as_view(), name="forecasts"),
     path("figures/forecasts/", forecast_views.ForecastFigure.as_view(), name="figure-forecast"),
+    path("anomalies/", anomaly_views.Anomalies.as_view(), name="anomalies"),
+    path("anomalies/<slug:slug>/", anomaly_views.OneAnomaly.as_view(), name="anomaly"),
+    path("figures/anomalies/<slug:slug>/", anomaly_views.AnomalyFigure.as_view(), name="figure-anomaly"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("rules/", rule_views.Rules.as_view(), name="rules"),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from apps.demo import fleet as fleets
-from apps.demo import openmetrics, papers, truth, usage
+from apps.demo import incidents, openmetrics, papers, truth, usage
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
 from apps.demo.compute_bill import server_rows, serverless_rows
@@ -87,6 +87,7 @@ class Company:
                 progress(str(day.day))
         collected.write(self.plan.folder / "truth.parquet")
         bill.invoices.write(self.plan.folder / "invoices.csv")
+        incidents.write(self.plan.folder / "incidents.csv", self.resources, end=self.plan.end, days=self.plan.days)
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
         if metrics:
             openmetrics.write(
@@ -137,6 +138,8 @@ class Company:
         quantity = day_quantities(
             self.resources, day.day, seed=plan.seed, end=plan.end, busy=float(live.mean()) / ORDINARY_BUSY
         )
+        if plan.days >= incidents.FEWEST_DAYS:
+            quantity = incidents.disturbed(quantity, self.resources, day.day, end=plan.end)
         return [
             service_rows(self.resources, quantity, day, period),
             *commitment_rows(self.fleet, day, period, purchase_hours=self._purchase_hours(day)),

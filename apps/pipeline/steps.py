@@ -56,6 +56,10 @@ STEPS = (
         "forecast", "forecasts the newest publication, day by day and for the end of month and quarter", work.forecast,
         due.forecast, "days", after=("publish",),
     ),
+    Step(
+        "anomalies", "looks through the newest publication for what departs from its usual", work.anomalies,
+        due.anomalies, "days", after=("publish", "forecast"),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}
