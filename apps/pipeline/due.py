@@ -19,6 +19,7 @@ from apps.ingest.selectors import day_fingerprints
 from apps.insights import services as insights
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.marts.models import Publication
+from apps.operations import services as operations
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
 from apps.teams.selectors import policies, rules_sha256
@@ -102,13 +103,23 @@ def publish(ask: Ask) -> Iterator[Work]:
 
 def forecast(ask: Ask) -> Iterator[Work]:
     """The newest publication, until it was forecast as things are now."""
+    yield from _once("forecast", insights.identity(), ask)
+
+
+def recommend(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until what was found in it was taken up; and what slept until today."""
+    yield from _once("recommend", operations.identity(), ask, again=operations.is_anything_over(ask.now))
+
+
+def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:
+    """Work on the newest publication that is done once, until what it depends on besides changes its `identity`."""
     newest = Publication.objects.order_by("-number").first()
     if newest is None:
         return
-    done = StepRun.objects.filter(step="forecast", state=StepRun.State.DONE).order_by("-pk").first()
-    fingerprint = _digest(f"{newest.number} {newest.created_at} {insights.identity()}")
-    if "forecast" in ask.forced or done is None or done.fingerprint != fingerprint:
-        yield Work("forecast", fingerprint=fingerprint)
+    done = StepRun.objects.filter(step=step, state=StepRun.State.DONE).order_by("-pk").first()
+    fingerprint = _digest(f"{newest.number} {newest.created_at} {identity}")
+    if step in ask.forced or again or done is None or done.fingerprint != fingerprint:
+        yield Work(step, fingerprint=fingerprint)
 
 
 def inputs_of_allocation() -> dict[date, str]:

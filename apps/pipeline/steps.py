@@ -56,6 +56,10 @@ STEPS = (
         "forecast", "forecasts the newest publication, day by day and for the end of month and quarter", work.forecast,
         due.forecast, "days", after=("publish",),
     ),
+    Step(
+        "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
+        due.recommend, "days", after=("forecast",),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

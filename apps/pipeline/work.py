@@ -12,6 +12,7 @@ from apps.ingest import services as ingest
 from apps.ingest.models import Source
 from apps.insights import services as insights
 from apps.marts import services as marts
+from apps.operations import services as operations
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ def publish(work: Work, now: datetime) -> StepResult:
 
 def forecast(_work: Work, now: datetime) -> StepResult:
     return insights.forecast(now=now)
+
+
+def recommend(_work: Work, now: datetime) -> StepResult:
+    return operations.recommend(now=now)
 
 
 def _source(work: Work) -> Source:
