@@ -221,6 +221,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "DisputeState": "apps.api.disputes.STATES",
         "RuleDraftState": "apps.api.rules.STATES",
     },

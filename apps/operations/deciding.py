@@ -81,7 +81,7 @@ def _changed(one: Recommendation, step: Step) -> dict[str, Any]:
 
 
 def _named(one: Recommendation, name: str) -> User:
-    found = {user.get_username(): user for user in assignable(one.team)}
+    found = {user.get_username(): user for user in assignable((one.team,))}
     if name not in found:
         raise BadStep(
             f"assignee: {name[:150]!r} is nobody who can see recommendation {one.pk}; there is {', '.join(found)}."

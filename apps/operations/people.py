@@ -1,5 +1,7 @@
 """Who owns what was found, and who may decide about it: whoever pays, or finance."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q
 
@@ -25,12 +27,11 @@ def lead_of(team: str) -> User | None:
     return members[0].user if len(members) == 1 else None
 
 
-def assignable(team: str) -> list[User]:
-    """Who can be given a recommendation of a team: members, the lead, and those who answer for all teams."""
-    for_all = Q(is_superuser=True) | Q(groups__name=FINANCE)
-    wanted = for_all | Q(memberships__team__name=team)
-    address = Team.objects.filter(name=team).exclude(lead_email="").values_list("lead_email", flat=True).first()
-    if address:
+def assignable(teams: Iterable[str]) -> list[User]:
+    """Who can be given recommendations of some teams: members, leads, and those who answer for all teams."""
+    named = Team.objects.filter(name__in=set(teams))
+    wanted = Q(is_superuser=True) | Q(groups__name=FINANCE) | Q(memberships__team__in=named)
+    for address in named.exclude(lead_email="").values_list("lead_email", flat=True):
         wanted |= Q(email__iexact=address)
     return list(User.objects.filter(wanted, is_active=True).distinct().order_by("username"))
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from apps.finops.errors import CostOpsError
 from apps.operations.models import Recommendation
+from apps.operations.overlaps import Promise, promise
 from apps.operations.people import own_teams, seen_teams
 from apps.operations.states import OPEN
 
@@ -76,6 +77,11 @@ def about_the_same(one: Recommendation) -> list[Recommendation]:
 def in_order(rows: Iterable[Recommendation]) -> list[Recommendation]:
     """By currency, then the most money first; a saving before what merely asks."""
     return sorted(rows, key=lambda one: (one.currency, -one.saving, -one.amount, one.due, one.pk))
+
+
+def promised(found: Iterable[Recommendation], wanted: Wanted) -> Promise:
+    """What those found promise together; among those in any state only the open ones promise something."""
+    return promise(one for one in found if wanted.state != ANY or one.state in OPEN)
 
 
 def _narrowed(found: QuerySet[Recommendation], reader: Reader, wanted: Wanted) -> QuerySet[Recommendation]:

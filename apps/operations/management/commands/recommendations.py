@@ -87,8 +87,9 @@ class Command(BaseCommand):
             raise CommandError(str(wrong)) from wrong
 
     def _list(self, given: dict[str, Any]) -> None:
-        found = selectors.of_everybody(Wanted(kind=given["kind"], team=given["team"], state=given["state"]))
-        promise = overlaps.promise(found)
+        wanted = Wanted(kind=given["kind"], team=given["team"], state=given["state"])
+        found = selectors.of_everybody(wanted)
+        promise = selectors.promised(found, wanted)
         print_rows(COLUMNS, [_row(one, promise) for one in found], given["format"], self.stdout)
         if given["format"] == "table":
             for currency, total in promise.totals.items():
