@@ -31,6 +31,7 @@ OPEN = (State.FOUND, State.ASSIGNED, State.ACCEPTED, State.SNOOZED, State.IN_PRO
 _ANY = {state: state for state in State}
 
 MOVES: Mapping[str, Move] = {
+    "comment": Move(_ANY, needs="why"),
     "assign": Move({state: state for state in OPEN} | {State.FOUND: State.ASSIGNED}, needs="assignee"),
     "accept": Move(dict.fromkeys((State.FOUND, State.ASSIGNED, State.SNOOZED, State.DECLINED), State.ACCEPTED)),
     "decline": Move(dict.fromkeys(OPEN, State.DECLINED), needs="why"),
@@ -39,7 +40,6 @@ MOVES: Mapping[str, Move] = {
     "start": Move({State.ACCEPTED: State.IN_PROGRESS}),
     "finish": Move({State.ACCEPTED: State.DONE, State.IN_PROGRESS: State.DONE}),
     "reopen": Move(dict.fromkeys((State.DECLINED, State.SNOOZED, State.DONE), State.FOUND)),
-    "comment": Move(_ANY, needs="why"),
     "hand over": Move({state: state for state in OPEN}, who=Who.MACHINE),
     "close": Move(dict.fromkeys(OPEN, State.CLOSED) | {State.IN_PROGRESS: State.DONE}, who=Who.MACHINE),
     "return": Move(dict.fromkeys((State.CLOSED, State.DECLINED, State.DONE), State.FOUND), who=Who.MACHINE),

@@ -38,7 +38,7 @@ def test_a_life_from_found_to_done_is_written_down_with_who_and_why(found):
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        pytest.param(Step("close"), "is not one of assign, accept", id="what only the machine does"),
+        pytest.param(Step("close"), "is not one of comment, assign", id="what only the machine does"),
         pytest.param(Step("delete"), "is not one of", id="no action at all"),
         pytest.param(Step("decline", why="  "), "to decline say why", id="no reason"),
         pytest.param(Step("comment"), "to comment say why", id="an empty comment"),

@@ -105,7 +105,7 @@ def test_what_a_high_landing_says(october):
     assert [str(one) for one in found.evidence] == [
         "2026-11 is expected to land at 400.00 CNY, in 80 of 100 cases between 380.00 and 420.00",
         "2026-10 cost 310.00 CNY; 20.00 CNY are charged so far",
-        "At past days such forecasts of four weeks were off by 4.1% on average",
+        "At past days such forecasts of four weeks were off by 4.1 % on average",
     ]
     assert (found.saving_per_month, found.amount_per_month, found.since) == (0, 90, date(2026, 11, 1))
     assert found.link == "/forecasts/?level=team&key=live&currency=CNY"
@@ -147,5 +147,5 @@ def test_a_commitment_that_was_not_used_is_told_with_its_share():
     month = f"{worlds.DAY:%Y-%m}"
     assert (found.subject, found.at_stake, found.saving_per_month) == ("AWS a", "a", 25)
     assert str(found.title) == "Use, exchange or shrink the commitment plan a"
-    assert str(found.evidence[0]) == f"25% of it was not used in {month}: 25.00 of 100.00 CNY"
+    assert str(found.evidence[0]) == f"25 % of it was not used in {month}: 25.00 of 100.00 CNY"
     assert commitments.findings(Publication(first_day=worlds.DAY, end_day=worlds.DAY + ONE_DAY), NOW) == ()

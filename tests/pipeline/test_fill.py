@@ -86,7 +86,11 @@ ASKED = {
     "a window that is not due": (
         {"window": Window(date(2026, 10, 2), date(2026, 10, 3))},
         [
-            "land bill", "land hours", "allocate 2026-10-02..2026-10-03", "publish 2026-10-02..2026-10-03", "forecast",
+            "land bill",
+            "land hours",
+            "allocate 2026-10-02..2026-10-03",
+            "publish 2026-10-02..2026-10-03",
+            "forecast",
             "recommend",
         ],
     ),

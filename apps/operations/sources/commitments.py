@@ -33,7 +33,7 @@ def findings(pinned: Publication, _now: datetime) -> tuple[Finding, ...]:
 def _finding(one: Commitment, month: date) -> Finding:
     whole = one.used + one.unused
     unused = {
-        "share": f"{one.unused / whole:.0%}", "month": one.period, "unused": f"{one.unused:,.2f}",
+        "share": f"{one.unused / whole * 100:.0f} %", "month": one.period, "unused": f"{one.unused:,.2f}",
         "whole": f"{whole:,.2f}", "currency": one.currency,
     }  # fmt: skip
     ends = [Sentence(EXPIRES, {"day": f"{one.expiry - ONE_DAY:%Y-%m-%d}"})] if one.expiry else []

@@ -58,7 +58,7 @@ def _finding(one: Forecast, before: Decimal, start: date) -> Finding:
     earlier = {
         "last_month": last_month, "before": f"{before:,.2f}", "currency": one.currency, "so_far": written["so_far"],
     }  # fmt: skip
-    off = [] if one.total_error is None else [Sentence(OFF, {"off": f"{one.total_error:.1%}"})]
+    off = [] if one.total_error is None else [Sentence(OFF, {"off": f"{one.total_error * 100:.1f} %"})]
     place = urlencode({"level": one.level, "key": one.key, "currency": one.currency})
     return Finding(
         kind=KIND,

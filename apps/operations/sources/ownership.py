@@ -36,7 +36,7 @@ def _finding(item: WorkItem, here: Worklist) -> Finding:
         "last": f"{here.window.end - ONE_DAY}",
     }  # fmt: skip
     best = item.best
-    speaks = Sentence(PROPOSED, {"share": f"{best.share:.0%}", "team": best.team}) if best else Sentence(NOBODY)
+    speaks = Sentence(PROPOSED, {"share": f"{best.share * 100:.0f} %", "team": best.team}) if best else Sentence(NOBODY)
     days = Decimal((here.window.end - here.window.start).days)
     return Finding(
         kind=KIND,
