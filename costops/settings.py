@@ -23,6 +23,7 @@ environ.Env.read_env(COSTOPS_HOME / "costops.env")
 COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_HOLIDAYS = env.list("COSTOPS_HOLIDAYS", default=["CN"])
 COSTOPS_SEASONS = env.list("COSTOPS_SEASONS", default=[])
+COSTOPS_RECOMMENDATION_DAYS = env.list("COSTOPS_RECOMMENDATION_DAYS", default=[])
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
 COSTOPS_REPORTING_CURRENCY = env.str("COSTOPS_REPORTING_CURRENCY", default="")
 if COSTOPS_REPORTING_CURRENCY and COSTOPS_REPORTING_CURRENCY not in CURRENCIES:
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "apps.units",
     "apps.books",
     "apps.estimates",
+    "apps.operations",
     "apps.pipeline",
     "apps.api",
     "apps.dashboards",
@@ -219,6 +221,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "DisputeState": "apps.api.disputes.STATES",
         "RuleDraftState": "apps.api.rules.STATES",
     },

@@ -13,6 +13,8 @@ from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, DIMENSIONS, RECO
 from apps.marts.models import Publication
 from apps.warehouse import lake
 
+FOUND = ("forecast", "anomalies", "recommend")
+"""The steps that look through what was published."""
 NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
     "source": "bill",
     "currency": "CNY",

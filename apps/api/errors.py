@@ -20,6 +20,8 @@ from apps.insights.selectors import NoForecast
 from apps.insights.worklist import NotOnTheList
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
+from apps.operations.deciding import NotPossible
+from apps.operations.selectors import NoSuchRecommendation
 from apps.rates.selectors import MissingRate
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
@@ -51,6 +53,8 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (CannotBook, status.HTTP_409_CONFLICT, "cannot_book"),
     (NoSuchDraft, status.HTTP_404_NOT_FOUND, "no_such_draft"),
     (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
+    (NoSuchRecommendation, status.HTTP_404_NOT_FOUND, "no_such_recommendation"),
+    (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
     (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
     (NotNow, status.HTTP_409_CONFLICT, "not_now"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),

@@ -35,7 +35,10 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     ),
     (
         _("Findings"),
-        (Page("anomalies", _("Anomalies"), under=("anomaly",), for_everything=False),),
+        (
+            Page("recommendations", _("Recommendations"), under=("recommendation",), for_everything=False),
+            Page("anomalies", _("Anomalies"), under=("anomaly",), for_everything=False),
+        ),
     ),
     (
         _("Books"),

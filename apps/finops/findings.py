@@ -26,6 +26,7 @@ class Finding:
     seen, strongest first. `saving_per_month` is what doing so is expected to save at effective cost, in `currency`,
     and zero where a finding is a question and no saving. `link` is the path of the page that tells everything.
     `at_stake` names the resource, so that several findings about one never promise more than its cost.
+    `amount_per_month` is what a question is about that saves nothing by itself: the cost nobody owns, a rise.
     """
 
     kind: str
@@ -38,3 +39,4 @@ class Finding:
     since: date
     link: str
     at_stake: str = ""
+    amount_per_month: Decimal = Decimal(0)

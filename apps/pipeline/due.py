@@ -1,12 +1,13 @@
 """What there is to do now: work that time made due, and work whose inputs differ from what was filled."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Max
 
 from apps.allocation import drivers
 from apps.allocation.services import METHOD_VERSION
@@ -20,6 +21,8 @@ from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.marts.models import Publication
+from apps.operations import services as operations
+from apps.operations.kinds import NAMES as KINDS
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
 from apps.teams.selectors import policies, rules_sha256
@@ -103,22 +106,35 @@ def publish(ask: Ask) -> Iterator[Work]:
 
 def forecast(ask: Ask) -> Iterator[Work]:
     """The newest publication, until it was forecast as things are now."""
-    yield from _of_newest("forecast", insights.identity, ask)
+    yield from _once("forecast", insights.identity(), ask)
 
 
 def anomalies(ask: Ask) -> Iterator[Work]:
     """The newest publication, until it was looked through as things are now."""
-    yield from _of_newest("anomalies", anomaly_services.identity, ask)
+    yield from _once("anomalies", anomaly_services.identity(), ask)
 
 
-def _of_newest(step: str, identity: Callable[[], str], ask: Ask) -> Iterator[Work]:
+def recommend(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until what was found in it was taken up; and what slept until today."""
+    found = _newest_runs("forecast", "anomalies")
+    yield from _once("recommend", f"{found} {KINDS}", ask, again=operations.is_anything_over(ask.now))
+
+
+def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:
+    """Work on the newest publication that is done once, until what it depends on besides changes its `identity`."""
     newest = Publication.objects.order_by("-number").first()
     if newest is None:
         return
     done = StepRun.objects.filter(step=step, state=StepRun.State.DONE).order_by("-pk").first()
-    fingerprint = _digest(f"{newest.number} {newest.created_at} {identity()}")
-    if step in ask.forced or done is None or done.fingerprint != fingerprint:
+    fingerprint = _digest(f"{newest.number} {newest.created_at} {identity}")
+    if step in ask.forced or again or done is None or done.fingerprint != fingerprint:
         yield Work(step, fingerprint=fingerprint)
+
+
+def _newest_runs(*steps: str) -> list[int]:
+    """The newest successful run of every step that finds something."""
+    done = StepRun.objects.filter(step__in=steps, state=StepRun.State.DONE)
+    return sorted(done.values("step").annotate(newest=Max("pk")).values_list("newest", flat=True))
 
 
 def inputs_of_allocation() -> dict[date, str]:

@@ -60,6 +60,10 @@ STEPS = (
         "anomalies", "looks through the newest publication for what departs from its usual", work.anomalies,
         due.anomalies, "days", after=("publish", "forecast"),
     ),
+    Step(
+        "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
+        due.recommend, "days", after=("forecast", "anomalies"),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

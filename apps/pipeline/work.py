@@ -13,6 +13,7 @@ from apps.ingest.models import Source
 from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
 from apps.marts import services as marts
+from apps.operations import services as operations
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ def forecast(_work: Work, now: datetime) -> StepResult:
 
 def anomalies(_work: Work, now: datetime) -> StepResult:
     return anomaly_services.find(now=now)
+
+
+def recommend(_work: Work, now: datetime) -> StepResult:
+    return operations.recommend(now=now)
 
 
 def _source(work: Work) -> Source:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.charts.labels import plain
 from apps.marts.cell import address, cell
+from apps.reports import telling
 from apps.reports.picture import trend_png
 from apps.reports.selectors import CurrencyWeek, WeeklyReport, days_of
 
@@ -74,7 +75,8 @@ def _context(report: WeeklyReport, sources: dict[str, str]) -> dict[str, Any]:
         "team": team,
         "company": plain(settings.COSTOPS_COMPANY),
         "status": STATUSES.get(report.status, report.status),
-        "link": f"{settings.COSTOPS_SITE_URL.rstrip('/')}/teams/{report.team.name}/",
+        "link": f"{_site()}/teams/{report.team.name}/",
+        "outlook": telling.told(report.outlook, report.team.name, site=_site()),
         "blocks": [
             {
                 "week": week,
@@ -98,7 +100,11 @@ def _explanation(report: WeeklyReport, currency: str, **filters: str) -> str:
     query = cell(report.query, team=report.team.name, **filters)
     if query.currency is None:
         query = cell(query, currency=currency)
-    return address(f"{settings.COSTOPS_SITE_URL.rstrip('/')}{reverse('explain')}", query)
+    return address(f"{_site()}{reverse('explain')}", query)
+
+
+def _site() -> str:
+    return str(settings.COSTOPS_SITE_URL).rstrip("/")
 
 
 def _picture(report: WeeklyReport, week: CurrencyWeek) -> bytes:

@@ -1,6 +1,6 @@
 """What a weekly report says: every number is asked for with the team's own scope."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -12,6 +12,7 @@ from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import answer, publication, with_versions
 from apps.rates.selectors import MissingRate
+from apps.reports.outlook import Outlook, outlook
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -73,7 +74,7 @@ class WeeklyReport:
     """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them.
 
     `query` asks for its cost. `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is
-    the rate for want of which every currency stands by itself.
+    the rate for want of which every currency stands by itself. `outlook` is what is said beyond the week.
     """
 
     team: Team
@@ -86,6 +87,7 @@ class WeeklyReport:
     converted_to: str = ""
     rates: int = 0
     missing: MissingRate | None = None
+    outlook: Outlook = field(default_factory=Outlook)
 
 
 def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
@@ -107,6 +109,11 @@ def weekly_report(team: Team, week: Week, *, now: datetime) -> WeeklyReport:
     """Everything a report says, from one publication, in the reporting currency if there is one.
 
     How final it is depends on the time."""
+    found = _in_reporting_currency(team, week, now)
+    return replace(found, outlook=outlook(team.name, week, found.query))
+
+
+def _in_reporting_currency(team: Team, week: Week, now: datetime) -> WeeklyReport:
     pinned = publication()
     query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
     currency = settings.COSTOPS_REPORTING_CURRENCY

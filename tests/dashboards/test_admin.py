@@ -11,6 +11,8 @@ LISTS = [
     ("teams/ruledraft", False),
     ("teams/drafttrail", False),
     ("insights/worklistdecision", False),
+    ("operations/recommendation", False),
+    ("operations/recommendationstep", False),
     ("ingest/source", False),
     ("ingest/landedfile", False),
     ("marts/publication", False),

@@ -18,6 +18,7 @@ from apps.pipeline.services import fill
 from apps.teams.models import Membership, Team
 from tests.pipeline.conftest import a_school  # noqa: F401  # the fixture
 from tests.pipeline.world import NOW, OCTOBER, School
+from tests.worlds import FOUND
 
 pytestmark = pytest.mark.django_db
 LATER = OCTOBER + timedelta(days=3)
@@ -41,8 +42,7 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
         "allocate 2026-10-01..2026-10-06",
         f"estimate {days}",
         "publish 2026-10-01..2026-10-06",
-        "forecast",
-        "anomalies",
+        *FOUND,
     ]
     assert steps() == []
     assert steps(steps=["estimate"]) == [f"estimate {days}"]  # asked for again, it changes nothing that is published
@@ -77,7 +77,7 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
     assert "No estimated day has been billed yet." in said("estimates", "accuracy")
 
     a_school.write_bill("2026-10b.csv", LATER, 2, node_price="1.50")
-    assert steps() == [f"allocate {days}", f"estimate {days}", f"publish {days}", "forecast", "anomalies"]
+    assert steps() == [f"allocate {days}", f"estimate {days}", f"publish {days}", *FOUND]
     assert steps() == []
     assert {key: cost for key, cost in a_school.costs().items() if key[0] < "2026-10-04"} == before
     assert staff.get("/api/v1/estimates/").json()["rows"] == []

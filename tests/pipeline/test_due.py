@@ -12,6 +12,7 @@ from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import PLACE, STEPS
 from apps.pipeline.work import Work
 from apps.teams.models import RuleSet
+from tests.worlds import FOUND
 
 NOW = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
 OCTOBER = Window(date(2026, 10, 1), date(2026, 11, 1))
@@ -47,7 +48,7 @@ def keys(step: str, ask: Ask) -> list[str]:
 
 def test_every_step_comes_after_those_it_builds_on():
     assert [step.name for step in STEPS] == [
-        "land", "normalize", "meter", "allocate", "estimate", "publish", "forecast", "anomalies",
+        "land", "normalize", "meter", "allocate", "estimate", "publish", *FOUND,
     ]  # fmt: skip
     assert all(PLACE[earlier] < PLACE[step.name] for step in STEPS for earlier in step.after)
 

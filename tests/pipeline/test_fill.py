@@ -17,6 +17,7 @@ from apps.pipeline.services import fill
 from apps.teams.services import import_teams
 from tests.pipeline import school
 from tests.pipeline.world import NOW, OCTOBER
+from tests.worlds import FOUND
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ def done(report) -> list[str]:
 
 FIRST_FILL = [
     "land bill done", "land hours done", "normalize bill done", "meter hours done",
-    "allocate 2026-10-01..2026-10-04 done", "publish 2026-10-01..2026-10-04 done", "forecast done",
+    "allocate 2026-10-01..2026-10-04 done", "publish 2026-10-01..2026-10-04 done", "forecast done", "recommend done",
 ]  # fmt: skip
 
 
@@ -86,9 +87,12 @@ ASKED = {
     "a window that is not due": (
         {"window": Window(date(2026, 10, 2), date(2026, 10, 3))},
         [
-            "land bill", "land hours", "allocate 2026-10-02..2026-10-03", "publish 2026-10-02..2026-10-03", "forecast",
-            "anomalies",
-        ],  # fmt: skip
+            "land bill",
+            "land hours",
+            "allocate 2026-10-02..2026-10-03",
+            "publish 2026-10-02..2026-10-03",
+            *FOUND,
+        ],
     ),
     "days nobody knows": ({"steps": ["publish"], "window": Window(date(2027, 1, 1), date(2027, 1, 2))}, []),
 }

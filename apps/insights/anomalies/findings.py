@@ -1,6 +1,7 @@
 """Anomalies as findings: what somebody should look at, and what it costs while it goes on."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from django.urls import reverse
@@ -9,6 +10,7 @@ from apps.finops.findings import Finding, Sentence
 from apps.insights.anomalies import selectors
 from apps.insights.anomalies.selectors import Seen
 from apps.insights.models import Anomaly
+from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING
 
 MONTH_DAYS = 30
@@ -25,15 +27,14 @@ DRIVERS = {
     "usage": "Usage rose as well: %(change)s",
     "price": "Usage did not rise with it: it became dearer",
 }
-TEXTS = (*TITLES.values(), SINCE, MONTH_END, PART, *DRIVERS.values())
+GONE = "It went back to what is usual, or somebody said what it is"
+TEXTS = (*TITLES.values(), SINCE, MONTH_END, PART, *DRIVERS.values(), GONE)
 """Every sentence, for translation."""
 
 
-def findings() -> tuple[Finding, ...]:
+def findings(pinned: Publication, _now: datetime) -> tuple[Finding, ...]:
     """What costs more than expected, goes on, and was not answered: the most money first."""
-    if not selectors.is_any():
-        return ()
-    found = selectors.anomalies(selectors.newest_run(), EVERYTHING, state="open")
+    found = selectors.anomalies(selectors.newest_run(pinned.number), EVERYTHING, state="open")
     return tuple(_finding(one.anomaly) for one in found if _is_costly(one))
 
 

@@ -29,6 +29,9 @@ STYLES = {
     "name": "padding:6px 0;border-top:1px solid #e8ecf2;overflow-wrap:anywhere",
     "number": f"padding:6px 0 6px 12px;border-top:1px solid #e8ecf2;{_NUMBERS}",
     "link": "color:inherit;text-decoration:none",
+    "go": "color:#2f6fd0;text-decoration:none",
+    "small": "font-size:12px;color:#6b7585",
+    "new": "white-space:nowrap;padding:0 6px;background:#fdf3dd;border-radius:8px;font-size:12px;color:#7a5200",
     "hint": "margin:20px 0 0;font-size:14px;color:#3c4656",
     "action": "margin:24px 0 0",
     "button": "display:inline-block;padding:10px 18px;background:#2f6fd0;color:#ffffff;border-radius:6px;"

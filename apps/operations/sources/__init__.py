@@ -1,0 +1,1 @@
+"""Findings that no other app tells: cost without an owner, months that land high, commitments nobody uses."""

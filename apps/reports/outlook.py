@@ -1,0 +1,145 @@
+"""What a weekly report says beyond the week: why cost changed, where the month lands, what is to be decided."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from apps.estimates.selectors import Estimated, estimates, reach_of
+from apps.finops.findings import Sentence
+from apps.insights.models import Forecast
+from apps.insights.selectors import is_any, newest_run
+from apps.marts.query import CostQuery
+from apps.marts.selectors import publication
+from apps.operations.kinds import NAMES
+from apps.operations.models import Recommendation
+from apps.operations.overlaps import promise
+from apps.operations.selectors import Wanted, of_everybody
+from apps.rates.selectors import MissingRate
+from apps.reports.weeks import Week
+
+LARGEST = 5
+NEWEST = 3
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where the month lands in one currency, and by what share such forecasts, and the naive one, were off before."""
+
+    currency: str
+    period: str
+    so_far: Decimal
+    mean: Decimal
+    low: Decimal
+    high: Decimal
+    off: Decimal | None
+    naive_off: Decimal | None
+    is_naive: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Days whose bill has not come, and what they are estimated to cost; in no total."""
+
+    first: date
+    last: date
+    totals: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class News:
+    """What was newly found of a kind in the week and is not among the largest; `more` of it is not told."""
+
+    kind: str
+    ones: tuple[Recommendation, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """All of that for one team; what is empty is left out of the letter."""
+
+    why: tuple[Sentence, ...] = ()
+    landings: tuple[Landing, ...] = ()
+    largest: tuple[Recommendation, ...] = ()
+    open_count: int = 0
+    totals: tuple[tuple[str, Decimal], ...] = ()
+    overlapping: int = 0
+    news: tuple[News, ...] = ()
+    new: frozenset[int] = frozenset()
+    waiting: Waiting | None = None
+
+
+def outlook(team: str, week: Week, query: CostQuery) -> Outlook:
+    """The outlook of a team whose week `query` asks about."""
+    found = of_everybody(Wanted(team=team))
+    promised = promise(found)
+    begin = datetime.combine(week.start, time(), ZoneInfo(settings.COSTOPS_TIME_ZONE))
+    new = frozenset(one.pk for one in found if one.found_at >= begin)
+    rest = [one for one in found[LARGEST:] if one.pk in new]
+    return Outlook(
+        landings=_landings(team),
+        largest=tuple(found[:LARGEST]),
+        open_count=len(found),
+        totals=tuple(promised.totals.items()),
+        overlapping=len(promised.within),
+        news=tuple(
+            _news(kind, rest)
+            for kind in dict.fromkeys((*NAMES, *(one.kind for one in rest)))
+            if any(one.kind == kind for one in rest)
+        ),
+        new=new,
+        waiting=_waiting(week, query),
+    )
+
+
+def _news(kind: str, rest: list[Recommendation]) -> News:
+    ones = [one for one in rest if one.kind == kind]
+    return News(kind, tuple(ones[:NEWEST]), max(0, len(ones) - NEWEST))
+
+
+def _landings(team: str) -> tuple[Landing, ...]:
+    """Where the month of a team lands by the newest forecast, in each currency."""
+    if not is_any():
+        return ()
+    found = Forecast.objects.filter(run=newest_run(), level=Forecast.Level.TEAM, key=team).order_by("currency")
+    return tuple(_landing(one) for one in found)
+
+
+def _landing(one: Forecast) -> Landing:
+    month = next(landing for landing in one.landings if landing["kind"] == "month")
+    return Landing(
+        currency=one.currency,
+        period=month["period"],
+        so_far=Decimal(month["so_far"]),
+        mean=Decimal(month["mean"]),
+        low=Decimal(month["low_80"]),
+        high=Decimal(month["high_80"]),
+        off=_percent(one.total_error),
+        naive_off=_percent(one.naive_total_error),
+        is_naive=one.is_naive,
+    )
+
+
+def _percent(share: float | None) -> Decimal | None:
+    return None if share is None else Decimal(str(round(share * 100, 4)))
+
+
+def _waiting(week: Week, query: CostQuery) -> Waiting | None:
+    """The days from the week on that wait for their bill, in the currency of the report where that can be."""
+    _first, end = reach_of(publication(query.as_of))
+    asked = query.between(week.start, max(week.end, end or week.end)).grouped("day")
+    found = _estimated(asked) or _estimated(replace(asked, currency=None, rates_as_of=None))
+    if found is None or not found.answer.rows:
+        return None
+    days = [row[0] for row in found.answer.rows]
+    return Waiting(min(days), max(days), tuple(sorted(found.answer.totals.items())))
+
+
+def _estimated(query: CostQuery) -> Estimated | None:
+    try:
+        return estimates(query)
+    except MissingRate:
+        return None

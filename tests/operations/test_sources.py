@@ -1,0 +1,151 @@
+"""What the findings of each kind say: unowned cost, months that land high, commitments nobody uses."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+
+from apps.allocation.services import allocate
+from apps.finops.tables import CHARGES
+from apps.finops.windows import ONE_DAY, Window
+from apps.insights.models import Forecast, ForecastRun
+from apps.insights.selectors import NoForecast
+from apps.marts.models import Publication
+from apps.marts.services import publish
+from apps.operations.kinds import KINDS
+from apps.operations.sources import commitments, landing, ownership
+from tests.allocation import worlds
+from tests.operations.worlds import NOW
+from tests.worlds import publish_costs
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+
+def test_every_kind_names_its_findings_by_itself():
+    sources = (ownership, landing, commitments)
+    assert [(kind.name, kind.findings, kind.gone) for kind in KINDS][:3] == [
+        (source.KIND, source.findings, source.GONE) for source in sources
+    ]
+    assert all(kind.days > 0 and len(kind.name) <= 20 for kind in KINDS)
+
+
+def test_cost_without_an_owner_is_asked_about_the_largest_and_what_makes_a_hundredth():
+    """100 in two days belong to nobody: 60 in two days are 900 in thirty, 0.99 is less than a hundredth of 100."""
+    worlds.put(
+        CHARGES,
+        [
+            worlds.charge("60", "db", ServiceName="Database", SubAccountId="7"),
+            worlds.charge("39.01", "q", start=24, ServiceName="Queue", SubAccountId="7"),
+            worlds.charge("0.99", "m", ServiceName="Mail", SubAccountId="7"),
+        ],
+    )
+    worlds.import_rules("rules: []")
+    cache.clear()
+    allocate(Window(worlds.DAY, worlds.DAY + 2 * ONE_DAY))
+    publish(None, now=NOW)
+
+    first, second = ownership.findings(Publication.objects.get(), NOW)
+
+    assert (str(first.title), first.team, first.currency) == ("Give Database · 7 an owner", "unallocated", "CNY")
+    assert [str(one) for one in first.evidence] == [
+        f"60.00 CNY from {worlds.DAY} to {worlds.DAY + ONE_DAY} belong to no team", "Nothing speaks for a team yet",
+    ]  # fmt: skip
+    assert (first.saving_per_month, first.amount_per_month, second.amount_per_month) == (0, 900, Decimal("585.15"))
+    assert (first.since, second.since, first.link) == (worlds.DAY, worlds.DAY + ONE_DAY, "/worklist/")
+
+
+def forecast_of(run: ForecastRun, team: str, low: str, **given: object) -> Forecast:
+    month = {
+        "period": "2026-11", "kind": "month", "last_day": "2026-11-30", "so_far": "20.000000", "mean": "400.000000",
+        "low_80": low, "high_80": "420.000000", "low_95": "1.000000", "high_95": "999.000000",
+    }  # fmt: skip
+    return Forecast.objects.create(
+        run=run, level="team", key=team, currency="CNY", is_naive=False, days=[], landings=[month], origins=8,
+        backtest_first_day=date(2026, 10, 1), total_days=28, **{"total_error": 0.041} | given,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def october():
+    """10 a day in October are 310."""
+    days = [date(2026, 10, 1) + timedelta(days=number) for number in range(33)]
+    return publish_costs({"day": day, "team": "live", "effective_cost": "10"} for day in days)
+
+
+def a_run(pinned: Publication) -> ForecastRun:
+    return ForecastRun.objects.create(
+        publication=pinned.number, model_version="1", inputs="x", first_day=date(2026, 11, 3), created_at=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("team", "low", "count"),
+    [
+        pytest.param("live", "310.000001", 1, id="even the lower bound is above"),
+        pytest.param("live", "310.000000", 0, id="the lower bound is just the same"),
+        pytest.param("live", "290.000000", 0, id="it may be less as well"),
+        pytest.param("new", "310.000001", 0, id="a team without cost in the last month"),
+    ],
+)
+def test_a_month_that_lands_clearly_above_the_last(october, team, low, count):
+    forecast_of(a_run(october), team, low)
+
+    assert len(landing.findings(october, NOW)) == count
+
+
+def test_what_a_high_landing_says(october):
+    forecast_of(a_run(october), "live", "380.000000")
+
+    (found,) = landing.findings(october, NOW)
+
+    assert (found.subject, str(found.title)) == (
+        "live 2026-11", "Look at why 2026-11 will cost live more than the month before",
+    )  # fmt: skip
+    assert [str(one) for one in found.evidence] == [
+        "2026-11 is expected to land at 400.00 CNY, in 80 of 100 cases between 380.00 and 420.00",
+        "2026-10 cost 310.00 CNY; 20.00 CNY are charged so far",
+        "At past days such forecasts of four weeks were off by 4.1 % on average",
+    ]
+    assert (found.saving_per_month, found.amount_per_month, found.since) == (0, 90, date(2026, 11, 1))
+    assert found.link == "/forecasts/?level=team&key=live&currency=CNY"
+
+
+def test_a_last_month_that_is_not_published_whole_is_nothing_to_compare_with(october):
+    Publication.objects.update(first_day=date(2026, 10, 2))
+    forecast_of(a_run(october), "live", "380.000000", total_error=None)
+
+    assert landing.findings(Publication.objects.get(), NOW) == ()
+
+
+def test_a_publication_without_a_forecast_says_so_and_nothing_closes(october):
+    with pytest.raises(NoForecast):
+        landing.findings(october, NOW)
+
+
+def committed(name: str, status: str, amount: str, **cells: str) -> worlds.Row:
+    return worlds.charge(
+        amount, name, CommitmentDiscountId=name, CommitmentDiscountName=f"plan {name}",
+        CommitmentDiscountStatus=status, ProviderName="AWS", **cells,
+    )  # fmt: skip
+
+
+def test_a_commitment_that_was_not_used_is_told_with_its_share():
+    """25 of 100 unused is told; 5 of 100 is not more than a twentieth."""
+    worlds.put(
+        CHARGES,
+        [
+            committed("a", "Used", "75"), committed("a", "Unused", "25"), committed("b", "Used", "95"),
+            committed("b", "Unused", "5"),
+        ],
+    )  # fmt: skip
+    after = (worlds.DAY.replace(day=1) + timedelta(days=32)).replace(day=1)
+    pinned = Publication(first_day=worlds.DAY.replace(day=1), end_day=after)
+
+    (found,) = commitments.findings(pinned, NOW)
+
+    month = f"{worlds.DAY:%Y-%m}"
+    assert (found.subject, found.at_stake, found.saving_per_month) == ("AWS a", "a", 25)
+    assert str(found.title) == "Use, exchange or shrink the commitment plan a"
+    assert str(found.evidence[0]) == f"25 % of it was not used in {month}: 25.00 of 100.00 CNY"
+    assert commitments.findings(Publication(first_day=worlds.DAY, end_day=worlds.DAY + ONE_DAY), NOW) == ()
