@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from django.conf import settings
 from ibis.backends.duckdb import Backend
 
 from apps.warehouse import exact
+from apps.warehouse.wording import query_of, quoted
 
 ibis.options.sql.fuse_selects = False
 """An expression that reads a computed column reads what was computed: fused into one select it would be computed
@@ -108,8 +110,8 @@ class Workspace:
         self._names.append(name)
         schema = expression.schema()
         with registered(expression) as backend:
-            backend.con.execute(f"CREATE TEMP TABLE {name} ({_declared(backend, schema)})")
-            backend.con.execute(f"INSERT INTO {name} {backend.compile(expression)}")
+            backend.con.execute(f"CREATE TEMP TABLE {name} ({_declared(schema)})")
+            backend.con.execute(f"INSERT INTO {name} {query_of(backend, expression)}")
         return ops.DatabaseTable(name, schema=schema, source=backend, namespace=_TEMPORARY).to_expr()
 
     def keep_query(self, query: str, given: Sequence[Any] = ()) -> str:
@@ -121,8 +123,16 @@ class Workspace:
         return name
 
 
-def _declared(backend: Backend, schema: sch.Schema) -> str:
-    return ", ".join(column.sql(backend.dialect) for column in schema.to_sqlglot_column_defs(backend.dialect))
+def _declared(schema: sch.Schema) -> str:
+    return ", ".join(f"{quoted(name)} {_kind(str(kind))}" for name, kind in schema.items())
+
+
+@lru_cache(maxsize=1000)
+def _kind(kind: str) -> str:
+    """A type in the engine's own words."""
+    known = ibis.dtype(kind)
+    words = Backend.compiler.type_mapper.to_string(known)
+    return words if known.nullable else f"{words} NOT NULL"
 
 
 @contextmanager
@@ -133,7 +143,8 @@ def registered(expression: ir.Expr) -> Iterator[Backend]:
     """
     backend = connect()
     fresh = list(backend._verify_in_memory_tables_are_unique(expression))
-    backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
+    if fresh:
+        backend._run_pre_execute_hooks(expression)  # what every public Ibis call does first
     try:
         yield backend
     finally:
@@ -144,8 +155,7 @@ def registered(expression: ir.Expr) -> Iterator[Backend]:
 
 def empty(schema: sch.Schema) -> ir.Table:
     """A table without rows."""
-    types = connect().compiler.type_mapper
-    columns = ", ".join(f'NULL::{types.to_string(kind)} AS "{name}"' for name, kind in schema.items())
+    columns = ", ".join(f"NULL::{_kind(str(kind(nullable=True)))} AS {quoted(name)}" for name, kind in schema.items())
     return connect().sql(f"SELECT {columns} WHERE false", schema=schema)
 
 
@@ -188,7 +198,7 @@ def json_keys(document):  # type: ignore[no-untyped-def]  # types are in the sig
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
     with registered(expression) as backend:
-        rows: list[tuple[Any, ...]] = backend.con.execute(str(backend.compile(expression))).fetchall()
+        rows: list[tuple[Any, ...]] = backend.con.execute(query_of(backend, expression)).fetchall()
     return rows
 
 

@@ -22,7 +22,7 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import engine
+from apps.warehouse import engine, wording
 
 Partition = Mapping[str, str | date]
 
@@ -149,7 +149,7 @@ def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
     with engine.registered(cast) as backend:
-        return write_sql(table, backend.con, str(backend.compile(cast)))
+        return write_sql(table, backend.con, wording.query_of(backend, cast))
 
 
 def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:
