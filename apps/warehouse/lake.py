@@ -96,7 +96,8 @@ class StoredFile:
 
 @lru_cache(maxsize=256)
 def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
-    actions = pa.table(DeltaTable(folder, version=at).get_add_actions(flatten=True)).to_pylist()
+    told = DeltaTable(folder, version=at).get_add_actions(flatten=True)
+    actions = pa.RecordBatchReader.from_stream(told).read_all().to_pylist()  # `pa.table` would first look for pandas
     return tuple(
         StoredFile(
             path=unquote(row["path"]),
