@@ -4,7 +4,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 processes=${TEST_PROCESSES:-2}
-pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile "$@")
+# Files go to the workers in the order of tests/conftest.py, the longest first; xdist's own order is that of the most tests.
+pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile --no-loadscope-reorder "$@")
 
 echo "→ the whole suite, on SQLite"
 "${pytest[@]}"

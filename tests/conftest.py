@@ -26,6 +26,12 @@ ABOUT_FILES = (
     "test_usage_formats.py",
 )
 """Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
+LONG_FILES = (
+    "test_main_job.py", "pipeline/test_processes.py", "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
+    "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
+    "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py",
+)  # fmt: skip
+"""Those of half a minute and more begin first: begun last, they would keep one worker busy while others are done."""
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
 
 
@@ -64,16 +70,24 @@ def pytest_configure() -> None:
     assert django_settings.DATABASES
 
 
+def place_of(item: pytest.Item) -> str:
+    """The file of a test, from this folder on."""
+    return item.path.relative_to(Path(__file__).parent).as_posix()
+
+
 def depends_on_database(item: pytest.Item) -> bool:
     """Whether a test asks for the database, by mark or by fixture, for more than to remember files."""
-    if item.path.relative_to(Path(__file__).parent).as_posix().removeprefix("ingest/").startswith(ABOUT_FILES):
+    if place_of(item).removeprefix("ingest/").startswith(ABOUT_FILES):
         return False
     fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run only what depends on the database: the rest was true on SQLite and cannot differ."""
+    """What takes long comes first. On PostgreSQL only what depends on the database runs: the rest was true on SQLite
+    and cannot differ."""
+    ranks = {place: rank for rank, place in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: ranks.get(place_of(item), len(ranks)))
     if not ON_POSTGRES:
         return
     config.hook.pytest_deselected(items=[item for item in items if not depends_on_database(item)])

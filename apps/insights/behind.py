@@ -18,6 +18,7 @@ from apps.marts.placing import placed
 from apps.marts.query import BadQuestion, CostQuery
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, connect, registered
+from apps.warehouse.wording import query_of
 
 BILL_KEY = (
     "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
@@ -91,7 +92,7 @@ class Behind:
             rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
         told = rows.select(*_TEXTS, "ruleset", "amount")
         with registered(told) as backend:
-            return self._workspace.keep_query(backend.compile(told))
+            return self._workspace.keep_query(query_of(backend, told))
 
     def _keep_pools(self) -> str:
         """One row per pool behind the number. Behind a received row stand the pools that what was passed on is of."""
@@ -126,7 +127,7 @@ class Behind:
         with registered(told) as backend:
             query = f"""
                 SELECT file_id, "row", day, resource, service, description, currency, amount
-                FROM ({backend.compile(told)}) SEMI JOIN {self._pools} USING ({_KEY})"""
+                FROM ({query_of(backend, told)}) SEMI JOIN {self._pools} USING ({_KEY})"""
             return self._workspace.keep_query(query)
 
     def _sums(self, table: str) -> tuple[dict[str, Decimal], int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from apps.insights.history import LEVELS, History
 from apps.insights.landings import Period, last_day, periods
 from apps.insights.models import Forecast
 from apps.learning.calendars import Calendar, Matrix
-from apps.learning.forecaster import Forecaster
 from apps.learning.hierarchy import reconcile, rounded_to_add_up
+
+if TYPE_CHECKING:
+    from apps.learning.forecaster import Forecaster
 
 HORIZON = 92
 """Ninety days and two: the longest quarter, so that every quarter's landing can be told from its first day."""
@@ -29,7 +31,7 @@ class Learned:
 
     history: History
     places: list[tuple[str, str]]
-    forecaster: Forecaster
+    forecaster: "Forecaster"
     means: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
 
     def place(self, level: str, key: str) -> int:
@@ -38,6 +40,8 @@ class Learned:
 
 def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     """The forecasts of every series of one currency, not yet saved; raises TooShort below three weeks."""
+    from apps.learning.forecaster import Forecaster  # two seconds that only learning needs to wait for
+
     levels = ("total", *LEVELS)
     places = [(level, key) for level in levels for key in history.keys(level)]
     costs = np.hstack([history.matrix(level) for level in levels])
@@ -75,7 +79,7 @@ def _adding_up(learned: Learned) -> dict[tuple[str, str], list[Decimal]]:
     return means
 
 
-def _bounds_of_days(fitted: Forecaster, level: float) -> tuple[Matrix, Matrix]:
+def _bounds_of_days(fitted: "Forecaster", level: float) -> tuple[Matrix, Matrix]:
     lower, upper = fitted.intervals_.days(HORIZON, level)
     return np.asarray(lower), np.asarray(upper)
 

@@ -13,8 +13,7 @@ from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
 from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
-from apps.learning.calendars import Calendar, Season
-from apps.learning.forecaster import TooShort
+from apps.learning.calendars import Calendar, Season, TooShort
 from apps.marts.selectors import publication
 
 MODEL_VERSION = "1"

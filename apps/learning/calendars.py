@@ -20,6 +20,10 @@ ONE_DAY = np.timedelta64(1, "D")
 _OBSERVED = " (observed)"
 
 
+class TooShort(ValueError):
+    """There are fewer days than a week's pattern can be told from."""
+
+
 @dataclass(frozen=True)
 class Season:
     """Days that are like each other and unlike the rest, such as `school term`: `first` and `last` are both in it.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from apps.learning.calendars import Calendar, Days, Matrix, consecutive, following, weekdays
+from apps.learning.calendars import Calendar, Days, Matrix, TooShort, consecutive, following, weekdays
 from apps.learning.conformal import ConformalIntervals
 from apps.learning.mixture import YEARLY_DAYS, Experts, losses, mix, weigh
 from apps.learning.scores import Scores, is_as_good, score
@@ -18,10 +18,6 @@ TRAINED_ON = 10
 """The fewest days an origin of the back-test is forecast from; a third of the history, where that is more."""
 FEWEST_ORIGINS = 2
 """The boosting begins to learn with so many."""
-
-
-class TooShort(ValueError):
-    """There are fewer days than a week's pattern can be told from."""
 
 
 @dataclass(frozen=True)

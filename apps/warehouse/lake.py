@@ -22,7 +22,7 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import engine
+from apps.warehouse import engine, wording
 
 Partition = Mapping[str, str | date]
 
@@ -96,7 +96,8 @@ class StoredFile:
 
 @lru_cache(maxsize=256)
 def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
-    actions = pa.table(DeltaTable(folder, version=at).get_add_actions(flatten=True)).to_pylist()
+    told = DeltaTable(folder, version=at).get_add_actions(flatten=True)
+    actions = pa.RecordBatchReader.from_stream(told).read_all().to_pylist()  # `pa.table` would first look for pandas
     return tuple(
         StoredFile(
             path=unquote(row["path"]),
@@ -149,7 +150,7 @@ def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
     with engine.registered(cast) as backend:
-        return write_sql(table, backend.con, str(backend.compile(cast)))
+        return write_sql(table, backend.con, wording.query_of(backend, cast))
 
 
 def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:

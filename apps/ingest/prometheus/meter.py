@@ -22,6 +22,7 @@ from apps.ingest.prometheus.doubts import doubts
 from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
 from apps.ingest.prometheus.question import Question
 from apps.warehouse.engine import registered
+from apps.warehouse.wording import query_of
 
 CHUNK_HOURS = 24
 """A longer window is metered day by day: memory stays that of one day."""
@@ -231,7 +232,7 @@ def _run(name: str, expression: ir.Table) -> pa.Table:
     keys = [column for column, kind in wanted.items() if not kind.startswith("decimal")]
     ordered = shaped.order_by(keys)
     with registered(ordered) as backend:
-        rows = backend.con.execute(str(backend.compile(ordered))).to_arrow_table()
+        rows = backend.con.execute(query_of(backend, ordered)).to_arrow_table()
     return rows.cast(_schema(name))
 
 

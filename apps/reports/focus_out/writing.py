@@ -12,6 +12,7 @@ from apps.finops import focus
 from apps.finops.tables import COSTS
 from apps.warehouse.conformance.rules import rules
 from apps.warehouse.engine import connect, registered
+from apps.warehouse.wording import query_of
 
 Form = Literal["csv", "parquet"]
 Key = tuple[str, str, str]
@@ -33,7 +34,7 @@ _MONEY = tuple(focus.COST_METRICS[basis] for basis in COSTS)
 def write(rows: ir.Table, path: Path, form: Form) -> int:
     """Write rows; how many. Text in a column of ASCII is escaped, and kept as it was in `x_…Local`."""
     with registered(rows) as backend:
-        query = str(backend.compile(rows))
+        query = query_of(backend, rows)
         local = _not_ascii(rows, query)
         cells = {name: _ascii(name) if name in local else f'"{name}"' for name in rows.columns}
         cells |= {f"x_{name.removeprefix('x_')}Local": f'"{name}"' for name in local}
