@@ -78,6 +78,8 @@ def test_new_rules_allocate_everything_again(a_school):
     assert a_school.costs()["2026-10-01", "live", "direct", "", "CNY"] == Decimal("0.01")
 
 
+LOOKS = ("forecast", "anomalies")
+"""What follows on every publication."""
 ASKED = {
     "one step of all sources": ({"steps": ["land"]}, ["land bill", "land hours"]),
     "one step of one source": ({"steps": ["land"], "sources": ["bill"]}, ["land bill"]),
@@ -85,10 +87,7 @@ ASKED = {
     "a step that is not due": ({"steps": ["publish"]}, ["publish 2026-10-01..2026-10-04"]),
     "a window that is not due": (
         {"window": Window(date(2026, 10, 2), date(2026, 10, 3))},
-        [
-            "land bill", "land hours", "allocate 2026-10-02..2026-10-03", "publish 2026-10-02..2026-10-03", "forecast",
-            "anomalies",
-        ],  # fmt: skip
+        ["land bill", "land hours", "allocate 2026-10-02..2026-10-03", "publish 2026-10-02..2026-10-03", *LOOKS],
     ),
     "days nobody knows": ({"steps": ["publish"], "window": Window(date(2027, 1, 1), date(2027, 1, 2))}, []),
 }
