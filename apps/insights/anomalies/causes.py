@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from apps.insights.anomalies.belonging import Move, move_of
-from apps.insights.anomalies.cells import FIELDS, LEVELS, USAGE, Cells, Series
+from apps.insights.anomalies.cells import FIELDS, USAGE, Cells, Series
 from apps.learning.anomalies.describing import Alert
 from apps.learning.calendars import Matrix
 
@@ -82,7 +82,7 @@ def _driver(cells: Cells, one: Series, alert: Alert, change: float | None, usage
             other.place(cells.day(alert.first)),
             range(other.place(cells.day(alert.first)), min(other.place(cells.day(alert.last)) + 1, len(other.amounts))),
         )
-        members = _same_place(other, one)
+        members = _same_place(cells, other, one)
         if first < 1 or not len(days) or not len(members):
             continue
         move = move_of(other, first, days)
@@ -96,15 +96,14 @@ def _driver(cells: Cells, one: Series, alert: Alert, change: float | None, usage
     return {"driver": driver, "usage": measure, "usage_change": moved[measure]}
 
 
-def _same_place(other: Cells, one: Series) -> Matrix:
-    """The cells of usage within a place of cost; usage knows no services."""
-    if "service" in LEVELS[one.level]:
-        return np.empty(0, dtype=np.int64)
-    wanted = [(FIELDS.index(name), one.cell[FIELDS.index(name)]) for name in LEVELS[one.level]]
-    return np.array(
-        [number for number, key in enumerate(other.keys) if all(key[place] == value for place, value in wanted)],
-        dtype=np.int64,
-    )
+def _same_place(cells: Cells, other: Cells, one: Series) -> Matrix:
+    """The cells of usage in the namespaces of a place of cost, of its team if it names one: usage knows no services."""
+    team = one.cell[0]
+    namespaces = {cells.keys[member][2:] for member in one.members.tolist() if cells.keys[member][3]}
+    inside = [
+        number for number, key in enumerate(other.keys) if key[2:] in namespaces and team in ("", key[0])
+    ]  # fmt: skip
+    return np.array(inside, dtype=np.int64)
 
 
 def _share(expected: float, actual: float) -> float | None:
