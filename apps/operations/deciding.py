@@ -51,7 +51,7 @@ def take(ones: Sequence[Recommendation], step: Step, *, by: Actor, now: datetime
     with transaction.atomic():
         for one in ones:
             must_decide(by, one)
-            move(one, step.action, by=by.name, now=now, why=step.why.strip(), changed=_changed(one, step))
+            move(one, step.action, by=by.name, now=now, why=step.why.strip(), changed=_changed(one, step, by))
     return list(ones)
 
 
@@ -69,8 +69,10 @@ def _check(step: Step, day: date) -> None:
         raise BadStep("assignee: name the user it is for.")
 
 
-def _changed(one: Recommendation, step: Step) -> dict[str, Any]:
-    """What a step changes besides the state."""
+def _changed(one: Recommendation, step: Step, by: Actor) -> dict[str, Any]:
+    """What a step changes besides the state. Whoever accepts what nobody has takes it."""
+    if step.action == "accept" and one.assignee is None:
+        return {"assignee": _users(one).get(by.name)}
     if step.action == "decline":
         return {"declined_text": f"{one.money:f}"}
     if step.action == "snooze":
@@ -80,8 +82,12 @@ def _changed(one: Recommendation, step: Step) -> dict[str, Any]:
     return {}
 
 
+def _users(one: Recommendation) -> dict[str, User]:
+    return {user.get_username(): user for user in assignable((one.team,))}
+
+
 def _named(one: Recommendation, name: str) -> User:
-    found = {user.get_username(): user for user in assignable((one.team,))}
+    found = _users(one)
     if name not in found:
         raise BadStep(
             f"assignee: {name[:150]!r} is nobody who can see recommendation {one.pk}; there is {', '.join(found)}."

@@ -10,7 +10,7 @@ from apps.finops.findings import Sentence
 
 def kept(sentence: Sentence) -> dict[str, Any]:
     """A sentence as JSON."""
-    return {"text": sentence.text, "values": dict(sentence.values)}
+    return {"text": sentence.text, "values": {name: str(value) for name, value in sentence.values.items()}}
 
 
 def told(text: str, values: Mapping[str, str]) -> str:

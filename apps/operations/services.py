@@ -44,7 +44,7 @@ def recommend(*, now: datetime, kinds: Iterable[Kind] = KINDS) -> StepResult:
     rows = 0
     for kind in kinds:
         try:
-            found = kind.findings(pinned, now)
+            found = [finding for finding in kind.findings(pinned, now) if finding.kind == kind.name]
         except CostOpsError as missing:
             problems.append(Problem("note", "not_looked", kind.name, f"{missing} What was found before stays."))
             continue
@@ -61,8 +61,9 @@ def is_anything_over(now: datetime) -> bool:
 
 def _wake(now: datetime, due: dict[str, int]) -> None:
     day = today(now)
-    for one in Recommendation.objects.filter(state=State.SNOOZED, snoozed_until__lte=day).order_by("pk"):
-        with transaction.atomic():
+    sleepers = Recommendation.objects.select_related("assignee").select_for_update(of=("self",)).order_by("pk")
+    with transaction.atomic():
+        for one in sleepers.filter(state=State.SNOOZED, snoozed_until__lte=day):
             later = {"due": max(one.due, day + timedelta(days=due.get(one.kind, 0)))}
             move(one, "wake", by=MACHINE, now=now, why=WOKE, values={"day": f"{one.snoozed_until}"}, changed=later)
             _assign(one, now)
@@ -81,7 +82,7 @@ class _Keeping:
     def __init__(self, kind: Kind, pinned: Publication, now: datetime, days: int) -> None:
         self.kind, self.pinned, self.now = kind, pinned, now
         self.due = today(now) + timedelta(days=days)
-        known = Recommendation.objects.select_related("assignee").filter(kind=kind.name)
+        known = Recommendation.objects.select_related("assignee").select_for_update(of=("self",)).filter(kind=kind.name)
         self.known = {(one.subject, one.currency): one for one in known}
 
     def keep(self, found: Iterable[Finding]) -> int:

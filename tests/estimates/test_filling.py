@@ -15,6 +15,9 @@ from django.test import Client
 
 from apps.ingest.models import Source
 from apps.pipeline.services import fill
+from apps.reports.outlook import Waiting
+from apps.reports.selectors import weekly_report
+from apps.reports.weeks import Week
 from apps.teams.models import Membership, Team
 from tests.pipeline.conftest import a_school  # noqa: F401  # the fixture
 from tests.pipeline.world import NOW, OCTOBER, School
@@ -33,6 +36,11 @@ def said(*words: str) -> str:
     out = io.StringIO()
     call_command(*words, stdout=out)
     return out.getvalue()
+
+
+def mailed() -> Waiting | None:
+    """What the weekly mail to the lead of `live` says of days without a bill."""
+    return weekly_report(Team.objects.get(name="live"), Week.parse("2026-W40"), now=NOW).outlook.waiting
 
 
 def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # noqa: F811
@@ -71,7 +79,9 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
          "cost": "4.800000000000"},
     ]  # fmt: skip
     # live: 27/48 of 1.20 and 60 % of 0.10 a day
-    assert lead.get("/api/v1/estimates/").json()["totals"] == {"CNY": "1.470000000000"}
+    assert (lead.get("/api/v1/estimates/").json()["totals"], mailed()) == (
+        {"CNY": "1.470000000000"}, Waiting(LATER, LATER + timedelta(days=1), (("CNY", Decimal("1.47")),)),
+    )  # fmt: skip
     assert staff.get("/api/v1/costs/").json()["totals"] == {"CNY": "7.500000000000"}
     assert staff.get("/api/v1/estimates/accuracy/").json()["rows"] == []
     assert "No estimated day has been billed yet." in said("estimates", "accuracy")

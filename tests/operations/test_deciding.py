@@ -8,7 +8,7 @@ from apps.operations import deciding, selectors
 from apps.operations.deciding import BadStep, NotPossible, Step
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.operations.selectors import NoSuchRecommendation, Wanted
-from apps.teams.approval import NotYours, actor_of
+from apps.teams.approval import Actor, NotYours, actor_of
 from tests.operations.worlds import ANYBODY, LEILI, NOW, a_finding, hire, history, one, recommend
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +87,20 @@ def test_what_nobody_owns_is_finance_s(found):
         take("accept", "bucket", by=LEILI)
     take("assign", "bucket", by=actor_of(found["finance"]), assignee="finance")
     assert (one("bucket").state, one("bucket").assignee) == ("assigned", found["finance"])
+
+
+@pytest.mark.parametrize(
+    ("subject", "by", "owner"),
+    [
+        pytest.param("bucket", "finance", "finance", id="nobody had it: whoever accepts it takes it"),
+        pytest.param("bucket", "root", None, id="at the terminal: no user"),
+        pytest.param("disk-1", "finance", "lilei", id="it stays with who had it"),
+    ],
+)
+def test_what_is_accepted_has_an_owner(found, subject, by, owner):
+    take("accept", subject, by=Actor(by, None))
+
+    assert one(subject).assignee == found.get(owner)
 
 
 def test_whoever_looked_at_an_earlier_state_is_told(found):

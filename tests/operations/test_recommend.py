@@ -61,6 +61,12 @@ def test_the_same_subject_in_two_currencies_is_two_and_told_twice_at_once_is_one
     assert sorted(Recommendation.objects.values_list("currency", flat=True)) == ["CNY", "USD"]
 
 
+def test_findings_of_another_kind_are_another_line_s():
+    recommend(a_finding(), a_finding("night", kind="schedule"))
+
+    assert [row.subject for row in Recommendation.objects.all()] == ["disk-1"]
+
+
 def test_the_same_publication_again_changes_nothing():
     hire()
     recommend(a_finding())

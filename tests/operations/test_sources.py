@@ -9,11 +9,15 @@ from django.core.cache import cache
 from apps.allocation.services import allocate
 from apps.finops.tables import CHARGES
 from apps.finops.windows import ONE_DAY, Window
+from apps.insights import services as insights
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.selectors import NoForecast
 from apps.marts.models import Publication
 from apps.marts.services import publish
+from apps.operations import services
 from apps.operations.kinds import KINDS
+from apps.operations.models import Recommendation
+from apps.operations.sentences import told_of
 from apps.operations.sources import commitments, landing, ownership
 from tests.allocation import worlds
 from tests.operations.worlds import NOW
@@ -149,3 +153,19 @@ def test_a_commitment_that_was_not_used_is_told_with_its_share():
     assert str(found.title) == "Use, exchange or shrink the commitment plan a"
     assert str(found.evidence[0]) == f"25 % of it was not used in {month}: 25.00 of 100.00 CNY"
     assert commitments.findings(Publication(first_day=worlds.DAY, end_day=worlds.DAY + ONE_DAY), NOW) == ()
+
+
+def test_a_publication_is_looked_through_by_every_kind():
+    """10 a day from September on, 30 a day from the 25th of October: November lands above October's 450."""
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(71)]
+    costs = {day: "30" if day >= date(2026, 10, 25) else "10" for day in days}
+    publish_costs({"day": day, "team": "live", "effective_cost": cost} for day, cost in costs.items())
+    insights.forecast(now=NOW + timedelta(days=9))
+
+    result = services.recommend(now=NOW + timedelta(days=9))
+
+    (found,) = Recommendation.objects.all()
+    assert (found.kind, found.team, found.subject) == ("landing", "live", "live 2026-11")
+    assert "2026-10 cost 450.00 CNY; 300.00 CNY are charged so far" in [told_of(one) for one in found.evidence]
+    assert [problem.subject for problem in result.problems] == ["ownership"], "this world has no allocated rows"
+    assert (result.rows, found.due) == (1, date(2026, 11, 18))
