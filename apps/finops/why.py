@@ -1,10 +1,11 @@
 """Why cost changed between two periods: volume, mix, price, commitments, what is new or gone, and credits.
 
 Cost is made of meters: so much of something (hours of a kind of instance, GiB of storage) at a price. The cost of a
-meter is Q × s × p × r: the quantity of all its group (the same service and unit), its share of that, the price of one
-before commitments, and the rate that commitments leave of it. What each of the four did to the change is its Shapley
-value, the mean of its effect over all orders in which they could have changed (Shapley 1953; Shorrocks 2013), so no
-order is preferred and the change back is the same with the other sign. docs/why.md goes through an example.
+meter is Q × s × p × r: the quantity of all its group (the same service, kind of resource and unit), its share of that,
+the price of one before commitments, and the rate that commitments leave of it. What each of the four did to the change
+is its Shapley value, the mean of its effect over all orders in which they could have changed (Shapley 1953; Shorrocks
+2013), so no order is preferred and the change back is the same with the other sign. docs/why.md goes through an
+example.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,9 +38,9 @@ class Meter:
     unit: str = ""
 
     @property
-    def group(self) -> tuple[str, str]:
+    def group(self) -> tuple[str, str, str]:
         """Meters whose quantities can be added and replace each other."""
-        return self.service, self.unit
+        return self.service, self.resource_type, self.unit
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,9 @@ def _is_measured(used: Used | None) -> bool:
     return used is not None and used.quantity > 0
 
 
-def _group_quantities(side: Period, meters: Iterable[Meter]) -> dict[tuple[str, str], Decimal]:
+def _group_quantities(side: Period, meters: Iterable[Meter]) -> dict[tuple[str, str, str], Decimal]:
     """The quantity of each group, of the meters that both periods have."""
-    sums: dict[tuple[str, str], Decimal] = {}
+    sums: dict[tuple[str, str, str], Decimal] = {}
     for meter in meters:
         if meter.part == USAGE:
             sums[meter.group] = _WIDE.add(sums.get(meter.group, Decimal(0)), side[meter].quantity)
