@@ -11,6 +11,7 @@ from apps.dashboards import (
     rule_views,
     source_views,
     views,
+    why_views,
 )
 from apps.dashboards.converters import NameConverter
 
@@ -31,6 +32,9 @@ urlpatterns = [
     path("disputes/<int:number>/", explain_views.OneDispute.as_view(), name="dispute"),
     path("forecasts/", forecast_views.Forecasts.as_view(), name="forecasts"),
     path("figures/forecasts/", forecast_views.ForecastFigure.as_view(), name="figure-forecast"),
+    path("why/", why_views.Why.as_view(), name="why"),
+    path("why/panel/", why_views.WhyPanel.as_view(), name="why-panel"),
+    path("figures/why/", why_views.WhyFigure.as_view(), name="figure-why"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("rules/", rule_views.Rules.as_view(), name="rules"),
