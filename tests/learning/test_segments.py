@@ -31,7 +31,7 @@ def found(*told, **options):
     [
         pytest.param([({0: 2}, 1.5)], {((0, 2),)}, id="one attribute"),
         pytest.param([({1: 3, 2: 5}, 0.4)], {((1, 3), (2, 5))}, id="two attributes, a fall"),
-        pytest.param([({0: 1, 2: 7, 3: 2}, 3.0)], {((0, 1), (2, 7), (3, 2))}, id="three attributes, a handful of leaves"),
+        pytest.param([({0: 1, 2: 7, 3: 2}, 3.0)], {((0, 1), (2, 7), (3, 2))}, id="three attributes, few leaves"),
         pytest.param([({0: 4}, 0.0)], {((0, 4),)}, id="everything of it is gone"),
         pytest.param(
             [({0: 2, 1: 0}, 1.8), ({0: 2, 1: 4}, 1.8)], {((0, 2), (1, 0)), ((0, 2), (1, 4))},

@@ -14,6 +14,7 @@ from apps.charts.labels import plain
 from apps.finops.findings import Sentence
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
+from apps.insights.why.searching import ATTRIBUTES
 from apps.insights.why.wording import what_happened
 from apps.marts.query import CostQuery
 from apps.marts.selectors import NothingPublished
@@ -107,7 +108,7 @@ def subject(query: CostQuery) -> str:
 
 def named(values: Iterable[tuple[str, str]]) -> str:
     """A segment as people call it: what it is, and where."""
-    told = list(values)
+    told = sorted(values, key=lambda one: ATTRIBUTES.index(one[0]) if one[0] in ATTRIBUTES else -1)
     titles = dict(
         Team.objects.filter(name__in=[value for name, value in told if name == "team"]).values_list("name", "title")
     )
