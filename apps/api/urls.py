@@ -16,6 +16,7 @@ from apps.api import (
     rules,
     units,
     views,
+    why,
     worklist,
 )
 from apps.api.compat import views as compat
@@ -41,6 +42,7 @@ urlpatterns = [
     path("v1/estimates/", estimates.EstimatesView.as_view(), name="api-estimates"),
     path("v1/estimates/accuracy/", estimates.AccuracyView.as_view(), name="api-estimates-accuracy"),
     path("v1/explain/", explain.ExplainView.as_view(), name="api-explain"),
+    path("v1/why/", why.WhyView.as_view(), name="api-why"),
     path("v1/disputes/", disputes.DisputesView.as_view(), name="api-disputes"),
     path("v1/disputes/<int:number>/", disputes.DisputeView.as_view(), name="api-dispute"),
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),

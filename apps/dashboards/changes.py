@@ -23,7 +23,7 @@ from apps.dashboards.cells import link
 from apps.dashboards.templatetags.costs import change, money
 from apps.dashboards.trends import FigureLink
 from apps.finops.money import add_up
-from apps.finops.windows import Window
+from apps.finops.windows import ONE_DAY, Window
 from apps.marts import selectors as marts
 from apps.marts.cell import listed
 from apps.marts.models import Publication
@@ -113,6 +113,15 @@ class ChangePage:
     @property
     def adds_up(self) -> bool:
         return all(row.adds_up for row in (*self.rows, self.total))
+
+    @property
+    def why_params(self) -> str:
+        """What the page that says why is asked: of the month chosen, against the one before."""
+        query = self.asked.query
+        days = {"period": "month"} if query.window is None else {
+            "period": "custom", "start": str(query.window.start), "last": str(query.window.end - ONE_DAY),
+        }  # fmt: skip
+        return urlencode(days | {"metric": query.metric, "currency": self.asked.currency, "publication": query.after})
 
     @property
     def classes(self) -> list[tuple[str, str, Decimal]]:

@@ -75,6 +75,14 @@ class ForecastsPage:
     figure: FigureLink | None = None
     lines: tuple[ForecastLine, ...] = ()
 
+    @property
+    def why_params(self) -> str:
+        """What the page that says why is asked of this series."""
+        one = self.chosen
+        if one is None:
+            return ""
+        return urlencode({"currency": one.currency} | ({one.level: one.key} if one.level != "total" else {}))
+
 
 def page(given: Mapping[str, Any], scope: Scope) -> ForecastsPage:
     """The forecast an address names, by default of the largest series one may see, among those of its level."""

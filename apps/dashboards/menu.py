@@ -27,6 +27,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         (
             Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
             Page("forecasts", _("Forecast"), for_everything=False),
+            Page("why", _("Why"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
             Page("estimates", _("Estimates"), for_everything=False),

@@ -13,6 +13,7 @@ from apps.dashboards import (
     rule_views,
     source_views,
     views,
+    why_views,
 )
 from apps.dashboards.converters import NameConverter
 
@@ -38,6 +39,9 @@ urlpatterns = [
     path("figures/anomalies/<slug:slug>/", anomaly_views.AnomalyFigure.as_view(), name="figure-anomaly"),
     path("recommendations/", recommendation_views.Inbox.as_view(), name="recommendations"),
     path("recommendations/<int:number>/", recommendation_views.OneRecommendation.as_view(), name="recommendation"),
+    path("why/", why_views.Why.as_view(), name="why"),
+    path("why/panel/", why_views.WhyPanel.as_view(), name="why-panel"),
+    path("figures/why/", why_views.WhyFigure.as_view(), name="figure-why"),
     path("units/", views.Units.as_view(), name="units"),
     path("figures/units/<slug:what>/", views.UnitsFigure.as_view(), name="figure-units"),
     path("rules/", rule_views.Rules.as_view(), name="rules"),

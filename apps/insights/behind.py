@@ -47,14 +47,49 @@ def files_of(table: LakeTable, pinned: Publication) -> Iterable[lake.StoredFile]
     return lake.files(table, at=pinned.versions[table.name])
 
 
+def days_of(table: LakeTable, query: CostQuery, pinned: Publication) -> str:
+    """The files of the days asked about, with `amount`, the cost in the metric asked for."""
+    low, high = str(query.start), str(query.end)
+    chosen = [file for file in files_of(table, pinned) if low <= file.partition["day"] < high]
+    columns = ", ".join(f"NULL::{'DATE' if name == 'day' else 'VARCHAR'} AS {name}" for name in _TEXTS)
+    if not chosen:
+        amounts = f"NULL::{MONEY} AS amount, NULL::{MONEY} AS effective_cost"
+        return f"(SELECT {columns}, NULL::BIGINT AS ruleset, {amounts} WHERE false)"
+    return f"(SELECT *, {query.metric} AS amount FROM ({lake.query_of(table, chosen)}))"
+
+
+def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:
+    """The parts that a number adds up from: what passes its filters and may be seen."""
+    if query.grouped().levels:
+        return _keep_placed(query, pinned, workspace)
+    asked = list(query.filters)
+    if query.scope.teams is not None:
+        asked.append(("team", tuple(sorted(query.scope.teams))))
+    where = " AND ".join(f"list_contains(?, {name})" for name, _ in asked) or "true"
+    columns, rows = ", ".join(_TEXTS), days_of(ALLOCATED, query, pinned)
+    told = f"SELECT {columns}, ruleset, amount, effective_cost FROM {rows} WHERE {where}"
+    return workspace.keep_query(told, [list(values) for _, values in asked])
+
+
+def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:
+    """The parts of a number that is narrowed by levels of the organisation."""
+    rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
+    rows = placed(rows.mutate(amount=rows[query.metric]), query.grouped())
+    if query.scope.teams is not None:
+        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    told = rows.select(*_TEXTS, "ruleset", "amount", "effective_cost")
+    with registered(told) as backend:
+        return workspace.keep_query(query_of(backend, told))
+
+
 class Behind:
     """One number's tables, kept in a workspace: `mine` are its parts, `pools` all their pools, `charges` those pools'
     bill rows."""
 
     def __init__(self, query: CostQuery, pinned: Publication, workspace: Workspace) -> None:
         self._query, self._pinned, self._workspace = query, pinned, workspace
-        self._allocated, self._passed_on = (self._days(table) for table in (ALLOCATED, PASSED_ON))
-        self._mine = self._keep_mine()
+        self._allocated, self._passed_on = (days_of(table, query, pinned) for table in (ALLOCATED, PASSED_ON))
+        self._mine = keep_mine(query, pinned, workspace)
         self.totals, self.part_count = self._sums(self._mine)
         if not self.totals:
             return
@@ -62,37 +97,6 @@ class Behind:
         self.pool_total, self.pool_count = self._sums(self._pools)
         self._charges = self._keep_charges()
         self.bill_total, self.bill_row_count = self._sums(self._charges)
-
-    def _days(self, table: LakeTable) -> str:
-        """The files of the days asked about, with `amount`, the cost in the metric asked for."""
-        low, high = str(self._query.start), str(self._query.end)
-        chosen = [file for file in files_of(table, self._pinned) if low <= file.partition["day"] < high]
-        columns = ", ".join(f"NULL::{'DATE' if name == 'day' else 'VARCHAR'} AS {name}" for name in _TEXTS)
-        if not chosen:
-            return f"(SELECT {columns}, NULL::BIGINT AS ruleset, NULL::{MONEY} AS amount WHERE false)"
-        return f"(SELECT *, {self._query.metric} AS amount FROM ({lake.query_of(table, chosen)}))"
-
-    def _keep_mine(self) -> str:
-        if self._query.grouped().levels:
-            return self._keep_placed()
-        asked = list(self._query.filters)
-        if self._query.scope.teams is not None:
-            asked.append(("team", tuple(sorted(self._query.scope.teams))))
-        where = " AND ".join(f"list_contains(?, {name})" for name, _ in asked) or "true"
-        columns = ", ".join(_TEXTS)
-        query = f"SELECT {columns}, ruleset, amount FROM {self._allocated} WHERE {where}"
-        return self._workspace.keep_query(query, [list(values) for _, values in asked])
-
-    def _keep_placed(self) -> str:
-        """The parts of a number that is narrowed by levels of the organisation."""
-        query, pinned = self._query, self._pinned
-        rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
-        rows = placed(rows.mutate(amount=rows[query.metric]), query.grouped())
-        if query.scope.teams is not None:
-            rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
-        told = rows.select(*_TEXTS, "ruleset", "amount")
-        with registered(told) as backend:
-            return self._workspace.keep_query(query_of(backend, told))
 
     def _keep_pools(self) -> str:
         """One row per pool behind the number. Behind a received row stand the pools that what was passed on is of."""

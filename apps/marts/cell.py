@@ -70,7 +70,7 @@ def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
         start,
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
-        filters=tuple((name, _values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given),
+        filters=tuple((name, values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,
@@ -97,7 +97,7 @@ def _number(name: str, text: str) -> int | None:
     return int(text)
 
 
-def _values(name: str, text: str) -> tuple[str, ...]:
+def values(name: str, text: str) -> tuple[str, ...]:
     try:
         return tuple(next(csv.reader([text], strict=True), []) or [""])
     except csv.Error as unreadable:

@@ -59,9 +59,9 @@ def answer(query: CostQuery) -> Answer:
     the cache."""
     pinned = publication(query.as_of)
     asked = with_versions(replace(query, as_of=pinned.number))
-    told = _spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+    told = spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
     told += tree_identity(asked.organisation_as_of or 0) if asked.levels else ""
-    key = f"answer:{_identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
+    key = f"answer:{identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
     rates = cache.get(f"{key}:rates") if asked.currency else ()
     rows = None if rates is None else _recent.get(key) or cache.get(key)
     if rows is None or rates is None:
@@ -89,14 +89,14 @@ def with_versions(query: CostQuery) -> CostQuery:
     return query
 
 
-def _identity(pinned: Publication) -> str:
+def identity(pinned: Publication) -> str:
     """What an answer depends on besides the question; a number alone is given again when a database is restored from
     an older copy."""
     told = f"{settings.COSTOPS_LAKE} {pinned.number} {pinned.created_at.timestamp()} {sorted(pinned.versions.items())}"
     return hashlib.sha256(told.encode()).hexdigest()[:24]
 
 
-def _spelled(query: CostQuery) -> str:
+def spelled(query: CostQuery) -> str:
     """A question as text, the same in every process: sets are written in order."""
     teams = None if query.scope.teams is None else sorted(query.scope.teams)
     converted = (query.currency, query.rates_as_of) if query.currency else ()
@@ -136,7 +136,7 @@ def _covered_days(pinned: Publication) -> list[tuple[date, int, int]]:
     return [(day, int(observed), int(expected)) for day, observed, expected in rows_of(by_day)]
 
 
-def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:
+def window_of(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:
     """The pinned rows of a mart with start <= day < end; None when the publication holds no such month."""
     version = pinned.versions.get(table.name)
     if version is None:
@@ -151,7 +151,7 @@ def _window(table: LakeTable, pinned: Publication, start: date, end: date) -> ir
 
 
 def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
-    rows = _window(COST_MART, pinned, query.start, query.end)
+    rows = window_of(COST_MART, pinned, query.start, query.end)
     return ((), ()) if rows is None else grouped(rows, query)
 
 
@@ -159,10 +159,7 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
     """Rows of cost, those of the window, as a question wants them: filtered, seen, converted, added up, in order."""
     if query.levels:  # a join is compiled faster the fewer columns it carries
         rows = rows.select(_needed(query))
-    rows = placed(rows, query)
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
-    rows, rates = convert(rows, query)
+    rows, rates = seen(rows, query)
     groups = [_group(rows, name) for name in query.group_by]
     if "currency" not in query.group_by:
         groups.append(rows.currency)
@@ -180,6 +177,14 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
             f"The answer has more than {MAX_ROWS} rows; ask for fewer groups, a shorter window, or filter."
         )
     return tuple(found), rates
+
+
+def seen(rows: ir.Table, query: CostQuery) -> tuple[ir.Table, tuple[UsedRate, ...]]:
+    """The rows that pass the filters of a question and that its viewer may see, in its currency."""
+    rows = placed(rows, query)
+    if query.scope.teams is not None:
+        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    return convert(rows, query)
 
 
 def _needed(query: CostQuery) -> list[str]:
@@ -219,7 +224,7 @@ def reconciliation(
     """Charged against allocated, per source, billing month, currency and (by default) day, of one publication."""
     pinned = publication(as_of)
     start, end = pinned.first_day, pinned.end_day
-    rows = _window(RECONCILIATION_MART, pinned, start, end) if start and end else None
+    rows = window_of(RECONCILIATION_MART, pinned, start, end) if start and end else None
     if start is None or end is None or rows is None:
         return facts(pinned, date.min, date.max), []
     for column, value in (("source", source), ("billing_month", billing_month)):

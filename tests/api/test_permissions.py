@@ -40,6 +40,8 @@ ADDRESSES = {
     "/api/v1/forecasts/?level=team&format=csv": EVERYBODY,
     "/api/v1/recommendations/": EVERYBODY,
     "/api/v1/recommendations/?whose=mine&format=csv": EVERYBODY,
+    "/api/v1/why/?start=2026-10-06": EVERYBODY,
+    "/api/v1/why/?start=2026-10-06&format=csv": EVERYBODY,
     "/api/v1/drivers/": COMPANY,
     "/api/v1/drivers/quantities/?driver=requests": EVERYBODY,
     "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08&aggregate=team": EVERYBODY,

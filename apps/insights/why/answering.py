@@ -1,0 +1,159 @@
+"""Why cost changed between two periods: the parts, the segments and since when, of one question."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.core.cache import cache
+
+from apps.finops.money import NOTHING, add_up, less
+from apps.finops.why import CostChange, Meter, Used, explain_change
+from apps.finops.windows import Window
+from apps.insights.why.beginning import Beginning, beginnings
+from apps.insights.why.metering import Amounts, Key, Period, added, metered, rough_meter
+from apps.insights.why.searching import ATTRIBUTES, Found, Values, search
+from apps.marts.cube import Cube, cube
+from apps.marts.query import CostQuery, PublicationFacts
+from apps.marts.selectors import CACHE_SECONDS, facts, publication
+from apps.rates.selectors import UsedRate
+
+_MARKS = ("service", "region", "charge_category")
+"""What the marts tell of a meter."""
+
+
+@dataclass(frozen=True)
+class SegmentChange:
+    """A segment that explains a part of the change: what it is, what it did, since which day."""
+
+    values: Values
+    change: CostChange
+    since: date | None
+
+
+@dataclass(frozen=True)
+class CurrencyChange:
+    """The change in one currency. `segments` share no row; what they leave of the change is in none of them."""
+
+    currency: str
+    change: CostChange
+    segments: tuple[SegmentChange, ...]
+
+    def share(self, segment: SegmentChange) -> Decimal | None:
+        """A segment's part of the whole change, as a fraction; None where nothing changed as a whole."""
+        whole = self.change.change
+        return segment.change.change / whole if whole else None
+
+    @property
+    def elsewhere(self) -> Decimal:
+        """What changed outside the segments."""
+        return less(self.change.change, add_up([NOTHING, *(one.change.change for one in self.segments)]))
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer: the period of `query` beside the one `before`, by currency, the largest cost first.
+
+    Where the periods differ in length all amounts are `per_day`. `is_known`: both periods are wholly published. `rates`
+    are those that amounts were converted with.
+    """
+
+    query: CostQuery
+    before: Window
+    publication: PublicationFacts
+    per_day: bool
+    is_known: bool
+    currencies: tuple[CurrencyChange, ...]
+    rates: tuple[UsedRate, ...]
+
+
+def just_before(query: CostQuery) -> Window:
+    """As many days as a question has, just before it."""
+    return Window(query.start - (query.end - query.start), query.start)
+
+
+def why(query: CostQuery, before: Window | None = None) -> Why:
+    """Why the cost of a question is not what it was in the period before, by default as many days just before.
+
+    The same question of the same publication is answered from the cache.
+    """
+    earlier = before or just_before(query)
+    found = cube(query, earlier, ATTRIBUTES + tuple(name for name in _MARKS if name not in ATTRIBUTES))
+    asked, pinned = found.query, publication(found.query.as_of)
+    currencies: tuple[CurrencyChange, ...] | None = cache.get(f"why:{found.key}")
+    if currencies is None:
+        currencies = _currencies(found)
+        cache.set(f"why:{found.key}", currencies, CACHE_SECONDS)
+    lengths = _lengths(asked, earlier)
+    first, end = pinned.first_day, pinned.end_day
+    return Why(
+        query=asked,
+        before=earlier,
+        publication=facts(pinned, asked.start, asked.end),
+        per_day=lengths[0] != lengths[1],
+        is_known=bool(first and end and first <= earlier.start and asked.end <= end),
+        currencies=currencies,
+        rates=found.rates,
+    )
+
+
+def _lengths(query: CostQuery, before: Window) -> tuple[int, int]:
+    return (before.end - before.start).days, (query.end - query.start).days
+
+
+def _currencies(found: Cube) -> tuple[CurrencyChange, ...]:
+    days = _lengths(found.query, found.before)
+    by_currency = {
+        currency: search([row for row in found.rows if row[1] == currency], found.dimensions, days)
+        for currency in sorted({row[1] for row in found.rows})
+    }
+    changes = [_changed(found, currency, segments, days) for currency, segments in by_currency.items()]
+    return tuple(sorted(changes, key=lambda one: -abs(one.change.after)))
+
+
+def _changed(found: Cube, currency: str, segments: Found, days: tuple[int, int]) -> CurrencyChange:
+    mine = found.query if found.query.currency else found.query.narrowed(currency=currency)
+    windows = found.before, Window(mine.start, mine.end)
+    periods = metered(mine, windows, segments.segments, _amounts(found, currency, segments))
+    numbers = range(len(segments.segments))
+    told = [explain_change(*(_of(side, [(currency, number)]) for side in periods), days=days) for number in numbers]
+    whole = explain_change(*(_of(side, sorted(side)) for side in periods), days=days)
+    since = beginnings(mine, found.before, segments.segments)
+    return CurrencyChange(
+        currency,
+        whole,
+        tuple(
+            SegmentChange(values, change, _that_way(since[number], change))
+            for number, (values, change) in enumerate(zip(segments.segments, told, strict=True))
+            if change.change
+        ),
+    )
+
+
+def _that_way(began: Beginning | None, change: CostChange) -> date | None:
+    """The first day of a step in the direction of a change."""
+    return began.day if began and began.rises == (change.change > 0) else None
+
+
+def _of(periods: Period, keys: Iterable[Key]) -> dict[Meter, Used]:
+    """The meters of some segments together."""
+    found: dict[Meter, Used] = {}
+    for key in keys:
+        for meter, used in periods.get(key, {}).items():
+            found[meter] = added(found[meter], used) if meter in found else used
+    return found
+
+
+def _amounts(found: Cube, currency: str, segments: Found) -> tuple[Amounts, Amounts]:
+    """What the marts tell of the cost before and after, by segment."""
+    sides: tuple[dict[Key, dict[Meter, Decimal]], ...] = (defaultdict(dict), defaultdict(dict))
+    marks = [found.dimensions.index(name) for name in _MARKS]
+    for values, held, *costs in found.rows:
+        if held != currency:
+            continue
+        key = currency, segments.place(values, found.dimensions)
+        meter = rough_meter(*(values[at] for at in marks))
+        for side, cost in zip(sides, costs, strict=True):
+            side[key][meter] = add_up([side[key].get(meter, NOTHING), cost])
+    return sides[0], sides[1]

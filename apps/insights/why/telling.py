@@ -1,0 +1,165 @@
+"""The sentence that says why cost changed, in whatever language it is read."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import cast
+
+from django.utils.dateformat import format as format_date
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from apps.charts.labels import plain
+from apps.finops.findings import Sentence
+from apps.finops.windows import Window
+from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
+from apps.insights.why.searching import ATTRIBUTES
+from apps.insights.why.wording import what_happened
+from apps.marts.query import CostQuery
+from apps.marts.selectors import NothingPublished
+from apps.teams.models import UNALLOCATED, Team
+
+NOTABLE = Decimal("0.2")
+"""A segment that holds less of the change does not explain it."""
+_PLACES = ("cluster", "node_pool", "region", "sub_account", "account", "source")
+_NOTHING: dict[str, Promise] = {
+    "cluster": gettext_lazy("outside clusters"),
+    "namespace": gettext_lazy("no namespace"),
+    "workload": gettext_lazy("no workload"),
+    "service": gettext_lazy("no service"),
+    "node_pool": gettext_lazy("no node pool"),
+    "region": gettext_lazy("no region"),
+}
+_OWN: dict[tuple[str, str], Promise] = {
+    ("team", UNALLOCATED): gettext_lazy("Unallocated"),
+    ("namespace", "__cluster__"): gettext_lazy("the cluster as a whole"),
+    ("workload", "__overhead__"): gettext_lazy("what nodes keep to themselves"),
+    ("kind", "direct"): gettext_lazy("direct cost"),
+    ("kind", "shared"): gettext_lazy("shared cost"),
+    ("kind", "idle"): gettext_lazy("idle capacity"),
+    ("kind", "shared_idle"): gettext_lazy("shared idle capacity"),
+    ("kind", "unallocated"): gettext_lazy("cost that nobody owns"),
+    ("charge_category", "Usage"): gettext_lazy("usage"),
+    ("charge_category", "Purchase"): gettext_lazy("purchases"),
+    ("charge_category", "Tax"): gettext_lazy("taxes"),
+    ("charge_category", "Credit"): gettext_lazy("credits"),
+    ("charge_category", "Adjustment"): gettext_lazy("adjustments"),
+}
+
+
+def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
+    """Why the cost of a question is not what it was in the period before, by default as many days just before.
+
+    One sentence per currency, the largest cost first; none where nothing is published, where the period before is not
+    wholly known, or where there was no cost.
+    """
+    try:
+        found = why(query, before)
+    except NothingPublished:
+        return ()
+    return tell(found) if found.is_known else ()
+
+
+def tell(found: Why) -> tuple[Sentence, ...]:
+    """The sentence of each currency of an answer."""
+    what = _later(lambda: subject(found.query))
+    return tuple(_sentence(found, one, what) for one in found.currencies if one.change.before or one.change.after)
+
+
+def _sentence(found: Why, one: CurrencyChange, what: str) -> Sentence:
+    change = one.change
+    values = {
+        "what": what,
+        "cost": _money(change.after, found.per_day),
+        "currency": one.currency,
+        "change": _percent(change.change, change.before),
+    }
+    if not change.change:
+        return Sentence("%(what)s cost %(cost)s %(currency)s, to the cent as before.", values)
+    values["how"] = cast(str, what_happened(change))
+    main = main_segment(one)
+    if main is None:
+        return Sentence("%(what)s cost %(cost)s %(currency)s (%(change)s): %(how)s, in no segment alone.", values)
+    values |= {
+        "how": cast(str, what_happened(main.change)),
+        "share": _later(lambda: _share(one, main)),
+        "segment": _later(lambda: _since(main)),
+    }
+    return Sentence("%(what)s cost %(cost)s %(currency)s (%(change)s): %(share)s is %(segment)s, %(how)s.", values)
+
+
+def main_segment(one: CurrencyChange) -> SegmentChange | None:
+    """The segment that did most of a change, if it did a notable part of it."""
+    shares = [
+        (share, number) for number, segment in enumerate(one.segments) if (share := one.share(segment)) is not None
+    ]
+    share, number = max(shares, key=lambda told: (told[0], -told[1]), default=(Decimal(0), 0))
+    return one.segments[number] if share >= NOTABLE else None
+
+
+def subject(query: CostQuery) -> str:
+    """What a question is about, as people call it."""
+    filters = {name: values for name, values in query.filters if name != "currency"}
+    if filters:
+        return named([(name, value) for name, values in filters.items() for value in values])
+    return str(_("All teams") if query.scope.teams is None else _("Your teams"))
+
+
+def named(values: Iterable[tuple[str, str]]) -> str:
+    """A segment as people call it: what it is, and where."""
+    told = sorted(values, key=lambda one: ATTRIBUTES.index(one[0]) if one[0] in ATTRIBUTES else -1)
+    titles = dict(
+        Team.objects.filter(name__in=[value for name, value in told if name == "team"]).values_list("name", "title")
+    )
+    what = [_called(name, titles.get(value, value) or value) for name, value in told if name not in _PLACES]
+    where = [_called(name, value) for name, value in told if name in _PLACES]
+    if what and where:
+        return _("%(what)s in %(where)s") % {"what": " · ".join(what), "where": " · ".join(where)}
+    return " · ".join(what or where)
+
+
+def _called(name: str, value: str) -> str:
+    if (name, value) in _OWN:
+        return str(_OWN[name, value])
+    return plain(value) or str(_NOTHING.get(name, "–"))
+
+
+def _share(one: CurrencyChange, main: SegmentChange) -> str:
+    share, rises = one.share(main) or Decimal(0), one.change.change > 0
+    if share > Decimal("1.05"):
+        return _("more than all of the rise") if rises else _("more than all of the fall")
+    if share >= Decimal("0.995"):
+        return _("all of the rise") if rises else _("all of the fall")
+    told = {"share": f"{share * 100:.0f} %"}
+    return (_("%(share)s of the rise") if rises else _("%(share)s of the fall")) % told
+
+
+def _since(main: SegmentChange) -> str:
+    if main.since is None:
+        return named(main.values)
+    return _("%(segment)s since %(day)s") % {"segment": named(main.values), "day": _day(main.since)}
+
+
+def _day(day: date) -> str:
+    return format_date(day, pgettext("date format", "j M"))
+
+
+def _money(amount: Decimal, per_day: bool) -> str:
+    rounded = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
+    told = f"{rounded:,f}".replace("-", "\u2212")
+    return _later(lambda: _("%(amount)s a day") % {"amount": told}) if per_day else told
+
+
+def _percent(change: Decimal, before: Decimal) -> str:
+    """The change in hundredths of what it was before, with its sign."""
+    if before <= 0:
+        return _later(lambda: _("nothing before"))
+    share = change * 100 / before
+    digits = 0 if abs(share) >= 10 else 1
+    return f"{share:+.{digits}f} %".replace("-", "\u2212")
+
+
+def _later(make: Callable[[], str]) -> str:
+    """Text that is made when it is read, in the reader's language."""
+    return lazy(make, str)()
