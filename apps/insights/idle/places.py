@@ -1,0 +1,100 @@
+"""Candidates among what runs in clusters: namespaces, workloads, GPUs, nodes."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from apps.finops.findings import Sentence
+from apps.insights.idle import kinds
+from apps.insights.idle.candidates import Candidate, Clock
+from apps.insights.idle.judging import Judged, judge, judged_at
+from apps.insights.idle.listening import Heard, Listener
+from apps.learning.idle.activity import Activity
+
+
+def in_clusters(listener: Listener, clock: Clock) -> Iterator[Candidate]:
+    """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
+    heard = listener.workloads()
+    if heard is not None:
+        judged = list(judge(heard, clock.zone_hours))
+        claims = listener.counted_claims()
+        idle, apart = _by_namespace(judged)
+        for place, members in idle.items():
+            yield _namespace(heard, place, members, claims, clock)
+        for one in apart:
+            yield _workload(one, claims, clock)
+        hidden = {one.key for members in idle.values() for one in members} | {one.key for one in apart}
+        yield from _gpus(heard, hidden, clock)
+    yield from _nodes(listener, clock)
+
+
+def _by_namespace(judged: list[Judged]) -> tuple[dict[tuple[str, ...], list[Judged]], list[Judged]]:
+    """Namespaces of which all is idle with their workloads, and idle workloads of others."""
+    places: dict[tuple[str, ...], list[Judged]] = defaultdict(list)
+    for one in judged:
+        places[one.key[:2]].append(one)
+    whole = {place: members for place, members in places.items() if all(one.is_idle for one in members)}
+    return whole, [one for one in judged if one.is_idle and one.key[:2] not in whole]
+
+
+def _namespace(
+    heard: Heard, place: tuple[str, ...], members: list[Judged], claims: dict[tuple[str, str, str], int], clock: Clock
+) -> Candidate:
+    cluster, namespace = place
+    together = _together(heard, place)
+    judged = judged_at(together, 0, clock.zone_hours)
+    chances = [one.probability for one in members if one.probability is not None]
+    is_safe = all(one.verdict == "safe" for one in members)
+    judged = replace(
+        judged, verdict="safe" if is_safe else "review", probability=min(chances) if chances else None
+    )
+    claimed = sum(count for (of, name, _), count in claims.items() if (of, name) == place)
+    lost = Sentence(kinds.KINDS[kinds.NAMESPACE].lost, {"workloads": str(len(members)), "claims": str(claimed)})
+    return Candidate.of(kinds.NAMESPACE, judged, clock, lost, cluster=cluster, namespace=namespace)
+
+
+def _together(heard: Heard, place: tuple[str, ...]) -> Heard:
+    """All workloads of a namespace as one: of every signal the highest."""
+    columns = [column for column, key in enumerate(heard.keys) if key[:2] == place]
+    part = heard.activity.of(columns)
+    signals = {name: np.fmax.reduce(values, axis=1)[:, None] for name, values in part.signals.items()}
+    return Heard(Activity(part.hours, ("/".join(place),), signals), (place,))
+
+
+def _workload(judged: Judged, claims: dict[tuple[str, str, str], int], clock: Clock) -> Candidate:
+    cluster, namespace, workload = judged.key
+    lost = Sentence(kinds.KINDS[kinds.WORKLOAD].lost, {"claims": str(claims.get((cluster, namespace, workload), 0))})
+    return Candidate.of(
+        kinds.WORKLOAD, judged, clock, lost, cluster=cluster, namespace=namespace, workload=workload
+    )  # fmt: skip
+
+
+def _gpus(heard: Heard, hidden: set[tuple[str, ...]], clock: Clock) -> Iterator[Candidate]:
+    """Workloads that work, but not on the GPUs they hold."""
+    if "gpu" not in heard.activity.signals:
+        return
+    values = heard.activity.signals["gpu"]
+    columns = np.flatnonzero(~np.isnan(values).all(axis=0)).tolist()
+    part = heard.activity.of(columns)
+    gpus = Heard(Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns))
+    lost = Sentence(kinds.KINDS[kinds.GPU].lost)
+    for one in judge(gpus, clock.zone_hours):
+        if one.is_idle and one.key not in hidden:
+            cluster, namespace, workload = one.key
+            yield Candidate.of(kinds.GPU, one, clock, lost, cluster=cluster, namespace=namespace, workload=workload)
+
+
+def _nodes(listener: Listener, clock: Clock) -> Iterator[Candidate]:
+    heard = listener.nodes()
+    if heard is None:
+        return
+    cores, resources = listener.cores(), listener.node_resources()
+    for one in judge(heard, clock.zone_hours):
+        if one.is_idle:
+            cluster, node, provider_id = one.key
+            lost = Sentence(kinds.KINDS[kinds.NODE].lost, {"cores": f"{cores.get((cluster, node), 0):g}"})
+            yield Candidate.of(
+                kinds.NODE, one, clock, lost, cluster=cluster, name=node, resource=resources.get(provider_id, "")
+            )  # fmt: skip
