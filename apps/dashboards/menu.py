@@ -34,6 +34,10 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         ),
     ),
     (
+        _("Findings"),
+        (Page("idle", _("Idle"), under=("idle-one",), for_everything=False),),
+    ),
+    (
         _("Books"),
         (
             Page("reconciliation", _("Reconciliation"), under=("reconciliation-days",)),
