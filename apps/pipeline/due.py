@@ -1,7 +1,7 @@
 """What there is to do now: work that time made due, and work whose inputs differ from what was filled."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from apps.ingest import kinds
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.selectors import day_fingerprints
 from apps.insights import services as insights
+from apps.insights.idle import services as idle_resources
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.marts.models import Publication
 from apps.pipeline.models import FilledDay, StepRun
@@ -102,13 +103,22 @@ def publish(ask: Ask) -> Iterator[Work]:
 
 def forecast(ask: Ask) -> Iterator[Work]:
     """The newest publication, until it was forecast as things are now."""
+    yield from _newest("forecast", insights.identity, ask)
+
+
+def idle(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until it was searched as things are now."""
+    yield from _newest("idle", idle_resources.identity, ask)
+
+
+def _newest(step: str, identity: Callable[[], str], ask: Ask) -> Iterator[Work]:
     newest = Publication.objects.order_by("-number").first()
     if newest is None:
         return
-    done = StepRun.objects.filter(step="forecast", state=StepRun.State.DONE).order_by("-pk").first()
-    fingerprint = _digest(f"{newest.number} {newest.created_at} {insights.identity()}")
-    if "forecast" in ask.forced or done is None or done.fingerprint != fingerprint:
-        yield Work("forecast", fingerprint=fingerprint)
+    done = StepRun.objects.filter(step=step, state=StepRun.State.DONE).order_by("-pk").first()
+    fingerprint = _digest(f"{newest.number} {newest.created_at} {identity()}")
+    if step in ask.forced or done is None or done.fingerprint != fingerprint:
+        yield Work(step, fingerprint=fingerprint)
 
 
 def inputs_of_allocation() -> dict[date, str]:

@@ -56,6 +56,10 @@ STEPS = (
         "forecast", "forecasts the newest publication, day by day and for the end of month and quarter", work.forecast,
         due.forecast, "days", after=("publish",),
     ),
+    Step(
+        "idle", "finds what is paid for and not used in the newest publication", work.idle, due.idle, "days",
+        after=("publish",),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

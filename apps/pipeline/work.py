@@ -11,6 +11,7 @@ from apps.finops.windows import Window
 from apps.ingest import services as ingest
 from apps.ingest.models import Source
 from apps.insights import services as insights
+from apps.insights.idle import services as idle_resources
 from apps.marts import services as marts
 
 
@@ -65,6 +66,10 @@ def publish(work: Work, now: datetime) -> StepResult:
 
 def forecast(_work: Work, now: datetime) -> StepResult:
     return insights.forecast(now=now)
+
+
+def idle(_work: Work, now: datetime) -> StepResult:
+    return idle_resources.find(now=now)
 
 
 def _source(work: Work) -> Source:

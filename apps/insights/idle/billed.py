@@ -3,14 +3,14 @@
 # ruff: noqa: S608  # identifiers are declared columns of our own; patterns are declared here; days are dates
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from apps.allocation.matching import billed_resource
 from apps.finops.tables import CHARGES, MONEY
-from apps.insights.idle.kinds import INSTANCE, REQUEST_UNITS, SIGNS, TRANSFER_UNITS, UNUSED_WORDS
+from apps.insights.idle.kinds import INSTANCE, REQUEST_UNITS, SIGNS, TRANSFER_UNITS, UNUSED_TAGS, UNUSED_WORDS
 from apps.insights.idle.listening import LEARNED_DAYS
 from apps.marts.models import Publication
 from apps.warehouse import lake
@@ -55,6 +55,16 @@ class BilledResource:
         return self.days[-1].day
 
     @property
+    def interval_days(self) -> int:
+        """Days between its last two charges; 0 where there is but one."""
+        return (self.days[-1].day - self.days[-2].day).days if len(self.days) > 1 else 0
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether it is charged for what goes through it."""
+        return any(day.transfer_kb is not None or day.requests is not None for day in self.days)
+
+    @property
     def was_unused(self) -> bool:
         return any(day.is_unused for day in self.days)
 
@@ -83,11 +93,13 @@ def resources(pinned: Publication, end: date) -> list[BilledResource]:
     return list(found.values())
 
 
-def metered_groups(found: Iterable[BilledResource]) -> set[tuple[str, str, str]]:
-    """Groups of which at least every fifth resource is charged for what goes through it: there, none is none."""
+def groups_with(
+    found: Iterable[BilledResource], has: Callable[[BilledResource], bool]
+) -> set[tuple[str, str, str]]:
+    """Groups of which at least every fifth resource has something: there, having none means that there is none."""
     known: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     for one in found:
-        known[one.group].append(any(day.transfer_kb is not None or day.requests is not None for day in one.days))
+        known[one.group].append(has(one))
     return {group for group, told in known.items() if 5 * sum(told) >= len(told)}
 
 
@@ -99,7 +111,8 @@ def _daily(pinned: Publication, since: date, end: date) -> list[tuple[Any, ...]]
         same = " AND ".join(f"b.{name} = k.{name}" for name in _FACTS)
         rows = workspace.keep_query(f"""
             SELECT b.*, kind, {_unit("b")} AS unit, {_quantity("b")} AS quantity,
-                regexp_matches(lower(concat_ws(' ', ChargeDescription, b.SkuMeter, Tags)), '{UNUSED_WORDS}')
+                regexp_matches(lower(ChargeDescription || ' ' || b.SkuMeter), '{UNUSED_WORDS}')
+                    OR regexp_matches(lower(Tags), '{UNUSED_TAGS}')
                     OR (kind = '{INSTANCE}' AND ConsumedQuantity = 0 AND cost > 0) AS is_unused
             FROM {bill} b JOIN {kinds} k ON {same} WHERE kind <> '' AND resource <> ''""")
         return _rows(f"""

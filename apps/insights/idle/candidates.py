@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +34,8 @@ class Clock:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One thing that may be idle. `share` is the part of its cost that stopping it would save."""
+    """One thing that may be idle. `share` is the part of its cost that stopping it would save; `cost`, where the bill
+    tells it apart, is that part itself, in a currency."""
 
     kind: str
     verdict: str
@@ -49,6 +51,7 @@ class Candidate:
     service: str = ""
     judged: Judged | None = None
     share: Fraction = WHOLE
+    cost: tuple[str, Decimal] | None = None
     windows: tuple[tuple[int, int, int], ...] = ()
 
     @classmethod

@@ -47,12 +47,15 @@ class Judged:
         return self.verdict != Verdict.UNKNOWN
 
 
-def judge(heard: Heard, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS) -> Iterator[Judged]:
+def judge(
+    heard: Heard, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
+) -> Iterator[Judged]:
     """Judge all subjects that are still there; `zone_hours` is the business time zone's distance from UTC."""
     activity = heard.activity
     evidence = look(activity, floors=floors)
     verdicts, chances = _verdicts(activity, evidence, floors)
-    for column in np.flatnonzero(is_present(activity)).tolist():
+    columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
+    for column in columns.tolist():
         yield _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, zone_hours)
 
 

@@ -32,8 +32,8 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(NAMESPACE, ("cpu_peak", "network", "gpu"), "%(workloads)s workloads, their configuration, and %(claims)s claims"),
-        Kind(WORKLOAD, ("cpu_peak", "network", "gpu"), "Its pods and %(claims)s claims; it starts again from its configuration"),
+        Kind(NAMESPACE, ("cpu_peak", "network", "gpu"), "Workloads: %(workloads)s, claims on volumes: %(claims)s, and their configuration"),
+        Kind(WORKLOAD, ("cpu_peak", "network", "gpu"), "Its pods; claims on volumes: %(claims)s. It starts again from its configuration"),
         Kind(GPU, ("gpu",), "Nothing but its place on a GPU; the workload itself is used", "review"),
         Kind(NODE, ("cpu_peak", "network", "gpu"), "%(cores)s cores held ready; its disks and local data", "safe"),
         Kind(VOLUME, ("attached",), "The data of claim %(claim)s; a snapshot keeps it"),
@@ -81,7 +81,9 @@ UNUSED_WORDS = (
     r"\b(idle|unattached|not attached|unassociated|not associated|not in use|unused|stopped|deallocated|released|"
     r"retention fee|static ip charge)\b|idleaddress|闲置|未绑定|未挂载|已停机|停机|已释放"
 )
-"""Where a bill's own words (description, meter, tags) say that nobody uses what it charges for."""
+"""Where a bill's own words (description, meter) say that nobody uses what it charges for."""
+UNUSED_TAGS = r'": ?"(idle|unattached|unused|stopped|deallocated|released)"'
+"""Whole values of tags that say the same."""
 
 TRANSFER_UNITS = r"^(k|m|g|t|p)?i?b(ytes?)?$|^gigabytes?$"
 REQUEST_UNITS = r"request|query|queries|lcu"

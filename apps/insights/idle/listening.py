@@ -5,6 +5,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import ibis
@@ -18,11 +19,13 @@ from apps.finops.tables import (
     NODE_HOURS,
     SERVICE_HOURS,
     VOLUME_HOURS,
+    WORKLOAD_DAYS,
     WORKLOAD_HOURS,
     UsageTable,
 )
 from apps.learning.idle.activity import Activity, Matrix
 from apps.marts.models import Publication
+from apps.marts.usage_days import usage_by_day
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, connect, rows_of
 
@@ -150,6 +153,11 @@ class Listener:
             SELECT load_balancer, clock, CASE WHEN sum(attached_hours) > 0 THEN 1 ELSE 0 END AS attached
             FROM {self.rows(SERVICE_HOURS)} WHERE load_balancer <> '' GROUP BY ALL""")
 
+    def node_presence(self) -> Heard | None:
+        """1 in every hour that a server stood in a cluster as its node."""
+        return self._heard(("provider_id",), ("attached",), f"""
+            SELECT provider_id, clock, 1 AS attached FROM {self.rows(NODE_HOURS)} GROUP BY ALL""")
+
     def claims(self) -> dict[str, tuple[str, str, str]]:
         """Volume → the cluster, namespace and claim it was last known by."""
         query = f"""
@@ -161,6 +169,14 @@ class Listener:
         """How many claims a workload mounted, by cluster, namespace and workload."""
         query = f"SELECT cluster, namespace, workload, count(DISTINCT claim) FROM {self.rows(VOLUME_HOURS)} GROUP BY ALL"
         return {(cluster, namespace, workload): count for cluster, namespace, workload, count in _rows(query)}
+
+    def gpu_shares(self, start: date, end: date) -> dict[tuple[str, str, str], tuple[Decimal, Decimal, Decimal]]:
+        """Core-hours, GiB-hours and GPU-hours that workloads with GPUs claimed on nodes in these days."""
+        days = usage_by_day(WORKLOAD_DAYS, self._pinned.versions, start, end)
+        mine = days.filter(days.resource_id == "").group_by("cluster", "namespace", "workload")
+        claimed = ("cpu_claimed_core_hours", "memory_claimed_gib_hours", "gpu_claimed_hours")
+        summed = mine.aggregate(**{name: days[name].sum() for name in claimed})
+        return {(c, n, w): (cpu, memory, gpu) for c, n, w, cpu, memory, gpu in rows_of(summed) if gpu}
 
     def cores(self) -> dict[tuple[str, str], float]:
         """The cores of every node that still stands."""

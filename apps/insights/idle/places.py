@@ -3,18 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from apps.finops.findings import Sentence
+from apps.finops.windows import Window
 from apps.insights.idle import kinds
 from apps.insights.idle.candidates import Candidate, Clock
 from apps.insights.idle.judging import Judged, judge, judged_at
 from apps.insights.idle.listening import Heard, Listener
 from apps.learning.idle.activity import Activity
+from apps.teams.selectors import rule_book
 
 
-def in_clusters(listener: Listener, clock: Clock) -> Iterator[Candidate]:
+def in_clusters(listener: Listener, clock: Clock, window: Window) -> Iterator[Candidate]:
     """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
     heard = listener.workloads()
     if heard is not None:
@@ -26,7 +29,7 @@ def in_clusters(listener: Listener, clock: Clock) -> Iterator[Candidate]:
         for one in apart:
             yield _workload(one, claims, clock)
         hidden = {one.key for members in idle.values() for one in members} | {one.key for one in apart}
-        yield from _gpus(heard, hidden, clock)
+        yield from _gpus(heard, hidden, clock, _gpu_shares(listener, window))
     yield from _nodes(listener, clock)
 
 
@@ -71,7 +74,20 @@ def _workload(judged: Judged, claims: dict[tuple[str, str, str], int], clock: Cl
     )  # fmt: skip
 
 
-def _gpus(heard: Heard, hidden: set[tuple[str, ...]], clock: Clock) -> Iterator[Candidate]:
+def _gpu_shares(listener: Listener, window: Window) -> dict[tuple[str, ...], Fraction]:
+    """The part of what a workload claims that is its GPUs, by the price ratio of the rules."""
+    _, book = rule_book()
+    ratio = book.price_ratio
+    shares: dict[tuple[str, ...], Fraction] = {}
+    for place, (cores, gib, gpus) in listener.gpu_shares(window.start, window.end).items():
+        mine = Fraction(gpus) * Fraction(ratio.gpu)
+        shares[place] = mine / (mine + Fraction(cores) * Fraction(ratio.cpu_core) + Fraction(gib) * Fraction(ratio.memory_gib))
+    return shares
+
+
+def _gpus(
+    heard: Heard, hidden: set[tuple[str, ...]], clock: Clock, shares: dict[tuple[str, ...], Fraction]
+) -> Iterator[Candidate]:
     """Workloads that work, but not on the GPUs they hold."""
     if "gpu" not in heard.activity.signals:
         return
@@ -82,8 +98,8 @@ def _gpus(heard: Heard, hidden: set[tuple[str, ...]], clock: Clock) -> Iterator[
     lost = Sentence(kinds.KINDS[kinds.GPU].lost)
     for one in judge(gpus, clock.zone_hours):
         if one.is_idle and one.key not in hidden:
-            cluster, namespace, workload = one.key
-            yield Candidate.of(kinds.GPU, one, clock, lost, cluster=cluster, namespace=namespace, workload=workload)
+            place = dict(zip(("cluster", "namespace", "workload"), one.key, strict=True))
+            yield Candidate.of(kinds.GPU, one, clock, lost, share=shares.get(one.key, Fraction(0)), **place)
 
 
 def _nodes(listener: Listener, clock: Clock) -> Iterator[Candidate]:
@@ -92,9 +108,9 @@ def _nodes(listener: Listener, clock: Clock) -> Iterator[Candidate]:
         return
     cores, resources = listener.cores(), listener.node_resources()
     for one in judge(heard, clock.zone_hours):
-        if one.is_idle:
-            cluster, node, provider_id = one.key
+        cluster, node, provider_id = one.key
+        if one.is_idle and resources.get(provider_id):
             lost = Sentence(kinds.KINDS[kinds.NODE].lost, {"cores": f"{cores.get((cluster, node), 0):g}"})
             yield Candidate.of(
-                kinds.NODE, one, clock, lost, cluster=cluster, name=node, resource=resources.get(provider_id, "")
+                kinds.NODE, one, clock, lost, cluster=cluster, name=node, resource=resources[provider_id]
             )  # fmt: skip

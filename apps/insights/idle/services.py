@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.finops.findings import Sentence
+from apps.finops.money import add_up
 from apps.finops.steps import StepResult
 from apps.finops.tables import ALLOCATED, CHARGES, PASSED_ON, USAGE
 from apps.finops.windows import Window
@@ -18,17 +19,19 @@ from apps.insights.idle.candidates import Candidate, Clock
 from apps.insights.idle.ledger import Ledger, Shares, complete_window, per_month
 from apps.insights.idle.listening import Listener
 from apps.insights.idle.places import in_clusters
+from apps.insights.idle.resources import in_bill
 from apps.insights.models import IdleFinding, IdleRun
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
+from apps.teams.models import UNALLOCATED
 
 METHOD_VERSION = "1"
 """Raised whenever something else would be found in the same data."""
 KEPT_RUNS = 30
 """What was idle in so many publications stays readable."""
 PRECEDENCE = (
-    kinds.NAMESPACE, kinds.WORKLOAD, kinds.GPU, kinds.VOLUME, kinds.DISK, kinds.NODE, kinds.INSTANCE, kinds.ADDRESS,
-    kinds.LOAD_BALANCER, kinds.DATABASE, kinds.SNAPSHOT, kinds.COMMITMENT, kinds.SCHEDULE,
+    kinds.NAMESPACE, kinds.WORKLOAD, kinds.GPU, kinds.VOLUME, kinds.DISK, kinds.NODE, kinds.COMMITMENT, kinds.INSTANCE,
+    kinds.ADDRESS, kinds.LOAD_BALANCER, kinds.DATABASE, kinds.SNAPSHOT, kinds.SCHEDULE,
 )  # fmt: skip
 """Whose the money is where several things share a cost: the first takes it, and no other promises it again."""
 
@@ -63,7 +66,8 @@ def _fingerprint(pinned: Publication, window: Window | None) -> str:
 
 def _candidates(pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo) -> Iterator[Candidate]:
     if listener.hours is not None:
-        yield from in_clusters(listener, Clock.at(listener.hours.end, zone))
+        yield from in_clusters(listener, Clock.at(listener.hours.end, zone), window)
+    yield from in_bill(pinned, window, listener, zone)
 
 
 def _rows(found: Iterable[Candidate], pinned: Publication, window: Window) -> Iterator[IdleFinding]:
@@ -81,10 +85,24 @@ def _taken(ledger: Ledger, one: Candidate) -> Shares:
     if one.kind == kinds.NAMESPACE:
         return ledger.take(ledger.of_namespace(one.cluster, one.namespace))
     if one.workload:
-        return ledger.take(ledger.of_workload(one.cluster, one.namespace, one.workload), one.share)
+        mine = ledger.of_workload(one.cluster, one.namespace, one.workload)
+        on_nodes = [part for part in mine if part.pool == "node"]
+        return ledger.take(on_nodes if one.kind == kinds.GPU else mine, one.share)
+    if one.cost is not None:
+        return _told_apart(ledger, one.resource, *one.cost)
     if one.kind == kinds.NODE:
         return ledger.take(ledger.unclaimed(one.resource))
     return ledger.take(ledger.of_resource(one.resource))
+
+
+def _told_apart(ledger: Ledger, resource: str, currency: str, cost: Decimal) -> Shares:
+    """A cost the bill tells apart: of the teams that carry it, or, where they carry more, of the one that carries
+    most."""
+    shares = {key: share for key, share in ledger.take(ledger.of_resource(resource)).items() if key[1] == currency}
+    if add_up(shares.values()) == cost:
+        return shares
+    largest = max(shares, key=lambda key: shares[key], default=(UNALLOCATED, currency))
+    return {largest: cost}
 
 
 def _row(one: Candidate, team: str, currency: str, cost: Decimal, days: int) -> IdleFinding:
