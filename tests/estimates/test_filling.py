@@ -42,6 +42,7 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
         f"estimate {days}",
         "publish 2026-10-01..2026-10-06",
         "forecast",
+        "idle",
     ]
     assert steps() == []
     assert steps(steps=["estimate"]) == [f"estimate {days}"]  # asked for again, it changes nothing that is published
@@ -76,7 +77,7 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
     assert "No estimated day has been billed yet." in said("estimates", "accuracy")
 
     a_school.write_bill("2026-10b.csv", LATER, 2, node_price="1.50")
-    assert steps() == [f"allocate {days}", f"estimate {days}", f"publish {days}", "forecast"]
+    assert steps() == [f"allocate {days}", f"estimate {days}", f"publish {days}", "forecast", "idle"]
     assert steps() == []
     assert {key: cost for key, cost in a_school.costs().items() if key[0] < "2026-10-04"} == before
     assert staff.get("/api/v1/estimates/").json()["rows"] == []

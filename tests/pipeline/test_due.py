@@ -47,7 +47,7 @@ def keys(step: str, ask: Ask) -> list[str]:
 
 def test_every_step_comes_after_those_it_builds_on():
     assert [step.name for step in STEPS] == [
-        "land", "normalize", "meter", "allocate", "estimate", "publish", "forecast",
+        "land", "normalize", "meter", "allocate", "estimate", "publish", "forecast", "idle",
     ]  # fmt: skip
     assert all(PLACE[earlier] < PLACE[step.name] for step in STEPS for earlier in step.after)
 
