@@ -43,13 +43,12 @@ NOT_MOUNTED = "No cluster mounts it; of %(disks)s disks of this service clusters
 NO_TRAFFIC = "The bill charges no traffic for it, as it does for others of this service"
 UNUSED_DAYS = "Paid for and not used on %(unused)s of %(days)s days"
 UNUSED_SHARE = "%(share)s %% of its cost was for nothing"
-SLOTS = "Switched off %(off)s of 168 hours a week; active in %(active)s of them at most"
-WINDOWS = "Off: %(windows)s"
+SLOTS = "Switched off %(off)s of 168 hours a week"
 HELD = "In the newest weeks the schedule of the weeks before would have been right in %(precision)s %% of its hours"
 LOST_NOTHING = "Nothing: it starts again by its schedule"
 SENTENCES = (
     *TITLES.values(), ASK, LAST_ACTIVE, NEVER_ACTIVE, SILENCE, *(text for pair in PEAKS.values() for text in pair),
-    UNKNOWN, TOO_SHORT, BILL_SAYS, NOT_MOUNTED, NO_TRAFFIC, UNUSED_DAYS, UNUSED_SHARE, SLOTS, WINDOWS, HELD,
+    UNKNOWN, TOO_SHORT, BILL_SAYS, NOT_MOUNTED, NO_TRAFFIC, UNUSED_DAYS, UNUSED_SHARE, SLOTS, HELD,
     LOST_NOTHING, *(kind.lost for kind in kinds.KINDS.values()),
 )  # fmt: skip
 """Every sentence, for translation."""
