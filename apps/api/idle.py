@@ -48,7 +48,7 @@ DECIDING = (
     FORMAT,
 )
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the decision.", place="path")
-_HEAD = ("publication", "model_version", "end_day", "costed_days", "last_hour")
+_HEAD = ("publication", "model_version", "end_day", "costed_days", "last_hour", "ways")
 
 
 class IdleView(AskView):

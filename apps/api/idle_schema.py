@@ -55,6 +55,7 @@ class IdleSchema(serializers.Serializer[Any]):
     end_day = serializers.DateField(allow_null=True)
     costed_days = serializers.IntegerField(allow_null=True)
     last_hour = serializers.DateTimeField(allow_null=True)
+    ways = serializers.DictField(allow_null=True, help_text="by kind how verdicts came about, and how good they were")
     totals = serializers.DictField(child=Amount())
     rows = IdleRowSchema(many=True)
 

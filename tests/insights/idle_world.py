@@ -1,4 +1,4 @@
-"""Twenty days of a small company with waste in it: every amount can be added up on paper."""
+"""Forty days of a small company with waste in it: every amount can be added up on paper."""
 
 import atexit
 import shutil
@@ -32,7 +32,7 @@ from apps.marts.models import Publication
 from apps.marts.usage_days import workload_days
 from apps.warehouse import lake
 
-FIRST, END = date(2026, 10, 1), date(2026, 10, 21)  # a Thursday; the day after a Tuesday
+FIRST, END = date(2026, 9, 11), date(2026, 10, 21)  # a Friday; the day after a Tuesday
 DAYS = [FIRST + timedelta(days=number) for number in range((END - FIRST).days)]
 NOW = datetime(2026, 10, 22, 3, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def is_office(at: datetime) -> bool:
 WORKLOADS: dict[tuple[str, str, str], tuple[Any, str | None]] = {
     # place: (cores used of one requested, as a function of the hour; GPU used of one requested, if it asks for one)
     ("online", "shop", "web"): (lambda at: "0.5", None),
-    ("online", "shop", "old-report"): (lambda at: "0.3" if at.day == 1 and at.hour < 3 else "0.001", None),
+    ("online", "shop", "old-report"): (lambda at: "0.3" if at.date() == FIRST and at.hour < 3 else "0.001", None),
     ("online", "sandbox", "toy"): (lambda at: "0", None),
     ("online", "sandbox", "try"): (lambda at: "0", None),
     ("online", "office", "desk"): (lambda at: "0.4" if is_office(at) else "0", None),
@@ -204,14 +204,14 @@ def _allocated() -> Iterator[dict[str, Any]]:
     for day in DAYS:
         for *row, amount in ALLOCATED_ROWS:
             yield dict(zip(names, row, strict=True)) | dict.fromkeys(COSTS, Decimal(amount)) | {
-                "day": day, "source": "bill", "billing_month": "2026-10", "charge_category": "Usage",
+                "day": day, "source": "bill", "billing_month": f"{day:%Y-%m}", "charge_category": "Usage",
             }  # fmt: skip
 
 
 def _charges() -> Iterator[dict[str, Any]]:
     for day in DAYS:
         common = {
-            "x_SourceName": "bill", "x_BillingMonth": "2026-10", "x_FileId": "october", "x_ChargeDay": day,
+            "x_SourceName": "bill", "x_BillingMonth": f"{day:%Y-%m}", "x_FileId": f"{day:%Y-%m}", "x_ChargeDay": day,
             "BillingCurrency": "CNY", "ServiceCategory": "Compute", "ChargeCategory": "Usage", "ServiceName": "Cloud",
             "ConsumedUnit": "Hours", "ConsumedQuantity": Decimal(24), "ResourceName": "",
         }  # fmt: skip

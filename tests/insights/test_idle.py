@@ -34,7 +34,7 @@ def known() -> dict[tuple[str, str, str], IdleFinding]:
 
 
 def a_month(cost: str) -> Decimal:
-    """A day's cost of twenty days as that of a month: × 365 / 12, to twelve decimals."""
+    """A day's cost as that of a month: 28 days of it × 365 / 12 / 28, to twelve decimals."""
     return (Decimal(cost) * 365 / 12).quantize(Decimal("1e-12"))
 
 
@@ -77,8 +77,8 @@ def test_evidence_is_the_last_active_hour_the_longest_silence_and_the_signals(fo
     told = [str(line) for line in selectors.sentences(known()["workload", "online/shop/old-report", "shop"])]
 
     assert told == [
-        "Last active 2026-10-01 02:00, 20 days ago",
-        "Longest silence: 20 of 20 known days",
+        "Last active 2026-09-11 02:00, 40 days ago",
+        "Longest silence: 40 of 40 known days",
         "CPU once at 30 %, hardly ever above 2 %",
     ]
 
@@ -87,7 +87,7 @@ def test_evidence_is_the_last_active_hour_the_longest_silence_and_the_signals(fo
     ("key", "evidence", "lost"),
     [
         pytest.param(
-            ("namespace", "online/sandbox", "live"), "Never active in the 20 days that are known",
+            ("namespace", "online/sandbox", "live"), "Never active in the 40 days that are known",
             "Workloads: 2, claims on volumes: 1, and their configuration", id="a namespace with a claim",
         ),
         pytest.param(
@@ -103,7 +103,7 @@ def test_evidence_is_the_last_active_hour_the_longest_silence_and_the_signals(fo
             "The server with the data of its disks", id="a stopped server that still costs",
         ),
         pytest.param(
-            ("commitment", "ri-2026", "platform"), "Paid for and not used on 20 of 20 days",
+            ("commitment", "ri-2026", "platform"), "Paid for and not used on 28 of 28 days",
             "Nothing: it is paid until it ends, used or not", id="a commitment nobody uses",
         ),
     ],
@@ -124,7 +124,7 @@ def test_a_gpu_nobody_uses_costs_the_gpus_part_of_its_workload(found):
 
     share = Decimal(ratio.gpu) / (Decimal(ratio.gpu) + Decimal(ratio.cpu_core))
     assert row.verdict == "review"
-    assert abs(row.cost - 20 * 22 * share) < Decimal("1e-10")
+    assert abs(row.cost - 28 * 22 * share) < Decimal("1e-10")
 
 
 def test_findings_never_promise_more_than_is_paid(found):
@@ -133,7 +133,7 @@ def test_findings_never_promise_more_than_is_paid(found):
         promised[row.currency] = promised.get(row.currency, Decimal(0)) + row.cost
     paid: dict[str, Decimal] = {}
     for *_, currency, amount in idle_world.ALLOCATED_ROWS:
-        paid[currency] = paid.get(currency, Decimal(0)) + 20 * Decimal(amount)
+        paid[currency] = paid.get(currency, Decimal(0)) + 28 * Decimal(amount)
 
     assert all(promised[currency] <= paid[currency] for currency in promised)
     stakes = {one.at_stake: Decimal(0) for one in selectors.findings(day=TODAY)}

@@ -14,6 +14,10 @@ from apps.insights.idle.ledger import WHOLE
 from apps.insights.models.idle import identity_of
 
 
+Ways = dict[str, Any]
+"""Kind → how its verdicts came about."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """Until when activity is known, and the business time zone."""

@@ -1,6 +1,6 @@
 """What is idle of what was heard: the judgement of every subject, with what it rests on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +10,12 @@ import numpy as np
 from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard
 from apps.learning.idle.activity import Activity
-from apps.learning.idle.evidence import Evidence, Verdict, idle_by_rule, look
+from apps.learning.idle.evidence import Evidence, Verdict, look
+from apps.learning.idle.finder import IdleFinder
 
 PRESENT_HOURS = 48
 """What was not heard of for longer is gone already."""
+SILENT_DAYS = 28
 CHART_DAYS = 45
 WEEK_HOURS = 168
 
@@ -47,16 +49,48 @@ class Judged:
         return self.verdict != Verdict.UNKNOWN
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """All subjects of a kind that were judged together, and how: `way` says whether verdicts were learned from the
+    fleet's own past (`model`, `rule`) or come by a shipped curve (`prior`), with the back-test of what was learned."""
+
+    way: Mapping[str, Any]
+    judged: tuple[Judged, ...]
+
+
 def judge(
     heard: Heard, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
-) -> Iterator[Judged]:
-    """Judge all subjects that are still there; `zone_hours` is the business time zone's distance from UTC."""
+) -> Judgement:
+    """Judge all subjects that are still there; `zone_hours` is the business time zone's distance from UTC.
+
+    The finder says how probable it is that each stays idle, and what of it is safe enough. What never was active in at
+    least `SILENT_DAYS` known days is reviewed, however little the fleet's past taught.
+    """
     activity = heard.activity
     evidence = look(activity, floors=floors)
-    verdicts, chances = _verdicts(activity, evidence, floors)
+    finder = IdleFinder(floors=dict(floors)).fit(activity)
+    chances = finder.predict_proba(activity)[:, 1]
+    verdicts = np.asarray(finder.verdicts(activity)).astype(object)
+    is_silent = (evidence.active_hours == 0) & (evidence.known_hours >= 24 * SILENT_DAYS) & evidence.is_enough
+    verdicts[is_silent & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
     columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
-    for column in columns.tolist():
-        yield _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, zone_hours)
+    judged = (
+        _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, zone_hours)
+        for column in columns.tolist()
+    )
+    return Judgement(_way(finder), tuple(judged))
+
+
+def _way(finder: IdleFinder) -> dict[str, Any]:
+    told = finder.backtest_
+    if told is None:
+        return {"way": finder.way_}
+    names = ("subjects", "decisions", "average_precision", "rule_average_precision")
+    scores = {name: round(float(getattr(told, name)), 4) for name in names}
+    return {"way": finder.way_, **scores} | {
+        name: {verdict: round(float(share), 4) for verdict, share in getattr(told, name).items() if share == share}
+        for name in ("precision", "recall")
+    }
 
 
 def judged_at(heard: Heard, column: int, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS) -> Judged:
@@ -71,12 +105,6 @@ def is_present(activity: Activity) -> np.ndarray[Any, Any]:
     known = [~np.isnan(values).all(axis=0) for values in recent.signals.values()]
     present: np.ndarray[Any, Any] = np.logical_or.reduce(known)
     return present
-
-
-def _verdicts(activity: Activity, evidence: Evidence, floors: Mapping[str, float]) -> tuple[Any, Any]:
-    idle = idle_by_rule(evidence)
-    verdicts = np.where(idle, "safe", np.where(evidence.is_enough, "keep", "unknown"))
-    return verdicts, np.where(evidence.is_enough, np.nan, np.nan)
 
 
 def _judged(

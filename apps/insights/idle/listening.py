@@ -98,17 +98,16 @@ class Listener:
 
     def workloads(self) -> Heard | None:
         """CPU as percent of what is requested, the busiest pod of the hour; what was sent; how busy the GPUs were."""
-        return self._heard(("cluster", "namespace", "workload"), ("cpu_peak", "gpu", "network", "memory"), f"""
+        return self._heard(("cluster", "namespace", "workload"), ("cpu_peak", "gpu", "network"), f"""
             WITH used AS (
                 SELECT cluster, namespace, workload, clock,
                     max(100 * cpu_used_core_hours / greatest(cpu_request_core_hours, {LEAST_CORES})) AS cpu_peak,
-                    100 * sum(gpu_used_hours) / nullif(sum(gpu_request_hours), 0) AS gpu,
-                    100 * sum(memory_used_gib_hours) / nullif(sum(memory_request_gib_hours), 0) AS memory
+                    100 * sum(gpu_used_hours) / nullif(sum(gpu_request_hours), 0) AS gpu
                 FROM {self.rows(WORKLOAD_HOURS)} GROUP BY ALL),
             sent AS (
                 SELECT cluster, namespace, workload, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network
                 FROM {self.rows(NETWORK_HOURS)} GROUP BY ALL)
-            SELECT cluster, namespace, workload, clock, cpu_peak, gpu, network, memory
+            SELECT cluster, namespace, workload, clock, cpu_peak, gpu, network
             FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)""")
 
     def nodes(self) -> Heard | None:

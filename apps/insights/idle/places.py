@@ -1,7 +1,7 @@
 """Candidates among what runs in clusters: namespaces, workloads, GPUs, nodes."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,18 +10,19 @@ import numpy as np
 from apps.finops.findings import Sentence
 from apps.finops.windows import Window
 from apps.insights.idle import kinds
-from apps.insights.idle.candidates import Candidate, Clock
+from apps.insights.idle.candidates import Candidate, Clock, Ways
 from apps.insights.idle.judging import Judged, judge, judged_at
 from apps.insights.idle.listening import Heard, Listener
 from apps.learning.idle.activity import Activity
 from apps.teams.selectors import rule_book
 
 
-def in_clusters(listener: Listener, clock: Clock, window: Window) -> Iterator[Candidate]:
+def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) -> Iterator[Candidate]:
     """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
     heard = listener.workloads()
     if heard is not None:
-        judged = list(judge(heard, clock.zone_hours))
+        judgement = judge(heard, clock.zone_hours)
+        ways[kinds.WORKLOAD], judged = judgement.way, judgement.judged
         claims = listener.counted_claims()
         idle, apart = _by_namespace(judged)
         for place, members in idle.items():
@@ -30,16 +31,17 @@ def in_clusters(listener: Listener, clock: Clock, window: Window) -> Iterator[Ca
             yield _workload(one, claims, clock)
         hidden = {one.key for members in idle.values() for one in members} | {one.key for one in apart}
         yield from _gpus(heard, hidden, clock, _gpu_shares(listener, window))
-    yield from _nodes(listener, clock)
+    yield from _nodes(listener, clock, ways)
 
 
-def _by_namespace(judged: list[Judged]) -> tuple[dict[tuple[str, ...], list[Judged]], list[Judged]]:
+def _by_namespace(judged: Iterable[Judged]) -> tuple[dict[tuple[str, ...], list[Judged]], list[Judged]]:
     """Namespaces of which all is idle with their workloads, and idle workloads of others."""
     places: dict[tuple[str, ...], list[Judged]] = defaultdict(list)
-    for one in judged:
+    listed = list(judged)
+    for one in listed:
         places[one.key[:2]].append(one)
     whole = {place: members for place, members in places.items() if all(one.is_idle for one in members)}
-    return whole, [one for one in judged if one.is_idle and one.key[:2] not in whole]
+    return whole, [one for one in listed if one.is_idle and one.key[:2] not in whole]
 
 
 def _namespace(
@@ -96,18 +98,20 @@ def _gpus(
     part = heard.activity.of(columns)
     gpus = Heard(Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns))
     lost = Sentence(kinds.KINDS[kinds.GPU].lost)
-    for one in judge(gpus, clock.zone_hours):
+    for one in judge(gpus, clock.zone_hours).judged:
         if one.is_idle and one.key not in hidden:
             place = dict(zip(("cluster", "namespace", "workload"), one.key, strict=True))
             yield Candidate.of(kinds.GPU, one, clock, lost, share=shares.get(one.key, Fraction(0)), **place)
 
 
-def _nodes(listener: Listener, clock: Clock) -> Iterator[Candidate]:
+def _nodes(listener: Listener, clock: Clock, ways: Ways) -> Iterator[Candidate]:
     heard = listener.nodes()
     if heard is None:
         return
     cores, resources = listener.cores(), listener.node_resources()
-    for one in judge(heard, clock.zone_hours):
+    judgement = judge(heard, clock.zone_hours)
+    ways[kinds.NODE] = judgement.way
+    for one in judgement.judged:
         cluster, node, provider_id = one.key
         if one.is_idle and resources.get(provider_id):
             lost = Sentence(kinds.KINDS[kinds.NODE].lost, {"cores": f"{cores.get((cluster, node), 0):g}"})

@@ -16,7 +16,7 @@ from apps.finops.money import add_up, divided
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.idle import describing, kinds
 from apps.insights.idle.billed import BilledResource, UnusedCommitment, groups_with, resources, unused_commitments
-from apps.insights.idle.candidates import Candidate, Clock
+from apps.insights.idle.candidates import Candidate, Clock, Ways
 from apps.insights.idle.judging import PRESENT_HOURS, Judged, judge
 from apps.insights.idle.listening import Heard, Hours, Listener, parsed
 from apps.learning.idle.activity import FLOORS, Activity, Flags, Matrix
@@ -70,7 +70,9 @@ def _by_resource(heard: Heard, parse: Callable[[ir.StringValue], ir.StringValue]
     return {names[key[0]]: values[:, column] for column, key in enumerate(heard.keys)}
 
 
-def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo) -> Iterator[Candidate]:
+def in_bill(
+    pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways
+) -> Iterator[Candidate]:
     """What is idle of what the bill names, but for servers that stand in a cluster: they are judged as its nodes."""
     clusters = Clusters.of(listener)
     here = clusters.nodes_now()
@@ -88,7 +90,9 @@ def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneI
         signals = _signals(alike, hours, clusters, metered, zone)
         names = tuple(one.resource for one in alike)
         heard = Heard(Activity(hours.stamps, names, signals), tuple((name,) for name in names))
-        known = {judged.key[0]: judged for judged in judge(heard, clock.zone_hours, FLOORS, only_present=False)}
+        judgement = judge(heard, clock.zone_hours, FLOORS, only_present=False)
+        ways[kind] = judgement.way
+        known = {judged.key[0]: judged for judged in judgement.judged}
         for one in alike:
             yield from _candidates(kind, one, known[one.resource], clusters, alike, clock)
     yield from _commitments(unused_commitments(pinned, window.start, window.end), window)

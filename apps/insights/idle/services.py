@@ -15,7 +15,7 @@ from apps.finops.steps import StepResult
 from apps.finops.tables import ALLOCATED, CHARGES, PASSED_ON, USAGE
 from apps.finops.windows import Window
 from apps.insights.idle import kinds
-from apps.insights.idle.candidates import Candidate, Clock
+from apps.insights.idle.candidates import Candidate, Clock, Ways
 from apps.insights.idle.ledger import Ledger, Shares, complete_window, per_month
 from apps.insights.idle.listening import Listener
 from apps.insights.idle.places import in_clusters
@@ -52,9 +52,10 @@ def find(*, now: datetime) -> StepResult:
         _take_over(before, pinned.number, now)
         return StepResult(rows=before.findings.count(), versions=versions)
     listener = Listener(pinned)
-    found = tuple(_candidates(pinned, window, listener, zone)) if window else ()
+    ways: Ways = {}
+    found = tuple(_candidates(pinned, window, listener, zone, ways)) if window else ()
     rows = list(_rows(found, pinned, window)) if window else []
-    _keep(rows, pinned.number, inputs, window, listener, now)
+    _keep(rows, pinned.number, inputs, window, listener, ways, now)
     return StepResult(rows=len(rows), versions=versions)
 
 
@@ -64,10 +65,12 @@ def _fingerprint(pinned: Publication, window: Window | None) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _candidates(pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo) -> Iterator[Candidate]:
+def _candidates(
+    pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways
+) -> Iterator[Candidate]:
     if listener.hours is not None:
-        yield from in_clusters(listener, Clock.at(listener.hours.end, zone), window)
-    yield from in_bill(pinned, window, listener, zone)
+        yield from in_clusters(listener, Clock.at(listener.hours.end, zone), window, ways)
+    yield from in_bill(pinned, window, listener, zone, ways)
 
 
 def _rows(found: Iterable[Candidate], pinned: Publication, window: Window) -> Iterator[IdleFinding]:
@@ -137,13 +140,14 @@ def _take_over(before: IdleRun, number: int, now: datetime) -> None:
 
 @transaction.atomic
 def _keep(
-    rows: list[IdleFinding], number: int, inputs: str, window: Window | None, listener: Listener, now: datetime
-) -> None:
+    rows: list[IdleFinding], number: int, inputs: str, window: Window | None, listener: Listener, ways: Ways,
+    now: datetime,
+) -> None:  # fmt: skip
     IdleRun.objects.filter(publication=number).delete()
     run = IdleRun.objects.create(
         publication=number, model_version=METHOD_VERSION, inputs=inputs, created_at=now,
         end_day=window.end if window else None, costed_days=(window.end - window.start).days if window else 0,
-        last_hour=listener.last_hour,
+        last_hour=listener.last_hour, ways=ways,
     )  # fmt: skip
     for row in rows:
         row.run = run
