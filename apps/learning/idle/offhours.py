@@ -103,7 +103,7 @@ class OffHours(BaseEstimator):
 def hours_of_week(hours: Hours, timezone: str) -> NDArray[np.int64]:
     """0 is Monday's first hour in local time, 167 Sunday's last."""
     local = pd.DatetimeIndex(hours.astype("datetime64[ns]"), tz="UTC").tz_convert(timezone)
-    return np.asarray(24 * local.weekday + local.hour, dtype=np.int64)
+    return np.asarray(24 * local.day_of_week + local.hour, dtype=np.int64)
 
 
 def weekly(idle: Matrix, slots: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
