@@ -127,6 +127,17 @@ def test_a_gpu_nobody_uses_costs_the_gpus_part_of_its_workload(found):
     assert abs(row.cost - 28 * 22 * share) < Decimal("1e-10")
 
 
+def test_what_is_used_in_office_hours_only_gets_a_schedule_with_its_money(found):
+    """Nine hours on five days are work; the other 123 of 168 hours claim as much, hour by hour, so that is their part."""
+    row = known()["schedule", "online/office/desk", "office"]
+
+    assert row.windows == [[0, 18, 15], [1, 18, 15], [2, 18, 15], [3, 18, 15], [4, 18, 63]]
+    assert row.cost == 28 * Decimal("4.00") * Decimal("0.732143")
+    assert str(selectors.sentences(row)[0]) == "Switched off 123 of 168 hours a week"
+    assert next(one for one in selectors.findings(day=TODAY) if one.kind == "schedule").team == "office"
+    assert len(IdleFinding.objects.filter(kind="schedule")) == 1
+
+
 def test_findings_never_promise_more_than_is_paid(found):
     promised: dict[str, Decimal] = {}
     for row in IdleFinding.objects.filter(is_known=True):

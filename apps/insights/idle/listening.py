@@ -37,6 +37,9 @@ KB_OF_GIB = 1024 * 1024
 _AGENTS = "('DaemonSet', 'Node')"
 """Kinds of workload that run on every node, and so tell nothing of its use."""
 
+_NOT_TIMED = "job|daemonset|node|statefulset"
+"""Kinds of workload that are not switched off by the clock."""
+
 
 @dataclass(frozen=True)
 class Hours:
@@ -109,6 +112,14 @@ class Listener:
                 FROM {self.rows(NETWORK_HOURS)} GROUP BY ALL)
             SELECT cluster, namespace, workload, clock, cpu_peak, gpu, network
             FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)""")
+
+    def running(self) -> Heard | None:
+        """What workloads claim that run until somebody stops them and keep no data: no jobs, agents or stateful sets."""
+        return self._heard(("cluster", "namespace", "workload"), ("claimed",), f"""
+            SELECT cluster, namespace, workload, clock,
+                sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS claimed
+            FROM {self.rows(WORKLOAD_HOURS)}
+            WHERE NOT regexp_matches(lower(workload_kind), '{_NOT_TIMED}') GROUP BY ALL""")
 
     def nodes(self) -> Heard | None:
         """The same of nodes, in percent of their capacity and without the agents that run on every node. Where nothing

@@ -13,6 +13,7 @@ from apps.insights.idle import kinds
 from apps.insights.idle.candidates import Candidate, Clock, Ways
 from apps.insights.idle.judging import Judged, judge, judged_at
 from apps.insights.idle.listening import Heard, Listener
+from apps.insights.idle.schedules import off_hours
 from apps.learning.idle.activity import Activity
 from apps.teams.selectors import rule_book
 
@@ -30,6 +31,7 @@ def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) ->
         for one in apart:
             yield _workload(one, claims, clock)
         hidden = {one.key for members in idle.values() for one in members} | {one.key for one in apart}
+        yield from off_hours(heard, judged, listener, window, clock)
         yield from _gpus(heard, hidden, clock, _gpu_shares(listener, window))
     yield from _nodes(listener, clock, ways)
 
