@@ -1,6 +1,6 @@
 """What is found idle in the simulated company, beside the waste that was planted there: precision and recall by money.
 
-    python -m bench.waste      # a company of its own, ninety days; COSTOPS_BENCH_SCALE and COSTOPS_BENCH_SEED choose another
+python -m bench.waste      # a company of its own, ninety days; COSTOPS_BENCH_SCALE and COSTOPS_BENCH_SEED choose another
 """
 
 import csv

@@ -31,8 +31,8 @@ PARAMETERS = (
     Parameter("team", text, "Only what this team pays for."),
     Parameter(
         "verdict", one_of(*selectors.VERDICTS),
-        "`open`, the default: what evidence calls idle and nobody decided about. `unknown`: what no signal tells anything "
-        "of. `keep`, `exclude`: what people decided.", choices=selectors.VERDICTS,
+        "`open`, the default: what evidence calls idle and nobody decided about. `unknown`: what no signal tells "
+        "anything of. `keep`, `exclude`: what people decided.", choices=selectors.VERDICTS,
     ),
     Parameter("q", text, "Only what has this in its name, resource or service."),
     AS_OF,

@@ -53,7 +53,9 @@ class WeekWords:
 def week(slots: Sequence[float | None], off: Sequence[tuple[int, int]], *, words: WeekWords) -> Figure:
     """The share of active hours by hour of the week, a row per day; `off` are slots (weekday, hour) to switch off,
     marked by a cross."""
-    rows = [[None if value is None else round(100 * value, 1) for value in slots[24 * d : 24 * d + 24]] for d in range(7)]
+    rows = [
+        [None if value is None else round(100 * value, 1) for value in slots[24 * d : 24 * d + 24]] for d in range(7)
+    ]
     names = [label(day) for day in words.days]
     heat = {
         "type": "heatmap", "x": list(range(24)), "y": names, "z": rows, "zmin": 0, "zmax": 100, "xgap": 1, "ygap": 1,
@@ -65,10 +67,11 @@ def week(slots: Sequence[float | None], off: Sequence[tuple[int, int]], *, words
         "marker": {"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": FALL}}, "name": label(words.off),
         "showlegend": True, "hoverinfo": "skip",
     }  # fmt: skip
+    axis = {"showgrid": False, "automargin": True, "fixedrange": True}
     layout: Mapping[str, object] = {
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {"showgrid": False, "automargin": True, "fixedrange": True, "dtick": 3, "ticksuffix": ":00", "zeroline": False},
-        "yaxis": {"showgrid": False, "automargin": True, "fixedrange": True, "autorange": "reversed", "type": "category"},
+        "xaxis": axis | {"dtick": 3, "ticksuffix": ":00", "zeroline": False},
+        "yaxis": axis | {"autorange": "reversed", "type": "category"},
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
         "hoverlabel": {"align": "left", "namelength": -1},
     }  # fmt: skip

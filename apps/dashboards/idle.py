@@ -122,7 +122,9 @@ def spoken(sentence: Sentence) -> str:
 
 def read(given: Mapping[str, Any]) -> dict[str, str]:
     """What the address of the list asks for."""
-    asked = {name: str(given.get(name, "")) for name in ("kind", "team", "q")} | {"verdict": str(given.get("verdict") or "open")}
+    asked = {name: str(given.get(name, "")) for name in ("kind", "team", "q")} | {
+        "verdict": str(given.get("verdict") or "open")
+    }
     if asked["kind"] and asked["kind"] not in KINDS:
         raise BadQuestion(_("There is no such kind."))
     if asked["verdict"] not in VERDICTS:
@@ -166,7 +168,9 @@ def one(identity: str, scope: Scope, actor: Actor, *, day: date) -> IdleOne:
     rows = tuple(_row(each, titles, actor) for each in found)
     first = rows[0].finding
     said = IdleExclusion.objects.order_by("-pk")
-    mine = tuple((str(DONE[each.decision]), each) for each in said if any(selectors.is_meant(each, row.finding) for row in rows))
+    mine = tuple(
+        (str(DONE[each.decision]), each) for each in said if any(selectors.is_meant(each, row.finding) for row in rows)
+    )
     return IdleOne(
         rows=rows,
         first=rows[0],

@@ -19,6 +19,7 @@ from apps.finops.tables import (
     CHARGES,
     COST_MART,
     COSTS,
+    LAKE,
     NODE_HOURS,
     PASSED_ON,
     VOLUME_HOURS,
@@ -99,6 +100,9 @@ _LAKE: dict[str, Any] = {}
 def publish() -> Publication:
     """The company, published; its lake is written once and copied from then on."""
     here = Path(settings.COSTOPS_LAKE)
+    for table in LAKE:
+        lake.drop(table)  # of another company, and what the process remembers of it
+    shutil.rmtree(here, ignore_errors=True)
     if _LAKE:
         shutil.copytree(_LAKE["folder"], here)
     else:
@@ -115,13 +119,13 @@ def publish() -> Publication:
 
 def find() -> None:
     """Publish the company and search it; it is searched once, and what was found is copied from then on."""
-    publish()
+    pinned = publish()
     if "run" not in _LAKE:
         services.find(now=NOW)
         _LAKE["run"], _LAKE["rows"] = IdleRun.objects.get(), list(IdleFinding.objects.order_by("pk"))
         return
     run = _LAKE["run"]
-    run.pk, run.publication = None, Publication.objects.get().number
+    run.pk, run.publication = None, pinned.number
     run.save(force_insert=True)
     for row in _LAKE["rows"]:
         row.pk, row.run = None, run
@@ -163,7 +167,14 @@ def _hours() -> Iterator[tuple[date, datetime]]:
 
 def _workload_hours() -> Iterator[dict[str, Any]]:
     for day, at in _hours():
-        placed = {"source": "hours", "day": day, "file_id": str(day), "hour": at, "node": "n1", "workload_kind": "Deployment"}
+        placed = {
+            "source": "hours",
+            "day": day,
+            "file_id": str(day),
+            "hour": at,
+            "node": "n1",
+            "workload_kind": "Deployment",
+        }
         for (cluster, namespace, workload), (cores, gpu) in WORKLOADS.items():
             yield placed | {
                 "cluster": cluster, "namespace": namespace, "workload": workload, "pod": f"{workload}-0",

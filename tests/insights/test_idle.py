@@ -56,7 +56,15 @@ def test_what_is_idle_is_found_and_costs_what_the_bill_says(found):
 def test_what_works_and_what_is_too_new_is_not_found(found):
     subjects = {row.subject for row in IdleFinding.objects.exclude(kind__in=("gpu", "schedule"))}
 
-    assert not subjects & {"online/shop/web", "online/shop/young", "online/n1", "eip-busy", "online/office", "i-n1", "i-n2"}
+    assert not subjects & {
+        "online/shop/web",
+        "online/shop/young",
+        "online/n1",
+        "eip-busy",
+        "online/office",
+        "i-n1",
+        "i-n2",
+    }
 
 
 def test_a_namespace_of_which_all_is_idle_hides_its_workloads(found):
@@ -95,7 +103,8 @@ def test_evidence_is_the_last_active_hour_the_longest_silence_and_the_signals(fo
             "The data on it; a snapshot keeps it", id="a disk nobody mounts",
         ),
         pytest.param(
-            ("address", "eip-lone", "live"), "The bill charges no traffic for it, as it does for others of this service",
+            ("address", "eip-lone", "live"),
+            "The bill charges no traffic for it, as it does for others of this service",
             "The address: another one would be given later", id="an address without traffic",
         ),
         pytest.param(
@@ -128,7 +137,7 @@ def test_a_gpu_nobody_uses_costs_the_gpus_part_of_its_workload(found):
 
 
 def test_what_is_used_in_office_hours_only_gets_a_schedule_with_its_money(found):
-    """Nine hours on five days are work; the other 123 of 168 hours claim as much, hour by hour, so that is their part."""
+    """Nine hours on five days are work; the other 123 of 168 hours claim as much each, so that is their part."""
     row = known()["schedule", "online/office/desk", "office"]
 
     assert row.windows == [[0, 18, 15], [1, 18, 15], [2, 18, 15], [3, 18, 15], [4, 18, 63]]

@@ -88,14 +88,13 @@ def resources(pinned: Publication, end: date) -> list[BilledResource]:
     since = end - timedelta(days=LEARNED_DAYS)
     for row in _daily(pinned, since, end):
         resource, kind, day, transfer, requests, is_unused, *facts = row
-        here = found.setdefault(resource, BilledResource(kind, resource, *(str(fact) for fact in facts)))
+        name, service, source, account, told = (str(fact) for fact in facts)
+        here = found.setdefault(resource, BilledResource(kind, resource, name, service, source, account, told))
         here.days.append(BilledDay(day, transfer, requests, is_unused))
     return list(found.values())
 
 
-def groups_with(
-    found: Iterable[BilledResource], has: Callable[[BilledResource], bool]
-) -> set[tuple[str, str, str]]:
+def groups_with(found: Iterable[BilledResource], has: Callable[[BilledResource], bool]) -> set[tuple[str, str, str]]:
     """Groups of which at least every fifth resource has something: there, having none means that there is none."""
     known: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
     for one in found:

@@ -13,7 +13,6 @@ from apps.insights.idle.judging import Judged
 from apps.insights.idle.ledger import WHOLE
 from apps.insights.models.idle import identity_of
 
-
 Ways = dict[str, Any]
 """Kind → how its verdicts came about."""
 

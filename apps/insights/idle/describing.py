@@ -27,14 +27,35 @@ LAST_ACTIVE = "Last active %(at)s, %(days)s days ago"
 NEVER_ACTIVE = "Never active in the %(days)s days that are known"
 SILENCE = "Longest silence: %(silence)s of %(known)s known days"
 PEAKS = {
-    "cpu_peak": ("CPU at most %(peak)s %% of what is provided, below %(floor)s %%", "CPU once at %(peak)s %%, hardly ever above %(floor)s %%"),
-    "gpu": ("GPU at most %(peak)s %% busy, below %(floor)s %%", "GPU once %(peak)s %% busy, hardly ever above %(floor)s %%"),
-    "network": ("Traffic at most %(peak)s KB/s, below %(floor)s KB/s", "Traffic once %(peak)s KB/s, hardly ever above %(floor)s KB/s"),
-    "disk": ("Disk at most %(peak)s KB/s, below %(floor)s KB/s", "Disk once %(peak)s KB/s, hardly ever above %(floor)s KB/s"),
-    "requests": ("At most %(peak)s requests an hour", "Once %(peak)s requests in an hour, hardly ever any"),
-    "connections": ("At most %(peak)s connections", "Once %(peak)s connections, hardly ever any"),
-    "attached": ("Nothing uses it", "It was in use, and is not any more"),
-}  # fmt: skip
+    "cpu_peak": (
+        "CPU at most %(peak)s %% of what is provided, below %(floor)s %%",
+        "CPU once at %(peak)s %%, hardly ever above %(floor)s %%",
+    ),
+    "gpu": (
+        "GPU at most %(peak)s %% busy, below %(floor)s %%",
+        "GPU once %(peak)s %% busy, hardly ever above %(floor)s %%",
+    ),
+    "network": (
+        "Traffic at most %(peak)s KB/s, below %(floor)s KB/s",
+        "Traffic once %(peak)s KB/s, hardly ever above %(floor)s KB/s",
+    ),
+    "disk": (
+        "Disk at most %(peak)s KB/s, below %(floor)s KB/s",
+        "Disk once %(peak)s KB/s, hardly ever above %(floor)s KB/s",
+    ),
+    "requests": (
+        "At most %(peak)s requests an hour",
+        "Once %(peak)s requests in an hour, hardly ever any",
+    ),
+    "connections": (
+        "At most %(peak)s connections",
+        "Once %(peak)s connections, hardly ever any",
+    ),
+    "attached": (
+        "Nothing uses it",
+        "It was in use, and is not any more",
+    ),
+}
 """Signal → what is said where it stayed under its floor, and where it did not always."""
 UNKNOWN = "No signal tells whether it is used: only its charges are known"
 TOO_SHORT = "Its signals are known for %(days)s days only: too few to tell"

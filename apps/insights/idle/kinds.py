@@ -32,10 +32,16 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(NAMESPACE, ("cpu_peak", "network", "gpu"), "Workloads: %(workloads)s, claims on volumes: %(claims)s, and their configuration"),
-        Kind(WORKLOAD, ("cpu_peak", "network", "gpu"), "Its pods; claims on volumes: %(claims)s. It starts again from its configuration"),
+        Kind(
+            NAMESPACE, ("cpu_peak", "network", "gpu"),
+            "Workloads: %(workloads)s, claims on volumes: %(claims)s, and their configuration",
+        ),
+        Kind(
+            WORKLOAD, ("cpu_peak", "network", "gpu"),
+            "Its pods; claims on volumes: %(claims)s. It starts again from its configuration",
+        ),
         Kind(GPU, ("gpu",), "Nothing but its place on a GPU; the workload itself is used", "review"),
-        Kind(NODE, ("cpu_peak", "network", "gpu"), "%(cores)s cores held ready; its disks and local data", "safe"),
+        Kind(NODE, ("cpu_peak", "network", "gpu"), "%(cores)s cores held ready; its disks and local data"),
         Kind(VOLUME, ("attached",), "The data of claim %(claim)s; a snapshot keeps it"),
         Kind(DISK, ("attached",), "The data on it; a snapshot keeps it", "review"),
         Kind(INSTANCE, ("attached",), "The server with the data of its disks"),
@@ -72,7 +78,7 @@ SIGNS = (
     Sign(DISK, (("ResourceType", r"^(disk|volume|managed disk|persistent disk)$|/disks$"),)),
     Sign(DISK, (("SkuMeter", r"ebs:volumeusage|pd capacity|managed disks?"),)),
     Sign(INSTANCE, (("ServiceSubcategory", r"^virtual machines$"), ("ResourceType", r"instance|machine"))),
-    Sign(INSTANCE, (("ResourceType", r"^(instance|virtual machine|virtualmachines|vm)$"), ("ServiceCategory", r"^compute$"))),
+    Sign(INSTANCE, (("ResourceType", r"^(instance|virtual ?machines?|vm)$"), ("ServiceCategory", r"^compute$"))),
     Sign(INSTANCE, (("SkuMeter", r"boxusage|compute instance core"),)),
 )  # fmt: skip
 """In their order: the first that fits decides. A charge that fits none is of no kind that can be idle."""

@@ -98,11 +98,15 @@ class Ledger:
                 "SELECT unnest(?::VARCHAR[]) AS cluster, unnest(?::VARCHAR[]) AS namespace", _columns(places, 2)
             )
             named = workspace.keep_query("SELECT unnest(?::VARCHAR[]) AS resource", [sorted(set(resources))])
-            rows = connect().con.execute(f"""
+            rows = (
+                connect()
+                .con.execute(f"""
                 SELECT {columns}, sum(effective_cost)::{MONEY} FROM ({both}) p
                 WHERE (namespace <> '' AND (cluster, namespace) IN (SELECT (cluster, namespace) FROM {wanted}))
                     OR resource IN (SELECT resource FROM {named} WHERE resource <> '')
-                GROUP BY ALL""").fetchall()
+                GROUP BY ALL""")
+                .fetchall()
+            )
         return cls(window, {Part(*row[:-1]): row[-1] for row in rows})
 
     def of_namespace(self, cluster: str, namespace: str) -> list[Part]:

@@ -80,6 +80,8 @@ class Listener:
         self._since = max(days) - timedelta(days=LEARNED_DAYS)
         table = self.rows(WORKLOAD_HOURS)
         ((first, last),) = _rows(f"SELECT epoch_us(min(hour)), epoch_us(max(hour)) FROM {table}")
+        if first is None:
+            return None
         return Hours(first // 3_600_000_000, last // 3_600_000_000 + 1)
 
     @property
@@ -95,13 +97,18 @@ class Listener:
         """A usage table, or the part of it that is listened to, as a subquery with `clock`, the hour since 1970."""
         chosen = [file for file in self._files(table) if file.partition["day"] > str(self._since)]
         if not chosen:
-            columns = ", ".join(f"NULL::{_TYPES.get(kind, 'VARCHAR')} AS {name}" for name, kind in table.columns.items())
+            columns = ", ".join(
+                f"NULL::{_TYPES.get(kind, 'VARCHAR')} AS {name}" for name, kind in table.columns.items()
+            )
             return f"(SELECT {columns}, NULL::BIGINT AS clock WHERE false)"
         return f"(SELECT *, epoch_us(hour) // 3600000000 AS clock FROM ({lake.query_of(table, chosen)}))"
 
     def workloads(self) -> Heard | None:
         """CPU as percent of what is requested, the busiest pod of the hour; what was sent; how busy the GPUs were."""
-        return self._heard(("cluster", "namespace", "workload"), ("cpu_peak", "gpu", "network"), f"""
+        return self._heard(
+            ("cluster", "namespace", "workload"),
+            ("cpu_peak", "gpu", "network"),
+            f"""
             WITH used AS (
                 SELECT cluster, namespace, workload, clock,
                     max(100 * cpu_used_core_hours / greatest(cpu_request_core_hours, {LEAST_CORES})) AS cpu_peak,
@@ -111,20 +118,28 @@ class Listener:
                 SELECT cluster, namespace, workload, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network
                 FROM {self.rows(NETWORK_HOURS)} GROUP BY ALL)
             SELECT cluster, namespace, workload, clock, cpu_peak, gpu, network
-            FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)""")
+            FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)""",
+        )
 
     def running(self) -> Heard | None:
-        """What workloads claim that run until somebody stops them and keep no data: no jobs, agents or stateful sets."""
-        return self._heard(("cluster", "namespace", "workload"), ("claimed",), f"""
+        """What workloads claim that run until they are stopped and keep no data: no jobs, agents, stateful sets."""
+        return self._heard(
+            ("cluster", "namespace", "workload"),
+            ("claimed",),
+            f"""
             SELECT cluster, namespace, workload, clock,
                 sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS claimed
             FROM {self.rows(WORKLOAD_HOURS)}
-            WHERE NOT regexp_matches(lower(workload_kind), '{_NOT_TIMED}') GROUP BY ALL""")
+            WHERE NOT regexp_matches(lower(workload_kind), '{_NOT_TIMED}') GROUP BY ALL""",
+        )
 
     def nodes(self) -> Heard | None:
         """The same of nodes, in percent of their capacity and without the agents that run on every node. Where nothing
         of the cluster was metered in the hour, nothing is known of its nodes."""
-        return self._heard(("cluster", "node", "provider_id"), ("cpu_peak", "gpu", "network"), f"""
+        return self._heard(
+            ("cluster", "node", "provider_id"),
+            ("cpu_peak", "gpu", "network"),
+            f"""
             WITH metered AS (SELECT DISTINCT cluster, clock FROM {self.rows(WORKLOAD_HOURS)}),
             used AS (
                 SELECT cluster, node, clock, sum(cpu_used_core_hours) AS cpu, sum(gpu_used_hours) AS gpu
@@ -134,7 +149,8 @@ class Listener:
                 WHERE workload_kind IN {_AGENTS}),
             told AS (SELECT DISTINCT cluster, clock FROM {self.rows(NETWORK_HOURS)}),
             sent AS (
-                SELECT cluster, node, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network FROM {self.rows(NETWORK_HOURS)}
+                SELECT cluster, node, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network
+                FROM {self.rows(NETWORK_HOURS)}
                 ANTI JOIN agents USING (cluster, namespace, workload) GROUP BY ALL),
             capacity AS (
                 SELECT cluster, node, provider_id, clock, sum(cpu_capacity_core_hours) AS cores,
@@ -147,26 +163,39 @@ class Listener:
             FROM capacity c SEMI JOIN metered USING (cluster, clock)
                 LEFT JOIN used ON used.cluster = c.cluster AND used.node = c.node AND used.clock = c.clock
                 LEFT JOIN sent ON sent.cluster = c.cluster AND sent.node = c.node AND sent.clock = c.clock
-                LEFT JOIN told ON told.cluster = c.cluster AND told.clock = c.clock""")
+                LEFT JOIN told ON told.cluster = c.cluster AND told.clock = c.clock""",
+        )
 
     def volumes(self) -> Heard | None:
         """1 in every hour that a workload mounts a volume, or that a node has a disk of its own; 0 where a volume is
         known and nobody mounts it."""
-        return self._heard(("volume",), ("attached",), f"""
+        return self._heard(
+            ("volume",),
+            ("attached",),
+            f"""
             SELECT volume, clock, max(CASE WHEN workload <> '' THEN 1 ELSE 0 END) AS attached
             FROM {self.rows(VOLUME_HOURS)} GROUP BY ALL
-            UNION ALL SELECT disk, clock, 1 FROM {self.rows(DISK_HOURS)} GROUP BY ALL""")
+            UNION ALL SELECT disk, clock, 1 FROM {self.rows(DISK_HOURS)} GROUP BY ALL""",
+        )
 
     def balancers(self) -> Heard | None:
         """1 in every hour that a Service stands behind a load balancer."""
-        return self._heard(("load_balancer",), ("attached",), f"""
+        return self._heard(
+            ("load_balancer",),
+            ("attached",),
+            f"""
             SELECT load_balancer, clock, CASE WHEN sum(attached_hours) > 0 THEN 1 ELSE 0 END AS attached
-            FROM {self.rows(SERVICE_HOURS)} WHERE load_balancer <> '' GROUP BY ALL""")
+            FROM {self.rows(SERVICE_HOURS)} WHERE load_balancer <> '' GROUP BY ALL""",
+        )
 
     def node_presence(self) -> Heard | None:
         """1 in every hour that a server stood in a cluster as its node."""
-        return self._heard(("provider_id",), ("attached",), f"""
-            SELECT provider_id, clock, 1 AS attached FROM {self.rows(NODE_HOURS)} GROUP BY ALL""")
+        return self._heard(
+            ("provider_id",),
+            ("attached",),
+            f"""
+            SELECT provider_id, clock, 1 AS attached FROM {self.rows(NODE_HOURS)} GROUP BY ALL""",
+        )
 
     def claims(self) -> dict[str, tuple[str, str, str]]:
         """Volume → the cluster, namespace and claim it was last known by."""
@@ -177,7 +206,9 @@ class Listener:
 
     def counted_claims(self) -> dict[tuple[str, str, str], int]:
         """How many claims a workload mounted, by cluster, namespace and workload."""
-        query = f"SELECT cluster, namespace, workload, count(DISTINCT claim) FROM {self.rows(VOLUME_HOURS)} GROUP BY ALL"
+        query = (
+            f"SELECT cluster, namespace, workload, count(DISTINCT claim) FROM {self.rows(VOLUME_HOURS)} GROUP BY ALL"
+        )
         return {(cluster, namespace, workload): count for cluster, namespace, workload, count in _rows(query)}
 
     def gpu_shares(self, start: date, end: date) -> dict[tuple[str, str, str], tuple[Decimal, Decimal, Decimal]]:
@@ -207,13 +238,14 @@ class Listener:
             told = workspace.keep_query(query)
             names = ", ".join(keys)
             subjects = workspace.keep_query(
-                f"SELECT {names}, row_number() OVER (ORDER BY {names}) - 1 AS number FROM (SELECT DISTINCT {names} FROM {told})"
+                f"SELECT {names}, row_number() OVER (ORDER BY {names}) - 1 AS number "
+                f"FROM (SELECT DISTINCT {names} FROM {told})"
             )
             named = _rows(f"SELECT {names} FROM {subjects} ORDER BY number")
             values = ", ".join(f"max({name}::DOUBLE) AS {name}" for name in signals)
             arrays = connect().con.execute(
-                f"SELECT number, clock - {self.hours.first} AS clock, {values} FROM {told} JOIN {subjects} USING ({names}) "
-                "GROUP BY number, clock"
+                f"SELECT number, clock - {self.hours.first} AS clock, {values} "
+                f"FROM {told} JOIN {subjects} USING ({names}) GROUP BY number, clock"
             ).fetchnumpy()  # fmt: skip
         if not named:
             return None
@@ -241,7 +273,7 @@ def parsed(names: Iterable[str], parse: Callable[[ir.StringValue], ir.StringValu
 
 def _scattered(values: Any, at: Any, number: Any, inside: Any, shape: tuple[int, int]) -> Matrix:
     matrix: Matrix = np.full(shape, np.nan)
-    plain = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
+    plain: Matrix = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
     matrix[at[inside], number[inside]] = plain[inside]
     return matrix
 

@@ -54,9 +54,7 @@ def _namespace(
     judged = judged_at(together, 0, clock.zone_hours)
     chances = [one.probability for one in members if one.probability is not None]
     is_safe = all(one.verdict == "safe" for one in members)
-    judged = replace(
-        judged, verdict="safe" if is_safe else "review", probability=min(chances) if chances else None
-    )
+    judged = replace(judged, verdict="safe" if is_safe else "review", probability=min(chances) if chances else None)
     claimed = sum(count for (of, name, _), count in claims.items() if (of, name) == place)
     lost = Sentence(kinds.KINDS[kinds.NAMESPACE].lost, {"workloads": str(len(members)), "claims": str(claimed)})
     return Candidate.of(kinds.NAMESPACE, judged, clock, lost, cluster=cluster, namespace=namespace)
@@ -85,7 +83,9 @@ def _gpu_shares(listener: Listener, window: Window) -> dict[tuple[str, ...], Fra
     shares: dict[tuple[str, ...], Fraction] = {}
     for place, (cores, gib, gpus) in listener.gpu_shares(window.start, window.end).items():
         mine = Fraction(gpus) * Fraction(ratio.gpu)
-        shares[place] = mine / (mine + Fraction(cores) * Fraction(ratio.cpu_core) + Fraction(gib) * Fraction(ratio.memory_gib))
+        shares[place] = mine / (
+            mine + Fraction(cores) * Fraction(ratio.cpu_core) + Fraction(gib) * Fraction(ratio.memory_gib)
+        )
     return shares
 
 
@@ -98,7 +98,9 @@ def _gpus(
     values = heard.activity.signals["gpu"]
     columns = np.flatnonzero(~np.isnan(values).all(axis=0)).tolist()
     part = heard.activity.of(columns)
-    gpus = Heard(Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns))
+    gpus = Heard(
+        Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns)
+    )
     lost = Sentence(kinds.KINDS[kinds.GPU].lost)
     for one in judge(gpus, clock.zone_hours).judged:
         if one.is_idle and one.key not in hidden:

@@ -50,7 +50,9 @@ class Clusters:
             kinds.INSTANCE: (listener.node_presence(), kubernetes_resource),
         }
         used = {kind: _by_resource(heard, parse) for kind, (heard, parse) in told.items() if heard is not None}
-        metered = {kind: np.logical_or.reduce([~np.isnan(one) for one in known.values()]) for kind, known in used.items()}
+        metered = {
+            kind: np.logical_or.reduce([~np.isnan(one) for one in known.values()]) for kind, known in used.items()
+        }
         claims = listener.claims()
         names = parsed(claims, kubernetes_resource)
         return cls(listener.hours, used, metered, {names[volume]: claim for volume, claim in claims.items()})
@@ -70,9 +72,7 @@ def _by_resource(heard: Heard, parse: Callable[[ir.StringValue], ir.StringValue]
     return {names[key[0]]: values[:, column] for column, key in enumerate(heard.keys)}
 
 
-def in_bill(
-    pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways
-) -> Iterator[Candidate]:
+def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways) -> Iterator[Candidate]:
     """What is idle of what the bill names, but for servers that stand in a cluster: they are judged as its nodes."""
     clusters = Clusters.of(listener)
     here = clusters.nodes_now()
@@ -140,7 +140,9 @@ def _from_bill(
 ) -> None:
     """What a bill tells is of whole days: every hour of a day is given the same."""
     for day in one.days:
-        start, end = (int(moment.timestamp()) // 3600 - hours.first for moment in Window(day.day, day.day + ONE_DAY).hours(zone))
+        start, end = (
+            int(moment.timestamp()) // 3600 - hours.first for moment in Window(day.day, day.day + ONE_DAY).hours(zone)
+        )
         span = slice(max(start, 0), max(end, 0))
         if is_metered or day.transfer_kb is not None:
             signals["network"][span, column] = (day.transfer_kb or 0) / (3600 * max(end - start, 1))
@@ -150,7 +152,9 @@ def _from_bill(
             signals["attached"][span, column] = 0 if day.is_unused else 1
     last = one.days[-1]
     if one.was_unused and last.is_unused:  # bills come late: until the next says otherwise, it stays as it was
-        after = slice(max(int(Window(last.day, last.day + ONE_DAY).hours(zone)[1].timestamp()) // 3600 - hours.first, 0), None)
+        after = slice(
+            max(int(Window(last.day, last.day + ONE_DAY).hours(zone)[1].timestamp()) // 3600 - hours.first, 0), None
+        )
         signals["attached"][after, column] = 0
 
 
@@ -202,7 +206,8 @@ def _commitments(found: list[UnusedCommitment], window: Window) -> Iterator[Cand
         share = divided(100 * nothing, add_up([nothing, *one.used.values()]))
         days = (window.end - window.start).days
         yield Candidate(
-            kinds.COMMITMENT, "review", is_known=True, since=_since(one, unused), lost=Sentence(kinds.KINDS[kinds.COMMITMENT].lost),
+            kinds.COMMITMENT, "review", is_known=True, since=_since(one, unused),
+            lost=Sentence(kinds.KINDS[kinds.COMMITMENT].lost),
             evidence=(
                 Sentence(describing.UNUSED_DAYS, {"unused": str(len(unused)), "days": str(days)}),
                 Sentence(describing.UNUSED_SHARE, {"share": f"{share or 0:.1f}"}),
@@ -218,4 +223,3 @@ def _since(one: UnusedCommitment, unused: list[date]) -> date:
     while since - ONE_DAY in one.unused and one.unused[since - ONE_DAY] > 0:
         since -= ONE_DAY
     return since
-

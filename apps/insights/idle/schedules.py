@@ -36,7 +36,9 @@ def off_hours(
         return
     columns = {key: column for column, key in enumerate(heard.keys)}
     activity = heard.activity.of([columns[one.key] for one in chosen])
-    fitted = OffHours(timezone=settings.COSTOPS_TIME_ZONE, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(activity)
+    fitted = OffHours(timezone=settings.COSTOPS_TIME_ZONE, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(
+        activity
+    )
     slots = hours_of_week(activity.hours, settings.COSTOPS_TIME_ZONE)
     costed = _costed(activity.hours, window, clock)
     for column, one in enumerate(chosen):

@@ -19,8 +19,8 @@ from apps.marts.query import EVERYTHING, Scope
 
 KINDS = (*kinds.KINDS, kinds.SCHEDULE)
 VERDICTS = ("open", "safe", "review", "unknown", "keep", "exclude", "all")
-"""What can be asked for: `open` is all that evidence calls idle and nobody decided about, `unknown` what no signal tells
-anything of, `keep` and `exclude` what people decided."""
+"""What can be asked for: `open` is all that evidence calls idle and nobody decided about, `unknown` what no signal
+tells anything of, `keep` and `exclude` what people decided."""
 
 
 class NothingFound(CostOpsError):

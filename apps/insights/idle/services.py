@@ -113,7 +113,8 @@ def _row(one: Candidate, team: str, currency: str, cost: Decimal, days: int) -> 
     return IdleFinding(
         **{name: getattr(one, name) for name in _PLAIN},
         team=team, currency=currency, cost_text=f"{cost:.12f}", per_month_text=f"{per_month(cost, days):.12f}",
-        evidence=[_told(line) for line in one.evidence], lost=_told(one.lost), windows=[list(span) for span in one.windows],
+        evidence=[_told(line) for line in one.evidence], lost=_told(one.lost),
+        windows=[list(span) for span in one.windows],
         probability=judged.probability if judged else None, last_active=judged.last_active if judged else None,
         signals={name: [peak, judged.floors[name]] for name, peak in judged.peaks.items()} if judged else {},
         activity=dict(judged.days) if judged else {}, slots=judged.slots if judged else [],

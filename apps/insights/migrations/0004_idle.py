@@ -5,76 +5,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('insights', '0002_worklist'),
+        ("insights", "0002_worklist"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='IdleExclusion',
+            name="IdleExclusion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.CharField(choices=[('exclude', 'Excluded'), ('keep', 'Keep'), ('undo', 'Undone')], max_length=8)),
-                ('kind', models.CharField(blank=True, max_length=20)),
-                ('pattern', models.CharField(max_length=1500)),
-                ('team', models.CharField(blank=True, max_length=64)),
-                ('reason', models.TextField()),
-                ('until', models.DateField(null=True)),
-                ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[("exclude", "Excluded"), ("keep", "Keep"), ("undo", "Undone")], max_length=8
+                    ),
+                ),
+                ("kind", models.CharField(blank=True, max_length=20)),
+                ("pattern", models.CharField(max_length=1500)),
+                ("team", models.CharField(blank=True, max_length=64)),
+                ("reason", models.TextField()),
+                ("until", models.DateField(null=True)),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='IdleRun',
+            name="IdleRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('publication', models.PositiveBigIntegerField()),
-                ('model_version', models.CharField(max_length=20)),
-                ('inputs', models.CharField(max_length=64)),
-                ('end_day', models.DateField(null=True)),
-                ('costed_days', models.PositiveIntegerField(default=0)),
-                ('last_hour', models.DateTimeField(null=True)),
-                ('ways', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("publication", models.PositiveBigIntegerField()),
+                ("model_version", models.CharField(max_length=20)),
+                ("inputs", models.CharField(max_length=64)),
+                ("end_day", models.DateField(null=True)),
+                ("costed_days", models.PositiveIntegerField(default=0)),
+                ("last_hour", models.DateTimeField(null=True)),
+                ("ways", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('publication',), name='insights_idle_run_once')],
+                "constraints": [models.UniqueConstraint(fields=("publication",), name="insights_idle_run_once")],
             },
         ),
         migrations.CreateModel(
-            name='IdleFinding',
+            name="IdleFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identity', models.CharField(db_index=True, max_length=16)),
-                ('kind', models.CharField(max_length=20)),
-                ('subject', models.CharField(max_length=1500)),
-                ('cluster', models.CharField(blank=True, max_length=255)),
-                ('namespace', models.CharField(blank=True, max_length=255)),
-                ('workload', models.CharField(blank=True, max_length=255)),
-                ('resource', models.CharField(blank=True, max_length=1000)),
-                ('name', models.CharField(blank=True, max_length=1000)),
-                ('service', models.CharField(blank=True, max_length=255)),
-                ('team', models.CharField(max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('cost_text', models.CharField(max_length=45)),
-                ('per_month_text', models.CharField(max_length=45)),
-                ('verdict', models.CharField(choices=[('safe', 'Safe to stop'), ('review', 'Review')], max_length=8)),
-                ('is_known', models.BooleanField()),
-                ('probability', models.FloatField(null=True)),
-                ('since', models.DateField()),
-                ('last_active', models.DateTimeField(null=True)),
-                ('evidence', models.JSONField(default=list)),
-                ('lost', models.JSONField(default=list)),
-                ('at_stake', models.CharField(blank=True, max_length=1500)),
-                ('signals', models.JSONField(default=dict)),
-                ('activity', models.JSONField(default=dict)),
-                ('slots', models.JSONField(default=list)),
-                ('windows', models.JSONField(default=list)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='insights.idlerun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("identity", models.CharField(db_index=True, max_length=16)),
+                ("kind", models.CharField(max_length=20)),
+                ("subject", models.CharField(max_length=1500)),
+                ("cluster", models.CharField(blank=True, max_length=255)),
+                ("namespace", models.CharField(blank=True, max_length=255)),
+                ("workload", models.CharField(blank=True, max_length=255)),
+                ("resource", models.CharField(blank=True, max_length=1000)),
+                ("name", models.CharField(blank=True, max_length=1000)),
+                ("service", models.CharField(blank=True, max_length=255)),
+                ("team", models.CharField(max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("cost_text", models.CharField(max_length=45)),
+                ("per_month_text", models.CharField(max_length=45)),
+                ("verdict", models.CharField(choices=[("safe", "Safe to stop"), ("review", "Review")], max_length=8)),
+                ("is_known", models.BooleanField()),
+                ("probability", models.FloatField(null=True)),
+                ("since", models.DateField()),
+                ("last_active", models.DateTimeField(null=True)),
+                ("evidence", models.JSONField(default=list)),
+                ("lost", models.JSONField(default=list)),
+                ("at_stake", models.CharField(blank=True, max_length=1500)),
+                ("signals", models.JSONField(default=dict)),
+                ("activity", models.JSONField(default=dict)),
+                ("slots", models.JSONField(default=list)),
+                ("windows", models.JSONField(default=list)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="findings", to="insights.idlerun"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('run', 'identity', 'team', 'currency'), name='insights_idle_finding_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "identity", "team", "currency"), name="insights_idle_finding_once"
+                    )
+                ],
             },
         ),
     ]

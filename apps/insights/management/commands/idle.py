@@ -41,7 +41,9 @@ examples:
   manage.py idle exclude --list
   manage.py idle undo 7
 """
-EXAMPLES = "\n".join(("examples:", *(one.partition("examples:\n")[2].rstrip() for one in (LISTING, SHOWING, EXCLUDING))))
+EXAMPLES = "\n".join(
+    ("examples:", *(one.partition("examples:\n")[2].rstrip() for one in (LISTING, SHOWING, EXCLUDING)))
+)
 COLUMNS = ("kind", "subject", "team", "currency", "per_month", "verdict", "since", "last_active")
 
 
@@ -60,7 +62,9 @@ class Command(BaseCommand):
         raw = RawDescriptionHelpFormatter
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|exclude|undo")
         listing = actions.add_parser("list", help="what is idle", epilog=LISTING, formatter_class=raw)
-        listing.add_argument("--verdict", choices=selectors.VERDICTS, default="open", help="only these; open by default")
+        listing.add_argument(
+            "--verdict", choices=selectors.VERDICTS, default="open", help="only these; open by default"
+        )
         listing.add_argument("--kind", choices=selectors.KINDS, default="", help="only this kind")
         listing.add_argument("--team", default="", help="only what this team pays for")
         listing.add_argument("--search", default="", help="only what has this in its name, resource or service")
@@ -139,5 +143,6 @@ def _row(one: Listed) -> list[Any]:
     finding = one.finding
     last = f"{finding.last_active:%Y-%m-%d %H:%M}" if finding.last_active else ""
     return [
-        finding.kind, finding.subject, finding.team, finding.currency, finding.per_month, one.state, finding.since, last,
+        finding.kind, finding.subject, finding.team, finding.currency, finding.per_month, one.state,
+        finding.since, last,
     ]  # fmt: skip
