@@ -1,6 +1,7 @@
 """Candidates for a schedule: workloads that are used, but not in every hour of the week."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -70,6 +71,7 @@ def _candidate(one: Judged, fitted: OffHours, column: int, share: Fraction, sinc
     windows = tuple((span.weekday, span.start_hour, span.hours) for span in fitted.windows(column))
     return Candidate(
         kinds.SCHEDULE, "review", is_known=True, since=since, evidence=tuple(lines),
-        lost=Sentence(describing.LOST_NOTHING), cluster=cluster, namespace=namespace, workload=workload, judged=one,
+        lost=Sentence(describing.LOST_NOTHING), cluster=cluster, namespace=namespace, workload=workload,
+        judged=replace(one, probability=None),
         share=share, windows=windows,
     )  # fmt: skip
