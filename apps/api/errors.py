@@ -16,6 +16,8 @@ from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.selectors import NoAnomaly
+from apps.insights.idle.deciding import NoSuchExclusion
+from apps.insights.idle.selectors import NothingFound
 from apps.insights.selectors import NoForecast
 from apps.insights.worklist import NotOnTheList
 from apps.marts.query import BadQuestion
@@ -44,6 +46,8 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NothingPublished, status.HTTP_404_NOT_FOUND, "nothing_published"),
     (NoForecast, status.HTTP_404_NOT_FOUND, "no_forecast"),
     (NoAnomaly, status.HTTP_404_NOT_FOUND, "no_anomaly"),
+    (NothingFound, status.HTTP_404_NOT_FOUND, "nothing_found"),
+    (NoSuchExclusion, status.HTTP_404_NOT_FOUND, "no_such_exclusion"),
     (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
     (NotClosed, status.HTTP_404_NOT_FOUND, "not_closed"),
     (CannotClose, status.HTTP_409_CONFLICT, "cannot_close"),

@@ -18,12 +18,13 @@ from apps.demo.event_bill import correction, event_rows, is_corrected
 from apps.demo.focus_rows import Period, period_of
 from apps.demo.identity import name_pods, name_servers
 from apps.demo.organisation import found
-from apps.demo.service_bill import Owed, commitment_rows, disk_rows, service_rows
+from apps.demo.service_bill import Owed, commitment_rows, disk_rows, service_rows, traffic_rows
 from apps.demo.services import day_quantities, list_resources
 from apps.demo.simulation import Simulator
 from apps.demo.teams_file import write_teams
 from apps.demo.timetable import PROFILE_NAMES, BusinessDay, business_day, load_by_hour, next_month
 from apps.demo.volumes import make_volumes
+from apps.demo.waste import Waste
 
 LARGE_SCALE = 2
 ORDINARY_BUSY = 0.35
@@ -71,7 +72,7 @@ class Company:
             shutil.rmtree(self.plan.folder / part, ignore_errors=True)
         self.plan.folder.mkdir(parents=True, exist_ok=True)
         write_teams(self.organisation, self.plan.folder / "teams.yaml")
-        collected = truth.Truth()
+        collected, waste = truth.Truth(), Waste(self.organisation, self.fleet)
         metrics: list[openmetrics.MetricsDay] = []
         with BillFiles(
             self.plan.folder / "billing",
@@ -81,11 +82,12 @@ class Company:
         ) as bill:
             for number, day in enumerate(self.days):
                 wanted = number >= len(self.days) - self.plan.metrics_days
-                seen = self._write_day(day, bill, collected, keep=wanted)
+                seen = self._write_day(day, bill, collected, waste, keep=wanted)
                 if seen:
                     metrics.append(seen)
                 progress(str(day.day))
         collected.write(self.plan.folder / "truth.parquet")
+        waste.write(self.plan.folder / "waste.csv", self.volumes, self.resources, self.plan.start)
         bill.invoices.write(self.plan.folder / "invoices.csv")
         incidents.write(self.plan.folder / "incidents.csv", self.resources, end=self.plan.end, days=self.plan.days)
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
@@ -100,12 +102,13 @@ class Company:
         progress("openmetrics")
 
     def _write_day(
-        self, day: BusinessDay, bill: BillFiles, collected: truth.Truth, *, keep: bool
+        self, day: BusinessDay, bill: BillFiles, collected: truth.Truth, waste: Waste, *, keep: bool
     ) -> openmetrics.MetricsDay | None:
         plan, organisation, fleet = self.plan, self.organisation, self.fleet
         account = keep_account(self.simulator.run(day), organisation, fleet, seed=plan.seed)
         pods = name_pods(account.run, organisation, fleet, seed=plan.seed)
         servers = name_servers(account.run.servers, seed=plan.seed)
+        waste.see(day.day, account.run.servers, servers)
         period = period_of(day.day, plan.zone)
         bill.begin(day.day)
         bill.add(period, *server_rows(account, servers, fleet, period), serverless_rows(account, pods, period))
@@ -135,13 +138,13 @@ class Company:
         plan = self.plan
         rng = np.random.default_rng([plan.seed, 8, day.day.toordinal()])
         live = load_by_hour(day.hour_list(), plan.end, seed=plan.seed)[PROFILE_NAMES.index("live")]
-        quantity = day_quantities(
-            self.resources, day.day, seed=plan.seed, end=plan.end, busy=float(live.mean()) / ORDINARY_BUSY
-        )
+        busy = float(live.mean()) / ORDINARY_BUSY
+        quantity = day_quantities(self.resources, day.day, seed=plan.seed, end=plan.end, busy=busy)
         if plan.days >= incidents.FEWEST_DAYS:
             quantity = incidents.disturbed(quantity, self.resources, day.day, end=plan.end)
         return [
             service_rows(self.resources, quantity, day, period),
+            traffic_rows(self.resources, day, period, busy=busy),
             *commitment_rows(self.fleet, day, period, purchase_hours=self._purchase_hours(day)),
             *event_rows(self.resources, day, period, scale=plan.scale, rng=rng),
         ]

@@ -34,11 +34,15 @@ def run_lanes(organisation: Organisation, fleet: Fleet, day: BusinessDay, rng: n
 
 
 def _window(archetype: Archetype, day: BusinessDay) -> tuple[int, int]:
-    """Start and end of the lanes' working time, in twelfths since the day's start, cut where the day ends."""
+    """Start and end of the lanes' working time, in twelfths since the day's start; where the day begins in the middle
+    of it, the longer part."""
     first, length = archetype.lane_hours
     if length == 24:
         return 0, day.hours * TWELFTHS
     begin = (first - SHANGHAI_OFFSET - day.first_hour) % 24
+    left = begin + length - day.hours
+    if left > day.hours - begin:
+        return 0, left * TWELFTHS
     return begin * TWELFTHS, min(begin + length, day.hours) * TWELFTHS
 
 

@@ -95,6 +95,11 @@ class Namespace:
     moves_to: int = -1
     moves_on: date = date.max
 
+    @property
+    def number(self) -> int:
+        """Which of its kind it is, from 0."""
+        return int(self.name.rpartition("-")[2])
+
     def team_on(self, day: date) -> int:
         if self.owned == "nobody":
             return len(TEAMS)
@@ -103,7 +108,10 @@ class Namespace:
 
 @dataclass(frozen=True)
 class Workload:
-    """Pods alike in one namespace. `team` is the owner its own label names, or -1: the namespace's owner."""
+    """Pods alike in one namespace. `team` is the owner its own label names, or -1: the namespace's owner.
+
+    From `forgotten_on` nobody uses it any more: it runs, and does nothing.
+    """
 
     name: str
     namespace: int
@@ -114,6 +122,7 @@ class Workload:
     peak_percent: int
     gpu_percent: int
     team: int = -1
+    forgotten_on: date = date.max
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,10 @@ def found(*, seed: int, scale: float, start: date, end: date) -> Organisation:
             namespaces.append(_namespace(archetype, number, team, len(namespaces)))
     _move_one(namespaces, start + (end - start) * 2 // 5)
     crowd = max(1.0, scale / NAMESPACE_LIMIT)
-    workloads = tuple(w for i, namespace in enumerate(namespaces) for w in _workloads(i, namespace, crowd, rng))
+    forgotten_on = start + (end - start) // 5
+    workloads = tuple(
+        w for i, namespace in enumerate(namespaces) for w in _workloads(i, namespace, crowd, rng, forgotten_on)
+    )
     services = [i for i, w in enumerate(workloads) if namespaces[w.namespace].archetype.name == "homework-search"]
     optimised = max(services, key=lambda i: workloads[i].most)
     optimised_on, regrouped_on = (start + (end - start) * part // 20 for part in (11, 13))
@@ -183,8 +195,10 @@ def _move_one(namespaces: list[Namespace], day: date) -> None:
 _PARTS = ("api", "worker", "gateway")
 
 
-def _workloads(index: int, namespace: Namespace, crowd: float, rng: np.random.Generator) -> list[Workload]:
-    """The workloads of one namespace; some ask for more than they need, some for less."""
+def _workloads(
+    index: int, namespace: Namespace, crowd: float, rng: np.random.Generator, forgotten_on: date
+) -> list[Workload]:
+    """The workloads of one namespace; some ask for more than they need, some for less, some are forgotten."""
     archetype = namespace.archetype
     count = 1 if archetype.runs == "lanes" or archetype.name == "dev" else int(rng.integers(1, len(_PARTS) + 1))
     low, high = archetype.pods
@@ -194,9 +208,21 @@ def _workloads(index: int, namespace: Namespace, crowd: float, rng: np.random.Ge
         most = pods // count + (part < pods % count)
         least = max(1, -(-most * archetype.minimum_percent // 100))
         cpu, memory, peak, gpu = _appetite(archetype, rng)
+        gpu = 0 if archetype.name == "ml-legacy" and namespace.number % _FORGOTTEN_EVERY == 0 else gpu
         own = _other_team(namespace) if part == 1 and namespace.owned == "label" else -1
-        made.append(Workload(f"{_stem(namespace)}-{_PARTS[part]}", index, most, least, cpu, memory, peak, gpu, own))
+        name = f"{_stem(namespace)}-{_PARTS[part]}"
+        since = forgotten_on if _is_forgotten(namespace, part, count) else date.min if peak == 0 else date.max
+        made.append(Workload(name, index, most, least, cpu, memory, peak, gpu, own, since))
     return made
+
+
+_FORGOTTEN_EVERY = 3
+
+
+def _is_forgotten(namespace: Namespace, part: int, count: int) -> bool:
+    """Of every third office tool with several parts, the last part."""
+    is_third = namespace.number % _FORGOTTEN_EVERY == _FORGOTTEN_EVERY - 1
+    return namespace.archetype.name in ("admin", "content-cms") and is_third and 0 < part == count - 1
 
 
 def _stem(namespace: Namespace) -> str:

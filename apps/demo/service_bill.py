@@ -12,7 +12,7 @@ from apps.demo.focus_rows import REGIONS, Period, Value, bill_number, costs, one
 from apps.demo.organisation import TEAM_INDEX
 from apps.demo.pools import POOLS, Pool
 from apps.demo.prices import CONTRACTED_PRICE, DISK_PRICES, LIST_PRICE
-from apps.demo.services import NOBODY, PRODUCTS, SPLITS, Resources
+from apps.demo.services import NOBODY, PRODUCTS, SPLITS, TRAFFIC, Resources
 from apps.demo.timetable import BusinessDay, Ints
 from apps.demo.volumes import CATEGORIES, Volumes
 
@@ -70,37 +70,67 @@ def disk_rows(volumes: Volumes, day: BusinessDay, period: Period) -> pa.Table:
 def service_rows(resources: Resources, quantity: Ints, day: BusinessDay, period: Period) -> Owed:
     """A daily charge for every resource of every service."""
     price = np.array([p.price for p in PRODUCTS])[resources.product]
+    is_stopped = resources.is_unused & np.array([p.category == "Compute" for p in PRODUCTS])[resources.product]
+    titles = [f"{p.service} {what}" for what in ("usage", "instance, stopped") for p in PRODUCTS]
+    return _resource_rows(
+        resources, day, period, np.arange(len(quantity)), quantity, price,
+        {
+            "ChargeDescription": pick(titles, resources.product + len(PRODUCTS) * is_stopped),
+            "ConsumedQuantity": bill_number(np.where(is_stopped, 0, quantity), 3),
+            "PricingUnit": pick([p.unit for p in PRODUCTS], resources.product),
+            "ConsumedUnit": pick([p.unit for p in PRODUCTS], resources.product),
+        },
+    )  # fmt: skip
+
+
+def traffic_rows(resources: Resources, day: BusinessDay, period: Period, *, busy: float) -> Owed:
+    """A daily charge for what went through every address and load balancer that is used."""
+    at = np.flatnonzero(resources.traffic)
+    quantity = np.rint(resources.traffic[at] * busy / 10).astype(np.int64) * 10
+    prices = [TRAFFIC[p.prefix].price if p.prefix in TRAFFIC else 0 for p in PRODUCTS]
+    product = resources.product[at]
+    return _resource_rows(
+        resources, day, period, at, quantity, np.array(prices)[product],
+        {
+            "ChargeDescription": pick([f"{p.service} traffic" for p in PRODUCTS], product),
+            "ConsumedQuantity": bill_number(quantity, 3),
+            "PricingUnit": "GB",
+            "ConsumedUnit": "GB",
+        },
+    )  # fmt: skip
+
+
+def _resource_rows(
+    resources: Resources, day: BusinessDay, period: Period, at: Ints, quantity: Ints, price: Ints,
+    columns: dict[str, Value],
+) -> Owed:  # fmt: skip
+    """A charge for each of these resources, of a quantity in thousandths at a price in 10^-4 CNY."""
     cost = quantity * price * 1000
-    names = [p.service for p in PRODUCTS]
-    consumed = bill_number(quantity, 3)
-    tag = [
-        tags(**{key: value}) if key else "" for key, value in zip(resources.tag_key, resources.tag_value, strict=True)
-    ]
+    product, here = resources.product[at], at.tolist()
+    named = [(resources.tag_key[i], resources.tag_value[i]) for i in here]
+    region = [resources.region[i] for i in here]
     table = rows(
-        len(cost),
+        len(at),
         period,
         plain_costs(cost)
         | _whole_day(day)
         | {
-            "ServiceName": pick(names, resources.product),
-            "ServiceCategory": pick([p.category for p in PRODUCTS], resources.product),
-            "ServiceSubcategory": pick([p.subcategory for p in PRODUCTS], resources.product),
-            "ResourceType": pick([p.resource_type for p in PRODUCTS], resources.product),
-            "ResourceId": pa.array(resources.ids),
-            "SubAccountId": pa.array(resources.sub_account),
-            "RegionId": pa.array(resources.region),
-            "RegionName": pa.array([REGIONS[region] for region in resources.region]),
-            "ChargeDescription": pick([f"{p.service} usage" for p in PRODUCTS], resources.product),
-            "PricingQuantity": consumed,
-            "ConsumedQuantity": consumed,
-            "PricingUnit": pick([p.unit for p in PRODUCTS], resources.product),
-            "ConsumedUnit": pick([p.unit for p in PRODUCTS], resources.product),
+            "ServiceName": pick([p.service for p in PRODUCTS], product),
+            "ServiceCategory": pick([p.category for p in PRODUCTS], product),
+            "ServiceSubcategory": pick([p.subcategory for p in PRODUCTS], product),
+            "ResourceType": pick([p.resource_type for p in PRODUCTS], product),
+            "ResourceId": pick(resources.ids, at),
+            "SubAccountId": pick(resources.sub_account, at),
+            "RegionId": pa.array(region),
+            "RegionName": pa.array([REGIONS[one] for one in region]),
+            "PricingQuantity": bill_number(quantity, 3),
             "ListUnitPrice": bill_number(price, 4),
             "ContractedUnitPrice": bill_number(price, 4),
-            "Tags": pick_or_null(tag, np.arange(len(cost))),
-        },
+            "Tags": pick_or_null([tags(**{key: value}) if key else "" for key, value in named], np.arange(len(at))),
+        }
+        | columns,
     )
-    return Owed(table, resources.owner, cost, [names[i] for i in resources.product.tolist()])
+    return Owed(table, resources.owner[at], cost, [PRODUCTS[i].service for i in product.tolist()])
 
 
 def commitment_rows(fleet: Fleet, day: BusinessDay, period: Period, *, purchase_hours: int) -> list[Owed]:
@@ -129,7 +159,7 @@ def _unused(pool: Pool, count: int, day: BusinessDay, period: Period) -> Owed:
     is_reservation = pool.pricing.commitment_type == "Reserved Instance"
     quantity = bill_number(hours * ones(1), 0)
     columns: dict[str, Value] = {
-        "ResourceId": commitment_id(pool) if is_reservation else f"i-2ze{pool.name.replace('-', '')}released",
+        "ResourceId": commitment_id(pool) if is_reservation else released_id(pool),
         "ResourceType": "Reservation" if is_reservation else "Instance",
         "ChargeDescription": "Unused commitment" if is_reservation else "Prepaid servers outside the clusters",
         "CommitmentDiscountQuantity": quantity,
@@ -151,6 +181,11 @@ def _unused(pool: Pool, count: int, day: BusinessDay, period: Period) -> Owed:
         | ({"ConsumedUnit": None} if is_reservation else {}),
     )
     return Owed(table, TEAM_INDEX[COMMITMENT_OWNER] * ones(1), cost, ["Elastic Compute Service"])
+
+
+def released_id(pool: Pool) -> str:
+    """The server of a subscription that is no part of its cluster any more."""
+    return f"i-2ze{pool.name.replace('-', '')}released"
 
 
 def _purchase(pool: Pool, count: int, hours: int, day: BusinessDay, period: Period) -> Owed:

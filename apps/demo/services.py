@@ -8,7 +8,7 @@ import numpy as np
 
 from apps.demo.names import codes
 from apps.demo.organisation import TEAM_INDEX, TEAM_NAMES, TEAMS
-from apps.demo.timetable import Ints
+from apps.demo.timetable import Booleans, Ints
 
 Rhythm = Literal["flat", "busy", "grows"]
 
@@ -144,7 +144,24 @@ PRODUCTS = (
         "Hours",
         37333,
     ),
+    Product(
+        "Snapshot Service", "Storage", "Backup Storage", "Snapshot", "s-2ze", 40, (800_000, 12_000_000), "GB-Days", 4
+    ),
 )
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What is billed beside a resource when it is used: (least, most) thousandths of a GB a day, the price of a GB in
+    10^-4 CNY."""
+
+    quantity: tuple[int, int]
+    price: int
+
+
+TRAFFIC = {"eip-2ze": Traffic((1_000, 30_000), 8000), "lb-2ze": Traffic((5_000, 120_000), 500)}
+UNUSED_EVERY = {"eip-2ze": 6, "lb-2ze": 6, "i-2ze": 3}
+"""Of these products every so many-th resource is used by nobody: no traffic, or a stopped server that still costs."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +176,8 @@ class Resources:
     sub_account: list[str]
     region: list[str]
     owner: Ints  # a team, NOBODY, or SPLIT
+    is_unused: Booleans
+    traffic: Ints  # thousandths of a GB on an ordinary day
 
 
 SPLIT = -1
@@ -192,6 +211,7 @@ def list_resources(*, seed: int, scale: float) -> Resources:
             rows.append((index, int(rng.integers(low // 10, high // 10 + 1)) * 10, key, value, account, region, owner))
     product_column = np.array([row[0] for row in rows], dtype=np.int64)
     suffix = codes(15, np.arange(len(rows), dtype=np.int64), seed, 11)
+    is_unused = _unused(product_column)
     return Resources(
         product=product_column,
         ids=[PRODUCTS[row[0]].prefix + code for row, code in zip(rows, suffix, strict=True)],
@@ -201,7 +221,24 @@ def list_resources(*, seed: int, scale: float) -> Resources:
         sub_account=[row[4] for row in rows],
         region=[row[5] for row in rows],
         owner=np.array([row[6] for row in rows], dtype=np.int64),
+        is_unused=is_unused,
+        traffic=_traffic(product_column, is_unused, seed),
     )
+
+
+def _unused(product: Ints) -> Booleans:
+    """Every so many-th resource of a product, but never its first."""
+    number = np.arange(len(product)) - np.searchsorted(product, product)
+    every = np.array([UNUSED_EVERY.get(one.prefix, 0) for one in PRODUCTS])[product]
+    unused: Booleans = (every > 0) & (number % np.maximum(every, 1) == every - 1)
+    return unused
+
+
+def _traffic(product: Ints, is_unused: Booleans, seed: int) -> Ints:
+    rng = np.random.default_rng([seed, 16])
+    none = Traffic((0, 0), 0)
+    bounds = np.array([TRAFFIC.get(one.prefix, none).quantity for one in PRODUCTS])[product]
+    return np.where(is_unused, 0, rng.integers(bounds[:, 0] // 10, bounds[:, 1] // 10 + 1) * 10)
 
 
 def _owner(product: Product, tag_key: str, team: int, account: str, region: str) -> int:

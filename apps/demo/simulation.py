@@ -68,6 +68,7 @@ class Simulator:
             "gpus": np.array([a.gpus * 1000 for a in archetypes]),
             "cpu_limit": np.array([a.cpu_limit for a in archetypes]),
             "memory_limit": np.array([a.memory_limit for a in archetypes]),
+            "forgotten": np.array([w.forgotten_on.toordinal() for w in workloads]),
         }
         self._lives = np.array([POOLS[p].lives for p in fleet.node_pool.tolist()])
         self._replaceable = np.flatnonzero(
@@ -158,6 +159,7 @@ class Simulator:
         )
         most = column["most"] * share
         busy = now * most / np.clip(np.ceil(now * most), column["least"] * share, None)
+        busy = np.where(day.day.toordinal() < column["forgotten"], busy, 0.0)
         util = column["peak"] / 100 * busy * rng.lognormal(0.0, 0.10, len(workload))
         gpu_util = column["gpu_peak"] * busy * rng.lognormal(0.0, 0.15, len(workload))
         memory_util = 0.42 + 0.40 * np.minimum(util, 1.2) + rng.normal(0.0, 0.03, len(workload))

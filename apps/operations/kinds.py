@@ -12,7 +12,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.insights.anomalies import findings as anomalies
 from apps.marts.models import Publication
-from apps.operations.sources import commitments, landing, ownership
+from apps.operations.sources import landing, ownership, unused
 
 Findings = Callable[[Publication, datetime], tuple[Finding, ...]]
 NOT_FOUND = "It is no longer found"
@@ -36,8 +36,9 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind("ownership", _("Ownership"), ownership.findings, 14, ownership.GONE),
     Kind("anomaly", _("Anomaly"), anomalies.findings, 3, anomalies.GONE),
+    Kind("idle", _("Idle"), unused.idle, 14, unused.GONE),
+    Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE),
     Kind("landing", _("Landing"), landing.findings, 7, landing.GONE),
-    Kind("commitment", _("Commitment"), commitments.findings, 14, commitments.GONE),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -12,10 +12,11 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
+from apps.insights.models import IdleExclusion
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.operations.deciding import move, today
-from apps.operations.kinds import KINDS, Kind, days_until_due
+from apps.operations.kinds import KINDS, NAMES, Kind, days_until_due
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.operations.people import MACHINE, lead_of
 from apps.operations.sentences import kept
@@ -52,6 +53,12 @@ def recommend(*, now: datetime, kinds: Iterable[Kind] = KINDS) -> StepResult:
             rows += _Keeping(kind, pinned, now, due.get(kind.name, kind.days)).keep(found)
     _wake(now, due)
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
+
+
+def identity() -> str:
+    """What recommendations depend on besides what was found: the kinds, and what people decided about idle ones."""
+    decided = IdleExclusion.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return f"{NAMES} {decided}"
 
 
 def is_anything_over(now: datetime) -> bool:

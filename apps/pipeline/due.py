@@ -19,10 +19,10 @@ from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.ingest.selectors import day_fingerprints
 from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
+from apps.insights.idle import services as idle_resources
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.marts.models import Publication
 from apps.operations import services as operations
-from apps.operations.kinds import NAMES as KINDS
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
 from apps.teams.selectors import policies, rules_sha256
@@ -114,10 +114,16 @@ def anomalies(ask: Ask) -> Iterator[Work]:
     yield from _once("anomalies", anomaly_services.identity(), ask)
 
 
+def idle(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until it was searched as things are now."""
+    yield from _once("idle", idle_resources.identity(), ask)
+
+
 def recommend(ask: Ask) -> Iterator[Work]:
     """The newest publication, until what was found in it was taken up; and what slept until today."""
-    found = _newest_runs("forecast", "anomalies")
-    yield from _once("recommend", f"{found} {KINDS}", ask, again=operations.is_anything_over(ask.now))
+    found = _newest_runs("forecast", "anomalies", "idle")
+    again = operations.is_anything_over(ask.now)
+    yield from _once("recommend", f"{found} {operations.identity()}", ask, again=again)
 
 
 def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:

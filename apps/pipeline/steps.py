@@ -61,8 +61,12 @@ STEPS = (
         due.anomalies, "days", after=("publish", "forecast"),
     ),
     Step(
+        "idle", "finds what is paid for and not used in the newest publication", work.idle, due.idle, "days",
+        after=("publish",),
+    ),
+    Step(
         "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
-        due.recommend, "days", after=("forecast", "anomalies"),
+        due.recommend, "days", after=("forecast", "anomalies", "idle"),
     ),
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from apps.ingest import services as ingest
 from apps.ingest.models import Source
 from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
+from apps.insights.idle import services as idle_resources
 from apps.marts import services as marts
 from apps.operations import services as operations
 
@@ -71,6 +72,10 @@ def forecast(_work: Work, now: datetime) -> StepResult:
 
 def anomalies(_work: Work, now: datetime) -> StepResult:
     return anomaly_services.find(now=now)
+
+
+def idle(_work: Work, now: datetime) -> StepResult:
+    return idle_resources.find(now=now)
 
 
 def recommend(_work: Work, now: datetime) -> StepResult:

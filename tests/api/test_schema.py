@@ -30,6 +30,8 @@ ADDRESSES = {
     "/api/v1/forecasts/": "/api/v1/forecasts/",
     "/api/v1/recommendations/": "/api/v1/recommendations/?state=any",
     "/api/v1/recommendations/{number}/": "/api/v1/recommendations/7/",
+    "/api/v1/idle/": "/api/v1/idle/",
+    "/api/v1/idle/exclusions/": "/api/v1/idle/exclusions/",
     "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",

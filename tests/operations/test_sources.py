@@ -1,4 +1,4 @@
-"""What the findings of each kind say: unowned cost, months that land high, commitments nobody uses."""
+"""What the findings of each kind say: unowned cost, and months that land high."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from apps.operations import services
 from apps.operations.kinds import KINDS
 from apps.operations.models import Recommendation
 from apps.operations.sentences import told_of
-from apps.operations.sources import commitments, landing, ownership
+from apps.operations.sources import landing, ownership
 from tests.allocation import worlds
 from tests.operations.worlds import NOW
 from tests.worlds import publish_costs
@@ -27,10 +27,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 
 
 def test_every_kind_names_its_findings_by_itself():
-    sources = (ownership, landing, commitments)
-    assert [(kind.name, kind.findings, kind.gone) for kind in KINDS][:3] == [
-        (source.KIND, source.findings, source.GONE) for source in sources
-    ]
+    told = {kind.name: (kind.findings, kind.gone) for kind in KINDS}
+    assert all(told[source.KIND] == (source.findings, source.GONE) for source in (ownership, landing))
+    assert told.keys() == {"ownership", "landing", "anomaly", "idle", "schedule"}
     assert all(kind.days > 0 and len(kind.name) <= 20 for kind in KINDS)
 
 
@@ -125,34 +124,6 @@ def test_a_last_month_that_is_not_published_whole_is_nothing_to_compare_with(oct
 def test_a_publication_without_a_forecast_says_so_and_nothing_closes(october):
     with pytest.raises(NoForecast):
         landing.findings(october, NOW)
-
-
-def committed(name: str, status: str, amount: str, **cells: str) -> worlds.Row:
-    return worlds.charge(
-        amount, name, CommitmentDiscountId=name, CommitmentDiscountName=f"plan {name}",
-        CommitmentDiscountStatus=status, ProviderName="AWS", **cells,
-    )  # fmt: skip
-
-
-def test_a_commitment_that_was_not_used_is_told_with_its_share():
-    """25 of 100 unused is told; 5 of 100 is not more than a twentieth."""
-    worlds.put(
-        CHARGES,
-        [
-            committed("a", "Used", "75"), committed("a", "Unused", "25"), committed("b", "Used", "95"),
-            committed("b", "Unused", "5"),
-        ],
-    )  # fmt: skip
-    after = (worlds.DAY.replace(day=1) + timedelta(days=32)).replace(day=1)
-    pinned = Publication(first_day=worlds.DAY.replace(day=1), end_day=after)
-
-    (found,) = commitments.findings(pinned, NOW)
-
-    month = f"{worlds.DAY:%Y-%m}"
-    assert (found.subject, found.at_stake, found.saving_per_month) == ("AWS a", "a", 25)
-    assert str(found.title) == "Use, exchange or shrink the commitment plan a"
-    assert str(found.evidence[0]) == f"25 % of it was not used in {month}: 25.00 of 100.00 CNY"
-    assert commitments.findings(Publication(first_day=worlds.DAY, end_day=worlds.DAY + ONE_DAY), NOW) == ()
 
 
 def test_a_publication_is_looked_through_by_every_kind():

@@ -2,6 +2,17 @@
 
 from apps.insights.models.anomalies import Anomaly, AnomalyFeedback, AnomalyRun
 from apps.insights.models.forecasts import Forecast, ForecastRun
+from apps.insights.models.idle import IdleExclusion, IdleFinding, IdleRun
 from apps.insights.models.worklist import WorklistDecision
 
-__all__ = ["Anomaly", "AnomalyFeedback", "AnomalyRun", "Forecast", "ForecastRun", "WorklistDecision"]
+__all__ = [
+    "Anomaly",
+    "AnomalyFeedback",
+    "AnomalyRun",
+    "Forecast",
+    "ForecastRun",
+    "IdleExclusion",
+    "IdleFinding",
+    "IdleRun",
+    "WorklistDecision",
+]

@@ -1,1 +1,1 @@
-"""Findings that no other app tells: cost without an owner, months that land high, commitments nobody uses."""
+"""Findings that no other app tells as such: cost without an owner, months that land high, what is idle."""

@@ -1,0 +1,1 @@
+"""Idle and abandoned resources: found, explained, priced, excluded."""

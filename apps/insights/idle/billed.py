@@ -1,0 +1,207 @@
+"""What a bill tells of single resources: which of them can be idle, and what went through them day by day."""
+
+# ruff: noqa: S608  # identifiers are declared columns of our own; patterns are declared here; days are dates
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from apps.allocation.matching import billed_resource
+from apps.finops.tables import CHARGES, MONEY
+from apps.insights.idle.kinds import INSTANCE, REQUEST_UNITS, SIGNS, TRANSFER_UNITS, UNUSED_TAGS, UNUSED_WORDS
+from apps.insights.idle.listening import LEARNED_DAYS
+from apps.marts.models import Publication
+from apps.warehouse import lake
+from apps.warehouse.engine import Workspace, connect, registered
+
+_FACTS = ("ServiceCategory", "ServiceSubcategory", "ServiceName", "ResourceType", "SkuMeter", "ChargeCategory")
+"""What SIGNS read."""
+_KB = {"k": 1, "m": 1024, "g": 1024**2, "t": 1024**3, "p": 1024**4}
+
+
+@dataclass(frozen=True)
+class BilledDay:
+    """One day of a resource: KB that went through it, requests it answered (None: not charged for), and whether the
+    bill says that nobody uses it."""
+
+    day: date
+    transfer_kb: float | None
+    requests: float | None
+    is_unused: bool
+
+
+@dataclass
+class BilledResource:
+    """A resource of the bill that can be idle."""
+
+    kind: str
+    resource: str
+    name: str
+    service: str
+    source: str
+    sub_account: str
+    description: str
+    days: list[BilledDay] = field(default_factory=list)
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Resources alike: of one kind and service in one source."""
+        return self.kind, self.source, self.service
+
+    @property
+    def last_day(self) -> date:
+        return self.days[-1].day
+
+    @property
+    def interval_days(self) -> int:
+        """Days between its last two charges; 0 where there is but one."""
+        return (self.days[-1].day - self.days[-2].day).days if len(self.days) > 1 else 0
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether it is charged for what goes through it."""
+        return any(day.transfer_kb is not None or day.requests is not None for day in self.days)
+
+    @property
+    def was_unused(self) -> bool:
+        return any(day.is_unused for day in self.days)
+
+
+@dataclass(frozen=True)
+class UnusedCommitment:
+    """What a commitment cost unused in a currency, by day, and the resource of its charges."""
+
+    commitment: str
+    name: str
+    kind: str
+    currency: str
+    resource: str
+    unused: dict[date, Any]
+    used: dict[date, Any]
+
+
+def resources(pinned: Publication, end: date) -> list[BilledResource]:
+    """The resources that can be idle, each with its days before `end`, ordered by their ids."""
+    found: dict[str, BilledResource] = {}
+    since = end - timedelta(days=LEARNED_DAYS)
+    for row in _daily(pinned, since, end):
+        resource, kind, day, transfer, requests, is_unused, *facts = row
+        name, service, source, account, told = (str(fact) for fact in facts)
+        here = found.setdefault(resource, BilledResource(kind, resource, name, service, source, account, told))
+        here.days.append(BilledDay(day, transfer, requests, is_unused))
+    return list(found.values())
+
+
+def groups_with(found: Iterable[BilledResource], has: Callable[[BilledResource], bool]) -> set[tuple[str, str, str]]:
+    """Groups of which at least every fifth resource has something: there, having none means that there is none."""
+    known: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
+    for one in found:
+        known[one.group].append(has(one))
+    return {group for group, told in known.items() if 5 * sum(told) >= len(told)}
+
+
+def _daily(pinned: Publication, since: date, end: date) -> list[tuple[Any, ...]]:
+    with Workspace() as workspace:
+        bill = _bill(pinned, since, end, workspace)
+        facts = ", ".join(_FACTS)
+        kinds = workspace.keep_query(f"SELECT *, {_kind()} AS kind FROM (SELECT DISTINCT {facts} FROM {bill})")
+        same = " AND ".join(f"b.{name} = k.{name}" for name in _FACTS)
+        rows = workspace.keep_query(f"""
+            SELECT b.*, kind, {_unit("b")} AS unit, {_quantity("b")} AS quantity,
+                regexp_matches(lower(ChargeDescription || ' ' || b.SkuMeter), '{UNUSED_WORDS}')
+                    OR regexp_matches(lower(Tags), '{UNUSED_TAGS}')
+                    OR (kind = '{INSTANCE}' AND ConsumedQuantity = 0 AND cost > 0) AS is_unused
+            FROM {bill} b JOIN {kinds} k ON {same} WHERE kind <> '' AND resource <> ''""")
+        return _rows(f"""
+            WITH named AS (
+                SELECT resource, max_by(kind, abs(cost)) AS kind, max_by(ResourceName, day) AS name,
+                    max_by(ServiceName, abs(cost)) AS service, max(source) AS source, max(sub_account) AS sub_account,
+                    max_by(ChargeDescription, (day, abs(cost))) AS description
+                FROM {rows} GROUP BY resource)
+            SELECT resource, n.kind, day,
+                sum(quantity * {_kb()}) FILTER (regexp_matches(unit, '{TRANSFER_UNITS}')) AS transfer,
+                sum(quantity) FILTER (regexp_matches(unit, '{REQUEST_UNITS}')) AS requests,
+                bool_or(is_unused), any_value(n.name), any_value(n.service), any_value(n.source),
+                any_value(n.sub_account), any_value(n.description)
+            FROM {rows} JOIN named n USING (resource) GROUP BY resource, n.kind, day ORDER BY resource, day""")
+
+
+def _bill(pinned: Publication, since: date, end: date, workspace: Workspace) -> str:
+    """The charges of these days that have a cost, with what is asked of them and no NULL in a text."""
+    files = lake.files(CHARGES, at=pinned.versions.get(CHARGES.name))
+    chosen = [file for file in files if file.partition["x_BillingMonth"] >= f"{since:%Y-%m}"]
+    bill = lake.scan(CHARGES, only=chosen)
+    bill = bill.filter(bill.x_ChargeDay >= since, bill.x_ChargeDay < end)
+    texts = (*_FACTS, "ResourceName", "ChargeDescription", "Tags", "ConsumedUnit", "PricingUnit", *_COMMITMENT)
+    told = bill.select(
+        day=bill.x_ChargeDay,
+        source=bill.x_SourceName,
+        currency=bill.BillingCurrency,
+        sub_account=bill.SubAccountId.fill_null(""),
+        resource=billed_resource(bill.ResourceId.fill_null("")),
+        cost=bill.EffectiveCost.fill_null(0),
+        ConsumedQuantity=bill.ConsumedQuantity,
+        PricingQuantity=bill.PricingQuantity,
+        **{name: bill[name].fill_null("") for name in texts},
+    )
+    with registered(told) as backend:
+        return workspace.keep_query(str(backend.compile(told)))
+
+
+_COMMITMENT = (
+    "CommitmentDiscountId", "CommitmentDiscountName", "CommitmentDiscountType", "CommitmentDiscountStatus",
+)  # fmt: skip
+
+
+def _kind() -> str:
+    """SIGNS as one expression."""
+    cases = []
+    for sign in SIGNS:
+        fits = " AND ".join(f"regexp_matches(lower({column}), '{pattern}')" for column, pattern in sign.columns)
+        cases.append(f"WHEN {fits} THEN '{sign.kind}'")
+    return f"CASE {' '.join(cases)} ELSE '' END"
+
+
+def _unit(table: str) -> str:
+    return f"lower(coalesce(nullif({table}.ConsumedUnit, ''), {table}.PricingUnit))"
+
+
+def _quantity(table: str) -> str:
+    return (
+        f"CASE WHEN {table}.ConsumedUnit <> '' THEN {table}.ConsumedQuantity ELSE {table}.PricingQuantity END::DOUBLE"
+    )
+
+
+def _kb() -> str:
+    """KB of a unit of transfer, by its first letter; bytes themselves by none."""
+    cases = " ".join(f"WHEN '{letter}' THEN {kb}" for letter, kb in _KB.items())
+    return f"CASE left(unit, 1) {cases} ELSE 1.0 / 1024 END"
+
+
+def unused_commitments(pinned: Publication, since: date, end: date) -> list[UnusedCommitment]:
+    """Commitments of which something was paid for and not used in these days."""
+    with Workspace() as workspace:
+        bill = _bill(pinned, since, end, workspace)
+        rows = _rows(f"""
+            SELECT CommitmentDiscountId, currency, day,
+                max(CommitmentDiscountName), max(CommitmentDiscountType),
+                coalesce(max(resource) FILTER (lower(CommitmentDiscountStatus) = 'unused'), ''),
+                coalesce(sum(cost) FILTER (lower(CommitmentDiscountStatus) = 'unused'), 0)::{MONEY},
+                coalesce(sum(cost) FILTER (lower(CommitmentDiscountStatus) <> 'unused'), 0)::{MONEY}
+            FROM {bill} WHERE CommitmentDiscountId <> '' GROUP BY ALL ORDER BY 1, 2, 3""")
+    found: dict[tuple[str, str], UnusedCommitment] = {}
+    for commitment, currency, day, name, kind, resource, unused, used in rows:
+        key = commitment, currency
+        here = found.get(key) or UnusedCommitment(commitment, name, kind, currency, resource, {}, {})
+        if resource and not here.resource:
+            here = UnusedCommitment(commitment, name, kind, currency, resource, here.unused, here.used)
+        here.unused[day], here.used[day] = unused, used
+        found[key] = here
+    return [one for one in found.values() if any(one.unused.values())]
+
+
+def _rows(query: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = connect().con.execute(query).fetchall()
+    return found

@@ -1,0 +1,149 @@
+"""What is idle of what was heard: the judgement of every subject, with what it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from apps.insights.idle.kinds import MEAN_FLOORS
+from apps.insights.idle.listening import Heard
+from apps.learning.idle.activity import Activity
+from apps.learning.idle.evidence import Evidence, Verdict, look
+from apps.learning.idle.finder import IdleFinder
+
+PRESENT_HOURS = 48
+"""What was not heard of for longer is gone already."""
+SILENT_DAYS = 28
+CHART_DAYS = 45
+WEEK_HOURS = 168
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One subject as it was judged; amounts of time are in hours, `peaks` by signal, `floors` of the same.
+
+    `days` are the highest values of the last days by signal (None: not known), `slots` the share of active hours of
+    each hour of the week, Monday midnight in the business time zone first.
+    """
+
+    key: tuple[str, ...]
+    verdict: str
+    probability: float | None
+    last_active: datetime | None
+    silent_hours: int
+    longest_silence_hours: int
+    known_hours: int
+    peaks: Mapping[str, float]
+    floors: Mapping[str, float]
+    days: Mapping[str, list[float | None]]
+    slots: list[float | None]
+
+    @property
+    def is_idle(self) -> bool:
+        return self.verdict in (Verdict.SAFE, Verdict.REVIEW)
+
+    @property
+    def is_known(self) -> bool:
+        return self.verdict != Verdict.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All subjects of a kind that were judged together, and how: `way` says whether verdicts were learned from the
+    fleet's own past (`model`, `rule`) or come by a shipped curve (`prior`), with the back-test of what was learned."""
+
+    way: Mapping[str, Any]
+    judged: tuple[Judged, ...]
+
+
+def judge(
+    heard: Heard, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
+) -> Judgement:
+    """Judge all subjects that are still there; `zone_hours` is the business time zone's distance from UTC.
+
+    The finder says how probable it is that each stays idle, and what of it is safe enough. What never was active in at
+    least `SILENT_DAYS` known days is reviewed, however little the fleet's past taught.
+    """
+    activity = heard.activity
+    evidence = look(activity, floors=floors)
+    finder = IdleFinder(floors=dict(floors)).fit(activity)
+    chances = finder.predict_proba(activity)[:, 1]
+    verdicts = np.asarray(finder.verdicts(activity)).astype(object)
+    is_silent = (evidence.active_hours == 0) & (evidence.known_hours >= 24 * SILENT_DAYS) & evidence.is_enough
+    verdicts[is_silent & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
+    columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
+    judged = (
+        _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, zone_hours)
+        for column in columns.tolist()
+    )
+    return Judgement(_way(finder), tuple(judged))
+
+
+def _way(finder: IdleFinder) -> dict[str, Any]:
+    told = finder.backtest_
+    if told is None:
+        return {"way": finder.way_}
+    names = ("subjects", "decisions", "average_precision", "rule_average_precision")
+    scores = {name: round(float(getattr(told, name)), 4) for name in names}
+    return {"way": finder.way_, **scores} | {
+        name: {verdict: round(float(share), 4) for verdict, share in getattr(told, name).items() if share == share}
+        for name in ("precision", "recall")
+    }
+
+
+def judged_at(heard: Heard, column: int, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS) -> Judged:
+    """One subject with its evidence and no verdict of its own."""
+    evidence = look(heard.activity, floors=floors)
+    return _judged(heard, evidence, column, str(Verdict.UNKNOWN), float("nan"), floors, zone_hours)
+
+
+def is_present(activity: Activity) -> np.ndarray[Any, Any]:
+    """Which subjects were heard of in the last two days."""
+    recent = activity.since(max(0, activity.shape[0] - PRESENT_HOURS))
+    known = [~np.isnan(values).all(axis=0) for values in recent.signals.values()]
+    present: np.ndarray[Any, Any] = np.logical_or.reduce(known)
+    return present
+
+
+def _judged(
+    heard: Heard, evidence: Evidence, column: int, verdict: str, chance: float, floors: Mapping[str, float],
+    zone_hours: int,
+) -> Judged:  # fmt: skip
+    signals = [name for name in floors if name in evidence.peaks and not np.isnan(evidence.peaks[name][column])]
+    last = evidence.last_active[column]
+    loud = heard.activity.loudness(floors)[:, column]
+    return Judged(
+        key=heard.keys[column],
+        verdict=verdict,
+        probability=None if np.isnan(chance) else round(float(chance), 4),
+        last_active=None if np.isnat(last) else datetime.fromtimestamp(int(last.astype(int)) * 3600, UTC),
+        silent_hours=int(evidence.silent_hours[column]),
+        longest_silence_hours=int(evidence.longest_silence_hours[column]),
+        known_hours=int(evidence.known_hours[column]),
+        peaks={name: round(float(evidence.peaks[name][column]), 3) for name in signals},
+        floors={name: floors[name] for name in signals},
+        days={name: _days(heard.activity.signals[name][:, column]) for name in signals},
+        slots=_slots(heard.activity, loud, zone_hours),
+    )
+
+
+def _days(values: np.ndarray[Any, Any]) -> list[float | None]:
+    """The highest value of each of the last days, the newest last."""
+    count = min(CHART_DAYS, len(values) // 24)
+    by_day = values[len(values) - 24 * count :].reshape(count, 24)
+    highest = np.fmax.reduce(by_day, axis=1)
+    return [None if np.isnan(value) else round(float(value), 3) for value in highest]
+
+
+def _slots(activity: Activity, loud: np.ndarray[Any, Any], zone_hours: int) -> list[float | None]:
+    """The share of active hours among the known ones, by hour of the week."""
+    last = 24 * CHART_DAYS
+    hours = activity.hours[-last:].astype(int) + zone_hours
+    slot = (hours + 72) % WEEK_HOURS  # 1 January 1970 was a Thursday: the fourth day, 72 hours after Monday
+    known = ~np.isnan(loud[-last:])
+    active = np.nan_to_num(loud[-last:]) >= 1
+    totals = np.bincount(slot[known], minlength=WEEK_HOURS)
+    counts = np.bincount(slot[active], minlength=WEEK_HOURS)
+    return [round(int(one) / int(of), 3) if of else None for one, of in zip(counts, totals, strict=True)]

@@ -1,0 +1,225 @@
+"""Candidates among what the bill names one by one: disks, servers, addresses, load balancers, databases, snapshots,
+commitments."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import numpy as np
+
+from apps.allocation.matching import kubernetes_resource, load_balancer_resource
+from apps.finops.findings import Sentence
+from apps.finops.money import add_up, divided
+from apps.finops.windows import ONE_DAY, Window
+from apps.insights.idle import describing, kinds
+from apps.insights.idle.billed import BilledResource, UnusedCommitment, groups_with, resources, unused_commitments
+from apps.insights.idle.candidates import Candidate, Clock, Ways
+from apps.insights.idle.judging import PRESENT_HOURS, Judged, judge
+from apps.insights.idle.listening import Heard, Hours, Listener, parsed
+from apps.learning.idle.activity import FLOORS, Activity, Flags, Matrix
+from apps.marts.models import Publication
+
+LATE_DAYS = 1
+"""So much later than usual a charge may come without the resource being gone."""
+LEAST_UNUSED = 4
+"""A commitment is worth a word from so many unused days of 28 on."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """What clusters know of billed resources, by the resource as the bill names it: 1 in hours that it was used.
+
+    `metered` are the hours in which anything of the kind was known at all.
+    """
+
+    hours: Hours | None
+    used: Mapping[str, Mapping[str, Matrix]]
+    metered: Mapping[str, Flags]
+    claims: Mapping[str, tuple[str, str, str]]
+
+    @classmethod
+    def of(cls, listener: Listener) -> "Clusters":
+        if listener.hours is None:
+            return cls(None, {}, {}, {})
+        told = {
+            kinds.DISK: (listener.volumes(), kubernetes_resource),
+            kinds.LOAD_BALANCER: (listener.balancers(), load_balancer_resource),
+            kinds.INSTANCE: (listener.node_presence(), kubernetes_resource),
+        }
+        used = {kind: _by_resource(heard, parse) for kind, (heard, parse) in told.items() if heard is not None}
+        metered = {
+            kind: np.logical_or.reduce([~np.isnan(one) for one in known.values()]) for kind, known in used.items()
+        }
+        claims = listener.claims()
+        names = parsed(claims, kubernetes_resource)
+        return cls(listener.hours, used, metered, {names[volume]: claim for volume, claim in claims.items()})
+
+    def nodes_now(self) -> frozenset[str]:
+        """Servers that stood in a cluster in the last hours."""
+        nodes = self.used.get(kinds.INSTANCE, {})
+        return frozenset(name for name, known in nodes.items() if not np.isnan(known[-PRESENT_HOURS:]).all())
+
+    def knows(self, one: BilledResource) -> bool:
+        return one.resource in self.used.get(one.kind, {})
+
+
+def _by_resource(heard: Heard, parse: Callable[[ir.StringValue], ir.StringValue]) -> dict[str, Matrix]:
+    names = parsed((key[0] for key in heard.keys), parse)
+    values = heard.activity.signals["attached"]
+    return {names[key[0]]: values[:, column] for column, key in enumerate(heard.keys)}
+
+
+def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways) -> Iterator[Candidate]:
+    """What is idle of what the bill names, but for servers that stand in a cluster: they are judged as its nodes."""
+    clusters = Clusters.of(listener)
+    here = clusters.nodes_now()
+    found = [
+        one for one in resources(pinned, window.end)
+        if one.resource not in here and _is_there(one, window.end, clusters)
+    ]  # fmt: skip
+    hours = _hours(clusters.hours, window, zone)
+    clock = Clock.at(hours.end, zone)
+    metered = groups_with(found, lambda one: one.is_metered)
+    by_kind: dict[str, list[BilledResource]] = defaultdict(list)
+    for one in found:
+        by_kind[one.kind].append(one)
+    for kind, alike in by_kind.items():
+        signals = _signals(alike, hours, clusters, metered, zone)
+        names = tuple(one.resource for one in alike)
+        heard = Heard(Activity(hours.stamps, names, signals), tuple((name,) for name in names))
+        judgement = judge(heard, clock.zone_hours, FLOORS, only_present=False)
+        ways[kind] = judgement.way
+        known = {judged.key[0]: judged for judged in judgement.judged}
+        for one in alike:
+            yield from _candidates(kind, one, known[one.resource], clusters, alike, clock)
+    yield from _commitments(unused_commitments(pinned, window.start, window.end), window)
+
+
+def _is_there(one: BilledResource, end: date, clusters: Clusters) -> bool:
+    """Whether it is still charged for: on the last day, or at longer intervals. A server that left its cluster and is
+    not charged for any more was given back."""
+    ago = (end - one.last_day).days
+    was_node = one.kind == kinds.INSTANCE and clusters.knows(one)
+    return ago <= 1 or (not was_node and len(one.days) > 1 and ago <= one.interval_days + LATE_DAYS)
+
+
+def _hours(metered: Hours | None, window: Window, zone: ZoneInfo) -> Hours:
+    """The hours both bill and clusters tell of: until the bill ends, or the clusters' last hour where that is later."""
+    first, end = (int(moment.timestamp()) // 3600 for moment in window.hours(zone))
+    if metered is None:
+        return Hours(end - 24 * 90, end)
+    return Hours(min(metered.first, first), max(metered.end, end))
+
+
+def _signals(
+    alike: list[BilledResource],
+    hours: Hours,
+    clusters: Clusters,
+    metered: set[tuple[str, str, str]],
+    zone: ZoneInfo,
+) -> dict[str, Matrix]:
+    shape = (hours.count, len(alike))
+    signals = {name: np.full(shape, np.nan) for name in ("network", "requests", "attached")}
+    known = groups_with(alike, clusters.knows)
+    for column, one in enumerate(alike):
+        _from_bill(one, signals, column, hours, one.group in metered, zone)
+        heard = _heard(one, clusters, one.group in known)
+        if heard is not None and clusters.hours is not None:
+            at = clusters.hours.first - hours.first
+            first = int(Window(one.days[0].day, one.last_day + ONE_DAY).hours(zone)[0].timestamp()) // 3600
+            signals["attached"][at : at + len(heard), column] = heard
+            signals["attached"][: max(first - hours.first, 0), column] = np.nan
+    return {name: values for name, values in signals.items() if not np.isnan(values).all()}
+
+
+def _from_bill(
+    one: BilledResource, signals: dict[str, Matrix], column: int, hours: Hours, is_metered: bool, zone: ZoneInfo
+) -> None:
+    """What a bill tells is of whole days: every hour of a day is given the same."""
+    for day in one.days:
+        start, end = (
+            int(moment.timestamp()) // 3600 - hours.first for moment in Window(day.day, day.day + ONE_DAY).hours(zone)
+        )
+        span = slice(max(start, 0), max(end, 0))
+        if is_metered or day.transfer_kb is not None:
+            signals["network"][span, column] = (day.transfer_kb or 0) / (3600 * max(end - start, 1))
+        if day.requests is not None:
+            signals["requests"][span, column] = day.requests / max(end - start, 1)
+        if one.was_unused:
+            signals["attached"][span, column] = 0 if day.is_unused else 1
+    last = one.days[-1]
+    if one.was_unused and last.is_unused:  # bills come late: until the next says otherwise, it stays as it was
+        after = slice(
+            max(int(Window(last.day, last.day + ONE_DAY).hours(zone)[1].timestamp()) // 3600 - hours.first, 0), None
+        )
+        signals["attached"][after, column] = 0
+
+
+def _heard(one: BilledResource, clusters: Clusters, is_usual: bool) -> Matrix | None:
+    """When a cluster used it, hour by hour. Hours without a word are hours of no use where it was known before, or,
+    `is_usual`, clusters use others of its group; a server may as well stand outside all clusters."""
+    known = clusters.used.get(one.kind, {}).get(one.resource)
+    if known is None and (not is_usual or one.kind == kinds.INSTANCE):
+        return None
+    silent = np.where(clusters.metered[one.kind], 0.0, np.nan)
+    return silent if known is None else np.where(np.isnan(known), silent, known)
+
+
+def _candidates(
+    kind: str, one: BilledResource, judged: Judged, clusters: Clusters, alike: list[BilledResource], clock: Clock
+) -> Iterator[Candidate]:
+    if not judged.is_idle and (judged.is_known or judged.peaks):
+        return  # it is used, or too new to tell
+    claim = clusters.claims.get(one.resource)
+    kind = kinds.VOLUME if kind == kinds.DISK and claim else kind
+    lost = Sentence(kinds.KINDS[kind].lost, {"claim": "/".join(claim)} if kind == kinds.VOLUME and claim else {})
+    place = {"cluster": claim[0], "namespace": claim[1]} if claim else {}
+    made = Candidate.of(
+        kind, judged, clock, lost, resource=one.resource, name=one.name or one.resource, service=one.service, **place
+    )
+    yield made.said(*_more(kind, one, judged, clusters, alike))
+
+
+def _more(
+    kind: str, one: BilledResource, judged: Judged, clusters: Clusters, alike: list[BilledResource]
+) -> Iterator[Sentence]:
+    """What else the bill and the clusters say."""
+    if one.days[-1].is_unused:
+        yield Sentence(describing.BILL_SAYS, {"description": one.description[:200]})
+    if kind == kinds.DISK and judged.is_known:
+        siblings = [each for each in alike if each.group == one.group]
+        mounted = sum(clusters.knows(each) for each in siblings)
+        yield Sentence(describing.NOT_MOUNTED, {"disks": str(len(siblings)), "mounted": str(mounted)})
+    if judged.peaks.get("network") == 0 and all(day.transfer_kb is None for day in one.days):
+        yield Sentence(describing.NO_TRAFFIC)
+
+
+def _commitments(found: list[UnusedCommitment], window: Window) -> Iterator[Candidate]:
+    for one in found:
+        unused = sorted(day for day, cost in one.unused.items() if cost > 0)
+        if len(unused) < LEAST_UNUSED:
+            continue
+        nothing = add_up(one.unused.values())
+        share = divided(100 * nothing, add_up([nothing, *one.used.values()]))
+        days = (window.end - window.start).days
+        yield Candidate(
+            kinds.COMMITMENT, "review", is_known=True, since=_since(one, unused),
+            lost=Sentence(kinds.KINDS[kinds.COMMITMENT].lost),
+            evidence=(
+                Sentence(describing.UNUSED_DAYS, {"unused": str(len(unused)), "days": str(days)}),
+                Sentence(describing.UNUSED_SHARE, {"share": f"{share or 0:.1f}"}),
+            ),
+            resource=one.resource or one.commitment, name=one.name or one.commitment, service=one.kind,
+            cost=(one.currency, nothing),
+        )  # fmt: skip
+
+
+def _since(one: UnusedCommitment, unused: list[date]) -> date:
+    """The first of the last unbroken run of unused days."""
+    since = unused[-1]
+    while since - ONE_DAY in one.unused and one.unused[since - ONE_DAY] > 0:
+        since -= ONE_DAY
+    return since

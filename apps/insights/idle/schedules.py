@@ -1,0 +1,77 @@
+"""Candidates for a schedule: workloads that are used, but not in every hour of the week."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+from django.conf import settings
+
+from apps.finops.findings import Sentence
+from apps.finops.windows import Window
+from apps.insights.idle import describing, kinds
+from apps.insights.idle.candidates import Candidate, Clock
+from apps.insights.idle.judging import Judged
+from apps.insights.idle.kinds import MEAN_FLOORS
+from apps.insights.idle.listening import Heard, Listener
+from apps.learning.idle.activity import Flags, Hours, Matrix
+from apps.learning.idle.offhours import WEEK, OffHours, hours_of_week
+
+LEAST_HOURS = 25
+"""For fewer hours a week nobody sets up a schedule."""
+LEAST_PRECISION = 0.9
+_DECIMALS = 6
+
+
+def off_hours(
+    heard: Heard, judged: tuple[Judged, ...], listener: Listener, window: Window, clock: Clock
+) -> Iterator[Candidate]:
+    """Workloads at work that could be switched off for hours of the week, and how much of what they claim is then."""
+    running = listener.running()
+    if running is None:
+        return
+    place = {key: column for column, key in enumerate(running.keys)}
+    chosen = [one for one in judged if one.is_known and not one.is_idle and one.key in place]
+    if not chosen:
+        return
+    columns = {key: column for column, key in enumerate(heard.keys)}
+    activity = heard.activity.of([columns[one.key] for one in chosen])
+    fitted = OffHours(timezone=settings.COSTOPS_TIME_ZONE, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(
+        activity
+    )
+    slots = hours_of_week(activity.hours, settings.COSTOPS_TIME_ZONE)
+    costed = _costed(activity.hours, window, clock)
+    for column, one in enumerate(chosen):
+        off = fitted.slots_[:, column]
+        is_sure = not fitted.precision_[column] < LEAST_PRECISION  # not known counts as sure: the threshold was asked
+        if LEAST_HOURS <= off.sum() < WEEK and is_sure:
+            share = _share(running.activity.signals["claimed"][:, place[one.key]], off[slots] & costed, costed)
+            yield _candidate(one, fitted, column, share, window.start, clock)
+
+
+def _costed(hours: Hours, window: Window, clock: Clock) -> Flags:
+    """Which hours are of the days whose cost is counted."""
+    first, end = (np.datetime64(int(moment.timestamp()) // 3600, "h") for moment in window.hours(clock.zone))
+    return np.asarray((hours >= first) & (hours < end))
+
+
+def _share(claimed: Matrix, off: Flags, costed: Flags) -> Fraction:
+    """The part of what was claimed in the costed hours that was claimed in hours to be switched off."""
+    whole, part = float(np.nansum(claimed[costed])), float(np.nansum(claimed[off]))
+    return Fraction(str(round(part / whole, _DECIMALS))) if whole else Fraction(0)
+
+
+def _candidate(one: Judged, fitted: OffHours, column: int, share: Fraction, since: date, clock: Clock) -> Candidate:
+    cluster, namespace, workload = one.key
+    lines = [Sentence(describing.SLOTS, {"off": str(int(fitted.slots_[:, column].sum()))})]
+    if not np.isnan(fitted.precision_[column]):
+        lines.append(Sentence(describing.HELD, {"precision": f"{100 * fitted.precision_[column]:.0f}"}))
+    lines += describing.evidence(one, clock.zone)[:2]
+    windows = tuple((span.weekday, span.start_hour, span.hours) for span in fitted.windows(column))
+    return Candidate(
+        kinds.SCHEDULE, "review", is_known=True, since=since, evidence=tuple(lines),
+        lost=Sentence(describing.LOST_NOTHING), cluster=cluster, namespace=namespace, workload=workload,
+        judged=replace(one, probability=None),
+        share=share, windows=windows,
+    )  # fmt: skip

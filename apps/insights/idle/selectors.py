@@ -1,0 +1,168 @@
+"""Reading what is idle, for those who may see it, with what people decided about it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from django.urls import reverse
+
+from apps.finops.errors import CostOpsError
+from apps.finops.findings import Finding, Sentence
+from apps.finops.money import add_up
+from apps.insights.idle import kinds
+from apps.insights.idle.describing import ASK, TITLES
+from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
+from apps.marts.query import EVERYTHING, Scope
+
+KINDS = (*kinds.KINDS, kinds.SCHEDULE)
+VERDICTS = ("open", "safe", "review", "unknown", "keep", "exclude", "all")
+"""What can be asked for: `open` is all that evidence calls idle and nobody decided about, `unknown` what no signal
+tells anything of, `keep` and `exclude` what people decided."""
+
+
+class NothingFound(CostOpsError):
+    """Nothing was looked at yet, or nothing idle has this name, or it is not for the caller to know of."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A finding, and what people decided about it, if they did."""
+
+    finding: IdleFinding
+    decision: IdleExclusion | None
+
+    @property
+    def state(self) -> str:
+        """One of VERDICTS but `open` and `all`."""
+        if self.decision is not None:
+            return self.decision.decision
+        return self.finding.verdict if self.finding.is_known else "unknown"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ("safe", "review")
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions in force on a day: of every kind, pattern and team the newest."""
+
+    newest: tuple[IdleExclusion, ...]
+
+    @classmethod
+    def on(cls, day: date) -> "Decisions":
+        said: dict[tuple[str, str, str], IdleExclusion] = {}
+        for one in IdleExclusion.objects.order_by("pk"):
+            said[one.kind, one.pattern, one.team] = one
+        held = sorted((one for one in said.values() if one.is_in_force(day)), key=lambda one: -one.pk)
+        return cls(tuple(held))
+
+    def about(self, finding: IdleFinding) -> IdleExclusion | None:
+        return next((one for one in self.newest if is_meant(one, finding)), None)
+
+
+def is_meant(decision: IdleExclusion, finding: IdleFinding) -> bool:
+    """Whether a decision is about a finding: by its kind, its team, and a pattern of its subject."""
+    return (
+        decision.kind in ("", finding.kind)
+        and decision.team in ("", finding.team)
+        and (decision.pattern == finding.subject or fnmatchcase(finding.subject, decision.pattern))
+    )
+
+
+def is_any() -> bool:
+    """Whether anything was looked at yet."""
+    return IdleRun.objects.exists()
+
+
+def newest_run(publication: int | None = None) -> IdleRun:
+    """What was idle in a publication, by default the newest."""
+    runs = IdleRun.objects.order_by("-publication")
+    found = runs.first() if publication is None else runs.filter(publication=publication).first()
+    if found is None:
+        what = "" if publication is None else f" in publication {publication}"
+        raise NothingFound(f"Nothing was looked for{what} yet; `manage.py fill --step idle` looks in the newest.")
+    return found
+
+
+def listed(
+    run: IdleRun, scope: Scope, *, day: date, kind: str = "", team: str = "", verdict: str = "open", text: str = ""
+) -> list[Listed]:
+    """What somebody may see and asks for, in each currency the most money first; `text` is part of a name, resource
+    or service."""
+    rows = IdleFinding.objects.filter(run=run).select_related("run")
+    if scope.teams is not None:
+        rows = rows.filter(team__in=scope.teams)
+    narrowed = {name: value for name, value in (("kind", kind), ("team", team)) if value}
+    said = Decisions.on(day)
+    found = [Listed(one, said.about(one)) for one in rows.filter(**narrowed)]
+    wanted = [one for one in found if _is_wanted(one, verdict) and _names(one.finding, text.strip().lower())]
+    return sorted(wanted, key=_order)
+
+
+def _is_wanted(one: Listed, verdict: str) -> bool:
+    return verdict == "all" or (one.is_open if verdict == "open" else one.state == verdict)
+
+
+def _names(one: IdleFinding, text: str) -> bool:
+    return any(text in value.lower() for value in (one.subject, one.name, one.resource, one.service))
+
+
+def _order(one: Listed) -> tuple[str, Decimal, str, str]:
+    return one.finding.currency, one.finding.per_month.copy_negate(), one.finding.subject, one.finding.team
+
+
+def one(run: IdleRun, scope: Scope, identity: str, *, day: date) -> list[Listed]:
+    """Everything somebody may see of one subject: a row for each team and currency."""
+    found = [each for each in listed(run, scope, day=day, verdict="all") if each.finding.identity == identity]
+    if not found:
+        raise NothingFound(f"There is nothing idle named {identity}.")
+    return found
+
+
+def totals(rows: Iterable[Listed]) -> dict[str, Decimal]:
+    """Money per month by currency."""
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    for row in rows:
+        found[row.finding.currency].append(row.finding.per_month)
+    return {currency: add_up(amounts) for currency, amounts in sorted(found.items())}
+
+
+def findings(scope: Scope = EVERYTHING, *, day: date) -> tuple[Finding, ...]:
+    """What is idle and not decided about, by the newest publication: of kind "idle", and "schedule" for what could be
+    switched off outside its hours. What no signal tells anything of is a question and promises nothing."""
+    if not is_any():
+        return ()
+    run = newest_run()
+    asked = [row for verdict in ("open", "unknown") for row in listed(run, scope, day=day, verdict=verdict)]
+    return tuple(_finding(row.finding) for row in asked)
+
+
+def _finding(row: IdleFinding) -> Finding:
+    title = TITLES[row.kind] if row.is_known else ASK
+    return Finding(
+        kind="schedule" if row.kind == kinds.SCHEDULE else "idle",
+        subject=f"{row.kind} {row.subject} {row.team} {row.currency}",
+        team=row.team,
+        title=Sentence(title, {"name": row.name or row.subject}),
+        evidence=sentences(row),
+        currency=row.currency,
+        saving_per_month=row.per_month if row.is_known else Decimal(0),
+        since=row.since,
+        link=reverse("idle-one", args=[row.identity]),
+        at_stake=row.at_stake,
+    )
+
+
+def sentences(row: IdleFinding) -> tuple[Sentence, ...]:
+    """What speaks for it."""
+    return tuple(Sentence(text, values) for text, values in row.evidence)
+
+
+def lost(row: IdleFinding) -> Sentence:
+    """What would be lost with it."""
+    text, values = row.lost
+    return Sentence(text, values)

@@ -1,0 +1,157 @@
+"""Finding what is idle in what was published: once per publication, and again when anything it is found in changed."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.finops.findings import Sentence
+from apps.finops.money import add_up
+from apps.finops.steps import StepResult
+from apps.finops.tables import ALLOCATED, CHARGES, PASSED_ON, USAGE
+from apps.finops.windows import Window
+from apps.insights.idle import kinds
+from apps.insights.idle.candidates import Candidate, Clock, Ways
+from apps.insights.idle.ledger import Ledger, Shares, complete_window, per_month
+from apps.insights.idle.listening import Listener
+from apps.insights.idle.places import in_clusters
+from apps.insights.idle.resources import in_bill
+from apps.insights.models import IdleFinding, IdleRun
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+from apps.teams.models import UNALLOCATED
+
+METHOD_VERSION = "1"
+"""Raised whenever something else would be found in the same data."""
+KEPT_RUNS = 30
+"""What was idle in so many publications stays readable."""
+PRECEDENCE = (
+    kinds.NAMESPACE, kinds.WORKLOAD, kinds.GPU, kinds.VOLUME, kinds.DISK, kinds.NODE, kinds.COMMITMENT, kinds.INSTANCE,
+    kinds.ADDRESS, kinds.LOAD_BALANCER, kinds.DATABASE, kinds.SNAPSHOT, kinds.SCHEDULE,
+)  # fmt: skip
+"""Whose the money is where several things share a cost: the first takes it, and no other promises it again."""
+
+
+def identity() -> str:
+    """What findings depend on besides the publication."""
+    return f"{METHOD_VERSION} {settings.COSTOPS_TIME_ZONE}"
+
+
+def find(*, now: datetime) -> StepResult:
+    """Find what is idle in the newest publication; the same data are not looked at again."""
+    pinned, zone = publication(), ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    window = complete_window(pinned, today=now.astimezone(zone).date())
+    inputs = _fingerprint(pinned, window)
+    versions = {"publication": pinned.number}
+    before = IdleRun.objects.filter(inputs=inputs).order_by("-pk").first()
+    if before is not None:
+        _take_over(before, pinned.number, now)
+        return StepResult(rows=before.findings.count(), versions=versions)
+    listener = Listener(pinned)
+    ways: Ways = {}
+    found = tuple(_candidates(pinned, window, listener, zone, ways)) if window else ()
+    rows = list(_rows(found, pinned, window)) if window else []
+    _keep(rows, pinned.number, inputs, window, listener, ways, now)
+    return StepResult(rows=len(rows), versions=versions)
+
+
+def _fingerprint(pinned: Publication, window: Window | None) -> str:
+    names = (table.name for table in (CHARGES, ALLOCATED, PASSED_ON, *USAGE.values()))
+    told = repr((identity(), str(window), [(name, pinned.versions.get(name)) for name in names]))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _candidates(
+    pinned: Publication, window: Window, listener: Listener, zone: ZoneInfo, ways: Ways
+) -> Iterator[Candidate]:
+    if listener.hours is not None:
+        yield from in_clusters(listener, Clock.at(listener.hours.end, zone), window, ways)
+    yield from in_bill(pinned, window, listener, zone, ways)
+
+
+def _rows(found: Iterable[Candidate], pinned: Publication, window: Window) -> Iterator[IdleFinding]:
+    """A finding for every team and currency that pays for a candidate, with what no other promises."""
+    listed = sorted(found, key=lambda one: (PRECEDENCE.index(one.kind), one.subject))
+    places = {(one.cluster, one.namespace) for one in listed if one.namespace}
+    ledger = Ledger.read(pinned, window, places, {one.resource for one in listed})
+    days = (window.end - window.start).days
+    for one in listed:
+        for (team, currency), cost in _taken(ledger, one).items():
+            yield _row(one, team, currency, cost, days)
+
+
+def _taken(ledger: Ledger, one: Candidate) -> Shares:
+    if one.kind == kinds.NAMESPACE:
+        return ledger.take(ledger.of_namespace(one.cluster, one.namespace))
+    if one.workload:
+        mine = ledger.of_workload(one.cluster, one.namespace, one.workload)
+        on_nodes = [part for part in mine if part.pool == "node"]
+        return ledger.take(on_nodes if one.kind == kinds.GPU else mine, one.share)
+    if one.cost is not None:
+        return _told_apart(ledger, one.resource, *one.cost)
+    if one.kind == kinds.NODE:
+        return ledger.take(ledger.unclaimed(one.resource))
+    return ledger.take(ledger.of_resource(one.resource))
+
+
+def _told_apart(ledger: Ledger, resource: str, currency: str, cost: Decimal) -> Shares:
+    """A cost the bill tells apart: of the teams that carry it, or, where they carry more, of the one that carries
+    most."""
+    shares = {key: share for key, share in ledger.take(ledger.of_resource(resource)).items() if key[1] == currency}
+    if add_up(shares.values()) == cost:
+        return shares
+    largest = max(shares, key=lambda key: shares[key], default=(UNALLOCATED, currency))
+    return {largest: cost}
+
+
+def _row(one: Candidate, team: str, currency: str, cost: Decimal, days: int) -> IdleFinding:
+    judged = one.judged
+    return IdleFinding(
+        **{name: getattr(one, name) for name in _PLAIN},
+        team=team, currency=currency, cost_text=f"{cost:.12f}", per_month_text=f"{per_month(cost, days):.12f}",
+        evidence=[_told(line) for line in one.evidence], lost=_told(one.lost),
+        windows=[list(span) for span in one.windows],
+        probability=judged.probability if judged else None, last_active=judged.last_active if judged else None,
+        signals={name: [peak, judged.floors[name]] for name, peak in judged.peaks.items()} if judged else {},
+        activity=dict(judged.days) if judged else {}, slots=judged.slots if judged else [],
+    )  # fmt: skip
+
+
+_PLAIN = (
+    "identity", "kind", "subject", "cluster", "namespace", "workload", "resource", "name", "service", "verdict",
+    "is_known", "since", "at_stake",
+)  # fmt: skip
+
+
+def _told(sentence: Sentence) -> list[object]:
+    return [sentence.text, dict(sentence.values)]
+
+
+@transaction.atomic
+def _take_over(before: IdleRun, number: int, now: datetime) -> None:
+    """What was idle in an earlier publication is so in this one: it is of the same data."""
+    IdleRun.objects.filter(publication=number).exclude(pk=before.pk).delete()
+    before.publication, before.created_at = number, now
+    before.save(update_fields=["publication", "created_at"])
+
+
+@transaction.atomic
+def _keep(
+    rows: list[IdleFinding], number: int, inputs: str, window: Window | None, listener: Listener, ways: Ways,
+    now: datetime,
+) -> None:  # fmt: skip
+    IdleRun.objects.filter(publication=number).delete()
+    run = IdleRun.objects.create(
+        publication=number, model_version=METHOD_VERSION, inputs=inputs, created_at=now,
+        end_day=window.end if window else None, costed_days=(window.end - window.start).days if window else 0,
+        last_hour=listener.last_hour, ways=ways,
+    )  # fmt: skip
+    for row in rows:
+        row.run = run
+    IdleFinding.objects.bulk_create(rows, batch_size=500)
+    kept = IdleRun.objects.order_by("-publication").values_list("pk", flat=True)[:KEPT_RUNS]
+    IdleRun.objects.exclude(pk__in=list(kept)).delete()

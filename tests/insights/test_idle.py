@@ -1,0 +1,261 @@
+"""What is found idle in a small published company: who, why, for how much, and what people decided about it."""
+
+import csv
+import io
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from apps.insights.idle import deciding, selectors, services
+from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
+from apps.marts.query import EVERYTHING, Scope
+from apps.teams.approval import Actor, NotYours
+from tests.insights import idle_world
+from tests.insights.idle_world import END, FIRST, NOW
+
+TODAY = NOW.date()
+FINANCE, LIVE = Actor("han", None), Actor("lilei", frozenset({"live"}))
+
+
+@pytest.fixture
+def found(db, home):
+    idle_world.find()
+
+
+def rows(verdict: str = "all", scope: Scope = EVERYTHING, **asked: str) -> list[selectors.Listed]:
+    return selectors.listed(selectors.newest_run(), scope, day=TODAY, verdict=verdict, **asked)
+
+
+def known() -> dict[tuple[str, str, str], IdleFinding]:
+    return {(row.kind, row.subject, row.team): row for row in IdleFinding.objects.filter(is_known=True)}
+
+
+def a_month(cost: str) -> Decimal:
+    """A day's cost as that of a month: 28 days of it × 365 / 12 / 28, to twelve decimals."""
+    return (Decimal(cost) * 365 / 12).quantize(Decimal("1e-12"))
+
+
+def test_what_is_idle_is_found_and_costs_what_the_bill_says(found):
+    amounts = {key: row.per_month for key, row in known().items() if key[0] not in ("gpu", "schedule")}
+
+    assert amounts == {
+        ("workload", "online/shop/old-report", "shop"): a_month("2.00"),
+        ("namespace", "online/sandbox", "live"): a_month("0.40"),  # with its volume
+        ("namespace", "online/sandbox", "search"): a_month("0.20"),
+        ("node", "online/n2", "platform"): a_month("5.00"),
+        ("disk", "d-orphan", "live"): a_month("0.70"),
+        ("address", "eip-lone", "live"): a_month("0.48"),
+        ("instance", "i-stopped", "search"): a_month("1.25"),
+        ("commitment", "ri-2026", "platform"): a_month("2.50"),
+    }
+
+
+def test_what_works_and_what_is_too_new_is_not_found(found):
+    subjects = {row.subject for row in IdleFinding.objects.exclude(kind__in=("gpu", "schedule"))}
+
+    assert not subjects & {
+        "online/shop/web",
+        "online/shop/young",
+        "online/n1",
+        "eip-busy",
+        "online/office",
+        "i-n1",
+        "i-n2",
+    }
+
+
+def test_a_namespace_of_which_all_is_idle_hides_its_workloads(found):
+    assert not [row for row in IdleFinding.objects.all() if row.workload in ("toy", "try")]
+
+
+def test_unknown_is_not_idle(found):
+    """Nothing but its cost is known of the database: it is asked about and promises nothing."""
+    (row,) = IdleFinding.objects.filter(is_known=False)
+
+    assert (row.kind, row.subject, row.verdict) == ("database", "rm-orders", "review")
+    asked = next(one for one in selectors.findings(day=TODAY) if one.at_stake == "rm-orders")
+    assert asked.saving_per_month == 0
+    assert "No signal tells" in str(asked.evidence[0])
+
+
+def test_evidence_is_the_last_active_hour_the_longest_silence_and_the_signals(found):
+    told = [str(line) for line in selectors.sentences(known()["workload", "online/shop/old-report", "shop"])]
+
+    assert told == [
+        "Last active 2026-09-11 02:00, 40 days ago",
+        "Longest silence: 40 of 40 known days",
+        "CPU once at 30 %, hardly ever above 2 %",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "evidence", "lost"),
+    [
+        pytest.param(
+            ("namespace", "online/sandbox", "live"), "Never active in the 40 days that are known",
+            "Workloads: 2, claims on volumes: 1, and their configuration", id="a namespace with a claim",
+        ),
+        pytest.param(
+            ("disk", "d-orphan", "live"), "No cluster mounts it; of 2 disks of this service clusters mount 1",
+            "The data on it; a snapshot keeps it", id="a disk nobody mounts",
+        ),
+        pytest.param(
+            ("address", "eip-lone", "live"),
+            "The bill charges no traffic for it, as it does for others of this service",
+            "The address: another one would be given later", id="an address without traffic",
+        ),
+        pytest.param(
+            ("instance", "i-stopped", "search"), "The bill calls it: Instance, stopped",
+            "The server with the data of its disks", id="a stopped server that still costs",
+        ),
+        pytest.param(
+            ("commitment", "ri-2026", "platform"), "Paid for and not used on 28 of 28 days",
+            "Nothing: it is paid until it ends, used or not", id="a commitment nobody uses",
+        ),
+    ],
+)  # fmt: skip
+def test_each_kind_says_why_and_what_would_be_lost(found, key, evidence, lost):
+    row = known()[key]
+
+    assert str(selectors.sentences(row)[0]) == evidence
+    assert str(selectors.lost(row)) == lost
+
+
+def test_a_gpu_nobody_uses_costs_the_gpus_part_of_its_workload(found):
+    """One core and one GPU are claimed; by the default ratio a GPU weighs as much as the rules say."""
+    from apps.teams.selectors import rule_book
+
+    ratio = rule_book()[1].price_ratio
+    row = known()["gpu", "gpu/model/infer", "ai"]
+
+    share = Decimal(ratio.gpu) / (Decimal(ratio.gpu) + Decimal(ratio.cpu_core))
+    assert row.verdict == "review"
+    assert abs(row.cost - 28 * 22 * share) < Decimal("1e-10")
+
+
+def test_what_is_used_in_office_hours_only_gets_a_schedule_with_its_money(found):
+    """Nine hours on five days are work; the other 123 of 168 hours claim as much each, so that is their part."""
+    row = known()["schedule", "online/office/desk", "office"]
+
+    assert row.windows == [[0, 18, 15], [1, 18, 15], [2, 18, 15], [3, 18, 15], [4, 18, 63]]
+    assert row.cost == 28 * Decimal("4.00") * Decimal("0.732143")
+    assert str(selectors.sentences(row)[0]) == "Switched off 123 of 168 hours a week"
+    assert next(one for one in selectors.findings(day=TODAY) if one.kind == "schedule").team == "office"
+    assert len(IdleFinding.objects.filter(kind="schedule")) == 1
+
+
+def test_findings_never_promise_more_than_is_paid(found):
+    promised: dict[str, Decimal] = {}
+    for row in IdleFinding.objects.filter(is_known=True):
+        promised[row.currency] = promised.get(row.currency, Decimal(0)) + row.cost
+    paid: dict[str, Decimal] = {}
+    for *_, currency, amount in idle_world.ALLOCATED_ROWS:
+        paid[currency] = paid.get(currency, Decimal(0)) + 28 * Decimal(amount)
+
+    assert all(promised[currency] <= paid[currency] for currency in promised)
+    stakes = {one.at_stake: Decimal(0) for one in selectors.findings(day=TODAY)}
+    for one in selectors.findings(day=TODAY):
+        stakes[one.at_stake] += one.saving_per_month
+    assert stakes["i-n2"] == a_month("5.00")
+
+
+def test_the_same_data_are_not_looked_at_again(found):
+    before = IdleRun.objects.get()
+    idle_world.Publication.objects.create(
+        created_at=NOW, versions=idle_world.Publication.objects.get().versions, ruleset=0, status="final",
+        first_day=FIRST, end_day=END,
+    )  # fmt: skip
+
+    services.find(now=NOW + timedelta(hours=1))
+
+    after = IdleRun.objects.get()
+    assert (after.pk, after.publication) == (before.pk, before.publication + 1)
+
+
+def test_a_member_sees_the_own_teams_part_only(found):
+    seen = rows(scope=Scope(frozenset({"live"})))
+
+    assert {row.finding.team for row in seen} == {"live"}
+    assert {row.finding.subject for row in seen} == {"online/sandbox", "d-orphan", "eip-lone"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "subjects"),
+    [
+        pytest.param({"kind": "address"}, {"eip-lone"}, id="by kind"),
+        pytest.param({"team": "search", "text": "SAND"}, {"online/sandbox"}, id="by team and part of a name"),
+        pytest.param({"verdict": "unknown"}, {"rm-orders"}, id="what no signal tells anything of"),
+        pytest.param({"text": "nothing such"}, set(), id="nothing"),
+    ],
+)
+def test_the_list_is_narrowed(found, asked, subjects):
+    assert {row.finding.subject for row in rows(**({"verdict": "open"} | asked))} == subjects
+
+
+def test_what_is_excluded_is_not_promised_until_its_day_and_can_be_undone(found):
+    (row,) = rows(kind="address")
+    until = TODAY + timedelta(days=7)
+    (made,) = deciding.decide([row.finding], "exclude", reason="for the move", until=until, by=LIVE, now=NOW)
+
+    assert [one.finding.subject for one in rows("exclude")] == ["eip-lone"]
+    assert "eip-lone" not in {one.at_stake for one in selectors.findings(day=TODAY)}
+    assert "eip-lone" in {one.at_stake for one in selectors.findings(day=until)}
+    deciding.undo(made.pk, by=LIVE, now=NOW)
+    assert "eip-lone" in {one.at_stake for one in selectors.findings(day=TODAY)}
+    assert [one.decision for one in IdleExclusion.objects.order_by("pk")] == ["exclude", "undo"]
+    with pytest.raises(deciding.NoSuchExclusion, match="undone already"):
+        deciding.undo(made.pk, by=LIVE, now=NOW)
+
+
+def test_a_pattern_excludes_what_it_names_for_everybody(found):
+    deciding.exclude("online/sand*", kind="namespace", reason="a workshop", until=None, by=FINANCE, now=NOW)
+
+    assert {row.finding.team for row in rows("exclude")} == {"live", "search"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "says"),
+    [
+        pytest.param({"by": LIVE}, NotYours, "name one of yours", id="a pattern for all is not for a member"),
+        pytest.param({"by": LIVE, "team": "search"}, NotYours, "members", id="nor one for another team"),
+        pytest.param({"reason": " "}, deciding.CannotDecide, "say why", id="without a reason"),
+        pytest.param({"until": TODAY}, deciding.CannotDecide, "past", id="until a day that is over"),
+        pytest.param({"kind": "teapot"}, deciding.CannotDecide, "not one of", id="of no kind"),
+        pytest.param({"pattern": ""}, deciding.CannotDecide, "name a subject", id="of nothing"),
+        pytest.param({"decision": "burn"}, deciding.CannotDecide, "exclude, keep", id="no decision"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_and_nothing_kept(found, asked, error, says):
+    given = {"pattern": "online/*", "reason": "because", "until": None, "by": FINANCE, "now": NOW} | asked
+    with pytest.raises(error, match=says):
+        deciding.exclude(given.pop("pattern"), **given)
+    assert not IdleExclusion.objects.exists()
+
+
+def test_before_the_first_search_it_is_said_how_to_make_one(db):
+    assert selectors.findings(day=date(2026, 1, 1)) == ()
+    with pytest.raises(selectors.NothingFound, match="fill --step idle"):
+        selectors.newest_run()
+
+
+def said(*words: str) -> str:
+    out = io.StringIO()
+    call_command("idle", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_the_terminal_lists_shows_excludes_and_undoes(found):
+    (row,) = csv.DictReader(io.StringIO(said("list", "--kind", "node", "--format", "csv")))
+    assert (row["subject"], row["verdict"], Decimal(row["per_month"])) == ("online/n2", "safe", a_month("5.00"))
+    assert "152.08" in said("list", "--kind", "node")
+    assert "cores held ready" in said("show", "online/n2")
+    assert "online/n*" in said("exclude", "online/n*", "--reason", "spare", "--keep")
+    assert "online/n2" not in said("list")
+    number = str(IdleExclusion.objects.get().pk)
+    said("undo", number)
+    assert "online/n2" in said("list")
+    with pytest.raises(CommandError, match="Nothing idle is called teapot"):
+        said("show", "teapot")
