@@ -23,7 +23,7 @@ FLOORS: Mapping[str, float] = MappingProxyType(
         "attached": 1.0,  # 1 where something uses it: a mounted volume, a bound address, a backend, a covered hour
     }
 )
-"""An hour is active when one signal reaches its floor. Signals without a floor (`cpu_mean`, `memory`) are only looked at."""
+"""An hour is active when one signal reaches its floor. Those without one (`cpu_mean`, `memory`) are only looked at."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class Activity:
 
     def since(self, begin: int) -> Self:
         """Without the hours before the index `begin`."""
-        return type(self)(self.hours[begin:], self.subjects, {name: part[begin:] for name, part in self.signals.items()})
+        return type(self)(
+            self.hours[begin:], self.subjects, {name: part[begin:] for name, part in self.signals.items()}
+        )
 
     def of(self, columns: NDArray[np.int64] | Sequence[int]) -> Self:
         """Only the subjects with these indices, in this order."""
@@ -73,7 +75,7 @@ class Activity:
         return type(self)(self.hours, kept, {name: part[:, columns] for name, part in self.signals.items()})
 
     def loudness(self, floors: Mapping[str, float] = FLOORS) -> Matrix:
-        """How loud each hour was: the highest signal in parts of its floor, so that 1 is active; NaN if none is known."""
+        """How loud each hour was: the highest signal in parts of its floor, 1 is active; NaN where none is known."""
         loudest = np.full(self.shape, np.nan)
         for name, floor in floors.items():
             if name in self.signals:

@@ -1,4 +1,4 @@
-"""What speaks for and against: when a subject last worked, how long it was silent, which signals are under their floor."""
+"""What is seen of a subject: when it last worked, how long it was silent, which signals are under their floor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +15,9 @@ ENOUGH_DAYS = 14
 ENOUGH_COVERAGE = 0.8
 """Nor where more than a fifth of the hours since it was first seen is unknown."""
 IDLE_SHARE = 0.01
-"""At most so many of the hours of the memory are active where a subject is idle by the rule; the truth asks the same."""
+"""At most so large a share of the hours is active where a subject is idle; the truth asks the same."""
 SILENT_DAYS = 7
 """And it was last active so long ago."""
-PRIOR_HOURS = 24.0
 
 
 class Verdict(StrEnum):
