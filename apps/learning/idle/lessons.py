@@ -12,7 +12,7 @@ from apps.learning.idle.evidence import ENOUGH_DAYS, IDLE_SHARE, MEMORY_DAYS
 from apps.learning.idle.features import Daily, Features, idle_index, is_enough, look_back, stays_idle
 
 LOUDER = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-"""The fleet also teaches as if it were so many times as loud: who never rests, a tenth as loud, is like those who do."""
+"""The fleet also teaches as if it were so many times as loud: who never rests, a tenth as loud, may do."""
 MOST_DATES = 8
 MOST_SUBJECTS = 1_000
 """Of more subjects so many are drawn to learn from: the rest would not teach more."""
