@@ -141,7 +141,7 @@ def schedules(fleet: Activity, cost: np.ndarray) -> list[str]:
     )
     night = (np.arange(168) % 24 < 7) | (np.arange(168) % 24 >= 21) | (np.arange(168) >= 120)
     plans: Mapping[str, np.ndarray] = {
-        "ours": OffHours(precision=0.88).fit(before).slots_,
+        "ours": OffHours(precision=SCHEDULE_GOALS[0]).fit(before).slots_,
         "idle in each of 4 weeks": every_week,
         "nights and weekends": np.repeat(night[:, None], idle.shape[1], axis=1),
     }

@@ -20,6 +20,7 @@ FEATURES = {
     **dict.fromkeys(("silent_days", "longest_silence_days", "idle_index"), 1),
 }
 """Feature -> 1 if it speaks for idleness, -1 if against: no activity ever raises the probability."""
+HALF_LIFE_DAYS = 14
 DOUBT_DAYS = (1.5, 20.0)
 DOUBT_HOURS = (3.0, 200.0)
 """Believed of a subject beforehand, active of known: the shorter it is known, the less is its silence worth."""
@@ -65,12 +66,12 @@ class Daily:
 
 
 def idle_index(past: Daily) -> Matrix:
-    """How idle each subject is by two shares of the memory, those of active days and of active hours; higher is idler.
-
-    Each is smoothed, and what came in the last four weeks counts half as much again: a plain rule without a fit.
-    """
+    """How idle each subject is by the share of active days of the memory, newer days counting more, and half as
+    strongly by the share of active hours of the last four weeks; higher is idler. A plain rule without a fit."""
+    recent = 0.5 ** (np.arange(past.days)[::-1] / HALF_LIFE_DAYS)
     days = (past.known > 0).sum(axis=0)
-    active_days = (past.active > 0).sum(axis=0)
+    weight = np.maximum(recent @ (past.known > 0), 1e-12)
+    active_days = days * (recent @ (past.active > 0)) / weight
     last = past.part(-28, past.days)
     share_of_days = (active_days + DOUBT_DAYS[0]) / (days + DOUBT_DAYS[1])
     share_of_hours = (last.active.sum(axis=0) + DOUBT_HOURS[0]) / (last.known.sum(axis=0) + DOUBT_HOURS[1])

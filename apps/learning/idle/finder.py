@@ -19,8 +19,9 @@ from apps.learning.idle.lessons import Lessons, past_dates, teach
 __all__ = ["Backtest", "IdleFinder"]
 
 FOLDS = 5
-MARGIN = 0.3
-"""Thresholds are chosen as if so many more subjects had been wrong: a precision that was just reached is not kept."""
+MARGIN = {"safe": 0.3, "review": 0.0}
+"""Thresholds are chosen as if so many more subjects had been wrong: a precision that was just reached is not kept, and
+nobody looks again at what is safe."""
 LOWEST = {"safe": 0.8, "review": 0.5}
 """Below this nobody is called so, however precise the past was: where all is clear nothing need be risked."""
 PRIOR = Curve(-11.5, 2.4)
@@ -81,17 +82,21 @@ class IdleFinder(ClassifierMixin, BaseEstimator):
             return self
         real = lessons.of(lessons.is_real)
         boosted = self._cross_validated(lessons)
-        both, alone = (calibrate(real.index, part, real.truth) for part in (boosted, np.zeros_like(boosted)))
-        model, rule = (_precision(real, curve(real.index, boosted)) for curve in (both, alone))
+        nothing = np.zeros_like(boosted)
+        alone = calibrate(real.index, nothing, real.truth)
         if alone.index <= 0:
             return self  # who was idle worked more than the others: such a past is no teacher
-        is_model = model > rule and min(both.index, both.boosted) >= 0
+        both = calibrate(real.index, boosted, real.truth)
+        if both.index < 0:  # no weight may be negative, or activity would raise the probability
+            both = calibrate(nothing, boosted, real.truth)
+        model, rule = (_precision(real, curve(real.index, boosted)) for curve in (both, alone))
+        is_model = model > rule and both.boosted > 0
         self.way_, self.curve_ = ("model", both) if is_model else ("rule", alone)
         self.boosting_ = self._boost(lessons) if is_model else None
         said = self.curve_(real.index, boosted)
-        margin = len(said) / len(np.unique(real.subject)) * MARGIN
+        dates = len(said) / len(np.unique(real.subject))
         self.thresholds_ = {
-            name: max(LOWEST[name], reach(real.truth, said, least, margin=margin))
+            name: max(LOWEST[name], reach(real.truth, said, least, margin=dates * MARGIN[name]))
             for name, least in self.thresholds_.items()
         }
         self.backtest_ = measure(real, said, self.thresholds_, average=model if is_model else rule, rule_average=rule)

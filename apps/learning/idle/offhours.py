@@ -13,14 +13,14 @@ from apps.learning.idle.activity import FLOORS, Activity, Flags, Hours, Matrix
 from apps.learning.idle.evidence import MEMORY_DAYS
 
 WEEK = 168
-HALF_LIFE_WEEKS = 1.0
-SHORTEST_HOURS = 3
+HALF_LIFE_WEEKS = 1.5
+SHORTEST_HOURS = 2
 """For less it is not worth stopping and starting."""
 FEWEST_WEEKS = 2
 """An hour of the week must have been known so often."""
 HELD_OUT_WEEKS = 2
-LOWEST = 0.5
-STEPS = np.round(np.arange(LOWEST, 1.0, 0.02), 2)
+STEPS = np.round(np.arange(0.3, 1.0, 0.02), 2)
+"""The probabilities that are tried as the least an hour needs."""
 BORROWED = 5.0
 """An hour of the week borrows so many weeks from what its hour of day and its weekday have in common."""
 NEIGHBOUR = 0.3
@@ -109,7 +109,7 @@ def hours_of_week(hours: Hours, timezone: str) -> NDArray[np.int64]:
 def weekly(idle: Matrix, slots: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
     """Hours of the week × subjects: the probability that the hour is idle, and how often it was known.
 
-    An hour believes its own last weeks (half as much for each week back), a little its neighbours, and else the hour of
+    An hour believes its own weeks (the older the less), a little its neighbours, and else the hour of
     day and the weekday it is of.
     """
     age = np.arange(len(idle))[::-1] // WEEK
