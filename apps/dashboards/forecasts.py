@@ -16,16 +16,24 @@ from apps.charts import colours
 from apps.charts.fan import FanDay, FanWords, fan
 from apps.charts.figures import Figure
 from apps.dashboards import naming
+from apps.dashboards.asking import Asked
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.insights import selectors
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts import selectors as marts
 from apps.marts.query import BadQuestion, CostQuery, Scope
+from apps.teams.organising import tree
+from apps.teams.tree import KINDS as KINDS_OF_UNITS
 
 LEVELS: dict[str, Promise] = {
     "total": gettext_lazy("All cost"), "team": gettext_lazy("Team"), "service": gettext_lazy("Service"),
-    "cluster": gettext_lazy("Cluster"),
+    "cluster": gettext_lazy("Cluster"), "company": gettext_lazy("Company"), "unit": gettext_lazy("Business unit"),
+    "department": gettext_lazy("Department"), "cost_center": gettext_lazy("Cost centre"),
+}  # fmt: skip
+WITHOUT: dict[str, Promise] = {
+    "company": gettext_lazy("Without a company"), "unit": gettext_lazy("Without a business unit"),
+    "department": gettext_lazy("Without a department"), "cost_center": gettext_lazy("Without a cost centre"),
 }  # fmt: skip
 KINDS: dict[str, Promise] = {"month": gettext_lazy("End of month"), "quarter": gettext_lazy("End of quarter")}
 DAYS_BEFORE = 60
@@ -101,6 +109,42 @@ def page(given: Mapping[str, Any], scope: Scope) -> ForecastsPage:
     )
 
 
+@dataclass(frozen=True)
+class LandingCard:
+    """A forecast in short, for the page of what it is of: where the month lands, its fan, and the way to the rest.
+
+    `is_partial`: the page counts other currencies too, converted; the forecast does not.
+    """
+
+    landing: Landing
+    currency: str
+    url: str
+    figure: FigureLink
+    is_partial: bool
+
+
+def card(asked: Asked, narrowed: Mapping[str, str]) -> LandingCard | None:
+    """The newest forecast of what a page shows, in its currency; None where there is none that one may see, and beside
+    costs of an earlier publication.
+
+    Whoever sees one team only sees it on the overview too; of several there is no forecast of the sum.
+    """
+    if not narrowed and asked.scope.teams is not None and len(asked.scope.teams) == 1:
+        narrowed = {"team": next(iter(asked.scope.teams))}
+    if len(narrowed) > 1 or not selectors.is_any():
+        return None
+    run = selectors.newest_run()
+    if asked.pinned and run.publication != asked.publication:
+        return None
+    ((level, key),) = narrowed.items() or (("total", ""),)
+    found = selectors.forecasts(run, asked.scope, level=level, key=key)
+    one = next((one for one in found if one.currency == asked.currency), None)
+    if one is None:
+        return None
+    url = f"{reverse('forecasts')}?{_params(one)}"
+    return LandingCard(_landings(one)[0], one.currency, url, _link(one), bool(asked.reporting) and len(found) > 1)
+
+
 def figure(given: Mapping[str, Any], scope: Scope) -> Figure | None:
     """The fan of the forecast an address names; None where there is none that one may see."""
     found = selectors.forecasts(selectors.newest_run(), scope) if selectors.is_any() else []
@@ -142,6 +186,11 @@ def _chosen(found: list[Forecast], given: Mapping[str, Any]) -> Forecast:
 def _title(one: Forecast) -> str:
     if one.level == "total":
         return str(LEVELS["total"])
+    if one.level in WITHOUT and not one.key:
+        return str(WITHOUT[one.level])
+    if one.level in KINDS_OF_UNITS:
+        unit = tree().by_name.get(one.key)
+        return unit.title or one.key if unit else one.key
     return naming.directory().title(one.key) if one.level == "team" else naming.called(one.level, one.key)
 
 

@@ -2,25 +2,25 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from apps.finops.money import add_up
-from apps.insights.history import LEVELS, History
+from apps.insights.history import HORIZON, LEVELS, History
 from apps.insights.landings import Period, last_day, periods
 from apps.insights.models import Forecast
 from apps.learning.calendars import Calendar, Matrix
 from apps.learning.forecaster import Forecaster
 from apps.learning.hierarchy import reconcile, rounded_to_add_up
 
-HORIZON = 92
-"""Ninety days and two: the longest quarter, so that every quarter's landing can be told from its first day."""
 DECIMALS = 6
 LEVELS_OF_CONFIDENCE = (0.80, 0.95)
 SEED = 20261127
 _UNIT = Decimal(1).scaleb(-DECIMALS)
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass
@@ -32,15 +32,19 @@ class Learned:
     forecaster: Forecaster
     means: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
 
-    def place(self, level: str, key: str) -> int:
-        return self.places.index((level, key))
+    @cached_property
+    def place(self) -> dict[tuple[str, str], int]:
+        return {named: place for place, named in enumerate(self.places)}
+
+    def of(self, level: str) -> list[int]:
+        """The places of a level."""
+        return [self.place[level, key] for key in self.history.keys(level)]
 
 
 def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     """The forecasts of every series of one currency, not yet saved; raises TooShort below three weeks."""
-    levels = ("total", *LEVELS)
-    places = [(level, key) for level in levels for key in history.keys(level)]
-    costs = np.hstack([history.matrix(level) for level in levels])
+    places = [(level, key) for level in history.levels for key in history.keys(level)]
+    costs = np.hstack([history.matrix(level) for level in history.levels])
     fitted = Forecaster(calendar, horizon=HORIZON, random_state=SEED).fit(np.array(history.days), costs)
     learned = Learned(history, places, fitted)
     learned.means = _adding_up(learned)
@@ -54,25 +58,50 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
 
 
 def _adding_up(learned: Learned) -> dict[tuple[str, str], list[Decimal]]:
-    """The mean of every day and series; the parts of each level add up to exactly the total."""
-    fitted, places = learned.forecaster, learned.places
-    spread = np.abs(np.nan_to_num(fitted.intervals_.errors_)).mean(axis=(0, 1))
-    columns = {level: [place for place, (of, _) in enumerate(places) if of == level] for level in LEVELS}
-    agreed, parts = reconcile(
-        fitted.forecast_[:, 0],
-        {level: fitted.forecast_[:, chosen] for level, chosen in columns.items()},
-        {level: spread[chosen] for level, chosen in columns.items()},
-        float(spread[0]),
-    )
-    totals = [_exact(cost) for cost in agreed]
-    means: dict[tuple[str, str], list[Decimal]] = {places[0]: totals}
-    for level, chosen in columns.items():
+    """The mean of every day and series: the parts of each level add up to exactly the total, and the teams of each part
+    of the organisation, as they stand on the day, to exactly that."""
+    agreed = _agreed(learned)
+    totals = [_exact(cost) for cost in agreed[:, 0]]
+    means: dict[tuple[str, str], list[Decimal]] = {learned.places[0]: totals}
+    for level in LEVELS:
+        chosen = learned.of(level)
         rounded = [
-            rounded_to_add_up(list(day), total, decimals=DECIMALS)
-            for day, total in zip(parts[level], totals, strict=True)
+            rounded_to_add_up(list(day[chosen]), total, decimals=DECIMALS)
+            for day, total in zip(agreed, totals, strict=True)
         ]
-        means |= {places[place]: [day[number] for day in rounded] for number, place in enumerate(chosen)}
+        means |= {learned.places[place]: [day[number] for day in rounded] for number, place in enumerate(chosen)}
+    history = learned.history
+    for level in history.standing.levels:
+        for key in history.keys(level):
+            means[level, key] = [
+                add_up(means["team", team][(span.start - history.end).days + number] for team in teams)
+                for span in history.standing.spans
+                for teams in [span.members[level].get(key, ())]
+                for number in range((span.end - span.start).days)
+            ]
     return means
+
+
+def _agreed(learned: Learned) -> Matrix:
+    """Days ahead × series, adding up but for rounding."""
+    fitted, history, place = learned.forecaster, learned.history, learned.place
+    spread = np.abs(np.nan_to_num(fitted.intervals_.errors_)).mean(axis=(0, 1))
+    divided = [(0, learned.of(level)) for level in LEVELS]
+    parts = []
+    for span in history.standing.spans:
+        said = fitted.forecast_[(span.start - history.end).days : (span.end - history.end).days].copy()
+        sums = []
+        for level in history.standing.levels:
+            for key in history.keys(level):
+                here = [place["team", team] for team in span.members[level].get(key, ())]
+                learned_from = [place["team", team] for team in history.standing.now(level, key)]
+                # Who comes or goes later brings or takes the own forecast.
+                if here != learned_from:
+                    moved = said[:, here].sum(axis=1) - said[:, learned_from].sum(axis=1)
+                    said[:, place[level, key]] += moved
+                sums.append((place[level, key], here))
+        parts.append(reconcile(said, spread, [*divided, *sums]))
+    return np.concatenate(parts)
 
 
 def _bounds_of_days(fitted: Forecaster, level: float) -> tuple[Matrix, Matrix]:
@@ -118,16 +147,17 @@ def _row(
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),
         total_error=_number(scores.total_error[place]), naive_total_error=_number(scores.naive_total_error[place]),
         coverage_80=_number(coverage[0]), coverage_95=_number(coverage[1]),
+        teams=learned.history.standing.teams(level, key) if level in learned.history.standing.levels else [],
     )  # fmt: skip
 
 
 def _exact(amount: float) -> Decimal:
     """A learner's number as money, rounded once."""
-    return Decimal(float(amount)).quantize(_UNIT, rounding=ROUND_HALF_EVEN)
+    return Decimal(float(amount)).quantize(_UNIT, context=_EXACT)
 
 
 def _text(amount: Decimal) -> str:
-    return f"{amount.quantize(_UNIT, rounding=ROUND_HALF_EVEN):f}"
+    return f"{amount.quantize(_UNIT, context=_EXACT):f}"
 
 
 def _number(value: float) -> float | None:
