@@ -1,5 +1,6 @@
 """Forecasts of one currency: learn every level, make the levels add up, round once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -12,6 +13,7 @@ from apps.finops.money import add_up
 from apps.insights.history import HORIZON, LEVELS, History
 from apps.insights.landings import Period, last_day, periods
 from apps.insights.models import Forecast
+from apps.insights.planned.effects import Effect, effects, with_them, without
 from apps.learning.calendars import Calendar, Matrix
 from apps.learning.forecaster import Forecaster
 from apps.learning.hierarchy import reconcile, rounded_to_add_up
@@ -30,7 +32,27 @@ class Learned:
     history: History
     places: list[tuple[str, str]]
     forecaster: Forecaster
+    effects: list[Effect]
     means: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
+
+    @cached_property
+    def ahead(self) -> tuple[Matrix, Matrix, list[Matrix]]:
+        return with_them(self.forecaster.forecast_, self.effects, start=self.history.end)
+
+    @property
+    def said(self) -> Matrix:
+        """The forecast with what is known ahead, not yet adding up."""
+        return self.ahead[0]
+
+    @property
+    def widths(self) -> Matrix:
+        """By how much wider than learned the intervals of days are."""
+        return self.ahead[1]
+
+    @property
+    def added(self) -> list[Matrix]:
+        """What each known change adds to it."""
+        return self.ahead[2]
 
     @cached_property
     def place(self) -> dict[tuple[str, str], int]:
@@ -45,10 +67,12 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     """The forecasts of every series of one currency, not yet saved; raises TooShort below three weeks."""
     places = [(level, key) for level in history.levels for key in history.keys(level)]
     costs = np.hstack([history.matrix(level) for level in history.levels])
+    known = effects(history.known, [_sum_of(history, *named) for named in places])
+    costs = without(costs, known, start=history.start)
     fitted = Forecaster(calendar, horizon=HORIZON, random_state=SEED).fit(np.array(history.days), costs)
-    learned = Learned(history, places, fitted)
+    learned = Learned(history, places, fitted, known)
     learned.means = _adding_up(learned)
-    bounds = [_bounds_of_days(fitted, level) for level in LEVELS_OF_CONFIDENCE]
+    bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
     landings = [_landing(learned, period) for period in periods(history.end)]
     coverage = [fitted.intervals_.covered(level) for level in LEVELS_OF_CONFIDENCE]
     return [
@@ -89,7 +113,7 @@ def _agreed(learned: Learned) -> Matrix:
     divided = [(0, learned.of(level)) for level in LEVELS]
     parts = []
     for span in history.standing.spans:
-        said = fitted.forecast_[(span.start - history.end).days : (span.end - history.end).days].copy()
+        said = learned.said[(span.start - history.end).days : (span.end - history.end).days].copy()
         sums = []
         for level in history.standing.levels:
             for key in history.keys(level):
@@ -104,16 +128,18 @@ def _agreed(learned: Learned) -> Matrix:
     return np.concatenate(parts)
 
 
-def _bounds_of_days(fitted: Forecaster, level: float) -> tuple[Matrix, Matrix]:
-    lower, upper = fitted.intervals_.days(HORIZON, level)
-    return np.asarray(lower), np.asarray(upper)
+def _bounds_of_days(learned: Learned, level: float) -> tuple[Matrix, Matrix]:
+    lower, upper = learned.forecaster.intervals_.days(HORIZON, level)
+    return lower * learned.widths, upper * learned.widths
 
 
 def _landing(learned: Learned, period: Period) -> list[dict[str, Any]]:
     """Where a period lands, for every series: exact so far, plus the forecast of its other days."""
     history, fitted = learned.history, learned.forecaster
     ahead = min((period.end - history.end).days, HORIZON)
-    bounds = [fitted.intervals_.total(0, ahead, level) for level in LEVELS_OF_CONFIDENCE]
+    widths = learned.widths[:ahead].mean(axis=0)
+    bounds = [[edge * widths for edge in fitted.intervals_.total(0, ahead, level)] for level in LEVELS_OF_CONFIDENCE]
+    known = np.sum([added[:ahead].sum(axis=0) for added in learned.added], axis=0) + np.zeros(len(learned.places))
     rows = []
     for place, (level, key) in enumerate(learned.places):
         so_far = history.so_far(level, key, period.start, history.end)
@@ -122,7 +148,7 @@ def _landing(learned: Learned, period: Period) -> list[dict[str, Any]]:
         told = {"period": period.name, "kind": period.kind, "last_day": last_day(period).isoformat()}
         names = ("mean", "low_80", "high_80", "low_95", "high_95")
         amounts = {name: _text(amount) for name, amount in zip(names, (mean, *edges), strict=True)}
-        rows.append(told | {"so_far": _text(so_far)} | amounts)
+        rows.append(told | {"so_far": _text(so_far), "known": _text(_exact(known[place]))} | amounts)
     return rows
 
 
@@ -147,8 +173,26 @@ def _row(
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),
         total_error=_number(scores.total_error[place]), naive_total_error=_number(scores.naive_total_error[place]),
         coverage_80=_number(coverage[0]), coverage_95=_number(coverage[1]),
+        events=list(_events(learned, place)),
         teams=learned.history.standing.teams(level, key) if level in learned.history.standing.levels else [],
     )  # fmt: skip
+
+
+def _sum_of(history: History, level: str, key: str) -> tuple[str, tuple[str, ...]]:
+    """A series as the sum of keys of a level that costs are charged by."""
+    return ("team", history.standing.now(level, key)) if level in history.standing.levels else (level, (key,))
+
+
+def _events(learned: Learned, place: int) -> Iterator[dict[str, Any]]:
+    """The changes that are known ahead of a series; `per_day` is what they add on average from their day on."""
+    for effect, added in zip(learned.effects, learned.added, strict=True):
+        known = effect.known
+        after = added[max(0, (known.first_day - learned.history.end).days) :, place]
+        if after.any() or (known.per_day is None and known.percent is None and place == 0):
+            named = {name: getattr(known, name) for name in ("kind", "team", "service", "note", "ref")}
+            percent = "" if known.percent is None else f"{known.percent:f}"
+            told = {"first_day": known.first_day.isoformat(), "percent": percent}
+            yield named | told | {"per_day": _text(_exact(after.mean()))}
 
 
 def _exact(amount: float) -> Decimal:

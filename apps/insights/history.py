@@ -11,6 +11,8 @@ import numpy as np
 from apps.finops.money import add_up
 from apps.finops.windows import ONE_DAY
 from apps.insights.landings import periods
+from apps.insights.planned.ahead import known
+from apps.insights.planned.known import Known
 from apps.insights.standing import Costs, Standing, standing
 from apps.learning.calendars import Matrix
 from apps.marts import selectors as marts
@@ -35,7 +37,7 @@ class History:
     """Costs in one currency of the days `start` <= day < `end`, by level and key.
 
     So many later days were `dropped`: they are not complete. `standing` are the levels of the organisation, whose costs
-    are those of the teams that stood there on the day.
+    are those of the teams that stood there on the day. `known` are the changes known ahead.
     """
 
     currency: str
@@ -44,6 +46,7 @@ class History:
     dropped: int
     costs: dict[str, Costs]
     standing: Standing
+    known: tuple[Known, ...] = ()
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -99,10 +102,19 @@ def read(pinned: Publication, *, today: date) -> list[History]:
         costs["total"] = {"": _summed(costs["team"].values())}
         if costs["team"]:
             first = min(costs["total"][""])
+            ahead = known(pinned, currency, end=end, days=HORIZON)
+            _make_room(costs, ahead, first)
             stands = standing(tree(), costs["team"], since=periods(end)[1].start, first=end, days=HORIZON)
             dropped = (pinned.end_day - end).days
-            histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands))
+            histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands, ahead))
     return histories
+
+
+def _make_room(costs: dict[str, Costs], ahead: Iterable[Known], first: date) -> None:
+    """A change of something that never cost anything has a series to stand in."""
+    for one in ahead:
+        for level, key in one.stands_in():
+            costs[level].setdefault(key, {first: Decimal(0)})
 
 
 def complete_until(sources: Costs, *, start: date, end: date, today: date) -> date:

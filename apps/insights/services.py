@@ -13,6 +13,7 @@ from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
 from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
+from apps.insights.planned import entering
 from apps.learning.calendars import Calendar, Season
 from apps.learning.forecaster import TooShort
 from apps.marts.selectors import publication
@@ -46,7 +47,7 @@ def _season(text: str) -> Season:
 
 def identity() -> str:
     """What forecasts depend on besides costs."""
-    return f"{MODEL_VERSION} {calendar()} {tree_identity(newest_tree_number())}"
+    return f"{MODEL_VERSION} {calendar()} {tree_identity(newest_tree_number())} {entering.identity()}"
 
 
 def forecast(*, now: datetime) -> StepResult:
@@ -80,7 +81,7 @@ def _fingerprint(histories: list[History]) -> str:
             for key, days in sorted(keys.items())
         ]
         stands = [(span.start, span.end, sorted(span.members.items())) for span in one.standing.spans]
-        digest.update(repr((one.currency, one.start, one.end, costs, stands)).encode())
+        digest.update(repr((one.currency, one.start, one.end, costs, stands, one.known)).encode())
     return digest.hexdigest()
 
 

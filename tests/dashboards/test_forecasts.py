@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.insights import services
-from apps.insights.models import Forecast
+from apps.insights.models import Forecast, PlannedChange
 from apps.marts.selectors import publication
 from tests.dashboards import company
 
@@ -114,3 +114,29 @@ def test_departments_are_called_by_name_and_drawn(forecast, client_of):
     assert "直播" in body
     history = staff.get("/figures/forecasts/?level=department&key=直播&currency=CNY").json()["data"][-2]
     assert len(history["x"]) > 20
+
+
+def test_a_change_is_planned_told_and_withdrawn_on_the_page(forecast, client_of):
+    staff, lead = client_of("staff"), client_of("lilei")
+    plan = {"first_day": "2026-12-05", "change": "120", "unit": "CNY", "team": "live-class", "note": "a second region"}
+
+    refused = lead.post("/forecasts/", plan | {"team": "search"})
+    assert refused.status_code == 403
+    assert 'value="a second region"' in refused.content.decode(), "what was written is not lost"
+    assert lead.post("/forecasts/?level=team", plan | {"change": "12o"}).status_code == 400
+    assert lead.post("/forecasts/?level=team", plan).headers["Location"] == "/forecasts/?level=team&planned=yes"
+    services.forecast(now=datetime(2026, 12, 1, tzinfo=UTC))
+
+    mine, (one,) = "/forecasts/?level=team&key=live-class&currency=CNY", PlannedChange.objects.all()
+    body = lead.get(mine).content.decode()
+    assert "a second region" in body
+    assert "of it by changes known ahead" in body
+    assert f'name="withdraw" value="{one.pk}"' in re.sub(r"\s+", " ", body)
+    marks = lead.get(f"/figures{mine}").json()["data"][-3]
+    assert (marks["name"], marks["x"]) == ("Known ahead", ["2026-12-05"])
+    assert "a second region" not in staff.get("/forecasts/?level=team&key=search").content.decode()
+
+    lead.post(mine, {"withdraw": str(one.pk)})
+    services.forecast(now=datetime(2026, 12, 1, 1, tzinfo=UTC))
+    assert "a second region" not in lead.get(mine).content.decode()
+    assert staff.post("/forecasts/", {"withdraw": "x"}).status_code == 400

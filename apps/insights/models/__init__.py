@@ -1,6 +1,7 @@
 """What was found in the published cost, and what people decided about it."""
 
 from apps.insights.models.forecasts import Forecast, ForecastRun
+from apps.insights.models.planned import PlannedChange
 from apps.insights.models.worklist import WorklistDecision
 
-__all__ = ["Forecast", "ForecastRun", "WorklistDecision"]
+__all__ = ["Forecast", "ForecastRun", "PlannedChange", "WorklistDecision"]

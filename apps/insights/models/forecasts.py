@@ -31,7 +31,8 @@ class Forecast(models.Model):
     (its outermost units of a kind, and cost centres; `teams` are those whose cost is in it).
 
     `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `landings` a list of
-    objects with `period`, `kind`, `last_day`, `so_far` and the same five; amounts are text with six decimals.
+    objects with `period`, `kind`, `last_day`, `so_far`, the same five, and `known`, what of it is told by changes known
+    ahead, which are the `events`; amounts are text with six decimals.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
     total of the first `total_days` was off; None where there was nothing to compare.
     """
@@ -54,6 +55,7 @@ class Forecast(models.Model):
     is_naive = models.BooleanField()
     days = models.JSONField()
     landings = models.JSONField()
+    events = models.JSONField(default=list)
     origins = models.PositiveIntegerField()
     backtest_first_day = models.DateField()
     total_days = models.PositiveIntegerField()
