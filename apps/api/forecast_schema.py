@@ -25,12 +25,28 @@ class ForecastDaySchema(ForecastIntervalSchema):
 
 
 class LandingSchema(ForecastIntervalSchema):
-    """Where a month or quarter will land: `so_far` was charged, the rest is forecast; the interval is of the sum."""
+    """Where a month or quarter will land: `so_far` was charged, the rest is forecast; the interval is of the sum.
+    `known` is what changes known ahead add to it."""
 
     period = serializers.CharField()
     kind = serializers.ChoiceField(("month", "quarter"))
     last_day = serializers.DateField()
     so_far = Amount()
+    known = Amount()
+
+
+class KnownSchema(serializers.Serializer[Any]):
+    """A change known ahead, as it is to this series: `per_day` is what it adds on average from its day on. `ref` is the
+    id of the planned change, or of the commitment."""
+
+    kind = serializers.ChoiceField(("amount", "percent", "commitment_end", "commitment_start"))
+    first_day = serializers.DateField()
+    team = serializers.CharField(allow_blank=True)
+    service = serializers.CharField(allow_blank=True)
+    percent = serializers.CharField(allow_blank=True)
+    per_day = Amount()
+    note = serializers.CharField(allow_blank=True)
+    ref = serializers.CharField()
 
 
 class ForecastSchema(serializers.Serializer[Any]):
@@ -53,6 +69,7 @@ class ForecastSchema(serializers.Serializer[Any]):
     coverage_80 = serializers.FloatField(allow_null=True)
     coverage_95 = serializers.FloatField(allow_null=True)
     landings = LandingSchema(many=True)
+    events = KnownSchema(many=True)
     days = ForecastDaySchema(many=True)
 
 

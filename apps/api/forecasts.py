@@ -15,7 +15,7 @@ from apps.insights.models import Forecast
 
 PARAMETERS = (
     Parameter("level", one_of(*selectors.LEVELS), "Only forecasts of this level.", choices=selectors.LEVELS),
-    Parameter("key", text, "Only this team, service or cluster."),
+    Parameter("key", text, "Only this team, service, cluster or part of the organisation; empty for what has none."),
     Parameter("currency", text, "Only forecasts in this currency; amounts are never converted."),
     AS_OF,
     FORMAT,

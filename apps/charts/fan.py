@@ -16,6 +16,7 @@ class FanWords:
     mean: str
     inner: str
     outer: str
+    known: str
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ def fan(
     currency: str,
     words: FanWords,
     day_format: str,
+    marks: Sequence[tuple[date, str]] = (),
 ) -> Figure:
-    """The history as a line, the mean dotted, and two bands around it, the wider one paler."""
+    """The history as a line, the mean dotted, and two bands around it, the wider one paler; `marks` name days on which
+    something changes that is known ahead."""
     days = [one.day.isoformat() for one in ahead]
     unit = label(currency)
     bands = [
@@ -50,6 +53,9 @@ def fan(
         _line([day.isoformat() for day, _ in history], [cost for _, cost in history], words.history, colour, unit),
         _line(days, [one.mean for one in ahead], words.mean, colour, unit, dash="dot"),
     ]
+    height = {day.isoformat(): cost for day, cost in history} | {one.day.isoformat(): one.mean for one in ahead}
+    told = [(day.isoformat(), text) for day, text in marks if day.isoformat() in height]
+    lines = [*_marks(told, height, words.known, colour), *lines]
     return {"data": [*(trace for band in bands for trace in band), *lines], "layout": time_layout(day_format)}
 
 
@@ -59,6 +65,18 @@ def _band(days: list[str], low: list[float], high: list[float], name: str, colou
         plain | {"y": low, "showlegend": False},
         plain | {"y": high, "name": label(name), "fill": "tonexty", "fillcolor": _faded(colour, opacity)},
     ]
+
+
+def _marks(told: list[tuple[str, str]], height: dict[str, float], name: str, colour: str) -> list[Figure]:
+    if not told:
+        return []
+    return [
+        {
+            "type": "scatter", "mode": "markers", "name": label(name), "x": [day for day, _ in told],
+            "y": [height[day] for day, _ in told], "text": [label(text) for _, text in told],
+            "marker": {"color": colour, "size": 10, "symbol": "diamond"}, "hovertemplate": "%{text}<extra></extra>",
+        }
+    ]  # fmt: skip
 
 
 def _faded(colour: str, opacity: float) -> str:

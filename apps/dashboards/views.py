@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
 from apps.books.statuses import statuses
-from apps.dashboards import books, day_news, estimates, selectors, trends, units, why
+from apps.dashboards import books, day_news, estimates, forecasts, selectors, trends, units, why
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -101,6 +101,7 @@ class CostView(Guarded, TemplateView, ABC):
             "asked": page.asked,
             "facts": news.facts,
             "news": news,
+            "landing": forecasts.card(page.asked, self.filters(**names)),
             "missing_rate": no_rate(missing) if missing else "",
             "why_params": why.panel_params(page.asked, **self.filters(**names)),
             **bar,

@@ -1,28 +1,30 @@
 """Forecasts of one currency: learn every level, make the levels add up, round once."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from apps.finops.money import add_up
-from apps.insights.history import LEVELS, History
+from apps.insights.history import HORIZON, LEVELS, History
 from apps.insights.landings import Period, last_day, periods
 from apps.insights.models import Forecast
+from apps.insights.planned.effects import Effect, effects, with_them, without
 from apps.learning.calendars import Calendar, Matrix
 from apps.learning.hierarchy import reconcile, rounded_to_add_up
 
 if TYPE_CHECKING:
     from apps.learning.forecaster import Forecaster
 
-HORIZON = 92
-"""Ninety days and two: the longest quarter, so that every quarter's landing can be told from its first day."""
 DECIMALS = 6
 LEVELS_OF_CONFIDENCE = (0.80, 0.95)
 SEED = 20261127
 _UNIT = Decimal(1).scaleb(-DECIMALS)
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass
@@ -32,23 +34,49 @@ class Learned:
     history: History
     places: list[tuple[str, str]]
     forecaster: "Forecaster"
+    effects: list[Effect]
     means: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
 
-    def place(self, level: str, key: str) -> int:
-        return self.places.index((level, key))
+    @cached_property
+    def ahead(self) -> tuple[Matrix, Matrix, list[Matrix]]:
+        return with_them(self.forecaster.forecast_, self.effects, start=self.history.end)
+
+    @property
+    def said(self) -> Matrix:
+        """The forecast with what is known ahead, not yet adding up."""
+        return self.ahead[0]
+
+    @property
+    def widths(self) -> Matrix:
+        """By how much wider than learned the intervals of days are."""
+        return self.ahead[1]
+
+    @property
+    def added(self) -> list[Matrix]:
+        """What each known change adds to it."""
+        return self.ahead[2]
+
+    @cached_property
+    def place(self) -> dict[tuple[str, str], int]:
+        return {named: place for place, named in enumerate(self.places)}
+
+    def of(self, level: str) -> list[int]:
+        """The places of a level."""
+        return [self.place[level, key] for key in self.history.keys(level)]
 
 
 def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     """The forecasts of every series of one currency, not yet saved; raises TooShort below three weeks."""
     from apps.learning.forecaster import Forecaster  # two seconds that only learning needs to wait for
 
-    levels = ("total", *LEVELS)
-    places = [(level, key) for level in levels for key in history.keys(level)]
-    costs = np.hstack([history.matrix(level) for level in levels])
+    places = [(level, key) for level in history.levels for key in history.keys(level)]
+    costs = np.hstack([history.matrix(level) for level in history.levels])
+    known = effects(history.known, [_sum_of(history, *named) for named in places])
+    costs = without(costs, known, start=history.start)
     fitted = Forecaster(calendar, horizon=HORIZON, random_state=SEED).fit(np.array(history.days), costs)
-    learned = Learned(history, places, fitted)
+    learned = Learned(history, places, fitted, known)
     learned.means = _adding_up(learned)
-    bounds = [_bounds_of_days(fitted, level) for level in LEVELS_OF_CONFIDENCE]
+    bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
     landings = [_landing(learned, period) for period in periods(history.end)]
     coverage = [fitted.intervals_.covered(level) for level in LEVELS_OF_CONFIDENCE]
     return [
@@ -58,37 +86,64 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
 
 
 def _adding_up(learned: Learned) -> dict[tuple[str, str], list[Decimal]]:
-    """The mean of every day and series; the parts of each level add up to exactly the total."""
-    fitted, places = learned.forecaster, learned.places
-    spread = np.abs(np.nan_to_num(fitted.intervals_.errors_)).mean(axis=(0, 1))
-    columns = {level: [place for place, (of, _) in enumerate(places) if of == level] for level in LEVELS}
-    agreed, parts = reconcile(
-        fitted.forecast_[:, 0],
-        {level: fitted.forecast_[:, chosen] for level, chosen in columns.items()},
-        {level: spread[chosen] for level, chosen in columns.items()},
-        float(spread[0]),
-    )
-    totals = [_exact(cost) for cost in agreed]
-    means: dict[tuple[str, str], list[Decimal]] = {places[0]: totals}
-    for level, chosen in columns.items():
+    """The mean of every day and series: the parts of each level add up to exactly the total, and the teams of each part
+    of the organisation, as they stand on the day, to exactly that."""
+    agreed = _agreed(learned)
+    totals = [_exact(cost) for cost in agreed[:, 0]]
+    means: dict[tuple[str, str], list[Decimal]] = {learned.places[0]: totals}
+    for level in LEVELS:
+        chosen = learned.of(level)
         rounded = [
-            rounded_to_add_up(list(day), total, decimals=DECIMALS)
-            for day, total in zip(parts[level], totals, strict=True)
+            rounded_to_add_up(list(day[chosen]), total, decimals=DECIMALS)
+            for day, total in zip(agreed, totals, strict=True)
         ]
-        means |= {places[place]: [day[number] for day in rounded] for number, place in enumerate(chosen)}
+        means |= {learned.places[place]: [day[number] for day in rounded] for number, place in enumerate(chosen)}
+    history = learned.history
+    for level in history.standing.levels:
+        for key in history.keys(level):
+            means[level, key] = [
+                add_up(means["team", team][(span.start - history.end).days + number] for team in teams)
+                for span in history.standing.spans
+                for teams in [span.members[level].get(key, ())]
+                for number in range((span.end - span.start).days)
+            ]
     return means
 
 
-def _bounds_of_days(fitted: "Forecaster", level: float) -> tuple[Matrix, Matrix]:
-    lower, upper = fitted.intervals_.days(HORIZON, level)
-    return np.asarray(lower), np.asarray(upper)
+def _agreed(learned: Learned) -> Matrix:
+    """Days ahead × series, adding up but for rounding."""
+    fitted, history, place = learned.forecaster, learned.history, learned.place
+    spread = np.abs(np.nan_to_num(fitted.intervals_.errors_)).mean(axis=(0, 1))
+    divided = [(0, learned.of(level)) for level in LEVELS]
+    parts = []
+    for span in history.standing.spans:
+        said = learned.said[(span.start - history.end).days : (span.end - history.end).days].copy()
+        sums = []
+        for level in history.standing.levels:
+            for key in history.keys(level):
+                here = [place["team", team] for team in span.members[level].get(key, ())]
+                learned_from = [place["team", team] for team in history.standing.now(level, key)]
+                # Who comes or goes later brings or takes the own forecast.
+                if here != learned_from:
+                    moved = said[:, here].sum(axis=1) - said[:, learned_from].sum(axis=1)
+                    said[:, place[level, key]] += moved
+                sums.append((place[level, key], here))
+        parts.append(reconcile(said, spread, [*divided, *sums]))
+    return np.concatenate(parts)
+
+
+def _bounds_of_days(learned: Learned, level: float) -> tuple[Matrix, Matrix]:
+    lower, upper = learned.forecaster.intervals_.days(HORIZON, level)
+    return lower * learned.widths, upper * learned.widths
 
 
 def _landing(learned: Learned, period: Period) -> list[dict[str, Any]]:
     """Where a period lands, for every series: exact so far, plus the forecast of its other days."""
     history, fitted = learned.history, learned.forecaster
     ahead = min((period.end - history.end).days, HORIZON)
-    bounds = [fitted.intervals_.total(0, ahead, level) for level in LEVELS_OF_CONFIDENCE]
+    widths = learned.widths[:ahead].mean(axis=0)
+    bounds = [[edge * widths for edge in fitted.intervals_.total(0, ahead, level)] for level in LEVELS_OF_CONFIDENCE]
+    known = np.sum([added[:ahead].sum(axis=0) for added in learned.added], axis=0) + np.zeros(len(learned.places))
     rows = []
     for place, (level, key) in enumerate(learned.places):
         so_far = history.so_far(level, key, period.start, history.end)
@@ -97,7 +152,7 @@ def _landing(learned: Learned, period: Period) -> list[dict[str, Any]]:
         told = {"period": period.name, "kind": period.kind, "last_day": last_day(period).isoformat()}
         names = ("mean", "low_80", "high_80", "low_95", "high_95")
         amounts = {name: _text(amount) for name, amount in zip(names, (mean, *edges), strict=True)}
-        rows.append(told | {"so_far": _text(so_far)} | amounts)
+        rows.append(told | {"so_far": _text(so_far), "known": _text(_exact(known[place]))} | amounts)
     return rows
 
 
@@ -122,16 +177,35 @@ def _row(
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),
         total_error=_number(scores.total_error[place]), naive_total_error=_number(scores.naive_total_error[place]),
         coverage_80=_number(coverage[0]), coverage_95=_number(coverage[1]),
+        events=list(_events(learned, place)),
+        teams=learned.history.standing.teams(level, key) if level in learned.history.standing.levels else [],
     )  # fmt: skip
+
+
+def _sum_of(history: History, level: str, key: str) -> tuple[str, tuple[str, ...]]:
+    """A series as the sum of keys of a level that costs are charged by."""
+    return ("team", history.standing.now(level, key)) if level in history.standing.levels else (level, (key,))
+
+
+def _events(learned: Learned, place: int) -> Iterator[dict[str, Any]]:
+    """The changes that are known ahead of a series; `per_day` is what they add on average from their day on."""
+    for effect, added in zip(learned.effects, learned.added, strict=True):
+        known = effect.known
+        after = added[max(0, (known.first_day - learned.history.end).days) :, place]
+        if after.any() or (known.per_day is None and known.percent is None and place == 0):
+            named = {name: getattr(known, name) for name in ("kind", "team", "service", "note", "ref")}
+            percent = "" if known.percent is None else f"{known.percent:f}"
+            told = {"first_day": known.first_day.isoformat(), "percent": percent}
+            yield named | told | {"per_day": _text(_exact(after.mean()))}
 
 
 def _exact(amount: float) -> Decimal:
     """A learner's number as money, rounded once."""
-    return Decimal(float(amount)).quantize(_UNIT, rounding=ROUND_HALF_EVEN)
+    return Decimal(float(amount)).quantize(_UNIT, context=_EXACT)
 
 
 def _text(amount: Decimal) -> str:
-    return f"{amount.quantize(_UNIT, rounding=ROUND_HALF_EVEN):f}"
+    return f"{amount.quantize(_UNIT, context=_EXACT):f}"
 
 
 def _number(value: float) -> float | None:

@@ -10,28 +10,34 @@ import numpy as np
 
 from apps.finops.money import add_up
 from apps.finops.windows import ONE_DAY
+from apps.insights.landings import periods
+from apps.insights.planned.ahead import known
+from apps.insights.planned.known import Known
+from apps.insights.standing import Costs, Standing, standing
 from apps.learning.calendars import Matrix
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
+from apps.teams.organising import tree
 
 LEVELS = ("team", "service", "cluster")
-"""What cost is divided by; each division adds up to the total."""
+"""What cost is divided by; each division adds up to the total. Teams stand in levels of the organisation besides."""
+HORIZON = 92
+"""Ninety days and two: the longest quarter, so that every quarter's landing can be told from its first day."""
 MOST_DAYS = 800
 """Older days tell little of the next ninety."""
 DAYS_A_QUESTION = 31
 USUAL_DAYS = 28
 MOST_DROPPED = 7
 """A source that is silent for longer has stopped; its last days are no longer waited for."""
-Costs = dict[str, dict[date, Decimal]]
-"""By key and day."""
 
 
 @dataclass(frozen=True)
 class History:
     """Costs in one currency of the days `start` <= day < `end`, by level and key.
 
-    So many later days were `dropped`: they are not complete.
+    So many later days were `dropped`: they are not complete. `standing` are the levels of the organisation, whose costs
+    are those of the teams that stood there on the day. `known` are the changes known ahead.
     """
 
     currency: str
@@ -39,6 +45,12 @@ class History:
     end: date
     dropped: int
     costs: dict[str, Costs]
+    standing: Standing
+    known: tuple[Known, ...] = ()
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return ("total", *LEVELS, *self.standing.levels)
 
     @property
     def days(self) -> list[date]:
@@ -48,13 +60,27 @@ class History:
         return sorted(self.costs[level])
 
     def matrix(self, level: str) -> Matrix:
-        """Days × keys as floats; NaN before a key's first cost, 0 on days without any after it."""
+        """Days × keys as floats; NaN before a key's first cost, 0 on days without any after it.
+
+        A key of the organisation is what its teams of the days ahead always cost: a team that moved is no step.
+        """
+        if level in self.standing.levels:
+            return self._of_teams(level)
         columns = np.zeros((len(self.days), len(self.costs[level])))
         for place, key in enumerate(self.keys(level)):
             known = self.costs[level][key]
             for day, cost in known.items():
                 columns[(day - self.start).days, place] = float(cost)
             columns[: (min(known) - self.start).days, place] = np.nan
+        return columns
+
+    def _of_teams(self, level: str) -> Matrix:
+        costs, place = self.matrix("team"), {team: number for number, team in enumerate(self.keys("team"))}
+        columns = np.zeros((len(self.days), len(self.costs[level])))
+        for number, key in enumerate(self.keys(level)):
+            own = costs[:, [place[team] for team in self.standing.now(level, key)]]
+            if own.size:
+                columns[:, number] = np.where(np.isnan(own).all(axis=1), np.nan, np.nansum(own, axis=1))
         return columns
 
     def so_far(self, level: str, key: str, first: date, end: date) -> Decimal:
@@ -76,8 +102,19 @@ def read(pinned: Publication, *, today: date) -> list[History]:
         costs["total"] = {"": _summed(costs["team"].values())}
         if costs["team"]:
             first = min(costs["total"][""])
-            histories.append(History(currency, first, end, (pinned.end_day - end).days, costs))
+            ahead = known(pinned, currency, end=end, days=HORIZON)
+            _make_room(costs, ahead, first)
+            stands = standing(tree(), costs["team"], since=periods(end)[1].start, first=end, days=HORIZON)
+            dropped = (pinned.end_day - end).days
+            histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands, ahead))
     return histories
+
+
+def _make_room(costs: dict[str, Costs], ahead: Iterable[Known], first: date) -> None:
+    """A change of something that never cost anything has a series to stand in."""
+    for one in ahead:
+        for level, key in one.stands_in():
+            costs[level].setdefault(key, {first: Decimal(0)})
 
 
 def complete_until(sources: Costs, *, start: date, end: date, today: date) -> date:

@@ -2,9 +2,12 @@
 
 from datetime import date, timedelta
 
+from django.db.models import Q
+
 from apps.finops.errors import CostOpsError
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts.query import Scope
+from apps.teams.tree import LEVELS as ORGANISED
 
 LEVELS = tuple(Forecast.Level.values)
 
@@ -31,14 +34,22 @@ def newest_run(publication: int | None = None) -> ForecastRun:
 def forecasts(
     run: ForecastRun, scope: Scope, *, level: str | None = None, key: str | None = None, currency: str | None = None
 ) -> list[Forecast]:
-    """The forecasts somebody may see, the largest landing first: those who see some teams see these teams only."""
+    """The forecasts somebody may see, the largest landing first: those who see some teams see these teams, and what
+    these teams alone are in."""
     rows = Forecast.objects.filter(run=run).select_related("run")
     if scope.teams is not None:
-        rows = rows.filter(level=Forecast.Level.TEAM, key__in=scope.teams)
+        rows = rows.filter(Q(level=Forecast.Level.TEAM, key__in=scope.teams) | Q(level__in=ORGANISED))
     for name, value in (("level", level), ("key", key), ("currency", currency)):
         if value is not None:
             rows = rows.filter(**{name: value})
-    return sorted(rows, key=_order)
+    return sorted((one for one in rows if _may_see(one, scope)), key=_order)
+
+
+def _may_see(one: Forecast, scope: Scope) -> bool:
+    if scope.teams is None:
+        return True
+    teams = [one.key] if one.level == Forecast.Level.TEAM else one.teams
+    return bool(teams) and scope.teams.issuperset(teams)
 
 
 def days_of(one: Forecast) -> list[tuple[date, list[str]]]:

@@ -13,10 +13,12 @@ from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
 from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
+from apps.insights.planned import entering
 from apps.learning.calendars import Calendar, Season, TooShort
 from apps.marts.selectors import publication
+from apps.teams.organising import newest_tree_number, tree_identity
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 """Raised whenever the same costs would be forecast otherwise."""
 KEPT_RUNS = 30
 """Forecasts of so many publications stay readable."""
@@ -44,7 +46,7 @@ def _season(text: str) -> Season:
 
 def identity() -> str:
     """What forecasts depend on besides costs."""
-    return f"{MODEL_VERSION} {calendar()}"
+    return f"{MODEL_VERSION} {calendar()} {tree_identity(newest_tree_number())} {entering.identity()}"
 
 
 def forecast(*, now: datetime) -> StepResult:
@@ -70,14 +72,15 @@ def forecast(*, now: datetime) -> StepResult:
 
 
 def _fingerprint(histories: list[History]) -> str:
-    digest = hashlib.sha256(identity().encode())
+    digest = hashlib.sha256(f"{MODEL_VERSION} {calendar()}".encode())
     for one in histories:
         costs = [
             (level, key, sorted(days.items()))
             for level, keys in sorted(one.costs.items())
             for key, days in sorted(keys.items())
         ]
-        digest.update(repr((one.currency, one.start, one.end, costs)).encode())
+        stands = [(span.start, span.end, sorted(span.members.items())) for span in one.standing.spans]
+        digest.update(repr((one.currency, one.start, one.end, costs, stands, one.known)).encode())
     return digest.hexdigest()
 
 

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from threadpoolctl import threadpool_limits
 
 from apps.learning.calendars import Calendar, Days, Matrix, TooShort, consecutive, following, weekdays
 from apps.learning.conformal import ConformalIntervals
@@ -69,7 +70,11 @@ class Forecaster(RegressorMixin, BaseEstimator):
         days = consecutive(X)
         if len(days) < FEWEST_DAYS:
             raise TooShort(f"a forecast needs {FEWEST_DAYS} days of history; there are {len(days)}")
-        y = np.asarray(y, dtype=float)
+        # Threads that wait for each other on a busy machine take many times as long as one that works.
+        with threadpool_limits(limits=1):
+            return self._fit(days, np.asarray(y, dtype=float))
+
+    def _fit(self, days: Days, y: Matrix) -> Self:
         self.days_ = following(days, self.horizon)
         every = np.concatenate([days, self.days_])
         columns = (self.calendar or Calendar()).columns(every)

@@ -1,44 +1,51 @@
-"""Forecasts that add up: the parts of every division to the same total."""
+"""Forecasts that add up: every whole to its parts, on every day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 
 from apps.learning.calendars import Matrix
 
+Sums = Sequence[tuple[int, Sequence[int]]]
+"""A whole and its parts, as the places of their series."""
+LEAST_SPREAD = 1e-9
+"""Nobody is surer than this part of the least sure: somebody has to take up the difference."""
 _EXACT = Context(prec=60)
 
 
-def reconcile(
-    total: Matrix, parts: Mapping[str, Matrix], spreads: Mapping[str, Matrix], total_spread: float
-) -> tuple[Matrix, dict[str, Matrix]]:
-    """The forecast of a total, and of its parts by team, by service, …, adjusted so that each division adds up to it.
+def reconcile(said: Matrix, spread: Matrix, sums: Sums) -> Matrix:
+    """Forecasts adjusted as little as possible so that every whole is the sum of its parts.
 
-    The least squares weighted by variance (MinT with a diagonal, Wickramasuriya et al. 2019) for divisions that share
-    nothing but their total: the total becomes the mean of all that is said of it, weighted by how sure each is; what
-    a division is short of it is spread over its parts by their variance.
+    The least squares weighted by variance (MinT with a diagonal, Wickramasuriya et al. 2019): what disagrees is spread
+    over all it concerns, those that err most moved most. A part may belong to several wholes (a team to the total and
+    to its cost centre), a whole be part of another or not; each whole is named once per division.
 
     Parameters
     ----------
-    total, total_spread
-        Days ahead, and the spread (standard deviation, or mean size of errors) of one.
-    parts, spreads
-        By division: days ahead × parts, and the spread of each part.
+    said
+        Days ahead × series.
+    spread
+        Of each series: the standard deviation, or mean size, of its errors.
     """
-    variances = {name: _variance(spread) for name, spread in spreads.items()}
-    said = [(total, 1 / float(_variance(np.array([total_spread]))[0]))]
-    said += [(parts[name].sum(axis=1), 1 / float(variances[name].sum())) for name in parts]
-    agreed = sum(weight * sums for sums, weight in said) / sum(weight for _, weight in said)
-    return np.asarray(agreed), {
-        name: part + np.outer(agreed - part.sum(axis=1), variances[name] / variances[name].sum())
-        for name, part in parts.items()
-    }
+    held = np.zeros((len(sums), said.shape[1]))
+    for row, (whole, parts) in enumerate(sums):
+        held[row, list(parts)] = 1
+        held[row, whole] -= 1
+    weighted = held * _variance(spread)
+    # Rows are measured in their own size, as a large total and a tiny team stand side by side.
+    size = np.sqrt((weighted * held).sum(axis=1))
+    inner = (weighted @ held.T) / np.outer(size, size)
+    short = (held @ said.T) / size[:, None]
+    return np.asarray(said - (weighted / size[:, None]).T.dot(np.linalg.lstsq(inner, short, rcond=1e-13)[0]).T)
 
 
 def _variance(spread: Matrix) -> Matrix:
-    """Squared, never quite nothing: somebody has to take up the difference."""
-    return np.asarray(np.maximum(np.nan_to_num(spread), 1e-9 * max(float(np.nanmax(spread, initial=0)), 1e-9)) ** 2)
+    """Squared, in those of the largest, never quite nothing."""
+    known = np.nan_to_num(spread)
+    largest = float(known.max(initial=0))
+    relative = known / largest if largest > 0 else np.ones_like(known)
+    return np.asarray(np.maximum(relative, LEAST_SPREAD) ** 2)
 
 
 def rounded_to_add_up(parts: Sequence[float], total: Decimal, *, decimals: int) -> list[Decimal]:

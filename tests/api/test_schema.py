@@ -32,6 +32,7 @@ ADDRESSES = {
     "/api/v1/recommendations/{number}/": "/api/v1/recommendations/7/",
     "/api/v1/idle/": "/api/v1/idle/",
     "/api/v1/idle/exclusions/": "/api/v1/idle/exclusions/",
+    "/api/v1/planned/": "/api/v1/planned/?all=true",
     "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",

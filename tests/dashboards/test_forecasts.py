@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from apps.insights import services
-from apps.insights.models import Forecast
+from apps.insights.models import Forecast, PlannedChange
+from apps.marts.selectors import publication
+from tests.dashboards import company
 
 
 @pytest.fixture
@@ -71,3 +73,70 @@ def test_the_page_speaks_chinese(forecast, client_of):
 
     assert "未来将花费多少" in body
     assert "在 8 个起点上回测" in body
+
+
+CARD = re.compile(r"<h2>End of month \d{4}-\d\d</h2>.*?</section>", re.S)
+
+
+@pytest.mark.parametrize(
+    ("who", "address", "key"),
+    [
+        pytest.param("staff", "/", "level=total&amp;key=&amp;", id="of all cost on the overview"),
+        pytest.param("staff", "/teams/live-class/", "level=team&amp;key=live-class", id="of a team on its page"),
+        pytest.param("lilei", "/", "level=team&amp;key=live-class", id="of the only team one sees on the overview"),
+        pytest.param("staff", "/organisation/department/直播/", "level=department&amp;key=", id="of a department"),
+    ],
+)
+def test_a_page_of_cost_tells_where_the_month_lands(forecast, client_of, who, address, key):
+    body = client_of(who).get(address).content.decode()
+
+    card = CARD.search(body)[0]
+    assert "in 80 of 100 cases" in card
+    assert f'href="/forecasts/?{key}' in card
+    assert re.search(r"tried from \d+ past days since", body), "the back-test of that very series"
+    assert f"/figures/forecasts/?{key}" in body
+
+
+def test_beside_costs_of_an_earlier_publication_there_is_no_forecast(forecast, published, client_of):
+    first = publication().number
+    company.publish()
+    services.forecast(now=datetime(2026, 12, 1, 1, tzinfo=UTC))
+
+    assert CARD.search(client_of("staff").get("/").content.decode())
+    assert not CARD.search(client_of("staff").get(f"/?publication={first}").content.decode())
+
+
+def test_departments_are_called_by_name_and_drawn(forecast, client_of):
+    staff = client_of("staff")
+    body = staff.get("/forecasts/?level=department").content.decode()
+
+    assert 'value="department"' in body
+    assert "直播" in body
+    history = staff.get("/figures/forecasts/?level=department&key=直播&currency=CNY").json()["data"][-2]
+    assert len(history["x"]) > 20
+
+
+def test_a_change_is_planned_told_and_withdrawn_on_the_page(forecast, client_of):
+    staff, lead = client_of("staff"), client_of("lilei")
+    plan = {"first_day": "2026-12-05", "change": "120", "unit": "CNY", "team": "live-class", "note": "a second region"}
+
+    refused = lead.post("/forecasts/", plan | {"team": "search"})
+    assert refused.status_code == 403
+    assert 'value="a second region"' in refused.content.decode(), "what was written is not lost"
+    assert lead.post("/forecasts/?level=team", plan | {"change": "12o"}).status_code == 400
+    assert lead.post("/forecasts/?level=team", plan).headers["Location"] == "/forecasts/?level=team&planned=yes"
+    services.forecast(now=datetime(2026, 12, 1, tzinfo=UTC))
+
+    mine, (one,) = "/forecasts/?level=team&key=live-class&currency=CNY", PlannedChange.objects.all()
+    body = lead.get(mine).content.decode()
+    assert "a second region" in body
+    assert "of it by changes known ahead" in body
+    assert f'name="withdraw" value="{one.pk}"' in re.sub(r"\s+", " ", body)
+    marks = lead.get(f"/figures{mine}").json()["data"][-3]
+    assert (marks["name"], marks["x"]) == ("Known ahead", ["2026-12-05"])
+    assert "a second region" not in staff.get("/forecasts/?level=team&key=search").content.decode()
+
+    lead.post(mine, {"withdraw": str(one.pk)})
+    services.forecast(now=datetime(2026, 12, 1, 1, tzinfo=UTC))
+    assert "a second region" not in lead.get(mine).content.decode()
+    assert staff.post("/forecasts/", {"withdraw": "x"}).status_code == 400

@@ -3,6 +3,7 @@
 from apps.insights.models.anomalies import Anomaly, AnomalyFeedback, AnomalyRun
 from apps.insights.models.forecasts import Forecast, ForecastRun
 from apps.insights.models.idle import IdleExclusion, IdleFinding, IdleRun
+from apps.insights.models.planned import PlannedChange
 from apps.insights.models.worklist import WorklistDecision
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "IdleExclusion",
     "IdleFinding",
     "IdleRun",
+    "PlannedChange",
     "WorklistDecision",
 ]

@@ -27,10 +27,12 @@ class ForecastRun(models.Model):
 
 
 class Forecast(models.Model):
-    """One series: all cost in one currency (`total`), or that of one team, service or cluster.
+    """One series: all cost in one currency (`total`), or that of one team, service, cluster or part of the organisation
+    (its outermost units of a kind, and cost centres; `teams` are those whose cost is in it).
 
     `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `landings` a list of
-    objects with `period`, `kind`, `last_day`, `so_far` and the same five; amounts are text with six decimals.
+    objects with `period`, `kind`, `last_day`, `so_far`, the same five, and `known`, what of it is told by changes known
+    ahead, which are the `events`; amounts are text with six decimals.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
     total of the first `total_days` was off; None where there was nothing to compare.
     """
@@ -40,14 +42,20 @@ class Forecast(models.Model):
         TEAM = "team", "Team"
         SERVICE = "service", "Service"
         CLUSTER = "cluster", "Cluster"
+        COMPANY = "company", "Company"
+        UNIT = "unit", "Business unit"
+        DEPARTMENT = "department", "Department"
+        COST_CENTER = "cost_center", "Cost centre"
 
     run = models.ForeignKey(ForecastRun, on_delete=models.CASCADE, related_name="forecasts")
     level = models.CharField(max_length=12, choices=Level)
     key = models.CharField(max_length=500, blank=True)
     currency = models.CharField(max_length=3)
+    teams = models.JSONField(default=list)
     is_naive = models.BooleanField()
     days = models.JSONField()
     landings = models.JSONField()
+    events = models.JSONField(default=list)
     origins = models.PositiveIntegerField()
     backtest_first_day = models.DateField()
     total_days = models.PositiveIntegerField()

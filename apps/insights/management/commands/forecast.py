@@ -25,6 +25,7 @@ Effective cost day by day, with the bounds it lies between in 80 and in 95 of 10
 examples:
   manage.py forecast show total
   manage.py forecast show team live-class --currency CNY --format csv
+  manage.py forecast show cost_center CC-1001
 """
 EXAMPLES = LISTING + SHOWING.partition("examples:\n")[2]
 BOUNDS = ("mean", "low_80", "high_80", "low_95", "high_95")
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         listing.add_argument("--level", choices=selectors.LEVELS, help="only of this level")
         showing = actions.add_parser("show", help="one forecast, day by day", epilog=SHOWING, formatter_class=raw)
         showing.add_argument("level", choices=selectors.LEVELS, help="what the forecast is of")
-        showing.add_argument("key", nargs="?", default="", help="which team, service or cluster; none of the total")
+        showing.add_argument("key", nargs="?", default="", help="which team, service, department …; none of the total")
         for each in (listing, showing):
             each.add_argument("--currency", metavar="CNY", help="only in this currency")
             each.add_argument("--as-of", type=int, metavar="PUBLICATION", help="of an earlier publication")

@@ -1,0 +1,1 @@
+"""What is known of cost ahead: changes people plan, and commitments that end."""
