@@ -1,13 +1,15 @@
 """What a weekly report says beyond the week: why cost changed, where the month lands, what is to be decided."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.estimates.selectors import Estimated, estimates, reach_of
+from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
 from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
@@ -20,6 +22,7 @@ from apps.operations.selectors import Wanted, of_everybody
 from apps.rates.selectors import MissingRate
 from apps.reports.weeks import Week
 
+T = TypeVar("T")
 LARGEST = 5
 NEWEST = 3
 
@@ -131,15 +134,16 @@ def _waiting(week: Week, query: CostQuery) -> Waiting | None:
     """The days from the week on that wait for their bill, in the currency of the report where that can be."""
     _first, end = reach_of(publication(query.as_of))
     asked = query.between(week.start, max(week.end, end or week.end)).grouped("day")
-    found = _estimated(asked) or _estimated(replace(asked, currency=None, rates_as_of=None))
-    if found is None or not found.answer.rows:
+    found = _asked(estimates, asked)
+    if not found.answer.rows:
         return None
     days = [row[0] for row in found.answer.rows]
     return Waiting(min(days), max(days), tuple(sorted(found.answer.totals.items())))
 
 
-def _estimated(query: CostQuery) -> Estimated | None:
+def _asked(ask: Callable[[CostQuery], T], query: CostQuery) -> T:
+    """The answer to a question in its currency; for want of a rate, in the currencies of the bills."""
     try:
-        return estimates(query)
+        return ask(query)
     except MissingRate:
-        return None
+        return ask(replace(query, currency=None, rates_as_of=None))
