@@ -13,6 +13,7 @@ from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
 from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
+from apps.insights.why.telling import sentences
 from apps.marts.query import CostQuery
 from apps.marts.selectors import publication
 from apps.operations.kinds import NAMES
@@ -83,6 +84,7 @@ def outlook(team: str, week: Week, query: CostQuery) -> Outlook:
     new = frozenset(one.pk for one in found if one.found_at >= begin)
     rest = [one for one in found[LARGEST:] if one.pk in new]
     return Outlook(
+        why=_asked(sentences, query.narrowed(team=team).grouped()),
         landings=_landings(team),
         largest=tuple(found[:LARGEST]),
         open_count=len(found),

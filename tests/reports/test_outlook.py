@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from apps.reports.outlook import Outlook, Waiting
 from apps.reports.selectors import WeeklyReport, weekly_report
 from tests.operations.worlds import ANYBODY, a_finding, one, recommend
 from tests.reports.test_content import Elements
-from tests.reports.weeks_of_cost import WEEK, hire_lead, publish_weeks
+from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, publish_weeks
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 SITE = "http://127.0.0.1:8000"
@@ -142,6 +142,16 @@ def test_why_it_changed_is_told_in_the_sentences_it_was_found_in():
         assert "Why it changed" in text
         assert "直播 cost 700.04 more" in text
         assert "It is over" in text
+
+
+def test_why_the_week_cost_more_than_the_week_before_is_found():
+    """Seven days of 100.005 before; a second namespace brings 10 a day more."""
+    more = [{"day": WEEK.start + timedelta(days=number), "team": "live-class", "namespace": "new",
+             "effective_cost": "10"} for number in range(7)]  # fmt: skip
+    publish_weeks(five_weeks() + more)
+    for text in both(write_letter(report(), inline=False)):
+        assert "Why it changed" in text
+        assert "cost 770.04 CNY, +10.0 %" in text
 
 
 def test_days_without_a_bill_are_said_in_one_sentence():

@@ -51,10 +51,11 @@ def _finding(found: Anomaly) -> Finding:
         title=Sentence(TITLES[Anomaly.Kind(found.kind), True], {"place": place}),
         evidence=tuple(_evidence(found)),
         currency=found.unit,
-        saving_per_month=max(Decimal(found.per_day) * MONTH_DAYS, Decimal(0)),
+        saving_per_month=Decimal(0),
         since=found.first_day,
         link=reverse("anomaly", args=[found.slug]),
         at_stake=" ".join(found.place),
+        amount_per_month=max(Decimal(found.per_day) * MONTH_DAYS, Decimal(0)),
     )
 
 

@@ -1,6 +1,7 @@
 """The sentence that says why cost changed, in whatever language it is read."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import cast
@@ -51,14 +52,15 @@ _OWN: dict[tuple[str, str], Promise] = {
 def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
     """Why the cost of a question is not what it was in the period before, by default as many days just before.
 
-    One sentence per currency, the largest cost first; none where nothing is published, where the period before is not
-    wholly known, or where there was no cost.
+    One sentence per currency whose cost changed, the largest cost first; none where nothing is published, or where the
+    period before is not wholly known.
     """
     try:
         found = why(query, before)
     except NothingPublished:
         return ()
-    return tell(found) if found.is_known else ()
+    changed = tuple(one for one in found.currencies if one.change.change)
+    return tell(replace(found, currencies=changed)) if found.is_known else ()
 
 
 def tell(found: Why) -> tuple[Sentence, ...]:
