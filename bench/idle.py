@@ -6,7 +6,7 @@ The file has one row per machine (`vm`) and hour (`h`): cores, memcap (KB), cpu_
 the hourly Bitbrains trace (GWA-T-12 Rnd; Shen, van Beek and Iosup 2015). Decisions are made every day from day 64 to 76 and
 are right if at most 1 % of the hours of the next 14 (30, or what is left of the file) days are active; what is learned, the
 thresholds included, is learned from other machines at days up to 49. Then weekly schedules: made at day 64, held against
-the days after. Without a file only generated fleets, and 10,000 subjects by the clock.
+the days after. A shorter trace is divided in the same proportions. Without a file only generated fleets, and 10,000 subjects by the clock.
 """
 
 import argparse
@@ -22,15 +22,14 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import KFold
 
 from apps.learning.idle.activity import FLOORS, Activity
-from apps.learning.idle.evidence import IDLE_SHARE, MEMORY_DAYS, idle_by_rule, look
+from apps.learning.idle.evidence import ENOUGH_DAYS, IDLE_SHARE, MEMORY_DAYS, idle_by_rule, look
 from apps.learning.idle.features import Daily, idle_index, stays_idle
 from apps.learning.idle.finder import IdleFinder
 from apps.learning.idle.lessons import teach
 from apps.learning.idle.offhours import OffHours, held_against, hours_of_week
 from apps.learning.idle.vendors import RULES
 
-LEARNED = range(14, 50, 5)
-DECIDED = range(64, 77)
+PROTOCOL_DAYS, LAST_LEARNED, FIRST_DECIDED, LAST_DECIDED = 91, 49, 64, 76
 FOLDS = 5
 GOALS = {14: 0.95, 30: 0.94}
 RECALL_GOALS = {"safe": (0.95, 0.65), "review": (0.90, 0.85)}
@@ -63,12 +62,22 @@ def read(path: Path) -> tuple[Activity, np.ndarray]:
     return Activity(hours, tuple(map(str, names)), signals), cost.to_numpy()
 
 
+def dates(days: int) -> tuple[range, range]:
+    """Decision dates that are learned from, and those that are scored; closer together where the trace is shorter."""
+    learned_to, first, last = (
+        min(day, day * days // PROTOCOL_DAYS) for day in (LAST_LEARNED, FIRST_DECIDED, LAST_DECIDED)
+    )
+    if learned_to < ENOUGH_DAYS:
+        sys.exit(f"the trace has {days} whole days; {ENOUGH_DAYS * PROTOCOL_DAYS // LAST_LEARNED + 1} are needed")
+    return range(ENOUGH_DAYS, learned_to + 1, max(1, min(5, (learned_to - ENOUGH_DAYS) // 7))), range(first, last + 1)
+
+
 def decide(fleet: Activity, horizon: int) -> pd.DataFrame:
     """One row per decision of the test: machine, day, truth, and what everybody said of it."""
     daily = Daily.of(fleet)
     finders = list(learned(fleet, horizon))
     told = []
-    for day in DECIDED:
+    for day in dates(fleet.days)[1]:
         now = fleet.until(24 * day)
         past = daily.part(max(0, day - MEMORY_DAYS), day)
         said: dict[str, np.ndarray] = {name: rule(now) for name, rule in RULES.items()}
@@ -85,7 +94,7 @@ def decide(fleet: Activity, horizon: int) -> pd.DataFrame:
 def learned(fleet: Activity, horizon: int):
     """A finder for each fifth of the machines, from the others."""
     for others, own in KFold(FOLDS, shuffle=True, random_state=0).split(fleet.subjects):
-        finder = IdleFinder(horizon).learn(teach(fleet.of(others), LEARNED, horizon, floors=FLOORS))
+        finder = IdleFinder(horizon).learn(teach(fleet.of(others), dates(fleet.days)[0], horizon, floors=FLOORS))
         kept = {name: round(least, 2) for name, least in finder.thresholds_.items()}
         print(f"  {len(others)} machines taught: {finder.way_}, thresholds {kept}")
         yield own, finder
@@ -129,20 +138,21 @@ def tell(decisions: pd.DataFrame, cost: np.ndarray, horizon: int) -> list[str]:
 
 
 def schedules(fleet: Activity, cost: np.ndarray) -> list[str]:
-    """Weekly schedules made at day 64, by the idle hours of the days after."""
-    end = 24 * DECIDED[0]
+    """Weekly schedules made at the first decision date, by the idle hours of the days after."""
+    end = 24 * dates(fleet.days)[1][0]
+    weeks = min(4, end // 168)
     before = fleet.until(end)
     slots = hours_of_week(fleet.hours, "UTC")[end:]
     loud = fleet.loudness()[end:]
     idle = np.where(np.isnan(loud), np.nan, loud < 1)
-    past = before.since(end - 24 * 28).loudness().reshape(4, 168, -1)
+    past = before.since(end - 168 * weeks).loudness().reshape(weeks, 168, -1)
     every_week = np.roll(
-        np.nanmax(np.nan_to_num(past, nan=9.0), axis=0) < 1, hours_of_week(before.hours[-672:], "UTC")[0], axis=0
+        np.nanmax(np.nan_to_num(past, nan=9.0), axis=0) < 1, hours_of_week(before.hours[-168:], "UTC")[0], axis=0
     )
     night = (np.arange(168) % 24 < 7) | (np.arange(168) % 24 >= 21) | (np.arange(168) >= 120)
     plans: Mapping[str, np.ndarray] = {
         "ours": OffHours(precision=SCHEDULE_GOALS[0]).fit(before).slots_,
-        "idle in each of 4 weeks": every_week,
+        f"idle in each of {weeks} weeks": every_week,
         "nights and weekends": np.repeat(night[:, None], idle.shape[1], axis=1),
     }
     missed = []

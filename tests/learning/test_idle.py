@@ -218,8 +218,8 @@ def test_the_unknown_is_not_idle(known: Activity, finder: IdleFinder) -> None:
     ("days", "verdict"),
     [
         pytest.param(13, Verdict.UNKNOWN, id="thirteen days are too few"),
-        pytest.param(15, Verdict.REVIEW, id="two weeks of silence: have a look"),
-        pytest.param(28, Verdict.SAFE, id="four weeks of silence: safe"),
+        pytest.param(14, Verdict.REVIEW, id="two weeks of silence: have a look"),
+        pytest.param(21, Verdict.SAFE, id="three weeks of silence: safe"),
     ],
 )
 def test_three_subjects_are_judged_by_the_shipped_curve(days, verdict) -> None:
@@ -234,7 +234,8 @@ def test_three_subjects_are_judged_by_the_shipped_curve(days, verdict) -> None:
 @pytest.mark.parametrize(
     ("part", "why"),
     [
-        pytest.param(fleet(days=40), "no date with 30 days behind it", id="too little history"),
+        pytest.param(fleet(days=40), "no date with 30 days behind it", id="no past date"),
+        pytest.param(fleet(days=57), "dates from day 14 to day 27", id="past dates of less than two weeks"),
         pytest.param(fleet(subjects=40), "40 subjects", id="too few subjects"),
         pytest.param(
             fleet().of(np.flatnonzero(np.arange(120) % 5 >= 2)), "nobody was idle", id="nobody to learn idleness from"

@@ -24,8 +24,8 @@ MARGIN = {"safe": 0.3, "review": 0.0}
 nobody looks again at what is safe."""
 LOWEST = {"safe": 0.8, "review": 0.5}
 """Below this nobody is called so, however precise the past was: where all is clear nothing need be risked."""
-PRIOR = Curve(-11.5, 2.4)
-"""Where nothing can be learned: never active in 14, 21, 28, 45 known days is believed by .90, .95, .97, .99, as public
+PRIOR = Curve(-8.8, 2.0)
+"""Where nothing can be learned: never active in 14, 21, 28, 45 known days is believed by .93, .96, .98, .99, as public
 traces of virtual machines have it."""
 
 

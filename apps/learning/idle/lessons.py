@@ -19,6 +19,8 @@ MOST_SUBJECTS = 1_000
 FEWEST_SUBJECTS = 60
 FEWEST_OF_EACH = 12
 """So many subjects must have stayed idle, and as many not, before anything is learned."""
+FEWEST_DAYS_APART = 14
+"""So far apart the first and the last date must be: decisions of one week share its accidents."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Lessons:
 
     @property
     def is_enough(self) -> bool:
-        """Whether there is anything to learn: enough subjects that stayed idle, and enough that did not."""
+        """Whether there is anything to learn: enough subjects that stayed idle, enough that did not, enough time."""
+        if not len(self.date) or np.ptp(self.date) < FEWEST_DAYS_APART:
+            return False
         stayed = np.unique(self.subject[self.is_real & (self.truth == 1)])
         worked = np.unique(self.subject[self.is_real & (self.truth == 0)])
         enough = min(len(stayed), len(worked)) >= FEWEST_OF_EACH
