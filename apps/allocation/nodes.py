@@ -29,6 +29,13 @@ _HOUR = ["cluster", "node", "hour"]
 _NODE = ["day", "cluster", "node", "provider_id"]
 
 
+EXCESS = ibis.schema(
+    {"node_day": "int32", "cluster": "string", "node": "string", "hour": "timestamp('UTC', 6)"}
+    | {f"factor_{name}": "float64" for name in RESOURCES}
+)
+"""The columns of `Claims.excess`."""
+
+
 @dataclass(frozen=True)
 class NodeHours:
     """Tables of the billed nodes of a window.

@@ -81,16 +81,21 @@ def attribute(
     with `is_shared` for policies to pass on, and everything else; and the node-hours claimed beyond their capacity
     (`nodes.Claims.excess`)."""
     present = {kind for (kind,) in rows_of(pools.select("pool").distinct())}
-    on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
+    parts: list[ir.Table] = []
+    excess = empty(nodes.EXCESS)
+    if "node" in present:
+        on_nodes, excess = _of_nodes(inputs, pools, book, workspace)
+        parts.append(on_nodes)
     others = {
         "serverless": _of_serverless,
         "volume": _of_volumes,
         "load_balancer": _of_load_balancers,
         "cluster": _of_clusters,
     }
-    parts = [part(inputs, pools, book, workspace) for kind, part in others.items() if kind in present]
-    claimed = ibis.union(on_nodes, *parts) if parts else on_nodes
-    rest = _of_charges(pools, book, workspace) if "charge" in present else empty(claimed.schema())
+    parts += [part(inputs, pools, book, workspace) for kind, part in others.items() if kind in present]
+    has_charges = "charge" in present or not parts
+    rest = _of_charges(pools, book, workspace) if has_charges else empty(parts[0].schema())
+    claimed = ibis.union(*parts) if parts else empty(rest.schema())
     return claimed, rest.drop("is_shared"), excess
 
 

@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 from tests.allocation.conftest import Together
-from tests.allocation.worlds import OWNED_BY_NAME, Row, World, allocated, by, charge, charged, node, pod, result, totals
+from tests.allocation.worlds import (
+    ON_NODE,
+    OWNED_BY_NAME,
+    Row,
+    World,
+    allocated,
+    by,
+    charge,
+    charged,
+    node,
+    pod,
+    result,
+    totals,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +242,18 @@ def test_what_has_no_bill_and_what_claims_too_much_is_told(home: Path) -> None:
     assert told["overuse"].subject == "online/n1"
     assert "In 2 hours" in told["overuse"].message
     assert "50.0%" in told["overuse"].message
+
+
+@pytest.mark.parametrize(
+    ("charges", "usage", "expected"),
+    [
+        pytest.param([], ON_NODE, {}, id="a node without a bill, and nothing else"),
+        pytest.param([charge("7", "log")], ON_NODE, {"unallocated": "7"}, id="a charge beside a node without a bill"),
+        pytest.param([charge("7", "log")], {}, {"unallocated": "7"}, id="a charge where no cluster is"),
+        pytest.param(ALL_DAY, ON_NODE, {"web": "24", "data": "12", "idle": "12"}, id="a node alone"),
+    ],
+)
+def test_nodes_are_divided_only_where_they_are_billed(home: Path, charges: list, usage: dict, expected: dict) -> None:
+    rows = allocated(charges, **usage)
+    told = {"idle" if row["kind"] == "idle" else row["team"]: f"{row['effective_cost'].normalize():f}" for row in rows}
+    assert told == expected

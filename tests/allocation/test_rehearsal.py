@@ -34,6 +34,7 @@ from tests.allocation.worlds import (
     result,
     rows_allocated,
 )
+from tests.once import made_once, put_in_home
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +51,7 @@ END = "valid_from: 2026-10-02\nend: [logs]"
 FINANCE, WEI, OLA = Actor("carla", None), Actor("wei", frozenset({"web"})), Actor("ola", frozenset({"ops"}))
 
 
-@pytest.fixture
-def world(home):
+def make() -> None:
     """Two days: a node of 24 on the first, half of it claimed by `web-1`; 10 of Log and 7 of Mail on each day."""
     Team.objects.bulk_create(Team(name=name) for name in ("web", "data", "ops"))
     put(
@@ -63,6 +63,18 @@ def world(home):
     put_usage(node_hours=node(), workload_hours=pod("web-1", "2", "8"))
     import_rules(IN_FORCE)
     result(days=2)
+
+
+@pytest.fixture(scope="module")
+def lake_of_world(django_db_setup, django_db_blocker, tmp_path_factory):
+    with made_once(django_db_blocker, tmp_path_factory.mktemp("made") / "lake", make) as lake:
+        yield lake
+
+
+@pytest.fixture
+def world(home, lake_of_world):
+    """What `make` makes, as rows of `allocated`."""
+    put_in_home(lake_of_world)
     return rows_allocated()
 
 
@@ -80,6 +92,15 @@ def told(draft: RuleDraft) -> dict[str, tuple[str, str, str]]:
 
 def actions(draft: RuleDraft) -> list[tuple[str, str]]:
     return list(draft.trail.order_by("pk").values_list("action", "by"))
+
+
+def test_nothing_can_be_tried_before_the_first_fill(home):
+    with pytest.raises(rehearsal.NothingToTryOn, match="fill first"):
+        rehearsal.last_days(28)
+    assert counting.counted(now=NOW).rules == ()
+    import_rules(IN_FORCE)
+    assert [one.decided for one in counting.counted(now=NOW).rules] == [None, None]
+    assert lake.files(ALLOCATED) == ()
 
 
 def test_a_draft_tells_who_gains_as_dated_and_on_all_days(world):
@@ -192,15 +213,6 @@ def test_two_workers_do_nothing_twice(world):
     RuleCount.objects.create(ruleset_id=RuleSet.objects.get().pk, start=window.start, end=window.end, claimed_at=NOW)
     assert counting.count_due(now=NOW + proposals.LEASE) is False
     assert counting.count_due(now=NOW + 2 * proposals.LEASE) is True
-
-
-def test_nothing_can_be_tried_before_the_first_fill(home):
-    with pytest.raises(rehearsal.NothingToTryOn, match="fill first"):
-        rehearsal.last_days(28)
-    assert counting.counted(now=NOW).rules == ()
-    import_rules(IN_FORCE)
-    assert [one.decided for one in counting.counted(now=NOW).rules] == [None, None]
-    assert lake.files(ALLOCATED) == ()
 
 
 # --- At the terminal ------------------------------------------------------------------------------------------------
