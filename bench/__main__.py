@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("ingest", "aws", "allocation", "ask", "pages", "explain", "restatement")
+NAMES = ("ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "anomalies")
 
 if __name__ == "__main__":
     missed = [name for name in NAMES if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode]
