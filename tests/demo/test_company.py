@@ -204,7 +204,7 @@ def test_students_and_searches_are_told_every_day(autumn: Company) -> None:
 
 
 def test_what_goes_wrong_is_written_down_and_nothing_does_in_a_short_window(tmp_path):
-    """24 days before the end one project writes eight times its logs; before that, and in a short window, all is usual."""
+    """For three days one project writes eight times its logs; before that, and in a short window, all is usual."""
     resources, end = list_resources(seed=1, scale=0.1), date(2026, 11, 1)
     usual = resources.quantity
     storm = next(one for one in incidents.INCIDENTS if one.kind == "spike")
