@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-NAMES = ("ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle")
+NAMES = (
+    "ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle", "anomalies",
+)  # fmt: skip
 
 if __name__ == "__main__":
     missed = [name for name in NAMES if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False).returncode]

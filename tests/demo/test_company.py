@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.demo import incidents
+from apps.demo.services import list_resources
 from apps.demo.timetable import UnsupportedTimeZoneError, business_day
 from apps.finops import focus
 from apps.finops.tables import USAGE
@@ -199,3 +201,20 @@ def test_students_and_searches_are_told_every_day(autumn: Company) -> None:
     assert len({row["date"] for row in rows}) in (len(days), len(days) - 1, len(days) + 1)  # a day is one of Beijing
     assert all(int(row["quantity"]) > 0 for row in rows)
     assert {team["name"] for team in autumn.teams["teams"]} >= {row["team"] for row in rows}
+
+
+def test_what_goes_wrong_is_written_down_and_nothing_does_in_a_short_window(tmp_path):
+    """For three days one project writes eight times its logs; before that, and in a short window, all is usual."""
+    resources, end = list_resources(seed=1, scale=0.1), date(2026, 11, 1)
+    usual = resources.quantity
+    storm = next(one for one in incidents.INCIDENTS if one.kind == "spike")
+    place = incidents.struck(storm, resources)
+
+    def on(day: date) -> int:
+        return int(incidents.disturbed(usual, resources, day, end=end)[place])
+
+    assert on(date(2026, 10, 8)) == on(date(2026, 10, 10)) == 8 * int(usual[place])
+    assert on(date(2026, 10, 7)) == on(date(2026, 10, 11)) == int(usual[place])
+    for days, count in ((60, 3), (10, 0)):
+        incidents.write(tmp_path / "incidents.csv", resources, end=end, days=days)
+        assert len((tmp_path / "incidents.csv").read_text().splitlines()) == 1 + count
