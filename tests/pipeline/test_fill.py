@@ -28,7 +28,7 @@ def done(report) -> list[str]:
 
 FIRST_FILL = [
     "land bill done", "land hours done", "normalize bill done", "meter hours done",
-    "allocate 2026-10-01..2026-10-04 done", "publish 2026-10-01..2026-10-04 done", "forecast done", "recommend done",
+    "allocate 2026-10-01..2026-10-04 done", "publish 2026-10-01..2026-10-04 done", *(f"{step} done" for step in FOUND),
 ]  # fmt: skip
 
 

@@ -25,10 +25,9 @@ class Clock:
     zone: ZoneInfo
 
     @property
-    def zone_hours(self) -> int:
-        """The zone's distance from UTC then, in whole hours."""
-        offset = self.end.astimezone(self.zone).utcoffset()
-        return round(offset.total_seconds() / 3600) if offset else 0
+    def timezone(self) -> str:
+        """The zone's name."""
+        return self.zone.key
 
     @classmethod
     def at(cls, hour: int, zone: ZoneInfo) -> "Clock":

@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard
 from apps.learning.idle.activity import Activity
 from apps.learning.idle.evidence import Evidence, Verdict, look
 from apps.learning.idle.finder import IdleFinder
+from apps.learning.idle.offhours import WEEK, hours_of_week
 
 PRESENT_HOURS = 48
 """What was not heard of for longer is gone already."""
 SILENT_DAYS = 28
 CHART_DAYS = 45
-WEEK_HOURS = 168
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Judgement:
 
 
 def judge(
-    heard: Heard, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
+    heard: Heard, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
 ) -> Judgement:
-    """Judge all subjects that are still there; `zone_hours` is the business time zone's distance from UTC.
+    """Judge all subjects that are still there; `timezone` is that of the hours of the week.
 
     The finder says how probable it is that each stays idle, and what of it is safe enough. What never was active in at
     least `SILENT_DAYS` known days is reviewed, however little the fleet's past taught.
@@ -73,9 +74,10 @@ def judge(
     verdicts = np.asarray(finder.verdicts(activity)).astype(object)
     is_silent = (evidence.active_hours == 0) & (evidence.known_hours >= 24 * SILENT_DAYS) & evidence.is_enough
     verdicts[is_silent & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
+    slots = _hours_of_week(activity, timezone)
     columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
     judged = (
-        _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, zone_hours)
+        _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, slots)
         for column in columns.tolist()
     )
     return Judgement(_way(finder), tuple(judged))
@@ -93,10 +95,10 @@ def _way(finder: IdleFinder) -> dict[str, Any]:
     }
 
 
-def judged_at(heard: Heard, column: int, zone_hours: int, floors: Mapping[str, float] = MEAN_FLOORS) -> Judged:
+def judged_at(heard: Heard, column: int, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS) -> Judged:
     """One subject with its evidence and no verdict of its own."""
-    evidence = look(heard.activity, floors=floors)
-    return _judged(heard, evidence, column, str(Verdict.UNKNOWN), float("nan"), floors, zone_hours)
+    evidence, slots = look(heard.activity, floors=floors), _hours_of_week(heard.activity, timezone)
+    return _judged(heard, evidence, column, str(Verdict.UNKNOWN), float("nan"), floors, slots)
 
 
 def is_present(activity: Activity) -> np.ndarray[Any, Any]:
@@ -109,11 +111,11 @@ def is_present(activity: Activity) -> np.ndarray[Any, Any]:
 
 def _judged(
     heard: Heard, evidence: Evidence, column: int, verdict: str, chance: float, floors: Mapping[str, float],
-    zone_hours: int,
+    slots: NDArray[np.int64],
 ) -> Judged:  # fmt: skip
     signals = [name for name in floors if name in evidence.peaks and not np.isnan(evidence.peaks[name][column])]
     last = evidence.last_active[column]
-    loud = heard.activity.loudness(floors)[:, column]
+    loud = heard.activity.of([column]).loudness(floors)[:, 0]
     return Judged(
         key=heard.keys[column],
         verdict=verdict,
@@ -125,7 +127,7 @@ def _judged(
         peaks={name: round(float(evidence.peaks[name][column]), 3) for name in signals},
         floors={name: floors[name] for name in signals},
         days={name: _days(heard.activity.signals[name][:, column]) for name in signals},
-        slots=_slots(heard.activity, loud, zone_hours),
+        slots=_slots(loud, slots),
     )
 
 
@@ -137,13 +139,13 @@ def _days(values: np.ndarray[Any, Any]) -> list[float | None]:
     return [None if np.isnan(value) else round(float(value), 3) for value in highest]
 
 
-def _slots(activity: Activity, loud: np.ndarray[Any, Any], zone_hours: int) -> list[float | None]:
+def _hours_of_week(activity: Activity, timezone: str) -> NDArray[np.int64]:
+    return hours_of_week(activity.hours[-24 * CHART_DAYS :], timezone)
+
+
+def _slots(loud: np.ndarray[Any, Any], slots: NDArray[np.int64]) -> list[float | None]:
     """The share of active hours among the known ones, by hour of the week."""
-    last = 24 * CHART_DAYS
-    hours = activity.hours[-last:].astype(int) + zone_hours
-    slot = (hours + 72) % WEEK_HOURS  # 1 January 1970 was a Thursday: the fourth day, 72 hours after Monday
-    known = ~np.isnan(loud[-last:])
-    active = np.nan_to_num(loud[-last:]) >= 1
-    totals = np.bincount(slot[known], minlength=WEEK_HOURS)
-    counts = np.bincount(slot[active], minlength=WEEK_HOURS)
+    loud = loud[-len(slots) :]
+    known, active = ~np.isnan(loud), np.nan_to_num(loud) >= 1
+    totals, counts = (np.bincount(slots[flags], minlength=WEEK) for flags in (known, active))
     return [round(int(one) / int(of), 3) if of else None for one, of in zip(counts, totals, strict=True)]

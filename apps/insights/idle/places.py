@@ -22,7 +22,7 @@ def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) ->
     """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
     heard = listener.workloads()
     if heard is not None:
-        judgement = judge(heard, clock.zone_hours)
+        judgement = judge(heard, clock.timezone)
         ways[kinds.WORKLOAD], judged = judgement.way, judgement.judged
         claims = listener.counted_claims()
         idle, apart = _by_namespace(judged)
@@ -51,7 +51,7 @@ def _namespace(
 ) -> Candidate:
     cluster, namespace = place
     together = _together(heard, place)
-    judged = judged_at(together, 0, clock.zone_hours)
+    judged = judged_at(together, 0, clock.timezone)
     chances = [one.probability for one in members if one.probability is not None]
     is_safe = all(one.verdict == "safe" for one in members)
     judged = replace(judged, verdict="safe" if is_safe else "review", probability=min(chances) if chances else None)
@@ -102,7 +102,7 @@ def _gpus(
         Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns)
     )
     lost = Sentence(kinds.KINDS[kinds.GPU].lost)
-    for one in judge(gpus, clock.zone_hours).judged:
+    for one in judge(gpus, clock.timezone).judged:
         if one.is_idle and one.key not in hidden:
             place = dict(zip(("cluster", "namespace", "workload"), one.key, strict=True))
             yield Candidate.of(kinds.GPU, one, clock, lost, share=shares.get(one.key, Fraction(0)), **place)
@@ -113,7 +113,7 @@ def _nodes(listener: Listener, clock: Clock, ways: Ways) -> Iterator[Candidate]:
     if heard is None:
         return
     cores, resources = listener.cores(), listener.node_resources()
-    judgement = judge(heard, clock.zone_hours)
+    judgement = judge(heard, clock.timezone)
     ways[kinds.NODE] = judgement.way
     for one in judgement.judged:
         cluster, node, provider_id = one.key

@@ -90,7 +90,7 @@ def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneI
         signals = _signals(alike, hours, clusters, metered, zone)
         names = tuple(one.resource for one in alike)
         heard = Heard(Activity(hours.stamps, names, signals), tuple((name,) for name in names))
-        judgement = judge(heard, clock.zone_hours, FLOORS, only_present=False)
+        judgement = judge(heard, clock.timezone, FLOORS, only_present=False)
         ways[kind] = judgement.way
         known = {judged.key[0]: judged for judged in judgement.judged}
         for one in alike:

@@ -6,7 +6,6 @@ from datetime import date
 from fractions import Fraction
 
 import numpy as np
-from django.conf import settings
 
 from apps.finops.findings import Sentence
 from apps.finops.windows import Window
@@ -37,10 +36,8 @@ def off_hours(
         return
     columns = {key: column for column, key in enumerate(heard.keys)}
     activity = heard.activity.of([columns[one.key] for one in chosen])
-    fitted = OffHours(timezone=settings.COSTOPS_TIME_ZONE, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(
-        activity
-    )
-    slots = hours_of_week(activity.hours, settings.COSTOPS_TIME_ZONE)
+    fitted = OffHours(timezone=clock.timezone, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(activity)
+    slots = hours_of_week(activity.hours, clock.timezone)
     costed = _costed(activity.hours, window, clock)
     for column, one in enumerate(chosen):
         off = fitted.slots_[:, column]
