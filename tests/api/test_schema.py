@@ -28,6 +28,7 @@ ADDRESSES = {
     "/api/v1/units/change/": "/api/v1/units/change/?driver=requests&start=2026-10-06&currency=CNY",
     "/api/v1/drivers/": "/api/v1/drivers/",
     "/api/v1/forecasts/": "/api/v1/forecasts/",
+    "/api/v1/why/": "/api/v1/why/?start=2026-10-06",
     "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",
