@@ -89,6 +89,7 @@ def _segment(one: CurrencyChange, segment: SegmentChange) -> dict[str, Any]:
     share = one.share(segment)
     return {
         "values": dict(segment.values),
+        "is_whole": segment.is_whole,
         "since": segment.since,
         **_amounts(segment.change),
         "share": None if share is None else round(share, 4),

@@ -22,9 +22,11 @@ class WhyQuerySchema(serializers.Serializer[Any]):
 
 
 class SegmentChangeSchema(serializers.Serializer[Any]):
-    """A segment that explains a part of the change: `share` of the whole, `since` the day it stepped."""
+    """A segment that explains a part of the change: `share` of the whole, `since` the day it stepped.
+    Without `is_whole` it is the rest of these values: a part of it stands in a segment before it."""
 
     values = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    is_whole = serializers.BooleanField()
     since = serializers.DateField(allow_null=True)
     before = Amount()
     after = Amount()

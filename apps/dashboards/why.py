@@ -26,7 +26,7 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, USAGE, MeterChange
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
-from apps.insights.why.telling import named, subject, tell
+from apps.insights.why.telling import subject, tell, title
 from apps.insights.why.wording import MEANINGS, what_happened
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
@@ -221,7 +221,7 @@ def _segment(ask: WhyAsk, found: Why, one: CurrencyChange, segment: SegmentChang
     share = one.share(segment)
     cost = narrowed if found.query.currency else cell(narrowed, currency=one.currency)
     return SegmentLine(
-        title=named(segment.values),
+        title=title(segment),
         how=str(what_happened(segment.change)),
         since=segment.since,
         before=segment.change.before,
@@ -229,7 +229,7 @@ def _segment(ask: WhyAsk, found: Why, one: CurrencyChange, segment: SegmentChang
         change=segment.change.change,
         share=None if share is None else share * 100,
         url=f"{reverse('why')}?{deeper.params()}",
-        explain="" if found.per_day or not segment.change.after else link(cost),
+        explain=link(cost) if segment.is_whole and segment.change.after and not found.per_day else "",
     )
 
 

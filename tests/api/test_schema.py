@@ -33,6 +33,7 @@ ADDRESSES = {
     "/api/v1/idle/": "/api/v1/idle/",
     "/api/v1/idle/exclusions/": "/api/v1/idle/exclusions/",
     "/api/v1/planned/": "/api/v1/planned/?all=true",
+    "/api/v1/why/": "/api/v1/why/?start=2026-10-06",
     "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",

@@ -10,9 +10,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils.translation import gettext, override
 
+from apps.finops.why import explain_change
 from apps.finops.windows import Window
-from apps.insights.why.answering import why
-from apps.insights.why.telling import sentences
+from apps.insights.why.answering import SegmentChange, why
+from apps.insights.why.searching import Found
+from apps.insights.why.telling import sentences, title
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.rates.services import import_rates
@@ -110,6 +112,39 @@ def test_segments_say_what_happened_where_and_since_when(published):
     assert sum(change for _, change in told.values()) + one.elsewhere == Decimal(-110)
     database = why(team("data").narrowed(service="ApsaraDB RDS", charge_category="Usage"))
     assert {name for name, amount in database.currencies[0].change.parts.items() if amount} == {"price"}
+
+
+def test_what_stands_in_two_segments_is_told_once(db, home):
+    """A namespace passes from web to data, and triples: web's is gone, and data's is the rest of the namespace."""
+    rows = [
+        {"day": day, "team": team, "namespace": namespace, "service": "compute", "effective_cost": cost}
+        for day in days(FIRST, END)
+        for team, namespace, cost in (
+            *((("web", "lesson", "50"),) if day < SECOND else (("data", "lesson", "150"),)),
+            *(("web", f"shop-{number}", "100") for number in range(6)),
+            *(("data", f"etl-{number}", "100") for number in range(6)),
+        )
+    ]  # fmt: skip
+    publish_costs(rows)
+    (one,) = why(WEEK).currencies
+
+    assert sum(segment.change.change for segment in one.segments) == Decimal(700)
+    assert one.elsewhere == 0
+    for segment in one.segments:
+        asked = answer(WEEK.narrowed(**dict(segment.values))).totals.get("CNY", Decimal(0))
+        assert (segment.change.after == asked) or not segment.is_whole
+
+
+def test_a_row_belongs_to_the_first_segment_that_holds_it():
+    found = Found(((("team", "web"), ("namespace", "lesson")), (("namespace", "lesson"),), (("team", "data"),)))
+    rows = [((team, "lesson"), "CNY", Decimal(1), Decimal(2)) for team in ("web", "search")]
+    dimensions = ("team", "namespace")
+
+    assert [found.place(row[0], dimensions) for row in rows] == [0, 1]
+    assert found.place(("web", "shop"), dimensions) == -1
+    assert found.partial(rows, dimensions) == {1}
+    rest = SegmentChange(found.segments[1], explain_change({}, {}), None, is_whole=False)
+    assert title(rest) == "the rest of lesson"
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,15 @@ _MARKS = ("service", "region", "charge_category")
 
 @dataclass(frozen=True)
 class SegmentChange:
-    """A segment that explains a part of the change: what it is, what it did, since which day."""
+    """A segment that explains a part of the change: what it is, what it did, since which day.
+
+    `is_whole`: no row of it belongs to a segment before it, so it costs what a question narrowed to it is answered.
+    """
 
     values: Values
     change: CostChange
     since: date | None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,12 @@ def _changed(found: Cube, currency: str, segments: Found, days: tuple[int, int])
     told = [explain_change(*(_of(side, [(currency, number)]) for side in periods), days=days) for number in numbers]
     whole = explain_change(*(_of(side, sorted(side)) for side in periods), days=days)
     since = beginnings(mine, found.before, segments.segments)
+    partial = segments.partial((row for row in found.rows if row[1] == currency), found.dimensions)
     return CurrencyChange(
         currency,
         whole,
         tuple(
-            SegmentChange(values, change, _that_way(since[number], change))
+            SegmentChange(values, change, _that_way(since[number], change), number not in partial)
             for number, (values, change) in enumerate(zip(segments.segments, told, strict=True))
             if change.change
         ),

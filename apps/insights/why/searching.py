@@ -1,6 +1,6 @@
 """Which segments of cost a change lies in: the cube of two periods, searched by the ripple effect."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +30,18 @@ class Found:
 
     def place(self, row: Sequence[str], dimensions: Sequence[str]) -> int:
         """The number of the segment that a row belongs to; -1 for what no segment holds."""
+        return next(iter(self.places(row, dimensions)), -1)
+
+    def places(self, row: Sequence[str], dimensions: Sequence[str]) -> list[int]:
+        """The numbers of all segments that hold a row."""
         told = dict(zip(dimensions, row, strict=True))
-        for place, values in enumerate(self.segments):
-            if all(told[name] == value for name, value in values):
-                return place
-        return -1
+        return [
+            place for place, values in enumerate(self.segments) if all(told[name] == value for name, value in values)
+        ]
+
+    def partial(self, rows: Iterable[CubeRow], dimensions: Sequence[str]) -> set[int]:
+        """The segments of which some rows belong to another before them."""
+        return {later for row in rows for later in self.places(row[0], dimensions)[1:]}
 
 
 def search(rows: Sequence[CubeRow], dimensions: Sequence[str], days: tuple[int, int]) -> Found:

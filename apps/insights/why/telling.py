@@ -108,6 +108,12 @@ def subject(query: CostQuery) -> str:
     return str(_("All teams") if query.scope.teams is None else _("Your teams"))
 
 
+def title(segment: SegmentChange) -> str:
+    """A segment as people call it; where a part of it stands before, it is the rest."""
+    told = named(segment.values)
+    return told if segment.is_whole else _("the rest of %(segment)s") % {"segment": told}
+
+
 def named(values: Iterable[tuple[str, str]]) -> str:
     """A segment as people call it: what it is, and where."""
     told = sorted(values, key=lambda one: ATTRIBUTES.index(one[0]) if one[0] in ATTRIBUTES else -1)
@@ -139,8 +145,8 @@ def _share(one: CurrencyChange, main: SegmentChange) -> str:
 
 def _since(main: SegmentChange) -> str:
     if main.since is None:
-        return named(main.values)
-    return _("%(segment)s since %(day)s") % {"segment": named(main.values), "day": _day(main.since)}
+        return title(main)
+    return _("%(segment)s since %(day)s") % {"segment": title(main), "day": _day(main.since)}
 
 
 def _day(day: date) -> str:

@@ -11,7 +11,7 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, MeterChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, Why, why
-from apps.insights.why.telling import named, tell
+from apps.insights.why.telling import tell, title
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.query import BadQuestion
 from apps.warehouse.terminal import add_format, harmless, print_rows
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         self.stdout.write(f"\nWhat the change of {change.change:f} {one.currency} is made of:")
         print_rows(("part", "amount"), rows, "table", self.stdout)
         segments = [
-            (named(segment.values), segment.since or "", *(getattr(segment.change, name) for name in _AMOUNTS))
+            (title(segment), segment.since or "", *(getattr(segment.change, name) for name in _AMOUNTS))
             for segment in one.segments
         ]
         self.stdout.write("Where it happened:")
