@@ -87,8 +87,9 @@ class Forecaster(RegressorMixin, BaseEstimator):
         newest = self._stand(past, columns, kinds, y, len(y), self.horizon)
         actual = np.stack([_known(y, origin.end, reach) for origin in past])
         forecast, naive = (np.stack(parts) for parts in zip(*((o.forecast, o.naive) for o in past), strict=True))
-        self.is_naive_ = is_as_good(actual, naive, forecast)
+        self.is_naive_ = is_as_good(actual, naive, forecast, len(y) - ends[0])
         self.forecast_ = np.where(self.is_naive_, newest.naive, newest.forecast)
+        self.forecast_[:, np.isnan(y).all(axis=0)] = 0  # what never began
         self.intervals_ = ConformalIntervals().fit(_scale(y), actual - np.where(self.is_naive_, naive, forecast))
         self.scores_: Scores = score(actual, np.where(self.is_naive_, naive, forecast), naive, y)
         return self

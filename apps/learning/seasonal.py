@@ -10,6 +10,9 @@ from apps.learning.calendars import Matrix
 
 WEEK = 7
 KNOT_PENALTY = 1e-3
+BLOCK_DAYS, FEWEST_BLOCKS = 7, 8
+SURE, UNUSUAL, LEAST_STEP = 6.0, 4.0, 0.05
+"""A step is so many times the noise of its windows, so many times what blocks usually change by, and so large."""
 POOLED_SERIES = 10
 """From so many series on, what they have in common is learned as freely as `pooling` says."""
 
@@ -75,7 +78,7 @@ class SeasonalLevelRidge(RegressorMixin, BaseEstimator):
         X = self._seen(X)
         self.coef_ = self._effects(X, bent, starts)
         rest = (bent - X @ self.coef_) * known
-        self.levels_ = np.stack([*self._levels(rest, known), _since_step(rest, known)])
+        self.levels_ = np.stack([*self._levels(rest, known & _is_of_now(rest, known)), _since_step(rest, known)])
         return self
 
     def experts(self, X: Matrix) -> Matrix:
@@ -114,7 +117,8 @@ class SeasonalLevelRidge(RegressorMixin, BaseEstimator):
     def _levels(self, rest: Matrix, known: NDArray[np.bool_]) -> list[Matrix]:
         ages = np.arange(len(rest))[::-1]
         recencies = [0.5 ** (ages / half_life) for half_life in self.half_lives]
-        return [recency @ rest / np.maximum(recency @ known, 1e-12) for recency in recencies]
+        seen = rest * known
+        return [recency @ seen / np.maximum(recency @ known, 1e-12) for recency in recencies]
 
 
 def _starts(known: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -140,6 +144,35 @@ def _knots(days: int, every: int) -> Matrix:
     places = np.linspace(0, days - 1, count)
     distance = np.abs(np.arange(days)[:, None] - places) / max(places[1] - places[0], 1)
     return np.asarray(np.maximum(0.0, 1.0 - distance))
+
+
+def _is_of_now(rest: Matrix, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Days × series: whether a day comes after the last step that is beyond doubt; what was before tells no level.
+
+    Medians are compared, of windows from the end that double: a spike of some days is no step. Beyond doubt is what is
+    large beside the noise of days, and beside how the medians of blocks of days usually change.
+    """
+    days = len(rest)
+    is_now = np.ones_like(known)
+    blocks = days // BLOCK_DAYS
+    if blocks < 2:
+        return is_now
+    middles = np.median(rest[-blocks * BLOCK_DAYS :].reshape(blocks, BLOCK_DAYS, -1), axis=1)
+    usual = np.median(np.abs(np.diff(middles, axis=0)), axis=0) if blocks >= FEWEST_BLOCKS else 0.0
+    noise = _noise(rest, known)
+    grows = np.ones(rest.shape[1], dtype=bool)
+    size = BLOCK_DAYS
+    while size + BLOCK_DAYS <= days and grows.any():
+        older = slice(max(0, days - 2 * size), days - size)
+        change = np.abs(np.median(rest[-size:], axis=0) - np.median(rest[older], axis=0))
+        allowed = np.maximum.reduce(
+            [SURE * noise * np.sqrt(2 / size), UNUSUAL * usual + 0 * noise, LEAST_STEP + 0 * noise]
+        )
+        is_step = grows & (change > allowed) & known[older].all(axis=0)
+        is_now[: days - size, is_step] = False
+        grows &= ~is_step
+        size *= 2
+    return is_now
 
 
 def _since_step(rest: Matrix, known: NDArray[np.bool_]) -> Matrix:

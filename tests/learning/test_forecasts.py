@@ -8,7 +8,7 @@ import pytest
 from apps.learning.calendars import Calendar, Season, consecutive, following
 from apps.learning.conformal import ConformalIntervals
 from apps.learning.forecaster import Forecaster, TooShort
-from apps.learning.scores import owa
+from apps.learning.scores import naive2, owa
 from apps.learning.seasonal import SeasonalLevelRidge, SeasonalNaive
 
 MONDAY = date(2026, 1, 5)
@@ -189,8 +189,26 @@ def test_days_that_were_not_forecast_cannot_be_asked_for() -> None:
         found.predict(days(60)[-2:])
 
 
-def test_the_overall_weighted_average_of_yesterday_is_one() -> None:
-    history, actual = noisy(60, 3)[:50], noisy(60, 3)[50:]
+@pytest.mark.parametrize(
+    ("past", "season", "expected"),
+    [
+        pytest.param([4, 5, 6], 1, [6, 6, 6], id="without a season: as the newest"),
+        pytest.param([2, 6] * 6, 2, [2, 6, 2], id="a season beyond doubt is repeated"),
+        pytest.param([2, 6, 2, 6, 2], 2, [2, 2, 2], id="less than three seasons are too few"),
+        pytest.param([0, 6] * 6, 2, [6, 6, 6], id="shares of nothing tell nothing"),
+        pytest.param([5] * 12, 2, [5, 5, 5], id="what never changes has no season"),
+    ],
+)
+def test_the_second_naive_of_m4(past: list[float], season: int, expected: list[float]) -> None:
+    assert naive2(np.array(past, dtype=float), 3, season).tolist() == pytest.approx(expected)
 
-    assert owa(actual, np.repeat(history[-1:], 10, axis=0), history) == pytest.approx(1)
-    assert owa(actual, actual, history) == 0
+
+def test_the_overall_weighted_average_of_the_second_naive_is_one() -> None:
+    history, actual = noisy(60, 3)[:50], noisy(60, 3)[50:]
+    simple = np.stack([naive2(past, 10, 7) for past in history.T], axis=1)
+
+    assert owa(actual, simple, history, season=7) == pytest.approx(1)
+    assert owa(actual, actual, history, season=7) == 0
+    assert owa(actual, np.repeat(history[-1:], 10, axis=0), history) == pytest.approx(1), (
+        "without a season: as yesterday"
+    )
