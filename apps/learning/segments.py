@@ -41,16 +41,16 @@ class Segment:
 class SegmentSearch:
     """Finds the segments that explain a change.
 
-        `most` segments of at most `depth` attributes. `least_gain` is what a segment must explain beyond its naming, in
-        natural units of log likelihood, `least_share` the share of the whole absolute change of leaves that it must hold.
-    
-        `noise` is how much leaves deviate by themselves; None: it is estimated, and at least `least_noise`. Deviations
-        count up to `cap` times the noise, so that a few leaves that came or went by themselves make no segment; None: they
-        count whole. `has_tails`: what is left unexplained widens the noise, so that only what chance does not do is told;
-        without, whatever moved most is.
+    `most` segments of at most `depth` attributes. `least_gain` is what a segment must explain beyond its naming, in
+    natural units of log likelihood, `least_share` the share of the whole absolute change of leaves that it must hold.
 
-        `beam` first segments are tried, each continued greedily; the best set is improved segment by segment.
-        """
+    `noise` is how much leaves deviate by themselves; None: it is estimated, and at least `least_noise`. Deviations
+    count up to `cap` times the noise, so that a few leaves that came or went by themselves make no segment; None: they
+    count whole. `has_tails`: what is left unexplained widens the noise, so that only what chance does not do is told;
+    without, whatever moved most is.
+
+    `beam` first segments are tried, each continued greedily; the best set is improved segment by segment.
+    """
 
     most: int = 9
     depth: int = 3
