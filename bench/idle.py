@@ -26,8 +26,9 @@ from apps.learning.idle.evidence import ENOUGH_DAYS, IDLE_SHARE, MEMORY_DAYS, id
 from apps.learning.idle.features import Daily, idle_index, stays_idle
 from apps.learning.idle.finder import IdleFinder
 from apps.learning.idle.lessons import teach
-from apps.learning.idle.offhours import OffHours, held_against, hours_of_week
+from apps.learning.idle.offhours import OffHours, held_against
 from apps.learning.idle.vendors import RULES
+from apps.learning.idle.weeks import hours_of_week
 
 PROTOCOL_DAYS, LAST_LEARNED, FIRST_DECIDED, LAST_DECIDED = 91, 49, 64, 76
 FOLDS = 5

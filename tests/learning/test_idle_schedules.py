@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from apps.learning.idle.activity import Activity
-from apps.learning.idle.offhours import OffHours, Window, hours_of_week
+from apps.learning.idle.offhours import OffHours, Window
 from apps.learning.idle.vendors import RULES
+from apps.learning.idle.weeks import hours_of_week
 
 FIRST = np.datetime64("2026-01-05T00", "h")  # a Monday
 WEEKS = 6

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard
 from apps.learning.idle.activity import Activity
 from apps.learning.idle.evidence import Evidence, Verdict, look
-from apps.learning.idle.finder import IdleFinder
-from apps.learning.idle.offhours import WEEK, hours_of_week
+from apps.learning.idle.weeks import WEEK, hours_of_week
+
+if TYPE_CHECKING:
+    from apps.learning.idle.finder import IdleFinder
 
 PRESENT_HOURS = 48
 """What was not heard of for longer is gone already."""
@@ -67,6 +69,8 @@ def judge(
     The finder says how probable it is that each stays idle, and what of it is safe enough. What never was active in at
     least `SILENT_DAYS` known days is reviewed, however little the fleet's past taught.
     """
+    from apps.learning.idle.finder import IdleFinder  # two seconds that only learning needs to wait for
+
     activity = heard.activity
     evidence = look(activity, floors=floors)
     finder = IdleFinder(floors=dict(floors)).fit(activity)
@@ -83,7 +87,7 @@ def judge(
     return Judgement(_way(finder), tuple(judged))
 
 
-def _way(finder: IdleFinder) -> dict[str, Any]:
+def _way(finder: "IdleFinder") -> dict[str, Any]:
     told = finder.backtest_
     if told is None:
         return {"way": finder.way_}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from apps.insights.idle.judging import Judged
 from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard, Listener
 from apps.learning.idle.activity import Flags, Hours, Matrix
-from apps.learning.idle.offhours import WEEK, OffHours, hours_of_week
+from apps.learning.idle.weeks import WEEK, hours_of_week
+
+if TYPE_CHECKING:
+    from apps.learning.idle.offhours import OffHours
 
 LEAST_HOURS = 25
 """For fewer hours a week nobody sets up a schedule."""
@@ -27,6 +31,8 @@ def off_hours(
     heard: Heard, judged: tuple[Judged, ...], listener: Listener, window: Window, clock: Clock
 ) -> Iterator[Candidate]:
     """Workloads at work that could be switched off for hours of the week, and how much of what they claim is then."""
+    from apps.learning.idle.offhours import OffHours  # two seconds that only learning needs to wait for
+
     running = listener.running()
     if running is None:
         return
@@ -59,7 +65,7 @@ def _share(claimed: Matrix, off: Flags, costed: Flags) -> Fraction:
     return Fraction(str(round(part / whole, _DECIMALS))) if whole else Fraction(0)
 
 
-def _candidate(one: Judged, fitted: OffHours, column: int, share: Fraction, since: date, clock: Clock) -> Candidate:
+def _candidate(one: Judged, fitted: "OffHours", column: int, share: Fraction, since: date, clock: Clock) -> Candidate:
     cluster, namespace, workload = one.key
     lines = [Sentence(describing.SLOTS, {"off": str(int(fitted.slots_[:, column].sum()))})]
     if not np.isnan(fitted.precision_[column]):

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from apps.learning.idle.activity import FLOORS, Activity, Flags, Hours, Matrix
+from apps.learning.idle.activity import FLOORS, Activity, Flags, Matrix
 from apps.learning.idle.evidence import MEMORY_DAYS
+from apps.learning.idle.weeks import WEEK, hours_of_week
 
-WEEK = 168
 HALF_LIFE_WEEKS = 1.5
 SHORTEST_HOURS = 2
 """For less it is not worth stopping and starting."""
@@ -98,12 +97,6 @@ class OffHours(BaseEstimator):
             if off.any() and np.nansum(after[off]) >= self.precision * off.sum():
                 return float(lowest)
         return float(STEPS[-1])
-
-
-def hours_of_week(hours: Hours, timezone: str) -> NDArray[np.int64]:
-    """0 is Monday's first hour in local time, 167 Sunday's last."""
-    local = pd.DatetimeIndex(hours.astype("datetime64[ns]"), tz="UTC").tz_convert(timezone)
-    return np.asarray(24 * local.day_of_week + local.hour, dtype=np.int64)
 
 
 def weekly(idle: Matrix, slots: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
