@@ -18,5 +18,5 @@ class WorklistDecisionAdmin(ToRead):
 class PlannedChangeAdmin(ToRead):
     """What people know of cost ahead, withdrawn or not."""
 
-    list_display = ("first_day", "kind", "amount_text", "currency", "percent_text", "team", "note", "by", "withdrawn_by")
-    list_filter = ("kind",)
+    list_display = ("first_day", "kind", "amount_text", "currency", "percent_text", "team", "note", "by")
+    list_filter = ("kind", "withdrawn_by")
