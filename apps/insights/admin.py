@@ -1,8 +1,8 @@
-"""Decisions about the worklist, to read in the admin."""
+"""Decisions about the worklist, and planned changes, to read in the admin."""
 
 from django.contrib import admin
 
-from apps.insights.models import WorklistDecision
+from apps.insights.models import PlannedChange, WorklistDecision
 from apps.teams.reading import ToRead
 
 
@@ -12,3 +12,11 @@ class WorklistDecisionAdmin(ToRead):
 
     list_display = ("at", "by", "title", "is_dismissed", "reason")
     list_filter = ("is_dismissed",)
+
+
+@admin.register(PlannedChange)
+class PlannedChangeAdmin(ToRead):
+    """What people know of cost ahead, withdrawn or not."""
+
+    list_display = ("first_day", "kind", "amount_text", "currency", "percent_text", "team", "note", "by")
+    list_filter = ("kind", "withdrawn_by")
