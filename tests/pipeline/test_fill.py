@@ -86,8 +86,14 @@ ASKED = {
     "a step that is not due": ({"steps": ["publish"]}, ["publish 2026-10-01..2026-10-04"]),
     "a window that is not due": (
         {"window": Window(date(2026, 10, 2), date(2026, 10, 3))},
-        ["land bill", "land hours", "allocate 2026-10-02..2026-10-03", "publish 2026-10-02..2026-10-03", "forecast",
-         "idle"],
+        [
+            "land bill",
+            "land hours",
+            "allocate 2026-10-02..2026-10-03",
+            "publish 2026-10-02..2026-10-03",
+            "forecast",
+            "idle",
+        ],
     ),
     "days nobody knows": ({"steps": ["publish"], "window": Window(date(2027, 1, 1), date(2027, 1, 2))}, []),
 }
