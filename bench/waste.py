@@ -81,7 +81,7 @@ def score(path: Path) -> dict[str, Any]:
         "found": len(held),
         "planted": len(due),
         "wrong": sorted(" ".join(key) for key in held.keys() - due),
-        "missed": sorted(" ".join(key) for key in missed),
+        "overlooked": sorted(" ".join(key) for key in missed),
     }
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard
-from apps.learning.idle.activity import Activity
+from apps.learning.idle.activity import Activity, Flags
 from apps.learning.idle.evidence import Evidence, Verdict, look
 from apps.learning.idle.weeks import WEEK, hours_of_week
 
@@ -66,8 +66,8 @@ def judge(
 ) -> Judgement:
     """Judge all subjects that are still there; `timezone` is that of the hours of the week.
 
-    The finder says how probable it is that each stays idle, and what of it is safe enough. What never was active in at
-    least `SILENT_DAYS` known days is reviewed, however little the fleet's past taught.
+    The finder says how probable it is that each stays idle, and what of it is safe enough. What was silent for four
+    weeks (`_is_silent`) is reviewed, however little the fleet's past taught.
     """
     from apps.learning.idle.finder import IdleFinder  # two seconds that only learning needs to wait for
 
@@ -76,8 +76,7 @@ def judge(
     finder = IdleFinder(floors=dict(floors)).fit(activity)
     chances = finder.predict_proba(activity)[:, 1]
     verdicts = np.asarray(finder.verdicts(activity)).astype(object)
-    is_silent = (evidence.active_hours == 0) & (evidence.known_hours >= 24 * SILENT_DAYS) & evidence.is_enough
-    verdicts[is_silent & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
+    verdicts[_is_silent(evidence) & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
     slots = _hours_of_week(activity, timezone)
     columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
     judged = (
@@ -97,6 +96,15 @@ def _way(finder: "IdleFinder") -> dict[str, Any]:
         name: {verdict: round(float(share), 4) for verdict, share in getattr(told, name).items() if share == share}
         for name in ("precision", "recall")
     }
+
+
+def _is_silent(evidence: Evidence) -> Flags:
+    """Never active in at least four known weeks; or known by nothing but its attachment, and detached for so long."""
+    weeks = 24 * SILENT_DAYS
+    never = (evidence.active_hours == 0) & (evidence.known_hours >= weeks)
+    others = [~np.isnan(peak) for name, peak in evidence.peaks.items() if name != "attached"]
+    is_alone = ~np.logical_or.reduce(others) if others else np.ones(len(never), dtype=bool)
+    return np.asarray(evidence.is_enough & (never | (is_alone & (evidence.silent_hours >= weeks))))
 
 
 def judged_at(heard: Heard, column: int, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS) -> Judged:
