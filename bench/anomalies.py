@@ -119,10 +119,11 @@ def protocol(seed: int, series: int) -> list[str]:
 
 
 def real(folder: Path) -> list[str]:
-    """Injections into the withdrawals of NN5, judged from day 400 on; what they hold by themselves counts as false."""
+    """Injections into the last 400 days of NN5, by the same protocol; what these hold by themselves counts as false."""
     frame = pd.read_csv(folder / "nn5_daily_imputed.csv", parse_dates=["date"])
     days, plain = frame["date"].to_numpy().astype("datetime64[D]"), frame.drop(columns="date").to_numpy(float)
-    first, scores = 400, {"ours": [], "its rule": [], "30 % rule": [], "IsolationForest": []}
+    days, plain = days[-DAYS:], plain[-DAYS:]
+    first, scores = FIRST, {"ours": [], "its rule": [], "30 % rule": [], "IsolationForest": []}
     for seed in SEEDS:
         costs, events = injected(plain, first, seed)
         detector = AnomalyDetector(Calendar(("GB",))).fit(days[:first], costs[:first])

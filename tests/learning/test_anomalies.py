@@ -165,22 +165,18 @@ def test_a_false_alarm_makes_the_rule_more_careful_with_this_series_only() -> No
 
 
 def test_reviewed_days_are_learned_from() -> None:
-    """Ten series have a spike of a third each; people say that this is no anomaly. A drop of another one still is."""
+    """Ten series have a day of twice as much each: people say that these are anomalies, or that they are not."""
     costs, spikes = noisy(140, 40), [(100 + 3 * series, series) for series in range(10)]
     for day, series in spikes:
-        costs[day, series] *= 1.35
-    costs[130:133, 20] *= 0.3
-    said = [Review(series, day, day, is_anomaly=False) for day, series in spikes]
+        costs[day, series] *= 2
 
-    before, after = (
-        AnomalyDetector(NOBODYS, max_iter=40).fit(days(140), costs, given).predict(days(140), costs)
-        for given in ([], said)
-    )
+    def flagged_of_ten(is_anomaly: bool) -> int:
+        said = [Review(series, day, day, is_anomaly) for day, series in spikes]
+        flags = AnomalyDetector(NOBODYS, max_iter=40).fit(days(140), costs, said).predict(days(140), costs)
+        return sum(int(flags[day, series]) for day, series in spikes)
 
-    assert sum(before[day, series] for day, series in spikes) == 10
-    assert sum(after[day, series] for day, series in spikes) <= 3
-    assert before[130, 20]
-    assert after[130, 20]
+    assert flagged_of_ten(is_anomaly=True) >= 8
+    assert flagged_of_ten(is_anomaly=False) <= 2
 
 
 def test_what_is_planned_teaches_nothing_and_what_is_confirmed_lowers_the_bar() -> None:

@@ -1,6 +1,6 @@
 """The detector of anomalies in many daily series: a classifier that learned from injected ones, or a fixed rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,8 +28,9 @@ EVERY = 100
 CHANCE = 0.6
 RULE_SPREADS, RULE_CHANGE = 5.0, 0.15
 """The rule: a day is flagged that is five spreads and fifteen percent off its usual."""
-MOST_FALSE, FEWEST_FALSE = 0.25, 5
-"""Per thousand series-days, and where these are few in all: the threshold is the best of those that keep to it."""
+MOST_FALSE, FEWEST_FALSE, WORTH = (0.25, 1.0), 5, 0.03
+"""False alerts per thousand series-days, or in all where these are few: the threshold is the best of those that keep to
+the first, unless that costs more of F1 than it is worth; of those that keep to the second then, or of all."""
 THRESHOLDS = np.r_[0.5, 0.6, np.arange(0.7, 0.9, 0.05), np.arange(0.9, 0.99, 0.02), 0.99]
 SLACK = 0.01
 """So much of F1 is given for a lower threshold: it flags earlier."""
@@ -106,9 +107,7 @@ class AnomalyDetector(BaseEstimator):
         taught = [lesson for lesson, _ in tried]
         found = {limit: _pooled(taught, [part >= limit for part in said]) for limit in THRESHOLDS}
         rule = _pooled(taught, [rule_flags(lesson.usual) for lesson in taught])
-        kept = {limit: one for limit, one in found.items() if _keeps_quiet(one)} or found
-        best = max(one.f1 for one in kept.values())
-        self.threshold_ = float(min(limit for limit, one in kept.items() if one.f1 >= best - SLACK))
+        self.threshold_ = _threshold(found)
         self.backtest_ = Backtest(found[self.threshold_], rule)
         self.is_rule_ = self.backtest_.model.f1 <= rule.f1
 
@@ -187,8 +186,21 @@ def rule_flags(known: Usual) -> NDArray[np.bool_]:
     return np.asarray(flags & (np.arange(len(off))[:, None] >= judged_from(known.rest)))
 
 
-def _keeps_quiet(found: Found) -> bool:
-    return found.false_per_thousand <= MOST_FALSE or found.false_alerts <= FEWEST_FALSE
+def _threshold(found: Mapping[float, Found]) -> float:
+    """The lowest threshold that is nearly the best of those that keep false alerts rare."""
+    highest = max(one.f1 for one in found.values())
+    kept = dict(found)
+    for most in MOST_FALSE:
+        quiet = {
+            limit: one
+            for limit, one in found.items()
+            if one.false_per_thousand <= most or one.false_alerts <= FEWEST_FALSE
+        }
+        if quiet and max(one.f1 for one in quiet.values()) >= highest - WORTH:
+            kept = quiet
+            break
+    best = max(one.f1 for one in kept.values())
+    return float(min(limit for limit, one in kept.items() if one.f1 >= best - SLACK))
 
 
 def _odds(model: HistGradientBoostingClassifier, X: Single) -> Matrix:
