@@ -20,6 +20,7 @@ from apps.marts.services import publish
 from apps.teams.dating import parse_change
 from apps.teams.models import Membership, RuleCount, RuleDraft, RuleSet, Team
 from tests.allocation.worlds import DAY, NOW, charge, import_rules, put, put_usage
+from tests.once import made_once, put_in_home
 
 pytestmark = pytest.mark.django_db
 
@@ -35,10 +36,8 @@ MAIL = "valid_from: 2026-10-01\nadd: [{name: mail, when: {service: Mail}, team: 
 PEOPLE = {"wei": "web", "ola": "ops", "dan": "data", "newcomer": None, "carla": None, "olaf": None, "staff": None}
 
 
-@pytest.fixture
-def clients(home, settings) -> dict[str, Client]:
+def make() -> None:
     """Charges of Log, Site and Half have owners; Mail (tagged `ops`) and Queue have none; people of all sorts."""
-    settings.COSTOPS_API_REQUESTS_PER_MINUTE = 0
     Team.objects.bulk_create(Team(name=name, title=name.upper()) for name in ("web", "data", "ops"))
     amounts = {"Log": DATA, "Site": WEB, "Half": HALF, "Queue": "5"}
     put(
@@ -49,7 +48,6 @@ def clients(home, settings) -> dict[str, Client]:
     put_usage()
     import_rules(RULES)
     fill()
-    found = {}
     finance = Group.objects.create(name="finance")
     for name, team in PEOPLE.items():
         user = User.objects.create_user(name, is_staff=name == "staff")
@@ -57,8 +55,23 @@ def clients(home, settings) -> dict[str, Client]:
             Membership.objects.create(user=user, team=Team.objects.get(name=team))
         if name in ("carla", "olaf"):
             user.groups.add(finance)
-        found[name] = Client()
-        found[name].force_login(user)
+
+
+@pytest.fixture(scope="module")
+def lake_of_world(django_db_setup, django_db_blocker, tmp_path_factory):
+    with made_once(django_db_blocker, tmp_path_factory.mktemp("made") / "lake", make) as lake:
+        yield lake
+
+
+@pytest.fixture
+def clients(lake_of_world, home, settings) -> dict[str, Client]:
+    """The people of `make`, signed in, where it was made."""
+    settings.COSTOPS_API_REQUESTS_PER_MINUTE = 0
+    put_in_home(lake_of_world)
+    cache.clear()
+    found = {name: Client() for name in PEOPLE}
+    for name, client in found.items():
+        client.force_login(User.objects.get(username=name))
     return found
 
 
