@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from apps.learning.anomalies.describing import describe
-from apps.learning.anomalies.detector import AnomalyDetector, Review, rule_flags
+from apps.learning.anomalies.detector import AnomalyDetector, rule_flags
 from apps.learning.anomalies.episodes import episodes, match
 from apps.learning.anomalies.hindsight import steps_in_hindsight
 from apps.learning.anomalies.injecting import Event, inject, injected, labels
+from apps.learning.anomalies.reviews import Review
 from apps.learning.anomalies.usual import bend, unbend, usual
 from apps.learning.calendars import Calendar
 

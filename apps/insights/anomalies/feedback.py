@@ -5,7 +5,7 @@ from datetime import date, datetime
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.cells import FIELDS, Cells
 from apps.insights.models import Anomaly, AnomalyFeedback
-from apps.learning.anomalies.detector import Review
+from apps.learning.anomalies.reviews import Review
 from apps.marts.query import Scope
 from apps.teams.approval import Actor, NotYours
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,10 +21,12 @@ from apps.insights.anomalies.writing import anomaly
 from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
 from apps.insights.services import calendar
 from apps.learning.anomalies.describing import Alert, describe
-from apps.learning.anomalies.detector import AnomalyDetector, Backtest
 from apps.learning.anomalies.episodes import Found
 from apps.learning.anomalies.usual import WARM_UP
 from apps.marts.selectors import publication
+
+if TYPE_CHECKING:
+    from apps.learning.anomalies.detector import AnomalyDetector, Backtest
 
 MODEL_VERSION = "1"
 """Raised whenever the same costs would be judged otherwise."""
@@ -44,7 +46,7 @@ class Judged:
 
     cells: Cells
     alerts: list[Alert]
-    detector: AnomalyDetector
+    detector: "AnomalyDetector"
 
 
 def identity() -> str:
@@ -83,6 +85,8 @@ def find(*, now: datetime) -> StepResult:
 
 def _judge(cells: Cells) -> Judged:
     """The alerts of one measure that began lately, each at the level where it belongs."""
+    from apps.learning.anomalies.detector import AnomalyDetector  # two seconds that only learning needs to wait for
+
     detector = AnomalyDetector(calendar(), random_state=SEED)
     reviews = reviews_of(cells)
     detector.fit(cells.days, cells.matrix, reviews)
@@ -187,7 +191,7 @@ def _told(one: Judged) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _scores(tried: Backtest | None, which: str) -> dict[str, float] | None:
+def _scores(tried: "Backtest | None", which: str) -> dict[str, float] | None:
     if tried is None:
         return None
     found: Found = getattr(tried, which)

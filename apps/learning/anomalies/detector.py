@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from apps.learning.anomalies.episodes import Found, match
 from apps.learning.anomalies.hindsight import Natural, steps_in_hindsight
 from apps.learning.anomalies.injecting import Event, injected, labels
+from apps.learning.anomalies.reviews import Review
 from apps.learning.anomalies.signals import Signals, signals
 from apps.learning.anomalies.usual import WARM_UP, Single, Usual, judged_from, usual
 from apps.learning.calendars import Calendar, Days, Matrix, consecutive
@@ -38,19 +39,6 @@ REVIEW_WEIGHT = 25
 """One reviewed day counts as much as so many injected ones."""
 CAUTION, MOST_CAUTION = 0.7, 2.1
 """By how much the log-odds a series has to reach rise with each false alarm; a true one lowers them half as much."""
-
-
-@dataclass(frozen=True)
-class Review:
-    """What people said of the days `first` to `last` (places) of a series: whether they were an anomaly to them.
-
-    None: neither, as of something planned; nothing is learned from these days.
-    """
-
-    series: int
-    first: int
-    last: int
-    is_anomaly: bool | None
 
 
 @dataclass(frozen=True)
