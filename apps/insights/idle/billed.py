@@ -15,6 +15,7 @@ from apps.insights.idle.listening import LEARNED_DAYS
 from apps.marts.models import Publication
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, connect, registered
+from apps.warehouse.wording import query_of
 
 _FACTS = ("ServiceCategory", "ServiceSubcategory", "ServiceName", "ResourceType", "SkuMeter", "ChargeCategory")
 """What SIGNS read."""
@@ -147,7 +148,7 @@ def _bill(pinned: Publication, since: date, end: date, workspace: Workspace) -> 
         **{name: bill[name].fill_null("") for name in texts},
     )
     with registered(told) as backend:
-        return workspace.keep_query(str(backend.compile(told)))
+        return workspace.keep_query(query_of(backend, told))
 
 
 _COMMITMENT = (

@@ -27,6 +27,7 @@ from apps.marts.selectors import publication
 from apps.rates.selectors import used_rates
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, connect, registered
+from apps.warehouse.wording import query_of
 
 _KEY = ", ".join((*BILL_KEY, "resource"))
 _PLATFORM = ", ".join((*BILL_KEY, "cluster", "node_pool", "namespace"))
@@ -206,7 +207,7 @@ def _keep_charges(query: CostQuery, pinned: Publication, pools: str, workspace: 
     with registered(told) as backend:
         return workspace.keep_query(
             _CHARGES.format(
-                charges=backend.compile(told), pools=pools,
+                charges=query_of(backend, told), pools=pools,
                 undiscounted="contracted" if query.metric in ("effective_cost", "billed_cost") else "cost",
             )
         )  # fmt: skip
