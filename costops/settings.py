@@ -221,6 +221,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "AnomalyKind": "apps.api.anomaly_schema.KINDS",
+        "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
+        "AnomalyState": "apps.insights.anomalies.selectors.STATES",
         "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "DisputeState": "apps.api.disputes.STATES",
         "RuleDraftState": "apps.api.rules.STATES",

@@ -8,6 +8,8 @@ from apps.api.schema import Amount
 from apps.insights.anomalies.selectors import LEVEL_NAMES, STATES
 from apps.insights.models import Anomaly, AnomalyFeedback
 
+KINDS = tuple(Anomaly.Kind.values)
+
 
 class AnomalySchema(serializers.Serializer[Any]):
     """A departure from the usual at the level where it belongs; amounts are in `unit`.
@@ -18,7 +20,7 @@ class AnomalySchema(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     state = serializers.ChoiceField(STATES)
-    kind = serializers.ChoiceField(Anomaly.Kind.values)
+    kind = serializers.ChoiceField(KINDS)
     is_upward = serializers.BooleanField()
     measure = serializers.ChoiceField(Anomaly.Measure.values)
     unit = serializers.CharField()

@@ -28,6 +28,8 @@ ADDRESSES = {
     "/api/v1/units/change/": "/api/v1/units/change/?driver=requests&start=2026-10-06&currency=CNY",
     "/api/v1/drivers/": "/api/v1/drivers/",
     "/api/v1/forecasts/": "/api/v1/forecasts/",
+    "/api/v1/anomalies/": "/api/v1/anomalies/?state=all",
+    "/api/v1/anomalies/{anomaly}/": "/api/v1/anomalies/nothing/",
     "/api/v1/recommendations/": "/api/v1/recommendations/?state=any",
     "/api/v1/recommendations/{number}/": "/api/v1/recommendations/7/",
     "/api/v1/idle/": "/api/v1/idle/",
