@@ -54,8 +54,8 @@ def nn5(folder: Path) -> list[str]:
     return missed
 
 
-def covered(fitted: Forecaster | StepsForecaster, actual: np.ndarray) -> str:
-    """How many days and sums lie inside their intervals."""
+def covered(fitted: Forecaster | StepsForecaster, actual: np.ndarray, steps: str = "days") -> str:
+    """How many days (or other steps) and sums lie inside their intervals."""
     error = actual - fitted.forecast_
     told = []
     for level in (0.80, 0.95):
@@ -63,7 +63,7 @@ def covered(fitted: Forecaster | StepsForecaster, actual: np.ndarray) -> str:
         days = ((error >= low) & (error <= high)).mean()
         low, high = fitted.intervals_.total(0, len(actual), level)
         sums = ((error.sum(axis=0) >= low) & (error.sum(axis=0) <= high)).mean()
-        told.append(f"{level:.0%}: {days:.1%} of days, {sums:.1%} of sums")
+        told.append(f"{level:.0%}: {days:.1%} of {steps}, {sums:.1%} of sums")
     return "inside the interval of " + "; ".join(told)
 
 
@@ -85,7 +85,7 @@ def m4(folder: Path) -> list[str]:
     scores = {name: owa(actual, forecast, past) for name, forecast in said.items()}
     told = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
     print(f"M4 Weekly, {len(train)} series: OWA {told}  (goal <= {M4_GOAL})")
-    print(f"  {covered(fitted, actual)}")
+    print(f"  {covered(fitted, actual, 'weeks')}")
     return ["M4 Weekly"] if scores["ours"] > M4_GOAL else []
 
 

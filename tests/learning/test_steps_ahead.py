@@ -87,9 +87,9 @@ def test_an_expert_that_is_not_known_tells_the_naive() -> None:
 
 def test_noise_is_inside_its_intervals() -> None:
     drawn = np.random.default_rng(5)
-    every = 100 + 10 * drawn.standard_normal((200 + AHEAD, 20))
+    every = 100 + 10 * drawn.standard_normal((200 + AHEAD, 12))
 
-    fitted = StepsForecaster(origins=6).fit(None, every[:200])
+    fitted = StepsForecaster(origins=8).fit(None, every[:200])
 
     low, high = fitted.intervals_.days(AHEAD, 0.8)
     error = every[200:] - fitted.forecast_
