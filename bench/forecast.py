@@ -1,10 +1,11 @@
 """Forecasts on public series: ours beside the naives, and Theta and ETS where `statsforecast` is installed.
 
-    python -m bench.forecast --data DIR      # reads DIR/nn5_daily_imputed.csv
+    python -m bench.forecast --data DIR      # reads DIR/nn5_daily_imputed.csv and DIR/m4_weekly_{train,test}.csv
 
-The last 56 days of NN5 are forecast from all days before, from 365, 90, and fewer; then simulated spend with steps, where the
-oracle knows the rule; then 10,000 series of 400 days, by the clock. OWA is that of M4: the mean of sMAPE and of MASE (scaled by
-changes over a week), each in those of Naive2. Theta and ETS: `pip install -r requirements/bench.in`.
+The last 56 days of NN5 are forecast from all days before, from 365, 90, and fewer; the last 13 weeks of M4 Weekly from all weeks
+before; then simulated spend with steps, where the oracle knows the rule; then 10,000 series of 400 days, by the clock. OWA is
+that of M4: the mean of sMAPE and of MASE (scaled by changes over a week), each in those of Naive2. Theta and ETS:
+`pip install -r requirements/bench.in`.
 """
 
 import argparse
@@ -19,11 +20,13 @@ import pandas as pd
 from apps.learning.calendars import Calendar
 from apps.learning.forecaster import Forecaster
 from apps.learning.scores import owa
+from apps.learning.steps_ahead import StepsForecaster
 
 GOALS = {None: 0.43, 365: 0.48, 90: 0.61}
 SHORT = (60, 30, 21)
 """Users begin with as much; told, without a goal."""
 NN5_AHEAD, WEEK = 56, 7
+M4_GOAL, M4_AHEAD, YEAR = 0.735, 13, 52
 STEPS_GOAL, TOTAL_GOAL = 1.10, 0.018
 SECONDS_GOAL, GIB_GOAL = 60, 1.0
 
@@ -51,8 +54,8 @@ def nn5(folder: Path) -> list[str]:
     return missed
 
 
-def covered(fitted: Forecaster, actual: np.ndarray) -> str:
-    """How many days and sums lie inside their intervals."""
+def covered(fitted: Forecaster | StepsForecaster, actual: np.ndarray, steps: str = "days") -> str:
+    """How many days (or other steps) and sums lie inside their intervals."""
     error = actual - fitted.forecast_
     told = []
     for level in (0.80, 0.95):
@@ -60,11 +63,33 @@ def covered(fitted: Forecaster, actual: np.ndarray) -> str:
         days = ((error >= low) & (error <= high)).mean()
         low, high = fitted.intervals_.total(0, len(actual), level)
         sums = ((error.sum(axis=0) >= low) & (error.sum(axis=0) <= high)).mean()
-        told.append(f"{level:.0%}: {days:.1%} of days, {sums:.1%} of sums")
+        told.append(f"{level:.0%}: {days:.1%} of {steps}, {sums:.1%} of sums")
     return "inside the interval of " + "; ".join(told)
 
 
-def challengers(past: np.ndarray, ahead: int) -> dict[str, np.ndarray]:
+def m4(folder: Path) -> list[str]:
+    """OWA of weeks without dates, as the competition scored them: no season in Naive2, MASE scaled by weekly changes."""
+    train, test = (pd.read_csv(folder / f"m4_weekly_{part}.csv", index_col=0) for part in ("train", "test"))
+    past = np.full((train.shape[1], len(train)), np.nan)
+    for place, series in enumerate(train.to_numpy(float)):  # the files begin all series on the left
+        known = series[~np.isnan(series)]
+        past[len(past) - len(known) :, place] = known
+    actual = test.loc[train.index].to_numpy(float).T
+    fitted = StepsForecaster(horizon=M4_AHEAD).fit(None, past)
+    said = {
+        "ours": fitted.forecast_,
+        "last week": np.repeat(past[-1:], M4_AHEAD, axis=0),
+        "last year": past[-YEAR:][:M4_AHEAD],
+        **challengers(past, M4_AHEAD, 1),
+    }
+    scores = {name: owa(actual, forecast, past) for name, forecast in said.items()}
+    told = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
+    print(f"M4 Weekly, {len(train)} series: OWA {told}  (goal <= {M4_GOAL})")
+    print(f"  {covered(fitted, actual, 'weeks')}")
+    return ["M4 Weekly"] if scores["ours"] > M4_GOAL else []
+
+
+def challengers(past: np.ndarray, ahead: int, season: int = WEEK) -> dict[str, np.ndarray]:
     """AutoETS and Theta, where somebody installed them."""
     try:
         from statsforecast import StatsForecast
@@ -74,7 +99,8 @@ def challengers(past: np.ndarray, ahead: int) -> dict[str, np.ndarray]:
         return {}
     long = pd.DataFrame(past).melt(var_name="unique_id", value_name="y")
     long["ds"] = np.tile(np.arange(len(past)), past.shape[1])
-    said = StatsForecast([AutoETS(7), Theta(7)], freq=1, n_jobs=1).forecast(df=long, h=ahead)
+    long = long.dropna()
+    said = StatsForecast([AutoETS(season), Theta(season)], freq=1, n_jobs=1).forecast(df=long, h=ahead)
     return {name: said[name].to_numpy().reshape(past.shape[1], ahead).T for name in ("AutoETS", "Theta")}
 
 
@@ -130,5 +156,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, help="the folder of the public series; without it only simulated ones")
     parser.add_argument("--series", type=int, default=10_000, help="how many series the clock is measured with")
     asked = parser.parse_args()
-    failed = [*(nn5(asked.data) if asked.data else []), *steps(), *speed(asked.series)]
+    failed = [*(nn5(asked.data) + m4(asked.data) if asked.data else []), *steps(), *speed(asked.series)]
     sys.exit(f"missed: {', '.join(failed)}" if failed else 0)
