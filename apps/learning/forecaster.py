@@ -6,13 +6,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from threadpoolctl import threadpool_limits
 
 from apps.learning.calendars import Calendar, Days, Matrix, TooShort, consecutive, following, weekdays
 from apps.learning.conformal import ConformalIntervals
 from apps.learning.mixture import YEARLY_DAYS, Experts, losses, mix, weigh
 from apps.learning.scores import Scores, is_as_good, score
 from apps.learning.stacking import FEWEST_SERIES, MOST_ROWS, StackedCorrection, errors_to_learn, features
+from apps.learning.threads import alone
 
 FEWEST_DAYS = 21
 TRAINED_ON = 10
@@ -62,6 +62,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         self.origin_step = origin_step
         self.random_state = random_state
 
+    @alone
     def fit(self, X: Days, y: Matrix) -> Self:
         """`X` consecutive days, `y` days × series; NaN before a series begins, 0 where nothing was charged.
 
@@ -70,11 +71,7 @@ class Forecaster(RegressorMixin, BaseEstimator):
         days = consecutive(X)
         if len(days) < FEWEST_DAYS:
             raise TooShort(f"a forecast needs {FEWEST_DAYS} days of history; there are {len(days)}")
-        # Threads that wait for each other on a busy machine take many times as long as one that works.
-        with threadpool_limits(limits=1):
-            return self._fit(days, np.asarray(y, dtype=float))
-
-    def _fit(self, days: Days, y: Matrix) -> Self:
+        y = np.asarray(y, dtype=float)
         self.days_ = following(days, self.horizon)
         every = np.concatenate([days, self.days_])
         columns = (self.calendar or Calendar()).columns(every)

@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from threadpoolctl import threadpool_limits
 
 from apps.learning.autoregression import AutoRidge
 from apps.learning.calendars import Matrix, TooShort
@@ -13,6 +12,7 @@ from apps.learning.conformal import ConformalIntervals
 from apps.learning.mixture import losses, mix, weigh
 from apps.learning.seasonal import SeasonalLevelRidge
 from apps.learning.stacking import FEWEST_SERIES, Features, StackedCorrection
+from apps.learning.threads import alone
 
 WEEKS_OF_YEAR = 365.25 / 7
 FEWEST_STEPS = 10
@@ -151,6 +151,7 @@ class StepsForecaster(RegressorMixin, BaseEstimator):
         self.origins = origins
         self.random_state = random_state
 
+    @alone
     def fit(self, X: None, y: Matrix) -> Self:
         """`y` is steps × series, all ending with the newest step; NaN before a series begins.
 
@@ -164,10 +165,9 @@ class StepsForecaster(RegressorMixin, BaseEstimator):
             raise ValueError("a series has a step without amount after its first; write 0 where there was nothing")
         ends = [len(y) - self.horizon * back for back in range(self.origins, -1, -1)]
         past: list[_Origin] = []
-        with threadpool_limits(limits=1):
-            for end in ends:
-                if _begun(y, end).any():
-                    past.append(self._stand(past, y, end))
+        for end in ends:
+            if _begun(y, end).any():
+                past.append(self._stand(past, y, end))
         self.forecast_ = past[-1].forecast
         told = [self._actual(y, one.end) - one.forecast for one in past[:-1] if one.depth]
         missed = np.stack(told) if told else np.full((1, self.horizon, y.shape[1]), np.nan)

@@ -16,6 +16,7 @@ from apps.learning.anomalies.reviews import Review
 from apps.learning.anomalies.signals import Signals, signals
 from apps.learning.anomalies.usual import WARM_UP, Single, Usual, judged_from, usual
 from apps.learning.calendars import Calendar, Days, Matrix, consecutive
+from apps.learning.threads import alone
 
 FEWEST_DAYS = 56
 """With less history there is too little to inject into: the rule is what ships."""
@@ -68,6 +69,7 @@ class AnomalyDetector(BaseEstimator):
         self.random_state = random_state
         self.max_iter = max_iter
 
+    @alone
     def fit(self, X: Days, y: Matrix, reviews: Sequence[Review] = ()) -> Self:
         """`X` consecutive days, `y` days × series; NaN before a series begins, 0 where there was nothing.
 
@@ -124,6 +126,7 @@ class AnomalyDetector(BaseEstimator):
             early_stopping=False, random_state=self.random_state,
         ).fit(np.vstack([lesson.signals.X[kept], X]), np.r_[said[kept], y])  # fmt: skip
 
+    @alone
     def judge(self, X: Days, y: Matrix, *, first: int = WARM_UP) -> tuple[Usual, NDArray[np.bool_]]:
         """What is usual on every day of the series of `fit`, and the days from place `first` on that are flagged."""
         days = consecutive(X)

@@ -15,6 +15,7 @@ from apps.learning.idle.backtest import Backtest, Curve, calibrate, measure, rea
 from apps.learning.idle.evidence import MEMORY_DAYS, Verdict
 from apps.learning.idle.features import FEATURES, Daily, idle_index, is_enough, look_back
 from apps.learning.idle.lessons import Lessons, past_dates, teach
+from apps.learning.threads import alone
 
 __all__ = ["Backtest", "IdleFinder"]
 
@@ -71,6 +72,7 @@ class IdleFinder(ClassifierMixin, BaseEstimator):
         return self.learn(teach(X, dates, self.horizon_days, floors=self.floors, memory_days=self.memory_days,
                                 random_state=self.random_state))  # fmt: skip
 
+    @alone
     def learn(self, lessons: Lessons | None) -> Self:
         """From these lessons, whichever fleet they are of."""
         self.classes_ = np.array([False, True])
@@ -102,6 +104,7 @@ class IdleFinder(ClassifierMixin, BaseEstimator):
         self.backtest_ = measure(real, said, self.thresholds_, average=model if is_model else rule, rule_average=rule)
         return self
 
+    @alone
     def predict_proba(self, X: Activity) -> Matrix:
         """Subjects × (does not, stays idle); NaN where too little is known of a subject."""
         past = Daily.of(X.since(max(0, len(X.hours) - 24 * self.memory_days)), self.floors)
