@@ -37,7 +37,7 @@ MATRIX = [
     ("/forecasts/", 302, 403, 200, 200, 200),
     ("/figures/forecasts/", 302, 404, 404, 404, 404),
     ("/anomalies/", 302, 403, 200, 200, 200),
-    ("/anomalies/nothing/", 302, 404, 404, 404, 404),
+    ("/anomalies/nothing/", 302, 403, 404, 404, 404),
     ("/figures/anomalies/nothing/", 302, 404, 404, 404, 404),
     ("/recommendations/", 302, 403, 200, 200, 200),
     ("/recommendations/1/", 302, 403, 404, 404, 404),

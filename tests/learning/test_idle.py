@@ -202,6 +202,10 @@ def test_the_same_fleet_gives_the_same_probabilities(known: Activity, finder: Id
     np.testing.assert_array_equal(IdleFinder(14).fit(known).predict_proba(known), finder.predict_proba(known))
 
 
+def test_of_less_than_a_day_nothing_is_said(known: Activity, finder: IdleFinder) -> None:
+    assert np.isnan(finder.predict_proba(known.since(len(known.hours) - 6))).all()
+
+
 def test_the_unknown_is_not_idle(known: Activity, finder: IdleFinder) -> None:
     unheard = {name: values.copy() for name, values in known.signals.items()}
     for values in unheard.values():

@@ -169,8 +169,8 @@ def test_what_was_done_and_is_found_still_is_asked_about_again(days, state):
     ("days", "state", "due"),
     [
         pytest.param(7, "snoozed", date(2026, 11, 16), id="it sleeps"),
-        pytest.param(8, "assigned", date(2026, 11, 16), id="the day has come"),
-        pytest.param(30, "assigned", date(2026, 12, 2), id="what woke late is not overdue at once"),
+        pytest.param(8, "assigned", date(2026, 11, 24), id="the day has come, and its days begin anew"),
+        pytest.param(30, "assigned", date(2026, 12, 16), id="what woke late is not overdue at once"),
     ],
 )
 def test_what_sleeps_wakes_on_its_day(days, state, due):

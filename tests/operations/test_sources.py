@@ -138,5 +138,5 @@ def test_a_publication_is_looked_through_by_every_kind():
     (found,) = Recommendation.objects.all()
     assert (found.kind, found.team, found.subject) == ("landing", "live", "live 2026-11")
     assert "2026-10 cost 450.00 CNY; 300.00 CNY are charged so far" in [told_of(one) for one in found.evidence]
-    assert [problem.subject for problem in result.problems] == ["ownership"], "this world has no allocated rows"
+    assert [problem.subject for problem in result.problems] == ["ownership", "anomaly"], "nothing is allocated"
     assert (result.rows, found.due) == (1, date(2026, 11, 18))

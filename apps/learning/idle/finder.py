@@ -108,6 +108,8 @@ class IdleFinder(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Activity) -> Matrix:
         """Subjects × (does not, stays idle); NaN where too little is known of a subject."""
         past = Daily.of(X.since(max(0, len(X.hours) - 24 * self.memory_days)), self.floors)
+        if not past.days:  # not one whole day is known yet
+            return np.full((past.active.shape[1], 2), np.nan)
         rows = look_back(past, self.horizon_days)
         boosted = self.boosting_.decision_function(rows) if self.boosting_ else np.zeros(len(rows))
         stays = np.where(is_enough(past), self.curve_(idle_index(past), boosted), np.nan)
