@@ -10,7 +10,7 @@ COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --pyth
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-demo: ## a running site with sixty days of a simulated company; prints its address
+demo: ## a running site with two months of a simulated company; prints its address
 	@scripts/setup.sh base
 	@scripts/demo.sh
 

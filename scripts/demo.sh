@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A running site with sixty days of a simulated company; ends with its address. Safe to repeat: what is there is kept.
+# A running site with two months of a simulated company; ends with its address. Safe to repeat: what is there is kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ mkdir -p "$COSTOPS_HOME"
 COSTOPS_HOME=$(cd "$COSTOPS_HOME" && pwd)
 python=$PWD/.venv/bin/python
 company=$COSTOPS_HOME/demo
-days=${DEMO_DAYS:-60} seed=${DEMO_SEED:-7} scale=${DEMO_SCALE:-1}
+days=${DEMO_DAYS:-62} seed=${DEMO_SEED:-7} scale=${DEMO_SCALE:-1}
 log=$COSTOPS_HOME/run.log
 
 fail() {

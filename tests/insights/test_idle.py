@@ -11,7 +11,9 @@ from django.core.management.base import CommandError
 
 from apps.insights.idle import deciding, selectors, services
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
+from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Scope
+from apps.operations.kinds import KINDS
 from apps.teams.approval import Actor, NotYours
 from tests.insights import idle_world
 from tests.insights.idle_world import END, FIRST, NOW
@@ -145,6 +147,18 @@ def test_what_is_used_in_office_hours_only_gets_a_schedule_with_its_money(found)
     assert str(selectors.sentences(row)[0]) == "Switched off 123 of 168 hours a week"
     assert next(one for one in selectors.findings(day=TODAY) if one.kind == "schedule").team == "office"
     assert len(IdleFinding.objects.filter(kind="schedule")) == 1
+
+
+def test_what_saves_something_is_recommended_and_a_question_is_not(found):
+    kinds = {
+        kind.name: kind.findings(Publication.objects.get(), NOW) for kind in KINDS if kind.name in ("idle", "schedule")
+    }
+
+    told = [one for found in kinds.values() for one in found]
+    assert all(one.kind == name and one.saving_per_month > 0 for name, found in kinds.items() for one in found)
+    assert {one.at_stake for one in told} >= {"eip-lone"}
+    assert "rm-orders" not in {one.at_stake for one in told}
+    assert len(told) == sum(one.saving_per_month > 0 for one in selectors.findings(day=TODAY))
 
 
 def test_findings_never_promise_more_than_is_paid(found):

@@ -11,7 +11,7 @@ GONE = "It is used again, gone, or excluded"
 
 
 def idle(_pinned: Publication, now: datetime) -> tuple[Finding, ...]:
-    """What could be stopped or removed, and what nothing tells the use of."""
+    """What could be stopped or removed. What nothing tells the use of is a question of its page, and nothing to do."""
     return _of_kind("idle", now)
 
 
@@ -21,4 +21,4 @@ def schedules(_pinned: Publication, now: datetime) -> tuple[Finding, ...]:
 
 
 def _of_kind(kind: str, now: datetime) -> tuple[Finding, ...]:
-    return tuple(one for one in selectors.findings(day=today(now)) if one.kind == kind)
+    return tuple(one for one in selectors.findings(day=today(now)) if one.kind == kind and one.saving_per_month)
