@@ -14,6 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings as django_settings
+from django.utils import translation
 
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 ON_POSTGRES = os.environ.get("COSTOPS_TEST_DATABASE", "sqlite") == "postgres"
@@ -95,6 +96,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # --- The database, the home folder, the guard ---------------------------------------------------------------------
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """What the pages of one test were read in is not the language of the next."""
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest, worker_id: str) -> None:
     """SQLite in a file, as in earnest, where threads and processes meet its real locks; one for each xdist worker."""
