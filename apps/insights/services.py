@@ -5,7 +5,6 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 
 from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
@@ -14,6 +13,7 @@ from apps.insights import forecasting, history
 from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.planned import entering
+from apps.insights.runs import keep, take_over
 from apps.learning.calendars import Calendar, Season, TooShort
 from apps.marts.selectors import publication
 from apps.teams.organising import newest_tree_number, tree_identity
@@ -58,7 +58,7 @@ def forecast(*, now: datetime) -> StepResult:
     versions = {"publication": pinned.number}
     before = ForecastRun.objects.filter(inputs=inputs).order_by("-pk").first()
     if before is not None:
-        _take_over(before, pinned.number, now)
+        take_over(before, pinned.number, now)
         return StepResult(rows=before.forecasts.count(), versions=versions)
     rows: list[Forecast] = []
     problems: list[Problem] = []
@@ -67,7 +67,12 @@ def forecast(*, now: datetime) -> StepResult:
             rows += forecasting.forecast(one, calendar())
         except TooShort as short:
             problems.append(Problem("note", "too_short", one.currency, f"{short}; there will be one later."))
-    _keep(rows, histories, inputs, pinned.number, now)
+    run = ForecastRun(
+        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
+        first_day=max((one.end for one in histories), default=None),
+        dropped_days=max((one.dropped for one in histories), default=0),
+    )  # fmt: skip
+    keep(run, rows, most=KEPT_RUNS)
     return StepResult(rows=len(rows), problems=tuple(problems), versions=versions)
 
 
@@ -82,26 +87,3 @@ def _fingerprint(histories: list[History]) -> str:
         stands = [(span.start, span.end, sorted(span.members.items())) for span in one.standing.spans]
         digest.update(repr((one.currency, one.start, one.end, costs, stands, one.known)).encode())
     return digest.hexdigest()
-
-
-@transaction.atomic
-def _take_over(before: ForecastRun, number: int, now: datetime) -> None:
-    """The forecasts of an earlier publication are those of this one: its costs are the same."""
-    ForecastRun.objects.filter(publication=number).exclude(pk=before.pk).delete()
-    before.publication, before.created_at = number, now
-    before.save(update_fields=["publication", "created_at"])
-
-
-@transaction.atomic
-def _keep(rows: list[Forecast], histories: list[History], inputs: str, number: int, now: datetime) -> None:
-    ForecastRun.objects.filter(publication=number).delete()
-    run = ForecastRun.objects.create(
-        publication=number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
-        first_day=max((one.end for one in histories), default=None),
-        dropped_days=max((one.dropped for one in histories), default=0),
-    )  # fmt: skip
-    for row in rows:
-        row.run = run
-    Forecast.objects.bulk_create(rows, batch_size=500)
-    kept = ForecastRun.objects.order_by("-publication").values_list("pk", flat=True)[:KEPT_RUNS]
-    ForecastRun.objects.exclude(pk__in=list(kept)).delete()

@@ -1,7 +1,6 @@
 """Looking for anomalies in what was published: once per publication, again when costs, calendar or reviews change."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
 
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
@@ -19,6 +17,7 @@ from apps.insights.anomalies.cells import Cells
 from apps.insights.anomalies.feedback import reviews_of
 from apps.insights.anomalies.writing import anomaly
 from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
+from apps.insights.runs import keep, take_over
 from apps.insights.services import calendar
 from apps.learning.anomalies.describing import Alert, describe
 from apps.learning.anomalies.episodes import Found
@@ -64,7 +63,7 @@ def find(*, now: datetime) -> StepResult:
     versions = {"publication": pinned.number}
     before = AnomalyRun.objects.filter(inputs=inputs).order_by("-pk").first()
     if before is not None:
-        _take_over(before, pinned.number, now)
+        take_over(before, pinned.number, now)
         return StepResult(rows=before.anomalies.count(), versions=versions)
     judged = [_judge(one) for one in known if len(one.amounts) > WARM_UP]
     usage = [one for one in known if one.measure != "cost"]
@@ -79,7 +78,11 @@ def find(*, now: datetime) -> StepResult:
         for one in _once(judged)
         for alert in one.alerts
     ]
-    _keep(_named(rows), judged, inputs, pinned.number, now)
+    run = AnomalyRun(
+        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
+        end_day=max((one.cells.end for one in judged), default=None), detectors=[_told(one) for one in judged],
+    )  # fmt: skip
+    keep(run, _named(rows), most=KEPT_RUNS)
     return StepResult(rows=len(rows), problems=problems, versions=versions)
 
 
@@ -157,28 +160,6 @@ def _fingerprint(known: list[Cells]) -> str:
         digest.update(repr((one.measure, one.unit, one.start, one.end, one.keys)).encode())
         digest.update(np.ascontiguousarray(one.amounts).tobytes())
     return digest.hexdigest()
-
-
-@transaction.atomic
-def _take_over(before: AnomalyRun, number: int, now: datetime) -> None:
-    """The anomalies of an earlier publication are those of this one: nothing they depend on changed."""
-    AnomalyRun.objects.filter(publication=number).exclude(pk=before.pk).delete()
-    before.publication, before.created_at = number, now
-    before.save(update_fields=["publication", "created_at"])
-
-
-@transaction.atomic
-def _keep(rows: Iterable[Anomaly], judged: list[Judged], inputs: str, number: int, now: datetime) -> None:
-    AnomalyRun.objects.filter(publication=number).delete()
-    run = AnomalyRun.objects.create(
-        publication=number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
-        end_day=max((one.cells.end for one in judged), default=None), detectors=[_told(one) for one in judged],
-    )  # fmt: skip
-    for row in rows:
-        row.run = run
-    Anomaly.objects.bulk_create(rows, batch_size=500)
-    kept = AnomalyRun.objects.order_by("-publication").values_list("pk", flat=True)[:KEPT_RUNS]
-    AnomalyRun.objects.exclude(pk__in=list(kept)).delete()
 
 
 def _told(one: Judged) -> dict[str, Any]:

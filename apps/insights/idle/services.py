@@ -7,7 +7,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up
@@ -21,6 +20,7 @@ from apps.insights.idle.listening import Listener
 from apps.insights.idle.places import in_clusters
 from apps.insights.idle.resources import in_bill
 from apps.insights.models import IdleFinding, IdleRun
+from apps.insights.runs import keep, take_over
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.teams.models import UNALLOCATED
@@ -49,13 +49,18 @@ def find(*, now: datetime) -> StepResult:
     versions = {"publication": pinned.number}
     before = IdleRun.objects.filter(inputs=inputs).order_by("-pk").first()
     if before is not None:
-        _take_over(before, pinned.number, now)
+        take_over(before, pinned.number, now)
         return StepResult(rows=before.findings.count(), versions=versions)
     listener = Listener(pinned)
     ways: Ways = {}
     found = tuple(_candidates(pinned, window, listener, zone, ways)) if window else ()
     rows = list(_rows(found, pinned, window)) if window else []
-    _keep(rows, pinned.number, inputs, window, listener, ways, now)
+    run = IdleRun(
+        publication=pinned.number, model_version=METHOD_VERSION, inputs=inputs, created_at=now,
+        end_day=window.end if window else None, costed_days=(window.end - window.start).days if window else 0,
+        last_hour=listener.last_hour, ways=ways,
+    )  # fmt: skip
+    keep(run, rows, most=KEPT_RUNS)
     return StepResult(rows=len(rows), versions=versions)
 
 
@@ -129,29 +134,3 @@ _PLAIN = (
 
 def _told(sentence: Sentence) -> list[object]:
     return [sentence.text, dict(sentence.values)]
-
-
-@transaction.atomic
-def _take_over(before: IdleRun, number: int, now: datetime) -> None:
-    """What was idle in an earlier publication is so in this one: it is of the same data."""
-    IdleRun.objects.filter(publication=number).exclude(pk=before.pk).delete()
-    before.publication, before.created_at = number, now
-    before.save(update_fields=["publication", "created_at"])
-
-
-@transaction.atomic
-def _keep(
-    rows: list[IdleFinding], number: int, inputs: str, window: Window | None, listener: Listener, ways: Ways,
-    now: datetime,
-) -> None:  # fmt: skip
-    IdleRun.objects.filter(publication=number).delete()
-    run = IdleRun.objects.create(
-        publication=number, model_version=METHOD_VERSION, inputs=inputs, created_at=now,
-        end_day=window.end if window else None, costed_days=(window.end - window.start).days if window else 0,
-        last_hour=listener.last_hour, ways=ways,
-    )  # fmt: skip
-    for row in rows:
-        row.run = run
-    IdleFinding.objects.bulk_create(rows, batch_size=500)
-    kept = IdleRun.objects.order_by("-publication").values_list("pk", flat=True)[:KEPT_RUNS]
-    IdleRun.objects.exclude(pk__in=list(kept)).delete()
