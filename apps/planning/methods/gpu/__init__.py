@@ -1,0 +1,1 @@
+"""GPU sharing: which workloads share a card, and what cards and nodes that gives back."""
