@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
+from random import Random
 
 import pytest
 
 from apps.planning.methods.gpu.cards import Card, Size, patterns
+from apps.planning.methods.gpu.fewest import fewest_cards
 from apps.planning.methods.gpu.kinds import Node, Packing, Place, Pod, Rules
 from apps.planning.methods.gpu.mig import geometry_of, partitions, profile_for
 from apps.planning.methods.gpu.pack import allocate
@@ -149,3 +152,44 @@ def test_fewer_cards_are_never_better():
     few, many = (allocate(waiting, nodes(count), Rules()) for count in (3, 5))
     assert allocated(waiting, few) <= allocated(waiting, many)
     assert replace(few, places={}).bound <= many.bound
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cards"),
+    [
+        pytest.param({500: 4}, 2, id="pairs of halves"),
+        pytest.param({600: 2, 400: 2}, 2, id="pairs that add up"),
+        pytest.param({510: 3, 490: 2}, 3, id="more than half never pairs with itself"),
+        pytest.param({340: 5}, 3, id="two thirds of a card is two of them, not three"),
+    ],
+)
+def test_the_fewest_cards(wanted: dict[int, int], cards: int):
+    found = fewest_cards({Size(share, 0): count for share, count in wanted.items()}, Card(1000, 0), seconds=5)
+    assert (found.cards, found.is_optimal) == (cards, True)
+
+
+def most_by_trying(waiting: Sequence[Pod], cluster: Sequence[Node]) -> int:
+    """The most that can be allocated: every pod on every card or nowhere, one after another."""
+    best, seats = 0, [(node.name, card) for node in cluster for card in range(node.cards)]
+    for choice in product([None, *seats], repeat=len(waiting)):
+        places = {
+            pod.name: Place(seat[0], (seat[1],)) for pod, seat in zip(waiting, choice, strict=True) if seat is not None
+        }
+        asked = sum(pod.demand_milli for pod in waiting if pod.name in places)
+        if asked > best and all(check.is_met for check in verify(waiting, cluster, Rules(), places)):
+            best = asked
+    return best
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_small_clusters_are_proven(seed: int):
+    draw = Random(seed)
+    waiting = [
+        Pod(f"pod-{i}", draw.choice([4000, 9000, 14_000]), GIB, 1, draw.choice([220, 310, 460, 550, 690]), 0)
+        for i in range(6)
+    ]
+    cluster = [*nodes(1, cards=2, cpu=24_000), replace(nodes(1, cpu=16_000)[0], name="small")]
+    packing = allocate(waiting, cluster, Rules())
+    assert packing.is_optimal
+    assert allocated(waiting, packing) == most_by_trying(waiting, cluster)
+    assert all(check.is_met for check in verify(waiting, cluster, Rules(), packing.places))

@@ -5,12 +5,16 @@ Nodes of a kind are added up, so their borders are ignored and every real packin
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from apps.planning.methods.gpu.cards import Size
 from apps.planning.methods.gpu.grouping import Task, is_part
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
 Column = Callable[[float, float], int]
@@ -48,12 +52,32 @@ class Rows:
         return len(self.limits) - 1
 
 
-def relax(task: Task, worth: Sequence[float], supply: Sequence[int], room: Sequence[int]) -> Relaxed:
-    """Place so many pods of each class on so many nodes of each kind: the worth of what is placed, less the prices of
-    the nodes it takes, at most."""
-    from scipy.optimize import linprog
-    from scipy.sparse import coo_matrix
+@dataclass(frozen=True)
+class Program:
+    """The program written out: maximise `gains` within `rows`, each variable at most `most`.
 
+    `x[pod, kind]` places pods, `shared[kind]` are variables with the way each shares a card, `used` nodes of each
+    kind; `pods` are the rows of supply.
+    """
+
+    rows: Rows
+    gains: list[float]
+    most: list[float]
+    x: dict[tuple[int, int], int]
+    shared: list[list[tuple[int, Mapping[Size, int]]]]
+    used: list[int]
+    pods: list[int]
+
+    @property
+    def matrix(self) -> "csr_matrix":
+        from scipy.sparse import coo_matrix
+
+        row, col, values = (np.array(part) for part in self.rows.at)
+        return coo_matrix((values, (row, col)), shape=(len(self.rows.limits), len(self.gains))).tocsr()
+
+
+def write(task: Task, worth: Sequence[float], supply: Sequence[int], room: Sequence[int]) -> Program:
+    """Place so many pods of each class on so many nodes of each kind, for as much worth less the nodes' prices."""
     rows, gains, most = Rows(), [], []
     x: dict[tuple[int, int], int] = {}
 
@@ -67,29 +91,37 @@ def relax(task: Task, worth: Sequence[float], supply: Sequence[int], room: Seque
         for pod in range(len(task.like)):
             if task.sizes[kind][pod] is not None and supply[pod]:
                 x[pod, kind] = column(worth[pod], min(supply[pod], per_node(task, pod, kind) * room[kind]))
-    pod_rows = [
-        rows.add([x[pod, kind] for kind in range(len(task.kinds)) if (pod, kind) in x],
-                 [1.0 for kind in range(len(task.kinds)) if (pod, kind) in x], supply[pod])
-        for pod in range(len(task.like))
-    ]  # fmt: skip
+    pods = []
+    for pod in range(len(task.like)):
+        there = [x[pod, kind] for kind in range(len(task.kinds)) if (pod, kind) in x]
+        pods.append(rows.add(there, [1.0] * len(there), supply[pod]))
     shared = []
     for kind in range(len(task.kinds)):
         there = [pod for pod in range(len(task.like)) if (pod, kind) in x]
         _node_rows(task, rows, kind, there, x, used[kind])
         shared.append(_card_rows(task, rows, kind, there, x, used[kind], column))
-    row, col, values = (np.array(part) for part in rows.at)
-    matrix = coo_matrix((values, (row, col)), shape=(len(rows.limits), len(gains)))
+    return Program(rows, gains, most, x, shared, used, pods)
+
+
+def relax(task: Task, worth: Sequence[float], supply: Sequence[int], room: Sequence[int]) -> Relaxed:
+    """The most that can be had when pods, cards and nodes may be split."""
+    from scipy.optimize import linprog
+
+    program = write(task, worth, supply, room)
     done = linprog(  # type: ignore[call-overload]  # its stubs know no sparse matrix
-        -np.array(gains), A_ub=matrix.tocsr(), b_ub=np.array(rows.limits),
-        bounds=[(0.0, float(limit)) for limit in most], method="highs",
+        -np.array(program.gains), A_ub=program.matrix, b_ub=np.array(program.rows.limits),
+        bounds=[(0.0, float(limit)) for limit in program.most], method="highs",
     )  # fmt: skip
     if done.status != 0:
         raise ArithmeticError(f"the bound could not be found: {done.message}")
     mix = np.zeros((len(task.like), len(task.kinds)))
-    for place, at in x.items():
+    for place, at in program.x.items():
         mix[place] = done.x[at]
-    ways = tuple(tuple((fill, float(done.x[at])) for at, fill in fills if done.x[at] > EPSILON) for fills in shared)
-    return Relaxed(-float(done.fun), -done.ineqlin.marginals[pod_rows], -done.upper.marginals[used], mix, ways)
+    ways = tuple(
+        tuple((fill, float(done.x[at])) for at, fill in fills if done.x[at] > EPSILON) for fills in program.shared
+    )
+    prices = -done.ineqlin.marginals[program.pods], -done.upper.marginals[program.used]
+    return Relaxed(-float(done.fun), *prices, mix, ways)
 
 
 def per_node(task: Task, pod: int, kind: int) -> int:

@@ -31,21 +31,19 @@ class Task:
         return [len(names) for names in self.nodes]
 
 
+def class_of(pod: Pod) -> tuple[object, ...]:
+    """Everything about a pod that a plan asks for: pods that have it in common are one class."""
+    return (
+        *(pod.cpu_milli, pod.memory_mib, pod.cards, pod.share_milli, pod.card_memory_mib),
+        *(pod.models, pod.pools, pod.apart),
+    )
+
+
 def group(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules) -> Task:
     """Classes and kinds of what can move and where it can stand, largest first."""
     classes: dict[tuple[object, ...], list[Pod]] = {}
     for pod in pods:
-        key = (
-            pod.cpu_milli,
-            pod.memory_mib,
-            pod.cards,
-            pod.share_milli,
-            pod.card_memory_mib,
-            pod.models,
-            pod.pools,
-            pod.apart,
-        )
-        classes.setdefault(key, []).append(pod)
+        classes.setdefault(class_of(pod), []).append(pod)
     kinds: dict[tuple[object, ...], list[Node]] = {}
     for node in nodes:
         place = (node.model, node.pool, node.cards, node.card_memory_mib, node.cpu_milli, node.memory_mib)

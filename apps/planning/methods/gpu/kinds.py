@@ -77,8 +77,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Packing:
-    """Pods placed, those that found no room, and the most cards that any packing can allocate."""
+    """Pods placed, those that found no room, and the most cards that any packing can allocate; `is_optimal` says that
+    none allocates more than this one."""
 
     places: Mapping[str, Place]
     left: tuple[str, ...]
     bound: float
+    is_optimal: bool = False
