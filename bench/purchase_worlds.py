@@ -37,7 +37,9 @@ def _world(seed: int) -> World:
     swing, weekend, sharpness = drawn.uniform(0.3, 0.95), drawn.uniform(0, 0.4), drawn.uniform(0.5, 3)
     day = 1 - swing + swing * ((1 + np.cos(2 * np.pi * (hour % DAY - 20) / DAY)) / 2) ** sharpness
     day = day / day.mean() * np.where(hour // DAY % 7 >= 5, 1 - weekend, 1)
-    noise = np.repeat(drawn.normal(0, drawn.uniform(0.02, 0.2), len(hour) // DAY), DAY) + drawn.normal(0, 0.05, len(hour))
+    noise = np.repeat(drawn.normal(0, drawn.uniform(0.02, 0.2), len(hour) // DAY), DAY) + drawn.normal(
+        0, 0.05, len(hour)
+    )
     return World(kind, (100 * np.exp(level + noise) * day).reshape(MONTHS, MONTH_HOURS), known=12)
 
 

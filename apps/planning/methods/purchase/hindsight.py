@@ -39,14 +39,14 @@ def cost(demand: Floats, bought: Floats, offers: Sequence[Offer]) -> float:
 
 
 def best(demand: Floats, offers: Sequence[Offer]) -> Hindsight:
-    """The optimum: each month's cost of uncovered hours is convex in what covers it, so tangents bound it from below."""
+    """The optimum: a month's cost of uncovered hours is convex in what covers it, so tangents bound it from below."""
     from scipy.optimize import linprog
     from scipy.sparse import coo_matrix
 
     months, hours = demand.shape
     kinds = len(offers)
     limits = np.quantile(demand, np.linspace(0, 1, CUTS), axis=1)  # cuts × months
-    above = (demand[None] > limits[..., None]).sum(axis=2)
+    above = (demand[None] >= limits[..., None]).sum(axis=2)
     missing = np.maximum(demand[None] - limits[..., None], 0).sum(axis=2)
     rows, columns, values = [], [], []
     for month in range(months):
@@ -61,8 +61,10 @@ def best(demand: Floats, offers: Sequence[Offer]) -> Hindsight:
                 values.append(-above[:, month].astype(float))
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
     matrix = coo_matrix(entries, shape=(months * CUTS, (kinds + 1) * months))
-    prices = [float(one.ratio) * hours * min(one.term_months, months - month) for one in offers for month in range(months)]
-    solved = linprog(
+    prices = [
+        float(one.ratio) * hours * min(one.term_months, months - month) for one in offers for month in range(months)
+    ]
+    solved = linprog(  # type: ignore[call-overload]  # the stubs forbid sparse matrices
         np.concatenate([prices, np.ones(months)]),
         A_ub=matrix.tocsr(),
         b_ub=-(missing + above * limits).T.ravel(),

@@ -8,7 +8,13 @@ import numpy as np
 from apps.planning.methods.purchase.outcomes import foresee
 from apps.planning.methods.purchase.scenarios import Floats, expected_use, outlook
 from apps.planning.methods.purchase.terms import (
-    LEAST_HOURS, MONTH_HOURS, Holding, Ladder, Offer, Purchase, Stance,
+    LEAST_HOURS,
+    MONTH_HOURS,
+    Holding,
+    Ladder,
+    Offer,
+    Purchase,
+    Stance,
 )  # fmt: skip
 
 LEVELS = 60

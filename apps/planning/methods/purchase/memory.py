@@ -118,7 +118,7 @@ def _solve(placed: Fits, tiers: Sequence[Tier]) -> tuple[list[Tier] | None, floa
     solved = milp(
         prices,
         constraints=[LinearConstraint(once, 1, 1), LinearConstraint(taken, -np.inf, room)],
-        integrality=np.ones(len(pairs)),
+        integrality=np.ones(len(pairs), dtype=int),
         bounds=Bounds(0, 1),
         options={"time_limit": TIME_LIMIT_SECONDS},
     )

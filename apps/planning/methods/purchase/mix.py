@@ -27,7 +27,7 @@ class Serverless:
 
 @dataclass(frozen=True)
 class Generation:
-    """Another instance generation: `price_ratio` per core-hour and `work_ratio`, the work a core does, both ÷ today's."""
+    """Another instance generation: `price_ratio` per core-hour, `work_ratio` of a core, both ÷ today's."""
 
     name: str
     price_ratio: Decimal

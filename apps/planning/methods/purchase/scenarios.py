@@ -17,13 +17,15 @@ TREND_KEPT, GROWTH_KEPT = 0.5, 0.15
 """How much of a past trend is believed to go on, down and up: growth is bought when it has come."""
 WEEK_HOURS = 168
 SHAPE_MONTHS, TREND_MONTHS, SCATTER_MONTHS = 3, 6, 11
+MOST_LAG, MOST_SCATTER = 4, 0.12
 _MOST_CHANGE = 0.3
 _TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """`shape`: sorted hours ÷ their month's mean; `level`: the newest month's mean; `trend` and `scatter`: change of
+    """`shape`: sorted hours ÷ their month's mean; `level`: the newest month's mean, or the middle
+    one of three where that is lower; `trend` and `scatter`: change of
     the logarithm of the level per month and its spread."""
 
     shape: Floats
@@ -37,16 +39,31 @@ def outlook(demand: Floats) -> Outlook:
     step = MONTH_HOURS if len(demand) >= 2 * MONTH_HOURS else WEEK_HOURS
     windows = demand[len(demand) % step :].reshape(-1, step)
     means = np.maximum(windows.mean(axis=1), _TINY)
-    changes = np.diff(np.log(means))[-SCATTER_MONTHS:]
+    logs = np.log(means)
+    changes = np.diff(logs)[-SCATTER_MONTHS:]
     middle = float(np.median(changes[-TREND_MONTHS:])) if len(changes) else 0.0
-    surprise = np.minimum(np.abs(changes - middle), _MOST_CHANGE)
     per_month = MONTH_HOURS / step
-    spread = (PRIOR_SCATTER**2 * PRIOR_MONTHS + float((surprise**2).sum()) * per_month) / (PRIOR_MONTHS + len(changes))
     kept = max(1, round(SHAPE_MONTHS * per_month))
     recent = windows[-kept:] / means[-kept:, None]
-    newest = float(demand[-MONTH_HOURS:].mean())
+    level = float(demand[-MONTH_HOURS:].mean())
+    if step == MONTH_HOURS:
+        level = min(level, float(np.median(means[-SHAPE_MONTHS:])))  # one high month is a campaign until it lasts
     trend = middle if step == MONTH_HOURS else 0.0  # a few weeks tell no trend that a year could follow
-    return Outlook(np.sort(recent, axis=None), max(newest, _TINY), trend, spread**0.5)
+    return Outlook(np.sort(recent, axis=None), max(level, _TINY), trend, _scatter(logs, middle, per_month))
+
+
+def _scatter(logs: Floats, middle: float, per_month: float) -> float:
+    """The spread of changes per month: the least over several lags, because noise that goes back is no drift."""
+    told = []
+    for lag in range(1, MOST_LAG + 1):
+        surprise = np.minimum(
+            np.abs(logs[lag:] - logs[:-lag] - lag * middle)[-SCATTER_MONTHS:], _MOST_CHANGE * lag**0.5
+        )
+        if len(surprise) > 1 or lag == 1:
+            seen = min(len(logs) - 1, SCATTER_MONTHS)
+            spread = float((surprise**2).mean()) / lag * per_month if len(surprise) else 0.0
+            told.append((PRIOR_SCATTER**2 * PRIOR_MONTHS + spread * seen) / (PRIOR_MONTHS + seen))
+    return float(min(min(told) ** 0.5, MOST_SCATTER))
 
 
 def paths(seen: Outlook, months: int, stance: Stance) -> list[tuple[float, Floats]]:
@@ -60,8 +77,8 @@ def paths(seen: Outlook, months: int, stance: Stance) -> list[tuple[float, Float
 
 
 def used_share(shape: Floats, limits: Floats) -> Floats:
-    """The share of hours above each limit, in multiples of the mean."""
-    return 1 - np.searchsorted(shape, limits, side="right") / len(shape)
+    """The share of hours that use the last unit below each limit, in multiples of the mean."""
+    return 1 - np.searchsorted(shape, limits * (1 - _TINY), side="left") / len(shape)
 
 
 def expected_use(seen: Outlook, limits: Floats, stance: Stance) -> Floats:

@@ -41,7 +41,7 @@ class Stance:
 
     hazard: float = 0.06
     falls: tuple[float, ...] = (0.3, 0.6, 0.85)
-    pace: float = 0.3
+    pace: float = 0.4
     drift: float = 0.0
 
 

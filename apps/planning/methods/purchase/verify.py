@@ -34,7 +34,7 @@ def check_ladder(
     """`hours` is the demand of each known hour, oldest first; `known` what the plan says its purchases of this month
     would have saved in the last 30 days."""
     recent = list(hours)[-MONTH:]
-    held = sum(own.amount for own in holdings if own.months_left > 0)
+    held = sum(own.amount for own in holdings if own.months_left > 0) + Decimal(0)
     now = [one for one in ladder.purchases if one.month == 0]
     added = sum(one.amount for one in now)
     price = sum(one.amount * one.offer.ratio for one in now)
@@ -49,7 +49,9 @@ def check_ladder(
         Check("re-added saving", saved == known, f"{saved} = {known}"),
         Check("no more than it costs", known <= most and _within(ladder, most, len(recent)), f"{known} <= {most}"),
         Check("pays at its margin", all(_pays(list(hours)[-3 * MONTH :], held, ladder, pay)), ""),
-        Check("no more than its share", added <= pace * max([hour - held for hour in recent if hour > held], default=0)),
+        Check(
+            "no more than its share", added <= pace * max([hour - held for hour in recent if hour > held], default=0)
+        ),
     ]
 
 
