@@ -39,7 +39,9 @@ def amounts(demand: Floats, covers: Floats, offers: Sequence[Offer], stance: Sta
     otherwise (`pay`, in on-demand prices), less the ratio. `covers` reaches as far as the longest term.
     """
     seen = outlook(demand)
-    grid = seen.level * np.quantile(seen.shape, np.linspace(0, HIGHEST, LEVELS))
+    quantiles = np.quantile(seen.shape, np.linspace(0, HIGHEST, LEVELS))
+    below = np.linspace(0, quantiles[0], LEVELS, endpoint=False)  # a flat demand falls to levels it never had
+    grid = seen.level * np.concatenate([below, quantiles])
     above = np.maximum(grid - covers[0], 0)
     limits = covers[None, :] + above[:, None]
     use = expected_use(seen, limits, stance)

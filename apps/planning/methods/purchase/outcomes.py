@@ -24,9 +24,9 @@ def foresee(
     """The saving per month of what is bought now, over the months of its term; every purchase counts its own."""
     seen = outlook(demand)
     longest = max(one.offer.term_months for one in bought)
-    covers = np.array(
-        [sum(float(one.amount) for one in holdings if one.months_left > month) for month in range(longest)]
-    )
+    covers = np.zeros(longest)
+    for holding in holdings:
+        covers[: holding.months_left] += float(holding.amount)
     shape = np.quantile(seen.shape, (np.arange(_NODES) + 0.5) / _NODES)
     told: list[tuple[float, float]] = []
     for weight, level in paths(seen, longest, stance):
