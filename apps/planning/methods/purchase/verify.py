@@ -41,7 +41,7 @@ def check_ladder(
     spent = sum(hour * pay if hour < held + added else (held + added) * pay for hour in recent)
     before = sum(hour * pay if hour < held else held * pay for hour in recent)
     saved = spent - before - price * len(recent)
-    most = sum((hour - held) * pay for hour in recent if hour > held)
+    most = sum(((hour - held) * pay for hour in recent if hour > held), Decimal(0))
     return [
         Check("on sale", all(one.offer in offers for one in ladder.purchases)),
         Check("whole steps", all(one.amount > 0 and one.amount % step == 0 for one in ladder.purchases)),
