@@ -30,12 +30,12 @@ def dsp(history: History, day: int) -> Matrix:
 
 def yesterday(history: History, day: int, margin: float = 0.10) -> Matrix:
     """Yesterday's hourly peaks and a tenth."""
-    return _known(history.peaks()[:day])[-1] * (1 + margin)
+    return np.asarray(_known(history.peaks()[:day])[-1] * (1 + margin))
 
 
 def last_week(history: History, day: int, margin: float = 0.10) -> Matrix:
     """The hourly peaks of the same weekday a week ago (yesterday's before there is one) and a tenth."""
-    return _known(history.peaks()[:day])[-7 if day >= 7 else -1] * (1 + margin)
+    return np.asarray(_known(history.peaks()[:day])[-7 if day >= 7 else -1] * (1 + margin))
 
 
 def highest(history: History, day: int) -> Matrix:

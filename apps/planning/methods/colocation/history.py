@@ -22,8 +22,8 @@ class Choices:
 
     `theta` is how full the cluster may be, online and batch together. In the evening peak, and `drain_hours` before it,
     batch may hold `guard_share` at most; its quota rises and falls by at most `ramp_share` an hour. `breach_target`
-    is the share of samples in which online use may exceed its bound. `evening` names the first and the last hour of the peak;
-    without it, it is where the history has it.
+    is the share of samples in which online use may exceed its bound. `evening` names the first and the last
+    hour of the peak; without it, it is where the history has it.
     """
 
     theta: float = 0.65
