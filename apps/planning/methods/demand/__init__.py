@@ -1,0 +1,1 @@
+"""Capacity a day ahead: how much a series of demand will need, at a stated risk."""

@@ -1,0 +1,1 @@
+"""What-if calculators: what another stack would need, before anybody builds it."""
