@@ -37,10 +37,10 @@ format: ## mends layout and what the linter can mend by itself
 	@.venv/bin/ruff format .
 	@.venv/bin/djlint --reformat --quiet . || true
 
-bench: ## speed and memory against named floors; JSON under var/bench/
+bench: ## speed and memory against named floors (DATA=folder: goals on public files too); JSON under var/bench/
 	@scripts/setup.sh dev
 	@mkdir -p var/bench
-	@$(PYTHON_BIN) -m bench
+	@$(PYTHON_BIN) -m bench $(if $(DATA),--data $(DATA))
 
 setup: ## .venv with everything for work on the code
 	@scripts/setup.sh dev
