@@ -42,6 +42,13 @@ def test_the_evening_is_where_the_history_has_it_or_where_people_say() -> None:
     assert evening_of(history(), Choices(evening=(18, 21))) == (18, 21)
 
 
+def test_an_hour_that_nobody_looked_at_is_no_quiet_one() -> None:
+    seen = history()
+    assert evening_of(seen, Choices()) == (19, 22)
+    seen.use[:, 18] = np.nan
+    assert evening_of(seen, Choices()) == (18, 21)
+
+
 @pytest.mark.parametrize(
     ("breach", "expected"),
     [

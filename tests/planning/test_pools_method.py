@@ -48,6 +48,16 @@ def test_best_base(serverless, spare, ramp, most, nodes, cost, saving):
     assert found.flat[0] <= nodes <= found.flat[1]
 
 
+def test_leaving_work_undone_saves_nothing():
+    given = pools(most=0.0)
+    found = plan(given, seed=1, nodes=2)  # 840 core-hours a week are missing, worth 100 each; two nodes cost 1,680
+    told = {each.name: each for each in found.replayed}
+    assert told["plan"].unmet_core_hours == 840
+    assert told["current"].cost_per_week - told["plan"].cost_per_week == 1680
+    assert found.saving_per_month == 0
+    assert [check.name for check in verify(given, found) if not check.holds] == []
+
+
 @pytest.fixture(scope="module")
 def planned() -> tuple[Pools, Plan]:
     given = pools(ramp=5.0)

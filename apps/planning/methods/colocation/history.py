@@ -102,10 +102,14 @@ class History:
 
 
 def evening_of(history: History, choices: Choices, width: int = 4) -> tuple[int, int]:
-    """The first and the last hour of the evening peak: as chosen, or the busiest hours from 16 to midnight."""
+    """The first and the last hour of the evening peak: as chosen, or the busiest hours from 16 to midnight.
+
+    An hour of the day that nobody ever looked at counts as the busiest: not known is not quiet.
+    """
     if choices.evening:
         return choices.evening
-    mean = np.nanmean(np.where(np.isnan(history.peaks()).all(axis=0), 0.0, history.peaks()), axis=0)
+    peaks = history.peaks()
+    mean = np.nanmean(np.where(np.isnan(peaks).all(axis=0), np.nanmax(peaks), peaks), axis=0)
     starts: Sequence[int] = range(16, HOURS - width + 1)
     first = max(starts, key=lambda hour: float(mean[hour : hour + width].sum()))
     return first, first + width - 1

@@ -35,18 +35,23 @@ def plan(pools: Pools, *, seed: int, nodes: int | None = None) -> Plan:
     return Plan(
         nodes=chosen, newsvendor_cores=newsvendor(pools, demand, spare), scenarios=demand, spare=spare,
         hours=best.hours, curve=curve, flat=(min(flat), max(flat)), replayed=replayed, walked=_walked(pools, seed),
-        saving_per_month=saving_per_month(replayed), binds=_binding(pools, best, demand, spare),
+        saving_per_month=saving_per_month(replayed, pools.prices.lost), binds=_binding(pools, best, demand, spare),
         gap=max(0.0, best.cost / free.cost - 1) if free.cost > 0 else 0.0,
     )  # fmt: skip
 
 
-def saving_per_month(replayed: tuple[Outcome, ...]) -> Decimal:
-    """What the plan would have saved a month against what stands, in the past weeks: nothing where it costs more."""
+def saving_per_month(replayed: tuple[Outcome, ...], lost: Decimal) -> Decimal:
+    """What the plan would have saved a month against what stands, in the past weeks: nothing where it costs more.
+
+    Demand that it leaves unmet and what stands does not is no saving: its value, `lost` a core-hour, is taken off.
+    """
     by_name = {each.name: each for each in replayed}
-    saved = by_name["current"].cost_per_week - by_name["plan"].cost_per_week
-    if by_name["plan"].nodes >= by_name["current"].nodes:
+    current, planned = by_name["current"], by_name["plan"]
+    if planned.nodes >= current.nodes:
         return Decimal(0)
-    return max(Decimal(0), rounded(Fraction(saved) * Fraction(HOURS_PER_MONTH) / WEEK))
+    unmet = max(Fraction(0), Fraction(planned.unmet_core_hours) - Fraction(current.unmet_core_hours))
+    saved = Fraction(current.cost_per_week) - Fraction(planned.cost_per_week) - unmet * Fraction(lost)
+    return max(Decimal(0), rounded(saved * Fraction(HOURS_PER_MONTH) / WEEK))
 
 
 def _around(pools: Pools, demand: Floats, spare: Floats, cores: float) -> dict[int, Solved]:
@@ -77,8 +82,8 @@ def _walked(pools: Pools, seed: int) -> Outcome | None:
     """The last week under a base decided from the weeks before it: what the plan would have done unseen."""
     past, beside = pools.demand[:-1], pools.spare[:-1]
     demand, spare = scenarios(past, beside, count=max(SCENARIOS, len(past)), seed=seed)
-    cores = solve(pools, demand, spare).cores
-    nodes = round(cores / pools.cores_per_node)
+    tried = _around(pools, demand, spare, solve(pools, demand, spare).cores)
+    nodes = min(tried, key=lambda each: (tried[each].cost, each))
     return outcome(pools, "walked", nodes, pools.demand[-1:], pools.spare[-1:])
 
 

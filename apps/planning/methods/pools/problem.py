@@ -92,7 +92,8 @@ class Plan:
 
     `curve` is (nodes, expected cost a week with the value of lost demand), `flat` the least and most nodes that cost
     within a hundredth of the best. `replayed` tells this plan in the past weeks, beside others. `saving_per_month`
-    is what fewer nodes cost less, less the serverless and spare cores bought instead; `binds` says what keeps it.
+    is what fewer nodes cost less, less the serverless and spare cores bought instead and the value of demand they leave
+    unmet; `binds` says what keeps it.
     """
 
     nodes: int

@@ -95,10 +95,11 @@ def _is_same(told: Outcome, cost: Fraction, lost: Fraction) -> bool:
 
 def _saving(pools: Pools, plan: Plan) -> Check:
     """Never more than the nodes that leave cost, and what two walks through the past say."""
-    current, planned = (_walk(pools, nodes)[0] for nodes in (pools.nodes, plan.nodes))
+    (current, missed), (planned, unmet) = (_walk(pools, nodes) for nodes in (pools.nodes, plan.nodes))
+    worse = max(Fraction(0), unmet - missed) * Fraction(pools.prices.lost)
     leaving = max(0, pools.nodes - plan.nodes)
     most = Fraction(leaving) * Fraction(pools.cores_per_node) * 730 * Fraction(pools.prices.base)
-    due = max(Fraction(0), (current - planned) * 730 / WEEK) if leaving else Fraction(0)
+    due = max(Fraction(0), (current - planned - worse) * 730 / WEEK) if leaving else Fraction(0)
     said = Fraction(plan.saving_per_month)
     holds = said <= most + Fraction(MONEY_TOLERANCE) and _close(due, said)
     return Check(
