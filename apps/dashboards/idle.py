@@ -96,6 +96,11 @@ class IdleList:
     csv_url: str = ""
 
     @property
+    def count(self) -> int:
+        """All that was asked for, shown or not."""
+        return len(self.rows) + self.more
+
+    @property
     def last_day(self) -> date | None:
         return self.run.end_day - ONE_DAY if self.run and self.run.end_day else None
 
