@@ -307,10 +307,11 @@ class _Allocator:
             self.answer[day, team, namespace, UNALLOCATED if team == UNALLOCATED else "direct"] += share
 
     def share(self) -> None:
-        """Divide the platform's cost between the teams on the same cluster and day."""
+        """Divide the platform's cost between teams on the same cluster and day; who costs nothing or less has none."""
         for (month, day, cluster, namespace), cost in sorted(self.platform.items()):
-            weights = self.base.get((month, day, cluster), {})
-            if not sum(weights.values(), Fraction(0)):
+            own = self.base.get((month, day, cluster), {})
+            weights = {team: amount for team, amount in own.items() if amount > 0}
+            if not weights:
                 self.answer[day, UNALLOCATED, namespace, UNALLOCATED] += cost
                 continue
             for team, part in divide(Fraction(cost), weights).items():

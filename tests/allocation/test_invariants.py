@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -149,9 +149,8 @@ def reference_of(world: World) -> dict[Any, Decimal]:
 
 
 @pytest.mark.timeout(600)  # two allocations of every kind of pool, on machines that do other things too
-@hypothesis_settings(
-    max_examples=2, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
-)
+@hypothesis_settings(max_examples=1, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@example(seed=2**64)  # has who costs less than nothing
 @given(seed=st.integers(0, 2**64))
 def test_random_worlds(together: Together, seed: int) -> None:
     """Seven worlds and what becomes of each when it is changed, in one run of twenty-eight days."""

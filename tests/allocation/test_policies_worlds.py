@@ -118,9 +118,7 @@ def reference_of(world: World, attributed: list[Row], policies: list[dict[str, A
     }
 
 
-@hypothesis_settings(
-    max_examples=1, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
-)
+@hypothesis_settings(max_examples=1, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**64))
 def test_random_policies_in_random_worlds(together: Together, seed: int) -> None:
     """Five worlds, each with policies of its own, and the same at double prices."""

@@ -182,9 +182,7 @@ def test_a_charge_has_a_share_and_no_weight() -> None:
 
 
 @pytest.mark.timeout(300)
-@hypothesis_settings(
-    max_examples=2, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck), derandomize=False
-)
+@hypothesis_settings(max_examples=2, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
 @example(seed=3)
 @given(seed=st.integers(0, 2**64))
 def test_every_cell_of_a_random_world_re_adds(seed: int) -> None:
