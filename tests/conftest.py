@@ -1,6 +1,7 @@
 """The harness: a home folder and a database of the suite's own, real servers on loopback, and no way out."""
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -64,6 +65,13 @@ if not IS_XDIST_WORKER:
 
 hypothesis.settings.register_profile("costops", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("costops")
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and tests live as long as the run: the collector need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_configure() -> None:
