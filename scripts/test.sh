@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 processes=${TEST_PROCESSES:-2}
+unset PYTHONDONTWRITEBYTECODE # every process a test starts would compile the whole of CostOps again
 # Files go to the workers in the order of tests/conftest.py, the longest first; xdist's own order is that of the most tests.
 pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile --no-loadscope-reorder "$@")
 

@@ -1,6 +1,7 @@
 """The harness: a home folder and a database of the suite's own, real servers on loopback, and no way out."""
 
 import atexit
+import gc
 import os
 import shutil
 import sys
@@ -27,6 +28,20 @@ ABOUT_FILES = (
     "test_usage_formats.py",
 )
 """Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
+ABOUT_THE_LAKE = (
+    "allocation/test_invariants.py",
+    "allocation/test_kubernetes.py",
+    "allocation/test_nodes.py",
+    "allocation/test_policies_worlds.py",
+    "api/test_opencost_words.py",
+    "dashboards/test_browser.py",
+    "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
+    "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
+)
+"""About amounts the engine computes, or what a browser and a broker make of the same answers. What of it the database
+remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `allocation/test_trial.py`,
+`test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, the main job by its
+bill and usage files, a killed worker by the broker that goes with PostgreSQL."""
 LONG_FILES = (
     "test_main_job.py", "pipeline/test_processes.py", "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
     "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
@@ -69,6 +84,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("costops")
 
 
+def pytest_collection_finish() -> None:
+    """Libraries and tests live as long as the run: the collector need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
 def pytest_configure() -> None:
     """Load the settings, now that the home is chosen; pytest-django sets Django up when it finds them loaded."""
     assert django_settings.DATABASES
@@ -82,6 +104,8 @@ def place_of(item: pytest.Item) -> str:
 def depends_on_database(item: pytest.Item) -> bool:
     """Whether a test asks for the database, by mark or by fixture, for more than to remember files."""
     if place_of(item).removeprefix("ingest/").startswith(ABOUT_FILES):
+        return False
+    if item.nodeid.removeprefix("tests/").startswith(ABOUT_THE_LAKE):
         return False
     fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None

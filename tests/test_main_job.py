@@ -61,10 +61,12 @@ def published(rows: list[dict[str, str]], *names: str) -> dict[tuple[str, ...], 
 
 
 def load(installation: Installation, company: Path, *usage: str) -> None:
-    installation.manage("migrate", "--verbosity", "0")
-    installation.manage("source", "add", "bill", "--kind", "focus", "--location", str(company / "billing"))
-    installation.manage("source", "add", "usage", *usage)
-    installation.manage("import_teams", str(company / "teams.yaml"))
+    installation.manage_each(
+        ("migrate", "--verbosity", "0"),
+        ("source", "add", "bill", "--kind", "focus", "--location", str(company / "billing")),
+        ("source", "add", "usage", *usage),
+        ("import_teams", str(company / "teams.yaml")),
+    )
 
 
 def test_bill_and_usage_files_give_the_truth_to_the_last_decimal(installation: Installation, company: Path) -> None:

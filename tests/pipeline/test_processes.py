@@ -39,8 +39,8 @@ BEGINS, ENDS = re.compile(r"services: (\w+).*: begins"), re.compile(r"services: 
 
 def open_school(installation: Installation, folder: Path) -> None:
     """The small school in an installation of its own, by one process: each takes seconds to start."""
-    code = f"from pathlib import Path; from tests.pipeline.world import School; School.open(Path({str(folder)!r}))"
-    installation.manage("migrate", "--verbosity", "0")
+    code = "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+    code += f"from pathlib import Path; from tests.pipeline.world import School; School.open(Path({str(folder)!r}))"
     installation.manage("shell", "--no-imports", "-c", code)
 
 
