@@ -12,6 +12,7 @@ from apps.demo.fleet import SERVERLESS, Fleet
 from apps.demo.identity import PodNames, ServerNames
 from apps.demo.names import codes
 from apps.demo.organisation import Namespace, Organisation, Workload
+from apps.demo.peaks import Peaks
 from apps.demo.pools import CLUSTERS, POOLS, Pool
 from apps.demo.segments import TWELFTHS
 from apps.demo.timetable import HOUR_SECONDS, BusinessDay
@@ -41,6 +42,7 @@ class MetricsDay:
     pods: PodNames
     servers: ServerNames
     fleet: Fleet
+    peaks: Peaks
 
 
 @dataclass(frozen=True)
