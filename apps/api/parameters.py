@@ -22,6 +22,8 @@ MAX_TEXT = 4_000
 MAX_VALUES = 500
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 FORMATS = ("json", "csv")
+SHEET_FORMATS = (*FORMATS, "xlsx")
+"""Of answers that can be had as a workbook, too."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -128,6 +130,7 @@ def each_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
 FORMAT = Parameter(
     "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
 )
+SHEET_FORMAT = Parameter("format", one_of(*SHEET_FORMATS), "`csv` or `xlsx` instead of JSON.", choices=SHEET_FORMATS)
 AS_OF = Parameter(
     "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
 )

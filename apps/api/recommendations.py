@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
-from apps.api.parameters import FORMAT, Parameter
+from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
+from apps.api.renderers import CsvRenderer, JsonRenderer
+from apps.api.sheets import XlsxRenderer
 from apps.api.views import AskView
 from apps.operations import deciding, kinds, selectors
 from apps.operations.deciding import Step
@@ -35,7 +37,7 @@ LISTING = (
         "state", parameters.one_of(*selectors.STATES), "Only in this state; `open` by default.",
         choices=selectors.STATES,
     ),
-    FORMAT,
+    SHEET_FORMAT,
 )  # fmt: skip
 STEPPING = (
     Parameter("action", parameters.one_of(*ACTIONS), "What to do.", choices=ACTIONS),
@@ -109,10 +111,12 @@ class RecommendationsView(AskView):
     """The inbox; a POST takes a step with many."""
 
     known = LISTING
+    formats = SHEET_FORMATS
+    renderer_classes = (JsonRenderer, CsvRenderer, XlsxRenderer)
     columns = tuple(name for name in schema.columns_of(RecommendationSchema) if name != "evidence")
     file_name = "recommendations"
 
-    @schema.asking("recommendations", LISTING, RecommendationsSchema)
+    @schema.asking("recommendations", LISTING, RecommendationsSchema, sheets=(XlsxRenderer.media_type,))
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")

@@ -227,9 +227,13 @@ def bringing(
 
 
 def asking(
-    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
+    operation: str,
+    parameters: tuple[Parameter, ...],
+    answer: type[serializers.Serializer[Any]],
+    *,
+    sheets: tuple[str, ...] = (),
 ) -> Callable[[_View], _View]:
-    """Document a view: the parameters it reads, its answer as JSON and CSV, and its failures."""
+    """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
         parameters=[parameter.documented() for parameter in parameters],
@@ -238,6 +242,7 @@ def asking(
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),
             304: OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`."),
         }
+        | {(200, media): OpenApiResponse(OpenApiTypes.BINARY, description="The rows.") for media in sheets}
         | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
     )
     return documented

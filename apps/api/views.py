@@ -40,6 +40,7 @@ class AskView(APIView):
     """What every address shares: strict parameters, private caching, CSV file names, and failures always as JSON."""
 
     known: tuple[Parameter, ...] = parameters.PLAIN
+    formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
     file_name = "costops"
 
@@ -51,8 +52,8 @@ class AskView(APIView):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """By `format`, else by Accept; a format that is not there is a bad parameter, not a missing page."""
         chosen = request.query_params.get(parameters.FORMAT.name)
-        if chosen not in (None, *parameters.FORMATS) and not force:
-            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(parameters.FORMATS)}")
+        if chosen not in (None, *self.formats) and not force:
+            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(self.formats)}")
         return super().perform_content_negotiation(request, force)
 
     def get_renderer_context(self) -> dict[str, Any]:
@@ -68,8 +69,9 @@ class AskView(APIView):
         done = super().finalize_response(request, response, *args, **kwargs)
         done["Cache-Control"] = "private, no-cache"
         patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
-        if done.status_code == 200 and getattr(request.accepted_renderer, "format", "") == "csv":
-            done["Content-Disposition"] = f'attachment; filename="{self.file_name}.csv"'
+        chosen = getattr(request.accepted_renderer, "format", "")
+        if done.status_code == 200 and chosen in ("csv", "xlsx"):
+            done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
         return done
 
 

@@ -102,6 +102,7 @@ class InboxPage:
     actions: tuple[tuple[str, str], ...]
     assignable: tuple[str, ...]
     csv: str
+    xlsx: str
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,13 @@ def inbox(reader: Reader, actor: Actor, wanted: Wanted, today: date) -> InboxPag
         states=_words(STATE_WORDS),
         actions=tuple((name, str(BUTTONS[name])) for name in BULK) if decidable else (),
         assignable=_names(assignable(decidable)) if decidable else (),
-        csv=f"{reverse('api-recommendations')}?{urlencode(_params(wanted) | {'format': 'csv'})}",
+        csv=_download(wanted, "csv"),
+        xlsx=_download(wanted, "xlsx"),
     )
+
+
+def _download(wanted: Wanted, form: str) -> str:
+    return f"{reverse('api-recommendations')}?{urlencode(_params(wanted) | {'format': form})}"
 
 
 def _params(wanted: Wanted) -> dict[str, str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from openpyxl import load_workbook
 
 from apps.operations.models import Recommendation
 from tests.api.test_schema import Draft4Validator, nullable, yaml
@@ -44,6 +45,30 @@ def test_the_list_is_narrowed_and_leaves_as_csv(found: dict[str, Client]) -> Non
     assert (row["title"], row["saving_per_month"], "evidence" in row) == ("Delete disk", "7", False)
     assert found["finance"].get(f"{ADDRESS}?whose=mine").json()["rows"] == []
     assert found["finance"].get(f"{ADDRESS}?state=done").json()["rows"] == []
+
+
+def test_the_list_leaves_as_a_workbook_of_numbers_without_formulas(callers: dict[str, Client]) -> None:
+    recommend(
+        a_finding('=HYPERLINK("http://x")', team="=live", saving_per_month=Decimal("40.5")),
+        a_finding("\x07bell", team="b"),
+    )
+    answer = callers["finance"].get(f"{ADDRESS}?format=xlsx")
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="recommendations.xlsx"'
+    sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    header, *lines = sheet.iter_rows()
+    rows = [dict(zip([cell.value for cell in header], line, strict=True)) for line in lines]
+    (formula,) = (row for row in rows if row["team"].value == "=live")
+    assert (formula["team"].data_type, formula["team"].quotePrefix) == ("s", True)
+    assert (formula["saving_per_month"].value, formula["saving_per_month"].data_type) == (40.5, "n")
+    assert (formula["number"].data_type, formula["found_at"].is_date, formula["within"].value) == ("n", True, None)
+    assert {cell.data_type for row in rows for cell in row.values()}.isdisjoint({"f", "e"})
+    assert any("bell" in str(cell.value) for row in rows for cell in row.values())
+
+
+def test_a_workbook_of_what_has_none_is_refused(callers: dict[str, Client]) -> None:
+    answer = callers["finance"].get("/api/v1/teams/?format=xlsx")
+    assert (answer.status_code, "json, csv" in answer.content.decode()) == (400, True)
 
 
 def test_of_any_state_only_what_is_open_promises_something(found: dict[str, Client]) -> None:
