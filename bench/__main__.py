@@ -5,6 +5,7 @@ import sys
 
 NAMES = (
     "ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle", "anomalies",
+    "forecast",
 )  # fmt: skip
 
 if __name__ == "__main__":

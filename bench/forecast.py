@@ -5,7 +5,7 @@
 The last 56 days of NN5 are forecast from all days before, from 365, 90, and fewer; the last 13 weeks of M4 Weekly from all weeks
 before; then simulated spend with steps, where the oracle knows the rule; then 10,000 series of 400 days, by the clock. OWA is
 that of M4: the mean of sMAPE and of MASE (scaled by changes over a week), each in those of Naive2. Theta and ETS:
-`pip install -r requirements/bench.in`.
+`pip install -r requirements/bench.txt` in an environment of its own.
 """
 
 import argparse
