@@ -5,7 +5,7 @@ import sys
 
 NAMES = (
     "ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle", "anomalies",
-    "forecast",
+    "forecast", "purchase", "colocation",
 )  # fmt: skip
 
 if __name__ == "__main__":
