@@ -4,7 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from apps.ingest.prometheus import gpus
-from apps.ingest.prometheus.pods import HOURLY, Facts, attach, likeliest, placed_pods, running
+from apps.ingest.prometheus.pods import HOURLY, POD, Facts, attach, likeliest, owner_of_pods, running
 from apps.ingest.prometheus.queries import GIB
 
 _MIB_IN_GIB = 1024
@@ -17,6 +17,7 @@ _OF_USERS = {
     "gpu_part_memory_peak": GIB,
 }
 """Fact about who uses GPUs → how many of its units are a card or a GiB."""
+_NODE = ["hour", "cluster", "node"]
 _SCALER = ["cluster", "namespace", "name"]
 
 
@@ -35,13 +36,13 @@ def workload_peaks(facts: Facts) -> ir.Table:
     known = long.group_by(HOURLY).agg(
         **{name: long.value.sum(where=long.measure == name) for name in ("cpu", "memory", *_OF_USERS)}
     )
-    pods = placed_pods(facts)
-    pods = pods.mutate(scale=gpus.used_scale(pods)).group_by(HOURLY).agg(
-        workload=lambda t: t.workload.max(), scale=lambda t: t.scale.max()
-    )  # fmt: skip
-    pods = attach(pods.join(known, HOURLY), likeliest(facts["placed"], HOURLY, ["node"]), HOURLY)
     ran = running(facts)
-    pods = attach(pods, ran.filter(ran.uid == "").select(*HOURLY, hours="value"), HOURLY)
+    pods = attach(known, ran.filter(ran.uid == "").select(*HOURLY, hours="value"), HOURLY)
+    pods = pods.filter(pods.hours.notnull() | pods.cpu.notnull() | pods.memory.notnull())
+    pods = attach(pods, likeliest(facts["placed"], HOURLY, ["node"]), HOURLY)
+    pods = attach(pods, _scales(facts), HOURLY)
+    pods = attach(pods, owner_of_pods(facts), POD)
+    pods = pods.mutate(workload=pods.workload.fill_null(pods.pod), scale=pods.scale.fill_null(1.0))
     return pods.select(
         "hour",
         "cluster",
@@ -55,6 +56,17 @@ def workload_peaks(facts: Facts) -> ir.Table:
         gpu_memory_used_gib_hours=ibis.coalesce(pods.gpu_part_memory, pods.gpu_memory * pods.scale) * pods.hours,
         gpu_memory_peak_gib=ibis.coalesce(pods.gpu_part_memory_peak, pods.gpu_memory_peak * pods.scale),
     )
+
+
+def _scales(facts: Facts) -> ir.Table:
+    """What part of a device's use is a pod's own (`gpus.used_scale`), of those that ask for devices or shares."""
+    levels = facts["request_levels"]
+    asked = levels.filter(levels.measure.isin(("gpu", "gpu_share"))).group_by(HOURLY).agg(
+        **{name: levels.value.max(where=levels.measure == name).fill_null(0.0) for name in ("gpu", "gpu_share")}
+    )  # fmt: skip
+    asked = asked.join(likeliest(facts["placed"], HOURLY, ["node"]), HOURLY)
+    scaled = asked.join(facts["node_scales"].select(*_NODE, *gpus.SCALES), _NODE)
+    return scaled.select(*HOURLY, scale=gpus.used_scale(scaled))
 
 
 def _of_users(facts: Facts, fact: str, unit: int) -> ir.Table:

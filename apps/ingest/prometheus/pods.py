@@ -50,8 +50,8 @@ def resource_measures(resource: str) -> tuple[str, float]:
     return known.get(resource) or gpus.measure_of(resource)
 
 
-def placed_pods(facts: Facts) -> ir.Table:
-    """One row per hour, pod, node and billed instance: its workload, its use and requests, and `gpus.SCALES`."""
+def workload_hours(facts: Facts) -> ir.Table:
+    """One row per hour, pod, node and billed instance: used and requested, in core-, GiB- and card-hours."""
     lives = _lives(facts)
     pods = attach(_measured(facts, lives), lives, LIFE)
     pods = pods.mutate(node=pods.node.fill_null(""), part=pods.part.fill_null(1.0))
@@ -65,18 +65,12 @@ def placed_pods(facts: Facts) -> ir.Table:
     )
     pods = pods.mutate(**{name: pods[name].fill_null(float(name in _ONE_EACH)) for name in gpus.SCALES})
     pods = attach(pods, owner_of_pods(facts), POD)
-    return pods.mutate(workload=pods.workload.fill_null(pods.pod), workload_kind=pods.workload_kind.fill_null("Pod"))
-
-
-def workload_hours(facts: Facts) -> ir.Table:
-    """One row per hour, pod, node and billed instance: used and requested, in core-, GiB- and card-hours."""
-    pods = placed_pods(facts)
     return pods.select(
         "hour",
         "cluster",
         "namespace",
-        workload=pods.workload,
-        workload_kind=pods.workload_kind,
+        workload=pods.workload.fill_null(pods.pod),
+        workload_kind=pods.workload_kind.fill_null("Pod"),
         pod=pods.pod,
         node=pods.node,
         resource_id=pods.resource_id,
