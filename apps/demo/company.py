@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from apps.demo import classes, incidents, openmetrics, papers, peaks, truth, usage
 from apps.demo import fleet as fleets
-from apps.demo import incidents, openmetrics, papers, truth, usage
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
 from apps.demo.compute_bill import server_rows, serverless_rows
@@ -91,6 +91,7 @@ class Company:
         bill.invoices.write(self.plan.folder / "invoices.csv")
         incidents.write(self.plan.folder / "incidents.csv", self.resources, end=self.plan.end, days=self.plan.days)
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
+        classes.write(self.plan.folder / "timetable.csv", self.organisation, start=self.plan.start, end=self.plan.end)
         if metrics:
             openmetrics.write(
                 self.plan.folder / "openmetrics",
@@ -108,6 +109,7 @@ class Company:
         account = keep_account(self.simulator.run(day), organisation, fleet, seed=plan.seed)
         pods = name_pods(account.run, organisation, fleet, seed=plan.seed)
         servers = name_servers(account.run.servers, seed=plan.seed)
+        highest = peaks.peaks_of(account, organisation, seed=plan.seed)
         waste.see(day.day, account.run.servers, servers)
         period = period_of(day.day, plan.zone)
         bill.begin(day.day)
@@ -130,9 +132,11 @@ class Company:
             "volume_hours": usage.volume_hours(self.volumes, organisation, day),
             "coverage_hours": usage.coverage_hours(day),
             "label_hours": usage.label_hours(organisation, day),
+            "workload_peaks": peaks.workload_peaks(account, organisation, pods, servers, highest),
+            "autoscaler_hours": peaks.autoscaler_hours(organisation, day),
         }
         usage.write_day(plan.folder / "usage", day, tables)
-        return openmetrics.MetricsDay(account, pods, servers, fleet) if keep else None
+        return openmetrics.MetricsDay(account, pods, servers, fleet, highest) if keep else None
 
     def _owed(self, day: BusinessDay, period: Period) -> list[Owed]:
         plan = self.plan

@@ -1,5 +1,6 @@
 """Metrics of the simulated company, as its clusters' exporters would have told them: one text per cluster."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from apps.demo.fleet import SERVERLESS, Fleet
 from apps.demo.identity import PodNames, ServerNames
 from apps.demo.names import codes
 from apps.demo.organisation import Namespace, Organisation, Workload
+from apps.demo.peaks import PIECE, Peaks, autoscalers
 from apps.demo.pools import CLUSTERS, POOLS, Pool
 from apps.demo.segments import TWELFTHS
 from apps.demo.timetable import HOUR_SECONDS, BusinessDay
@@ -26,7 +28,7 @@ from apps.demo.usage import (
 )
 from apps.demo.volumes import Volumes
 
-GIB = 1024**3
+GIB, MIB_IN_GIB = 1024**3, 1024
 TWELFTH_SECONDS = HOUR_SECONDS // TWELFTHS
 ECI_ANNOTATION = "annotation_k8s_aliyun_com_eci_instance_id"
 Span = tuple[int, int]
@@ -41,6 +43,7 @@ class MetricsDay:
     pods: PodNames
     servers: ServerNames
     fleet: Fleet
+    peaks: Peaks
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ class _Rates:
     memory_request: float
     gpu_percent: int = 0
     gpus: int = 0
+    gpu_gib: float = 0
+    cpu_peak: float = 0
+    memory_peak: float = 0
+    gpu_peak_percent: int = 0
+    gpu_gib_peak: float = 0
 
 
 def write(folder: Path, days: list[MetricsDay], organisation: Organisation, volumes: Volumes, *, step: int) -> None:
@@ -91,6 +99,7 @@ def _tell_day(
     _tell_pods(exposition, cluster, day, organisation)
     _tell_platform(exposition, cluster, day)
     _tell_namespaces(exposition, cluster, day.account.run.day, organisation)
+    _tell_autoscalers(exposition, cluster, day.account.run.day, organisation)
     _tell_volumes(exposition, cluster, day, organisation, volumes)
 
 
@@ -156,6 +165,11 @@ def _tell_pods(exposition: Exposition, cluster: str, day: MetricsDay, organisati
             int(segments.memory_request[row]) / 1000,
             int(segments.gpu_used[row]) // 10,
             int(segments.gpu_request[row]) // 1000,
+            int(day.peaks.gpu_memory[row]) / 1000,
+            int(day.peaks.cpu[row]) / 1000,
+            int(day.peaks.memory[row]) / 1000,
+            int(day.peaks.gpu[row]) // 10,
+            int(day.peaks.gpu_memory_peak[row]) / 1000,
         )
         _tell_pod(exposition, pod, rates, span)
         exposition.gauge("kube_pod_labels", pod.labels | _mangled({"app": pod.workload} | own_labels[workload]), *span)
@@ -188,8 +202,10 @@ def _tell_pod(exposition: Exposition, pod: _Pod, rates: _Rates, span: Span) -> N
     on_node = pod.labels | {"node": pod.node}
     container = on_node | {"container": "main"}
     measured = container | {"id": f"/kubepods/pod{pod.uid}/{pod.node}"}
-    exposition.counter("container_cpu_usage_seconds", measured, *span, rates.cpu_used)
-    exposition.gauge("container_memory_working_set_bytes", measured, *span, rates.memory_used * GIB)
+    for part, value in _waves(span, rates.cpu_used, rates.cpu_peak):
+        exposition.counter("container_cpu_usage_seconds", measured, *part, value)
+    for part, value in _waves(span, rates.memory_used * GIB, rates.memory_peak * GIB):
+        exposition.gauge("container_memory_working_set_bytes", measured, *part, value)
     requests = [("cpu", "core", rates.cpu_request), ("memory", "byte", rates.memory_request * GIB)]
     requests += [("nvidia_com_gpu", "integer", rates.gpus)] if rates.gpus else []
     for resource, unit, amount in requests:
@@ -198,7 +214,10 @@ def _tell_pod(exposition: Exposition, pod: _Pod, rates: _Rates, span: Span) -> N
         )
     if rates.gpus:
         card = {"UUID": f"GPU-{pod.node.rsplit('.', 4)[-1]}-{pod.uid}", "gpu": "0", "Hostname": pod.node}
-        exposition.gauge("DCGM_FI_DEV_GPU_UTIL", pod.labels | card, *span, rates.gpu_percent)
+        for part, value in _waves(span, rates.gpu_percent, rates.gpu_peak_percent):
+            exposition.gauge("DCGM_FI_DEV_GPU_UTIL", pod.labels | card, *part, value)
+        for part, value in _waves(span, rates.gpu_gib * MIB_IN_GIB, rates.gpu_gib_peak * MIB_IN_GIB):
+            exposition.gauge("DCGM_FI_DEV_FB_USED", pod.labels | card, *part, value)
     exposition.gauge("kube_pod_info", on_node | {"uid": f"{pod.uid}-{pod.node}"}, *span)
     exposition.gauge("kube_pod_status_phase", pod.labels | {"uid": f"{pod.uid}-{pod.node}", "phase": "Running"}, *span)
     middle, family, label = _MIDDLE_OWNERS.get(pod.kind, (pod.kind, "", ""))
@@ -210,6 +229,33 @@ def _tell_pod(exposition: Exposition, pod: _Pod, rates: _Rates, span: Span) -> N
         exposition.once(family, above | owner, *span)
     if pod.resource_id:
         exposition.gauge("kube_pod_annotations", pod.labels | {ECI_ANNOTATION: pod.resource_id}, *span)
+
+
+def _waves(span: Span, mean: float, peak: float) -> Iterator[tuple[Span, float]]:
+    """A part of an hour at its mean, but for its peak and as deep a dip: the mean stays what it was."""
+    if peak <= mean:
+        yield span, mean
+        return
+    start, end = span
+    first, second, third = (start + number * PIECE * TWELFTH_SECONDS for number in (1, 2, 3))
+    yield (start, first), mean
+    yield (first, second), peak
+    yield (second, third), 2 * mean - peak
+    if third < end:
+        yield (third, end), mean
+
+
+def _tell_autoscalers(exposition: Exposition, cluster: str, day: BusinessDay, organisation: Organisation) -> None:
+    for scaled in autoscalers(organisation, day):
+        workload = organisation.workloads[scaled.workload]
+        namespace = organisation.namespaces[workload.namespace]
+        if namespace.cluster == cluster:
+            named = {"cluster": cluster, "namespace": namespace.name, "horizontalpodautoscaler": f"{workload.name}-hpa"}
+            target = {"scaletargetref_kind": namespace.archetype.kind, "scaletargetref_name": workload.name}
+            exposition.gauge("kube_horizontalpodautoscaler_info", named | target, *_span(day))
+            for bound, replicas in (("min", scaled.least), ("max", scaled.most)):
+                family = f"kube_horizontalpodautoscaler_spec_{bound}_replicas"
+                exposition.gauge(family, named, *_span(day), replicas)
 
 
 def _tell_platform(exposition: Exposition, cluster: str, day: MetricsDay) -> None:

@@ -11,6 +11,8 @@ from apps.demo.archetypes import ARCHETYPES, Archetype
 Owned = Literal["label", "owner-label", "list", "prefix", "nobody"]
 
 UNALLOCATED = "unallocated"
+OPTIMISED_PERCENT = 70
+"""What an optimisation leaves of one workload's replicas."""
 
 DEPARTMENTS = {
     "live": "直播课堂",
@@ -141,6 +143,16 @@ class Organisation:
         return own.team if own.team >= 0 else self.namespaces[own.namespace].team_on(day)
 
 
+def replicas_on(organisation: Organisation, workload: int, day: date) -> tuple[int, int]:
+    """Between what bounds an online service is scaled on a day; equal bounds: it is not, and neither are others."""
+    own = organisation.workloads[workload]
+    archetype = organisation.namespaces[own.namespace].archetype
+    if archetype.runs != "service" or archetype.minimum_percent == 100:
+        return own.most, own.most
+    percent = OPTIMISED_PERCENT if workload == organisation.optimised and day >= organisation.optimised_on else 100
+    return tuple(max(1, -(-bound * percent // 100)) for bound in (own.least, own.most))  # type: ignore[return-value]  # a pair
+
+
 def cluster_of(group: str) -> str:
     """The cluster of a placement group: `gpu-a10` is part of `gpu`."""
     return group.split("-")[0]
@@ -209,6 +221,8 @@ def _workloads(
         least = max(1, -(-most * archetype.minimum_percent // 100))
         cpu, memory, peak, gpu = _appetite(archetype, rng)
         gpu = 0 if archetype.name == "ml-legacy" and namespace.number % _FORGOTTEN_EVERY == 0 else gpu
+        if archetype.name == "ml-serving" and gpu == archetype.gpu_percent:
+            gpu = _SERVING_PERCENT[(index + part) % len(_SERVING_PERCENT)]
         own = _other_team(namespace) if part == 1 and namespace.owned == "label" else -1
         name = f"{_stem(namespace)}-{_PARTS[part]}"
         since = forgotten_on if _is_forgotten(namespace, part, count) else date.min if peak == 0 else date.max
@@ -217,6 +231,8 @@ def _workloads(
 
 
 _FORGOTTEN_EVERY = 3
+_SERVING_PERCENT = (50, 36, 22, 44, 16, 30)
+"""What models that are in use take of a card at their peak."""
 
 
 def _is_forgotten(namespace: Namespace, part: int, count: int) -> bool:

@@ -48,7 +48,7 @@ class Invoices:
             for invoice, total in sorted(self._billed.items())
             if self._dates[invoice] not in self._withheld
         )
-        _write(path, ("invoice_id", "account", "currency", "total", "tax", "date"), rows)
+        write_table(path, ("invoice_id", "account", "currency", "total", "tax", "date"), rows)
 
 
 def write_drivers(path: Path, days: Iterable[BusinessDay], *, seed: int, scale: float) -> None:
@@ -66,14 +66,15 @@ def write_drivers(path: Path, days: Iterable[BusinessDay], *, seed: int, scale: 
                 for team in TEAM_NAMES
                 if team.startswith(f"{beginning}-")
             ]
-    _write(path, ("date", "driver", "team", "quantity"), rows)
+    write_table(path, ("date", "driver", "team", "quantity"), rows)
 
 
 def _cents(amount: Decimal) -> str:
     return f"{amount.quantize(_CENT, ROUND_HALF_UP):f}"
 
 
-def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+def write_table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """A CSV file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)

@@ -29,7 +29,10 @@ class LakeTable:
 
 @dataclass(frozen=True)
 class UsageTable(LakeTable):
-    """A table of hourly usage; `columns` are those of a usage file, after the columns the lake adds."""
+    """A table of hourly usage; `columns` are those of a usage file, before the columns the lake adds. Quantities of
+    `may_be_unknown` tables may be NULL: nobody measured them."""
+
+    may_be_unknown: bool = False
 
     @property
     def file_columns(self) -> dict[str, str]:
@@ -39,8 +42,8 @@ class UsageTable(LakeTable):
 USAGE_PARTITIONS = {"source": "string", "day": "date", "file_id": "string"}
 
 
-def _usage(name: str, columns: dict[str, str]) -> UsageTable:
-    return UsageTable(name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS))
+def _usage(name: str, columns: dict[str, str], *, may_be_unknown: bool = False) -> UsageTable:
+    return UsageTable(name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS), may_be_unknown=may_be_unknown)
 
 
 CHARGES = LakeTable(
@@ -165,11 +168,40 @@ ANNOTATION = "annotation:"
 DISK_HOURS = _usage("disk_hours", {"hour": HOUR, "cluster": "string", "node": "string", "disk": "string"})
 """One row per hour, cluster, node and disk that is billed apart and is the node's own (its root disk)."""
 
+WORKLOAD_PEAKS = _usage(
+    "workload_peaks",
+    {
+        "hour": HOUR,
+        "cluster": "string",
+        "namespace": "string",
+        "workload": "string",
+        "pod": "string",
+        "node": "string",
+        "cpu_peak_cores": QUANTITY,
+        "memory_peak_gib": QUANTITY,
+        "gpu_peak_share": QUANTITY,
+        "gpu_memory_used_gib_hours": QUANTITY,
+        "gpu_memory_peak_gib": QUANTITY,
+    },
+    may_be_unknown=True,
+)
+"""One row per hour, cluster, namespace, workload and pod, on the node where it was longest: the highest mean of five
+minutes of its CPU, its largest working set, the highest mean of five minutes of its cards' utilisation added up (0.35:
+35 % of one card), its GPU memory, integrated and at most. NULL, never zero: not known, or there is no GPU."""
+
+AUTOSCALER_HOURS = _usage(
+    "autoscaler_hours",
+    {"hour": HOUR, "cluster": "string", "namespace": "string", "workload": "string"}
+    | {"min_replicas": "int64", "max_replicas": "int64"},
+)
+"""One row per hour, cluster, namespace and workload that a HorizontalPodAutoscaler scales: between what bounds."""
+
 USAGE = {
     table.name: table
     for table in (
         *(WORKLOAD_HOURS, NODE_HOURS, VOLUME_HOURS, COVERAGE_HOURS, LABEL_HOURS),
         *(OVERHEAD_HOURS, SERVICE_HOURS, NETWORK_HOURS, DISK_HOURS),
+        *(WORKLOAD_PEAKS, AUTOSCALER_HOURS),
     )
 }
 

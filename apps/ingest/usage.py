@@ -7,6 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,22 @@ KEYS: dict[str, tuple[str, ...]] = {
     "service_hours": ("hour", "cluster", "namespace", "service", "load_balancer"),
     "network_hours": ("hour", "cluster", "namespace", "workload", "pod", "node"),
     "disk_hours": ("hour", "cluster", "node", "disk"),
+    "workload_peaks": ("hour", "cluster", "namespace", "workload", "pod"),
+    "autoscaler_hours": ("hour", "cluster", "namespace", "workload"),
 }
 """The grain of each table: two rows with the same key are one row too many."""
+
+MOST = {"cpu_peak_cores": 4096, "memory_peak_gib": 65_536, "gpu_peak_share": 64, "gpu_memory_peak_gib": 16_384}
+"""Column → the largest value that one pod on one node can mean: beyond it the unit is another (millicores, MiB, %)."""
+
+UNKNOWABLE = frozenset(
+    name
+    for table in USAGE.values()
+    if table.may_be_unknown
+    for name, kind in table.file_columns.items()
+    if kind.startswith("decimal")
+)
+"""Columns in which an empty cell is an answer."""
 
 _HOUR = "hour"
 _JSON = "labels"
@@ -191,13 +207,17 @@ def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str
         return f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN {is_object} THEN {text} ELSE error('{name}') END"
     if kind == "string":
         return f"coalesce(\"{name}\"::VARCHAR, '')"
-    return _number(name, "DECIMAL(18,6)" if kind.startswith("decimal") else "BIGINT", columns[name])
+    return _number(name, "DECIMAL(18,6)" if kind.startswith("decimal") else "BIGINT", columns)
 
 
-def _number(name: str, target: str, given: str) -> str:
+def _number(name: str, target: str, columns: dict[str, str]) -> str:
     pattern = _QUANTITY if target.startswith("DECIMAL") else _COUNT
-    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if given == "VARCHAR" else f'"{name}" >= 0'
-    return f"CASE WHEN {fits} THEN \"{name}\"::{target} ELSE error('{name}') END"
+    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if columns[name] == "VARCHAR" else f'"{name}" >= 0'
+    number = f'"{name}"::{target}'
+    limits = f" AND {number} <= {MOST[name]}" if name in MOST else ""
+    limits += f' AND {number} >= "min_replicas"::BIGINT' if name == "max_replicas" else ""
+    unknown = f'WHEN "{name}" IS NULL THEN NULL ' if name in UNKNOWABLE else ""
+    return f"CASE {unknown}WHEN {fits}{limits} THEN {number} ELSE error('{name}') END"
 
 
 def _hour(columns: dict[str, str]) -> str:
@@ -217,7 +237,9 @@ def _hour(columns: dict[str, str]) -> str:
 def _explain(table: UsageTable, member: Member, columns: dict[str, str], error: Exception) -> list[Problem]:
     """Say which line is wrong; for Parquet, which column."""
     if member.kind != "parquet":
-        required = tuple(name for name in columns if name == _HOUR or table.columns[name] != "string")
+        required = tuple(
+            name for name in columns if name == _HOUR or (table.columns[name] != "string" and name not in UNKNOWABLE)
+        )
         checks = {name: check for name in columns if (check := _check(name, table.columns[name]))}
         if problems := careful.examine(
             member.path, member.name, careful.Plan(Header(tuple(columns)), required, checks)
@@ -233,6 +255,8 @@ def _check(name: str, kind: str) -> careful.Check | None:
         return _check_hour
     if name == _JSON:
         return _check_labels
+    if name in MOST:
+        return partial(_check_most, most=MOST[name])
     return None if kind == "string" else _check_count if kind == "int64" else _check_quantity
 
 
@@ -255,6 +279,12 @@ def _check_quantity(text: str) -> str | None:
     return (
         None if re.fullmatch(_QUANTITY, text) else f"{careful.shown(text)} is not a quantity; write digits, like 1.5."
     )
+
+
+def _check_most(text: str, *, most: int) -> str | None:
+    if (problem := _check_quantity(text)) or Decimal(text) <= most:
+        return problem
+    return f"{careful.shown(text)} is more than {most}: docs/data.md says in which unit the column is."
 
 
 def _check_count(text: str) -> str | None:

@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as pq
 import yaml
 
-USAGE_TABLES = ("workload_hours", "node_hours", "volume_hours", "coverage_hours", "label_hours")
+USAGE_TABLES = (
+    *("workload_hours", "node_hours", "volume_hours", "coverage_hours", "label_hours"),
+    *("workload_peaks", "autoscaler_hours"),
+)
 Row = dict[str, Any]
 
 

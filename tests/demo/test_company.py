@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,54 @@ def test_one_row_per_hour_pod_and_node(autumn: Company) -> None:
     keys = ("hour", "cluster", "namespace", "workload", "pod", "node")
     grain = [tuple(row[key] for key in keys) for row in autumn.usage["workload_hours"]]
     assert len(grain) == len(set(grain))
+
+
+def test_peaks_stand_above_means_and_models_fit_their_cards(autumn: Company) -> None:
+    keys = ("hour", "cluster", "namespace", "workload", "pod")
+    used: dict[tuple[object, ...], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
+    for row in autumn.usage["workload_hours"]:
+        names = ("cpu_used_core_hours", "memory_used_gib_hours", "gpu_used_hours", "gpu_request_hours")
+        total = used[tuple(row[key] for key in keys)]
+        used[tuple(row[key] for key in keys)] = [old + row[name] for old, name in zip(total, names, strict=True)]
+    assert {tuple(row[key] for key in keys) for row in autumn.usage["workload_peaks"]} == used.keys()
+    rough = Decimal("0.000012")  # the platform's agents are told in millionths of an hour
+    for row in autumn.usage["workload_peaks"]:
+        cpu, memory, gpu, cards = used[tuple(row[key] for key in keys)]
+        assert row["cpu_peak_cores"] + rough >= cpu
+        assert row["memory_peak_gib"] + rough >= memory
+        assert (row["gpu_peak_share"] is None) == (row["gpu_memory_peak_gib"] is None) == (cards == 0)
+        if cards:
+            assert gpu <= row["gpu_peak_share"] <= 1
+            assert 0 < row["gpu_memory_used_gib_hours"] <= row["gpu_memory_peak_gib"] < 24
+
+
+def test_autoscalers_bound_what_ran(autumn: Company) -> None:
+    bounds = {
+        (row["hour"], row["namespace"], row["workload"]): (row["min_replicas"], row["max_replicas"])
+        for row in autumn.usage["autoscaler_hours"]
+    }
+    nodes = defaultdict(set)
+    for row in autumn.usage["workload_hours"]:
+        nodes[row["hour"], row["namespace"], row["workload"]].add(row["pod"])
+    assert all(0 < least < most for least, most in bounds.values())
+    assert all(least <= len(nodes[key]) for key, (least, _most) in bounds.items())
+    assert {key[1].rpartition("-")[0] for key in bounds} <= {
+        "live-class",
+        "homework-search",
+        "im-push",
+        "growth-activity",
+    }
+
+
+def test_the_timetable_fills_the_evenings_and_the_next_two_weeks(autumn: Company) -> None:
+    with (autumn.folder / "timetable.csv").open() as stream:
+        lessons = [*csv.DictReader(stream)]
+    assert list(lessons[0]) == ["module", "class", "start", "end", "expected_students"]
+    starts = [datetime.fromisoformat(lesson["start"]) for lesson in lessons]
+    assert (min(starts).date(), max(starts).date()) == (date(2026, 10, 27), date(2026, 11, 16))
+    assert {start.hour for start in starts if start.date() == date(2026, 10, 27)} == {17, 18, 19, 20, 21, 22}
+    assert {lesson["module"] for lesson in lessons} <= {row["namespace"] for row in autumn.usage["workload_hours"]}
+    assert all(int(lesson["expected_students"]) > 0 and lesson["start"] < lesson["end"] for lesson in lessons)
 
 
 def test_the_evening_is_busiest(tiny: Company) -> None:

@@ -97,12 +97,32 @@ def test_metered_cost_of_every_namespace_and_day_is_within_half_a_percent(metere
     assert sum(answer.values()) == sum(company.truth.values())
 
 
-@pytest.mark.parametrize("table", ["workload_hours", "node_hours", "volume_hours"])
+@pytest.mark.parametrize(
+    "table", ["workload_hours", "node_hours", "volume_hours", "workload_peaks", "autoscaler_hours"]
+)
 def test_metered_rows_are_those_of_the_usage_files(table: str, metered: tuple) -> None:
     company, usage = metered
     keys = [name for name, value in company.usage[table][0].items() if isinstance(value, str) and name != "labels"]
     rows = [{(r["hour"], *(r[key] for key in keys)) for r in source[table]} for source in (company.usage, usage)]
     assert rows[0] == rows[1]
+
+
+def test_metered_peaks_are_those_of_the_usage_files(metered: tuple) -> None:
+    company, usage = metered
+    names = ("cpu_peak_cores", "memory_peak_gib", "gpu_peak_share", "gpu_memory_used_gib_hours", "gpu_memory_peak_gib")
+    written, seen = (
+        {(row["hour"], row["namespace"], row["pod"]): row for row in source["workload_peaks"]}
+        for source in (company.usage, usage)
+    )
+    for name in names:
+        rows = [(seen[key][name], row[name]) for key, row in written.items() if row[name] != 0]
+        assert all(one is None for one, other in rows if other is None), "no GPU, nothing told of it"
+        told = [(one, other) for one, other in rows if other is not None]
+        off = sorted(abs(one / other - 1) for one, other in told if one is not None)
+        assert len(off) > 0.97 * len(told), "of what lived shorter than two scrapes no rate is known"
+        assert off[len(off) * 9 // 10] < CLOSE_ENOUGH, name
+    bounds = [sorted(map(tuple, (row.values() for row in one["autoscaler_hours"]))) for one in (company.usage, usage)]
+    assert bounds[0] == bounds[1]
 
 
 def test_families_are_contiguous_and_end(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def special() -> World:
     add_gpus(world)
     add_services(world)
     add_machines(world)
+    add_autoscalers(world)
     return world
 
 
@@ -138,6 +139,28 @@ def add_gpus(world: World) -> None:
         world.pod("ml", pod, node, {"cpu": 1} | asks)
     world.gauge("DCGM_FI_DEV_GPU_UTIL", {"namespace": "ml", "pod": "slice", "UUID": "GPU-1"}, 80)
     world.gauge("DCGM_FI_DEV_GPU_UTIL", {"namespace": "ml", "pod": "whole", "UUID": "GPU-2"}, 50)
+    world.gauge("DCGM_FI_DEV_FB_USED", {"namespace": "ml", "pod": "slice", "UUID": "GPU-1"}, 20480)
+    exporter = {"namespace": "monitoring", "pod": "dcgm-1", "exported_namespace": "ml", "exported_pod": "whole"}
+    for start, end, mib in ((0, 1800, 4096), (1800, ALL, 8192)):
+        world.gauge("DCGM_FI_DEV_FB_USED", exporter | {"UUID": "GPU-2"}, mib, start, end)
+    world.gauge("DCGM_FI_DEV_FB_USED", {"namespace": "ml", "pod": "cores", "UUID": "GPU-3"}, 16000)
+    part = {"namespace": "ml", "pod": "cores", "container": "c", "device_uuid": "GPU-3", "vdevice_index": "0"}
+    world.gauge("hami_vgpu_memory_used_bytes", part, 3 * GIB)
+    for start, end, percent in ((0, 1200, 10), (1200, 1800, 40), (1800, ALL, 10)):
+        world.gauge("hami_container_device_utilization_ratio", part, percent, start, end)
+
+
+def add_autoscalers(world: World) -> None:
+    """One tells what it scales, one has the name of what it scales; one changes its mind."""
+    target = {"scaletargetref_kind": "StatefulSet", "scaletargetref_name": "web"}
+    world.gauge(
+        "kube_horizontalpodautoscaler_info", {"namespace": "shop", "horizontalpodautoscaler": "front"} | target, 1
+    )
+    bounds = (("front", 2, 10, 0, 5400), ("front", 4, 12, 5400, ALL), ("cache", 1, 3, 0, ALL))
+    for name, least, most, start, end in bounds:
+        named = {"namespace": "shop", "horizontalpodautoscaler": name}
+        world.gauge("kube_horizontalpodautoscaler_spec_min_replicas", named, least, start, end)
+        world.gauge("kube_horizontalpodautoscaler_spec_max_replicas", named, most, start, end)
 
 
 def add_services(world: World) -> None:

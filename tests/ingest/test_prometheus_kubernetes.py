@@ -123,6 +123,47 @@ def test_cards_of_pods(tables: Any, pod: str, asked: float, used: float) -> None
     assert [float(row["gpu_used_hours"]) for row in rows] == pytest.approx([used] * world.HOURS, rel=EXACT)
 
 
+@pytest.mark.parametrize(
+    ("pod", "column", "expected"),
+    [
+        pytest.param("web-0", "cpu_peak_cores", [2, 2], id="the busier of two lives"),
+        pytest.param("web-0", "memory_peak_gib", [1, 1], id="two lives after one another are not added"),
+        pytest.param("load", "cpu_peak_cores", [], id="nobody measured it: no row"),
+        pytest.param("slice", "cpu_peak_cores", [None, None], id="of its GPU alone something is told"),
+        pytest.param("slice", "gpu_peak_share", [0.08, 0.08], id="a tenth of what the card is used"),
+        pytest.param("slice", "gpu_memory_peak_gib", [2, 2], id="and of its memory"),
+        pytest.param("whole", "gpu_memory_used_gib_hours", [6, 8], id="told by an exporter that took the label"),
+        pytest.param("whole", "gpu_memory_peak_gib", [8, 8], id="and at most"),
+        pytest.param("cores", "gpu_peak_share", [0.4, 0.1], id="ten minutes of forty per cent, by the pod's own"),
+        pytest.param("cores", "gpu_memory_used_gib_hours", [3, 3], id="its own memory, not the card's"),
+        pytest.param("web-0", "gpu_peak_share", [None, None], id="no GPU, nothing told"),
+        pytest.param("slice", "gpu_memory_used_gib_hours", [2, 2], id="integrated over the hour"),
+    ],
+)
+def test_peaks(tables: Any, pod: str, column: str, expected: list[float | None]) -> None:
+    rows = sorted(rows_of(tables, "workload_peaks", pod=pod), key=lambda row: row["hour"])
+    found = [None if row[column] is None else float(row[column]) for row in rows[: max(len(expected), 1)]]
+    assert [one is None for one in found] == [one is None for one in expected]
+    assert [one or 0 for one in found] == pytest.approx([one or 0 for one in expected], rel=SAMPLED)
+
+
+def test_one_peak_per_hour_and_pod_where_it_was_longest(tables: Any) -> None:
+    rows = rows_of(tables, "workload_peaks", workload="web")
+    assert sorted((row["hour"], row["pod"], row["node"]) for row in rows)[1:3] == [
+        (1, "web-0", "n2"),
+        (2, "web-0", "n2"),
+    ]
+    assert len({(row["hour"], row["pod"]) for row in rows}) == len(rows) == world.HOURS
+
+
+def test_bounds_of_autoscalers(tables: Any) -> None:
+    rows = rows_of(tables, "autoscaler_hours", cluster="k", namespace="shop")
+    found = {(row["hour"], row["workload"]): (row["min_replicas"], row["max_replicas"]) for row in rows}
+    assert [found[hour, "web"] for hour in range(3)] == [(2, 10), (4, 12), (4, 12)]
+    assert {bounds for (_hour, name), bounds in found.items() if name == "cache"} == {(1, 3)}
+    assert len(found) == 2 * world.HOURS
+
+
 def test_what_nodes_keep_to_themselves(tables: Any) -> None:
     rows = rows_of(tables, "overhead_hours")
     assert {row["node"] for row in rows} == {"n1"}

@@ -1,4 +1,4 @@
-"""Usage files: five tables, told by the name of the file, exact, and never added up twice."""
+"""Usage files: a table each, told by the name of the file, exact, and never added up twice."""
 
 import gzip
 import io
@@ -9,7 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from apps.finops.tables import COVERAGE_HOURS, LABEL_HOURS, NODE_HOURS, USAGE, WORKLOAD_HOURS
+from apps.finops.tables import (
+    AUTOSCALER_HOURS,
+    COVERAGE_HOURS,
+    LABEL_HOURS,
+    NODE_HOURS,
+    USAGE,
+    WORKLOAD_HOURS,
+    WORKLOAD_PEAKS,
+)
 from apps.ingest import metered, services
 from apps.ingest.models import LandedFile, MeteredDay
 from apps.ingest.selectors import day_fingerprints
@@ -93,6 +101,24 @@ def test_an_hour_of_no_sensible_year_is_refused_in_parquet_too(tmp_path, year):
     assert "column hour" in problem
 
 
+PEAKS = (
+    "hour,cluster,namespace,workload,pod,node,cpu_peak_cores,memory_peak_gib,gpu_peak_share,gpu_memory_used_gib_hours,"
+    "gpu_memory_peak_gib\n2026-10-01T00:00:00Z,c,ai,model,model-1,g1,1.5,,0.35,4.5,5\n"
+)
+BOUNDS = "hour,cluster,namespace,workload,min_replicas,max_replicas\n2026-10-01T00:00:00Z,c,shop,web,2,9\n"
+
+
+def test_an_unknown_peak_is_not_zero(tmp_path):
+    put(tmp_path / "in", "workload_peaks-2026-10.csv", PEAKS.encode())
+    put(tmp_path / "in", "autoscaler_hours-2026-10.csv", BOUNDS.encode())
+    assert not errors(meter(source(tmp_path / "in", "usage_files")))
+    (row,) = rows(WORKLOAD_PEAKS)
+    told = [row[name] for name in WORKLOAD_PEAKS.file_columns if name.startswith(("cpu", "memory", "gpu"))]
+    assert told == [Decimal("1.5"), None, Decimal("0.35"), Decimal("4.5"), Decimal(5)]
+    (row,) = rows(AUTOSCALER_HOURS)
+    assert (row["workload"], row["min_replicas"], row["max_replicas"]) == ("web", 2, 9)
+
+
 def changed(text: str, old: str, new: str) -> bytes:
     assert old in text
     return text.replace(old, new).encode()
@@ -131,6 +157,24 @@ def test_usage_beside_pods_is_read(tmp_path, table, header, row):
     ("name", "content", "said"),
     [
         pytest.param("usage.csv", COVERAGE.encode(), "after its table", id="no table in the name"),
+        pytest.param(
+            "workload_peaks.csv", changed(PEAKS, ",1.5,", ",-1.5,"), "line 2, column cpu_peak_cores", id="negative"
+        ),
+        pytest.param(
+            "workload_peaks.csv",
+            changed(PEAKS, ",0.35,", ",65,"),
+            "gpu_peak_share: '65' is more than 64",
+            id="per cent",
+        ),
+        pytest.param(
+            "autoscaler_hours.csv",
+            changed(BOUNDS, "2,9", "9,2"),
+            "column max_replicas",
+            id="at most less than at least",
+        ),
+        pytest.param(
+            "autoscaler_hours.csv", changed(BOUNDS, "2,9", ",9"), "column min_replicas", id="bounds are always known"
+        ),
         pytest.param(
             "coverage_hours.csv",
             changed(COVERAGE, "observed", "seen"),

@@ -44,6 +44,11 @@ OPTIONAL_METRICS = {
     "container_network_transmit_bytes_total": "bytes sent",
     "kubecost_pod_network_egress_bytes_total": "where bytes went: zone, region, internet",
     "DCGM_FI_DEV_GPU_UTIL": "used GPUs",
+    "DCGM_FI_DEV_FB_USED": "used GPU memory",
+    "hami_vgpu_memory_used_bytes": "GPU memory of pods that share a card",
+    "hami_container_device_utilization_ratio": "use of a card by pods that share it",
+    "kube_horizontalpodautoscaler_spec_max_replicas": "bounds of autoscalers",
+    "kube_horizontalpodautoscaler_info": "what autoscalers scale",
 }
 
 

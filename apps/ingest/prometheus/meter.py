@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE
-from apps.ingest.prometheus import capacity, coverage, gpus, network, pods, volumes
+from apps.ingest.prometheus import capacity, coverage, gpus, network, peaks, pods, volumes
 from apps.ingest.prometheus.answers import to_table
 from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
@@ -64,7 +64,7 @@ def _meter_hours(client: PrometheusClient, hours: Sequence[int]) -> tuple[Tables
     problems = coverage.gaps(rows)
     if not any(row.is_observed for row in rows):
         return _tables(rows, {}), problems or [_nothing(client.config)]
-    answers = _ask(client, [question for question in FACTS if question not in SCRAPES], hours)
+    answers = _ask(client, [question for question in FACTS if question not in SCRAPES], hours, scrapes.bin_length)
     tables = _tables(rows, answers)
     return tables, [*problems, *_unnamed(answers), *doubts(answers, tables)]
 
@@ -138,6 +138,8 @@ def _tables(rows: Sequence[CoverageHour], answers: Tables) -> Tables:
         "overhead_hours": capacity.overhead_hours,
         "service_hours": network.service_hours,
         "network_hours": network.network_hours,
+        "workload_peaks": peaks.workload_peaks,
+        "autoscaler_hours": peaks.autoscaler_hours,
     }
     tables = {"coverage_hours": _coverage(rows)}
     if answers:

@@ -2,8 +2,8 @@
 
 Placeholders: `$cluster` the cluster's label; `$sel` the source's own matchers; `$state` and `$usage` the `up` series of
 kube-state-metrics and of the kubelets; `$pod` = `$cluster,namespace,pod`; `$uid` reads a pod's UID from its cgroup;
-`$hour`, `$counter`, `$bin` and `$window` durations. Questions are evaluated at the ends of hours: a value at T tells of
-the hour before T.
+`$hour`, `$counter`, `$bin`, `$peak`, `$inside` and `$window` durations. Questions are evaluated at the ends of hours: a
+value at T tells of the hour before T.
 
 Why these shapes (mean error against an exact truth, 30 s scrapes with short-lived pods):
 
@@ -22,13 +22,14 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
 from dataclasses import replace
 
 from apps.finops.tables import ANNOTATION
-from apps.ingest.prometheus import network_queries
+from apps.ingest.prometheus import network_queries, peak_queries
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.gpus import EACH
 from apps.ingest.prometheus.gpus import RESOURCES as GPUS
 from apps.ingest.prometheus.question import Question, same
 
 HOUR_SECONDS = 3600
+INSIDE_STEP_SECONDS = 300
 GIB = 1024**3
 
 RESOURCES = "|".join(("cpu", "memory", *GPUS))
@@ -351,7 +352,7 @@ VOLUMES = (
     ),
 )
 
-FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES, *network_queries.QUESTIONS)
+FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES, *network_queries.QUESTIONS, *peak_queries.QUESTIONS)
 QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS)}
 
 
@@ -362,10 +363,13 @@ def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300
         "$usage": f'up{{job=~"{config.usage_job}",$sel}}',
         "$uid": _UID_OF_CGROUP,
         "$pod": "$cluster,namespace,pod",
+        "$user": "$cluster,namespace,pod,exported_namespace,exported_pod",
         "$replica": "prometheus_replica,replica",
         "$cluster": config.cluster_label,
         "[$hour]": "[1h] offset 1ms",
         "$counter": "1h1ms",
+        "[$inside]": f"[{HOUR_SECONDS - bin_seconds + 1}s:{INSIDE_STEP_SECONDS}s]",
+        "$peak": f"{bin_seconds}s1ms",
         "[$bin]": f"[{bin_seconds}s] offset 1ms",
         ",$sel": f",{config.selector}" if config.selector else "",
         "$sel": config.selector,
