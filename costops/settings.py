@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "apps.marts",
     "apps.prices",
     "apps.insights",
+    "apps.planning",
     "apps.units",
     "apps.books",
     "apps.estimates",

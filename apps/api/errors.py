@@ -24,6 +24,10 @@ from apps.marts.query import BadQuestion
 from apps.marts.selectors import NothingPublished
 from apps.operations.deciding import NotPossible
 from apps.operations.selectors import NoSuchRecommendation
+from apps.planning.drafts import BadSettings
+from apps.planning.exporting import NoSuchFile
+from apps.planning.registry import NoSuchPlanner
+from apps.planning.selectors import NoPlan
 from apps.rates.selectors import MissingRate
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
@@ -59,6 +63,10 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
     (NoSuchRecommendation, status.HTTP_404_NOT_FOUND, "no_such_recommendation"),
     (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
+    (NoPlan, status.HTTP_404_NOT_FOUND, "no_plan"),
+    (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),
+    (NoSuchFile, status.HTTP_404_NOT_FOUND, "no_such_file"),
+    (BadSettings, status.HTTP_400_BAD_REQUEST, "bad_settings"),
     (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
     (NotNow, status.HTTP_409_CONFLICT, "not_now"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),

@@ -2,16 +2,14 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
 from rest_framework import renderers
 
-FORMULA_STARTS = tuple("=+-@\t\r\n\x00＝＋－＠")  # half and full width
+from apps.finops.spreadsheets import cell
 
 
 class JsonRenderer(renderers.JSONRenderer):
@@ -45,21 +43,3 @@ class CsvRenderer(renderers.BaseRenderer):
         writer.writerow(columns)
         writer.writerows([cell(row[column]) for column in columns] for row in rows)
         return out.getvalue()
-
-
-def cell(value: Any) -> str:
-    """One value as CSV shows it. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    if isinstance(value, str):
-        is_formula = value.lstrip(" ").startswith(FORMULA_STARTS)  # some spreadsheets trim before they look
-        return f"'{value}" if is_formula else value
-    return str(_PLAIN.get(type(value), str)(value))
-
-
-_PLAIN: Mapping[type, Any] = {
-    type(None): lambda _: "",
-    bool: lambda value: "true" if value else "false",
-    Decimal: lambda value: f"{value:f}",
-    datetime: lambda value: value.isoformat(),
-    dict: lambda value: json.dumps(value, ensure_ascii=False, default=str),
-    list: lambda value: json.dumps(value, ensure_ascii=False, default=str),
-}

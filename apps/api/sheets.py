@@ -10,7 +10,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
 from openpyxl.styles import Font
 from rest_framework import renderers
 
-from apps.api.renderers import cell as as_text
+from apps.finops.spreadsheets import cell as as_text
 
 AMOUNT = "#,##0.00"
 _TEXT = "s"

@@ -25,6 +25,7 @@ from apps.marts.models import Publication
 from apps.operations import services as operations
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
+from apps.planning import services as planning
 from apps.teams.selectors import policies, rules_sha256
 
 DAYS_BACK = 7
@@ -119,9 +120,14 @@ def idle(ask: Ask) -> Iterator[Work]:
     yield from _once("idle", idle_resources.identity(), ask)
 
 
+def plan(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until it was planned as things and settings are now."""
+    yield from _once("plan", planning.identity(), ask)
+
+
 def recommend(ask: Ask) -> Iterator[Work]:
     """The newest publication, until what was found in it was taken up; and what slept until today."""
-    found = _newest_runs("forecast", "anomalies", "idle")
+    found = _newest_runs("forecast", "anomalies", "idle", "plan")
     again = operations.is_anything_over(ask.now)
     yield from _once("recommend", f"{found} {operations.identity()}", ask, again=again)
 

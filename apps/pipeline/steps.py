@@ -65,8 +65,12 @@ STEPS = (
         after=("publish",),
     ),
     Step(
+        "plan", "plans how the same work could cost less, for the newest publication", work.plan, due.plan, "days",
+        after=("publish",),
+    ),
+    Step(
         "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
-        due.recommend, "days", after=("forecast", "anomalies", "idle"),
+        due.recommend, "days", after=("forecast", "anomalies", "idle", "plan"),
     ),
 )  # fmt: skip
 

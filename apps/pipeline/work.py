@@ -15,6 +15,7 @@ from apps.insights.anomalies import services as anomaly_services
 from apps.insights.idle import services as idle_resources
 from apps.marts import services as marts
 from apps.operations import services as operations
+from apps.planning import services as planning
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ def anomalies(_work: Work, now: datetime) -> StepResult:
 
 def idle(_work: Work, now: datetime) -> StepResult:
     return idle_resources.find(now=now)
+
+
+def plan(_work: Work, now: datetime) -> StepResult:
+    return planning.plan(now=now)
 
 
 def recommend(_work: Work, now: datetime) -> StepResult:

@@ -1,0 +1,149 @@
+"""Plans over the API: the newest of every planner, one by whatever settings, as files, and the settings chosen."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api import parameters, schema
+from apps.api.errors import BadParameterError
+from apps.api.parameters import FORMAT, Parameter, one_of, text, values
+from apps.api.plan_schema import ChosenSettingsSchema, PlanRowSchema, PlansSchema, WholePlanSchema
+from apps.api.selectors import scope_of
+from apps.api.views import AskView
+from apps.planning import registry, selectors, services
+from apps.planning.exporting import exported, file_names
+from apps.planning.selectors import Shown
+from apps.teams.approval import actor_of
+
+NAMES = tuple(planner.name for planner in registry.PLANNERS)
+PLANNER = Parameter("planner", one_of(*NAMES), "Only of this planner.", choices=NAMES)
+NAMED = Parameter("planner", text, "The planner.", place="path")
+SUBJECT = Parameter("subject", text, "What the plan is of, such as a cluster; the first by default.")
+SETTINGS = Parameter("settings", values, "Other settings to plan by, such as `slo=0.6,drain=2`.", is_list=True)
+FILE = Parameter("file", text, "The file's name, as `files` of the plan tells.", place="path")
+LISTING = (PLANNER, FORMAT)
+SHOWING = (NAMED, SUBJECT, SETTINGS, FORMAT)
+
+
+class PlansView(AskView):
+    """The newest plans of every planner, as far as the caller may see them."""
+
+    known = LISTING
+    columns = tuple(name for name in schema.columns_of(PlanRowSchema) if name != "files")
+    file_name = "plans"
+
+    @schema.asking("plans", LISTING, PlansSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked, scope = self.asked(request), scope_of(request.user)
+        names = [asked["planner"]] if "planner" in asked else NAMES
+        found = [one for name in names for one in selectors.plans(name, scope)]
+        sound = [one for one in found if one.draft and one.draft.is_verified]
+        return Response({"totals": selectors.totals(sound), "rows": [_row(one) for one in found]})
+
+
+class PlanView(AskView):
+    """One plan; a POST chooses the settings it is made by from the next fill on."""
+
+    known = (SUBJECT, SETTINGS, FORMAT)
+    columns = PlansView.columns
+    file_name = "plan"
+
+    @schema.asking("plan", SHOWING, WholePlanSchema)
+    def get(self, request: Request, planner: str) -> HttpResponse:
+        return Response(_whole(_found(request, planner, self.asked(request))))
+
+    @extend_schema(request=None)
+    @schema.asking("choose_plan_settings", SHOWING, ChosenSettingsSchema)
+    def post(self, request: Request, planner: str) -> HttpResponse:
+        asked = self.asked(request)
+        given = _settings(asked)
+        made = services.choose(planner, asked.get("subject", ""), given, by=actor_of(request.user), now=_now())
+        names = schema.columns_of(ChosenSettingsSchema)
+        return Response({name: getattr(made, name) for name in names}, status=201)
+
+
+class PlanFileView(AskView):
+    """A plan as one of its files."""
+
+    known = (SUBJECT, SETTINGS)
+
+    @extend_schema(
+        operation_id="plan_file",
+        parameters=[one.documented() for one in (NAMED, FILE, SUBJECT, SETTINGS)],
+        responses={(200, "text/plain"): OpenApiResponse(OpenApiTypes.STR, description="The file.")},
+    )
+    def get(self, request: Request, planner: str, file: str) -> HttpResponse:
+        asked = parameters.read(request.query_params, self.known)
+        found = _found(request, planner, dict(asked))
+        if found.draft is None or (scope_of(request.user).teams is not None and not file.endswith(".csv")):
+            raise NotFound
+        made = exported(found.planner, found.draft, file)
+        headers = {"Content-Disposition": f'attachment; filename="{planner}-{made.file_name}"'}
+        return HttpResponse(made.text, content_type=f"{made.content_type}; charset=utf-8", headers=headers)
+
+
+def _now() -> Any:
+    return timezone.now()  # noqa: TID251  # a request is an entry point
+
+
+def _settings(asked: dict[str, Any]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in asked.get("settings", ()) if one]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise BadParameterError("settings", f"settings holds {wrong[0][:40]!r}, which is not written as name=number")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _found(request: Request, planner: str, asked: dict[str, Any]) -> Shown:
+    return selectors.plan_of(planner, asked.get("subject"), scope_of(request.user), _settings(asked))
+
+
+def _row(one: Shown) -> dict[str, Any]:
+    plan, draft = one.plan, one.draft
+    subject = urlencode({"subject": plan.subject})
+    files = file_names(one.planner) if draft else ()
+    return {
+        "planner": plan.planner, "subject": plan.subject, "publication": plan.publication, "version": plan.version,
+        "inputs": plan.inputs, "made_at": plan.made_at, "withheld": str(one.withheld or ""),
+        "is_verified": bool(draft and draft.is_verified), "currency": draft.currency if draft else "",
+        "cost_per_month": draft.cost_per_month if draft else None,
+        "saving_per_month": draft.saving_per_month if draft else None,
+        "gap": draft.gap if draft else None, "seed": draft.seed if draft else None,
+        "files": [f"{reverse('api-plan-file', args=[plan.planner, name])}?{subject}" for name in files],
+    }  # fmt: skip
+
+
+def _whole(one: Shown) -> dict[str, Any]:
+    draft = one.draft
+    lines = {
+        name: [str(line) for line in getattr(draft, name)] if draft else []
+        for name in ("says", "risks", "binds", "unknowns")
+    }
+    return (
+        _row(one)
+        | lines
+        | {
+            "settings": dict(draft.settings) if draft else {},
+            "is_tried": one.is_tried,
+            "checks": [{"title": str(each.title), "is_kept": each.is_kept} for each in draft.checks] if draft else [],
+            "actions": [_action(each) for each in draft.actions] if draft else [],
+            "tables": {
+                shape.name: [[column.name for column in shape.columns], *draft.tables.get(shape.name, ())]
+                for shape in one.planner.tables
+            }
+            if draft
+            else {},
+        }
+    )
+
+
+def _action(each: Any) -> dict[str, Any]:
+    names = ("subject", "team", "currency", "saving_per_month", "at_stake")
+    return {name: getattr(each, name) for name in names} | {"title": str(each.title)}

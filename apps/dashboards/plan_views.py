@@ -1,0 +1,82 @@
+"""The pages of plans, their figures and files, and the button that plans by other settings from now on."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.dashboards import plans
+from apps.dashboards.rule_views import Acting
+from apps.dashboards.views import JsonView
+from apps.finops.errors import CostOpsError
+from apps.planning import services
+from apps.planning.registry import NoSuchPlanner
+from apps.planning.selectors import NoPlan
+from apps.teams.approval import NotYours
+
+
+class Plans(Acting):
+    """Every planner, with what its plans come to."""
+
+    template_name = "dashboards/plans.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        return {**self.told(**said), "planners": plans.overview(self.scope)}
+
+
+class Plan(Acting):
+    """One plan."""
+
+    template_name = "dashboards/plan.html"
+
+    def get_context_data(self, **said: Any) -> dict[str, Any]:
+        told = self.told(**said)
+        try:
+            page = plans.page(said["planner"], self.request.GET.dict(), self.scope, self.actor)
+        except (NoPlan, NoSuchPlanner) as nothing:
+            raise Http404 from nothing
+        return {**told, "page": page}
+
+    def post(self, request: HttpRequest, planner: str) -> HttpResponseBase:
+        """Plan by these settings from now on."""
+        given = request.POST.dict()
+        given.pop("csrfmiddlewaretoken", None)
+        subject = str(given.pop("subject", ""))
+        try:
+            services.choose(planner, subject, given, by=self.actor, now=timezone.now())
+        except NoSuchPlanner as nothing:
+            raise Http404 from nothing
+        except CostOpsError as refused:
+            status = 403 if isinstance(refused, NotYours) else 400
+            return self.render_to_response(self.get_context_data(refused=str(refused), planner=planner), status=status)
+        return redirect(f"{reverse('plan', args=[planner])}?{urlencode({'subject': subject} | given)}")
+
+
+class PlanFigure(JsonView):
+    """A figure of a plan."""
+
+    def get(self, request: HttpRequest, planner: str, what: str) -> HttpResponseBase:
+        try:
+            drawn = plans.figure(planner, what, request.GET.dict(), self.scope)
+        except (NoPlan, NoSuchPlanner) as nothing:
+            raise Http404 from nothing
+        if drawn is None:
+            raise Http404
+        return JsonResponse(drawn)
+
+
+class PlanFile(JsonView):
+    """A plan as a file."""
+
+    def get(self, request: HttpRequest, planner: str, name: str) -> HttpResponseBase:
+        try:
+            made = plans.file(planner, name, request.GET.dict(), self.scope)
+        except (NoPlan, NoSuchPlanner) as nothing:
+            raise Http404 from nothing
+        if made is None:
+            raise Http404
+        headers = {"Content-Disposition": f'attachment; filename="{planner}-{made.file_name}"'}
+        return HttpResponse(made.text, content_type=f"{made.content_type}; charset=utf-8", headers=headers)

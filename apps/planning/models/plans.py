@@ -1,0 +1,45 @@
+"""Plans by publication, and the settings people chose for them."""
+
+from django.db import models
+
+
+class Plan(models.Model):
+    """One plan of a publication: what a planner made for a subject, or why it made none.
+
+    `data` is all it was made of, as the planner packed it, `inputs` the fingerprint of that, the settings and the
+    planner's version; `draft` the plan as `apps.planning.packing` writes it, `withheld` the sentence that says why
+    there is none.
+    """
+
+    publication = models.PositiveBigIntegerField(db_index=True)
+    planner = models.CharField(max_length=20)
+    subject = models.TextField(blank=True)
+    version = models.CharField(max_length=20)
+    inputs = models.CharField(max_length=64)
+    data = models.BinaryField()
+    draft = models.JSONField(null=True)
+    withheld = models.JSONField(null=True)
+    made_at = models.DateTimeField()
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["publication", "planner", "subject"], name="planning_plan_once")]
+
+    def __str__(self) -> str:
+        return f"{self.planner} {self.subject}".strip()
+
+
+class ChosenSettings(models.Model):
+    """Settings somebody chose for a planner's plans of a subject: rows are only added, and the newest holds."""
+
+    planner = models.CharField(max_length=20)
+    subject = models.TextField(blank=True)
+    settings = models.JSONField()
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "chosen settings"
+
+    def __str__(self) -> str:
+        return f"{self.planner} {self.subject}".strip()

@@ -1,0 +1,130 @@
+"""Reading plans, for those who may see them, and trying other settings on the same numbers."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from apps.finops.errors import CostOpsError
+from apps.finops.findings import Finding, Sentence
+from apps.finops.money import add_up
+from apps.marts.query import EVERYTHING, Scope
+from apps.planning.drafts import Draft, Planner, checked
+from apps.planning.models import ChosenSettings, Plan
+from apps.planning.packing import packed, unpacked
+from apps.planning.registry import planner_of
+
+TRIED_SECONDS = 600
+"""So long a plan by other settings is remembered: its figures and exports are asked for one by one."""
+
+
+class NoPlan(CostOpsError):
+    """There is no such plan, or it is not for the caller to know of."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A plan as somebody may see it: `draft` is None where it was withheld, `withheld` then says why."""
+
+    plan: Plan
+    planner: Planner
+    draft: Draft | None
+    withheld: Sentence | None
+    is_tried: bool = False
+
+
+def chosen_settings(planner: Planner, subject: str) -> dict[str, Any]:
+    """The settings people chose for a subject, of those the planner still has."""
+    row = ChosenSettings.objects.filter(planner=planner.name, subject=subject).order_by("-pk").first()
+    known = planner.defaults
+    return {name: value for name, value in row.settings.items() if name in known} if row else {}
+
+
+def newest(planner: str) -> list[Plan]:
+    """The plans of the newest publication that the planner planned, by subject."""
+    mine = Plan.objects.filter(planner=planner).defer("data")
+    last = mine.order_by("-publication").values_list("publication", flat=True).first()
+    return list(mine.filter(publication=last).order_by("subject")) if last is not None else []
+
+
+def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
+    """A planner's plans as somebody may see them; of a plan that has nothing of theirs they see nothing."""
+    found = [_shown(row, planner_of(planner), scope) for row in newest(planner)]
+    return [one for one in found if scope.teams is None or (one.draft and one.draft.actions)]
+
+
+def plan_of(planner: str, subject: str | None, scope: Scope, given: Mapping[str, Any] | None = None) -> Shown:
+    """One plan, by default the first; by other settings, where some are `given`, for those who see everything."""
+    found = plans(planner, scope)
+    one = next((each for each in found if subject is None or each.plan.subject == subject), None)
+    if one is None:
+        raise NoPlan("There is no such plan yet; `manage.py fill --step plan` makes those of the newest publication.")
+    if not given or one.draft is None or scope.teams is not None:
+        return one
+    settings = one.planner.settled(dict(one.draft.settings) | dict(given))
+    if settings == dict(one.draft.settings):
+        return one
+    return replace(one, draft=_tried(one.plan, one.planner, settings), is_tried=True)
+
+
+def _tried(plan: Plan, planner: Planner, settings: dict[str, float]) -> Draft:
+    told = hashlib.sha256(repr((plan.inputs, sorted(settings.items()))).encode()).hexdigest()
+    if (kept := cache.get(f"plan {told}")) is not None:
+        return unpacked(kept)
+    data = bytes(Plan.objects.values_list("data", flat=True).get(pk=plan.pk))
+    draft = checked(planner.make(data, settings))
+    cache.set(f"plan {told}", packed(draft), TRIED_SECONDS)
+    return draft
+
+
+def _shown(plan: Plan, planner: Planner, scope: Scope) -> Shown:
+    withheld = Sentence(*plan.withheld) if plan.withheld else None
+    draft = unpacked(plan.draft) if plan.draft else None
+    return Shown(plan, planner, draft and seen(draft, planner, scope), withheld)
+
+
+def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
+    """What somebody may see of a draft: of some teams what is to be done by them, and their rows."""
+    if scope.teams is None:
+        return draft
+    mine = tuple(action for action in draft.actions if scope.allows(action.team))
+    saving = add_up(action.saving_per_month for action in mine)
+    tables = {}
+    for shape in planner.tables:
+        at = next((number for number, column in enumerate(shape.columns) if column.kind == "team"), None)
+        if at is not None:
+            tables[shape.name] = [row for row in draft.tables.get(shape.name, ()) if scope.allows(row[at])]
+    return Draft(
+        currency=draft.currency, cost_per_month=draft.cost_per_month and saving, saving_per_month=saving, says=(),
+        risks=draft.risks, unknowns=draft.unknowns, checks=draft.checks, actions=mine, tables=tables,
+        settings=draft.settings,
+    )  # fmt: skip
+
+
+def totals(found: list[Shown]) -> dict[str, Decimal]:
+    """What plans save a month, by currency."""
+    sums: dict[str, list[Decimal]] = {}
+    for one in found:
+        if one.draft:
+            sums.setdefault(one.draft.currency, []).append(one.draft.saving_per_month)
+    return {currency: add_up(amounts) for currency, amounts in sorted(sums.items())}
+
+
+def findings(planner: str) -> tuple[Finding, ...]:
+    """What the newest plans say is to be done, each of one team; a plan that is not verified recommends nothing."""
+    return tuple(
+        Finding(
+            kind=planner, subject=action.subject, team=action.team, title=action.title, evidence=action.evidence,
+            currency=action.currency, saving_per_month=action.saving_per_month, since=action.since,
+            link=f"{reverse('plan', args=[planner])}?{urlencode({'subject': one.plan.subject})}",
+            at_stake=action.at_stake,
+        )
+        for one in plans(planner)
+        if one.draft and one.draft.is_verified
+        for action in one.draft.actions
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Planning: every planner's plans of the newest publication, kept; and the settings people choose for them."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.finops.errors import CostOpsError
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+from apps.planning.drafts import Case, Planner, checked
+from apps.planning.models import ChosenSettings, Plan
+from apps.planning.packing import packed, sentence
+from apps.planning.registry import PLANNERS, planner_of
+from apps.planning.selectors import NoPlan, chosen_settings, newest
+from apps.teams.approval import Actor, NotYours
+
+KEPT_PUBLICATIONS = 10
+"""Plans of so many publications stay readable."""
+
+
+def identity() -> str:
+    """What plans depend on besides the publication."""
+    newest = ChosenSettings.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return f"{[(one.name, one.version, one.identity()) for one in PLANNERS]} {newest}"
+
+
+def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepResult:
+    """Make every planner's plans of the newest publication; one made of the same numbers is taken over.
+
+    A planner that cannot read what it needs is a problem of its own and keeps nothing from the others.
+    """
+    pinned = publication()
+    problems: list[Problem] = []
+    rows = 0
+    for planner in PLANNERS if planners is None else planners:
+        try:
+            found = [_made(planner, case, pinned, now) for case in planner.read(pinned, now)]
+        except CostOpsError as wrong:
+            problems.append(Problem("warning", "no_plan", planner.name, f"{wrong} Earlier plans stay."))
+            continue
+        _keep(planner, pinned, found)
+        rows += len(found)
+    numbers = Plan.objects.order_by("-publication").values_list("publication", flat=True).distinct()
+    Plan.objects.exclude(publication__in=list(numbers[:KEPT_PUBLICATIONS])).delete()
+    return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
+
+
+def choose(planner: str, subject: str, given: Mapping[str, Any], *, by: Actor, now: datetime) -> ChosenSettings:
+    """Plan a subject by other settings from now on; the next fill makes the plan. Finance chooses."""
+    if by.teams is not None:
+        raise NotYours("Finance chooses what plans are made by; nothing was changed.")
+    settings = planner_of(planner).settled(given)
+    if not any(one.subject == subject for one in newest(planner)):
+        raise NoPlan(f"{planner} plans nothing named {subject[:60]!r}.")
+    return ChosenSettings.objects.create(planner=planner, subject=subject, settings=settings, by=by.name, at=now)
+
+
+def _made(planner: Planner, case: Case, pinned: Publication, now: datetime) -> Plan:
+    settings = planner.settled(chosen_settings(planner, case.subject))
+    told = repr((planner.version, sorted(settings.items()), case.withheld)).encode()
+    inputs = hashlib.sha256(told + case.data).hexdigest()
+    row = Plan(
+        publication=pinned.number, planner=planner.name, subject=case.subject, version=planner.version, inputs=inputs,
+        data=case.data, made_at=now, withheld=sentence(case.withheld) if case.withheld else None,
+    )  # fmt: skip
+    if case.withheld:
+        return row
+    before = Plan.objects.filter(planner=planner.name, subject=case.subject, inputs=inputs).order_by("-pk").first()
+    if before is not None:
+        row.draft, row.seconds, row.made_at = before.draft, before.seconds, before.made_at
+        return row
+    began = time.monotonic()
+    row.draft = packed(checked(planner.make(case.data, settings)))
+    row.seconds = time.monotonic() - began
+    return row
+
+
+@transaction.atomic
+def _keep(planner: Planner, pinned: Publication, found: list[Plan]) -> None:
+    Plan.objects.filter(planner=planner.name, publication=pinned.number).delete()
+    Plan.objects.bulk_create(found)
