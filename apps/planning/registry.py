@@ -2,8 +2,9 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
+from apps.planning.planners import pools
 
-PLANNERS: tuple[Planner, ...] = ()
+PLANNERS: tuple[Planner, ...] = (pools.PLANNER,)
 
 
 class NoSuchPlanner(CostOpsError):

@@ -1,0 +1,182 @@
+"""What planners read of clusters: cores asked for and standing, hour by hour, and what nodes and pods really cost."""
+
+# ruff: noqa: S608  # identifiers are declared columns and tables of our own; every value is a parameter
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+
+from apps.finops.money import add_up
+from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS
+from apps.finops.windows import Window
+from apps.insights.idle.ledger import Ledger, complete_window
+from apps.insights.idle.listening import Hours, Listener
+from apps.marts.models import Publication
+from apps.teams.models import UNALLOCATED
+from apps.warehouse.engine import connect
+
+Floats = npt.NDArray[np.float64]
+WEEK = 168
+AGENTS = "('DaemonSet', 'Node')"
+LASTING = "('Deployment', 'ReplicaSet', 'Rollout', 'CloneSet', 'Pod')"
+"""Kinds of workload that run until they are stopped and keep nothing on their node."""
+JOBS = "('Job', 'CronJob', 'PyTorchJob', 'TFJob', 'MPIJob', 'SparkApplication', 'Workflow')"
+FULLEST = 0.95
+"""A node is never planned fuller than this, however full one once was."""
+STANDING = 0.9
+"""A node that is there in so many of the last hours stands; others come and go."""
+
+
+@dataclass(frozen=True)
+class Stood:
+    """A node of the last weeks: its pool, its capacity, the share of hours it was there, and its billed resource."""
+
+    cluster: str
+    node: str
+    pool: str
+    instance_type: str
+    resource: str
+    cores: float
+    memory_gib: float
+    gpus: float
+    there: float
+
+    @property
+    def stands(self) -> bool:
+        return self.there >= STANDING
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Effective cost in the costed days, of the currency that holds most of it, and the team that carries most."""
+
+    amount: Decimal
+    currency: str
+    team: str
+
+
+NOTHING = Cost(Decimal(0), "", UNALLOCATED)
+
+
+class Metering:
+    """The usage and the cost of the clusters of a publication: `hours` that were metered, the `window` of complete days
+    that prices are of, and its hours, `costed`."""
+
+    def __init__(self, pinned: Publication, listener: Listener, hours: Hours, window: Window, zone: ZoneInfo) -> None:
+        self.pinned, self.listener, self.hours, self.window, self.zone = pinned, listener, hours, window, zone
+        first, end = (int(moment.timestamp()) // 3600 for moment in window.hours(zone))
+        self.costed = Hours(first, end)
+
+    @classmethod
+    def of(cls, pinned: Publication, now: datetime) -> "Metering | None":
+        """What is metered and billed; None where nothing is."""
+        zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+        window = complete_window(pinned, today=now.astimezone(zone).date())
+        listener = Listener(pinned)
+        if window is None or listener.hours is None:
+            return None
+        return cls(pinned, listener, listener.hours, window, zone)
+
+    @property
+    def days(self) -> int:
+        """How many days prices are of."""
+        return (self.window.end - self.window.start).days
+
+    def ask(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query over `rows_of` tables."""
+        found: list[tuple[Any, ...]] = connect().con.execute(query, list(parameters)).fetchall()
+        return found
+
+    def clusters(self) -> list[str]:
+        return [
+            name for (name,) in self.ask(f"SELECT DISTINCT cluster FROM {self.listener.rows(NODE_HOURS)} ORDER BY 1")
+        ]
+
+    def weeks(self, most: int) -> Hours | None:
+        """The last whole weeks, Monday to Sunday by local time, at most so many; None where there is none."""
+        local = datetime.fromtimestamp(self.hours.end * 3600, UTC).astimezone(self.zone)
+        monday = datetime.combine(local.date() - timedelta(days=local.weekday()), datetime.min.time(), self.zone)
+        end = int(monday.timestamp()) // 3600
+        count = min(most, (end - self.hours.first) // WEEK)
+        return Hours(end - count * WEEK, end) if count > 0 else None
+
+    def series(self, hours: Hours, query: str, *parameters: Any) -> Floats:
+        """A query's (clock, value) as one value for each hour; NaN where it has none."""
+        found = np.full(hours.count, np.nan)
+        for clock, value in self.ask(query, *parameters):
+            if value is not None and hours.first <= clock < hours.end:
+                found[clock - hours.first] = float(value)
+        return found
+
+    def nodes(self, cluster: str, hours: Hours) -> list[Stood]:
+        """Every node of these hours."""
+        resources = self.listener.node_resources()
+        rows = self.ask(
+            f"""
+            SELECT node, max(node_pool), max(instance_type), max(provider_id), count(DISTINCT clock),
+                avg(cpu_capacity_core_hours), avg(memory_capacity_gib_hours), avg(gpu_capacity_hours)
+            FROM {self.listener.rows(NODE_HOURS)} WHERE cluster = ? AND clock >= ? AND clock < ?
+            GROUP BY node ORDER BY node""",
+            cluster, hours.first, hours.end,
+        )  # fmt: skip
+        return [
+            Stood(cluster, node, pool or "", kind or "", resources.get(provider, ""), float(cores), float(memory),
+                  float(gpus), there / hours.count)
+            for node, pool, kind, provider, there, cores, memory, gpus in rows
+        ]  # fmt: skip
+
+    def claimed(self, cluster: str, where: str = "true") -> str:
+        """A subquery: cores and GiB claimed (the larger of request and use) by cluster, node and hour; `where` narrows
+        the rows."""
+        return f"""(
+            SELECT cluster, node, clock, sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS cores,
+                sum(greatest(memory_used_gib_hours, memory_request_gib_hours)) AS gib
+            FROM {self.listener.rows(WORKLOAD_HOURS)} WHERE cluster = '{_quoted(cluster)}' AND {where} GROUP BY ALL)"""
+
+    def fullest(self, cluster: str) -> float:
+        """How full nodes of a cluster were, by the scarcer of cores and memory: 99 of 100 hours were not fuller."""
+        ((fill,),) = self.ask(
+            f"""
+            SELECT quantile_cont(greatest(cores / nullif(cpu_capacity_core_hours, 0),
+                gib / nullif(memory_capacity_gib_hours, 0)), 0.99)
+            FROM {self.listener.rows(NODE_HOURS)} JOIN {self.claimed(cluster, "resource_id = ''")} c
+                USING (cluster, node, clock) WHERE clock >= ? AND clock < ?""",
+            self.costed.first, self.costed.end,
+        )  # fmt: skip
+        return min(FULLEST, float(fill or 0))
+
+    def cost_of(self, resources: Iterable[str]) -> Cost:
+        """What some billed resources cost in the costed days."""
+        named = {one for one in resources if one}
+        if not named:
+            return NOTHING
+        ledger = Ledger.read(self.pinned, self.window, (), named)
+        amounts: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        for resource in named:
+            for part in ledger.of_resource(resource):
+                amounts[part.currency, part.team].append(ledger.left[part])
+        return _largest({key: add_up(costs) for key, costs in amounts.items()})
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _largest(costs: dict[tuple[str, str], Decimal]) -> Cost:
+    by_currency: dict[str, list[Decimal]] = defaultdict(list)
+    for (currency, _), amount in costs.items():
+        by_currency[currency].append(amount)
+    sums = {currency: add_up(amounts) for currency, amounts in by_currency.items()}
+    if not sums:
+        return NOTHING
+    currency = max(sums, key=lambda name: (sums[name], name))
+    own = {team: amount for (of, team), amount in costs.items() if of == currency}
+    return Cost(sums[currency], currency, max(own, key=lambda team: (own[team], team)))

@@ -1,0 +1,22 @@
+"""How plans write numbers in their sentences."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def money(amount: Decimal, meta: Mapping[str, Any]) -> str:
+    """An amount with its currency; small prices keep the digits that count."""
+    digits = 2 if not amount or abs(amount) >= 1 else 4
+    return f"{amount:,.{digits}f} {meta['currency']}"
+
+
+def share(part: float) -> str:
+    """A share as percent, with the digits that count when it is small."""
+    percent = 100 * part
+    return f"{percent:.2f} %" if 0 < abs(percent) < 1 else f"{percent:.1f} %"
+
+
+def cores(number: float) -> str:
+    """So many cores, or GiB, or cards."""
+    return f"{number:,.1f}" if number < 100 else f"{number:,.0f}"
