@@ -6,13 +6,12 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import parameters, schema
+from apps.api import schema
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter, one_of, text, values
 from apps.api.plan_schema import ChosenSettingsSchema, PlanRowSchema, PlansSchema, WholePlanSchema
@@ -56,7 +55,7 @@ class PlanView(AskView):
     columns = PlansView.columns
     file_name = "plan"
 
-    @schema.asking("plan", SHOWING, WholePlanSchema)
+    @schema.asking("one_plan", SHOWING, WholePlanSchema)
     def get(self, request: Request, planner: str) -> HttpResponse:
         return Response(_whole(_found(request, planner, self.asked(request))))
 
@@ -73,16 +72,11 @@ class PlanView(AskView):
 class PlanFileView(AskView):
     """A plan as one of its files."""
 
-    known = (SUBJECT, SETTINGS)
+    known = (SUBJECT, SETTINGS, FORMAT)
 
-    @extend_schema(
-        operation_id="plan_file",
-        parameters=[one.documented() for one in (NAMED, FILE, SUBJECT, SETTINGS)],
-        responses={(200, "text/plain"): OpenApiResponse(OpenApiTypes.STR, description="The file.")},
-    )
+    @schema.handing_out("plan_file", (NAMED, FILE, SUBJECT, SETTINGS, FORMAT))
     def get(self, request: Request, planner: str, file: str) -> HttpResponse:
-        asked = parameters.read(request.query_params, self.known)
-        found = _found(request, planner, dict(asked))
+        found = _found(request, planner, self.asked(request))
         if found.draft is None or (scope_of(request.user).teams is not None and not file.endswith(".csv")):
             raise NotFound
         made = exported(found.planner, found.draft, file)

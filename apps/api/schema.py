@@ -226,6 +226,17 @@ def bringing(
     return documented
 
 
+def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[_View], _View]:
+    """Document a view that answers with a file."""
+    documented: Callable[[_View], _View] = extend_schema(
+        operation_id=operation,
+        parameters=[parameter.documented() for parameter in parameters],
+        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
+        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+    )
+    return documented
+
+
 def asking(
     operation: str,
     parameters: tuple[Parameter, ...],

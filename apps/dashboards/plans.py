@@ -23,8 +23,8 @@ from apps.planning.registry import PLANNERS, planner_of
 from apps.planning.selectors import NoPlan, Shown
 from apps.teams.approval import Actor
 
-MOST_ROWS = 200
 SUBJECT = "subject"
+_WORDY = ("text", "words", "team")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,11 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
         gap=None if draft.gap is None else Decimal(str(round(100 * draft.gap, 3))),
         dials=tuple(_dial(slider, draft) for slider in planner.sliders) if sees_all else (),
         figures=_figures(planner, draft, params) if sees_all else (),
-        tables=tuple(_table(planner, shape, draft, params) for shape in planner.tables if shape.name in draft.tables),
+        tables=tuple(
+            _table(planner, shape, draft, params)
+            for shape in planner.tables
+            if shape.most and shape.name in draft.tables
+        ),
         files=tuple((file, _file_url(planner, file, params)) for file in file_names(planner)) if sees_all else (),
         may_choose=found.is_tried and actor.teams is None,
         is_chosen=found.is_tried
@@ -220,19 +224,19 @@ def _table(planner: Planner, shape: TableShape, draft: Draft, params: str) -> Pl
     kinds = [column.kind for column in shape.columns]
     return PlanTable(
         title=str(shape.title),
-        heads=tuple((str(column.title), column.kind not in ("text", "team")) for column in shape.columns),
+        heads=tuple((str(column.title), column.kind not in _WORDY) for column in shape.columns),
         rows=tuple(
             tuple(_cell(value, kind, titles) for value, kind in zip(row, kinds, strict=True))
-            for row in rows[:MOST_ROWS]
+            for row in rows[: shape.most]
         ),
-        more=max(0, len(rows) - MOST_ROWS),
+        more=max(0, len(rows) - shape.most),
         csv_url=_file_url(planner, f"{shape.name}.csv", params),
     )
 
 
 def _cell(value: Any, kind: str, titles: naming.Directory) -> Cell:
     if value is None or value == "":
-        return Cell("–", kind not in ("text", "team"))
+        return Cell("–", kind not in _WORDY)
     if kind == "team":
         return Cell(written.plain(titles.title(value)), False)
     if kind == "money":
@@ -241,4 +245,4 @@ def _cell(value: Any, kind: str, titles: naming.Directory) -> Cell:
         return Cell(written.percent(Decimal(str(round(100 * value, 4)))), True)
     if kind == "number":
         return Cell(f"{Decimal(str(round(value, 3))).normalize():,f}", True)
-    return Cell(written.plain(_(value)), False)
+    return Cell(written.plain(_(value) if kind == "words" else value), False)

@@ -12,7 +12,8 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.insights.anomalies import findings as anomalies
 from apps.marts.models import Publication
-from apps.operations.sources import landing, ownership, unused
+from apps.operations.sources import landing, ownership, plans, unused
+from apps.planning.registry import PLANNERS
 
 Findings = Callable[[Publication, datetime], tuple[Finding, ...]]
 NOT_FOUND = "It is no longer found"
@@ -39,6 +40,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("idle", _("Idle"), unused.idle, 14, unused.GONE),
     Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE),
     Kind("landing", _("Landing"), landing.findings, 7, landing.GONE),
+    *(Kind(one.name, one.title, plans.findings_of(one.name), one.days, plans.GONE) for one in PLANNERS),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -14,7 +14,6 @@ from apps.finops.findings import Sentence
 from apps.marts.models import Publication
 
 Settings = Mapping[str, float]
-Text = str | Promise
 Rows = Sequence[Sequence[Any]]
 
 
@@ -31,7 +30,7 @@ class Slider:
     """A setting of a plan that people move: a number from `low` to `high`."""
 
     name: str
-    title: Text
+    title: Promise
     low: float
     high: float
     step: float
@@ -41,21 +40,23 @@ class Slider:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; money and numbers stand to the right, a share is written as percent."""
+    """A column of a table: `words` are the planner's own and translated, `text` is names from outside; a share is
+    written as percent."""
 
     name: str
-    title: Text
-    kind: Literal["text", "team", "money", "number", "share"] = "text"
+    title: Promise
+    kind: Literal["text", "words", "team", "money", "number", "share"] = "text"
 
 
 @dataclass(frozen=True)
 class TableShape:
-    """A table of a planner's page; a draft has its rows. Of one with a column of kind `team` a reader of some teams
-    sees these teams' rows, of one without it none."""
+    """A table of a planner's page; a draft has its rows, and the page shows `most` of them: the file has all. Of one
+    with a column of kind `team` a reader of some teams sees these teams' rows, of one without it none."""
 
     name: str
-    title: Text
+    title: Promise
     columns: tuple[Column, ...]
+    most: int = 25
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class FigureShape:
     """A figure of a planner's page, drawn by the planner when it is asked for."""
 
     name: str
-    title: Text
-    unit: Text = ""
+    title: Promise
+    unit: Promise | str = ""
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,8 @@ class Planner:
     """
 
     name: str
-    title: Text
-    about: Text
+    title: Promise
+    about: Promise
     version: str
     read: Callable[[Publication, datetime], Iterable[Case]]
     make: Callable[[bytes, Settings], Draft]

@@ -54,7 +54,8 @@ def newest(planner: str) -> list[Plan]:
 
 def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
     """A planner's plans as somebody may see them; of a plan that has nothing of theirs they see nothing."""
-    found = [_shown(row, planner_of(planner), scope) for row in newest(planner)]
+    known = planner_of(planner)
+    found = [_shown(row, known, scope) for row in newest(planner)]
     return [one for one in found if scope.teams is None or (one.draft and one.draft.actions)]
 
 
@@ -74,12 +75,12 @@ def plan_of(planner: str, subject: str | None, scope: Scope, given: Mapping[str,
 
 def _tried(plan: Plan, planner: Planner, settings: dict[str, float]) -> Draft:
     told = hashlib.sha256(repr((plan.inputs, sorted(settings.items()))).encode()).hexdigest()
-    if (kept := cache.get(f"plan {told}")) is not None:
-        return unpacked(kept)
-    data = bytes(Plan.objects.values_list("data", flat=True).get(pk=plan.pk))
-    draft = checked(planner.make(data, settings))
-    cache.set(f"plan {told}", packed(draft), TRIED_SECONDS)
-    return draft
+    kept: dict[str, Any] | None = cache.get(f"plan-{told}")
+    if kept is None:
+        data = bytes(Plan.objects.values_list("data", flat=True).get(pk=plan.pk))
+        kept = packed(checked(planner.make(data, settings)))
+        cache.set(f"plan-{told}", kept, TRIED_SECONDS)
+    return unpacked(kept)
 
 
 def _shown(plan: Plan, planner: Planner, scope: Scope) -> Shown:

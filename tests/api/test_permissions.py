@@ -45,6 +45,8 @@ ADDRESSES = {
     "/api/v1/idle/": EVERYBODY,
     "/api/v1/idle/?verdict=all&format=csv": EVERYBODY,
     "/api/v1/idle/exclusions/": EVERYBODY,
+    "/api/v1/plans/": EVERYBODY,
+    "/api/v1/plans/?planner=pools&format=csv": EVERYBODY,
     "/api/v1/drivers/": COMPANY,
     "/api/v1/drivers/quantities/?driver=requests": EVERYBODY,
     "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08&aggregate=team": EVERYBODY,

@@ -29,7 +29,11 @@ def used() -> set[str]:
     templates = "\n".join(
         path.read_text() for path in (ROOT / "templates").rglob("*.html") if path.parent.name != "reports"
     )
-    said = [*(ROOT / "apps" / "dashboards").rglob("*.py"), ROOT / "apps" / "ingest" / "quality" / "checks.py"]
+    said = [
+        *(ROOT / "apps" / "dashboards").rglob("*.py"),
+        *(ROOT / "apps" / "planning").rglob("*.py"),
+        ROOT / "apps" / "ingest" / "quality" / "checks.py",
+    ]
     code = "\n".join(path.read_text() for path in said)
     called = CALL.findall(f"{templates}\n{code}")
     return {one or other for one, other in TAG.findall(templates)} | {_plain(text) for text in called}

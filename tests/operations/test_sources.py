@@ -19,6 +19,7 @@ from apps.operations.kinds import KINDS
 from apps.operations.models import Recommendation
 from apps.operations.sentences import told_of
 from apps.operations.sources import landing, ownership
+from apps.planning.registry import PLANNERS
 from tests.allocation import worlds
 from tests.operations.worlds import NOW
 from tests.worlds import publish_costs
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 def test_every_kind_names_its_findings_by_itself():
     told = {kind.name: (kind.findings, kind.gone) for kind in KINDS}
     assert all(told[source.KIND] == (source.findings, source.GONE) for source in (ownership, landing))
-    assert told.keys() == {"ownership", "landing", "anomaly", "idle", "schedule"}
+    assert told.keys() == {"ownership", "landing", "anomaly", "idle", "schedule"} | {one.name for one in PLANNERS}
     assert all(kind.days > 0 and len(kind.name) <= 20 for kind in KINDS)
 
 

@@ -1,0 +1,1 @@
+"""What planners read of the lake, packed for their plans."""
