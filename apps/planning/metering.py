@@ -122,7 +122,7 @@ class Metering:
         rows = self.ask(
             f"""
             SELECT node, max(node_pool), max(instance_type), max(provider_id), count(DISTINCT clock),
-                avg(cpu_capacity_core_hours), avg(memory_capacity_gib_hours), avg(gpu_capacity_hours)
+                max(cpu_capacity_core_hours), max(memory_capacity_gib_hours), max(gpu_capacity_hours)
             FROM {self.listener.rows(NODE_HOURS)} WHERE cluster = ? AND clock >= ? AND clock < ?
             GROUP BY node ORDER BY node""",
             cluster, hours.first, hours.end,

@@ -2,9 +2,9 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import pools
+from apps.planning.planners import pools, rightsizing
 
-PLANNERS: tuple[Planner, ...] = (pools.PLANNER,)
+PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, pools.PLANNER)
 
 
 class NoSuchPlanner(CostOpsError):

@@ -21,7 +21,7 @@ from apps.planning.selectors import NoPlan, chosen_settings, newest
 from apps.teams.approval import Actor, NotYours
 
 KEPT_PUBLICATIONS = 10
-"""Plans of so many publications stay readable."""
+"""Plans of so many publications stay readable; only those of the newest keep the numbers that sliders plan from."""
 
 
 def identity() -> str:
@@ -46,6 +46,7 @@ def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepRes
             continue
         _keep(planner, pinned, found)
         rows += len(found)
+    Plan.objects.exclude(publication=pinned.number).exclude(data=b"").update(data=b"")
     numbers = Plan.objects.order_by("-publication").values_list("publication", flat=True).distinct()
     Plan.objects.exclude(publication__in=list(numbers[:KEPT_PUBLICATIONS])).delete()
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})

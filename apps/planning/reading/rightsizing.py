@@ -1,0 +1,196 @@
+"""What right-sizing is planned from: what workloads used and asked for, who owns them, and the nodes they run on."""
+
+# ruff: noqa: S608  # identifiers are declared columns and tables of our own; every value is a parameter or quoted
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from apps.finops.findings import Sentence
+from apps.finops.money import add_up
+from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS, WORKLOAD_PEAKS
+from apps.insights.idle.ledger import Ledger, per_month
+from apps.insights.idle.listening import Hours
+from apps.marts.models import Publication
+from apps.planning.arrays import pack
+from apps.planning.drafts import Case
+from apps.planning.metering import Metering, Stood
+from apps.teams.models import UNALLOCATED
+from apps.warehouse.engine import Workspace, connect
+
+DAYS = 42
+"""So many days are replayed."""
+LEAST_DAYS = 14
+LEAST_CORES = 0.05
+"""Workloads that ask for less all together are left as they are."""
+DAY = 24
+NO_MEMORY = "%(cluster)s: no use of memory is metered, so no request can be lowered without the risk of kills."
+THIN = "%(cluster)s: %(days)s days of use are metered; right-sizing needs %(least)s."
+NO_NODES = "%(cluster)s: its nodes are not found in the bill, so nothing can be priced."
+ONLY_GPUS = "%(cluster)s: every node has GPUs, which decide how many nodes there are."
+
+Keys = list[tuple[str, str, str]]
+
+
+def read(pinned: Publication, now: datetime) -> Iterator[Case]:
+    """A case for every cluster."""
+    metering = Metering.of(pinned, now)
+    if metering is None:
+        return
+    for cluster in metering.clusters():
+        yield _case(metering, cluster)
+
+
+def _case(metering: Metering, cluster: str) -> Case:
+    end = metering.costed.end
+    days = min(DAYS, (end - max(metering.hours.first, end - DAYS * DAY)) // DAY)
+    hours = Hours(end - days * DAY, end)
+    told = {"cluster": cluster}
+    if days < LEAST_DAYS:
+        return Case(cluster, withheld=Sentence(THIN, told | {"days": f"{days}", "least": f"{LEAST_DAYS}"}))
+    nodes = [node for node in metering.nodes(cluster, metering.costed) if not node.gpus]
+    if not nodes:
+        return Case(cluster, withheld=Sentence(ONLY_GPUS, told))
+    stock = _stock(metering, cluster, nodes)
+    if stock is None:
+        return Case(cluster, withheld=Sentence(NO_NODES, told))
+    keys, used = _used(metering, cluster, hours, nodes)
+    if not keys or np.isnan(used["memory"]).all():
+        return Case(cluster, withheld=Sentence(NO_MEMORY, told))
+    meta: dict[str, Any] = stock[0] | {
+        "cluster": cluster, "first": hours.first, "since": str(metering.window.end - timedelta(days=1)),
+        "workloads": [list(key) for key in keys], "teams": _teams(metering, cluster, keys),
+        "has_peaks": bool(used.pop("has_peaks")),
+    }  # fmt: skip
+    return Case(cluster, pack(meta, there=stock[1], **used))
+
+
+def _stock(metering: Metering, cluster: str, nodes: list[Stood]) -> tuple[dict[str, Any], Any] | None:
+    """The nodes without GPUs: size, how many stand and what each costs a month, what those that come and go cost."""
+    standing = [node for node in nodes if node.stands]
+    come_and_go = [node for node in nodes if not node.stands]
+    costs = [metering.cost_of([node.resource]) for node in standing]
+    known = [one for one in costs if one.amount > 0]
+    elastic = metering.cost_of(node.resource for node in come_and_go)
+    currency = next((one.currency for one in (*known, elastic) if one.currency), "")
+    if not currency:
+        return None
+    monthly = sorted(per_month(one.amount, metering.days) for one in known if one.currency == currency)
+    whole = add_up([one.amount for one in known if one.currency == currency])
+    whole += elastic.amount if elastic.currency == currency else 0
+    hours = metering.costed
+    there = metering.series(
+        hours,
+        f"""
+        SELECT clock, count(DISTINCT node) FROM {metering.listener.rows(NODE_HOURS)}
+        WHERE cluster = ? AND gpu_capacity_hours = 0 GROUP BY clock""",
+        cluster,
+    )
+    elastic_hours = sum(node.there for node in come_and_go) * hours.count
+    price = (
+        elastic.amount / Decimal(str(round(elastic_hours, 6))) if elastic_hours and elastic.amount > 0 else Decimal(0)
+    )
+    return {
+        "currency": currency, "cost_per_month": f"{per_month(whole, metering.days):.12f}", "days": metering.days,
+        "standing": [f"{amount:.12f}" for amount in monthly], "node_hour": f"{price:.12f}",
+        "cores": float(np.median([node.cores for node in nodes])),
+        "gib": float(np.median([node.memory_gib for node in nodes])), "fill": metering.fullest(cluster),
+        "stand": len(standing),
+    }, np.nan_to_num(there)  # fmt: skip
+
+
+def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) -> tuple[Keys, dict[str, Any]]:
+    """By hour and workload the busiest pod's cores and GiB, pod-hours, all use, requests; and what the others claim."""
+    costed = metering.costed
+    with Workspace() as workspace:
+        named = workspace.keep_query("SELECT unnest(?::VARCHAR[]) AS node", [[node.node for node in nodes]])
+        pods = workspace.keep_query(
+            f"""
+            SELECT namespace, workload, max(workload_kind) AS kind, pod, clock, sum(cpu_used_core_hours)::DOUBLE AS cpu,
+                sum(cpu_request_core_hours)::DOUBLE AS cpu_request, sum(memory_used_gib_hours)::DOUBLE AS memory,
+                sum(memory_request_gib_hours)::DOUBLE AS memory_request
+            FROM {metering.listener.rows(WORKLOAD_HOURS)} JOIN {named} USING (node)
+            WHERE cluster = ? AND resource_id = '' AND clock >= ? AND clock < ? GROUP BY ALL""",
+            [cluster, hours.first, hours.end],
+        )
+        peaks = workspace.keep_query(
+            f"""
+            SELECT namespace, workload, pod, clock, max(cpu_peak_cores)::DOUBLE AS cpu_peak,
+                max(memory_peak_gib)::DOUBLE AS memory_peak
+            FROM {metering.listener.rows(WORKLOAD_PEAKS)}
+            WHERE cluster = ? AND clock >= ? AND clock < ? GROUP BY ALL""",
+            [cluster, hours.first, hours.end],
+        )
+        run = connect().con.execute
+        keys: Keys = run(
+            f"""
+            SELECT namespace, workload, max(kind) FROM {pods} WHERE workload <> ''
+            GROUP BY namespace, workload HAVING sum(cpu_request) / {costed.count} >= {LEAST_CORES}
+            ORDER BY namespace, workload"""
+        ).fetchall()
+        index = workspace.keep_query(
+            "SELECT unnest(?::VARCHAR[]) AS namespace, unnest(?::VARCHAR[]) AS workload, unnest(?::INT[]) AS number",
+            [[key[0] for key in keys], [key[1] for key in keys], list(range(len(keys)))],
+        )
+        wide = run(
+            f"""
+            SELECT number, clock, max(greatest(coalesce(cpu_peak, 0), cpu)) AS cpu,
+                max(greatest(coalesce(memory_peak, 0), memory)) AS memory,
+                coalesce(sum(cpu_request) / nullif(max(cpu_request), 0), count(*)) AS pods, sum(cpu) AS cpu_all,
+                sum(memory) AS memory_all, max(cpu_request) AS cpu_request, max(memory_request) AS memory_request,
+                count(cpu_peak) AS peaks
+            FROM {pods} JOIN {index} USING (namespace, workload)
+                LEFT JOIN {peaks} USING (namespace, workload, pod, clock)
+            GROUP BY number, clock"""
+        ).fetchnumpy()
+        rest = run(
+            f"""
+            SELECT clock, sum(greatest(cpu, cpu_request)), sum(greatest(memory, memory_request))
+            FROM {pods} ANTI JOIN {index} USING (namespace, workload) GROUP BY clock"""
+        ).fetchall()
+    return keys, _arrays(wide, rest, hours, costed, len(keys))
+
+
+def _arrays(wide: Any, rest: Any, hours: Hours, costed: Hours, count: int) -> dict[str, Any]:
+    at = np.asarray(wide["clock"]).astype(np.int64) - hours.first
+    number = np.asarray(wide["number"]).astype(np.int64)
+    full = {}
+    for name in ("cpu", "memory", "pods", "cpu_all", "memory_all", "cpu_request", "memory_request"):
+        matrix = np.full((hours.count, count), np.nan, dtype=np.float32)
+        matrix[at, number] = np.ma.filled(np.ma.asarray(wide[name], dtype=float), np.nan)
+        full[name] = matrix
+    last = slice(costed.first - hours.first, None)
+    others = np.zeros((costed.count, 2))
+    for clock, cores, gib in rest:
+        if clock >= costed.first:
+            others[clock - costed.first] = float(cores or 0), float(gib or 0)
+    return {
+        "cpu": full["cpu"], "memory": full["memory"],
+        "pods": np.nan_to_num(full["pods"][last]).astype(np.float32),
+        "cpu_all": np.nan_to_num(full["cpu_all"][last]), "memory_all": np.nan_to_num(full["memory_all"][last]),
+        "cpu_request": _newest(full["cpu_request"]), "memory_request": _newest(full["memory_request"]),
+        "others": others, "has_peaks": np.asarray(wide["peaks"]).sum() > 0,
+    }  # fmt: skip
+
+
+def _newest(requests: Any) -> Any:
+    """What a pod of each workload asks for now: the most of its last three days, for an hour may be begun or ended."""
+    known = [np.nanmax(requests[start:], axis=0) for start in (-3 * DAY, 0) if len(requests) >= -start]
+    return np.where(np.isnan(known[0]), known[-1], known[0]).astype(np.float64)
+
+
+def _teams(metering: Metering, cluster: str, keys: Keys) -> list[str]:
+    """Whose each workload is: who pays for most of it."""
+    ledger = Ledger.read(metering.pinned, metering.window, {(cluster, namespace) for namespace, _, _ in keys}, ())
+    found = []
+    for namespace, workload, _kind in keys:
+        paid: dict[str, list[Decimal]] = defaultdict(list)
+        for part in ledger.of_workload(cluster, namespace, workload):
+            paid[part.team].append(ledger.left[part])
+        sums = {team: add_up(amounts) for team, amounts in paid.items()}
+        found.append(max(sums, key=lambda team: (sums[team], team), default=UNALLOCATED))
+    return found
