@@ -60,9 +60,10 @@ def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
 
 
 def plan_of(planner: str, subject: str | None, scope: Scope, given: Mapping[str, Any] | None = None) -> Shown:
-    """One plan, by default the first; by other settings, where some are `given`, for those who see everything."""
+    """One plan, by default the one that saves most; by settings that are `given`, for those who see everything."""
     found = plans(planner, scope)
-    one = next((each for each in found if subject is None or each.plan.subject == subject), None)
+    named = [each for each in found if subject is None or each.plan.subject == subject]
+    one = max(named, key=lambda each: each.draft.saving_per_month if each.draft else -1, default=None)
     if one is None:
         raise NoPlan("There is no such plan yet; `manage.py fill --step plan` makes those of the newest publication.")
     if not given or one.draft is None or scope.teams is not None:

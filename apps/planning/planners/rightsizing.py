@@ -40,10 +40,12 @@ JUDGED_DAYS = 28
 SHOWN_DAYS = 14
 BORROWED_DAYS = 14
 
-LOWER = "Lower requests in %(cluster)s, for %(count)s of its workloads: %(cores)s cores and %(gib)s GiB are claimed no more."
-NODES = (
-    "With them %(standing)s standing nodes leave for good, and %(hours)s node-hours a month of nodes that come and go."
+LOWER = (
+    "Lower requests in %(cluster)s, for %(count)s of its workloads: %(cores)s cores and %(gib)s GiB are claimed no "
+    "more."
 )
+STANDING = "With them standing nodes leave for good: %(count)s of %(stand)s."
+ELASTIC = "With them nodes that come and go are there for %(hours)s hours a month less."
 FREED = "What is freed does not add up to a node in any hour, so nothing is saved yet."
 NOTHING = "No request in %(cluster)s can be lowered at this risk."
 RAISE = "%(count)s workloads use more than they ask for; raising them to be safe would claim %(cores)s more cores."
@@ -99,7 +101,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         binds=_binds(case, sized), unknowns=_unknowns(case),
         checks=_checks(case, chosen, sized, told, parts, saving), actions=_actions(case, sized, parts),
         tables={"workloads": rows, "strategies": _strategies(case, chosen)},
-        content=_content(case, chosen, sized), settings=settings,
+        content=_content(case, chosen, may_raise=bool(settings["raise"])), settings=settings,
     )  # fmt: skip
 
 
@@ -114,9 +116,11 @@ def _says(case: Cluster, sized: Sized, chosen: Replay, hours: float) -> tuple[Se
         amounts = dict(zip(("cores", "gib"), (cores(max(0.0, float(each))) for each in freed), strict=True))
         told = [Sentence(LOWER, cluster | {"count": f"{lowered}"} | amounts)]
         leaves = sized.leaves
-        if leaves.standing or leaves.elastic_hours:
-            told.append(Sentence(NODES, {"standing": f"{leaves.standing}", "hours": cores(hours)}))
-        else:
+        if leaves.standing:
+            told.append(Sentence(STANDING, {"count": f"{leaves.standing}", "stand": f"{case.meta['stand']}"}))
+        if leaves.elastic_hours:
+            told.append(Sentence(ELASTIC, {"hours": cores(hours)}))
+        if not leaves.standing and not leaves.elastic_hours:
             told.append(Sentence(FREED))
     for verdict, text in (("short", RAISE), ("raise", RAISED)):
         places = [place for place, one in enumerate(sized.verdicts) if one == verdict]
@@ -230,7 +234,7 @@ def _strategies(case: Cluster, chosen: Replay) -> list[list[Any]]:
     return told
 
 
-def _content(case: Cluster, chosen: Replay, sized: Sized) -> dict[str, Any]:
+def _content(case: Cluster, chosen: Replay, *, may_raise: bool) -> dict[str, Any]:
     pods = case.arrays["pods"].mean(axis=0)
     now = max(float((case.arrays["cpu_request"] * pods).sum()), 1e-9)
     slack, risk = chosen.slack_by_candidate, chosen.risk_by_candidate
@@ -243,12 +247,13 @@ def _content(case: Cluster, chosen: Replay, sized: Sized) -> dict[str, Any]:
         ]
     days = slice(max(0, case.cpu.days - SHOWN_DAYS), case.cpu.days)
     used = np.nan_to_num(case.cpu.samples[days]) * pods
+    most = np.inf if may_raise else case.arrays["cpu_request"]
     return {
         "first": case.meta["first"] + days.start * DAY,
         "points": sorted(points),
         "used": [round(float(one), 3) for one in used.sum(axis=2).ravel()],
         "asked": round(now, 3),
-        "advised": [round(float(np.nansum(one * pods)), 3) for one in chosen.request[days]],
+        "advised": [round(float(np.nansum(np.fmin(one, most) * pods)), 3) for one in chosen.request[days]],
     }
 
 

@@ -1,0 +1,119 @@
+"""Elastic pools and right-sizing of a small shop, against what can be added up on paper."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from apps.marts.models import Publication
+from apps.planning.drafts import Draft, checked
+from apps.planning.exporting import exported
+from apps.planning.planners import pools, rightsizing
+from tests.once import made_once, put_in_home
+from tests.planning import worlds
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def lake_of_world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    with made_once(django_db_blocker, tmp_path_factory.mktemp("shop") / "lake", worlds.publish) as lake:
+        yield lake
+
+
+@pytest.fixture
+def shop(lake_of_world: Path, home: Path) -> Publication:
+    put_in_home(lake_of_world)
+    return Publication.objects.get()
+
+
+def sized(shop: Publication, **settings: float) -> Draft:
+    (case,) = rightsizing.PLANNER.read(shop, worlds.NOW)
+    return checked(rightsizing.PLANNER.make(case.data, rightsizing.PLANNER.defaults | settings))
+
+
+def test_a_node_leaves_for_good_and_the_rush_node_every_day(shop: Publication) -> None:
+    """Nine pods and agents claim 18.6 of 7.6 cores a node: three nodes. At 0.8 and a little each they claim less than
+    15.2: two. In the rush four of four nodes become two: the one that comes does not come, and the third has left."""
+    draft = sized(shop)
+    assert draft.is_verified
+    assert [str(line) for line in draft.says[1:]] == [
+        "With them standing nodes leave for good: 1 of 3.",
+        "With them nodes that come and go are there for 60.8 hours a month less.",
+    ]
+    assert abs(draft.cost_per_month - Decimal(76 * 365) / 12) < Decimal("0.000001")
+    standing, elastic = Decimal(24 * 365) / 12, Decimal(4 * 365) / 12
+    assert abs(draft.saving_per_month - standing - elastic) < Decimal("0.000001")
+    assert [(action.team, action.saving_per_month) for action in draft.actions] == [("shop", draft.saving_per_month)]
+
+
+def test_every_workload_is_told_of_with_its_risk_and_its_history(shop: Publication) -> None:
+    rows = {row[1]: row for row in sized(shop).tables["workloads"]}
+    assert rows.keys() == {"web", "rush", "agent"}
+    namespace, _name, team, verdict, cpu_now, cpu, gib_now, gib, saving, *_rest, history, kind = rows["web"]
+    assert (namespace, team, verdict, cpu_now, gib_now, kind) == ("shop", "shop", "lowered", 2, 4, "Deployment")
+    assert 0.8 <= cpu <= 1.2
+    assert 1.1 <= gib <= 1.6
+    assert Decimal(saving) > Decimal(rows["rush"][8]) > 0
+    assert history == 29
+
+
+def test_patches_are_what_the_table_says(shop: Publication) -> None:
+    draft = sized(shop)
+    text = exported(rightsizing.PLANNER, draft, "patches.yaml").text
+    told = {one["metadata"]["name"]: one for one in yaml.safe_load_all(text) if one}
+    requests = told["web"]["spec"]["template"]["spec"]["resources"]["requests"]
+    cpu = next(row[5] for row in draft.tables["workloads"] if row[1] == "web")
+    assert (told["web"]["kind"], requests["cpu"]) == ("Deployment", f"{round(cpu * 1000)}m")
+    assert requests["memory"].endswith("Mi")
+
+
+def test_a_margin_costs_and_figures_are_drawn(shop: Publication) -> None:
+    assert sized(shop, margin=100).saving_per_month < sized(shop).saving_per_month
+    draft = sized(shop)
+    for shape in rightsizing.PLANNER.figures:
+        assert rightsizing.PLANNER.draw(draft, shape.name)["data"]
+
+
+def test_ten_days_are_too_few(home: Path) -> None:
+    pinned = worlds.publish(days=10)
+    (sizes,), (pool,) = rightsizing.PLANNER.read(pinned, worlds.NOW), pools.PLANNER.read(pinned, worlds.NOW)
+    assert str(sizes.withheld) == "online: 10 days of use are metered; right-sizing needs 14."
+    assert str(pool.withheld) == "online: 1 whole weeks are metered without gaps; a plan needs 2."
+
+
+def test_without_peaks_the_plan_says_so(home: Path) -> None:
+    draft = sized(worlds.publish(peaks=False))
+    assert "only means of hours are metered" in " ".join(str(line) for line in draft.unknowns)
+
+
+def pooled(shop: Publication, **settings: float) -> Draft:
+    (case,) = pools.PLANNER.read(shop, worlds.NOW)
+    assert case.withheld is None, str(case.withheld)
+    return checked(pools.PLANNER.make(case.data, pools.PLANNER.defaults | settings))
+
+
+def test_fewer_nodes_stand_where_bursts_are_cheap(shop: Publication) -> None:
+    """A node gives 8 × 0.95 − 0.2 = 7.4 cores for 24 a day; a core-hour of the rush costs 4 ÷ 16 = 0.25. Three nodes
+    and the rest of the rush (26 − 22.2 cores, two hours) cost 73.9 a day. Two, with 3.2 cores of burst for 22 hours and
+    11.2 for two, cost 71.2: 2.7 a day less, 2.7 × 365 ÷ 12 a month."""
+    draft = pooled(shop)
+    assert draft.is_verified
+    assert str(draft.says[0]) == "Keep 2 nodes standing in online instead of 3; nodes that come and go take the rest."
+    assert abs(draft.saving_per_month - Decimal("2.7") * 365 / 12) < Decimal("0.01")
+    assert draft.tables["replay"][0][:2] == ["this plan", 2]
+    assert all(row[5] == 0 for row in draft.tables["week"])
+    for shape in pools.PLANNER.figures:
+        assert pools.PLANNER.draw(draft, shape.name)["data"]
+
+
+def test_dearer_bursts_keep_the_nodes(shop: Publication) -> None:
+    draft = pooled(shop, burst_price=200)
+    assert draft.saving_per_month == 0
+    assert str(draft.says[0]).startswith("Keep the 3 nodes that stand in online")
+    assert draft.actions == ()
