@@ -2,9 +2,9 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import pools, rightsizing
+from apps.planning.planners import colocation, pools, rightsizing
 
-PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, pools.PLANNER)
+PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, colocation.PLANNER, pools.PLANNER)
 
 
 class NoSuchPlanner(CostOpsError):

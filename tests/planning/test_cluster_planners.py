@@ -1,5 +1,6 @@
-"""Elastic pools and right-sizing of a small shop, against what can be added up on paper."""
+"""Elastic pools, right-sizing and co-location of a small shop, against what can be added up on paper."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 from apps.marts.models import Publication
 from apps.planning.drafts import Draft, checked
 from apps.planning.exporting import exported
-from apps.planning.planners import pools, rightsizing
+from apps.planning.planners import colocation, pools, rightsizing
 from tests.once import made_once, put_in_home
 from tests.planning import worlds
 
@@ -117,3 +118,46 @@ def test_dearer_bursts_keep_the_nodes(shop: Publication) -> None:
     assert draft.saving_per_month == 0
     assert str(draft.says[0]).startswith("Keep the 3 nodes that stand in online")
     assert draft.actions == ()
+
+
+def shared(home: Path, **settings: float) -> Draft:
+    cases = list(colocation.PLANNER.read(worlds.publish(job=True), worlds.NOW))
+    assert [(case.subject, case.withheld) for case in cases] == [("online", None)]
+    return checked(colocation.PLANNER.make(cases[0].data, colocation.PLANNER.defaults | settings))
+
+
+def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path) -> None:
+    """Online work uses 5.1 of 24 cores, 15.6 may be used: six cores of the job fit in at once, and its node of 6 a day
+    does not come any more."""
+    draft = shared(home)
+    assert draft.is_verified
+    assert abs(draft.saving_per_month - Decimal(6 * 365) / 12) < Decimal("0.000001")
+    assert draft.cost_per_month == draft.saving_per_month
+    assert str(draft.says[2]) == (
+        "Of the batch work of the last 14 days 100.0 % would have fitted in; the rest runs where it runs now."
+    )
+    assert [(action.team, str(action.title)) for action in draft.actions] == [
+        ("data", "Run batch work of offline on spare cores of online")
+    ]
+    for shape in colocation.PLANNER.figures:
+        assert colocation.PLANNER.draw(draft, shape.name)["data"]
+    quotas = [row[2] for row in draft.tables["week"]]
+    assert len(quotas) == 168
+    assert max(quotas) <= 15.6 - 5.1
+    told = [one for one in yaml.safe_load_all(exported(colocation.PLANNER, draft, "configmap.yaml").text) if one]
+    assert json.loads(told[0]["data"]["colocation-config"])["cpuReclaimThresholdPercent"] == 65
+    assert len(json.loads(told[1]["data"]["quotas.json"])) == 168
+
+
+def test_part_of_a_job_frees_no_node(home: Path) -> None:
+    """30 % of 24 cores leave at most 2.1 beside 5.1: what remains of the job's six still needs its node."""
+    draft = shared(home, theta=30, wait=0)
+    assert draft.is_verified
+    assert (draft.saving_per_month, draft.actions) == (0, ())
+
+
+def test_without_batch_work_or_days_there_is_no_plan(home: Path) -> None:
+    (case,) = colocation.PLANNER.read(worlds.publish(), worlds.NOW)
+    assert str(case.withheld).startswith("online: no batch work was seen")
+    (thin,) = colocation.PLANNER.read(worlds.publish(days=20, job=True), worlds.NOW)
+    assert str(thin.withheld) == "online: 20 whole days of use are metered; co-location needs 21."

@@ -29,14 +29,18 @@ RUSH = (12, 13)
 """The hours, UTC, of the fourth node."""
 
 
-def publish(*, peaks: bool = True, days: int = len(DAYS)) -> Publication:
-    """The shop, published with the usage of its last days."""
-    usage = list(_usage(days))
-    costs = list(_costs())
+NIGHT = (2, 3)
+"""The hours, UTC, of a nightly job on a node of another cluster that comes for it."""
+
+
+def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False) -> Publication:
+    """The shop, published with the usage of its last days; with a nightly `job` elsewhere."""
+    usage = [*_usage(days), *(_job(days) if job else ())]
+    costs = [row for row in _costs() if job or row["cluster"] == "online"]
     tables = (
         (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []),
         (COST_MART, [row | {"month": f"{row['day']:%Y-%m}"} for row in costs]),
-        (WORKLOAD_HOURS, usage), (NODE_HOURS, list(_nodes(days))),
+        (WORKLOAD_HOURS, usage), (NODE_HOURS, [*_nodes(days), *(_job_nodes(days) if job else ())]),
         (WORKLOAD_PEAKS, [_peak(row) for row in usage if row["workload_kind"] != "DaemonSet"] if peaks else []),
     )  # fmt: skip
     versions = {table.name: write(table, rows) for table, rows in tables}
@@ -85,6 +89,28 @@ def _usage(days: int) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
+def _job(days: int) -> Iterator[dict[str, Any]]:
+    """Six cores and eight GiB for two hours of every night."""
+    for at in _hours(days):
+        if at["hour"].hour in NIGHT:
+            yield at | {
+                "cluster": "offline", "namespace": "etl", "workload": "nightly", "workload_kind": "CronJob",
+                "pod": f"nightly-{at['day']}", "node": "b1", "cpu_used_core_hours": Decimal(6),
+                "cpu_request_core_hours": Decimal(6), "memory_used_gib_hours": Decimal(8),
+                "memory_request_gib_hours": Decimal(8),
+            }  # fmt: skip
+
+
+def _job_nodes(days: int) -> Iterator[dict[str, Any]]:
+    for at in _hours(days):
+        if at["hour"].hour in NIGHT:
+            yield at | {
+                "cluster": "offline", "node": "b1", "node_pool": "batch", "provider_id": "cn-beijing.i-b1",
+                "instance_type": "ecs.g7.2xlarge", "cpu_capacity_core_hours": Decimal(8),
+                "memory_capacity_gib_hours": Decimal(32),
+            }  # fmt: skip
+
+
 def _peak(row: dict[str, Any]) -> dict[str, Any]:
     names = ("source", "day", "file_id", "hour", "cluster", "namespace", "workload", "pod", "node")
     peaks = {"cpu_peak_cores": Decimal("0.8"), "memory_peak_gib": Decimal("1.1")}
@@ -93,12 +119,14 @@ def _peak(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _costs() -> Iterator[dict[str, Any]]:
-    """24 a day for every node that stands, four for the two hours of the other."""
+    """24 a day for every node that stands, four for the two hours of the other, six for those of the nightly job."""
     for day in DAYS:
-        for node, amount in (*((name, "24") for name in STANDING), ("e1", "4")):
+        for node, amount in (*((name, "24") for name in STANDING), ("e1", "4"), ("b1", "6")):
+            is_job = node == "b1"
             yield {
-                "day": day, "pool": "node", "resource": f"i-{node}", "cluster": "online", "namespace": "shop",
-                "workload": "rush" if node == "e1" else "web", "kind": "direct", "team": "shop", "currency": "CNY",
+                "day": day, "pool": "node", "resource": f"i-{node}", "cluster": "offline" if is_job else "online",
+                "namespace": "etl" if is_job else "shop", "workload": {"e1": "rush", "b1": "nightly"}.get(node, "web"),
+                "kind": "direct", "team": "data" if is_job else "shop", "currency": "CNY",
                 "source": "bill", "billing_month": f"{day:%Y-%m}", "charge_category": "Usage",
                 "effective_cost": Decimal(amount), "billed_cost": Decimal(amount), "list_cost": Decimal(amount),
                 "contracted_cost": Decimal(amount),

@@ -46,11 +46,12 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
         return
     for cluster in metering.clusters():
         nodes = metering.nodes(cluster, metering.costed)
-        if nodes and _is_online(metering, cluster) and not any(node.gpus for node in nodes):
+        if nodes and is_online(metering, cluster) and not any(node.gpus for node in nodes):
             yield _case(metering, cluster, nodes, hours)
 
 
-def _is_online(metering: Metering, cluster: str) -> bool:
+def is_online(metering: Metering, cluster: str) -> bool:
+    """Whether most of the cluster's work runs until it is stopped and keeps nothing on its node."""
     ((online, rest),) = metering.ask(
         f"""
         SELECT sum(cpu_request_core_hours) FILTER (workload_kind IN {LASTING}), sum(cpu_request_core_hours)
