@@ -1,8 +1,12 @@
-"""How plans write numbers in their sentences."""
+"""How plans write numbers in their sentences, and hours on their figures."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 
 def money(amount: Decimal, meta: Mapping[str, Any]) -> str:
@@ -20,3 +24,10 @@ def share(part: float) -> str:
 def cores(number: float) -> str:
     """So many cores, or GiB, or cards."""
     return f"{number:,.1f}" if number < 100 else f"{number:,.0f}"
+
+
+def moments(first: int, count: int) -> list[str]:
+    """So many hours from an hour since 1970 on, as clocks of the company show them."""
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    hours = (datetime.fromtimestamp(3600 * (first + ahead), UTC).astimezone(zone) for ahead in range(count))
+    return [hour.replace(tzinfo=None).isoformat() for hour in hours]

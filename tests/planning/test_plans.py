@@ -258,7 +258,7 @@ def test_the_pages_say_it_and_escape_names() -> None:
     page = han.get("/plans/pools/", {"subject": "a"}).content.decode()
     assert "Keep &lt;b&gt;3&lt;/b&gt; nodes standing" in page
     assert "10.0 % of 200.00 at effective prices" in page
-    assert "1 check kept" in page
+    assert "1 check holds" in page
     assert "2.0 % away from the best" in page
     tried = han.get("/plans/pools/", {"subject": "a", "part": "50"}).content.decode()
     assert "tried out: not the plan in force" in tried

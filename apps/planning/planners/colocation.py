@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -38,7 +38,7 @@ from apps.planning.methods.colocation.verify import verify_backlog, verify_breac
 from apps.planning.methods.leaving import Claims, Leaving, Stock, leaving, needed
 from apps.planning.methods.rightsizing.verify import verify_nodes
 from apps.planning.reading.colocation import DAY, read
-from apps.planning.words import cores, share
+from apps.planning.words import cores, moments, share
 
 REPLAYED, AHEAD = 14, 7
 
@@ -275,15 +275,14 @@ def draw(draft: Draft, what: str) -> Figure:
     content = draft.content
     if what == "quotas":
         return heat([str(day) for day in WEEKDAYS], content["heat"], told=_("cores for batch work"), colour=PALETTE[1])
-    start = datetime.fromtimestamp(content["first"] * 3600, UTC)
-    moments = [(start + timedelta(hours=hour)).isoformat() for hour in range(len(content["use"]))]
+    hours = moments(content["first"], len(content["use"]))
     series = [
         Series(_("online work"), content["use"], PALETTE[0], "area"),
         Series(_("batch work let in"), content["batch"], PALETTE[1], "area"),
         Series(_("limit"), content["limit"], OTHERS, "dashed"),
         Series(_("room for batch work"), content["quota"], PALETTE[2], "step"),
     ]
-    return over(Axis("", moments, is_time=True), series, unit=_("cores"))
+    return over(Axis("", hours, is_time=True), series, unit=_("cores"))
 
 
 def config_map(draft: Draft) -> str:

@@ -1,6 +1,6 @@
 """Elastic pools of every online cluster: how many nodes to keep standing, and what serves the rest hour by hour."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -32,7 +32,7 @@ from apps.planning.methods.pools.problem import HOURS_PER_MONTH, CannotPlan, Out
 from apps.planning.methods.pools.replay import serve
 from apps.planning.methods.pools.verify import verify
 from apps.planning.reading.pools import FEW_CORES, read
-from apps.planning.words import cores, money, share
+from apps.planning.words import cores, moments, money, share
 
 SEED = 20261127
 
@@ -206,14 +206,13 @@ def draw(draft: Draft, what: str) -> Figure:
         series = [Series(_("expected cost a week"), list(costs), PALETTE[0], "line")]
         return over(Axis(_("standing nodes"), list(nodes)), series, unit=content["currency"], marks=marks)
     rows = draft.tables["week"]
-    start = datetime.fromtimestamp(content["first"] * 3600, UTC)
-    moments = [(start + timedelta(hours=row[0])).isoformat() for row in rows]
+    hours = moments(content["first"], len(rows))
     named = ((2, _("standing nodes"), PALETTE[0]), (3, _("spare cores of GPU nodes"), PALETTE[2]),
              (4, _("burst"), PALETTE[1]), (5, _("unmet"), PALETTE[9]))  # fmt: skip
     series = [Series(title, [row[place] for row in rows], colour, "area") for place, title, colour in named]
     series.append(Series(_("asked for"), [row[1] for row in rows], OTHERS, "dashed"))
     marks = [Mark("y", content["base"])]
-    return over(Axis("", moments, is_time=True), series, unit=_("cores"), marks=marks)
+    return over(Axis("", hours, is_time=True), series, unit=_("cores"), marks=marks)
 
 
 PLANNER = Planner(

@@ -1,6 +1,6 @@
 """Right-sizing: the cores and GiB every workload should ask for, and the nodes that can leave when it does."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +34,7 @@ from apps.planning.methods.rightsizing.verify import verify_nodes, verify_replay
 from apps.planning.patches import patches
 from apps.planning.reading.rightsizing import DAY, read
 from apps.planning.sizing import LEAST_HISTORY, Cluster, Sized, money_of, parts_of, size
-from apps.planning.words import cores, share
+from apps.planning.words import cores, moments, share
 
 JUDGED_DAYS = 28
 SHOWN_DAYS = 14
@@ -275,15 +275,14 @@ def draw(draft: Draft, what: str) -> Figure:
         for place, row in enumerate(draft.tables["strategies"]):
             drawn.append((Series(row[0], [row[2]], PALETTE[place + 1], "points"), [row[1]]))
         return cloud(drawn, across=_("cores asked for, as a part of now"), upward=_("hours above the request"))
-    start = datetime.fromtimestamp(content["first"] * 3600, UTC)
-    moments = [(start + timedelta(hours=hour)).isoformat() for hour in range(len(content["used"]))]
-    advised = [content["advised"][hour // DAY] for hour in range(len(moments))]
+    hours = moments(content["first"], len(content["used"]))
+    advised = [content["advised"][hour // DAY] for hour in range(len(hours))]
     series = [
         Series(_("peaks of use, all workloads"), content["used"], PALETTE[0], "line"),
-        Series(_("asked for now"), [content["asked"]] * len(moments), OTHERS, "dashed"),
+        Series(_("asked for now"), [content["asked"]] * len(hours), OTHERS, "dashed"),
         Series(_("advised, decided each day"), advised, PALETTE[2], "step"),
     ]
-    return over(Axis("", moments, is_time=True), series, unit=_("cores"))
+    return over(Axis("", hours, is_time=True), series, unit=_("cores"))
 
 
 def _first(points: list[list[float]]) -> list[float]:
