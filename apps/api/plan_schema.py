@@ -73,3 +73,21 @@ class ChosenSettingsSchema(serializers.Serializer[Any]):
     settings = serializers.DictField(child=serializers.FloatField())
     by = serializers.CharField()
     at = serializers.DateTimeField()
+
+
+class OutcomeSchema(serializers.Serializer[Any]):
+    """A measurement beside a plan that is no money."""
+
+    planner = serializers.CharField()
+    subject = serializers.CharField(allow_blank=True)
+    name = serializers.CharField()
+    day = serializers.DateField()
+    value = serializers.DecimalField(max_digits=18, decimal_places=6)
+    note = serializers.CharField(allow_blank=True)
+    by = serializers.CharField()
+
+
+class OutcomesSchema(serializers.Serializer[Any]):
+    """What was measured, the oldest day first."""
+
+    rows = OutcomeSchema(many=True)

@@ -11,14 +11,22 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import schema
+from apps.api import parameters, schema
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter, one_of, text, values
-from apps.api.plan_schema import ChosenSettingsSchema, PlanRowSchema, PlansSchema, WholePlanSchema
+from apps.api.plan_schema import (
+    ChosenSettingsSchema,
+    OutcomeSchema,
+    OutcomesSchema,
+    PlanRowSchema,
+    PlansSchema,
+    WholePlanSchema,
+)
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
-from apps.planning import registry, selectors, services
+from apps.api.views import AskView, CompanyView
+from apps.planning import outcomes, registry, selectors, services
 from apps.planning.exporting import exported, file_names
+from apps.planning.models import Outcome
 from apps.planning.selectors import Shown
 from apps.teams.approval import actor_of
 
@@ -29,6 +37,14 @@ SUBJECT = Parameter("subject", text, "What the plan is of, such as a cluster; th
 SETTINGS = Parameter("settings", values, "Other settings to plan by, such as `slo=0.6,drain=2`.", is_list=True)
 FILE = Parameter("file", text, "The file's name, as `files` of the plan tells.", place="path")
 LISTING = (PLANNER, FORMAT)
+MEASURING = (
+    SUBJECT,
+    Parameter("name", text, "What was measured, as the planner names it."),
+    Parameter("value", text, "How much; less is better."),
+    Parameter("day", text, "The day it is of, YYYY-MM-DD; today by default."),
+    Parameter("note", text, "What else there is to say."),
+    FORMAT,
+)
 SHOWING = (NAMED, SUBJECT, SETTINGS, FORMAT)
 
 
@@ -67,6 +83,26 @@ class PlanView(AskView):
         made = services.choose(planner, asked.get("subject", ""), given, by=actor_of(request.user), now=_now())
         names = schema.columns_of(ChosenSettingsSchema)
         return Response({name: getattr(made, name) for name in names}, status=201)
+
+
+class OutcomesView(CompanyView):
+    """What was measured beside a planner's plans; a POST keeps a measurement."""
+
+    columns = schema.columns_of(OutcomeSchema)
+    file_name = "outcomes"
+
+    @schema.asking("plan_outcomes", (NAMED, FORMAT), OutcomesSchema)
+    def get(self, request: Request, planner: str) -> HttpResponse:
+        self.asked(request)
+        rows = Outcome.objects.filter(planner=registry.planner_of(planner).name).order_by("day", "pk")
+        return Response({"rows": [_outcome(one) for one in rows]})
+
+    @extend_schema(request=None)
+    @schema.asking("measure_plan_outcome", (NAMED, *MEASURING), OutcomeSchema)
+    def post(self, request: Request, planner: str) -> HttpResponse:
+        given = dict(parameters.read(request.query_params, MEASURING))
+        made = outcomes.measure(planner, given.get("subject", ""), given, by=actor_of(request.user), now=_now())
+        return Response(_outcome(made), status=201)
 
 
 class PlanFileView(AskView):
@@ -136,6 +172,10 @@ def _whole(one: Shown) -> dict[str, Any]:
             else {},
         }
     )
+
+
+def _outcome(one: Outcome) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in OutcomesView.columns}
 
 
 def _action(each: Any) -> dict[str, Any]:

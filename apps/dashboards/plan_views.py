@@ -12,7 +12,7 @@ from apps.dashboards import plans
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
-from apps.planning import services
+from apps.planning import outcomes, services
 from apps.planning.registry import NoSuchPlanner
 from apps.planning.selectors import NoPlan
 from apps.teams.approval import NotYours
@@ -41,13 +41,17 @@ class Plan(Acting):
         return {**told, "page": page}
 
     def post(self, request: HttpRequest, planner: str) -> HttpResponseBase:
-        """Plan by these settings from now on."""
-        given = request.POST.dict()
+        """Plan by these settings from now on, or keep a measurement."""
+        given, now = request.POST.dict(), timezone.now()
         given.pop("csrfmiddlewaretoken", None)
-        subject = str(given.pop("subject", ""))
+        subject, action = str(given.pop("subject", "")), given.pop("action", "")
         try:
-            services.choose(planner, subject, given, by=self.actor, now=timezone.now())
-        except NoSuchPlanner as nothing:
+            if action == "measure":
+                outcomes.measure(planner, subject, given, by=self.actor, now=now)
+                given = {}
+            else:
+                services.choose(planner, subject, given, by=self.actor, now=now)
+        except (NoPlan, NoSuchPlanner) as nothing:
             raise Http404 from nothing
         except CostOpsError as refused:
             status = 403 if isinstance(refused, NotYours) else 400

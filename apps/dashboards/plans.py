@@ -19,6 +19,7 @@ from apps.marts.query import BadQuestion, Scope
 from apps.planning import selectors
 from apps.planning.drafts import BadSettings, Draft, Planner, Slider, TableShape
 from apps.planning.exporting import Exported, NoSuchFile, exported, file_names
+from apps.planning.outcomes import Measured, measured
 from apps.planning.registry import PLANNERS, planner_of
 from apps.planning.selectors import NoPlan, Shown
 from apps.teams.approval import Actor
@@ -93,6 +94,8 @@ class PlanPage:
     files: tuple[tuple[str, str], ...] = ()
     may_choose: bool = False
     is_chosen: bool = False
+    measured: tuple[Measured, ...] = ()
+    may_measure: bool = False
 
     @property
     def share(self) -> Decimal | None:
@@ -156,6 +159,8 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
             if shape.most and shape.name in draft.tables
         ),
         files=tuple((file, _file_url(planner, file, params)) for file in file_names(planner)) if sees_all else (),
+        measured=tuple(measured(planner.name, found.plan.subject)) if sees_all else (),
+        may_measure=bool(planner.outcomes) and actor.teams is None,
         may_choose=found.is_tried and actor.teams is None,
         is_chosen=found.is_tried
         and planner.settled(selectors.chosen_settings(planner, found.plan.subject)) == dict(draft.settings),

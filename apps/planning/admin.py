@@ -1,8 +1,8 @@
-"""Settings chosen for plans, to read in the admin."""
+"""Settings chosen for plans and what was measured beside them, to read in the admin."""
 
 from django.contrib import admin
 
-from apps.planning.models import ChosenSettings
+from apps.planning.models import ChosenSettings, Outcome
 from apps.teams.reading import ToRead
 
 
@@ -12,3 +12,11 @@ class ChosenSettingsAdmin(ToRead):
 
     list_display = ("at", "by", "planner", "subject", "settings")
     list_filter = ("planner",)
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(ToRead):
+    """What was measured beside plans."""
+
+    list_display = ("day", "planner", "subject", "name", "value", "by")
+    list_filter = ("planner", "name")

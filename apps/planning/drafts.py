@@ -69,6 +69,15 @@ class FigureShape:
 
 
 @dataclass(frozen=True)
+class OutcomeShape:
+    """Something that is no money and is measured beside a plan, again and again: less of it is better."""
+
+    name: str
+    title: Promise
+    unit: str
+
+
+@dataclass(frozen=True)
 class Export:
     """A file of a plan that people apply or read elsewhere, besides `plan.json` and a CSV of each table."""
 
@@ -166,6 +175,7 @@ class Planner:
     tables: tuple[TableShape, ...] = ()
     figures: tuple[FigureShape, ...] = ()
     exports: tuple[Export, ...] = ()
+    outcomes: tuple[OutcomeShape, ...] = ()
     sentences: tuple[str, ...] = ()
     days: int = 30
     identity: Callable[[], str] = str

@@ -46,6 +46,7 @@ ADDRESSES = {
     "/api/v1/idle/?verdict=all&format=csv": EVERYBODY,
     "/api/v1/idle/exclusions/": EVERYBODY,
     "/api/v1/plans/": EVERYBODY,
+    "/api/v1/plans/upgrades/outcomes/": COMPANY,
     "/api/v1/plans/?planner=pools&format=csv": EVERYBODY,
     "/api/v1/drivers/": COMPANY,
     "/api/v1/drivers/quantities/?driver=requests": EVERYBODY,

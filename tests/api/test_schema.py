@@ -37,6 +37,7 @@ ADDRESSES = {
     "/api/v1/planned/": "/api/v1/planned/?all=true",
     "/api/v1/plans/": "/api/v1/plans/",
     "/api/v1/plans/{planner}/": "/api/v1/plans/pools/",
+    "/api/v1/plans/{planner}/outcomes/": "/api/v1/plans/upgrades/outcomes/",
     "/api/v1/plans/{planner}/files/{file}/": "/api/v1/plans/pools/files/plan.json/",
     "/api/v1/why/": "/api/v1/why/?start=2026-10-06",
     "/api/compat/opencost/allocation": "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08",

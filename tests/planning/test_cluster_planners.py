@@ -10,9 +10,13 @@ import pytest
 import yaml
 
 from apps.marts.models import Publication
+from apps.planning import outcomes, services
 from apps.planning.drafts import Draft, checked
 from apps.planning.exporting import exported
-from apps.planning.planners import colocation, pools, rightsizing
+from apps.planning.models import Outcome
+from apps.planning.planners import colocation, pools, rightsizing, upgrades
+from apps.planning.selectors import NoPlan
+from apps.teams.approval import Actor, NotYours
 from tests.once import made_once, put_in_home
 from tests.planning import worlds
 
@@ -161,3 +165,37 @@ def test_without_batch_work_or_days_there_is_no_plan(home: Path) -> None:
     assert str(case.withheld).startswith("online: no batch work was seen")
     (thin,) = colocation.PLANNER.read(worlds.publish(days=20, job=True), worlds.NOW)
     assert str(thin.withheld) == "online: 20 whole days of use are metered; co-location needs 21."
+
+
+def upgraded(shop: Publication, **settings: float) -> Draft:
+    (case,) = upgrades.PLANNER.read(shop, worlds.NOW)
+    return checked(upgrades.PLANNER.make(case.data, upgrades.PLANNER.defaults | settings))
+
+
+def test_a_faster_stack_lets_nodes_leave(shop: Publication) -> None:
+    """4.5 cores of work on cores filled to 95 %: five. With three times the work per core two, and no node of eight
+    leaves by three cores; nothing is stored on these nodes."""
+    draft = upgraded(shop, gain=300)
+    assert draft.is_verified
+    assert [row[1:4] for row in draft.tables["stacks"]] == [[5, 0, 5], [2, 0, 2]]
+    assert (draft.saving_per_month, draft.actions) == (0, ())
+    assert upgrades.PLANNER.draw(draft, "bridge")["data"]
+
+
+def test_what_is_measured_beside_a_plan_is_told_against_the_first(shop: Publication) -> None:
+    services.plan(now=worlds.NOW, planners=[upgrades.PLANNER])
+    finance, lead = Actor("fin", None), Actor("lead", frozenset({"shop"}))
+    told = {"name": "data_update_lead_time", "value": "24", "day": "2026-10-01"}
+    outcomes.measure("upgrades", "online", told, by=finance, now=worlds.NOW)
+    outcomes.measure("upgrades", "online", told | {"value": "6", "day": ""}, by=finance, now=worlds.NOW)
+    (one,) = outcomes.measured("upgrades", "online")
+    assert (one.first.value, one.last.value, one.change, one.count) == (24, 6, -75, 2)
+    for wrong in ({"value": "much"}, {"value": "-1"}, {"value": "NaN"}, {"day": "soon"}, {"day": "2027-01-01"},
+                  {"name": "mood"}):  # fmt: skip
+        with pytest.raises(outcomes.BadOutcome):
+            outcomes.measure("upgrades", "online", told | wrong, by=finance, now=worlds.NOW)
+    with pytest.raises(NotYours):
+        outcomes.measure("upgrades", "online", told, by=lead, now=worlds.NOW)
+    with pytest.raises(NoPlan):
+        outcomes.measure("upgrades", "moon", told, by=finance, now=worlds.NOW)
+    assert Outcome.objects.count() == 2

@@ -54,8 +54,8 @@ def _titles(planner: Planner) -> Iterator[Any]:
         yield table.title
         for column in table.columns:
             yield column.title
-    for figure in planner.figures:
-        yield figure.title
+    for shape in (*planner.figures, *planner.outcomes):
+        yield shape.title
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)

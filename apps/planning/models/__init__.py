@@ -1,5 +1,5 @@
-"""Plans that were made, and the settings people chose for them."""
+"""Plans that were made, the settings people chose for them, and what was measured beside them."""
 
-from apps.planning.models.plans import ChosenSettings, Plan
+from apps.planning.models.plans import ChosenSettings, Outcome, Plan
 
-__all__ = ["ChosenSettings", "Plan"]
+__all__ = ["ChosenSettings", "Outcome", "Plan"]

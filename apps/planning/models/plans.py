@@ -43,3 +43,19 @@ class ChosenSettings(models.Model):
 
     def __str__(self) -> str:
         return f"{self.planner} {self.subject}".strip()
+
+
+class Outcome(models.Model):
+    """What was measured beside a plan of a subject on a day and is no money: rows are only added."""
+
+    planner = models.CharField(max_length=20)
+    subject = models.TextField(blank=True)
+    name = models.CharField(max_length=40)
+    day = models.DateField()
+    value = models.DecimalField(max_digits=18, decimal_places=6)
+    note = models.TextField(blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.planner} {self.subject} {self.name} {self.day}"
