@@ -1,4 +1,4 @@
-"""Requests as patches for Kubernetes: one document for each workload that changes, to be applied as it stands."""
+"""Requests as documents for Kubernetes, one for each workload that changes."""
 
 from math import ceil
 from typing import Any
@@ -38,3 +38,22 @@ def _patch(namespace: str, workload: str, kind: str, cpu: float, gib: float) -> 
         "apiVersion": API_VERSIONS[kind], "kind": kind, "metadata": {"name": workload, "namespace": namespace},
         "spec": spec,
     }  # fmt: skip
+
+
+SHARES = "shares its card"
+
+
+def sharing(draft: Draft) -> str:
+    """What pods that share a card ask for, under gpushare and under HAMi."""
+    head = "# One document for each workload that shares a card: use the limits of whichever way your cluster shares.\n"
+    documents = [
+        {
+            "workload": f"{namespace}/{workload}",
+            "gpushare": {"limits": {"aliyun.com/gpu-mem": ceil(gib)}},
+            "hami": {"limits": {"nvidia.com/gpu": 1, "nvidia.com/gpumem": ceil(gib * 1024),
+                                "nvidia.com/gpucores": ceil(100 * part)}},
+        }
+        for namespace, workload, _pods, part, gib, *_rest, verdict in draft.tables["workloads"]
+        if verdict == SHARES and gib
+    ]  # fmt: skip
+    return head + "".join(f"---\n{yaml.safe_dump(one, sort_keys=False, allow_unicode=True)}" for one in documents)

@@ -2,9 +2,9 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import colocation, pools, rightsizing, upgrades
+from apps.planning.planners import colocation, gpu, pools, rightsizing, upgrades
 
-PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, colocation.PLANNER, pools.PLANNER, upgrades.PLANNER)
+PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, gpu.PLANNER, colocation.PLANNER, pools.PLANNER, upgrades.PLANNER)
 
 
 class NoSuchPlanner(CostOpsError):

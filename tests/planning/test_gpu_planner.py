@@ -1,0 +1,123 @@
+"""GPU sharing of three small pods on three nodes, and a fourth of which nothing is known."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.cache import cache
+
+from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, NODE_HOURS, PASSED_ON, WORKLOAD_HOURS, WORKLOAD_PEAKS
+from apps.marts.models import Publication
+from apps.planning.drafts import Draft, checked
+from apps.planning.exporting import exported
+from apps.planning.planners.gpu import PLANNER
+from apps.planning.reading.gpu import card_of
+from tests.insights.idle_world import write
+
+pytestmark = pytest.mark.django_db
+FIRST, DAYS = date(2026, 10, 1), 10
+NOW = datetime(2026, 10, 12, 3, tzinfo=UTC)
+PEAKS = {"a": "0.3", "b": "0.3", "c": "0.7", "d": None}
+
+
+def publish(*, known: bool = True) -> Publication:
+    hours = [
+        {"source": "h", "day": day, "file_id": str(day), "cluster": "gpu",
+         "hour": datetime(day.year, day.month, day.day, hour, tzinfo=UTC)}
+        for day in (FIRST + timedelta(days=number) for number in range(DAYS)) for hour in range(24)
+    ]  # fmt: skip
+    nodes, usage, peaks = [], [], []
+    for at in hours:
+        for name, peak in PEAKS.items():
+            placed = at | {"namespace": "ml", "workload": name, "pod": f"{name}-0", "node": f"n-{name}"}
+            nodes.append(at | {
+                "node": f"n-{name}", "node_pool": "a10", "provider_id": f"cn-beijing.i-{name}",
+                "instance_type": "ecs.gn7i-c8g1.2xlarge", "cpu_capacity_core_hours": Decimal(8),
+                "memory_capacity_gib_hours": Decimal(30), "gpu_capacity_hours": Decimal(1),
+            })  # fmt: skip
+            usage.append(placed | {
+                "workload_kind": "Deployment", "cpu_used_core_hours": Decimal(1), "cpu_request_core_hours": Decimal(4),
+                "memory_used_gib_hours": Decimal(4), "memory_request_gib_hours": Decimal(16),
+                "gpu_request_hours": Decimal(1), "gpu_used_hours": Decimal("0.1"),
+            })  # fmt: skip
+            if known and peak is not None:
+                peaks.append(placed | {"gpu_peak_share": Decimal(peak), "gpu_memory_peak_gib": Decimal(5)})
+    costs = [
+        {"day": FIRST + timedelta(days=number), "pool": "node", "resource": f"i-{name}", "cluster": "gpu",
+         "namespace": "ml", "workload": name, "kind": "direct", "team": "ml", "currency": "CNY", "source": "bill",
+         "billing_month": "2026-10", "charge_category": "Usage", "effective_cost": Decimal(120)}
+        for number in range(DAYS) for name in PEAKS
+    ]  # fmt: skip
+    blank = dict.fromkeys(
+        ("cpu_peak_cores", "memory_peak_gib", "gpu_peak_share", "gpu_memory_used_gib_hours", "gpu_memory_peak_gib")
+    )
+    tables = (
+        (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []), (COST_MART, [row | {"month": "2026-10"} for row in costs]),
+        (WORKLOAD_HOURS, usage), (NODE_HOURS, nodes), (WORKLOAD_PEAKS, [blank | row for row in peaks]),
+    )  # fmt: skip
+    versions = {table.name: write(table, rows) for table, rows in tables}
+    cache.clear()
+    end = FIRST + timedelta(days=DAYS)
+    return Publication.objects.create(
+        created_at=NOW, versions=versions, ruleset=0, status="final", first_day=FIRST, end_day=end
+    )
+
+
+@pytest.fixture
+def data(home: Path) -> bytes:
+    (case,) = PLANNER.read(publish(), NOW)
+    assert case.withheld is None
+    return case.data
+
+
+def made(data: bytes, **settings: float) -> Draft:
+    return checked(PLANNER.make(data, PLANNER.defaults | settings))
+
+
+def test_two_share_a_card_and_a_node_goes_back(data: bytes) -> None:
+    """a and b take 0.3 each; c's 0.7 and one of them are more than the 0.9 that may be shared; d is not known."""
+    draft = made(data)
+    assert draft.is_verified
+    assert draft.saving_per_month == Decimal(120 * 365) / 12
+    assert draft.cost_per_month == 4 * draft.saving_per_month
+    assert [row[2:4] for row in draft.tables["moves"]] in ([["n-a", "n-b"]], [["n-b", "n-a"]])
+    assert {row[1]: row[-1] for row in draft.tables["workloads"]} == {
+        "a": "shares its card", "b": "shares its card", "c": "has its card alone", "d": "memory not metered"
+    }  # fmt: skip
+    assert [(action.team, action.saving_per_month) for action in draft.actions] == [("ml", draft.saving_per_month)]
+    assert "schedulers such as FGD place each pod online" in " ".join(str(line) for line in draft.says)
+    for shape in PLANNER.figures:
+        assert PLANNER.draw(draft, shape.name)["data"]
+    limits = [one for one in yaml.safe_load_all(exported(PLANNER, draft, "sharing.yaml").text) if one]
+    assert [one["workload"] for one in limits] == ["ml/a", "ml/b"]
+    assert limits[0]["gpushare"] == {"limits": {"aliyun.com/gpu-mem": 6}}
+
+
+@pytest.mark.parametrize(
+    ("given", "nodes"),
+    [
+        pytest.param({"mode": 0}, 0, id="whole cards are not shared"),
+        pytest.param({"size": 0}, 0, id="16 GiB asked for and 16 more do not fit in 30"),
+        pytest.param({"headroom": 0}, 1, id="c and one of the others would fill a card whole"),
+        pytest.param({"headroom": 45}, 0, id="too much is kept free"),
+        pytest.param({"mode": 2}, 0, id="an A10 has no partitions"),
+    ],
+)
+def test_what_binds_binds(data: bytes, given: dict[str, float], nodes: int) -> None:
+    draft = made(data, **given)
+    assert draft.is_verified
+    assert len(draft.tables["nodes"]) == nodes
+
+
+def test_without_any_use_of_gpus_there_is_no_plan(home: Path) -> None:
+    (case,) = PLANNER.read(publish(known=False), NOW)
+    assert str(case.withheld) == "gpu: the use of its GPUs is not metered, so nobody knows what can share a card."
+
+
+@pytest.mark.parametrize(
+    ("instance", "card"), [("ecs.gn6i-c4g1.xlarge", ("T4", 16)), ("g4dn.xlarge", ("T4", 16)), ("odd", ("odd", 0))]
+)
+def test_cards_of_instance_types(instance: str, card: tuple[str, int]) -> None:
+    assert card_of(instance) == card
