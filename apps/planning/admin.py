@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.planning.models import ChosenSettings, Outcome
+from apps.planning.models import ChosenSettings, OfferTable, Outcome
 from apps.teams.reading import ToRead
 
 
@@ -20,3 +20,10 @@ class OutcomeAdmin(ToRead):
 
     list_display = ("day", "planner", "subject", "name", "value", "by")
     list_filter = ("planner", "name")
+
+
+@admin.register(OfferTable)
+class OfferTableAdmin(ToRead):
+    """Who brought which table of offers."""
+
+    list_display = ("at", "by", "name")

@@ -2,9 +2,11 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import colocation, gpu, pools, rightsizing, upgrades
+from apps.planning.planners import colocation, gpu, pools, purchase, rightsizing, upgrades
 
-PLANNERS: tuple[Planner, ...] = (rightsizing.PLANNER, gpu.PLANNER, colocation.PLANNER, pools.PLANNER, upgrades.PLANNER)
+PLANNERS: tuple[Planner, ...] = tuple(
+    module.PLANNER for module in (rightsizing, gpu, colocation, pools, purchase, upgrades)
+)
 
 
 class NoSuchPlanner(CostOpsError):

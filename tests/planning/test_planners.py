@@ -40,7 +40,7 @@ SENTENCES = sorted(
         for name, value in vars(module).items()
         if name.isupper() and value is not PLANNERS and not name.startswith(("PLANNER", "SQL"))
         for text in _constants(value)
-        if " " in text and not text.startswith("('")
+        if " " in text and not text.startswith(("('", "decimal("))
     }
 )
 

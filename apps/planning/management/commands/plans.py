@@ -1,0 +1,134 @@
+"""`manage.py plans`: what planners would change, their files, their settings, and what can be bought."""
+
+from argparse import RawDescriptionHelpFormatter
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from apps.finops.errors import CostOpsError
+from apps.marts.query import EVERYTHING
+from apps.planning import offers, registry, selectors, services
+from apps.planning.exporting import exported, file_names
+from apps.teams.approval import Actor
+from apps.warehouse.terminal import add_format, operator, print_rows
+
+LISTING = """
+Every planner's newest plans: what each saves a month, whether a second program found it sound, or why there is none.
+
+examples:
+  manage.py plans list
+  manage.py plans list --format csv
+"""
+SHOWING = """
+One plan in words; with --file as a file (`plan.json`, a CSV of each table, and what the planner writes besides), with
+--set by other settings, which changes nothing.
+
+examples:
+  manage.py plans show rightsizing --subject online
+  manage.py plans show rightsizing --subject online --set risk=1 --set margin=10
+  manage.py plans show rightsizing --subject online --file patches.yaml
+"""
+CHOOSING = """
+Plan a subject by other settings from the next fill on.
+
+examples:
+  manage.py plans choose pools --subject online --set fill=90
+"""
+OFFERING = f"""
+What commitments and spot cost, as CSV. Without a file it is printed; with one it takes the place of the table before,
+all of it or nothing. The columns are
+{", ".join(offers.COLUMNS)}.
+
+examples:
+  manage.py plans offers > offers.csv
+  manage.py plans offers offers.csv
+"""
+EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, OFFERING))
+COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld")
+
+
+class Command(BaseCommand):
+    """Plans at the terminal."""
+
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
+    help = "Plans: listed, shown by whatever settings, exported, chosen; and the table of what can be bought."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
+        )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        raw = RawDescriptionHelpFormatter
+        names = [planner.name for planner in registry.PLANNERS]
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|offers")
+        listing = actions.add_parser("list", help="all newest plans", epilog=LISTING, formatter_class=raw)
+        add_format(listing)
+        for name, about, epilog in (("show", "one plan", SHOWING), ("choose", "plan by other settings", CHOOSING)):
+            one = actions.add_parser(name, help=about, epilog=epilog, formatter_class=raw)
+            one.add_argument("planner", choices=names, help="the planner")
+            one.add_argument("--subject", help="what the plan is of; by default the one that saves most")
+            one.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="a setting")
+            if name == "show":
+                one.add_argument("--file", help="print this file of the plan")
+        offered = actions.add_parser("offers", help="what can be bought", epilog=OFFERING, formatter_class=raw)
+        offered.add_argument("file", nargs="?", type=Path, help="the table, CSV")
+
+    def handle(self, *, action: str, **given: Any) -> None:
+        try:
+            {"list": self._list, "show": self._show, "choose": self._choose, "offers": self._offers}[action](given)
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+
+    def _list(self, given: dict[str, Any]) -> None:
+        found = [one for planner in registry.PLANNERS for one in selectors.plans(planner.name)]
+        rows = [
+            [one.plan.planner, one.plan.subject, one.draft.currency, one.draft.cost_per_month,
+             one.draft.saving_per_month, "yes" if one.draft.is_verified else "no", ""]
+            if one.draft else [one.plan.planner, one.plan.subject, "", None, None, "", str(one.withheld)]
+            for one in found
+        ]  # fmt: skip
+        print_rows(COLUMNS, rows, given["format"], self.stdout)
+
+    def _show(self, given: dict[str, Any]) -> None:
+        one = selectors.plan_of(given["planner"], given["subject"], EVERYTHING, _settings(given["set"]))
+        if one.draft is None:
+            raise CommandError(f"There is no plan: {one.withheld}")
+        if given["file"]:
+            self.stdout.write(exported(one.planner, one.draft, given["file"]).text, ending="")
+            return
+        draft = one.draft
+        self.stdout.write(f"{draft.saving_per_month} {draft.currency} a month of {draft.cost_per_month}")
+        for lines in (draft.says, draft.risks, draft.binds, draft.unknowns):
+            self.stdout.write("\n".join(f"  {line}" for line in lines))
+        for check in draft.checks:
+            self.stdout.write(f"  {'holds ' if check.is_kept else 'BROKEN'} {check.title}")
+        self.stdout.write(f"Files: {', '.join(file_names(one.planner))}")
+
+    def _choose(self, given: dict[str, Any]) -> None:
+        subject = given["subject"] or selectors.plan_of(given["planner"], None, EVERYTHING).plan.subject
+        by = Actor(operator(), None)
+        kept = services.choose(given["planner"], subject, _settings(given["set"]), by=by, now=timezone.now())
+        self.stdout.write(f"{kept} is planned by {kept.settings} from the next fill on.")
+
+    def _offers(self, given: dict[str, Any]) -> None:
+        if given["file"] is None:
+            rows, _version = offers.offers()
+            print_rows(offers.COLUMNS, [astuple(row) for row in rows], "csv", self.stdout)
+            return
+        try:
+            content = given["file"].read_bytes()
+        except OSError as error:
+            raise CommandError(f"{given['file']}: {error.strerror}.") from error
+        kept = offers.bring(content, given["file"].name, by=Actor(operator(), None), now=timezone.now())
+        self.stdout.write(f"{len(kept.rows)} offers, version {kept.pk}; plans are made by them from the next fill on.")
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    told = dict(pair.partition("=")[::2] for pair in pairs)
+    if any(not value for value in told.values()):
+        raise CommandError("A setting is written as name=number, such as risk=0.5.")
+    return told
