@@ -91,3 +91,9 @@ class OutcomesSchema(serializers.Serializer[Any]):
     """What was measured, the oldest day first."""
 
     rows = OutcomeSchema(many=True)
+
+
+class TakenSchema(serializers.Serializer[Any]):
+    """What was taken of a table."""
+
+    told = serializers.CharField()

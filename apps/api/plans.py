@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter, one_of, text, values
 from apps.api.plan_schema import (
@@ -20,6 +21,7 @@ from apps.api.plan_schema import (
     OutcomesSchema,
     PlanRowSchema,
     PlansSchema,
+    TakenSchema,
     WholePlanSchema,
 )
 from apps.api.selectors import scope_of
@@ -103,6 +105,22 @@ class OutcomesView(CompanyView):
         given = dict(parameters.read(request.query_params, MEASURING))
         made = outcomes.measure(planner, given.get("subject", ""), given, by=actor_of(request.user), now=_now())
         return Response(_outcome(made), status=201)
+
+
+class PlanTableView(BringView):
+    """The table that a planner asks people for, as CSV."""
+
+    known_to_bring = (parameters.NAME, FORMAT)
+    columns = schema.columns_of(TakenSchema)
+
+    @schema.bringing("bring_plan_table", (NAMED, parameters.NAME, FORMAT), TakenSchema)
+    def post(self, request: Request, planner: str) -> HttpResponse:
+        content, given = self.brought(request)
+        bring = registry.planner_of(planner).bring
+        if bring is None:
+            raise registry.NoSuchPlanner(f"{planner} asks for no table.")
+        told = bring.take(content, given.get("name", "upload"), actor_of(request.user), _now())
+        return Response({"told": told}, status=201)
 
 
 class PlanFileView(AskView):

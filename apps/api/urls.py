@@ -77,6 +77,7 @@ urlpatterns = [
     path("v1/idle/exclusions/<int:number>/", idle.ExclusionView.as_view(), name="api-idle-exclusion"),
     path("v1/plans/", plans.PlansView.as_view(), name="api-plans"),
     path("v1/plans/<slug:planner>/", plans.PlanView.as_view(), name="api-plan"),
+    path("v1/plans/<slug:planner>/table/", plans.PlanTableView.as_view(), name="api-plan-table"),
     path("v1/plans/<slug:planner>/outcomes/", plans.OutcomesView.as_view(), name="api-plan-outcomes"),
     path("v1/plans/<slug:planner>/files/<str:file>/", plans.PlanFileView.as_view(), name="api-plan-file"),
     path("v1/planned/", planned.PlannedView.as_view(), name="api-planned"),

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,8 +13,9 @@ from apps.dashboards import plans
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
+from apps.finops.sheets import MOST_BYTES, BadSheet
 from apps.planning import outcomes, services
-from apps.planning.registry import NoSuchPlanner
+from apps.planning.registry import NoSuchPlanner, planner_of
 from apps.planning.selectors import NoPlan
 from apps.teams.approval import NotYours
 
@@ -46,7 +48,10 @@ class Plan(Acting):
         given.pop("csrfmiddlewaretoken", None)
         subject, action = str(given.pop("subject", "")), given.pop("action", "")
         try:
-            if action == "measure":
+            if action == "bring":
+                self.bring(request, planner)
+                given = {}
+            elif action == "measure":
                 outcomes.measure(planner, subject, given, by=self.actor, now=now)
                 given = {}
             else:
@@ -56,7 +61,17 @@ class Plan(Acting):
         except CostOpsError as refused:
             status = 403 if isinstance(refused, NotYours) else 400
             return self.render_to_response(self.get_context_data(refused=str(refused), planner=planner), status=status)
-        return redirect(f"{reverse('plan', args=[planner])}?{urlencode({'subject': subject} | given)}")
+        where = {"subject": subject} | given if action != "bring" else {}
+        return redirect(f"{reverse('plan', args=[planner])}{'?' if where else ''}{urlencode(where)}")
+
+    def bring(self, request: HttpRequest, planner: str) -> None:
+        """Take the table that was uploaded; whatever is wrong with it is said on the page."""
+        table, brought = request.FILES.get("table"), planner_of(planner).bring
+        if not isinstance(table, UploadedFile) or brought is None:
+            raise BadSheet("No file was chosen.")
+        if (table.size or 0) > MOST_BYTES:
+            raise BadSheet(f"{table.name}: more than {MOST_BYTES >> 20} MiB; split the file.")
+        brought.take(table.read(), str(table.name), self.actor, timezone.now())
 
 
 class PlanFigure(JsonView):

@@ -96,6 +96,7 @@ class PlanPage:
     is_chosen: bool = False
     measured: tuple[Measured, ...] = ()
     may_measure: bool = False
+    may_bring: bool = False
 
     @property
     def share(self) -> Decimal | None:
@@ -126,6 +127,7 @@ def _row(planner: Planner, found: list[Shown]) -> PlannerRow:
 def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> PlanPage:
     """A plan as somebody may see it, by the settings the address names."""
     planner = planner_of(name)
+    may_bring = planner.bring is not None and actor.teams is None
     everyone = selectors.plans(name, scope)
     subjects = tuple((one.plan.subject, one.plan.subject or _("Everything")) for one in everyone)
     try:
@@ -133,10 +135,10 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
     except NoPlan:
         if given.get(SUBJECT) is not None:
             raise
-        return PlanPage(planner)
+        return PlanPage(planner, may_bring=may_bring)
     if found.draft is None:
         told = spoken(found.withheld) if found.withheld else ""
-        return PlanPage(planner, subjects, found.plan.subject, found, withheld=told)
+        return PlanPage(planner, subjects, found.plan.subject, found, withheld=told, may_bring=may_bring)
     draft, sees_all = found.draft, scope.teams is None
     params = urlencode({SUBJECT: found.plan.subject} | (dict(draft.settings) if found.is_tried else {}))
     return PlanPage(
@@ -160,6 +162,7 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
         ),
         files=tuple((file, _file_url(planner, file, params)) for file in file_names(planner)) if sees_all else (),
         measured=tuple(measured(planner.name, found.plan.subject)) if sees_all else (),
+        may_bring=may_bring,
         may_measure=bool(planner.outcomes) and actor.teams is None,
         may_choose=found.is_tried and actor.teams is None,
         is_chosen=found.is_tried

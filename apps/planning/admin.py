@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.planning.models import ChosenSettings, OfferTable, Outcome
+from apps.planning.models import ChosenSettings, OfferTable, Outcome, Timetable
 from apps.teams.reading import ToRead
 
 
@@ -27,3 +27,11 @@ class OfferTableAdmin(ToRead):
     """Who brought which table of offers."""
 
     list_display = ("at", "by", "name")
+
+
+@admin.register(Timetable)
+class TimetableAdmin(ToRead):
+    """Who brought which timetable."""
+
+    list_display = ("at", "by", "name", "classes")
+    exclude = ("data",)

@@ -12,6 +12,7 @@ from apps.charts.figures import Figure
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
 from apps.marts.models import Publication
+from apps.teams.approval import Actor
 
 Settings = Mapping[str, float]
 Rows = Sequence[Sequence[Any]]
@@ -75,6 +76,15 @@ class OutcomeShape:
     name: str
     title: Promise
     unit: str
+
+
+@dataclass(frozen=True)
+class Bring:
+    """A table that people bring for a planner: what it is, its columns, and who takes it (and says what was taken)."""
+
+    title: Promise
+    columns: tuple[str, ...]
+    take: Callable[[bytes, str, Actor, datetime], str]
 
 
 @dataclass(frozen=True)
@@ -176,7 +186,7 @@ class Planner:
     figures: tuple[FigureShape, ...] = ()
     exports: tuple[Export, ...] = ()
     outcomes: tuple[OutcomeShape, ...] = ()
-    sentences: tuple[str, ...] = ()
+    bring: Bring | None = None
     days: int = 30
     identity: Callable[[], str] = str
 

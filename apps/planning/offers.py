@@ -58,6 +58,12 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> OfferTable:
     return OfferTable.objects.create(rows=rows, name=name, by=by.name, at=now)
 
 
+def take(content: bytes, name: str, by: Actor, now: datetime) -> str:
+    """The same, and what was taken."""
+    kept = bring(content, name, by=by, now=now)
+    return f"{len(kept.rows)} offers, version {kept.pk}; plans are made by them from the next fill on."
+
+
 def read(content: bytes, name: str) -> list[Offered]:
     """The lines of a file; raises BadSheet for whatever is wrong with any of them."""
     told = sheets.read(content, name=name, headers=[COLUMNS], row=lambda line, cells: (line, _row(cells)))

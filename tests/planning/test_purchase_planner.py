@@ -154,8 +154,10 @@ def test_plans_at_the_terminal(home: Path, tmp_path: Path) -> None:
     assert "is planned by" in told("choose", "purchase", "--set", "pace=20")
     table = tmp_path / "offers.csv"
     table.write_text(told("offers"))
-    assert "5 offers, version" in told("offers", str(table))
-    for wrong in (("show", "purchase", "--set", "pace"), ("show", "purchase", "--file", "no.csv"),
-                  ("offers", str(tmp_path / "none.csv")), ("choose", "purchase", "--set", "pace=900")):  # fmt: skip
+    assert "5 offers, version" in told("bring", "purchase", str(table))
+    for wrong in (
+        ("show", "purchase", "--set", "pace"), ("show", "purchase", "--file", "no.csv"),
+        ("bring", "purchase", str(tmp_path / "none.csv")), ("choose", "purchase", "--set", "pace=900"),
+    ):  # fmt: skip
         with pytest.raises(CommandError):
             told(*wrong)

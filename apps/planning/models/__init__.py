@@ -2,5 +2,6 @@
 
 from apps.planning.models.offers import OfferTable
 from apps.planning.models.plans import ChosenSettings, Outcome, Plan
+from apps.planning.models.timetables import Timetable
 
-__all__ = ["ChosenSettings", "OfferTable", "Outcome", "Plan"]
+__all__ = ["ChosenSettings", "OfferTable", "Outcome", "Plan", "Timetable"]

@@ -16,13 +16,14 @@ from apps.charts.plans import Axis, Mark, Series, over
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
 from apps.planning.arrays import unpack
-from apps.planning.drafts import Action, Check, Column, Draft, FigureShape, Planner, Settings, Slider, TableShape
+from apps.planning.drafts import Action, Bring, Check, Column, Draft, FigureShape, Planner, Settings, Slider, TableShape
 from apps.planning.methods.purchase.existing import CommittedCost, Summary, summarise
 from apps.planning.methods.purchase.ladder import plan
 from apps.planning.methods.purchase.mix import Market, Spot, divide
 from apps.planning.methods.purchase.outcomes import known_saving
 from apps.planning.methods.purchase.terms import MONTH_HOURS, Ladder, Offer, Stance
 from apps.planning.methods.purchase.verify import check_division, check_ladder
+from apps.planning.offers import COLUMNS, take
 from apps.planning.offers import offers as offered
 from apps.planning.reading.purchase import read
 from apps.planning.words import money, share
@@ -260,6 +261,7 @@ PLANNER = Planner(
     make=make,
     draw=draw,
     identity=identity,
+    bring=Bring(gettext_lazy("What commitments and spot cost"), COLUMNS, take),
     sliders=(
         Slider("pace", gettext_lazy("Part of what would pay that is bought each month"), 5, 100, 5, 40, "%"),
         Slider("drift", gettext_lazy("Expected change of demand a month"), -10, 10, 0.5, 0, "%"),

@@ -37,16 +37,21 @@ Plan a subject by other settings from the next fill on.
 examples:
   manage.py plans choose pools --subject online --set fill=90
 """
-OFFERING = f"""
-What commitments and spot cost, as CSV. Without a file it is printed; with one it takes the place of the table before,
-all of it or nothing. The columns are
-{", ".join(offers.COLUMNS)}.
+OFFERING = """
+What commitments and spot cost, as CSV: to be changed and brought again.
 
 examples:
   manage.py plans offers > offers.csv
-  manage.py plans offers offers.csv
 """
-EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, OFFERING))
+BRINGING = """
+The table a planner asks people for, all of it or nothing: of `timetable` the classes, as CSV, XLSX or iCal; of
+`purchase` the offers.
+
+examples:
+  manage.py plans bring timetable classes.xlsx
+  manage.py plans bring purchase offers.csv
+"""
+EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, OFFERING, BRINGING))
 COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld")
 
 
@@ -64,7 +69,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
         names = [planner.name for planner in registry.PLANNERS]
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|offers")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|offers|bring")
         listing = actions.add_parser("list", help="all newest plans", epilog=LISTING, formatter_class=raw)
         add_format(listing)
         for name, about, epilog in (("show", "one plan", SHOWING), ("choose", "plan by other settings", CHOOSING)):
@@ -74,12 +79,16 @@ class Command(BaseCommand):
             one.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="a setting")
             if name == "show":
                 one.add_argument("--file", help="print this file of the plan")
-        offered = actions.add_parser("offers", help="what can be bought", epilog=OFFERING, formatter_class=raw)
-        offered.add_argument("file", nargs="?", type=Path, help="the table, CSV")
+        actions.add_parser("offers", help="print what can be bought", epilog=OFFERING, formatter_class=raw)
+        bring = actions.add_parser("bring", help="a table for a planner", epilog=BRINGING, formatter_class=raw)
+        takers = [planner.name for planner in registry.PLANNERS if planner.bring]
+        bring.add_argument("planner", choices=takers, help="the planner")
+        bring.add_argument("file", type=Path, help="the table")
 
     def handle(self, *, action: str, **given: Any) -> None:
         try:
-            {"list": self._list, "show": self._show, "choose": self._choose, "offers": self._offers}[action](given)
+            told = {"list": self._list, "show": self._show, "choose": self._choose, "offers": self._offers}
+            (told | {"bring": self._bring})[action](given)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
 
@@ -114,17 +123,18 @@ class Command(BaseCommand):
         kept = services.choose(given["planner"], subject, _settings(given["set"]), by=by, now=timezone.now())
         self.stdout.write(f"{kept} is planned by {kept.settings} from the next fill on.")
 
-    def _offers(self, given: dict[str, Any]) -> None:
-        if given["file"] is None:
-            rows, _version = offers.offers()
-            print_rows(offers.COLUMNS, [astuple(row) for row in rows], "csv", self.stdout)
-            return
+    def _offers(self, _given: dict[str, Any]) -> None:
+        rows, _version = offers.offers()
+        print_rows(offers.COLUMNS, [astuple(row) for row in rows], "csv", self.stdout)
+
+    def _bring(self, given: dict[str, Any]) -> None:
+        bring = registry.planner_of(given["planner"]).bring
         try:
             content = given["file"].read_bytes()
         except OSError as error:
             raise CommandError(f"{given['file']}: {error.strerror}.") from error
-        kept = offers.bring(content, given["file"].name, by=Actor(operator(), None), now=timezone.now())
-        self.stdout.write(f"{len(kept.rows)} offers, version {kept.pk}; plans are made by them from the next fill on.")
+        if bring is not None:
+            self.stdout.write(bring.take(content, given["file"].name, Actor(operator(), None), timezone.now()))
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

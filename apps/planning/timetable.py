@@ -1,0 +1,212 @@
+"""Class timetables: read from CSV, XLSX or iCal, all of it or nothing, and every version kept."""
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.conf import settings
+
+from apps.finops import sheets
+from apps.finops.sheets import BadSheet, Wrong, WrongCell
+from apps.planning.arrays import pack, unpack
+from apps.planning.methods.schedule.problem import Lesson
+from apps.planning.models import Timetable
+from apps.teams.approval import Actor, NotYours
+
+COLUMNS = ("module", "class", "start", "end", "expected_students")
+MOST_CLASSES = 500_000
+MOST_BYTES = 64 << 20
+MOST_UNPACKED = 512 << 20
+MOST_STUDENTS = 10_000_000
+LONGEST = timedelta(days=1)
+AHEAD = timedelta(days=400)
+STUDENTS = "X-EXPECTED-STUDENTS"
+"""The property of an event that says how many students are expected; without it `students: 120` in its description."""
+
+
+@dataclass(frozen=True)
+class Class:
+    """A line of a timetable; `module` is a namespace, or `namespace/workload`."""
+
+    module: str
+    name: str
+    start: datetime
+    end: datetime
+    students: int
+
+
+def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> Timetable:
+    """Take a timetable in place of the one before; raises BadSheet and keeps nothing where any class is wrong."""
+    if by.teams is not None:
+        raise NotYours("Finance brings timetables; nothing was changed.")
+    classes = read(content, name, now=now)
+    modules = sorted({one.module for one in classes})
+    number = {module: place for place, module in enumerate(modules)}
+    data = pack(
+        {"modules": modules, "names": [one.name for one in classes]},
+        module=np.array([number[one.module] for one in classes], dtype=np.int32),
+        start=np.array([_minute(one.start) for one in classes], dtype=np.int64),
+        end=np.array([_minute(one.end) for one in classes], dtype=np.int64),
+        students=np.array([one.students for one in classes], dtype=np.int64),
+    )
+    return Timetable.objects.create(name=name, classes=len(classes), data=data, by=by.name, at=now)
+
+
+def take(content: bytes, name: str, by: Actor, now: datetime) -> str:
+    """The same, and what was taken."""
+    kept = bring(content, name, by=by, now=now)
+    return f"{kept.classes} classes, version {kept.pk}; schedules are made by them from the next fill on."
+
+
+def newest() -> tuple[dict[str, list[Lesson]], int]:
+    """The classes by module, and the version of the timetable: 0 where nobody brought one."""
+    kept = Timetable.objects.order_by("-pk").first()
+    if kept is None:
+        return {}, 0
+    meta, arrays = unpack(bytes(kept.data))
+    found: dict[str, list[Lesson]] = {module: [] for module in meta["modules"]}
+    columns = (arrays[name].tolist() for name in ("module", "start", "end", "students"))
+    for name, module, start, end, students in zip(meta["names"], *columns, strict=True):
+        found[meta["modules"][module]].append(Lesson(name, start, end, students))
+    return found, kept.pk
+
+
+def read(content: bytes, name: str, *, now: datetime) -> list[Class]:
+    """The classes of a file, by what it begins with: a workbook, a calendar, else CSV."""
+    if len(content) > MOST_BYTES:
+        raise BadSheet(f"{name}: more than {MOST_BYTES >> 20} MiB; bring fewer months.")
+    if content.startswith(b"PK\x03\x04"):
+        found = _checked(name, _workbook(content, name))
+    elif content.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"BEGIN:VCALENDAR"):
+        found = _checked(name, _calendar(content, name, now))
+    else:
+        found = sheets.read(content, name=name, headers=[COLUMNS], row=_row)
+    if len(found) > MOST_CLASSES:
+        raise BadSheet(f"{name}: {len(found)} classes; at most {MOST_CLASSES} can be brought at once.")
+    return found
+
+
+def _minute(moment: datetime) -> int:
+    return int(moment.timestamp()) // 60
+
+
+def _row(_line: int, cells: dict[str, str]) -> Class:
+    start, end = _moment(cells, "start"), _moment(cells, "end")
+    if not timedelta(0) < end - start <= LONGEST:
+        raise WrongCell("end", f"{cells['end'][:40]} is not after the start, by a day at most")
+    students = cells["expected_students"]
+    if not students.isascii() or not students.isdigit() or int(students) > MOST_STUDENTS:
+        raise WrongCell("expected_students", f"{students[:40]!r} is not a whole number up to {MOST_STUDENTS:,}")
+    return Class(
+        sheets.words(cells, "module", most=300), sheets.words(cells, "class", most=300), start, end, int(students)
+    )
+
+
+def _moment(cells: dict[str, str], column: str) -> datetime:
+    """A moment as 2026-10-01T19:00, of the company's clock unless it names another."""
+    try:
+        found = datetime.fromisoformat(cells[column])
+    except ValueError:
+        raise WrongCell(column, f"{cells[column][:40]!r} is no moment; write 2026-10-01T19:00") from None
+    if not sheets.FIRST_DAY <= found.date() <= sheets.LAST_DAY:
+        raise WrongCell(column, f"{cells[column][:40]} lies too far away")
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings.COSTOPS_TIME_ZONE))).astimezone(UTC)
+
+
+def _checked(name: str, lines: Iterator[tuple[int, dict[str, str]]]) -> list[Class]:
+    """The same of cells that come from elsewhere than CSV."""
+    found, wrong = [], []
+    for line, cells in lines:
+        try:
+            found.append(_row(line, cells))
+        except WrongCell as cell:
+            wrong.append(Wrong(line, str(cell)))
+    sheets.refuse(name, wrong)
+    if not found:
+        raise BadSheet(f"{name}: no class in it. Nothing was imported.")
+    return found
+
+
+def _workbook(content: bytes, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of the first sheet."""
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+                raise BadSheet(f"{name}: unpacks to more than {MOST_UNPACKED >> 20} MiB.")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [str(cell or "").strip() for cell in next(rows, ())]
+    except BadSheet:
+        raise
+    except Exception as broken:  # whatever a broken workbook makes its reader raise
+        raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
+    if sorted(filter(None, header)) != sorted(COLUMNS):
+        raise BadSheet(f"{name}, line 1: the columns must be {','.join(COLUMNS)}; they are {','.join(header)[:200]}.")
+    for line, row in enumerate(rows, start=2):
+        cells = {column: _text(value) for column, value in zip(header, row, strict=False) if column}
+        if any(cells.values()):
+            yield line, dict.fromkeys(COLUMNS, "") | cells
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()
+
+
+def _calendar(content: bytes, name: str, now: datetime) -> Iterator[tuple[int, dict[str, str]]]:
+    """The events of a calendar, those that repeat too, up to some months ahead: the category or the place is the
+    module, the summary the class."""
+    import icalendar
+    import recurring_ical_events  # type: ignore[import-untyped]  # ships none
+
+    try:
+        calendar = icalendar.Calendar.from_ical(content)
+        begins = [_day_of(event.decoded("DTSTART")) for event in calendar.walk("VEVENT")]
+        first = min(begins, default=now.date())
+        events = recurring_ical_events.of(calendar).between(first, now.date() + AHEAD)
+    except Exception as broken:  # whatever a broken calendar makes its reader raise
+        raise BadSheet(f"{name}: not a calendar that can be read ({str(broken)[:200]}).") from broken
+    if len(events) > MOST_CLASSES:
+        raise BadSheet(f"{name}: {len(events)} classes; at most {MOST_CLASSES} can be brought at once.")
+    for number, event in enumerate(events, start=1):
+        yield number, _event(event)
+
+
+def _day_of(moment: Any) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _event(event: Any) -> dict[str, str]:
+    start = event.decoded("DTSTART")
+    end = event.decoded("DTEND") if "DTEND" in event else start
+    return {
+        "module": _categories(event) or str(event.get("LOCATION", "")),
+        "class": str(event.get("SUMMARY", "")),
+        "start": start.isoformat(), "end": end.isoformat(),
+        "expected_students": str(event.get(STUDENTS, "")).strip() or _described(str(event.get("DESCRIPTION", ""))),
+    }  # fmt: skip
+
+
+def _categories(event: Any) -> str:
+    told = event.get("CATEGORIES")
+    many: Sequence[Any] = told if isinstance(told, list) else [told] if told is not None else []
+    return next((str(one) for group in many for one in getattr(group, "cats", [group])), "")
+
+
+def _described(text: str) -> str:
+    """`students: 120`, wherever it stands in a description."""
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and name.strip().lower() == "students":
+            return value.strip()
+    return ""
