@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.planning.models import ChosenSettings, OfferTable, Outcome, Timetable
+from apps.planning.models import ChosenSettings, Outcome, Timetable
 from apps.teams.reading import ToRead
 
 
@@ -20,13 +20,6 @@ class OutcomeAdmin(ToRead):
 
     list_display = ("day", "planner", "subject", "name", "value", "by")
     list_filter = ("planner", "name")
-
-
-@admin.register(OfferTable)
-class OfferTableAdmin(ToRead):
-    """Who brought which table of offers."""
-
-    list_display = ("at", "by", "name")
 
 
 @admin.register(Timetable)

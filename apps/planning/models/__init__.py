@@ -1,7 +1,6 @@
 """Plans that were made, the settings people chose for them, and what was measured beside them."""
 
-from apps.planning.models.offers import OfferTable
 from apps.planning.models.plans import ChosenSettings, Outcome, Plan
 from apps.planning.models.timetables import Timetable
 
-__all__ = ["ChosenSettings", "OfferTable", "Outcome", "Plan", "Timetable"]
+__all__ = ["ChosenSettings", "Outcome", "Plan", "Timetable"]

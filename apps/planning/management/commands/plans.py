@@ -1,7 +1,6 @@
-"""`manage.py plans`: what planners would change, their files, their settings, and what can be bought."""
+"""`manage.py plans`: what planners would change, their files, their settings, and what they are told."""
 
 from argparse import RawDescriptionHelpFormatter
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.marts.query import EVERYTHING
-from apps.planning import offers, registry, selectors, services
+from apps.planning import registry, selectors, services
 from apps.planning.exporting import exported, file_names
 from apps.teams.approval import Actor
 from apps.warehouse.terminal import add_format, operator, print_rows
@@ -37,21 +36,13 @@ Plan a subject by other settings from the next fill on.
 examples:
   manage.py plans choose pools --subject online --set fill=90
 """
-OFFERING = """
-What commitments and spot cost, as CSV: to be changed and brought again.
-
-examples:
-  manage.py plans offers > offers.csv
-"""
 BRINGING = """
-The table a planner asks people for, all of it or nothing: of `timetable` the classes, as CSV, XLSX or iCal; of
-`purchase` the offers.
+The table a planner asks people for, all of it or nothing: of `timetable` the classes, as CSV, XLSX or iCal.
 
 examples:
   manage.py plans bring timetable classes.xlsx
-  manage.py plans bring purchase offers.csv
 """
-EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, OFFERING, BRINGING))
+EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, BRINGING))
 COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld")
 
 
@@ -59,7 +50,7 @@ class Command(BaseCommand):
     """Plans at the terminal."""
 
     requires_system_checks = ()  # they import every page; `check` and the tests run them
-    help = "Plans: listed, shown by whatever settings, exported, chosen; and the table of what can be bought."
+    help = "Plans: listed, shown by whatever settings, exported, chosen, and told what they ask for."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(
@@ -69,7 +60,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
         names = [planner.name for planner in registry.PLANNERS]
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|offers|bring")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|bring")
         listing = actions.add_parser("list", help="all newest plans", epilog=LISTING, formatter_class=raw)
         add_format(listing)
         for name, about, epilog in (("show", "one plan", SHOWING), ("choose", "plan by other settings", CHOOSING)):
@@ -79,7 +70,6 @@ class Command(BaseCommand):
             one.add_argument("--set", action="append", default=[], metavar="NAME=NUMBER", help="a setting")
             if name == "show":
                 one.add_argument("--file", help="print this file of the plan")
-        actions.add_parser("offers", help="print what can be bought", epilog=OFFERING, formatter_class=raw)
         bring = actions.add_parser("bring", help="a table for a planner", epilog=BRINGING, formatter_class=raw)
         takers = [planner.name for planner in registry.PLANNERS if planner.bring]
         bring.add_argument("planner", choices=takers, help="the planner")
@@ -87,8 +77,8 @@ class Command(BaseCommand):
 
     def handle(self, *, action: str, **given: Any) -> None:
         try:
-            told = {"list": self._list, "show": self._show, "choose": self._choose, "offers": self._offers}
-            (told | {"bring": self._bring})[action](given)
+            told = {"list": self._list, "show": self._show, "choose": self._choose, "bring": self._bring}
+            told[action](given)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
 
@@ -122,10 +112,6 @@ class Command(BaseCommand):
         by = Actor(operator(), None)
         kept = services.choose(given["planner"], subject, _settings(given["set"]), by=by, now=timezone.now())
         self.stdout.write(f"{kept} is planned by {kept.settings} from the next fill on.")
-
-    def _offers(self, _given: dict[str, Any]) -> None:
-        rows, _version = offers.offers()
-        print_rows(offers.COLUMNS, [astuple(row) for row in rows], "csv", self.stdout)
 
     def _bring(self, given: dict[str, Any]) -> None:
         bring = registry.planner_of(given["planner"]).bring
