@@ -2,9 +2,9 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import pools
+from apps.planning.planners import pools, purchase
 
-PLANNERS: tuple[Planner, ...] = (pools.PLANNER,)
+PLANNERS: tuple[Planner, ...] = (pools.PLANNER, purchase.PLANNER)
 
 
 class NoSuchPlanner(CostOpsError):
