@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.urls import reverse
 
+from apps.teams.approval import actor_of
+
 TOO_LARGE = "costops.upload_too_large"
 TAKING = ("sources-upload", "prices")
 """The pages that take files of the staff."""
@@ -17,6 +19,8 @@ def _may_bring(path: str, user: Any) -> bool:
         return False
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
+    if path == reverse("offers"):
+        return actor_of(user).teams is None
     return path in map(reverse, TAKING) and bool(user.is_staff)
 
 

@@ -57,18 +57,6 @@ PLANNER = Planner(
     ),
     tables=(
         TableShape(
-            "purchases", gettext_lazy("Purchases by month"),
-            (
-                Column("month", gettext_lazy("Months from now"), "number"),
-                _TEAM, _FAMILY, _REGION,
-                Column("offer", gettext_lazy("Offer")),
-                Column("term_months", gettext_lazy("Term, months"), "number"),
-                Column("amount_per_hour", gettext_lazy("Covers an hour, at list price"), "money"),
-                Column("cost_per_month", gettext_lazy("Cost a month"), "money"),
-                Column("break_even", gettext_lazy("Pays from, of hours"), "share"),
-            ),
-        ),
-        TableShape(
             "pools", gettext_lazy("Demand and purchases by pool"),
             (
                 _TEAM, _FAMILY, _REGION,
@@ -81,6 +69,18 @@ PLANNER = Planner(
                 Column("low", gettext_lazy("Low (10 of 100)"), "money"),
                 Column("high", gettext_lazy("High (90 of 100)"), "money"),
                 Column("fallen", gettext_lazy("If demand falls at once"), "money"),
+            ),
+        ),
+        TableShape(
+            "purchases", gettext_lazy("Purchases by month"),
+            (
+                Column("month", gettext_lazy("Months from now"), "number"),
+                _TEAM, _FAMILY, _REGION,
+                Column("offer", gettext_lazy("Offer")),
+                Column("term_months", gettext_lazy("Term, months"), "number"),
+                Column("amount_per_hour", gettext_lazy("Covers an hour, at list price"), "money"),
+                Column("cost_per_month", gettext_lazy("Cost a month"), "money"),
+                Column("break_even", gettext_lazy("Pays from, of hours"), "share"),
             ),
         ),
         TableShape(

@@ -43,7 +43,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         checks=_checks([check for one in found for check in one.checks] + tiers),
         actions=tuple(_action(one, meta) for one in found if one.saving > 0),
         tables={
-            "purchases": [row for one in found for row in _purchases(one)],
+            "purchases": sorted((row for one in found for row in _purchases(one)), key=lambda row: row[0]),
             "pools": [_row(one) for one in found],
             "existing": meta["existing"].get("rows", []),
             "mix": [row for one in found for row in _mix(one)],

@@ -35,7 +35,8 @@ NOTHING = Decimal(0)
 @dataclass(frozen=True)
 class Pool:
     """A pool as the ladder sees it. `demand` is the list price of every hour less what goes to spot, `all_demand` with
-    it; `held` is what is covered now, `pay` what a list price really costs on demand."""
+    it; `held` is what is covered now, `pay` what a list price really costs on demand, `cheapest` the price of the
+    cheapest commitment, as a part of that."""
 
     meta: dict[str, Any]
     all_demand: Floats
@@ -47,6 +48,7 @@ class Pool:
     generations: tuple[Generation, ...]
     pay: Decimal
     share: Decimal
+    cheapest: Decimal
     stance: Stance
     fall: Decimal
 
@@ -98,10 +100,10 @@ def pool_of(meta: dict[str, Any], demand: Floats, settings: Settings) -> Pool:
         for name, kind, months, ratio, _ in meta["offers"] if kind in ("reserved", "savings_plan")
     )  # fmt: skip
     market = _market(meta, pay)
-    spot = market.interruptible
-    cheapest = min((one.ratio for one in offers), default=Decimal(1)) / pay
+    spot = replace(market, serverless=None).interruptible
+    cheapest = min((one.ratio / pay for one in offers), default=Decimal(1))
     share = Decimal(str(round(meta["jobs"] * settings["interruptible"] / 100, 4)))
-    is_early = spot is not None and spot < min(market.flexible, cheapest)
+    is_early = spot is not None and spot < min(Decimal(1), cheapest)
     above = np.maximum(demand - float(held), 0)
     rest = np.maximum(np.round(demand - (float(share) if is_early else 0) * above, 6), 0)
     return Pool(
@@ -110,7 +112,7 @@ def pool_of(meta: dict[str, Any], demand: Floats, settings: Settings) -> Pool:
             Generation(name, Decimal(ratio), Decimal(told["work_ratio"]))
             for name, kind, _, ratio, told in meta["offers"] if kind == "generation"
         ),
-        pay, share, Stance(hazard=settings["hazard"] / 100, pace=settings["pace"] / 100),
+        pay, share, cheapest, Stance(hazard=settings["hazard"] / 100, pace=settings["pace"] / 100),
         Decimal(str(settings["fall"])) / HUNDRED,
     )  # fmt: skip
 
@@ -166,14 +168,28 @@ def planned(pool: Pool) -> Planned:
 
 
 def _mixed(pool: Pool, ladder: Ladder) -> tuple[list[Bought], Move | None, list[Check]]:
-    """Where the last 30 days go above what is held, in what is really paid on demand."""
+    """Where the last 30 days go above what is held, in what is really paid on demand.
+
+    What is there in every hour is no burst: serverless is asked only for what comes and goes above that.
+    """
     recent = [max(hour - pool.held, NOTHING) * pool.pay for hour in exact(pool.all_demand[-MONTH_HOURS:])]
-    amount = sum((one.amount for one in ladder.now), NOTHING)
+    committed = sum((one.amount for one in ladder.now), NOTHING) * pool.pay
     price = sum((one.amount * one.offer.ratio for one in ladder.now), NOTHING)
-    cheapest = min((one.ratio for one in pool.offers), default=pool.pay) / pool.pay
-    ways = divide(recent, amount * pool.pay, price, share=pool.share, market=pool.market, cheapest_commitment=cheapest)
-    move = best_move(ways[-1].cost, pool.generations)
-    return ways, move, check_division(recent, ways, price)
+    base = max(min(recent), committed)
+    parts = (
+        ([min(hour, base) for hour in recent], committed, price, replace(pool.market, serverless=None)),
+        ([max(hour - base, NOTHING) for hour in recent], NOTHING, NOTHING, pool.market),
+    )
+    ways: dict[str, Bought] = {}
+    checks = []
+    for hours, covered, cost, market in parts:
+        told = divide(hours, covered, cost, share=pool.share, market=market, cheapest_commitment=pool.cheapest)
+        checks += check_division(hours, told, cost)
+        for one in told:
+            before = ways.get(one.way, Bought(one.way, NOTHING, NOTHING))
+            ways[one.way] = Bought(one.way, before.on_demand + one.on_demand, before.cost + one.cost)
+    rest = ways.get("on_demand")
+    return list(ways.values()), best_move(rest.cost, pool.generations) if rest else None, checks
 
 
 def _walked(pool: Pool) -> Decimal | None:

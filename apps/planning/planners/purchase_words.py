@@ -40,7 +40,7 @@ UNKNOWN_FUTURE = (
 )
 UNLISTED = "The list price of %(cost)s a month: what the contract or the bill says stands for it."
 UNMETERED = "Which work may be interrupted: no cluster is metered, so nothing is placed on spot."
-INTERRUPTIBLE = "Whether jobs bear being interrupted: %(share)s of what jobs claim is taken to."
+INTERRUPTIBLE = "Whether jobs bear being interrupted: %(share)s of what they claim is planned so."
 NO_NEEDS = (
     "Which memory tier %(count)s in-memory databases (%(cost)s a month) need: import sizes and limits, and their table "
     "is made."

@@ -13,10 +13,11 @@ from apps.planning.offers import csv_file, table
 from apps.teams.approval import Actor
 from apps.warehouse.terminal import add_format, day, print_rows
 
-_HALF = len(csv_file.COLUMNS) // 2
+_THIRD = len(csv_file.COLUMNS) // 3
 IMPORTING = f"""
-The table is CSV with the columns {", ".join(csv_file.COLUMNS[:_HALF])},
-{", ".join(csv_file.COLUMNS[_HALF:])}.
+The table is CSV with the columns {", ".join(csv_file.COLUMNS[:_THIRD])},
+{", ".join(csv_file.COLUMNS[_THIRD:-_THIRD])},
+{", ".join(csv_file.COLUMNS[-_THIRD:])}.
 Rows are added, none is changed: of an offer the newest row that is valid holds, and on_sale no takes it away. The
 file is checked as a whole; when a line is wrong, nothing is imported.
 
