@@ -20,7 +20,8 @@ def _may_bring(path: str, user: Any) -> bool:
         return False
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
-    if path in (reverse("plan", args=[planner.name]) for planner in PLANNERS if planner.bring):
+    taking = [reverse("plan", args=[planner.name]) for planner in PLANNERS if planner.bring]
+    if path in (reverse("offers"), *taking):
         return actor_of(user).teams is None
     return path in map(reverse, TAKING) and bool(user.is_staff)
 

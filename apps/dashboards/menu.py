@@ -40,7 +40,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("recommendations", _("Recommendations"), under=("recommendation",), for_everything=False),
             Page("anomalies", _("Anomalies"), under=("anomaly",), for_everything=False),
             Page("idle", _("Idle"), under=("idle-one",), for_everything=False),
-            Page("plans", _("Plans"), under=("plan",), for_everything=False),
+            Page("plans", _("Plans"), under=("plan", "offers"), for_everything=False),
         ),
     ),
     (

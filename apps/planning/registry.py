@@ -2,10 +2,10 @@
 
 from apps.finops.errors import CostOpsError
 from apps.planning.drafts import Planner
-from apps.planning.planners import colocation, gpu, pools, rightsizing, timetable, upgrades
+from apps.planning.planners import colocation, gpu, pools, purchase, rightsizing, timetable, upgrades
 
 PLANNERS: tuple[Planner, ...] = tuple(
-    module.PLANNER for module in (rightsizing, gpu, colocation, pools, timetable, upgrades)
+    module.PLANNER for module in (rightsizing, gpu, colocation, pools, timetable, purchase, upgrades)
 )
 
 

@@ -32,8 +32,9 @@ def test_plans_are_listed_shown_exported_and_chosen(home: Path, tmp_path: Path) 
     assert told("show", "pools", "--file", "replay.csv").startswith("plan,nodes,cost_per_month")
     assert "pools online is planned by" in told("choose", "pools", "--set", "fill=90")
     for wrong in (
-        ("show", "pools", "--set", "fill"), ("show", "pools", "--set", "fill=900"), ("show", "pools", "--file", "no.csv"),
-        ("show", "pools", "--subject", "moon"), ("bring", "timetable", str(tmp_path / "none.csv")),
+        ("show", "pools", "--set", "fill"), ("show", "pools", "--set", "fill=900"),
+        ("show", "pools", "--file", "no.csv"), ("show", "pools", "--subject", "moon"),
+        ("bring", "timetable", str(tmp_path / "none.csv")),
     ):  # fmt: skip
         with pytest.raises(CommandError):
             told(*wrong)
