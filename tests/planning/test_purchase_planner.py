@@ -9,6 +9,7 @@ from apps.planning.arrays import unpack
 from apps.planning.drafts import checked
 from apps.planning.exporting import exported
 from apps.planning.offers import table
+from apps.planning.planners import purchase_reading
 from apps.planning.planners.purchase import PLANNER
 from apps.planning.planners.purchase_bill import _usage
 from apps.prices.models import Price
@@ -72,6 +73,14 @@ def test_a_currency_without_offers_is_withheld(pinned):
     withheld = cases(pinned)["USD"].withheld
     assert withheld is not None
     assert "USD" in str(withheld)
+
+
+def test_smaller_pools_are_named_and_not_planned(pinned, monkeypatch):
+    monkeypatch.setattr(purchase_reading, "MOST_POOLS", 1)
+    offer("cache,reserved,*,Redis,12,0.7,,,,,,,,,,,2026-01-01,yes\n")
+    draft = plan(pinned)
+    assert [row[1] for row in draft.tables["pools"]] == ["ecs.g7"]  # 61.20 a day, the cache 24
+    assert "Only the costliest pools are planned one by one; Redis are not." in texts(draft.binds)
 
 
 def test_less_than_four_weeks_are_withheld(home, db):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,8 @@ def make(data: bytes, settings: Settings) -> Draft:
         planned(pool_of(one, demand, settings)) for one, demand in zip(meta["pools"], arrays["demand"], strict=True)
     ]
     tiering, tiers = _tiering(meta)
-    cost = sum((Decimal(one[name]) for one in meta["pools"] for name in ("on_demand", "committed", "spot")), NOTHING)
-    cost = max(cost, NOTHING).quantize(CENT)
+    costs = [Decimal(one[name]) for one in meta["pools"] for name in ("on_demand", "committed", "spot")]
+    cost = sum((max(one, NOTHING) for one in costs), NOTHING).quantize(CENT, ROUND_UP)
     saving = min(cost, sum((one.saving for one in found), NOTHING))
     return Draft(
         currency=meta["currency"], cost_per_month=cost, saving_per_month=saving,
@@ -117,6 +117,7 @@ def _binds(found: Sequence[Planned], meta: Meta, settings: Settings) -> tuple[Se
     for text, families in (
         (words.HELD, [_named(one) for one in found if "held" in one.ladder.binds]),
         (words.UNSOLD, [*meta["unsold"], *(_named(one) for one in found if not one.pool.offers)]),
+        (words.SMALL, meta["small"]),
         (words.UNUSED, [_named(one) for one in found if one.ladder.withheld and one.pool.offers]),
     ):
         if families:

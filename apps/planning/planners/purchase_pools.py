@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import numpy as np
@@ -161,7 +161,7 @@ def planned(pool: Pool) -> Planned:
         pace=Decimal(str(pool.stance.pace)), pay=pool.pay,
     )  # fmt: skip
     return Planned(
-        pool, ladder, min(expected, most).quantize(CENT), known,
+        pool, ladder, min(expected, most).quantize(CENT, ROUND_DOWN), known,
         float(used / (amount * len(recent))) if amount else 0.0,
         tuple(ways), move, _walked(pool), best, cost, bound, tuple(checks),
     )  # fmt: skip

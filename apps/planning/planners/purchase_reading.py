@@ -35,7 +35,7 @@ UNKNOWN_END_MONTHS = 60
 """A commitment whose end the bill does not tell is planned as held on: nothing is bought twice."""
 Claims = dict[str, tuple[float, float | None]]
 """By billed resource: the share that jobs claim, and how full it is if it comes and goes."""
-MOST_POOLS = 12
+MOST_POOLS = 8
 """The largest pools are planned one by one: more would not be answered while a slider moves."""
 FOUR, SIX = Decimal("0.0001"), 6
 
@@ -66,7 +66,9 @@ def _case(
     planned = [pool for pool in own if _can_be_committed(sold[pool.key]) or pool.key in held]
     if not planned:
         return Case(currency, withheld=Sentence(NO_OFFER, {"currency": currency}))
-    planned = sorted(sorted(planned, key=lambda pool: pool.cost, reverse=True)[:MOST_POOLS], key=lambda pool: pool.key)
+    unsold = [pool.key[2] for pool in own if pool not in planned]
+    by_cost = sorted(planned, key=lambda pool: (-pool.cost, pool.key))
+    planned = sorted(by_cost[:MOST_POOLS], key=lambda pool: pool.key)
     teams = _teams(planned, pinned, window)
     days = (window.end - window.start).days
     unsaid: list[str] = []
@@ -78,7 +80,7 @@ def _case(
                 cell for one in sold[pool.key] if (cell := _offer(one, pool, unsaid, window.end)) is not None]}
             for pool in planned
         ],
-        "unsold": [pool.key[2] for pool in own if pool not in planned],
+        "unsold": unsold, "small": sorted({pool.key[2] for pool in by_cost[MOST_POOLS:]}),
         "existing": _existing(currency, bill, planned, days),
         "memory": _memory([one for one in bill.memory if one.currency == currency], offers, days, currency),
         "unlisted": f"{per_month(bill.unlisted.get(currency, Decimal(0)), days)}", "unpriced": sorted(set(unsaid)),

@@ -30,6 +30,7 @@ BREAK_EVEN = "What is above is used in too few hours: a commitment pays from %(l
 HELD = "Commitments held already cover the base of %(families)s."
 UNUSED = "%(families)s: nothing was used in the last 30 days, so nothing is bought."
 UNSOLD = "No offer of the price table fits %(families)s."
+SMALL = "Only the costliest pools are planned one by one; %(families)s are not."
 NOT_COUNTED = "Spot, serverless, generations and memory tiers are told beside and not counted in the saving."
 SAMPLE = "What your provider really charges: sample values stand in the price table; replace them by your own."
 UNPRICED = "What %(names)s cost beside on demand: no list price of their SKU is known."
@@ -78,6 +79,6 @@ WAYS = {
 }
 SENTENCES = (
     THIN, NO_OFFER, BUY, HOLD, LATER, EXISTING, NONE_HELD, MIX, MOVE, MEMORY, RISK, REPLAYED, WALKED, PACE, BREAK_EVEN,
-    HELD, UNUSED, UNSOLD, NOT_COUNTED, SAMPLE, UNPRICED, UNKNOWN_ENDS, UNKNOWN_FUTURE, UNLISTED, UNMETERED,
+    HELD, UNUSED, UNSOLD, SMALL, NOT_COUNTED, SAMPLE, UNPRICED, UNKNOWN_ENDS, UNKNOWN_FUTURE, UNLISTED, UNMETERED,
     INTERRUPTIBLE, NO_NEEDS, NO_TIERS, UNPLACED, TITLE, EVIDENCE, *CHECKS.values(), *WAYS.values(),
 )  # fmt: skip
