@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.urls import reverse
 
-from apps.planning.registry import PLANNERS
+from apps.planning import registry
 from apps.teams.approval import actor_of
 
 TOO_LARGE = "costops.upload_too_large"
@@ -20,7 +20,7 @@ def _may_bring(path: str, user: Any) -> bool:
         return False
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
-    taking = [reverse("plan", args=[planner.name]) for planner in PLANNERS if planner.bring]
+    taking = [reverse("plan", args=[planner.name]) for planner in registry.PLANNERS if planner.bring]
     if path in (reverse("offers"), *taking):
         return actor_of(user).teams is None
     return path in map(reverse, TAKING) and bool(user.is_staff)

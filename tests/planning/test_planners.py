@@ -38,7 +38,7 @@ SENTENCES = sorted(
         text
         for module in MODULES
         for name, value in vars(module).items()
-        if name.isupper() and value is not PLANNERS and not name.startswith(("PLANNER", "SQL"))
+        if name.isupper() and not name.startswith(("_", "PLANNER", "SQL"))
         for text in _constants(value)
         if " " in text and not text.startswith(("('", "decimal("))
     }

@@ -25,7 +25,7 @@ from apps.warehouse.engine import Workspace, connect, registered
 from apps.warehouse.wording import query_of
 
 HISTORY_DAYS = 90
-CATEGORIES = ("Compute", "Databases", "Analytics", "AI and Machine Learning")
+_CATEGORIES = ("Compute", "Databases", "Analytics", "AI and Machine Learning")
 """Services that are sold by commitments; storage and traffic are not planned here."""
 IN_MEMORY = "redis|tair|memcache|memorydb|elasticache|valkey"
 HOLD_DAYS = 7
@@ -132,7 +132,7 @@ def _charges(pinned: Publication, since: date, end: date, workspace: Workspace) 
     bill = lake.scan(CHARGES, only=[file for file in files if file.partition["x_BillingMonth"] >= f"{since:%Y-%m}"])
     bill = bill.filter(
         bill.x_ChargeDay >= since, bill.x_ChargeDay < end, bill.ChargeCategory == "Usage",
-        bill.ServiceCategory.isin(CATEGORIES),
+        bill.ServiceCategory.isin(_CATEGORIES),
     )  # fmt: skip
     told = bill.select(
         day=bill.x_ChargeDay,
