@@ -51,7 +51,8 @@ if [ "$(wc -l <"$company/invoices.csv")" -gt 1 ]; then # of the months whose bil
   step "importing the provider's invoices" manage invoices import "$company/invoices.csv"
 fi
 if [ ! -e "$company/.billed" ]; then # a week whose bills come late: first estimated, then billed but for two days
-  step "filling: land, normalize, meter, allocate, estimate, publish" manage fill
+  step "filling: land, normalize, meter, allocate, estimate, publish" \
+    manage fill --step land --step normalize --step meter --step allocate --step estimate --step publish
   find "$company/billing-late" -name '*.csv*' | sort | head -n -2 | while read -r bill; do cp "$bill" "$company/billing/"; done
   touch "$company/.billed"
 fi
