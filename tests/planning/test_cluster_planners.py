@@ -138,7 +138,8 @@ def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path) -> None:
     assert abs(draft.saving_per_month - Decimal(6 * 365) / 12) < Decimal("0.000001")
     assert draft.cost_per_month == draft.saving_per_month
     assert str(draft.says[2]) == (
-        "Of the batch work of the last 14 days 100.0 % would have fitted in; the rest runs where it runs now."
+        "Of the batch work of the last 14 days 100.0 % would have fitted in; the rest runs where it runs now, for 0.00 "
+        "CNY a month."
     )
     assert [(action.team, str(action.title)) for action in draft.actions] == [
         ("data", "Run batch work of offline on spare cores of online")
@@ -151,6 +152,16 @@ def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path) -> None:
     told = [one for one in yaml.safe_load_all(exported(colocation.PLANNER, draft, "configmap.yaml").text) if one]
     assert json.loads(told[0]["data"]["colocation-config"])["cpuReclaimThresholdPercent"] == 65
     assert len(json.loads(told[1]["data"]["quotas.json"])) == 168
+
+
+def test_what_users_bear_says_how_full_nodes_may_be(home: Path) -> None:
+    """On nodes filled to a half requests take twice as long as on empty ones."""
+    draft = shared(home, slowdown=2)
+    assert draft.is_verified
+    assert str(draft.says[-1]) == (
+        "Requests may take 2 times as long as on empty nodes: that lets them be filled to 50.0 %."
+    )
+    assert max(row[2] for row in draft.tables["week"]) <= 12 - 5.1
 
 
 def test_part_of_a_job_frees_no_node(home: Path) -> None:

@@ -32,13 +32,13 @@ from apps.planning.drafts import (
 )
 from apps.planning.methods.colocation.backlog import Fitted, fit
 from apps.planning.methods.colocation.bounds import bound_of, replay_bounds
-from apps.planning.methods.colocation.history import Choices, History, Matrix, evening_of
+from apps.planning.methods.colocation.history import Choices, History, Matrix, evening_of, theta_of_slo
 from apps.planning.methods.colocation.quotas import Quotas, quotas
 from apps.planning.methods.colocation.verify import verify_backlog, verify_breaches, verify_quotas
 from apps.planning.methods.leaving import Claims, Leaving, Stock, leaving, needed
 from apps.planning.methods.rightsizing.verify import verify_nodes
 from apps.planning.reading.colocation import DAY, read
-from apps.planning.words import cores, moments, share
+from apps.planning.words import cores, moments, money, share
 
 REPLAYED, AHEAD = 14, 7
 
@@ -50,7 +50,11 @@ EVENING = (
     "From %(from)s:00 to %(to)s:59 online work has its peak: batch may hold %(guard)s of the nodes then, and begins to "
     "leave at %(drain)s:00."
 )
-MOVED = "Of the batch work of the last %(days)s days %(moved)s would have fitted in; the rest runs where it runs now."
+MOVED = (
+    "Of the batch work of the last %(days)s days %(moved)s would have fitted in; the rest runs where it runs now, for "
+    "%(rest)s a month."
+)
+SLO = "Requests may take %(slowdown)s times as long as on empty nodes: that lets them be filled to %(theta)s."
 BREACHES = (
     "Decided each day for the next and replayed on %(days)s days, online and batch together exceeded %(theta)s of the "
     "cores in %(breaches)s of the hours."
@@ -103,8 +107,10 @@ class _Replayed:
 def make(data: bytes, settings: Settings) -> Draft:
     """The plan of one cluster by these settings."""
     meta, arrays = unpack(data)
+    slowdown = settings["slowdown"]
+    theta = theta_of_slo(slowdown) if slowdown > 1 else settings["theta"] / 100
     choices = Choices(
-        theta=settings["theta"] / 100, guard_share=settings["guard"] / 100, drain_hours=int(settings["drain"]),
+        theta=theta, guard_share=settings["guard"] / 100, drain_hours=int(settings["drain"]),
         ramp_share=settings["ramp"] / 100, breach_target=settings["breach"] / 100,
     )  # fmt: skip
     history = _history(meta, arrays)
@@ -114,11 +120,11 @@ def make(data: bytes, settings: Settings) -> Draft:
     replayed = _replayed(meta, arrays, history, bounds, evening, choices, int(settings["wait"]))
     coming = _coming(meta, arrays, history, risk, evening, choices)
     cost = Decimal(meta["cost_per_month"])
-    hours = Fraction(replayed.leaves.elastic_hours) * Fraction(365, 12 * REPLAYED)
-    saving = min(max(cost, Decimal(0)), rounded(Fraction(Decimal(meta["node_hour"])) * hours))
+    saving = min(max(cost, Decimal(0)), _monthly(meta, replayed.leaves.elastic_hours))
+    rest = _monthly(meta, float(needed(replayed.after, replayed.stock).sum()))
     return Draft(
         currency=meta["currency"], cost_per_month=cost, saving_per_month=saving,
-        says=_says(meta, coming, replayed, evening, choices),
+        says=(*_says(meta, coming, replayed, evening, choices, rest), *_slo(slowdown, theta)),
         risks=(
             _breaches(replayed, choices),
             Sentence(WAITS, {"hours": f"{settings['wait']:.0f}"}),
@@ -135,6 +141,18 @@ def make(data: bytes, settings: Settings) -> Draft:
         content=_content(meta, history, replayed, coming, evening, choices), settings=settings,
         objective=float(replayed.fitted.placed.sum()), bound=replayed.fitted.most,
     )  # fmt: skip
+
+
+def _monthly(meta: dict[str, Any], node_hours: float) -> Decimal:
+    """What node-hours of the replayed days cost, as those of a month."""
+    return rounded(Fraction(Decimal(meta["node_hour"])) * Fraction(node_hours) * Fraction(365, 12 * REPLAYED))
+
+
+def _slo(slowdown: float, theta: float) -> tuple[Sentence, ...]:
+    """Where what users bear decides how full nodes may be."""
+    if slowdown <= 1:
+        return ()
+    return (Sentence(SLO, {"slowdown": f"{slowdown:g}", "theta": share(theta)}),)
 
 
 def _history(meta: dict[str, Any], arrays: dict[str, Any]) -> History:
@@ -183,8 +201,9 @@ def _coming(
 
 
 def _says(
-    meta: dict[str, Any], coming: Quotas, replayed: _Replayed, evening: tuple[int, int], choices: Choices
-) -> tuple[Sentence, ...]:
+    meta: dict[str, Any], coming: Quotas, replayed: _Replayed, evening: tuple[int, int], choices: Choices,
+    rest: Decimal,
+) -> tuple[Sentence, ...]:  # fmt: skip
     if not coming.quota.any():
         return (Sentence(NO_ROOM, {"theta": share(choices.theta)}),)
     moved = float(replayed.fitted.placed.sum() / max(replayed.work.sum(), 1e-9))
@@ -193,7 +212,7 @@ def _says(
         Sentence(GIVE, names),
         Sentence(EVENING, {"from": f"{evening[0]:02d}", "to": f"{evening[1]:02d}", "guard": share(choices.guard_share),
                            "drain": f"{evening[0] - choices.drain_hours:02d}"}),
-        Sentence(MOVED, {"days": f"{REPLAYED}", "moved": share(moved)}),
+        Sentence(MOVED, {"days": f"{REPLAYED}", "moved": share(moved), "rest": money(rest, meta)}),
     )  # fmt: skip
 
 
@@ -313,6 +332,7 @@ PLANNER = Planner(
     draw=draw,
     sliders=(
         Slider("theta", gettext_lazy("How full nodes may be, online and batch together"), 30, 90, 5, 65, "%"),
+        Slider("slowdown", gettext_lazy("Or how many times as long requests may take (1: no matter)"), 1, 10, 0.1, 1),
         Slider("guard", gettext_lazy("What batch may hold in the evening"), 0, 50, 5, 10, "%"),
         Slider("drain", gettext_lazy("Hours before the evening in which batch leaves"), 0, 6, 1, 1, "h"),
         Slider("ramp", gettext_lazy("Most that quotas may change in an hour"), 5, 100, 5, 25, "%"),
