@@ -44,16 +44,21 @@ SHARES = "shares its card"
 
 
 def sharing(draft: Draft) -> str:
-    """What pods that share a card ask for, under gpushare and under HAMi."""
+    """What pods that share a card ask for, under gpushare and HAMi, or of a MIG partition; and of the node."""
     head = "# One document for each workload that shares a card: use the limits of whichever way your cluster shares.\n"
-    documents = [
-        {
+    documents = []
+    for namespace, workload, _pods, part, gib, cores, memory, partition, verdict in draft.tables["workloads"]:
+        if verdict != SHARES or not gib:
+            continue
+        told: dict[str, Any] = {
             "workload": f"{namespace}/{workload}",
-            "gpushare": {"limits": {"aliyun.com/gpu-mem": ceil(gib)}},
-            "hami": {"limits": {"nvidia.com/gpu": 1, "nvidia.com/gpumem": ceil(gib * 1024),
-                                "nvidia.com/gpucores": ceil(100 * part)}},
+            "requests": {"cpu": f"{ceil(cores * 1000 - 1e-6)}m", "memory": f"{ceil(memory * 1024 - 1e-6)}Mi"},
         }
-        for namespace, workload, _pods, part, gib, *_rest, verdict in draft.tables["workloads"]
-        if verdict == SHARES and gib
-    ]  # fmt: skip
+        if partition:
+            told["mig"] = {"limits": {f"nvidia.com/mig-{partition}": 1}}
+        else:
+            told["gpushare"] = {"limits": {"aliyun.com/gpu-mem": ceil(gib)}}
+            told["hami"] = {"limits": {"nvidia.com/gpu": 1, "nvidia.com/gpumem": ceil(gib * 1024),
+                                       "nvidia.com/gpucores": ceil(100 * part)}}  # fmt: skip
+        documents.append(told)
     return head + "".join(f"---\n{yaml.safe_dump(one, sort_keys=False, allow_unicode=True)}" for one in documents)

@@ -66,16 +66,27 @@ def test_an_empty_node_leaves_without_a_move() -> None:
 def test_peaks_at_different_hours_share_what_peaks_together_would_not() -> None:
     """Four pods peak at 0.9 in one hour of ten, each in another: 0.1 is what they usually take."""
     pods, nodes, now = each_on_its_own(4, share=100)
-    usual = np.full(100, 0.1)
+    usual = np.full(200, 0.1)
     apart = {f"p{number}": usual.copy() for number in range(4)}
     for number, peaks in enumerate(apart.values()):
         peaks[number::10] = 0.6
-    together = {name: np.where(np.arange(100) % 10 == 0, 0.6, 0.1) for name in apart}
+    together = {name: np.where(np.arange(200) % 10 == 0, 0.6, 0.1) for name in apart}
     assert len(shared_within(pods, nodes, SHARES, now, apart, 0.0).nodes) == 3
     found = shared_within(pods, nodes, SHARES, now, together, 0.0)
     assert all(part == 0 for part in overloads(found.places, together).values())
     assert len(found.nodes) < 3
     assert len(shared_within(pods, nodes, SHARES, now, together, 0.1).nodes) == 3
+
+
+def test_hours_nobody_saw_are_not_quiet() -> None:
+    """Two of ten known days too much in an hour each: 2 of 240 hours, not of 672; and four days say nothing."""
+    places = {"a": Place("n", (0,)), "b": Place("n", (0,))}
+    peaks = np.full(672, np.nan)
+    peaks[:240] = 0.1
+    peaks[[5, 30]] = 0.9
+    assert overloads(places, {"a": peaks, "b": peaks}) == {("n", 0): 2 / 240}
+    peaks[100:] = np.nan
+    assert overloads(places, {"a": peaks, "b": peaks}) == {("n", 0): 1.0}
 
 
 def test_a_wrong_move_is_seen() -> None:

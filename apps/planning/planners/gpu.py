@@ -27,7 +27,7 @@ from apps.planning.drafts import (
     Slider,
     TableShape,
 )
-from apps.planning.methods.gpu.giveback import GivenBack, overloads, shared_within, verify_moves
+from apps.planning.methods.gpu.giveback import LEAST_HOURS, GivenBack, overloads, shared_within, verify_moves
 from apps.planning.methods.gpu.kinds import FULL, Node, Place, Pod, Rules
 from apps.planning.methods.gpu.least import least_cards
 from apps.planning.methods.gpu.verify import verify
@@ -51,13 +51,14 @@ OFFLINE = (
     "reach less."
 )
 RISK = "On cards that are shared, peaks together exceed the card in %(worst)s of the hours of %(days)s days at most."
-MARGIN = "Of every shared card %(room)s stay free."
+MARGIN = "Of every shared card %(room)s stay free; a pod is given the most memory of it that it held and 15 %%."
 MORE = "At most %(more)s more cards could be given back, whatever the packing."
 BIND_HOST = "Cores and memory of the nodes bind, not the cards: with cards alone %(least)s of %(cards)s would do."
 BIND_CARDS = "The cards bind: pods that share need %(least)s at least."
 UNKNOWN_ISOLATION = "How pods disturb each other on a card beyond compute and memory, such as its buses and caches."
+UNKNOWN_RESTART = "When pods may restart: those that move, and those whose card is shared from then on."
 UNKNOWN_LATENCY = "What sharing does to the slowest answers; try it on one card first."
-UNKNOWN_MEMORY = "%(count)s workloads have no metered GPU memory and keep their cards."
+UNKNOWN_MEMORY = "%(count)s workloads keep their cards: their GPU memory, or the memory of their card, is not known."
 TITLE = "Share GPUs in %(cluster)s and give back %(nodes)s nodes of %(pool)s"
 EVIDENCE = "%(nodes)s: empty after the moves, %(price)s a month"
 CHECKS = {
@@ -72,7 +73,7 @@ CHECKS = {
     "overload": "the hours beyond a card come out the same",
     "money": "the saving is what the leaving nodes cost",
 }
-VERDICTS = {"shares": SHARES, "alone": "has its card alone", "unknown": "memory not metered"}
+VERDICTS = {"shares": SHARES, "alone": "has its card alone", "unknown": "memory not known"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def _case(data: bytes, settings: Settings) -> _Case:
         name, workload, node, cards = row[:4]
         if node not in known:
             continue
-        if cards and meta["card_gib"][workload] is None:
+        is_known = meta["card_gib"][workload] is not None and known[node].card_memory_mib
+        if cards and not is_known:
             unknown.add(workload)
         pods.append(_pod(row, known[node], meta, arrays["peaks"][workload], workload in apart, settings))
         first = used.get(node, 0)
@@ -134,7 +136,8 @@ def _pod(row: list[Any], node: Node, meta: dict[str, Any], peaks: Any, is_apart:
     if settings["size"]:
         cpu, gib = min(cpu, cpu_used * SIZED), min(gib, gib_used * SIZED)
     held = meta["card_gib"][workload]
-    shares = cards == 1 and held is not None and not np.isnan(peaks).all()
+    is_known = held is not None and node.card_memory_mib > 0 and (~np.isnan(peaks)).sum() >= LEAST_HOURS
+    shares = cards == 1 and is_known
     highest = float(np.nanquantile(peaks, 1 - settings["overload"] / 100)) if shares else 1.0
     milli = min(FULL, max(STEP, int(np.ceil(highest * 1000)))) if shares else FULL
     return Pod(
@@ -145,8 +148,9 @@ def _pod(row: list[Any], node: Node, meta: dict[str, Any], peaks: Any, is_apart:
 
 
 def _held(gib: float, node: Node) -> int:
-    """The memory of a card that a pod is given: what it held at most and a margin, never more than the card has."""
-    return min(int(np.ceil(gib * SIZED * MIB)), node.card_memory_mib or 2**31)
+    """The memory of a card that a pod is given, in whole GiB as sharing counts it: what it held at most and a margin,
+    never more than the card has."""
+    return min(int(np.ceil(gib * SIZED)) * MIB, node.card_memory_mib)
 
 
 def make(data: bytes, settings: Settings) -> Draft:
@@ -159,16 +163,17 @@ def make(data: bytes, settings: Settings) -> Draft:
     saving = add_up(price[name] for name in found.nodes)
     crowd = overloads(found.places, case.peaks)
     cards = sum(node.cards for node in case.nodes if node.name not in found.nodes)
-    least = least_cards(found.pods, case.nodes, found.places, rules)
+    least = least_cards(case.pods, case.nodes, found.places, rules)
     return Draft(
         currency=case.meta["currency"], cost_per_month=cost, saving_per_month=saving,
         says=_says(case, found, settings), risks=_risks(case, crowd, settings),
         binds=_binds(found, cards, least),
         unknowns=(
-            Sentence(UNKNOWN_ISOLATION), Sentence(UNKNOWN_LATENCY),
+            Sentence(UNKNOWN_ISOLATION), Sentence(UNKNOWN_LATENCY), Sentence(UNKNOWN_RESTART),
             *([Sentence(UNKNOWN_MEMORY, {"count": f"{len(case.unknown)}"})] if case.unknown else []),
         ),
-        checks=_checks(case, found, rules, crowd, saving, price), actions=_actions(case, found),
+        checks=_checks(case, found, rules, crowd, saving, price, settings["overload"] / 100),
+        actions=_actions(case, found),
         tables={"moves": _moves(case, found), "workloads": _workloads(case, found),
                 "nodes": [[name, *_node_row(case, name)] for name in found.nodes]},
         content=_content(case, found, crowd), settings=settings,
@@ -214,7 +219,7 @@ def _binds(found: GivenBack, cards: int, least: int) -> tuple[Sentence, ...]:
 
 def _checks(
     case: _Case, found: GivenBack, rules: Rules, crowd: dict[tuple[str, int], float], saving: Decimal,
-    price: dict[str, Decimal],
+    price: dict[str, Decimal], bound: float,
 ) -> tuple[Check, ...]:  # fmt: skip
     stays = [node for node in case.nodes if node.name not in found.nodes]
     told = [(one.name, one.is_met) for one in verify(found.pods, stays, rules, found.places)]
@@ -222,9 +227,10 @@ def _checks(
     again = True
     for (node, card), part in crowd.items():
         names = [name for name, at in found.places.items() if at.node == node and card in at.cards]
-        hours = [sum(float(value) for value in column if value == value)
-                 for column in zip(*(case.peaks[name].tolist() for name in names), strict=True)]  # fmt: skip
-        again &= abs(sum(hour > 1 + 1e-6 for hour in hours) / len(hours) - part) <= 0.002
+        columns = zip(*(case.peaks[name].tolist() for name in names), strict=True)
+        hours = [sum(column) for column in columns if all(value == value for value in column)]
+        counted = sum(hour > 1 + 1e-6 for hour in hours) / max(len(hours), 1)
+        again &= len(hours) >= LEAST_HOURS and abs(counted - part) <= 0.002 and counted <= bound + 0.002
     paid = sum((price[name] for name in set(found.nodes)), Decimal(0))
     told += [("moves", not moved), ("overload", again), ("money", paid == saving)]
     return tuple(Check(Sentence(CHECKS[name]), holds) for name, holds in told)
@@ -239,7 +245,7 @@ def _actions(case: _Case, found: GivenBack) -> tuple[Action, ...]:
     since = datetime.fromisoformat(case.meta["since"]).date()
     return tuple(
         Action(
-            subject=f"{case.meta['cluster']} {pool}", team=_most([case.teams[node.name] for node in nodes]),
+            subject=f"{case.meta['cluster']} {pool}", team=_payer(case, nodes),
             title=Sentence(TITLE, {"cluster": case.meta["cluster"], "nodes": f"{len(nodes)}", "pool": pool or "–"}),
             evidence=tuple(
                 Sentence(EVIDENCE, {"nodes": node.name, "price": f"{node.price:,.2f} {case.meta['currency']}"})
@@ -251,8 +257,11 @@ def _actions(case: _Case, found: GivenBack) -> tuple[Action, ...]:
     )  # fmt: skip
 
 
-def _most(teams: list[str]) -> str:
-    return max(sorted(set(teams)), key=teams.count)
+def _payer(case: _Case, nodes: list[Node]) -> str:
+    """Who carries most of what the nodes cost."""
+    paid = {team: add_up(node.price for node in nodes if case.teams[node.name] == team)
+            for team in sorted({case.teams[node.name] for node in nodes})}  # fmt: skip
+    return max(paid, key=lambda team: paid[team])
 
 
 def _node_row(case: _Case, name: str) -> list[Any]:
@@ -283,7 +292,7 @@ def _workloads(case: _Case, found: GivenBack) -> list[list[Any]]:
         verdict = "unknown" if workload in case.unknown else "shares" if shared & set(names) else "alone"
         told.append([*case.meta["workloads"][workload], len(names), first.share_milli / 1000,
                      round(first.card_memory_mib / MIB, 2) or None, round(first.cpu_milli / 1000, 2),
-                     round(first.memory_mib / MIB, 2), VERDICTS[verdict]])  # fmt: skip
+                     round(first.memory_mib / MIB, 2), found.places[names[0]].profile, VERDICTS[verdict]])  # fmt: skip
     return told
 
 
@@ -368,6 +377,7 @@ PLANNER = Planner(
                 Column("card_gib", gettext_lazy("GiB of the card"), "number"),
                 Column("cores", gettext_lazy("Cores"), "number"),
                 Column("gib", gettext_lazy("GiB"), "number"),
+                Column("partition", gettext_lazy("Partition")),
                 Column("verdict", gettext_lazy("Verdict"), "words"),
             ),
         ),

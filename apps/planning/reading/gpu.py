@@ -2,8 +2,10 @@
 
 # ruff: noqa: S608  # identifiers are declared columns and tables of our own; every value is a parameter or quoted
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -23,13 +25,16 @@ NO_NODES = "%(cluster)s: no GPU node that stands is found in the bill, so nothin
 NO_PODS = "%(cluster)s: no lasting work holds a GPU on a node that stands."
 NO_PEAKS = "%(cluster)s: the use of its GPUs is not metered, so nobody knows what can share a card."
 THIN = "%(cluster)s: the use of GPUs is known for %(days)s days; sharing needs %(least)s."
-CARD_GIB = (
-    ("gn6i", "T4", 16), ("gn7i", "A10", 24), ("gn7e", "A100", 80), ("gn7", "A100", 40), ("gn6v", "V100", 16),
-    ("gn6e", "V100", 32), ("gn5i", "P4", 8), ("gn5", "P100", 16), ("g4dn", "T4", 16), ("g5.", "A10G", 24),
-    ("p3.", "V100", 16), ("p4d", "A100", 40), ("p4de", "A100", 80), ("p5", "H100", 80), ("a2-high", "A100", 40),
-    ("a2-ultra", "A100", 80), ("nc4as", "T4", 16), ("nc24ads", "A100", 80),
-)  # fmt: skip
-"""A part of an instance type → its card and the card's GiB; the first that fits."""
+CARDS = {
+    "gn5": ("P100", 16), "gn5i": ("P4", 8), "gn6v": ("V100", 16), "gn6e": ("V100", 32), "gn6i": ("T4", 16),
+    "gn7": ("A100", 40), "gn7e": ("A100", 80), "gn7i": ("A10", 24), "gn7s": ("A30", 24), "gn8is": ("L20", 48),
+    "g4dn": ("T4", 16), "g5": ("A10G", 24), "g6": ("L4", 24), "g6e": ("L40S", 48), "p3": ("V100", 16),
+    "p3dn": ("V100", 32), "p4d": ("A100", 40), "p4de": ("A100", 80), "p5": ("H100", 80), "g2": ("L4", 24),
+    "a2-highgpu": ("A100", 40), "a2-ultragpu": ("A100", 80), "a3-highgpu": ("H100", 80), "nc4as": ("T4", 16),
+    "nc8as": ("T4", 16), "nc16as": ("T4", 16), "nc64as": ("T4", 16), "nc24ads": ("A100", 80), "nc48ads": ("A100", 80),
+    "nc96ads": ("A100", 80),
+}  # fmt: skip
+"""A family of instances → its card and the card's GiB. Pods on any other keep their cards."""
 
 
 def read(pinned: Publication, now: datetime) -> Iterator[Case]:
@@ -45,7 +50,12 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
 
 def card_of(instance_type: str) -> tuple[str, int]:
     """The model of an instance type's cards and their GiB; 0 where it is not known."""
-    return next(((model, gib) for part, model, gib in CARD_GIB if part in instance_type.lower()), (instance_type, 0))
+    name = instance_type.lower().removeprefix("ecs.").removeprefix("standard_")
+    words = re.split(r"[._-]", name)
+    for family in ("-".join(words[:2]), words[0]):
+        if family in CARDS:
+            return CARDS[family]
+    return instance_type, 0
 
 
 def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
@@ -83,12 +93,12 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
 
 
 def _busy(metering: Metering, cluster: str, nodes: list[Stood]) -> set[str]:
-    """Nodes on which jobs ran: whoever comes and goes needs them again, and they are left alone."""
+    """Nodes on which jobs ran, or work that keeps data: they are needed again, and left alone."""
     rows = metering.ask(
         f"""
         SELECT DISTINCT node FROM {metering.listener.rows(WORKLOAD_HOURS)}
         WHERE cluster = ? AND clock >= ? AND workload_kind NOT IN {AGENTS} AND workload_kind NOT IN {LASTING}
-            AND gpu_request_hours > 0 AND node IN (SELECT unnest(?::VARCHAR[]))""",
+            AND node IN (SELECT unnest(?::VARCHAR[]))""",
         cluster, metering.costed.first, [node.node for node in nodes],
     )  # fmt: skip
     return {node for (node,) in rows}
@@ -108,7 +118,21 @@ def _pods(metering: Metering, cluster: str, nodes: list[Stood]) -> list[list[Any
         GROUP BY pod, namespace, workload HAVING max(clock) >= ? - 2 ORDER BY pod""",
         cluster, end, end - DAYS * DAY, [node.node for node in nodes], end,
     )  # fmt: skip
-    return [[*row[:4], round(float(row[4])), *(float(value or 0) for value in row[5:])] for row in rows]
+    peaks = {
+        pod: (float(cores or 0), float(gib or 0))
+        for pod, cores, gib in metering.ask(
+            f"""
+            SELECT pod, max(cpu_peak_cores), max(memory_peak_gib) FROM {metering.listener.rows(WORKLOAD_PEAKS)}
+            WHERE cluster = ? AND clock >= ? AND clock < ? GROUP BY pod""",
+            cluster, end - DAYS * DAY, end,
+        )
+    }  # fmt: skip
+    found = []
+    for *named, cards, cores, gib, cores_used, gib_used in rows:
+        highest = peaks.get(named[0], (0.0, 0.0))
+        used = max(float(cores_used or 0), highest[0]), max(float(gib_used or 0), highest[1])
+        found.append([*named, ceil(cards), float(cores or 0), float(gib or 0), *used])
+    return found
 
 
 def _agents(metering: Metering, cluster: str, nodes: list[Stood]) -> dict[str, tuple[float, float]]:

@@ -1,8 +1,8 @@
 """Giving nodes back: one after another is emptied onto the others, in an order in which every move has room."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from apps.planning.methods.gpu.kinds import FULL, Node, Place, Pod, Rules
 
 Floats = npt.NDArray[np.float64]
 ROUNDS, RAISED = 8, 1.25
+LEAST_HOURS = 7 * 24
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,29 @@ def give_back(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules, now: Map
     asked = {node.name: sum(by_name[pod].demand_milli for pod, (at, _) in board.at.items() if at == node.name)
              for node in nodes}  # fmt: skip
     for node in sorted(nodes, key=lambda one: (-one.price, asked[one.name], one.name)):
-        trial, found = deepcopy(board), []
-        held = [name for name, (at, _) in board.at.items() if at == node.name]
-        for name in sorted(held, key=lambda one: (-by_name[one].demand_milli, -by_name[one].memory_mib, one)):
-            target = _room(trial, by_name[name], node.name, left)
-            if target is None:
-                break
-            _lift(trial, by_name[name], node.name)
-            trial.put(by_name[name], *target)
-            found.append(Move(name, node.name, *target))
-        else:
-            board = trial
+        found = _emptied(board, by_name, node.name, left)
+        if found is not None:
             left.append(node.name)
             moves += found
     return GivenBack(tuple(left), _direct(moves), board.places(), tuple(pods))
+
+
+def _emptied(board: Board, by_name: Mapping[str, Pod], source: str, left: Sequence[str]) -> list[Move] | None:
+    """The moves that empty a node, made; nothing, and the board as it was, where one of its pods finds no room."""
+    held = [(name, cards) for name, (at, cards) in board.at.items() if at == source]
+    held.sort(key=lambda one: (-by_name[one[0]].demand_milli, -by_name[one[0]].memory_mib, one[0]))
+    found: list[Move] = []
+    for name, _cards in held:
+        target = _room(board, by_name[name], source, left)
+        if target is None:
+            for move, (back, cards) in reversed(list(zip(found, held, strict=False))):
+                _lift(board, by_name[back], move.target)
+                board.put(by_name[back], source, cards)
+            return None
+        _lift(board, by_name[name], source)
+        board.put(by_name[name], *target)
+        found.append(Move(name, source, *target))
+    return found
 
 
 def _direct(moves: Sequence[Move]) -> tuple[Move, ...]:
@@ -103,16 +113,16 @@ def shared_within(
     """The same, with pods on one card only where their peaks together exceed it in at most a part `bound` of hours.
 
     Shares begin where `pods` have them; those of a card that was exceeded more often are raised and all is planned
-    anew. What still does not fit after some rounds gets its card for itself.
+    anew. What is still too much after some rounds gets its card for itself.
     """
     current = list(pods)
-    for number in range(ROUNDS):
+    for number in count():
         found = give_back(current, nodes, rules, now)
         crowded = {name for name, part in overloads(found.places, peaks).items() if part > bound}
         wrong = {pod for pod, place in found.places.items() for card in place.cards if (place.node, card) in crowded}
         if not wrong:
-            return found
-        factor = RAISED if number < ROUNDS - 2 else float(FULL)
+            break
+        factor = RAISED if number < ROUNDS else float(FULL)
         current = [
             replace(pod, share_milli=min(FULL, int(pod.share_milli * factor) + 1)) if pod.name in wrong else pod
             for pod in current
@@ -121,7 +131,8 @@ def shared_within(
 
 
 def overloads(places: Mapping[str, Place], peaks: Mapping[str, Floats]) -> dict[tuple[str, int], float]:
-    """By node and card that several pods share: the part of hours in which their peaks together exceed the card."""
+    """By node and card that several pods share: the part of the hours known of all of them in which their peaks
+    together exceed the card. Pods that are known together for less than a week exceed it always."""
     on: dict[tuple[str, int], list[str]] = {}
     for name, place in places.items():
         for card in place.cards:
@@ -129,8 +140,9 @@ def overloads(places: Mapping[str, Place], peaks: Mapping[str, Floats]) -> dict[
     told = {}
     for shared, names in on.items():
         if len(names) > 1:
-            together = np.sum([np.nan_to_num(peaks[name]) for name in names], axis=0)
-            told[shared] = float((together > 1 + 1e-9).mean())
+            together = np.sum([peaks[name] for name in names], axis=0)
+            known = together[~np.isnan(together)]
+            told[shared] = float((known > 1 + 1e-9).mean()) if len(known) >= LEAST_HOURS else 1.0
     return told
 
 
