@@ -100,7 +100,8 @@ def _row(_line: int, cells: dict[str, str]) -> Class:
     if not timedelta(0) < end - start <= LONGEST:
         raise WrongCell("end", f"{cells['end'][:40]} is not after the start, by a day at most")
     students = cells["expected_students"]
-    if not students.isascii() or not students.isdigit() or int(students) > MOST_STUDENTS:
+    digits = students.isascii() and students.isdigit() and len(students) <= len(str(MOST_STUDENTS))
+    if not digits or int(students) > MOST_STUDENTS:
         raise WrongCell("expected_students", f"{students[:40]!r} is not a whole number up to {MOST_STUDENTS:,}")
     return Class(
         sheets.words(cells, "module", most=300), sheets.words(cells, "class", most=300), start, end, int(students)
@@ -143,16 +144,17 @@ def _workbook(content: bytes, name: str) -> Iterator[tuple[int, dict[str, str]]]
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = [str(cell or "").strip() for cell in next(rows, ())]
+        if sorted(filter(None, header)) != sorted(COLUMNS):
+            told = f"the columns must be {','.join(COLUMNS)}; they are {','.join(header)[:200]}."
+            raise BadSheet(f"{name}, line 1: {told}")
+        for line, row in enumerate(rows, start=2):
+            cells = {column: _text(value) for column, value in zip(header, row, strict=False) if column}
+            if any(cells.values()):
+                yield line, dict.fromkeys(COLUMNS, "") | cells
     except BadSheet:
         raise
     except Exception as broken:  # whatever a broken workbook makes its reader raise
         raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
-    if sorted(filter(None, header)) != sorted(COLUMNS):
-        raise BadSheet(f"{name}, line 1: the columns must be {','.join(COLUMNS)}; they are {','.join(header)[:200]}.")
-    for line, row in enumerate(rows, start=2):
-        cells = {column: _text(value) for column, value in zip(header, row, strict=False) if column}
-        if any(cells.values()):
-            yield line, dict.fromkeys(COLUMNS, "") | cells
 
 
 def _text(value: Any) -> str:

@@ -26,6 +26,7 @@ from apps.planning.drafts import Draft, checked
 from apps.planning.exporting import exported
 from apps.planning.models import Timetable
 from apps.planning.planners.timetable import PLANNER
+from apps.planning.reading import timetable as reading
 from apps.planning.scaling import BadObject, cron_hpa, keda
 from apps.teams.approval import Actor, NotYours
 from tests.insights.idle_world import write
@@ -87,6 +88,8 @@ def test_the_same_class_in_three_forms() -> None:
                      id="ends before it begins"),
         pytest.param(f"{HEAD}\nm,c,2026-10-05T20:00,2026-10-05T21:00,many\n".encode(), "expected_students: 'many'",
                      id="no number"),
+        pytest.param(f"{HEAD}\nm,c,2026-10-05T20:00,2026-10-05T21:00,{'9' * 5000}\n".encode(), "is not a whole number",
+                     id="thousands of digits"),
         pytest.param(f"{HEAD}\n,c,2026-10-05T20:00,2026-10-05T21:00,1\n".encode(), "column module: is empty",
                      id="no module"),
         pytest.param(b"module,class\nm,c\n", "the columns must be module,class,start", id="other columns"),
@@ -185,6 +188,26 @@ def lake_of_world(
 def school(lake_of_world: Path, home: Path) -> Publication:
     put_in_home(lake_of_world)
     return Publication.objects.get()
+
+
+def test_coming_classes_without_past_ones_are_told(school: Publication) -> None:
+    """Nobody can know what a first class needs; who reads the plan is not left to believe it is there."""
+    line = f"{HEAD}\nschool,First,2026-10-06T03:00+00:00,2026-10-06T04:00+00:00,100000\n"
+    timetable.bring(line.encode(), "t.csv", by=FINANCE, now=NOW)
+    assert any("1 classes have no replicas of their own" in str(line) for line in planned(school).says)
+
+
+def test_replicas_that_are_added_cost_what_others_save(school: Publication) -> None:
+    """At 30 % of a core a replica, classes need far more than ran: nothing is saved, and nobody is asked for it."""
+    timetable.bring(classes(5), "t.csv", by=FINANCE, now=NOW)
+    draft = planned(school, target=30)
+    assert (draft.saving_per_month, draft.actions) == (0, ())
+
+
+def test_one_name_in_two_clusters_has_a_plan_in_each(school: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters = reading.Metering.clusters
+    monkeypatch.setattr(reading.Metering, "clusters", lambda self: clusters(self) * 2)
+    assert [case.subject for case in PLANNER.read(school, NOW)] == ["school/live", "online/school/live"]
 
 
 def planned(school: Publication, **given: float) -> Draft:

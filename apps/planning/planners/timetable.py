@@ -62,6 +62,7 @@ RISK = (
 )
 USED = "Of the planned cores %(used)s would have been used, of those that ran %(before)s were."
 UNCOVERED = "%(count)s classes are not covered: the most of %(most)s replicas is reached."
+UNLEARNED = "%(count)s classes have no replicas of their own: too few past classes are known. Bring those too."
 CONFLICT_MOST = "The autoscaler allows %(most)s replicas at most, and the plan needs %(needs)s: raise its bound."
 CONFLICT_LEAST = (
     "The autoscaler keeps %(least)s replicas at least, and the plan needs fewer in %(hours)s hours: lower its bound."
@@ -88,6 +89,7 @@ class _Case:
     meta: dict[str, Any]
     arrays: dict[str, Any]
     lessons: list[Lesson]
+    request: float
     per_replica: float
 
     @property
@@ -114,7 +116,7 @@ def _case(data: bytes, settings: Settings) -> _Case:
     lessons = [Lesson(*one) for one in zip(meta["names"], *columns, strict=True)]
     known = arrays["request"][~np.isnan(arrays["request"])]
     request = float(np.max(known[-7 * DAY :], initial=0)) or 1.0
-    return _Case(meta, arrays, lessons, request * settings["target"] / 100)
+    return _Case(meta, arrays, lessons, request, request * settings["target"] / 100)
 
 
 @dataclass(frozen=True)
@@ -215,11 +217,12 @@ def _coming(case: _Case) -> list[Lesson]:
 
 
 def _saving(case: _Case, replayed: Floats, past: int, cost: Decimal) -> tuple[Floats, Decimal]:
-    """Replica-hours that ran and would not have, as far as they ran on nodes that come and go; and their money."""
-    ran, elastic = np.nan_to_num(case.arrays["pods"][past:]), case.arrays["elastic"][past:]
-    freed: Floats = np.minimum(np.clip(ran - replayed, 0, None), elastic)
-    request = float(np.nanmax(case.arrays["request"][-7 * DAY :]))
-    hours = Fraction(float(freed.sum()) * request) * DAYS_PER_MONTH / REPLAYED
+    """Replica-hours that ran and would not have, as far as they ran on nodes that come and go; and their money, less
+    that of the replicas the plan would have added."""
+    pods, elastic = case.arrays["pods"][past:], case.arrays["elastic"][past:]
+    freed: Floats = np.minimum(np.clip(np.nan_to_num(pods) - replayed, 0, None), elastic)
+    added = float(np.nansum(np.clip(replayed - pods, 0, None)))
+    hours = Fraction(max(float(freed.sum()) - added, 0.0) * case.request) * DAYS_PER_MONTH / REPLAYED
     return freed, min(cost, rounded(Fraction(Decimal(case.meta["price"])) * hours))
 
 
@@ -227,7 +230,8 @@ def _says(case: _Case, plan: Scheduled, learned: _Learned, settings: Settings) -
     heights = [step.replicas for step in plan.steps]
     told = {"least": f"{min(heights)}", "most": f"{max(heights)}", "changes": f"{plan.changes}"}
     if learned.demand is None:
-        return (Sentence(SAY_PATTERN, told),)
+        unlearned = Sentence(UNLEARNED, {"count": f"{len(_coming(case))}"})
+        return (Sentence(SAY_PATTERN, told), *([unlearned] if _coming(case) else []))
     found = learned.demand
     best = found.pinball[found.model]
     return (
@@ -240,10 +244,9 @@ def _says(case: _Case, plan: Scheduled, learned: _Learned, settings: Settings) -
 
 def _risks(case: _Case, replayed: Floats, past: int, verdict: Verdict) -> tuple[Sentence, ...]:
     used, ran = case.arrays["used"][past:], case.arrays["pods"][past:]
-    request = float(np.nanmax(case.arrays["request"][-7 * DAY :]))
     known = ~np.isnan(used)
-    short = float((used[known] > replayed[known] * request + 1e-9).mean()) if known.any() else 0.0
-    planned, stood = (float(np.nansum(part[known]) * request) for part in (replayed, ran))
+    short = float((used[known] > replayed[known] * case.request + 1e-9).mean()) if known.any() else 0.0
+    planned, stood = (float(np.nansum(part[known]) * case.request) for part in (replayed, ran))
     told = [
         Sentence(RISK, {"days": f"{REPLAYED}", "short": share(short)}),
         Sentence(USED, {"used": share(float(used[known].sum()) / max(planned, 1e-9)),
@@ -308,11 +311,10 @@ def _classes(case: _Case, verdict: Verdict) -> list[list[Any]]:
 def _content(case: _Case, plan: Scheduled, replayed: Floats, past: int, verdict: Verdict) -> dict[str, Any]:
     zone = ZoneInfo(case.meta["zone"])
     cron = [[one.at.cron, one.at.once, one.replicas] for one in jobs(plan.steps, zone)]
-    request = float(np.nanmax(case.arrays["request"][-7 * DAY :]))
     week = slice(-7 * DAY, None)
     return {
         "first": case.end - 7 * DAY, "used": _rounded(case.arrays["used"][week]),
-        "ran": _rounded(case.arrays["pods"][week] * request), "planned": _rounded(replayed[week] * request),
+        "ran": _rounded(case.arrays["pods"][week] * case.request), "planned": _rounded(replayed[week] * case.request),
         "cron": cron, "zone": case.meta["zone"],
         "steps": [[_local(case, step.start), _local(case, step.end), step.replicas] for step in plan.steps],
         "namespace": case.meta["namespace"], "workload": case.meta["workload"], "kind": case.meta["kind"],
@@ -357,7 +359,7 @@ PLANNER = Planner(
     name="timetable",
     title=gettext_lazy("Timetable schedules"),
     about=gettext_lazy("Replicas for every class, there when it begins and gone when it is over."),
-    version="1",
+    version="2",
     read=read,
     make=make,
     draw=draw,

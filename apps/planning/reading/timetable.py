@@ -4,7 +4,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -55,6 +55,7 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
         return
     classes, version = newest()
     count = 0
+    told_of: set[str] = set()
     for cluster in metering.clusters():
         hours = Hours(metering.costed.end - _days(metering) * DAY, metering.costed.end)
         if hours.count < LEAST_DAYS * DAY:
@@ -67,7 +68,11 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
             continue
         found = _of_cluster(metering, cluster, hours, keys)
         for key in keys:
-            yield _case(metering, cluster, key, hours, classes, version, found)
+            case = _case(metering, cluster, key, hours, classes, version, found)
+            if case.subject in told_of:  # the same workload in another cluster
+                case = replace(case, subject=f"{cluster}/{case.subject}")
+            told_of.add(case.subject)
+            yield case
             count += 1
     if not count:
         yield Case("", withheld=Sentence(NOTHING))
@@ -112,7 +117,8 @@ def _days(metering: Metering) -> int:
 def _workloads(
     metering: Metering, cluster: str, hours: Hours, classes: dict[str, list[Lesson]]
 ) -> list[tuple[str, str, str]]:
-    """Those with classes first, then those whose replicas vary most."""
+    """Those with classes first, then those whose replicas vary most; whoever asked for no cores lately is in neither:
+    what a replica carries is not known."""
     rows = metering.ask(
         f"""
         SELECT namespace, workload, any_value(workload_kind), max(pods), quantile_cont(pods, 0.05), sum(cores) FROM (
@@ -120,8 +126,9 @@ def _workloads(
                 sum(cpu_request_core_hours) AS cores
             FROM {metering.listener.rows(WORKLOAD_HOURS)}
             WHERE cluster = ? AND clock >= ? AND workload_kind IN {LASTING} GROUP BY ALL)
-        GROUP BY namespace, workload ORDER BY sum(cores) DESC, namespace, workload""",
-        cluster, hours.first,
+        GROUP BY namespace, workload HAVING sum(cores) FILTER (clock >= ?) > 0
+        ORDER BY sum(cores) DESC, namespace, workload""",
+        cluster, hours.first, hours.end - 7 * DAY,
     )  # fmt: skip
     named, others = [], []
     for namespace, workload, kind, most, rest, _cores in rows:
