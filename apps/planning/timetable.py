@@ -173,15 +173,27 @@ def _calendar(content: bytes, name: str, now: datetime) -> Iterator[tuple[int, d
 
     try:
         calendar = icalendar.Calendar.from_ical(content)
+        if any(_too_often(event.get("RRULE")) for event in calendar.walk("VEVENT")):
+            raise BadSheet(f"{name}: an event repeats by the minute or second; classes repeat by the hour at most.")
         begins = [_day_of(event.decoded("DTSTART")) for event in calendar.walk("VEVENT")]
         first = min(begins, default=now.date())
         events = recurring_ical_events.of(calendar).between(first, now.date() + AHEAD)
+    except BadSheet:
+        raise
     except Exception as broken:  # whatever a broken calendar makes its reader raise
         raise BadSheet(f"{name}: not a calendar that can be read ({str(broken)[:200]}).") from broken
     if len(events) > MOST_CLASSES:
         raise BadSheet(f"{name}: {len(events)} classes; at most {MOST_CLASSES} can be brought at once.")
     for number, event in enumerate(events, start=1):
         yield number, _event(event)
+
+
+def _too_often(told: Any) -> bool:
+    """Whether one of the rules of an event repeats more often than any class: unpacking it would take hours."""
+    rules = told if isinstance(told, list) else [told] if told else []
+    return any(
+        {"SECONDLY", "MINUTELY"} & set(rule.get("FREQ", ())) or {"BYMINUTE", "BYSECOND"} & set(rule) for rule in rules
+    )
 
 
 def _day_of(moment: Any) -> date:

@@ -1,6 +1,7 @@
 """Timetables: brought in three forms, refused whole with the place of every mistake, and planned by."""
 
 import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -67,6 +68,16 @@ def workbook(*rows: list[Any]) -> bytes:
     return out.getvalue()
 
 
+def cut(book: bytes) -> bytes:
+    """The same workbook; its sheet ends within the second row."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as whole, zipfile.ZipFile(out, "w") as short:
+        for name in whole.namelist():
+            part = whole.read(name)
+            short.writestr(name, part[: part.index(b'<row r="2"') + 40] if name.endswith("sheet1.xml") else part)
+    return out.getvalue()
+
+
 def test_the_same_class_in_three_forms() -> None:
     at = datetime(2026, 10, 5, 11, tzinfo=UTC)
     wanted = ("school", "Maths 7", at, 50, 120)
@@ -97,6 +108,10 @@ def test_the_same_class_in_three_forms() -> None:
         pytest.param(b"PK\x03\x04broken", "not a workbook that can be read", id="a broken workbook"),
         pytest.param(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:x\n", "not a calendar that can be read|no class",
                      id="a broken calendar"),
+        pytest.param(CALENDAR.replace(b"FREQ=WEEKLY", b"FREQ=SECONDLY"), "repeats by the minute or second",
+                     id="a calendar of every second"),
+        pytest.param(cut(workbook(HEAD.split(","), ["m", "c", "", "", "1"])), "not a workbook that can be read",
+                     id="a workbook cut short"),
         pytest.param(CALENDAR.replace(b"students: 120", b""), "column expected_students: ''", id="nobody is expected"),
         pytest.param(workbook(HEAD.split(",")), "no class in it", id="an empty workbook"),
     ],
