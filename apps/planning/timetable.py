@@ -191,9 +191,7 @@ def _calendar(content: bytes, name: str, now: datetime) -> Iterator[tuple[int, d
 def _too_often(told: Any) -> bool:
     """Whether one of the rules of an event repeats more often than any class: unpacking it would take hours."""
     rules = told if isinstance(told, list) else [told] if told else []
-    return any(
-        {"SECONDLY", "MINUTELY"} & set(rule.get("FREQ", ())) or {"BYMINUTE", "BYSECOND"} & set(rule) for rule in rules
-    )
+    return any({"SECONDLY", "MINUTELY"} & set(rule.get("FREQ", ())) for rule in rules)
 
 
 def _day_of(moment: Any) -> date:
