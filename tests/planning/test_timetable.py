@@ -219,6 +219,15 @@ def test_replicas_that_are_added_cost_what_others_save(school: Publication) -> N
     assert (draft.saving_per_month, draft.actions) == (0, ())
 
 
+def test_a_module_that_nothing_runs_is_named(school: Publication) -> None:
+    line = f"{HEAD}\nlab,First,2026-10-06T03:00+00:00,2026-10-06T04:00+00:00,9\n"
+    timetable.bring(line.encode(), "t.csv", by=FINANCE, now=NOW)
+    *_, last = PLANNER.read(school, NOW)
+    assert str(last.withheld) == (
+        "1 modules of the timetable have classes to come and no workload that a schedule can be made for: lab."
+    )
+
+
 def test_one_name_in_two_clusters_has_a_plan_in_each(school: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     clusters = reading.Metering.clusters
     monkeypatch.setattr(reading.Metering, "clusters", lambda self: clusters(self) * 2)

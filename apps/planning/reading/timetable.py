@@ -32,6 +32,11 @@ MOST = 60
 LEAST_REPLICAS, VARIES = 4, 2
 """Without a timetable a workload is planned that once ran so many replicas, and so many times as many as at rest."""
 THIN = "%(cluster)s: %(days)s days of use are metered; schedules need %(least)s."
+NAMED = 5
+UNSERVED = (
+    "%(count)s modules of the timetable have classes to come and no workload that a schedule can "
+    "be made for: %(names)s."
+)
 NOTHING = "No workload has classes in a timetable, or a number of replicas that comes and goes."
 
 
@@ -56,6 +61,7 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     classes, version = newest()
     count = 0
     told_of: set[str] = set()
+    seen: set[str] = set()
     for cluster in metering.clusters():
         hours = Hours(metering.costed.end - _days(metering) * DAY, metering.costed.end)
         if hours.count < LEAST_DAYS * DAY:
@@ -72,10 +78,23 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
             if case.subject in told_of:  # the same workload in another cluster
                 case = replace(case, subject=f"{cluster}/{case.subject}")
             told_of.add(case.subject)
+            seen |= {key[0], f"{key[0]}/{key[1]}"}
             yield case
             count += 1
-    if not count:
+    idle = _unserved(classes, seen, hours_end=metering.costed.end)
+    if idle:
+        told = {"count": f"{len(idle)}", "names": ", ".join(idle[:NAMED])}
+        yield Case("", withheld=Sentence(UNSERVED, told))
+    elif not count:
         yield Case("", withheld=Sentence(NOTHING))
+
+
+def _unserved(classes: dict[str, list[Lesson]], seen: set[str], *, hours_end: int) -> list[str]:
+    """Modules with classes to come for which no schedule is made: nobody runs them, asks for cores, or for longer."""
+    return sorted(
+        module for module, lessons in classes.items()
+        if module not in seen and any(one.end > 60 * hours_end for one in lessons)
+    )  # fmt: skip
 
 
 def _of_cluster(metering: Metering, cluster: str, hours: Hours, keys: list[tuple[str, str, str]]) -> _Read:
@@ -163,12 +182,13 @@ def _case(
     lessons = classes.get(f"{namespace}/{workload}") or classes.get(namespace) or []
     near = [one for one in lessons if 60 * hours.first <= one.start < 60 * (hours.end + 14 * DAY)]
     paid, team, currency = _paid(found.ledger, cluster, namespace, workload)
+    price = found.price[0] if found.price[1] in ("", currency) else Decimal(0)  # money of two currencies has no sum
     least, most = found.bounds.get((namespace, workload), (None, None))
     local = datetime.fromtimestamp(3600 * hours.first, UTC).astimezone(metering.zone)
     meta = {
         "cluster": cluster, "namespace": namespace, "workload": workload, "kind": kind, "first": hours.first,
         "clock": local.hour, "weekday": local.weekday(), "version": version, "team": team,
-        "currency": found.price[1] or currency, "price": f"{found.price[0]:.12f}", "least": least, "most": most,
+        "currency": currency or found.price[1], "price": f"{price:.12f}", "least": least, "most": most,
         "cost_per_month": f"{per_month(paid, metering.days):.12f}", "zone": str(metering.zone),
         "since": str(metering.window.end - timedelta(days=1)), "names": [one.name for one in near],
     }  # fmt: skip
