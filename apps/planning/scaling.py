@@ -76,20 +76,30 @@ def _wrong(value: Any, wanted: Any, path: str) -> list[str]:
             return [f"{path} is no list"]
         return [each for at, one in enumerate(value) for each in _wrong(one, wanted[0], f"{path}[{at}]")]
     if wanted == "cron5" or wanted == "cron6":
-        fields = str(value).split(" ")
-        return [] if len(fields) == int(wanted[-1]) and all(fields) else [f"{path} has not {wanted[-1]} fields"]
+        fields, ranges = str(value).split(" "), _CRON[-int(wanted[-1]) :]
+        if len(fields) != len(ranges):
+            return [f"{path} has not {wanted[-1]} fields"]
+        fits = all(
+            field == "*" or (field.isdecimal() and int(field) in span)
+            for field, span in zip(fields, ranges, strict=True)
+        )
+        return [] if fits else [f"{path}: {value} is no cron entry"]
+    if wanted == "count":
+        return [] if type(value) is int and value >= 0 else [f"{path} is no number of replicas"]
     return [] if type(value) is wanted else [f"{path} is no {wanted.__name__}"]
 
 
+_CRON = (range(60), range(60), range(24), range(1, 32), range(1, 13), range(7))
+"""Seconds to weekdays; an entry of five fields has no seconds."""
 _META = {"name": str, "namespace": str}
 _TARGET = {"apiVersion": str, "kind": str, "name": str}
-_JOB = {"name": str, "schedule": "cron6", "targetSize": int, "runOnce": bool}
+_JOB = {"name": str, "schedule": "cron6", "targetSize": "count", "runOnce": bool}
 _CRON_HPA = {
     "apiVersion": str, "kind": str, "metadata": _META, "spec": {"scaleTargetRef": _TARGET, "jobs": [_JOB]},
 }  # fmt: skip
 _TRIGGER = {"timezone": str, "start": "cron5", "end": "cron5", "desiredReplicas": str}
 _KEDA = {
     "apiVersion": str, "kind": str, "metadata": _META,
-    "spec": {"scaleTargetRef": _TARGET, "minReplicaCount": int, "maxReplicaCount": int,
+    "spec": {"scaleTargetRef": _TARGET, "minReplicaCount": "count", "maxReplicaCount": "count",
              "triggers": [{"type": str, "metadata": _TRIGGER}]},
 }  # fmt: skip

@@ -167,16 +167,6 @@ def test_jobs(steps_of, expected):
     assert [(job.at.cron, job.replicas) for job in cron.jobs(listed, SHANGHAI)] == expected
 
 
-def test_held_spans_are_those_above_the_least():
-    listed = [
-        Span(MONDAY + start, MONDAY + end, height)
-        for start, end, height in [(0, 1110, 2), (1110, 1260, 9), (1260, 10080, 2)]
-    ]
-    assert [(one.start.cron, one.end.cron, one.replicas) for one in cron.held(listed, SHANGHAI, 2)] == [
-        ("30 18 * * 1", "0 21 * * 1", 9)
-    ]
-
-
 def test_jobs_are_compared_minute_by_minute():
     told = [(0, 10, 2), (10, 20, 5)]
     assert jobs_give(told, {0: 2, 10: 5}, first=0, last=20).holds

@@ -300,6 +300,9 @@ def test_files_say_what_the_plan_says(school: Publication) -> None:
         cron_hpa(broken)
     with pytest.raises((BadObject, TypeError)):
         keda(broken)
+    for entry, replicas, said in (("99 7 * * 1", 2, "is no cron entry"), ("0 0 * * 1", -2, "is no number of replicas")):
+        with pytest.raises(BadObject, match=said):
+            cron_hpa(replace(draft, content=dict(draft.content) | {"cron": [[entry, False, replicas]]}))
 
 
 def test_a_timetable_is_brought_on_the_page_at_the_terminal_and_by_programs(

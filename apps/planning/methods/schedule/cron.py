@@ -42,15 +42,6 @@ class Job:
     replicas: int
 
 
-@dataclass(frozen=True)
-class Held:
-    """Hold at least so many replicas from one moment to another."""
-
-    start: Moment
-    end: Moment
-    replicas: int
-
-
 def jobs(steps: Sequence[Span], zone: ZoneInfo) -> list[Job]:
     """Every change of a schedule, and its beginning, as jobs."""
     weeks = _whole_weeks(steps)
@@ -64,23 +55,6 @@ def jobs(steps: Sequence[Span], zone: ZoneInfo) -> list[Job]:
         else:
             listed += [Job(_dated(step.start, zone), replicas) for step in same]
     return sorted(listed, key=lambda job: _order(job.at))
-
-
-def held(steps: Sequence[Span], zone: ZoneInfo, least: int) -> list[Held]:
-    """The steps above `least` replicas, each from its beginning to its end."""
-    weeks = _whole_weeks(steps)
-    found: dict[tuple[Moment, Moment, int], list[Span]] = defaultdict(list)
-    for step in steps:
-        if step.replicas > least:
-            found[_weekly(step.start, zone), _weekly(step.end, zone), step.replicas].append(step)
-    listed: list[Held] = []
-    for (start, end, replicas), same in found.items():
-        short = all(step.minutes < 7 * 24 * 60 - 60 for step in same)
-        if weeks and len(same) == weeks and start != end and short:
-            listed.append(Held(start, end, replicas))
-        else:
-            listed += [Held(_dated(step.start, zone), _dated(step.end, zone), replicas) for step in same]
-    return sorted(listed, key=lambda one: _order(one.start))
 
 
 def _order(at: Moment) -> tuple[bool, int, int, int, int, int, int]:
