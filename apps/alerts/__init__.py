@@ -1,0 +1,1 @@
+"""What asks for attention now, told once."""

@@ -1,0 +1,1 @@
+"""The days of the business: working days, holidays, school terms, promotions."""

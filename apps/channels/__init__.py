@@ -1,0 +1,1 @@
+"""Ways to reach people: mail, chat and webhooks, and what was delivered."""

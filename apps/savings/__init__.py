@@ -1,0 +1,1 @@
+"""The ledger: what initiatives promised, and what was verified."""

@@ -1,0 +1,8 @@
+"""Django's registration of `savings`."""
+
+from django.apps import AppConfig
+
+
+class SavingsConfig(AppConfig):
+    name = "apps.savings"
+    label = "savings"
