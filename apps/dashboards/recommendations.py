@@ -35,10 +35,16 @@ STATE_WORDS: dict[str, Promise] = {
     "snoozed": gettext_lazy("snoozed"),
     "in_progress": gettext_lazy("in progress"),
     "done": gettext_lazy("done"),
+    "verified": gettext_lazy("saving verified"),
+    "not_verified": gettext_lazy("saving not verified"),
+    "reverted": gettext_lazy("reverted"),
     "closed": gettext_lazy("closed itself"),
     ANY: gettext_lazy("any state"),
 }
-TONES = {"found": "warning", "assigned": "warning", "accepted": "running", "in_progress": "running", "done": "ok"}
+TONES = {
+    "found": "warning", "assigned": "warning", "accepted": "running", "in_progress": "running", "done": "done",
+    "verified": "ok", "not_verified": "error", "reverted": "error",
+}  # fmt: skip
 WHOSE_WORDS: dict[str, Promise] = {
     "mine": gettext_lazy("mine"), "teams": gettext_lazy("of my teams"), "all": gettext_lazy("all I may see"),
 }  # fmt: skip
@@ -50,6 +56,7 @@ BUTTONS: dict[str, Promise] = {
     "start": gettext_lazy("Begin"),
     "finish": gettext_lazy("It is done"),
     "reopen": gettext_lazy("Open again"),
+    "revert": gettext_lazy("It was undone"),
     "comment": gettext_lazy("Comment"),
 }
 TOLD: dict[str, Promise] = {
@@ -66,6 +73,10 @@ TOLD: dict[str, Promise] = {
     "close": gettext_lazy("closed it"),
     "return": gettext_lazy("found it again"),
     "wake": gettext_lazy("woke it"),
+    "revert": gettext_lazy("undid it"),
+    "verify": gettext_lazy("verified the saving"),
+    "refute": gettext_lazy("could not verify the saving"),
+    "lapse": gettext_lazy("saw the saving end"),
 }
 BULK = ("accept", "decline", "snooze", "assign")
 

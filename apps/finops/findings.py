@@ -26,7 +26,9 @@ class Finding:
     seen, strongest first. `saving_per_month` is what doing so is expected to save at effective cost, in `currency`,
     and zero where a finding is a question and no saving. `link` is the path of the page that tells everything.
     `at_stake` names the resource, so that several findings about one never promise more than its cost.
-    `amount_per_month` is what a question is about that saves nothing by itself: the cost nobody owns, a rise.
+    `amount_per_month` is what a question is about that saves nothing by itself: the cost nobody owns, a rise. `scope`
+    names the cost that would fall, by which the saving is verified later: a value by dimension of a question about
+    cost, or `resource` as it is billed.
     """
 
     kind: str
@@ -40,3 +42,4 @@ class Finding:
     link: str
     at_stake: str = ""
     amount_per_month: Decimal = Decimal(0)
+    scope: Mapping[str, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from apps.operations.kinds import KINDS, NAMES, Kind, days_until_due
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.operations.people import MACHINE, lead_of
 from apps.operations.sentences import kept
-from apps.operations.states import OPEN
+from apps.operations.states import OPEN, SETTLED
 
 State = Recommendation.State
 GROWN = Decimal("1.5")
@@ -146,13 +146,13 @@ class _Keeping:
 
     def _why_again(self, one: Recommendation) -> tuple[str, dict[str, str]] | None:
         """Why what was decided is asked about again, if it is."""
-        if one.state == State.CLOSED:
+        if one.state in (State.CLOSED, State.REVERTED):
             return FOUND_AGAIN, {}
         if one.state == State.DECLINED:
             then = Decimal(one.declined_text)
             if one.money > then and one.money >= GROWN * then:
                 return GREW, {"then": f"{then:,.2f}", "now": f"{one.money:,.2f}", "currency": one.currency}
-        if one.state == State.DONE:
+        if one.state in SETTLED:
             done_at = one.steps.filter(to_state=State.DONE).exclude(from_state=State.DONE).latest("pk").at
             if done_at + timedelta(days=DONE_DAYS) <= self.now:
                 return STILL_FOUND, {"day": f"{today(done_at)}"}
@@ -164,7 +164,8 @@ def _facts(finding: Finding) -> dict[str, Any]:
     return {
         "team": finding.team, "title": kept(finding.title), "evidence": [kept(one) for one in finding.evidence],
         "saving_text": f"{finding.saving_per_month:f}", "amount_text": f"{finding.amount_per_month:f}",
-        "at_stake": _short(finding.at_stake), "link": finding.link, "since": finding.since,
+        "at_stake": _short(finding.at_stake), "scope": dict(finding.scope), "link": finding.link,
+        "since": finding.since,
     }  # fmt: skip
 
 

@@ -28,6 +28,9 @@ class Move:
 
 OPEN = (State.FOUND, State.ASSIGNED, State.ACCEPTED, State.SNOOZED, State.IN_PROGRESS)
 """States in which something is still to be decided or done."""
+SETTLED = (State.DONE, State.VERIFIED, State.NOT_VERIFIED)
+"""States of what was done, whatever came of it."""
+_MEASURABLE = (*SETTLED, State.REVERTED)
 _ANY = {state: state for state in State}
 
 MOVES: Mapping[str, Move] = {
@@ -39,13 +42,19 @@ MOVES: Mapping[str, Move] = {
                    needs="until"),
     "start": Move({State.ACCEPTED: State.IN_PROGRESS}),
     "finish": Move({State.ACCEPTED: State.DONE, State.IN_PROGRESS: State.DONE}),
-    "reopen": Move(dict.fromkeys((State.DECLINED, State.SNOOZED, State.DONE), State.FOUND)),
+    "reopen": Move(dict.fromkeys((State.DECLINED, State.SNOOZED, *SETTLED, State.REVERTED), State.FOUND)),
+    "revert": Move(dict.fromkeys(SETTLED, State.REVERTED), needs="why"),
     "hand over": Move({state: state for state in OPEN}, who=Who.MACHINE),
     "close": Move(dict.fromkeys(OPEN, State.CLOSED) | {State.IN_PROGRESS: State.DONE}, who=Who.MACHINE),
-    "return": Move(dict.fromkeys((State.CLOSED, State.DECLINED, State.DONE), State.FOUND), who=Who.MACHINE),
+    "return": Move(dict.fromkeys((State.CLOSED, State.DECLINED, *SETTLED, State.REVERTED), State.FOUND),
+                   who=Who.MACHINE),
     "wake": Move({State.SNOOZED: State.FOUND}, who=Who.MACHINE),
+    "verify": Move(dict.fromkeys(_MEASURABLE, State.VERIFIED), who=Who.MACHINE),
+    "refute": Move(dict.fromkeys(_MEASURABLE, State.NOT_VERIFIED), who=Who.MACHINE),
+    "lapse": Move({State.VERIFIED: State.REVERTED}, who=Who.MACHINE),
 }  # fmt: skip
-"""What was in progress and is found no longer is done. What is declined stays so, but for much more money."""
+"""What was in progress and is found no longer is done; what is done is measured, and what was saved may be lost again
+(`lapse`) or undone by people (`revert`). What is declined stays so, but for much more money."""
 
 ACTIONS = tuple(name for name, move in MOVES.items() if move.who is Who.PEOPLE)
 

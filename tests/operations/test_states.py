@@ -9,20 +9,24 @@ from apps.operations.states import ACTIONS, MOVES, OPEN, Who, allowed
 
 STATES = [str(state) for state in Recommendation.State.values]
 TABLE = """
-              found     assigned  accepted     declined  snoozed   in_progress  done   closed
-assign        assigned  assigned  accepted     -         snoozed   in_progress  -      -
-accept        accepted  accepted  -            accepted  accepted  -            -      -
-decline       declined  declined  declined     -         declined  declined     -      -
-snooze        snoozed   snoozed   snoozed      -         snoozed   -            -      -
-start         -         -         in_progress  -         -         -            -      -
-finish        -         -         done         -         -         done         -      -
-reopen        -         -         -            found     found     -            found  -
-comment       found     assigned  accepted     declined  snoozed   in_progress  done   closed
-hand-over     found     assigned  accepted     -         snoozed   in_progress  -      -
-close         closed    closed    closed       -         closed    done         -      -
-return        -         -         -            found     -         -            found  found
-wake          -         -         -            -         found     -            -      -
-"""
+              found     assigned  accepted     declined  snoozed   in_progress  done          verified      not_verified  reverted  closed
+assign        assigned  assigned  accepted     -         snoozed   in_progress  -             -             -             -         -
+accept        accepted  accepted  -            accepted  accepted  -            -             -             -             -         -
+decline       declined  declined  declined     -         declined  declined     -             -             -             -         -
+snooze        snoozed   snoozed   snoozed      -         snoozed   -            -             -             -             -         -
+start         -         -         in_progress  -         -         -            -             -             -             -         -
+finish        -         -         done         -         -         done         -             -             -             -         -
+reopen        -         -         -            found     found     -            found         found         found         found     -
+revert        -         -         -            -         -         -            reverted      reverted      reverted      -         -
+comment       found     assigned  accepted     declined  snoozed   in_progress  done          verified      not_verified  reverted  closed
+hand-over     found     assigned  accepted     -         snoozed   in_progress  -             -             -             -         -
+close         closed    closed    closed       -         closed    done         -             -             -             -         -
+return        -         -         -            found     -         -            found         found         found         found     found
+wake          -         -         -            -         found     -            -             -             -             -         -
+verify        -         -         -            -         -         -            verified      verified      verified      verified  -
+refute        -         -         -            -         -         -            not_verified  not_verified  not_verified  not_verified  -
+lapse         -         -         -            -         -         -            -             reverted      -             -         -
+"""  # noqa: E501  # one table
 
 
 def table() -> dict[tuple[str, str], str]:

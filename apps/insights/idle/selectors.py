@@ -154,7 +154,15 @@ def _finding(row: IdleFinding) -> Finding:
         since=row.since,
         link=reverse("idle-one", args=[row.identity]),
         at_stake=row.at_stake,
+        scope=_scope(row),
     )
+
+
+def _scope(row: IdleFinding) -> dict[str, str]:
+    """The cost a finding is of: its team's share of a resource, or of a place."""
+    placed = {"cluster": row.cluster, "namespace": row.namespace, "workload": row.workload}
+    named = {"resource": row.resource} if row.resource else {name: value for name, value in placed.items() if value}
+    return {"team": row.team} | named
 
 
 def sentences(row: IdleFinding) -> tuple[Sentence, ...]:
