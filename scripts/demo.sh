@@ -37,7 +37,7 @@ fi
 
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
-if [ ! -e "$company/.complete" ] || [ ! -e "$company/timetable.csv" ]; then
+if [ ! -e "$company/.complete" ] || [ ! -e "$company/initiatives.csv" ]; then
   step "simulating a company: $days days (a minute or two)" \
     manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --late-days 7 --to "$company"
   touch "$company/.complete"
@@ -57,6 +57,11 @@ if [ ! -e "$company/.billed" ]; then # a week whose bills come late: first estim
   touch "$company/.billed"
 fi
 step "filling with the bills that came late" manage fill
+if [ "$(wc -l <"$company/initiatives.csv")" -gt 1 ] && [ ! -e "$company/.acted" ]; then # what engineers did to save
+  step "bringing what engineers do to save" manage savings bring "$company/initiatives.csv"
+  touch "$company/.acted"
+  step "measuring what it saved" manage fill --step verify
+fi
 
 # --- the login ----------------------------------------------------------------------------------------------------
 login=$COSTOPS_HOME/demo-login

@@ -29,6 +29,7 @@ from apps.planning.exporting import NoSuchFile
 from apps.planning.registry import NoSuchPlanner
 from apps.planning.selectors import NoPlan
 from apps.rates.selectors import MissingRate
+from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
 
@@ -62,6 +63,7 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NoSuchDraft, status.HTTP_404_NOT_FOUND, "no_such_draft"),
     (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
     (NoSuchRecommendation, status.HTTP_404_NOT_FOUND, "no_such_recommendation"),
+    (NoSuchInitiative, status.HTTP_404_NOT_FOUND, "no_such_initiative"),
     (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
     (NoPlan, status.HTTP_404_NOT_FOUND, "no_plan"),
     (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),

@@ -41,6 +41,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("anomalies", _("Anomalies"), under=("anomaly",), for_everything=False),
             Page("idle", _("Idle"), under=("idle-one",), for_everything=False),
             Page("plans", _("Plans"), under=("plan", "offers"), for_everything=False),
+            Page("savings", _("Savings"), under=("saving", "saving-new", "saving-edit"), for_everything=False),
         ),
     ),
     (

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from apps.demo import classes, incidents, openmetrics, papers, peaks, truth, usage
+from apps.demo import classes, incidents, initiatives, openmetrics, papers, peaks, truth, usage
 from apps.demo import fleet as fleets
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
@@ -90,6 +90,9 @@ class Company:
         waste.write(self.plan.folder / "waste.csv", self.volumes, self.resources, self.plan.start)
         bill.invoices.write(self.plan.folder / "invoices.csv")
         incidents.write(self.plan.folder / "incidents.csv", self.resources, end=self.plan.end, days=self.plan.days)
+        initiatives.write(
+            self.plan.folder / "initiatives.csv", self.organisation, end=self.plan.end, days=self.plan.days
+        )
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
         classes.write(self.plan.folder / "timetable.csv", self.organisation, start=self.plan.start, end=self.plan.end)
         if metrics:

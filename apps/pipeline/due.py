@@ -26,6 +26,7 @@ from apps.operations import services as operations
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.work import Work
 from apps.planning import services as planning
+from apps.savings import services as savings
 from apps.teams.selectors import policies, rules_sha256
 
 DAYS_BACK = 7
@@ -130,6 +131,11 @@ def recommend(ask: Ask) -> Iterator[Work]:
     found = _newest_runs("forecast", "anomalies", "idle", "plan")
     again = operations.is_anything_over(ask.now)
     yield from _once("recommend", f"{found} {operations.identity()}", ask, again=again)
+
+
+def verify(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until what initiatives saved was measured by it."""
+    yield from _once("verify", savings.identity(), ask)
 
 
 def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:

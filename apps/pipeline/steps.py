@@ -72,6 +72,10 @@ STEPS = (
         "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
         due.recommend, "days", after=("forecast", "anomalies", "idle", "plan"),
     ),
+    Step(
+        "verify", "measures what initiatives and finished recommendations saved, by the newest publication",
+        work.verify, due.verify, "days", after=("recommend",),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

@@ -16,6 +16,7 @@ from apps.insights.idle import services as idle_resources
 from apps.marts import services as marts
 from apps.operations import services as operations
 from apps.planning import services as planning
+from apps.savings import services as savings
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ def plan(_work: Work, now: datetime) -> StepResult:
 
 def recommend(_work: Work, now: datetime) -> StepResult:
     return operations.recommend(now=now)
+
+
+def verify(_work: Work, now: datetime) -> StepResult:
+    return savings.verify(now=now)
 
 
 def _source(work: Work) -> Source:

@@ -1,0 +1,87 @@
+"""What scopes cost day by day, by one publication, and which other cost a scope leaves alone."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from apps.finops.money import add_up
+from apps.finops.tables import ALLOCATED, MONEY
+from apps.finops.windows import Window
+from apps.marts.models import Publication
+from apps.marts.placing import placed
+from apps.marts.query import CostQuery
+from apps.marts.selectors import answer
+from apps.savings.scopes import RESOURCE, Scope
+from apps.units import selectors as units
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
+
+CELL = ("team", "service")
+"""What controls are made of: what a service costs a team."""
+Cell = tuple[str, str]
+
+
+def daily(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> dict[date, Decimal]:
+    """Effective cost by day of what is within all of these scopes at once; days without cost are left out."""
+    return dict(sorted(_summed(_rows(scopes, currency, window, pinned, ("day",))).items()))
+
+
+def cells(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> frozenset[Cell]:
+    """The cells that a scope costs anything in."""
+    return frozenset((row[0], row[1]) for row in _rows(scopes, currency, window, pinned, CELL) if row[-1])
+
+
+def cells_by_day(currency: str, window: Window, pinned: Publication) -> dict[Cell, dict[date, Decimal]]:
+    """Effective cost by cell and day of everything."""
+    found: dict[Cell, dict[date, Decimal]] = {}
+    for team, service, day, amount in _rows((), currency, window, pinned, (*CELL, "day")):
+        found.setdefault((team, service), {})[day] = amount
+    return found
+
+
+def driver(name: str, scope: Scope, window: Window) -> dict[date, Decimal]:
+    """A driver's units by day: of the scope's teams, services or namespaces where it is told by them, else of all."""
+    at = units.driver_version()
+    for known, by in units.drivers():
+        if known == name:
+            told = units.quantities(name, by, window, at)
+            subjects = set(scope.get(by, ()))
+            own = subjects & {subject for _, subject in told}
+            return _summed((day, amount) for (day, subject), amount in told.items() if not own or subject in own)
+    return {}
+
+
+def _summed(pairs: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
+    found: dict[date, list[Decimal]] = {}
+    for day, amount in pairs:
+        found.setdefault(day, []).append(amount)
+    return {day: add_up(amounts) for day, amounts in found.items()}
+
+
+def _rows(
+    scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication, groups: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    filters = tuple((name, values) for scope in scopes for name, values in scope.items())
+    plain = tuple((name, values) for name, values in filters if name != RESOURCE)
+    query = CostQuery(
+        window.start, window.end, group_by=groups, filters=(*plain, ("currency", (currency,))), as_of=pinned.number
+    )
+    if plain == filters:
+        return [(*row[: len(groups)], row[-1]) for row in answer(query).rows]
+    return _of_resources(query, filters, pinned)
+
+
+def _of_resources(
+    query: CostQuery, filters: Sequence[tuple[str, tuple[str, ...]]], pinned: Publication
+) -> list[tuple[Any, ...]]:
+    """The same of billed resources, which the marts do not tell apart: read from what was allocated."""
+    version = pinned.versions.get(ALLOCATED.name)
+    if version is None:
+        return []
+    rows = placed(lake.between(ALLOCATED, "day", query.start, query.end, at=version), query)
+    for name, values in filters:
+        if name == RESOURCE:
+            rows = rows.filter(rows.resource.isin(values))
+    summed = rows.group_by(list(query.group_by)).aggregate(amount=rows.effective_cost.sum().cast(MONEY))
+    return [tuple(row) for row in rows_of(summed)]

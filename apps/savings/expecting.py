@@ -1,0 +1,57 @@
+"""What is known before an initiative begins: what to compare it with, and the smallest effect that could be told."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from apps.insights.services import calendar
+from apps.learning import effects
+from apps.marts.models import Publication
+from apps.savings.measuring import study_of
+from apps.savings.models import Initiative
+from apps.savings.series import MOST_CONTROLS, known_window, read_series, untouched
+from apps.savings.statements import scope_of
+from apps.savings.states import LIVE
+
+NOTHING_KNOWN = "no day before its start is published"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`controls` are scopes as JSON, `percent` the smallest detectable change; where it is not known, `why`."""
+
+    controls: list[dict[str, Any]]
+    percent: str
+    publication: int
+    why: str = ""
+
+
+def expect(one: Initiative, pinned: Publication) -> Expected:
+    """Choose controls by rule where none are named, from days before the start alone; tell what could be detected."""
+    one.controls = one.controls or suggested(one, pinned)
+    series = read_series(one, pinned, one.start)
+    if series is None or not series.days:
+        return Expected(one.controls, "", pinned.number, NOTHING_KNOWN)
+    end = one.start + timedelta(days=one.window_days)
+    study = study_of(series, start=one.start, end=end, calendar=calendar())
+    try:
+        percent = effects.detectable(study, days_after=one.window_days)
+    except effects.EffectError as missing:
+        return Expected(one.controls, "", pinned.number, str(missing))
+    return Expected(one.controls, f"{percent:.1f}", pinned.number)
+
+
+def suggested(one: Initiative, pinned: Publication) -> list[dict[str, Any]]:
+    """What no initiative touches and whose history goes with the cost of this one."""
+    window = known_window(pinned, one.start, one.start)
+    if window is None:
+        return []
+    others = [scope_of(other) for other in Initiative.objects.filter(state__in=LIVE).exclude(pk=one.pk)]
+    cells = untouched(scope_of(one), one.currency, window, pinned, others)
+    series = read_series(one, pinned, one.start)
+    if series is None:
+        return []
+    candidates = {str(number): array for number, array in enumerate(cells.values())}
+    names = list(cells)
+    found = effects.suggest_controls(series.cost, candidates, most=MOST_CONTROLS)
+    return [dict(zip(("team", "service"), ([part] for part in names[int(each.name)]), strict=True)) for each in found]

@@ -1,0 +1,154 @@
+"""Measuring one initiative: its counterfactual, what prices and moved cost take from its saving, if it lasts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from apps.finops.findings import Sentence
+from apps.insights.services import calendar
+from apps.learning import effects
+from apps.learning.effects import Effect, Study
+from apps.savings.models import Initiative, Measurement
+from apps.savings.series import Floats, Series
+
+VERSION = "1"
+"""Raised whenever other measurements would come of the same numbers."""
+GRADES = "ABC"
+CENT = Decimal("0.01")
+
+LATE = "It was stated after it had begun: its grade is C at best"
+CANNOT = "It cannot be measured: %(why)s"
+UNTOLD = "The driver %(driver)s is not told for every day: it was left out"
+NO_CONTROLS = "There is nothing left alone to compare it with; only its own history tells what it would have cost"
+PRICE = "Prices alone changed the cost by %(amount)s %(currency)s a day: that is no saving"
+PRICE_UNKNOWN = "What prices changed by themselves is not known"
+MOVED = "The team's other cost rose by %(amount)s %(currency)s over the same days: counted as moved, not saved"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured until before a day. Money is of all days from the first that counts; `says` are reasons and
+    corrections, `days` (day, actual, counterfactual, lower, upper), `months` (first day, saving, lower, upper)."""
+
+    effect: Effect | None
+    moved: Decimal
+    grade: str
+    says: tuple[Sentence, ...]
+    days: tuple[tuple[str, float, float, float, float], ...] = ()
+    months: tuple[tuple[str, float, float, float], ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Moved cost is taken from the whole interval."""
+        if self.effect is None:
+            return Measurement.Verdict.UNKNOWN
+        if self.effect.lower - float(self.moved) > 0:
+            return Measurement.Verdict.SAVED
+        return Measurement.Verdict.COST_MORE if self.effect.upper < 0 else Measurement.Verdict.NOT_SHOWN
+
+    def columns(self) -> dict[str, Any]:
+        """The numbers as a Measurement keeps them."""
+        if self.effect is None:
+            return {"verdict": self.verdict, "grade": ""}
+        bounds = {name: money(getattr(self.effect, name)) - self.moved for name in ("saving", "lower", "upper")}
+        return {
+            "verdict": self.verdict, "grade": self.grade, "percent_text": f"{self.effect.percent:.2f}",
+            **{f"{name}_text": f"{amount:f}" for name, amount in bounds.items()},
+        }  # fmt: skip
+
+
+def money(amount: float) -> Decimal:
+    """An estimate, to the cent: more digits would pretend to be exact."""
+    return Decimal(repr(float(amount))).quantize(CENT)
+
+
+def measure(one: Initiative, series: Series, *, end: date) -> Measured:
+    """Measure an initiative from its series, until before `end`."""
+    study = _study(one, series, end)
+    says = [*_late(one), *_prices(one, series)]
+    says += [Sentence(UNTOLD, {"driver": name}) for name in series.drivers if name not in study.drivers]
+    if not series.controls:
+        says.append(Sentence(NO_CONTROLS))
+    try:
+        found = effects.measure(study)
+    except effects.EffectError as missing:
+        return Measured(None, Decimal(0), "", (Sentence(CANNOT, {"why": str(missing)}),))
+    moved = _moved(study, series)
+    if moved:
+        says.append(Sentence(MOVED, {"amount": f"{moved:,.2f}", "currency": one.currency}))
+    grade = max(found.grade, "C") if _late(one) else found.grade
+    return Measured(found, moved, grade, tuple(says), _days(found), _months(study))
+
+
+def _study(one: Initiative, series: Series, end: date) -> Study:
+    """What the methods are told; prices that changed by themselves are taken out of the days after the start."""
+    cost = series.cost.copy()
+    if series.price_per_day:
+        after = np.array([day >= one.measured_from for day in series.days])
+        cost[after] -= float(series.price_per_day)
+    return study_of(
+        series, start=one.start, end=end, transition_days=one.transition_days, cost=cost, calendar=calendar()
+    )
+
+
+def study_of(series: Series, *, start: date, end: date, transition_days: int = 0, **given: Any) -> Study:
+    """A series as the methods are told it; a driver that is not known on every day is left out."""
+    told: dict[str, Any] = {
+        "days": np.array(series.days, dtype="datetime64[D]"), "cost": series.cost, "controls": dict(series.controls),
+        "drivers": {name: values for name, values in series.drivers.items() if not np.isnan(values).any()},
+    }  # fmt: skip
+    return Study(start=start, end=end, transition_days=transition_days, **(told | given))
+
+
+def _late(one: Initiative) -> list[Sentence]:
+    return [Sentence(LATE)] if one.stated_at and one.stated_at.date() > one.start else []
+
+
+def _prices(one: Initiative, series: Series) -> list[Sentence]:
+    if one.is_about_price:
+        return []
+    if series.price_per_day is None:
+        return [Sentence(PRICE_UNKNOWN)]
+    if abs(series.price_per_day) < CENT:
+        return []
+    return [Sentence(PRICE, {"amount": f"{series.price_per_day:+,.2f}", "currency": one.currency})]
+
+
+def _moved(study: Study, series: Series) -> Decimal:
+    """How much more the rest costs than it would have, where that is more than noise; nothing else counts as moved."""
+    if series.rest is None:
+        return Decimal(0)
+    try:
+        found = effects.measure(replace(study, cost=series.rest))
+    except effects.EffectError:
+        return Decimal(0)
+    return money(-found.saving) if found.upper < 0 else Decimal(0)
+
+
+def _days(found: Effect) -> tuple[tuple[str, float, float, float, float], ...]:
+    """Every day before the end; what came before the start is what it was, expected as the methods learned it."""
+    told = found.counterfactual
+    columns: Sequence[Floats] = (told.actual, told.expected, told.lower, told.upper)
+    return tuple(
+        (f"{day}", *(round(float(column[place]), 2) for column in columns))  # type: ignore[misc]  # four numbers
+        for place, day in enumerate(told.days.astype(object))
+    )
+
+
+def _months(study: Study) -> tuple[tuple[str, float, float, float], ...]:
+    return tuple(
+        (f"{each.month}", *(round(amount, 2) for amount in (each.effect.saving, each.effect.lower, each.effect.upper)))
+        for each in effects.persistence(study)
+    )
+
+
+def milestones(one: Initiative, until: date) -> list[date]:
+    """The days before which it is measured, up to one: every week of its window, the day of its verdict, then every
+    month for a year, to see whether it lasts."""
+    weeks = [one.measured_from + timedelta(days=7 * week) for week in range(1, one.window_days // 7 + 1)]
+    months = [one.decided_on + timedelta(days=30 * month) for month in range(1, 13)]
+    return [day for day in sorted({*weeks, one.decided_on, *months}) if day <= until and day <= months[-1]]

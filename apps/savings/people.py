@@ -1,0 +1,36 @@
+"""Who sees initiatives, and who may state and change them: the team whose cost it is, or finance."""
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import QuerySet
+
+from apps.operations.people import seen_teams
+from apps.savings.models import Initiative
+from apps.savings.scopes import Scope
+from apps.teams.approval import Actor, NotYours
+
+Reader = AbstractBaseUser | AnonymousUser
+
+
+def seen_by(reader: Reader) -> QuerySet[Initiative]:
+    """All that somebody may know of: what is of teams whose cost they see, and of those they lead."""
+    found = Initiative.objects.order_by("pk")
+    teams = seen_teams(reader)
+    return found if teams is None else found.filter(team__in=teams)
+
+
+def may_change(actor: Actor, team: str) -> bool:
+    return bool(actor.speaks_for((team,)))
+
+
+def must_change(actor: Actor, team: str) -> None:
+    if not may_change(actor, team):
+        raise NotYours(f"Initiatives of {team} are for its members, or finance, to change; nothing was done.")
+
+
+def must_own(actor: Actor, scope: Scope) -> None:
+    """Those who answer for some teams measure the cost of these teams only: a scope could tell others' cost."""
+    if actor.teams is not None and not (set(scope.get("team", ())) and actor.teams.issuperset(scope["team"])):
+        raise NotYours(
+            f"scope: name a team of yours ({', '.join(sorted(actor.teams)) or 'you have none'}); cost of other teams "
+            "is for finance to measure."
+        )

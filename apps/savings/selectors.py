@@ -1,0 +1,153 @@
+"""Reading the ledger: initiatives, what was measured of them, what teams saved, and the way from found to verified."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from apps.finops.errors import CostOpsError
+from apps.finops.money import add_up, divided
+from apps.operations.models import Recommendation
+from apps.operations.overlaps import promise
+from apps.operations.states import SETTLED as DONE
+from apps.savings.measuring import CENT
+from apps.savings.models import Initiative, Measurement
+from apps.savings.people import Reader, seen_by, seen_teams
+
+MONTH = Decimal(365) / 12
+"""Days of a month of money."""
+State = Initiative.State
+RecommendationState = Recommendation.State
+STEPS = ("identified", "approved", "implemented", "verified")
+_APPROVED = (RecommendationState.ACCEPTED, RecommendationState.IN_PROGRESS, *DONE)
+_LOST = (RecommendationState.DECLINED, RecommendationState.CLOSED, RecommendationState.REVERTED)
+
+
+class NoSuchInitiative(CostOpsError):
+    """There is no such initiative, or it is not for the caller to know of."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An initiative with its newest measurement, if there is one; `final` is the newest a verdict rests on."""
+
+    one: Initiative
+    newest: Measurement | None = None
+    final: Measurement | None = None
+
+    @property
+    def verified_per_month(self) -> Decimal | None:
+        """What was verified, its own share, by the month; None where nothing is verified."""
+        if self.one.state != State.VERIFIED or self.final is None:
+            return None
+        return per_month(self.final, "saving")
+
+    @property
+    def at_least_per_month(self) -> Decimal | None:
+        """The lower bound of the same."""
+        return None if self.verified_per_month is None or self.final is None else per_month(self.final, "lower")
+
+
+@dataclass(frozen=True)
+class Way:
+    """Money a month in one currency: everything identified, and what of it was approved, implemented and verified."""
+
+    currency: str
+    identified: Decimal
+    approved: Decimal
+    implemented: Decimal
+    verified: Decimal
+
+    @property
+    def steps(self) -> tuple[tuple[str, Decimal], ...]:
+        return tuple((name, getattr(self, name)) for name in STEPS)
+
+
+def per_month(found: Measurement, name: str) -> Decimal | None:
+    """`saving`, `lower` or `upper` of a measurement by the month, to the cent."""
+    amount, days = found.money(name), (found.end - found.start).days
+    if amount is None or days < 1:
+        return None
+    by_day = divided(amount, Decimal(days))
+    return None if by_day is None else (by_day * MONTH).quantize(CENT)
+
+
+def entries(reader: Reader | None, *, team: str = "", state: str = "") -> list[Entry]:
+    """The initiatives somebody may know of, the newest first; without a reader, everybody's."""
+    found = Initiative.objects.order_by("pk") if reader is None else seen_by(reader)
+    narrowed = {name: value for name, value in (("team", team), ("state", state)) if value}
+    return [_entry(one) for one in found.filter(**narrowed).order_by("-pk").prefetch_related("measurements")]
+
+
+def entry(number: int, reader: Reader | None) -> Entry:
+    found = Initiative.objects.all() if reader is None else seen_by(reader)
+    one = found.filter(pk=number).prefetch_related("measurements").first()
+    if one is None:
+        raise NoSuchInitiative(f"There is no initiative {number}.")
+    return _entry(one)
+
+
+def _entry(one: Initiative) -> Entry:
+    measured = sorted(one.measurements.all(), key=lambda each: each.pk)
+    final = [each for each in measured if each.is_final]
+    return Entry(one, measured[-1] if measured else None, final[-1] if final else None)
+
+
+def verified(teams: frozenset[str] | None, start: date, end: date) -> dict[str, Decimal]:
+    """What was verifiably saved on the days `start` <= day < `end`, by currency: of these teams, or of all."""
+    found: dict[str, list[Decimal]] = {}
+    for one in entries(None, state=State.VERIFIED):
+        if one.final is not None and (teams is None or one.one.team in teams):
+            found.setdefault(one.one.currency, []).append(_within(one.final, start, end))
+    return {currency: add_up(amounts) for currency, amounts in sorted(found.items())}
+
+
+def _within(final: Measurement, start: date, end: date) -> Decimal:
+    """The part of a measured saving that fell on some days: by what each day was below its counterfactual."""
+    days = [
+        (date.fromisoformat(day), Decimal(repr(expected)) - Decimal(repr(actual)))
+        for day, actual, expected, *_ in final.content.get("days", ())
+    ]
+    counted = [(day, amount) for day, amount in days if final.start <= day < final.end]
+    total, own = (
+        add_up(amount for _, amount in counted),
+        add_up(amount for day, amount in counted if start <= day < end),
+    )
+    saving = final.money("saving") or Decimal(0)
+    return (saving * own / total).quantize(CENT) if total else Decimal(0)
+
+
+def ways(reader: Reader | None) -> list[Way]:
+    """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself."""
+    told = entries(reader)
+    kept = [one for one in told if one.one.state not in (State.DRAFT, State.WITHDRAWN)]
+    within = set(Initiative.recommendations.through.objects.filter(initiative__in=[one.one for one in kept])
+                 .values_list("recommendation_id", flat=True))  # fmt: skip
+    teams = None if reader is None else seen_teams(reader)
+    rows = Recommendation.objects.exclude(state__in=_LOST)
+    found = [one for one in (rows if teams is None else rows.filter(team__in=teams)) if one.pk not in within]
+    counted = promise(found).within
+    found = [one for one in found if one.saving > 0 and one.pk not in counted]
+    currencies = sorted({one.currency for one in found} | {one.one.currency for one in kept})
+    return [_way(currency, found, kept) for currency in currencies]
+
+
+def _way(currency: str, found: Iterable[Recommendation], kept: Iterable[Entry]) -> Way:
+    recommended = [one for one in found if one.currency == currency]
+    stated = [one for one in kept if one.one.currency == currency and one.one.state != State.REVERTED]
+    begun = [one for one in stated if one.newest is not None or one.one.state != State.STATED]
+
+    def promised(of: Iterable[Recommendation], carried: Iterable[Entry]) -> Decimal:
+        return add_up([*(one.saving for one in of), *(one.one.promised for one in carried)])
+
+    return Way(
+        currency,
+        identified=promised(recommended, stated),
+        approved=promised((one for one in recommended if one.state in _APPROVED), stated),
+        implemented=promised((one for one in recommended if one.state in DONE), begun),
+        verified=add_up(amount for one in stated if (amount := one.verified_per_month) is not None),
+    )
+
+
+def last_day(found: Measurement) -> date:
+    return found.end - timedelta(days=1)

@@ -1,0 +1,121 @@
+"""An initiative's series, read once: its cost by day, that of its controls, what drives it, and what prices changed."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.finops.money import add_up, divided
+from apps.finops.windows import Window
+from apps.insights.why.answering import why
+from apps.marts.models import Publication
+from apps.marts.query import CostQuery
+from apps.savings import costs
+from apps.savings.models import Initiative
+from apps.savings.scopes import RESOURCE, Scope, told
+from apps.savings.statements import controls_of, scope_of
+
+HISTORY_DAYS = 400
+"""So many days before the start are looked at, where they are published."""
+MOST_CONTROLS = 8
+PRICES = ("price", "commitments")
+"""The parts of a change of cost that are no change of use."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Consecutive `days`, the `cost` on each, and what goes with it: arrays as long as `days`. `price_per_day` is how
+    much more (less, below zero) a day costs after the start by prices alone, None where the bill does not tell."""
+
+    days: tuple[date, ...]
+    cost: Floats
+    controls: Mapping[str, Floats] = field(default_factory=dict)
+    drivers: Mapping[str, Floats] = field(default_factory=dict)
+    rest: Floats | None = None
+    price_per_day: Decimal | None = None
+
+    def fingerprint(self, *more: object) -> str:
+        """The same for the same numbers, stated in the same way."""
+        digest = hashlib.sha256(repr((self.days, self.price_per_day, more)).encode())
+        arrays = [self.cost, *self.controls.values(), *self.drivers.values()]
+        for one in arrays if self.rest is None else [*arrays, self.rest]:
+            digest.update(one.tobytes())
+        return digest.hexdigest()
+
+
+def known_window(pinned: Publication, start: date, end: date) -> Window | None:
+    """The published days from `HISTORY_DAYS` before `start` until `end`."""
+    if pinned.first_day is None or pinned.end_day is None:
+        return None
+    first, last = max(pinned.first_day, start - timedelta(days=HISTORY_DAYS)), min(pinned.end_day, end)
+    return Window(first, last) if first < last else None
+
+
+def read_series(one: Initiative, pinned: Publication, end: date) -> Series | None:
+    """Everything a measurement is made of, until before `end`; None where nothing of it is published."""
+    window = known_window(pinned, one.start, end)
+    if window is None:
+        return None
+    scope, days = scope_of(one), tuple(window.days())
+    return Series(
+        days=days,
+        cost=_array(costs.daily([scope], one.currency, window, pinned), days),
+        controls={
+            told(each): _array(costs.daily([each], one.currency, window, pinned), days) for each in controls_of(one)
+        },
+        drivers={name: _array(costs.driver(name, scope, window), days, otherwise=np.nan) for name in one.drivers},
+        rest=_rest(scope, one.currency, window, pinned),
+        price_per_day=None if one.is_about_price else _price_per_day(one, scope, window, pinned),
+    )
+
+
+def _array(amounts: Mapping[date, Decimal], days: Iterable[date], *, otherwise: float = 0.0) -> Floats:
+    """Amounts as floats, for a learner; a published day without cost cost nothing, an untold driver is unknown."""
+    return np.array([float(amounts[day]) if day in amounts else otherwise for day in days])
+
+
+def _rest(scope: Scope, currency: str, window: Window, pinned: Publication) -> Floats | None:
+    """What else the teams of a scope cost: where cost that only moved would be found. None where there is no else."""
+    if "team" not in scope or len(scope) == 1:
+        return None
+    teams, days = {"team": scope["team"]}, tuple(window.days())
+    whole, own = (costs.daily(each, currency, window, pinned) for each in ([teams], [scope]))
+    return _array(
+        {day: add_up([amount, own.get(day, Decimal(0)).copy_negate()]) for day, amount in whole.items()}, days
+    )
+
+
+def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Publication) -> Decimal | None:
+    """What prices alone changed by the day, by the meters of the bill, between as many days before and after."""
+    length = min(one.window_days, (window.end - one.measured_from).days, (one.start - window.start).days)
+    if RESOURCE in scope or length < 1:
+        return None
+    after = Window(one.measured_from, one.measured_from + timedelta(days=length))
+    before = Window(one.start - timedelta(days=length), one.start)
+    filters = (*scope.items(), ("currency", (one.currency,)))
+    found = why(CostQuery(after.start, after.end, filters=filters, as_of=pinned.number), before)
+    parts = [change.change.parts for change in found.currencies if change.currency == one.currency]
+    if not parts:
+        return None
+    return divided(add_up(part[name] for part in parts for name in PRICES), Decimal(length))
+
+
+def untouched(
+    scope: Scope, currency: str, window: Window, pinned: Publication, others: Iterable[Scope]
+) -> dict[costs.Cell, Floats]:
+    """The daily cost of every cell that neither this scope nor another initiative's costs anything in."""
+    touched = costs.cells([scope], currency, window, pinned)
+    for other in others:
+        touched |= costs.cells([other], currency, window, pinned)
+    days = tuple(window.days())
+    return {
+        cell: _array(amounts, days)
+        for cell, amounts in costs.cells_by_day(currency, window, pinned).items()
+        if cell not in touched
+    }

@@ -1,0 +1,268 @@
+"""Keeping the ledger: initiatives are written, stated, measured after every publication, and concluded."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from apps.finops.errors import CostOpsError
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+from apps.operations import deciding
+from apps.operations.deciding import NotPossible, today
+from apps.operations.models import Recommendation
+from apps.operations.people import MACHINE
+from apps.operations.states import MOVES as RECOMMENDATION_MOVES
+from apps.savings import expecting, measuring, sharing
+from apps.savings.measuring import Measured, milestones
+from apps.savings.models import Initiative, InitiativeStep, Measurement
+from apps.savings.people import must_change, must_own
+from apps.savings.series import read_series
+from apps.savings.statements import BadStatement, Statement, stated_by
+from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
+from apps.teams.approval import Actor
+from apps.teams.models import Team
+
+State = Initiative.State
+MOST_TEXT = 4_000
+
+STATED = "It was stated with %(controls)s controls; a change of %(percent)s %% or more can be told from noise"
+STATED_BLIND = "It was stated; what could be told from noise is not known: %(why)s"
+OF_RECOMMENDATION = "What recommendation %(number)s promised, done since %(day)s"
+SHOWN = "Saved %(saving)s %(currency)s until %(day)s, between %(lower)s and %(upper)s (95 %%), grade %(grade)s"
+NOT_SHOWN = "Between %(lower)s and %(upper)s %(currency)s (95 %%) until %(day)s: no saving can be told from that"
+ENDED = "Two months in a row it saved less than half of what was verified"
+
+
+@transaction.atomic
+def write(statement: Statement, *, by: Actor, now: datetime) -> Initiative:
+    """Keep a draft; nothing is measured before it is stated."""
+    carried = _check(statement, by)
+    one = Initiative.objects.create(**statement.columns(), created_at=now, created_by=by.name)
+    one.recommendations.set(carried)
+    _note(one, "write", by=by.name, now=now, before="")
+    return one
+
+
+@transaction.atomic
+def rewrite(one: Initiative, statement: Statement, *, by: Actor, now: datetime) -> Initiative:
+    """Change a draft; what is stated stays."""
+    must_change(by, one.team)
+    carried = _check(statement, by)
+    if not Initiative.objects.filter(pk=one.pk, state=State.DRAFT).update(**statement.columns()):
+        raise NotPossible(
+            f"Initiative {one.pk} is stated: what was said before it began stays. Withdraw it and write another."
+        )
+    one.refresh_from_db()
+    one.recommendations.set(carried)
+    _note(one, "write", by=by.name, now=now, before=State.DRAFT)
+    return one
+
+
+def _check(statement: Statement, by: Actor) -> list[Recommendation]:
+    must_change(by, statement.team)
+    must_own(by, statement.scope)
+    if not Team.objects.filter(name=statement.team).exists():
+        raise BadStatement(f"team: there is no team {statement.team[:60]!r}.")
+    found = list(Recommendation.objects.filter(pk__in=statement.recommendations))
+    missing = set(statement.recommendations) - {one.pk for one in found if by.speaks_for((one.team,))}
+    if missing:
+        raise BadStatement(f"recommendations: there is no recommendation {min(missing)} of yours.")
+    return found
+
+
+def take(one: Initiative, action: str, *, by: Actor, now: datetime, why: str = "") -> Initiative:
+    """Do what a person wants done: state, withdraw, revert or comment."""
+    if action not in OF_PEOPLE:
+        raise BadStatement(f"action: {action[:20]!r} is not one of {', '.join(OF_PEOPLE)}.")
+    if len(why) > MOST_TEXT or "\x00" in why or (action in NEEDS_WHY and not why.strip()):
+        raise BadStatement(f"why: to {action} say why, in at most {MOST_TEXT:,} characters.")
+    must_change(by, one.team)
+    if action == "state":
+        return state(one, by=by.name, now=now, why=why.strip())
+    with transaction.atomic():
+        _move(one, action, by=by.name, now=now, why=why.strip())
+        if action == "revert":
+            _tell_recommendations(one, "revert", by=by.name, now=now, why=why.strip(), values={})
+    return one
+
+
+def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiative:
+    """State it: its controls are chosen by rule where it names none, and what could be detected is told. From then on
+    the statement is never changed."""
+    expected = expecting.expect(one, publication())
+    changed = {
+        "controls": expected.controls, "detectable_text": expected.percent, "stated_at": now,
+        "stated_in": expected.publication,
+    }  # fmt: skip
+    with transaction.atomic():
+        if why:
+            _note(one, "comment", by=by, now=now, before=one.state, why=why)
+        values = {"controls": f"{len(expected.controls)}", "percent": expected.percent, "why": expected.why}
+        told = STATED if expected.percent else STATED_BLIND
+        _move(one, "state", by=by, now=now, why=told, values=values, changed=changed)
+    return one
+
+
+def verify(*, now: datetime) -> StepResult:
+    """Measure what is due by the newest publication, and conclude what was saved; doing so again changes nothing."""
+    pinned = publication()
+    problems: list[Problem] = []
+    for done in _unmeasured():
+        try:
+            take_up(done, now=now)
+        except CostOpsError as wrong:
+            problems.append(Problem("note", "not_taken_up", f"recommendation {done.pk}", str(wrong)))
+    rows = 0
+    for one in Initiative.objects.filter(state__in=LIVE).order_by("pk"):
+        try:
+            rows += _look(one, pinned, now)
+        except CostOpsError as wrong:
+            problems.append(
+                Problem("warning", "not_measured", f"initiative {one.pk}", f"{wrong} What was measured stays.")
+            )
+    sharing.share(pinned)
+    return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
+
+
+def identity() -> str:
+    """What measurements depend on besides the publication."""
+    newest = InitiativeStep.objects.filter(action="state").order_by("-pk").values_list("pk", flat=True).first()
+    done = Recommendation.objects.filter(state=Recommendation.State.DONE).order_by("-pk").values_list("pk", flat=True)
+    return f"{measuring.VERSION} {newest} {list(done[:1])} {done.count()}"
+
+
+def _unmeasured() -> Iterable[Recommendation]:
+    """What was done, promised to save, says which cost would fall, and no initiative measures yet."""
+    done = Recommendation.objects.filter(state=Recommendation.State.DONE, initiatives__isnull=True).order_by("pk")
+    return [one for one in done if one.saving > 0 and one.scope and one.team]
+
+
+@transaction.atomic
+def take_up(done: Recommendation, *, now: datetime) -> Initiative:
+    """The initiative that a recommendation stated by itself: it was found, with its promise, before it was done."""
+    steps = list(done.steps.order_by("pk"))
+    finished = today(max(step.at for step in steps if step.to_state == Recommendation.State.DONE))
+    begun = [today(step.at) for step in steps if step.action == "start"]
+    start = begun[-1] if begun else finished
+    statement = stated_by(done, start=start, transition_days=(finished - start).days)
+    one = Initiative.objects.create(**statement.columns(), title=done.title, created_at=done.found_at)
+    one.recommendations.add(done)
+    values = {"number": f"{done.pk}", "day": f"{finished}"}
+    _note(one, "write", by=MACHINE, now=now, before="", why=OF_RECOMMENDATION, values=values)
+    state(one, by=MACHINE, now=now)
+    Initiative.objects.filter(pk=one.pk).update(stated_at=done.found_at)
+    one.stated_at = done.found_at
+    return one
+
+
+def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
+    """Measure it up to the last milestone that is published, if its numbers are not those measured last."""
+    if pinned.end_day is None or not (due := milestones(one, pinned.end_day)):
+        return 0
+    series = read_series(one, pinned, due[-1])
+    if series is None:
+        return 0
+    inputs = series.fingerprint(measuring.VERSION, one.start, one.transition_days, one.stated_at)
+    newest = one.measurements.order_by("-pk").first()
+    if newest is not None and newest.inputs == inputs:
+        return 0
+    found = measuring.measure(one, series, end=due[-1])
+    with transaction.atomic():
+        kept = _keep(one, found, pinned, now, end=due[-1], inputs=inputs)
+        if kept.is_final:
+            _conclude(one, kept, found, now)
+    return 1
+
+
+def _keep(
+    one: Initiative, found: Measured, pinned: Publication, now: datetime, *, end: date, inputs: str
+) -> Measurement:
+    methods = [] if found.effect is None else [vars_of(each) for each in found.effect.methods]
+    content = {
+        "days": found.days, "months": found.months, "methods": methods, "moved": f"{found.moved:f}",
+        "says": [{"text": each.text, "values": dict(each.values)} for each in found.says],
+        "reasons": [] if found.effect is None else list(found.effect.reasons),
+        "placebos": {} if found.effect is None else vars_of(found.effect.placebos),
+    }  # fmt: skip
+    return Measurement.objects.create(
+        initiative=one, publication=pinned.number, at=now, start=one.measured_from, end=end,
+        is_final=end >= one.decided_on, content=content, inputs=inputs, **found.columns(),
+    )  # fmt: skip
+
+
+def vars_of(thing: Any) -> dict[str, Any]:
+    """A small dataclass of a learner as plain JSON."""
+    return {
+        name: round(float(value), 4) if isinstance(value, float) else value
+        for name, value in vars(thing).items()
+        if isinstance(value, str | int | float)
+    }
+
+
+def _conclude(one: Initiative, kept: Measurement, found: Measured, now: datetime) -> None:
+    """Move it, and what it carries out, to where its verdict leads."""
+    if not kept.is_known:
+        return
+    if one.state == State.VERIFIED and has_ended(one, kept):
+        action, why, values = "lapse", ENDED, {}
+    else:
+        action = "verify" if kept.verdict == Measurement.Verdict.SAVED else "refute"
+        why = SHOWN if action == "verify" else NOT_SHOWN
+        values = {name: f"{Decimal(getattr(kept, f'{name}_text')):,.2f}" for name in ("saving", "lower", "upper")}
+        values |= {"currency": one.currency, "grade": kept.grade, "day": f"{kept.end - timedelta(days=1)}"}
+    if one.state in MOVES[action]:
+        _move(one, action, by=MACHINE, now=now, why=why, values=values)
+    _tell_recommendations(one, action, by=MACHINE, now=now, why=why, values=values)
+
+
+def has_ended(one: Initiative, newest: Measurement) -> bool:
+    """Whether the last two months were surely below half of what was verified at first."""
+    first = one.measurements.filter(is_final=True, verdict=Measurement.Verdict.SAVED).order_by("pk").first()
+    if first is None or not first.saving_text:
+        return False
+    a_month = float(first.saving_text) / max(1, (first.end - first.start).days) * 30
+    last = newest.content["months"][-2:]
+    return len(last) == 2 and all(upper < a_month / 2 for *_, upper in last)
+
+
+def _tell_recommendations(
+    one: Initiative, action: str, *, by: str, now: datetime, why: str, values: Mapping[str, str]
+) -> None:
+    """Take what the initiative carries out along, where that move is possible."""
+    carried = one.recommendations.select_for_update(of=("self",)).order_by("pk")
+    for each in carried:
+        to = RECOMMENDATION_MOVES[action].to.get(Recommendation.State(each.state))
+        if to is not None and to != each.state:
+            deciding.move(each, action, by=by, now=now, why=why, values=values)
+
+
+def _move(
+    one: Initiative, action: str, *, by: str, now: datetime, why: str = "", values: Mapping[str, str] | None = None,
+    changed: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Make one move of the table, if it is still possible, and write it down."""
+    before = State(one.state)
+    after = MOVES[action].get(before)
+    if after is None:
+        raise NotPossible(f"Initiative {one.pk} is {before.label}: nobody can {action} it now.")
+    facts = dict(changed or {}) | {"state": after}
+    if not Initiative.objects.filter(pk=one.pk, state=before).update(**facts):
+        raise NotPossible(f"Initiative {one.pk} was changed by somebody else just now; look at it again.")
+    for name, value in facts.items():
+        setattr(one, name, value)
+    _note(one, action, by=by, now=now, before=before, why=why, values=values)
+
+
+def _note(
+    one: Initiative, action: str, *, by: str, now: datetime, before: str, why: str = "",
+    values: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    InitiativeStep.objects.create(
+        initiative=one, at=now, by=by, action=action, from_state=before, to_state=one.state, why=why,
+        values=dict(values or {}),
+    )  # fmt: skip

@@ -1,0 +1,140 @@
+"""Initiatives that overlap: what they saved together is shared by Shapley values, and never promised twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from apps.finops.money import add_up, rounded
+from apps.finops.windows import Window
+from apps.learning import effects
+from apps.learning.effects import Study
+from apps.marts.models import Publication
+from apps.savings import costs
+from apps.savings.models import Initiative, Measurement
+from apps.savings.scopes import Scope
+from apps.savings.series import Floats, known_window
+from apps.savings.statements import scope_of
+
+MOST_TOGETHER = 6
+"""More initiatives on one cost are shared in proportion to what each saved: their coalitions would be too many."""
+WHOLE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class _Player:
+    """A verified initiative with what it saved by itself in the days measured."""
+
+    one: Initiative
+    newest: Measurement
+    scope: Scope
+    saving: Decimal
+
+    @property
+    def window(self) -> tuple[date, date]:
+        return self.newest.start, self.newest.end
+
+
+def share(pinned: Publication) -> None:
+    """Write down of every verified initiative which part of its saving is its own."""
+    players = _players()
+    alone = {player.one.pk for player in players}
+    for group in _groups(players, pinned):
+        alone -= {player.one.pk for player in group}
+        for player, part in zip(group, shares(group, pinned), strict=True):
+            _write(player.newest, part, [other.one.pk for other in group if other is not player])
+    for player in players:
+        if player.one.pk in alone:
+            _write(player.newest, WHOLE, [])
+
+
+def _players() -> list[_Player]:
+    found = []
+    for one in Initiative.objects.filter(state=Initiative.State.VERIFIED).order_by("pk"):
+        newest = one.measurements.filter(is_final=True).order_by("-pk").first()
+        if newest is not None and newest.saving_text:
+            found.append(_Player(one, newest, scope_of(one), Decimal(newest.saving_text)))
+    return found
+
+
+def _write(newest: Measurement, part: Fraction, others: list[int]) -> None:
+    text = "1" if part == 1 else f"{rounded(part):f}"
+    content = {**newest.content, "overlaps": others}
+    if newest.share_text != text or newest.content.get("overlaps") != others:
+        Measurement.objects.filter(pk=newest.pk).update(share_text=text, content=content)
+
+
+def _groups(players: Sequence[_Player], pinned: Publication) -> list[list[_Player]]:
+    """Initiatives connected by cost that two of them are about on the same days."""
+    groups: list[list[_Player]] = []
+    for player in players:
+        near = [group for group in groups if any(_overlap(player, other, pinned) for other in group)]
+        groups = [group for group in groups if group not in near] + [
+            [*(each for group in near for each in group), player]
+        ]
+    return [group for group in groups if len(group) > 1]
+
+
+def _overlap(one: _Player, other: _Player, pinned: Publication) -> bool:
+    start, end = max(one.window[0], other.window[0]), min(one.window[1], other.window[1])
+    if one.one.currency != other.one.currency or start >= end:
+        return False
+    return any(costs.daily([one.scope, other.scope], one.one.currency, Window(start, end), pinned).values())
+
+
+def shares(group: Sequence[_Player], pinned: Publication) -> list[Fraction]:
+    """Of each, its part of what it saved by itself, at most all of it: the Shapley value of what coalitions saved.
+
+    A coalition saved what is measured of everything that it is about, and never more than its members by themselves.
+    """
+    singles = [max(Fraction(0), Fraction(player.saving)) for player in group]
+    if len(group) > MOST_TOGETHER:
+        joint = _joint(range(len(group)), group, singles, pinned)
+        return [min(WHOLE, joint / sum(singles)) if sum(singles) else WHOLE for _ in group]
+    worth = {
+        frozenset(coalition): float(_joint(coalition, group, singles, pinned))
+        for size in range(1, len(group) + 1)
+        for coalition in combinations(range(len(group)), size)
+    }
+    values = effects.shapley(worth)
+    return [
+        min(WHOLE, Fraction(max(0.0, values[place])) / single) if single else WHOLE
+        for place, single in enumerate(singles)
+    ]
+
+
+def _joint(
+    coalition: Sequence[int] | range, group: Sequence[_Player], singles: Sequence[Fraction], pinned: Publication
+) -> Fraction:
+    most = sum((singles[place] for place in coalition), Fraction(0))
+    if len(coalition) == 1:
+        return most
+    members = [group[place] for place in coalition]
+    end = max(member.window[1] for member in members)
+    window = known_window(pinned, min(member.one.start for member in members), end)
+    if window is None:
+        return most
+    study = Study(
+        days=np.array(list(window.days()), dtype="datetime64[D]"), cost=_union(members, window, pinned),
+        start=min(member.one.start for member in members), end=end,
+        transition_days=min(member.one.transition_days for member in members),
+    )  # fmt: skip
+    try:
+        together = Fraction(effects.measure(study).saving)
+    except effects.EffectError:
+        return most
+    return min(most, max(together, max(singles[place] for place in coalition)))
+
+
+def _union(members: Sequence[_Player], window: Window, pinned: Publication) -> Floats:
+    """The daily cost of what any of them is about, each part of it once: inclusion and exclusion, exact."""
+    signed: dict[date, list[Decimal]] = {}
+    for size in range(1, len(members) + 1):
+        for some in combinations(members, size):
+            for day, amount in costs.daily([each.scope for each in some], some[0].one.currency, window, pinned).items():
+                signed.setdefault(day, []).append(amount if size % 2 else amount.copy_negate())
+    return np.array([float(add_up(signed.get(day, ()))) for day in window.days()])
