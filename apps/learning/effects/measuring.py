@@ -1,0 +1,147 @@
+"""The effect of a change, how small an effect could be seen, and whether it lasts."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from scipy import stats
+
+from apps.learning.calendars import Matrix
+from apps.learning.effects import grading
+from apps.learning.effects.methods import Expected, expect
+from apps.learning.effects.panel import Panel, Split
+from apps.learning.effects.placebos import COVERED, Trials, least_spread, try_all
+from apps.learning.effects.study import (
+    LEAST_AFTER,
+    LEAST_BEFORE,
+    Counterfactual,
+    Effect,
+    MethodResult,
+    Monthly,
+    Placebos,
+    Study,
+    TooShort,
+)
+from apps.learning.threads import alone
+
+
+@alone
+def measure(study: Study) -> Effect:
+    """The saving of a change over the days from its start (and transition) to its end.
+
+    Raises
+    ------
+    TooShort
+        Fewer than 28 days with a known cost before the start, or 7 after it.
+    NothingSpent
+        There was no cost before.
+    """
+    panel = Panel.of(study)
+    split = panel.split(panel.begin, panel.gap, panel.end - panel.begin - panel.gap)
+    expected = expect(panel, split)
+    trials = try_all(panel, gap=panel.gap, length=len(split.ahead) - panel.gap, at_change=(split, expected))
+    return _told(panel, split, expected, trials)
+
+
+@alone
+def detectable(study: Study, *, days_after: int, power: float = 0.8) -> float:
+    """The smallest effect, in percent of the cost, that would be shown with probability `power` in `days_after` days.
+
+    `study` is as known before the start: what it holds of days from `start` on is not looked at, nor is `end`.
+    """
+    days = np.asarray(study.days, dtype="datetime64[D]")
+    begin = int(np.clip((np.datetime64(study.start) - days[0]).astype(int), 0, len(days)))
+    measured = max(days_after, LEAST_AFTER)
+    needed = LEAST_BEFORE + study.transition_days + measured
+    known = int((~np.isnan(np.asarray(study.cost, dtype=float)[:begin])).sum())
+    if known < needed:
+        raise TooShort(needed, known, f"before the start to tell what {measured} days could show")
+    # The last days before the start stand for those after it: nothing was changed on them.
+    start = days[begin - measured - study.transition_days]
+    panel = Panel.of(replace(study, start=start.astype(date), end=(days[begin - 1] + 1).astype(date)))
+    split = panel.split(panel.begin, panel.gap, measured)
+    expected = expect(panel, split)
+    trials = try_all(panel, gap=panel.gap, length=measured, at_change=(split, expected))
+    total = float(trials.weights() @ (expected.by_method[:, 0] @ split.counted))
+    spread = float(least_spread(np.array(total), expected.sum_spread[0]))
+    factor = trials.factor()
+    normal = stats.norm.ppf((1 + COVERED) / 2)
+    return 100 * spread * factor * (1 + stats.norm.ppf(power) / normal) / abs(total)
+
+
+def persistence(study: Study, months: int | None = None) -> tuple[Monthly, ...]:
+    """The saving of each calendar month after the start (the first `months` of them), all seen from the days before.
+
+    The further a month is from the start, the wider its interval: nobody knows what the cost would have become. Months
+    of which fewer than seven days are known are left out.
+    """
+    first = np.datetime64(study.start) + study.transition_days
+    month, last = first.astype("datetime64[M]"), (np.datetime64(study.end) - 1).astype("datetime64[M]")
+    told: list[Monthly] = []
+    while month <= last and (months is None or len(told) < months):
+        begin = max(month.astype("datetime64[D]"), first)
+        end = min((month + 1).astype("datetime64[D]"), np.datetime64(study.end))
+        waited = int((begin - np.datetime64(study.start)).astype(int))
+        try:
+            effect = measure(replace(study, end=end.astype(date), transition_days=waited))
+        except TooShort as short:
+            if short.needed != LEAST_AFTER:
+                raise
+        else:
+            told.append(Monthly(month.astype("datetime64[D]").astype(date), effect))
+        month += 1
+    return tuple(told)
+
+
+def _told(panel: Panel, split: Split, expected: Expected, trials: Trials) -> Effect:
+    weights, factor = trials.weights(), trials.factor()
+    actual = float(split.counted @ panel.costs[split.ahead, 0])
+    sums = expected.by_method[:, 0] @ split.counted
+    total = float(weights @ sums)
+    half = factor * float(least_spread(np.array(total), expected.sum_spread[0]))
+    saving = total - actual
+    percent = 100 / abs(total) if total else float("nan")
+    errors = (
+        100 * np.sqrt(np.mean(trials.relative**2, axis=1)) if trials.relative.size else np.full(len(weights), np.nan)
+    )
+    methods = tuple(
+        MethodResult(name, float(one - actual), float(weight), float(error))
+        for name, one, weight, error in zip(expected.names, sums, weights, errors, strict=True)
+    )
+    placebos = Placebos(
+        in_time=int((~trials.in_space).sum()),
+        in_space=int(trials.in_space.sum()),
+        own=int(trials.is_own.sum()),
+        spread=float(100 * np.quantile(np.abs(weights @ trials.relative), COVERED))
+        if trials.relative.size
+        else float("nan"),
+        days=trials.days,
+        factor=factor,
+    )
+    missing = int(len(split.ahead) - panel.gap - split.counted.sum())
+    reasons = grading.reasons(panel=panel, split=split, methods=methods, placebos=placebos, total=total, half=half)
+    return Effect(
+        saving=saving,
+        lower=saving - half,
+        upper=saving + half,
+        percent=percent * saving,
+        percent_lower=percent * (saving - half),
+        percent_upper=percent * (saving + half),
+        expected=total,
+        actual=actual,
+        days_measured=int(split.counted.sum()),
+        days_missing=missing,
+        methods=methods,
+        placebos=placebos,
+        grade=grading.grade(reasons),
+        reasons=reasons,
+        counterfactual=_daily(panel, split, expected, weights, factor),
+        controls_left_out=panel.left_out,
+    )
+
+
+def _daily(panel: Panel, split: Split, expected: Expected, weights: Matrix, factor: float) -> Counterfactual:
+    daily = weights @ expected.by_method[:, 0]
+    half = factor * expected.spread[0]
+    actual = np.where(panel.known, panel.costs[:, 0], np.nan)[split.ahead]
+    return Counterfactual(panel.days[split.ahead], daily, daily - half, daily + half, actual, split.counted)

@@ -1,0 +1,156 @@
+"""A study as arrays: the changed series first, then its controls, with calendar and drivers beside."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.learning.calendars import Calendar, Days, Matrix, known_holidays, weekdays
+from apps.learning.effects.study import LEAST_AFTER, LEAST_BEFORE, NothingSpent, Study, TooShort
+
+Rows = NDArray[np.int64]
+
+WEEK = 7
+MOST_MISSING = 0.2
+"""A control of which more days are missing is left out."""
+MOST_CONTROLS = 24
+"""So many controls are used: those whose weekly changes were most like those of the cost before the start."""
+LONGEST = 400
+"""Days before an origin that are learned from: older ones tell little and take long."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows that are learned from (`train`) and expected (`ahead`); `counted` is 1 for those of these that are summed up."""
+
+    train: Rows
+    ahead: Rows
+    counted: Matrix
+
+    @property
+    def window(self) -> Rows:
+        return self.ahead[self.counted > 0]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows are days. `costs` has the changed series first, controls after it; holes are filled, those of it not `known`."""
+
+    days: Days
+    costs: Matrix
+    known: NDArray[np.bool_]
+    calendar: Matrix
+    drivers: Matrix
+    begin: int
+    """The row of the start."""
+    gap: int
+    end: int
+    controls: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> Self:
+        days = np.asarray(study.days, dtype="datetime64[D]")
+        begin, end = (
+            int(np.clip((np.datetime64(day) - days[0]).astype(int), 0, len(days))) for day in (study.start, study.end)
+        )
+        days = days[:end]
+        cost = np.asarray(study.cost, dtype=float)[:end]
+        known = ~np.isnan(cost)
+        _check(known, begin, begin + study.transition_days)
+        if not np.any(cost[:begin][known[:begin]]):
+            raise NothingSpent("nothing was spent before the start, so nothing could be saved")
+        filled = _fill(cost)
+        names, kept = _usable(study, filled, begin, end)
+        return cls(
+            days=days,
+            costs=np.column_stack([filled, *kept]),
+            known=known,
+            calendar=calendar_columns(study.calendar, days),
+            drivers=np.column_stack([np.asarray(values, dtype=float)[:end] for values in study.drivers.values()])
+            if study.drivers
+            else np.zeros((end, 0)),
+            begin=begin,
+            gap=study.transition_days,
+            end=end,
+            controls=names,
+            left_out=tuple(name for name in study.controls if name not in names),
+        )
+
+    def split(self, origin: int, gap: int, length: int) -> Split:
+        """Learn from the days before `origin`; sum up `length` days from `gap` days later."""
+        rows = np.arange(max(0, origin - LONGEST), origin)
+        ahead = np.arange(origin, origin + gap + length)
+        counted = self.known[ahead] & (ahead >= origin + gap)
+        return Split(rows[self.known[rows]], ahead, counted.astype(float))
+
+
+def calendar_columns(calendar: Calendar, days: Days) -> Matrix:
+    """Weekdays (each against their mean), workdays off, weekend days worked, and named seasons."""
+    weekday = weekdays(days)
+    years = days.astype("datetime64[Y]").astype(int) + 1970
+    holidays = known_holidays(calendar.countries, int(years.min()) - 1, int(years.max()) + 1)
+    dates = days.astype(object)
+    off = np.array([day in holidays.off for day in dates]) & (weekday < 5)
+    working = np.array([day in holidays.working for day in dates])
+    seasons = [
+        np.any(
+            [
+                (days >= np.datetime64(one.first)) & (days <= np.datetime64(one.last))
+                for one in calendar.seasons
+                if one.name == name
+            ],
+            axis=0,
+        )
+        for name in sorted({season.name for season in calendar.seasons})
+    ]
+    return np.column_stack([np.eye(WEEK)[weekday] - 1 / WEEK, off, working, *seasons]).astype(float)
+
+
+def weekly_changes(values: Matrix) -> Matrix:
+    """What each day differs by from that a week before: without the pattern of the week."""
+    return np.asarray(values[WEEK:] - values[:-WEEK])
+
+
+def _check(known: NDArray[np.bool_], begin: int, measured: int) -> None:
+    before, after = int(known[:begin].sum()), int(known[measured:].sum())
+    if before < LEAST_BEFORE:
+        raise TooShort(LEAST_BEFORE, before, "before the start")
+    if after < LEAST_AFTER:
+        raise TooShort(LEAST_AFTER, after, "after the start and the transition")
+
+
+def _usable(study: Study, cost: Matrix, begin: int, end: int) -> tuple[tuple[str, ...], list[Matrix]]:
+    """The controls that have costs and few holes; of many, those most like the cost before the start."""
+    kept = {}
+    for name, values in study.controls.items():
+        values = np.asarray(values, dtype=float)[:end]
+        missing = np.isnan(values)
+        if max(missing[:begin].mean(), missing[begin:].mean()) <= MOST_MISSING and np.nanstd(values[:begin]) > 0:
+            kept[name] = _fill(values)
+    if len(kept) > MOST_CONTROLS:
+        like = {
+            name: np.corrcoef(weekly_changes(cost[:begin]), weekly_changes(values[:begin]))[0, 1]
+            for name, values in kept.items()
+        }
+        best = sorted(kept, key=lambda name: (-np.nan_to_num(like[name], nan=-1.0), name))[:MOST_CONTROLS]
+        kept = {name: kept[name] for name in best}
+    names = tuple(sorted(kept))
+    return names, [kept[name] for name in names]
+
+
+def _fill(values: Matrix) -> Matrix:
+    """Holes filled by the mean of the same weekday in the weeks beside, else on the line between neighbours."""
+    filled = values.copy()
+    holes = np.flatnonzero(np.isnan(values))
+    if not len(holes):
+        return filled
+    seen = np.flatnonzero(~np.isnan(values))
+    line = np.interp(holes, seen, values[seen])
+    for hole, between in zip(holes, line, strict=True):
+        beside = [
+            values[day] for day in (hole - WEEK, hole + WEEK) if 0 <= day < len(values) and not np.isnan(values[day])
+        ]
+        filled[hole] = np.mean(beside) if beside else between
+    return filled
