@@ -33,13 +33,22 @@ class EffectDay:
 
 
 def effect(
-    days: Sequence[EffectDay], *, start: date, measured_from: date, currency: str, words: EffectWords, day_format: str
+    before: Sequence[tuple[date, float]],
+    days: Sequence[EffectDay],
+    *,
+    start: date,
+    measured_from: date,
+    currency: str,
+    words: EffectWords,
+    day_format: str,
 ) -> Figure:
-    """Actual cost as a line, the counterfactual dotted with its band; a ground marks the roll-out, a line the start."""
+    """Actual cost as a line, from some days `before` on, the counterfactual dotted with its band; lines mark the start
+    and the end of the roll-out."""
     unit, moments = label(currency), [one.day.isoformat() for one in days]
     bounds = band(moments, [one.lower for one in days], [one.upper for one in days], words.bounds, OTHERS, 0.22)
     expected = line(moments, [one.expected for one in days], words.expected, OTHERS, unit, dash="dot")
-    actual = line(moments, [one.actual for one in days], words.actual, FALL, unit)
+    known = [day.isoformat() for day, _ in before] + moments
+    actual = line(known, [cost for _, cost in before] + [one.actual for one in days], words.actual, FALL, unit)
     layout = time_layout(day_format)
     edges = [start.isoformat(), measured_from.isoformat()]
     layout["shapes"] = [

@@ -16,6 +16,7 @@ from apps.charts.figures import Figure
 from apps.dashboards import naming
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import FigureLink
+from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.operations.models import Recommendation
 from apps.operations.sentences import told, told_of
 from apps.savings import scopes, selectors
@@ -124,7 +125,7 @@ class MethodLine:
     title: str
     saving: Decimal
     weight: Decimal
-    error: Decimal
+    error: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def page(entry: Entry, actor: Actor) -> InitiativePage:
         controls=tuple(scopes.told(each) for each in controls_of(one)) if actor.teams is None else (),
         measured=measured,
         monthly=_monthly(measured),
-        says=tuple(told_of(each) for each in content.get("says", ())),
+        says=_says(content),
         methods=tuple(_method(each) for each in content.get("methods", ())),
         months=tuple(_month(each) for each in content.get("months", ())),
         overlaps=tuple(content.get("overlaps", ())),
@@ -230,6 +231,13 @@ def page(entry: Entry, actor: Actor) -> InitiativePage:
     )
 
 
+def _says(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """What corrected the saving, and what keeps its grade from being better."""
+    found = [told_of(each) for each in content.get("says", ())]
+    reasons = B_REASONS | C_REASONS
+    return (*found, *(_(reasons[code]) for code in content.get("reasons", ()) if code in reasons))
+
+
 def _monthly(measured: Measurement | None) -> tuple[tuple[str, Decimal], ...]:
     names = ("saving", "lower", "upper")
     found = [(name, selectors.per_month(measured, name)) for name in names] if measured else []
@@ -240,7 +248,7 @@ def _method(each: Mapping[str, Any]) -> MethodLine:
     name = each["name"]
     return MethodLine(
         str(METHOD_WORDS.get(name, name)), Decimal(str(each["saving"])), 100 * Decimal(str(each["weight"])),
-        100 * Decimal(str(each["error"])),
+        None if each["error"] is None else Decimal(str(each["error"])),
     )  # fmt: skip
 
 
@@ -278,8 +286,9 @@ def effect_figure(entry: Entry) -> Figure | None:
         return None
     words = EffectWords(_("Actual"), _("Would have cost"), _("95 % of the days within"), _("Start"))
     days = [EffectDay(date.fromisoformat(day), *amounts) for day, *amounts in measured.content["days"]]
+    before = [(date.fromisoformat(day), cost) for day, cost in measured.content.get("before", ())]
     return effect(
-        days, start=entry.one.start, measured_from=entry.one.measured_from, currency=entry.one.currency, words=words,
+        before, days, start=entry.one.start, measured_from=entry.one.measured_from, currency=entry.one.currency, words=words,
         day_format=DAY_FORMAT,
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -46,7 +46,7 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> list[Initia
     return kept
 
 
-def _rows(content: bytes, name: str) -> list[tuple[int, Mapping[str, Any]]]:
+def _rows(content: bytes, name: str) -> Sequence[tuple[int, Mapping[str, Any]]]:
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         rows = [(reader.line_num, row) for row in reader]

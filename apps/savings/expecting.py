@@ -5,11 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from apps.insights.services import calendar
-from apps.learning import effects
+from apps.learning.effects.controls import suggest_controls
+from apps.learning.effects.measuring import detectable
+from apps.learning.effects.study import EffectError
 from apps.marts.models import Publication
+from apps.savings.costs import CELL
 from apps.savings.measuring import study_of
 from apps.savings.models import Initiative
-from apps.savings.series import MOST_CONTROLS, known_window, read_series, untouched
+from apps.savings.series import known_window, read_series, untouched
 from apps.savings.statements import scope_of
 from apps.savings.states import LIVE
 
@@ -35,8 +38,8 @@ def expect(one: Initiative, pinned: Publication) -> Expected:
     end = one.start + timedelta(days=one.window_days)
     study = study_of(series, start=one.start, end=end, calendar=calendar())
     try:
-        percent = effects.detectable(study, days_after=one.window_days)
-    except effects.EffectError as missing:
+        percent = detectable(study, days_after=one.window_days)
+    except EffectError as missing:
         return Expected(one.controls, "", pinned.number, str(missing))
     return Expected(one.controls, f"{percent:.1f}", pinned.number)
 
@@ -53,5 +56,9 @@ def suggested(one: Initiative, pinned: Publication) -> list[dict[str, Any]]:
         return []
     candidates = {str(number): array for number, array in enumerate(cells.values())}
     names = list(cells)
-    found = effects.suggest_controls(series.cost, candidates, most=MOST_CONTROLS)
-    return [dict(zip(("team", "service"), ([part] for part in names[int(each.name)]), strict=True)) for each in found]
+    try:
+        found = suggest_controls(series.cost, candidates, before=len(series.days))
+    except EffectError:
+        return []
+    chosen = [names[int(each.name)] for each in found if each.is_suggested]
+    return [dict(zip(CELL, ([part] for part in cell), strict=True)) for cell in chosen]

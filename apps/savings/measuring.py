@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.insights.services import calendar
-from apps.learning import effects
-from apps.learning.effects import Effect, Study
+from apps.learning.effects import measuring as effects
+from apps.learning.effects.study import Effect, EffectError, Study
 from apps.savings.models import Initiative, Measurement
 from apps.savings.series import Floats, Series
 
 VERSION = "1"
 """Raised whenever other measurements would come of the same numbers."""
-GRADES = "ABC"
+SHOWN_BEFORE = 56
+"""Days before the start that the figure shows."""
 CENT = Decimal("0.01")
 
 LATE = "It was stated after it had begun: its grade is C at best"
@@ -32,7 +34,8 @@ MOVED = "The team's other cost rose by %(amount)s %(currency)s over the same day
 @dataclass(frozen=True)
 class Measured:
     """What was measured until before a day. Money is of all days from the first that counts; `says` are reasons and
-    corrections, `days` (day, actual, counterfactual, lower, upper), `months` (first day, saving, lower, upper)."""
+    corrections, `days` (day, actual, counterfactual, lower, upper), `before` the cost of the days before the start,
+    `months` (first day, saving, lower, upper)."""
 
     effect: Effect | None
     moved: Decimal
@@ -40,6 +43,7 @@ class Measured:
     says: tuple[Sentence, ...]
     days: tuple[tuple[str, float, float, float, float], ...] = ()
     months: tuple[tuple[str, float, float, float], ...] = ()
+    before: tuple[tuple[str, float], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -56,9 +60,13 @@ class Measured:
             return {"verdict": self.verdict, "grade": ""}
         bounds = {name: money(getattr(self.effect, name)) - self.moved for name in ("saving", "lower", "upper")}
         return {
-            "verdict": self.verdict, "grade": self.grade, "percent_text": f"{self.effect.percent:.2f}",
+            "verdict": self.verdict, "grade": self.grade, "percent_text": _percent(self.effect.percent),
             **{f"{name}_text": f"{amount:f}" for name, amount in bounds.items()},
         }  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2f}" if isfinite(share) else ""
 
 
 def money(amount: float) -> Decimal:
@@ -75,13 +83,13 @@ def measure(one: Initiative, series: Series, *, end: date) -> Measured:
         says.append(Sentence(NO_CONTROLS))
     try:
         found = effects.measure(study)
-    except effects.EffectError as missing:
+    except EffectError as missing:
         return Measured(None, Decimal(0), "", (Sentence(CANNOT, {"why": str(missing)}),))
     moved = _moved(study, series)
     if moved:
         says.append(Sentence(MOVED, {"amount": f"{moved:,.2f}", "currency": one.currency}))
     grade = max(found.grade, "C") if _late(one) else found.grade
-    return Measured(found, moved, grade, tuple(says), _days(found), _months(study))
+    return Measured(found, moved, grade, tuple(says), _days(found), _months(study), _history(one, series))
 
 
 def _study(one: Initiative, series: Series, end: date) -> Study:
@@ -124,13 +132,13 @@ def _moved(study: Study, series: Series) -> Decimal:
         return Decimal(0)
     try:
         found = effects.measure(replace(study, cost=series.rest))
-    except effects.EffectError:
+    except EffectError:
         return Decimal(0)
     return money(-found.saving) if found.upper < 0 else Decimal(0)
 
 
 def _days(found: Effect) -> tuple[tuple[str, float, float, float, float], ...]:
-    """Every day before the end; what came before the start is what it was, expected as the methods learned it."""
+    """Every day from the start on."""
     told = found.counterfactual
     columns: Sequence[Floats] = (told.actual, told.expected, told.lower, told.upper)
     return tuple(
@@ -139,11 +147,15 @@ def _days(found: Effect) -> tuple[tuple[str, float, float, float, float], ...]:
     )
 
 
+def _history(one: Initiative, series: Series) -> tuple[tuple[str, float], ...]:
+    """What it cost on the days just before."""
+    days = [(day, cost) for day, cost in zip(series.days, series.cost, strict=True) if day < one.start]
+    return tuple((f"{day}", round(float(cost), 2)) for day, cost in days[-SHOWN_BEFORE:])
+
+
 def _months(study: Study) -> tuple[tuple[str, float, float, float], ...]:
-    return tuple(
-        (f"{each.month}", *(round(amount, 2) for amount in (each.effect.saving, each.effect.lower, each.effect.upper)))
-        for each in effects.persistence(study)
-    )
+    found = [(each.month, each.effect) for each in effects.persistence(study)]
+    return tuple((f"{month}", round(one.saving, 2), round(one.lower, 2), round(one.upper, 2)) for month, one in found)
 
 
 def milestones(one: Initiative, until: date) -> list[date]:

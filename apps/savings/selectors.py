@@ -9,10 +9,11 @@ from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up, divided
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
+from apps.operations.people import seen_teams
 from apps.operations.states import SETTLED as DONE
 from apps.savings.measuring import CENT
 from apps.savings.models import Initiative, Measurement
-from apps.savings.people import Reader, seen_by, seen_teams
+from apps.savings.people import Reader, seen_by
 
 MONTH = Decimal(365) / 12
 """Days of a month of money."""

@@ -21,7 +21,6 @@ from apps.savings.statements import controls_of, scope_of
 
 HISTORY_DAYS = 400
 """So many days before the start are looked at, where they are published."""
-MOST_CONTROLS = 8
 PRICES = ("price", "commitments")
 """The parts of a change of cost that are no change of use."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from django.db import transaction
@@ -184,7 +185,7 @@ def _keep(
 ) -> Measurement:
     methods = [] if found.effect is None else [vars_of(each) for each in found.effect.methods]
     content = {
-        "days": found.days, "months": found.months, "methods": methods, "moved": f"{found.moved:f}",
+        "days": found.days, "before": found.before, "months": found.months, "methods": methods, "moved": f"{found.moved:f}",
         "says": [{"text": each.text, "values": dict(each.values)} for each in found.says],
         "reasons": [] if found.effect is None else list(found.effect.reasons),
         "placebos": {} if found.effect is None else vars_of(found.effect.placebos),
@@ -198,7 +199,7 @@ def _keep(
 def vars_of(thing: Any) -> dict[str, Any]:
     """A small dataclass of a learner as plain JSON."""
     return {
-        name: round(float(value), 4) if isinstance(value, float) else value
+        name: (round(value, 4) if isfinite(value) else None) if isinstance(value, float) else value
         for name, value in vars(thing).items()
         if isinstance(value, str | int | float)
     }

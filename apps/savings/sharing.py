@@ -11,8 +11,9 @@ import numpy as np
 
 from apps.finops.money import add_up, rounded
 from apps.finops.windows import Window
-from apps.learning import effects
-from apps.learning.effects import Study
+from apps.learning.effects.measuring import measure
+from apps.learning.effects.sharing import shapley
+from apps.learning.effects.study import EffectError, Study
 from apps.marts.models import Publication
 from apps.savings import costs
 from apps.savings.models import Initiative, Measurement
@@ -96,13 +97,13 @@ def shares(group: Sequence[_Player], pinned: Publication) -> list[Fraction]:
         joint = _joint(range(len(group)), group, singles, pinned)
         return [min(WHOLE, joint / sum(singles)) if sum(singles) else WHOLE for _ in group]
     worth = {
-        frozenset(coalition): float(_joint(coalition, group, singles, pinned))
+        frozenset(map(str, coalition)): float(_joint(coalition, group, singles, pinned))
         for size in range(1, len(group) + 1)
         for coalition in combinations(range(len(group)), size)
     }
-    values = effects.shapley(worth)
+    values = shapley(worth)
     return [
-        min(WHOLE, Fraction(max(0.0, values[place])) / single) if single else WHOLE
+        min(WHOLE, Fraction(max(0.0, values[f"{place}"])) / single) if single else WHOLE
         for place, single in enumerate(singles)
     ]
 
@@ -124,8 +125,8 @@ def _joint(
         transition_days=min(member.one.transition_days for member in members),
     )  # fmt: skip
     try:
-        together = Fraction(effects.measure(study).saving)
-    except effects.EffectError:
+        together = Fraction(measure(study).saving)
+    except EffectError:
         return most
     return min(most, max(together, max(singles[place] for place in coalition)))
 
