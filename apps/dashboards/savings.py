@@ -287,8 +287,9 @@ def effect_figure(entry: Entry) -> Figure | None:
     words = EffectWords(_("Actual"), _("Would have cost"), _("95 % of the days within"), _("Start"))
     days = [EffectDay(date.fromisoformat(day), *amounts) for day, *amounts in measured.content["days"]]
     before = [(date.fromisoformat(day), cost) for day, cost in measured.content.get("before", ())]
+    one = entry.one
     return effect(
-        before, days, start=entry.one.start, measured_from=entry.one.measured_from, currency=entry.one.currency, words=words,
+        before, days, start=one.start, measured_from=one.measured_from, currency=one.currency, words=words,
         day_format=DAY_FORMAT,
     )  # fmt: skip
 

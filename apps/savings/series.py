@@ -108,7 +108,8 @@ def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Public
 def untouched(
     scope: Scope, currency: str, window: Window, pinned: Publication, others: Iterable[Scope]
 ) -> dict[costs.Cell, Floats]:
-    """The daily cost of every cell that neither this scope nor another initiative's costs anything in."""
+    """The daily cost of every cell that neither this scope nor another initiative's costs anything in, and that is not
+    of the same team: there cost that only moved would be found."""
     touched = costs.cells([scope], currency, window, pinned)
     for other in others:
         touched |= costs.cells([other], currency, window, pinned)
@@ -116,5 +117,5 @@ def untouched(
     return {
         cell: _array(amounts, days)
         for cell, amounts in costs.cells_by_day(currency, window, pinned).items()
-        if cell not in touched
+        if cell not in touched and cell[0] not in scope.get("team", ())
     }

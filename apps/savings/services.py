@@ -185,7 +185,8 @@ def _keep(
 ) -> Measurement:
     methods = [] if found.effect is None else [vars_of(each) for each in found.effect.methods]
     content = {
-        "days": found.days, "before": found.before, "months": found.months, "methods": methods, "moved": f"{found.moved:f}",
+        "days": found.days, "before": found.before, "months": found.months, "methods": methods,
+        "moved": f"{found.moved:f}",
         "says": [{"text": each.text, "values": dict(each.values)} for each in found.says],
         "reasons": [] if found.effect is None else list(found.effect.reasons),
         "placebos": {} if found.effect is None else vars_of(found.effect.placebos),

@@ -1,0 +1,73 @@
+"""Initiatives on the same cost: each gets its part, and together they never saved more than there was."""
+
+from decimal import Decimal
+
+import pytest
+
+from apps.savings import selectors, services
+from apps.savings.models import Initiative
+from tests.savings.ledgers import END, NOW, START, publish, stated, truth
+
+pytestmark = pytest.mark.django_db
+OSS = ("live", "OSS")
+CHANGE = {OSS: 0.7}
+
+
+@pytest.fixture(autouse=True)
+def _home(home):
+    """Every test has a lake of its own."""
+
+
+def shares() -> list[Decimal]:
+    return [one.measurements.order_by("-pk")[0].share for one in Initiative.objects.order_by("pk")]
+
+
+def test_two_about_the_same_cost_share_what_was_saved_once():
+    publish(CHANGE)
+    stated()
+    stated(name="Delete drafts")
+
+    services.verify(now=NOW)
+
+    assert [one.state for one in Initiative.objects.all()] == ["verified", "verified"]
+    assert [round(share, 6) for share in shares()] == [Decimal("0.5"), Decimal("0.5")]
+    together, actual = selectors.verified(None, START, END)["CNY"], truth(CHANGE, OSS, START, END)
+    assert float(together) == pytest.approx(actual, rel=0.15)
+    first = Initiative.objects.order_by("pk")[0].measurements.order_by("-pk")[0]
+    assert first.content["overlaps"] == [Initiative.objects.order_by("-pk")[0].pk]
+
+
+def test_those_about_other_cost_share_nothing():
+    publish(CHANGE | {("search", "ECS"): 0.7})
+    stated()
+    stated(name="Fewer shards", team="search", scope="team=search; service=ECS")
+
+    services.verify(now=NOW)
+
+    assert shares() == [Decimal(1), Decimal(1)]
+
+
+def test_a_part_of_a_cost_and_the_whole_of_it_promise_no_more_than_the_whole():
+    """One is about the team's storage, one about everything of the team: the saving is in the storage alone."""
+    publish(CHANGE)
+    stated()
+    stated(name="Tidy up", scope="team=live")
+
+    services.verify(now=NOW)
+
+    alone = [Decimal(one.measurements.order_by("-pk")[0].saving_text) for one in Initiative.objects.order_by("pk")]
+    together = selectors.verified(None, START, END)["CNY"]
+    assert together < sum(alone)
+    assert float(together) == pytest.approx(truth(CHANGE, OSS, START, END), rel=0.2)
+
+
+def test_sharing_again_changes_nothing():
+    publish(CHANGE)
+    stated()
+    stated(name="Delete drafts")
+    services.verify(now=NOW)
+    before = shares()
+
+    services.verify(now=NOW)
+
+    assert shares() == before
