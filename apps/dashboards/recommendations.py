@@ -23,6 +23,7 @@ from apps.operations.people import assignable, may_decide
 from apps.operations.selectors import ANY, STATES, UNDECIDED, WHOSE, Reader, Wanted
 from apps.operations.sentences import told, told_of
 from apps.operations.states import OPEN, allowed
+from apps.savings.models import Initiative
 from apps.teams.approval import Actor
 
 MOST = 100
@@ -129,7 +130,7 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class OnePage:
-    """One recommendation; `buttons` are what the reader may do now."""
+    """One recommendation; `buttons` are what the reader may do now, `initiatives` what carries it out."""
 
     line: Line
     evidence: tuple[str, ...]
@@ -137,6 +138,7 @@ class OnePage:
     same: tuple[Line, ...]
     buttons: tuple[tuple[str, str], ...]
     assignable: tuple[str, ...]
+    initiatives: tuple[Initiative, ...]
 
 
 def asked(given: Mapping[str, str]) -> Wanted:
@@ -217,6 +219,7 @@ def page(one: Recommendation, actor: Actor, today: date) -> OnePage:
         same=tuple(_line(other, promised, titles, actor, today) for other in same),
         buttons=tuple((name, str(BUTTONS[name])) for name in allowed(one.state)) if line.may_decide else (),
         assignable=_names(assignable((one.team,))) if line.may_decide else (),
+        initiatives=tuple(one.initiatives.order_by("pk")),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -14,13 +14,11 @@ from apps.insights.services import calendar
 from apps.learning.effects import measuring as effects
 from apps.learning.effects.study import Effect, EffectError, Study
 from apps.savings.models import Initiative, Measurement
+from apps.savings.selectors import CENT
 from apps.savings.series import Floats, Series
 
-VERSION = "1"
-"""Raised whenever other measurements would come of the same numbers."""
 SHOWN_BEFORE = 56
 """Days before the start that the figure shows."""
-CENT = Decimal("0.01")
 
 LATE = "It was stated after it had begun: its grade is C at best"
 CANNOT = "It cannot be measured: %(why)s"
@@ -156,11 +154,3 @@ def _history(one: Initiative, series: Series) -> tuple[tuple[str, float], ...]:
 def _months(study: Study) -> tuple[tuple[str, float, float, float], ...]:
     found = [(each.month, each.effect) for each in effects.persistence(study)]
     return tuple((f"{month}", round(one.saving, 2), round(one.lower, 2), round(one.upper, 2)) for month, one in found)
-
-
-def milestones(one: Initiative, until: date) -> list[date]:
-    """The days before which it is measured, up to one: every week of its window, the day of its verdict, then every
-    month for a year, to see whether it lasts."""
-    weeks = [one.measured_from + timedelta(days=7 * week) for week in range(1, one.window_days // 7 + 1)]
-    months = [one.decided_on + timedelta(days=30 * month) for month in range(1, 13)]
-    return [day for day in sorted({*weeks, one.decided_on, *months}) if day <= until and day <= months[-1]]

@@ -11,10 +11,10 @@ from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
 from apps.operations.people import seen_teams
 from apps.operations.states import SETTLED as DONE
-from apps.savings.measuring import CENT
 from apps.savings.models import Initiative, Measurement
 from apps.savings.people import Reader, seen_by
 
+CENT = Decimal("0.01")
 MONTH = Decimal(365) / 12
 """Days of a month of money."""
 State = Initiative.State

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -18,15 +18,17 @@ from apps.operations.deciding import NotPossible, today
 from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE
 from apps.operations.states import MOVES as RECOMMENDATION_MOVES
-from apps.savings import expecting, measuring, sharing
-from apps.savings.measuring import Measured, milestones
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.people import must_change, must_own
 from apps.savings.series import read_series
 from apps.savings.statements import BadStatement, Statement, stated_by
 from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
+from apps.savings.timing import VERSION, milestones
 from apps.teams.approval import Actor
 from apps.teams.models import Team
+
+if TYPE_CHECKING:
+    from apps.savings.measuring import Measured
 
 State = Initiative.State
 MOST_TEXT = 4_000
@@ -95,6 +97,8 @@ def take(one: Initiative, action: str, *, by: Actor, now: datetime, why: str = "
 def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiative:
     """State it: its controls are chosen by rule where it names none, and what could be detected is told. From then on
     the statement is never changed."""
+    from apps.savings import expecting  # a learner: pages need not wait for it
+
     expected = expecting.expect(one, publication())
     changed = {
         "controls": expected.controls, "detectable_text": expected.percent, "stated_at": now,
@@ -111,6 +115,8 @@ def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiati
 
 def verify(*, now: datetime) -> StepResult:
     """Measure what is due by the newest publication, and conclude what was saved; doing so again changes nothing."""
+    from apps.savings import sharing  # a learner: pages need not wait for it
+
     pinned = publication()
     problems: list[Problem] = []
     for done in _unmeasured():
@@ -134,7 +140,7 @@ def identity() -> str:
     """What measurements depend on besides the publication."""
     newest = InitiativeStep.objects.filter(action="state").order_by("-pk").values_list("pk", flat=True).first()
     done = Recommendation.objects.filter(state=Recommendation.State.DONE).order_by("-pk").values_list("pk", flat=True)
-    return f"{measuring.VERSION} {newest} {list(done[:1])} {done.count()}"
+    return f"{VERSION} {newest} {list(done[:1])} {done.count()}"
 
 
 def _unmeasured() -> Iterable[Recommendation]:
@@ -163,12 +169,14 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative:
 
 def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
     """Measure it up to the last milestone that is published, if its numbers are not those measured last."""
+    from apps.savings import measuring  # a learner: pages need not wait for it
+
     if pinned.end_day is None or not (due := milestones(one, pinned.end_day)):
         return 0
     series = read_series(one, pinned, due[-1])
     if series is None:
         return 0
-    inputs = series.fingerprint(measuring.VERSION, one.start, one.transition_days, one.stated_at)
+    inputs = series.fingerprint(VERSION, one.start, one.transition_days, one.stated_at)
     newest = one.measurements.order_by("-pk").first()
     if newest is not None and newest.inputs == inputs:
         return 0
@@ -181,7 +189,7 @@ def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
 
 
 def _keep(
-    one: Initiative, found: Measured, pinned: Publication, now: datetime, *, end: date, inputs: str
+    one: Initiative, found: "Measured", pinned: Publication, now: datetime, *, end: date, inputs: str
 ) -> Measurement:
     methods = [] if found.effect is None else [vars_of(each) for each in found.effect.methods]
     content = {
@@ -206,7 +214,7 @@ def vars_of(thing: Any) -> dict[str, Any]:
     }
 
 
-def _conclude(one: Initiative, kept: Measurement, found: Measured, now: datetime) -> None:
+def _conclude(one: Initiative, kept: Measurement, found: "Measured", now: datetime) -> None:
     """Move it, and what it carries out, to where its verdict leads."""
     if not kept.is_known:
         return

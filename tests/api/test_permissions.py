@@ -45,6 +45,8 @@ ADDRESSES = {
     "/api/v1/idle/": EVERYBODY,
     "/api/v1/idle/?verdict=all&format=csv": EVERYBODY,
     "/api/v1/idle/exclusions/": EVERYBODY,
+    "/api/v1/savings/": EVERYBODY,
+    "/api/v1/savings/ways/": EVERYBODY,
     "/api/v1/plans/": EVERYBODY,
     "/api/v1/plans/upgrades/outcomes/": COMPANY,
     "/api/v1/plans/?planner=pools&format=csv": EVERYBODY,

@@ -9,8 +9,8 @@ from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.savings import selectors, services
-from apps.savings.measuring import milestones
 from apps.savings.models import Initiative, InitiativeStep, Measurement
+from apps.savings.timing import milestones
 from tests.operations.worlds import ANYBODY, a_finding, recommend
 from tests.savings.ledgers import CELLS, END, NOW, START, costs, publish, stated, truth
 from tests.worlds import publish_costs
