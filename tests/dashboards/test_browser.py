@@ -21,6 +21,8 @@ PAGES = [
     "/restatements/",
     "/prices/",
     "/publications/",
+    "/savings/",
+    "/savings/new/",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
