@@ -13,6 +13,7 @@ from apps.finops.findings import Sentence
 from apps.insights.services import calendar
 from apps.learning.effects import measuring as effects
 from apps.learning.effects.study import Effect, EffectError, Study
+from apps.operations.deciding import today
 from apps.savings.models import Initiative, Measurement
 from apps.savings.selectors import CENT
 from apps.savings.series import Floats, Series
@@ -86,8 +87,9 @@ def measure(one: Initiative, series: Series, *, end: date) -> Measured:
     moved = _moved(study, series)
     if moved:
         says.append(Sentence(MOVED, {"amount": f"{moved:,.2f}", "currency": one.currency}))
+    months = _months(study) if end >= one.decided_on else ()
     grade = max(found.grade, "C") if _late(one) else found.grade
-    return Measured(found, moved, grade, tuple(says), _days(found), _months(study), _history(one, series))
+    return Measured(found, moved, grade, tuple(says), _days(found), months, _history(one, series))
 
 
 def _study(one: Initiative, series: Series, end: date) -> Study:
@@ -111,7 +113,7 @@ def study_of(series: Series, *, start: date, end: date, transition_days: int = 0
 
 
 def _late(one: Initiative) -> list[Sentence]:
-    return [Sentence(LATE)] if one.stated_at and one.stated_at.date() > one.start else []
+    return [Sentence(LATE)] if one.stated_at and today(one.stated_at) > one.start else []
 
 
 def _prices(one: Initiative, series: Series) -> list[Sentence]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.db.models import Prefetch
+
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up, divided
 from apps.operations.models import Recommendation
@@ -19,6 +21,7 @@ MONTH = Decimal(365) / 12
 """Days of a month of money."""
 State = Initiative.State
 RecommendationState = Recommendation.State
+_WITHOUT_CONTENT = Prefetch("measurements", Measurement.objects.defer("content"))
 STEPS = ("identified", "approved", "implemented", "verified")
 _APPROVED = (RecommendationState.ACCEPTED, RecommendationState.IN_PROGRESS, *DONE)
 _LOST = (RecommendationState.DECLINED, RecommendationState.CLOSED, RecommendationState.REVERTED)
@@ -77,12 +80,12 @@ def entries(reader: Reader | None, *, team: str = "", state: str = "") -> list[E
     """The initiatives somebody may know of, the newest first; without a reader, everybody's."""
     found = Initiative.objects.order_by("pk") if reader is None else seen_by(reader)
     narrowed = {name: value for name, value in (("team", team), ("state", state)) if value}
-    return [_entry(one) for one in found.filter(**narrowed).order_by("-pk").prefetch_related("measurements")]
+    return [_entry(one) for one in found.filter(**narrowed).order_by("-pk").prefetch_related(_WITHOUT_CONTENT)]
 
 
 def entry(number: int, reader: Reader | None) -> Entry:
     found = Initiative.objects.all() if reader is None else seen_by(reader)
-    one = found.filter(pk=number).prefetch_related("measurements").first()
+    one = found.filter(pk=number).prefetch_related(_WITHOUT_CONTENT).first()
     if one is None:
         raise NoSuchInitiative(f"There is no initiative {number}.")
     return _entry(one)

@@ -112,7 +112,8 @@ def untouched(
     of the same team: there cost that only moved would be found."""
     touched = costs.cells([scope], currency, window, pinned)
     for other in others:
-        touched |= costs.cells([other], currency, window, pinned)
+        if RESOURCE not in other:  # one resource is little of what a service costs a team
+            touched |= costs.cells([other], currency, window, pinned)
     days = tuple(window.days())
     return {
         cell: _array(amounts, days)

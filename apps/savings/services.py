@@ -1,5 +1,6 @@
 """Keeping the ledger: initiatives are written, stated, measured after every publication, and concluded."""
 
+import time
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +39,9 @@ STATED_BLIND = "It was stated; what could be told from noise is not known: %(why
 OF_RECOMMENDATION = "What recommendation %(number)s promised, done since %(day)s"
 SHOWN = "Saved %(saving)s %(currency)s until %(day)s, between %(lower)s and %(upper)s (95 %%), grade %(grade)s"
 NOT_SHOWN = "Between %(lower)s and %(upper)s %(currency)s (95 %%) until %(day)s: no saving can be told from that"
+SECONDS = 15 * 60
+"""A step may take half an hour: what is not measured by then is measured with the next publication."""
+LATER = "This one and those after it are measured with the next publication: there are many."
 ENDED = "Two months in a row it saved less than half of what was verified"
 
 
@@ -124,8 +128,11 @@ def verify(*, now: datetime) -> StepResult:
             take_up(done, now=now)
         except CostOpsError as wrong:
             problems.append(Problem("note", "not_taken_up", f"recommendation {done.pk}", str(wrong)))
-    rows = 0
+    rows, began = 0, time.monotonic()
     for one in Initiative.objects.filter(state__in=LIVE).order_by("pk"):
+        if time.monotonic() - began > SECONDS:
+            problems.append(Problem("note", "later", f"initiative {one.pk}", LATER))
+            break
         try:
             rows += _look(one, pinned, now)
         except CostOpsError as wrong:
@@ -150,8 +157,11 @@ def _unmeasured() -> Iterable[Recommendation]:
 
 
 @transaction.atomic
-def take_up(done: Recommendation, *, now: datetime) -> Initiative:
-    """The initiative that a recommendation stated by itself: it was found, with its promise, before it was done."""
+def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
+    """The initiative that a recommendation stated by itself: it was found, with its promise, before it was done. None
+    where somebody else took it up meanwhile."""
+    if Recommendation.objects.select_for_update().get(pk=done.pk).initiatives.exists():
+        return None
     steps = list(done.steps.order_by("pk"))
     finished = today(max(step.at for step in steps if step.to_state == Recommendation.State.DONE))
     begun = [today(step.at) for step in steps if step.action == "start"]
