@@ -23,6 +23,7 @@ _WITHIN_AN_HOUR = ("BYMINUTE", "BYSECOND")
 _EVERY_TIME = frozenset({"FREQ", "COUNT", "INTERVAL", "WKST"})
 """With nothing else in a rule no period is passed over, so that its count ends it."""
 _ZONE_MAY = frozenset({"FREQ", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "INTERVAL", "COUNT", "WKST"})
+_PERIODS = {"WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _ZONE = re.compile(rb"^BEGIN:VTIMEZONE\s*$(.*?)^END:VTIMEZONE\s*$", re.MULTILINE | re.DOTALL)
 _RULE = re.compile(rb"^(?:RRULE|EXRULE)\b[^:]*:(.*)$", re.MULTILINE)
@@ -89,17 +90,18 @@ def _frequency(rule: Any) -> set[str]:
 
 
 def _asked(rule: Any, first: date, last: date) -> int:
-    """How many moments unpacking a rule goes through, at most."""
-    frequency = _frequency(rule)
+    """How often a rule comes, at most."""
+    frequency = "".join(_frequency(rule))
     days = max((min([last, *map(_day_of, rule.get("UNTIL", ()))]) - first).days + 2, 1)
-    times = 24 if frequency == {"HOURLY"} else max(len(rule.get("BYHOUR", ())), 1)
+    times = 24 if frequency == "HOURLY" else max(len(rule.get("BYHOUR", ())), 1)
     for within in _WITHIN_AN_HOUR:
         times *= max(len(rule.get(within, ())), 1)
-    if frequency == {"WEEKLY"}:
-        days = (days // 7 + 1) * max(len(rule.get("BYDAY", ())), 1)
-    by_day = {"BYDAY"} if frequency == {"WEEKLY"} else set()
-    counted = [int(count) for count in rule.get("COUNT", ())] if not rule.keys() - _EVERY_TIME - by_day else []
-    return min([days * times, *counted])
+    simple = _EVERY_TIME | ({"BYDAY"} if frequency == "WEEKLY" else set())
+    if rule.keys() - simple - {"UNTIL", "BYHOUR", *_WITHIN_AN_HOUR}:  # any day may be meant, and few may come
+        return days * times
+    period = _PERIODS.get(frequency, 1)
+    come = (days // period + 1) * max(len(rule.get("BYDAY", ())), 1) * times
+    return min([come, *map(int, rule.get("COUNT", ()))]) if not rule.keys() - simple else come
 
 
 def _day_of(moment: Any) -> date:

@@ -85,7 +85,9 @@ def brought(number: int | None = None) -> list[tuple[str, Lesson]]:
     known = Timetable.objects.order_by("-pk")
     kept = (known if number is None else known.filter(pk=number)).first()
     if kept is None:
-        raise NoSuchTimetable(f"There is no timetable {number}." if number else "Nobody has brought a timetable.")
+        raise NoSuchTimetable(
+            f"There is no timetable {number}." if number is not None else "Nobody has brought a timetable."
+        )
     return list(_lessons(bytes(kept.data)))
 
 

@@ -78,7 +78,7 @@ def test_within_the_autoscaler_classes_are_told_uncovered(school: Publication) -
     draft = planned(school, bounded=1)
     assert draft.is_verified
     assert {row[4] for row in draft.tables["classes"]} == {5}
-    assert "50 classes are not covered: the most of 8 replicas is reached." in map(str, draft.risks)
+    assert "In two weeks 50 classes are not covered: the most of 8 replicas is reached." in map(str, draft.risks)
     assert (
         PLANNER.draw(draft, "gantt")["data"][-1]["marker"]["color"]
         != PLANNER.draw(draft, "gantt")["data"][0]["marker"]["color"]

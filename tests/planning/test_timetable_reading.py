@@ -131,6 +131,7 @@ def test_a_mistake_refuses_the_whole_timetable(content: bytes, said: str) -> Non
         pytest.param(b"FREQ=HOURLY;COUNT=6", 6, id="by the hour, six times"),
         pytest.param(b"FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20261018T000000Z", 4, id="twice a week until a day"),
         pytest.param(b"FREQ=DAILY;INTERVAL=2;COUNT=5", 5, id="every other day"),
+        pytest.param(b"FREQ=MONTHLY;UNTIL=20270101T000000Z", 3, id="every month"),
     ],
 )
 def test_calendars_may_repeat_as_classes_do(rule: bytes, count: int) -> None:
@@ -147,6 +148,14 @@ def test_only_finance_brings_one_and_the_newest_holds() -> None:
     timetable.bring(line.replace(b",A,", b",B,"), "t", by=FINANCE, now=NOW)
     assert services.identity() != before
     assert [one.name for one in timetable.known(NOW)["school"]] == ["B"]
+
+
+def test_what_comes_once_a_year_may_have_begun_long_ago() -> None:
+    old = CALENDAR.replace(b"FREQ=WEEKLY;COUNT=3", b"FREQ=YEARLY").replace(b":2026", b":1990")
+    event = old[old.index(b"BEGIN:VEVENT") : old.index(b"END:VCALENDAR")]
+    many = b"".join(event.replace(b"UID:1", b"UID:%d" % number) for number in range(2, 9))
+    found = timetable.read(old.replace(b"END:VCALENDAR", many + b"END:VCALENDAR"), "t.ics", now=NOW)
+    assert len(found) == 8 * 38  # 1990 to 2027
 
 
 def line(name: str, day: int, module: str = "school") -> str:

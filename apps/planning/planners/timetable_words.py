@@ -23,7 +23,7 @@ SHARES = (
     "by the share of the hour that it took."
 )
 MEANS = "Demand is of hourly means; what is higher within an hour has the share of each replica that stays free."
-UNCOVERED = "%(count)s classes are not covered: the most of %(most)s replicas is reached."
+UNCOVERED = "In two weeks %(count)s classes are not covered: the most of %(most)s replicas is reached."
 UNLEARNED = "%(count)s classes have no replicas of their own: too few past classes are known. Bring those too."
 CONFLICT_MOST = "The autoscaler allows %(most)s replicas at most, and the plan needs %(needs)s: raise its bound."
 CONFLICT_LEAST = (
