@@ -50,9 +50,10 @@ def cron_hpa(draft: Draft) -> str:
         for number, (cron, once, replicas) in enumerate(content["jobs"], start=1)
     ]
     notes = [
-        f"Holds until {content['until']}. Hours are those of {content['zone']}: the controller's clock has to be.",
-        "Entries with runOnce are of one date; drop those that are past when you apply this.",
+        f"Holds until {content['until']}. Hours are those of {content['zone']}: the controller's clock has to be."
     ]
+    if any(once for _cron, once, _replicas in content["jobs"]):
+        notes.append("Entries with runOnce are of one date: leave out those that are past when you apply this.")
     return _written("cronhorizontalpodautoscaler", notes, {
         "apiVersion": "autoscaling.alibabacloud.com/v1beta1", "kind": "CronHorizontalPodAutoscaler",
         "metadata": _metadata(content), "spec": {"scaleTargetRef": target, "jobs": listed},
@@ -70,13 +71,13 @@ def keda(draft: Draft) -> str:
             f"The schedule never changes, and KEDA refuses an object without a trigger: set {content['lowest']} "
             "replicas instead."
         )
-    notes = [f"Holds until {content['until']}: cron knows no year, so dated triggers come again a year later."]
+    notes = [f"Holds until {content['until']}."]
     listed = []
     for start, end, is_dated, replicas in content["triggers"]:
         told = {"timezone": content["zone"], "start": start, "end": end, "desiredReplicas": f"{replicas}"}
         listed.append({"type": "cron", "metadata": told})
         if is_dated:
-            notes.append(f"Remove the trigger that starts at {start!r} when it is over.")
+            notes.append(f"Remove the trigger that starts at {start!r} when it is over, or it comes again in a year.")
     metadata = _metadata(content)
     spec: dict[str, Any] = {"scaleTargetRef": _target(content)}
     if content["scaler"]:
