@@ -49,9 +49,7 @@ def cron_hpa(draft: Draft) -> str:
         {"name": f"set-{number}-to-{replicas}", "schedule": f"0 {cron}", "targetSize": replicas, "runOnce": once}
         for number, (cron, once, replicas) in enumerate(content["jobs"], start=1)
     ]
-    notes = [
-        f"Holds until {content['until']}. Hours are those of {content['zone']}: the controller's clock has to be."
-    ]
+    notes = [f"Holds until {content['until']}. Hours are those of {content['zone']}: the controller's clock has to be."]
     if any(once for _cron, once, _replicas in content["jobs"]):
         notes.append("Entries with runOnce are of one date: leave out those that are past when you apply this.")
     return _written("cronhorizontalpodautoscaler", notes, {

@@ -11,6 +11,7 @@ import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
+from apps.learning.threads import alone
 from apps.planning.arrays import unpack
 from apps.planning.drafts import Action, Check, Draft, Settings
 from apps.planning.methods.schedule import demand as students_demand
@@ -115,6 +116,7 @@ def _limits(case: _Case, settings: Settings) -> Limits:
     return Limits(LEAST_REPLICAS, case.meta["most"] if settings["bounded"] else None, int(settings["change"]))
 
 
+@alone
 def make(data: bytes, settings: Settings) -> Draft:
     """The schedule of one workload by these settings."""
     case = _case(data, settings)

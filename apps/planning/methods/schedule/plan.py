@@ -100,13 +100,13 @@ def needs_of(horizon: Horizon, demand: Demand, per_replica: float) -> Callable[[
     """Replicas for so many students at a minute, as a verifier asks for them."""
 
     @cache
-    def at(students: int, clock: int) -> int:
-        cores = demand.cores(np.array([float(students)]), np.array([clock], dtype=np.int64))
-        return replicas(float(cores[0]), per_replica)
+    def by_clock(students: int) -> list[int]:
+        cores = demand.cores(np.full(24, float(students)), np.arange(24))
+        return [replicas(float(core), per_replica) for core in cores]
 
     def asked(students: int, minute: int) -> int:
         hour = minute // HOUR_MINUTES - horizon.first
-        return at(students, int(horizon.clock[min(max(hour, 0), len(horizon.clock) - 1)]))
+        return by_clock(students)[horizon.clock[min(max(hour, 0), len(horizon.clock) - 1)]]
 
     return asked
 
