@@ -106,7 +106,7 @@ def needs_of(horizon: Horizon, demand: Demand, per_replica: float) -> Callable[[
 
     def asked(students: int, minute: int) -> int:
         hour = minute // HOUR_MINUTES - horizon.first
-        return by_clock(students)[horizon.clock[min(max(hour, 0), len(horizon.clock) - 1)]]
+        return by_clock(students)[int(horizon.clock[min(max(hour, 0), len(horizon.clock) - 1)])]
 
     return asked
 
