@@ -14,8 +14,10 @@ from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
 from apps.finops.sheets import MOST_BYTES, BadSheet
+from apps.marts.query import BadQuestion
 from apps.planning import outcomes, services
 from apps.planning.registry import NoSuchPlanner, planner_of
+from apps.planning.scaling import BadObject
 from apps.planning.selectors import NoPlan
 from apps.teams.approval import NotYours
 
@@ -95,6 +97,8 @@ class PlanFile(JsonView):
             made = plans.file(planner, name, request.GET.dict(), self.scope)
         except (NoPlan, NoSuchPlanner) as nothing:
             raise Http404 from nothing
+        except BadObject as refused:
+            return self.say_bad(BadQuestion(str(refused)))
         if made is None:
             raise Http404
         headers = {"Content-Disposition": f'attachment; filename="{planner}-{made.file_name}"'}

@@ -13,7 +13,7 @@ from apps.demo.fleet import SERVERLESS, Fleet
 from apps.demo.identity import PodNames, ServerNames
 from apps.demo.names import codes
 from apps.demo.organisation import Namespace, Organisation, Workload
-from apps.demo.peaks import PIECE, Peaks, autoscalers
+from apps.demo.peaks import PIECE, Peaks, autoscaler_name, autoscalers
 from apps.demo.pools import CLUSTERS, POOLS, Pool
 from apps.demo.segments import TWELFTHS
 from apps.demo.timetable import HOUR_SECONDS, BusinessDay
@@ -250,7 +250,11 @@ def _tell_autoscalers(exposition: Exposition, cluster: str, day: BusinessDay, or
         workload = organisation.workloads[scaled.workload]
         namespace = organisation.namespaces[workload.namespace]
         if namespace.cluster == cluster:
-            named = {"cluster": cluster, "namespace": namespace.name, "horizontalpodautoscaler": f"{workload.name}-hpa"}
+            named = {
+                "cluster": cluster,
+                "namespace": namespace.name,
+                "horizontalpodautoscaler": autoscaler_name(workload.name),
+            }
             target = {"scaletargetref_kind": namespace.archetype.kind, "scaletargetref_name": workload.name}
             exposition.gauge("kube_horizontalpodautoscaler_info", named | target, *_span(day))
             for bound, replicas in (("min", scaled.least), ("max", scaled.most)):

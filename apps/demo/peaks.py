@@ -171,6 +171,11 @@ def autoscalers(organisation: Organisation, day: BusinessDay) -> list[Autoscaler
     ]
 
 
+def autoscaler_name(workload: str) -> str:
+    """What the autoscaler of a workload is called."""
+    return f"{workload}-hpa"
+
+
 def autoscaler_hours(organisation: Organisation, day: BusinessDay) -> pa.Table:
     """The bounds of every autoscaler in every hour."""
     scaled = autoscalers(organisation, day)
@@ -187,5 +192,6 @@ def autoscaler_hours(organisation: Organisation, day: BusinessDay) -> pa.Table:
             "workload": pick([w.name for w in organisation.workloads], workload),
             "min_replicas": pa.array(np.repeat([one.least for one in scaled], day.hours).astype(np.int64)),
             "max_replicas": pa.array(np.repeat([one.most for one in scaled], day.hours).astype(np.int64)),
+            "autoscaler": pick([autoscaler_name(w.name) for w in organisation.workloads], workload),
         },
     )

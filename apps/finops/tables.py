@@ -15,12 +15,13 @@ HOUR = "timestamp('UTC', 6)"
 @dataclass(frozen=True)
 class LakeTable:
     """A table of the lake: `partition_by` names the columns whose values are one replaceable window; `has_grown` says
-    that older files lack some of the columns."""
+    that older files lack some of the columns, and `may_be_missing` texts that all files may lack."""
 
     name: str
     columns: dict[str, str]
     partition_by: tuple[str, ...]
     has_grown: bool = False
+    may_be_missing: tuple[str, ...] = ()
 
     @property
     def schema(self) -> sch.Schema:
@@ -42,8 +43,13 @@ class UsageTable(LakeTable):
 USAGE_PARTITIONS = {"source": "string", "day": "date", "file_id": "string"}
 
 
-def _usage(name: str, columns: dict[str, str], *, may_be_unknown: bool = False) -> UsageTable:
-    return UsageTable(name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS), may_be_unknown=may_be_unknown)
+def _usage(
+    name: str, columns: dict[str, str], *, may_be_unknown: bool = False, may_be_missing: tuple[str, ...] = ()
+) -> UsageTable:
+    return UsageTable(
+        name, columns | USAGE_PARTITIONS, tuple(USAGE_PARTITIONS), has_grown=bool(may_be_missing),
+        may_be_unknown=may_be_unknown, may_be_missing=may_be_missing,
+    )  # fmt: skip
 
 
 CHARGES = LakeTable(
@@ -192,9 +198,11 @@ minutes of its CPU, its largest working set, the highest mean of five minutes of
 AUTOSCALER_HOURS = _usage(
     "autoscaler_hours",
     {"hour": HOUR, "cluster": "string", "namespace": "string", "workload": "string"}
-    | {"min_replicas": "int64", "max_replicas": "int64"},
+    | {"min_replicas": "int64", "max_replicas": "int64", "autoscaler": "string"},
+    may_be_missing=("autoscaler",),
 )
-"""One row per hour, cluster, namespace and workload that a HorizontalPodAutoscaler scales: between what bounds."""
+"""One row per hour, cluster, namespace and workload that a HorizontalPodAutoscaler scales: between what bounds, and
+what the autoscaler itself is called ('' or NULL: not told)."""
 
 USAGE = {
     table.name: table

@@ -168,7 +168,8 @@ def _check_columns(file: UsageFile, table: UsageTable, name: str, columns: dict[
     if unknown := [column for column in columns if column not in expected]:
         message = f"Unknown columns: {', '.join(unknown)}. {table.name} has {', '.join(expected)}."
         raise BadHeader(Problem("error", "unknown_column", f"{name}, line 1", message))
-    missing = [column for column in expected if column not in columns and not (column == "cluster" and file.cluster)]
+    optional = (*table.may_be_missing, *(["cluster"] if file.cluster else []))
+    missing = [column for column in expected if column not in columns and column not in optional]
     if missing:
         message = f"Missing columns: {', '.join(missing)}. {table.name} has {', '.join(expected)}."
         raise BadHeader(Problem("error", "missing_column", f"{name}, line 1", message))
@@ -205,6 +206,8 @@ def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str
         text = f'"{name}"::VARCHAR'
         is_object = f"json_type({text}) = 'OBJECT'"
         return f"CASE WHEN {text} IS NULL THEN '{{}}' WHEN {is_object} THEN {text} ELSE error('{name}') END"
+    if kind == "string" and name not in columns:
+        return "''"
     if kind == "string":
         return f"coalesce(\"{name}\"::VARCHAR, '')"
     return _number(name, "DECIMAL(18,6)" if kind.startswith("decimal") else "BIGINT", columns)

@@ -1,10 +1,14 @@
-"""Class timetables: read from CSV, XLSX or iCal, all of it or nothing, and every version kept."""
+"""Class timetables: read from CSV, XLSX or iCal, all of it or nothing, and every version kept.
+
+The newest version says what is to come. What took place stays a fact: of the past each version tells the stretch in
+which none that was brought later speaks.
+"""
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +16,9 @@ import numpy as np
 from django.conf import settings
 
 from apps.finops import sheets
+from apps.finops.errors import CostOpsError
 from apps.finops.sheets import BadSheet, Wrong, WrongCell
+from apps.planning import ical
 from apps.planning.arrays import pack, unpack
 from apps.planning.methods.schedule.problem import Lesson
 from apps.planning.models import Timetable
@@ -24,9 +30,10 @@ MOST_BYTES = 64 << 20
 MOST_UNPACKED = 512 << 20
 MOST_STUDENTS = 10_000_000
 LONGEST = timedelta(days=1)
-AHEAD = timedelta(days=400)
-STUDENTS = "X-EXPECTED-STUDENTS"
-"""The property of an event that says how many students are expected; without it `students: 120` in its description."""
+
+
+class NoSuchTimetable(CostOpsError):
+    """There is no version of this number."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +70,54 @@ def take(content: bytes, name: str, by: Actor, now: datetime) -> str:
     return f"{kept.classes} classes, version {kept.pk}; schedules are made by them from the next fill on."
 
 
-def newest() -> tuple[dict[str, list[Lesson]], int]:
-    """The classes by module, and the version of the timetable: 0 where nobody brought one."""
-    kept = Timetable.objects.order_by("-pk").first()
+def version() -> int:
+    """The newest version of the timetable: 0 where nobody brought one."""
+    return Timetable.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def versions() -> list[Timetable]:
+    """All that were brought, the newest first; their classes stay in the database."""
+    return list(Timetable.objects.defer("data").order_by("-pk"))
+
+
+def brought(number: int | None = None) -> list[tuple[str, Lesson]]:
+    """The classes of a version, by default the newest, with their modules."""
+    known = Timetable.objects.order_by("-pk")
+    kept = (known if number is None else known.filter(pk=number)).first()
     if kept is None:
-        return {}, 0
-    meta, arrays = unpack(bytes(kept.data))
-    found: dict[str, list[Lesson]] = {module: [] for module in meta["modules"]}
+        raise NoSuchTimetable(
+            f"There is no timetable {number}." if number is not None else "Nobody has brought a timetable."
+        )
+    return list(_lessons(bytes(kept.data)))
+
+
+def known(since: datetime) -> dict[str, list[Lesson]]:
+    """The classes by module from a moment on: those to come of the newest version, those that were of the version that
+    held then. A version also tells the past before it was brought, from its own first class of a module on."""
+    found: dict[str, list[Lesson]] = {}
+    until: dict[str, int] = {}
+    newer = None
+    for kept in Timetable.objects.order_by("-pk").iterator(chunk_size=1):
+        first: dict[str, int] = {}
+        for module, lesson in _lessons(bytes(kept.data)):
+            first[module] = min(first.get(module, lesson.start), lesson.start)
+            if lesson.start >= _minute(since) and (
+                newer is None or lesson.start < min(newer, until.get(module, newer))
+            ):
+                found.setdefault(module, []).append(lesson)
+        newer = _minute(kept.at)
+        for module, minute in first.items():
+            until[module] = min(until.get(module, minute), minute)
+        if kept.at <= since:
+            break
+    return {module: sorted(lessons, key=lambda one: (one.start, one.name)) for module, lessons in found.items()}
+
+
+def _lessons(data: bytes) -> Iterator[tuple[str, Lesson]]:
+    meta, arrays = unpack(data)
     columns = (arrays[name].tolist() for name in ("module", "start", "end", "students"))
     for name, module, start, end, students in zip(meta["names"], *columns, strict=True):
-        found[meta["modules"][module]].append(Lesson(name, start, end, students))
-    return found, kept.pk
+        yield meta["modules"][module], Lesson(name, start, end, students)
 
 
 def read(content: bytes, name: str, *, now: datetime) -> list[Class]:
@@ -83,7 +127,7 @@ def read(content: bytes, name: str, *, now: datetime) -> list[Class]:
     if content.startswith(b"PK\x03\x04"):
         found = _checked(name, _workbook(content, name))
     elif content.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"BEGIN:VCALENDAR"):
-        found = _checked(name, _calendar(content, name, now))
+        found = _checked(name, ical.events(content, name, now))
     else:
         found = sheets.read(content, name=name, headers=[COLUMNS], row=_row)
     if len(found) > MOST_CLASSES:
@@ -163,62 +207,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value).strip()
-
-
-def _calendar(content: bytes, name: str, now: datetime) -> Iterator[tuple[int, dict[str, str]]]:
-    """The events of a calendar, those that repeat too, up to some months ahead: the category or the place is the
-    module, the summary the class."""
-    import icalendar
-    import recurring_ical_events  # type: ignore[import-untyped]  # ships none
-
-    try:
-        calendar = icalendar.Calendar.from_ical(content)
-        if any(_too_often(event.get("RRULE")) for event in calendar.walk("VEVENT")):
-            raise BadSheet(f"{name}: an event repeats by the minute or second; classes repeat by the hour at most.")
-        begins = [_day_of(event.decoded("DTSTART")) for event in calendar.walk("VEVENT")]
-        first = min(begins, default=now.date())
-        events = recurring_ical_events.of(calendar).between(first, now.date() + AHEAD)
-    except BadSheet:
-        raise
-    except Exception as broken:  # whatever a broken calendar makes its reader raise
-        raise BadSheet(f"{name}: not a calendar that can be read ({str(broken)[:200]}).") from broken
-    if len(events) > MOST_CLASSES:
-        raise BadSheet(f"{name}: {len(events)} classes; at most {MOST_CLASSES} can be brought at once.")
-    for number, event in enumerate(events, start=1):
-        yield number, _event(event)
-
-
-def _too_often(told: Any) -> bool:
-    """Whether one of the rules of an event repeats more often than any class: unpacking it would take hours."""
-    rules = told if isinstance(told, list) else [told] if told else []
-    return any({"SECONDLY", "MINUTELY"} & set(rule.get("FREQ", ())) for rule in rules)
-
-
-def _day_of(moment: Any) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _event(event: Any) -> dict[str, str]:
-    start = event.decoded("DTSTART")
-    end = event.decoded("DTEND") if "DTEND" in event else start
-    return {
-        "module": _categories(event) or str(event.get("LOCATION", "")),
-        "class": str(event.get("SUMMARY", "")),
-        "start": start.isoformat(), "end": end.isoformat(),
-        "expected_students": str(event.get(STUDENTS, "")).strip() or _described(str(event.get("DESCRIPTION", ""))),
-    }  # fmt: skip
-
-
-def _categories(event: Any) -> str:
-    told = event.get("CATEGORIES")
-    many: Sequence[Any] = told if isinstance(told, list) else [told] if told is not None else []
-    return next((str(one) for group in many for one in getattr(group, "cats", [group])), "")
-
-
-def _described(text: str) -> str:
-    """`students: 120`, wherever it stands in a description."""
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if colon and name.strip().lower() == "students":
-            return value.strip()
-    return ""

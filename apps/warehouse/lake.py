@@ -134,7 +134,11 @@ def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> st
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(f'"{name}"' for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
-    return f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"  # noqa: S608  # names and paths of our own tables
+    rows = f"read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"
+    if table.may_be_missing:
+        texts = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in table.may_be_missing)
+        rows = f"(SELECT * FROM {rows} UNION ALL BY NAME SELECT {texts} WHERE false)"  # noqa: S608  # names and paths of our own tables
+    return f"SELECT {columns} FROM {rows}"  # noqa: S608  # the same
 
 
 _HIVE_TYPES = {"date": "DATE", "string": "VARCHAR"}

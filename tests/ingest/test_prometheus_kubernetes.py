@@ -162,6 +162,7 @@ def test_bounds_of_autoscalers(tables: Any) -> None:
     assert [found[hour, "web"] for hour in range(3)] == [(2, 10), (4, 12), (4, 12)]
     assert {bounds for (_hour, name), bounds in found.items() if name == "cache"} == {(1, 3)}
     assert len(found) == 2 * world.HOURS
+    assert {(row["workload"], row["autoscaler"]) for row in rows} == {("web", "front"), ("cache", "cache")}
 
 
 def test_what_nodes_keep_to_themselves(tables: Any) -> None:

@@ -116,7 +116,14 @@ def test_an_unknown_peak_is_not_zero(tmp_path):
     told = [row[name] for name in WORKLOAD_PEAKS.file_columns if name.startswith(("cpu", "memory", "gpu"))]
     assert told == [Decimal("1.5"), None, Decimal("0.35"), Decimal("4.5"), Decimal(5)]
     (row,) = rows(AUTOSCALER_HOURS)
-    assert (row["workload"], row["min_replicas"], row["max_replicas"]) == ("web", 2, 9)
+    assert (row["workload"], row["min_replicas"], row["max_replicas"], row["autoscaler"]) == ("web", 2, 9, "")
+
+
+def test_a_file_may_name_the_autoscaler(tmp_path):
+    named = BOUNDS.replace("max_replicas\n", "max_replicas,autoscaler\n").replace("2,9\n", "2,9,web-hpa\n")
+    put(tmp_path / "in", "autoscaler_hours-2026-10.csv", named.encode())
+    assert not errors(meter(source(tmp_path / "in", "usage_files")))
+    assert [row["autoscaler"] for row in rows(AUTOSCALER_HOURS)] == ["web-hpa"]
 
 
 def changed(text: str, old: str, new: str) -> bytes:

@@ -11,8 +11,18 @@ from hypothesis import strategies as st
 from apps.planning.methods.schedule import cron, demand, pattern, steps
 from apps.planning.methods.schedule.pattern import TooLittleHistory
 from apps.planning.methods.schedule.plan import Horizon, needs_of, schedule
-from apps.planning.methods.schedule.problem import Lesson, Limits, Span, attending, by_hour
-from apps.planning.methods.schedule.verify import jobs_give, verify
+from apps.planning.methods.schedule.problem import (
+    Lesson,
+    Limits,
+    Span,
+    attending,
+    by_hour,
+    covered,
+    in_class,
+    joined,
+    standing_out,
+)
+from apps.planning.methods.schedule.verify import jobs_give, jobs_set, triggers_set, verify
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -157,14 +167,110 @@ MONDAY = 29_690_880  # minutes since 1970 at Monday 2026-06-15 00:00 in Shanghai
         ),
         pytest.param(
             [(0, 1110, 2), (1110, 11190, 9), (11190, 20160, 3)],
-            [("0 0 15 6 *", 2), ("30 18 15 6 *", 9), ("30 18 22 6 *", 3)],
+            [("0 0 15 6 *", 2), ("30 18 15 6 *", 9), ("0 0 22 6 *", 9), ("30 18 22 6 *", 3)],
             id="what comes in one of two weeks is of its date",
+        ),
+        pytest.param(
+            [
+                (0, 1110, 2),
+                (1110, 1260, 9),
+                (1260, 2640, 2),
+                (2640, 2700, 5),
+                (2700, 11190, 2),
+                (11190, 11340, 9),
+                (11340, 20160, 2),
+            ],
+            [("0 0 * * 1", 2), ("30 18 * * 1", 9), ("0 21 * * 1", 2), ("0 20 16 6 *", 5), ("0 21 16 6 *", 2)],
+            id="a class that comes once is of its date, beside those of every week",
         ),
     ],
 )
 def test_jobs(steps_of, expected):
     listed = [Span(MONDAY + start, MONDAY + end, height) for start, end, height in steps_of]
     assert [(job.at.cron, job.replicas) for job in cron.jobs(listed, SHANGHAI)] == expected
+
+
+@pytest.mark.parametrize(
+    ("steps_of", "expected"),
+    [
+        pytest.param([(0, 20160, 2)], [], id="nothing changes: nothing is triggered"),
+        pytest.param(
+            [(0, 1110, 2), (1110, 1260, 9), (1260, 2640, 2), (2640, 2700, 5), (2700, 11190, 2), (11190, 11340, 9),
+             (11340, 20160, 2)],
+            [("30 18 * * 1", "0 21 * * 1", 9, False), ("0 20 16 6 *", "0 21 16 6 *", 5, True)],
+            id="every week, and once on its date",
+        ),
+        pytest.param(
+            [(0, 600, 4), (600, 9960, 2), (9960, 10680, 4), (10680, 20040, 2), (20040, 20160, 4)],
+            [("0 22 * * 0", "0 0 * * 1", 4, False), ("0 0 * * 1", "0 10 * * 1", 4, False)],
+            id="over the end of a week",
+        ),
+    ],
+)  # fmt: skip
+def test_triggers(steps_of, expected):
+    listed = [Span(MONDAY + start, MONDAY + end, height) for start, end, height in steps_of]
+    found = cron.triggers(listed, SHANGHAI)
+    assert sorted((one.start.cron, one.end.cron, one.replicas, one.start.once) for one in found) == sorted(expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    heights=st.lists(st.integers(1, 4), min_size=14, max_size=14),
+    once=st.integers(0, 13),
+    zone=st.sampled_from(["Asia/Shanghai", "UTC", "America/Sao_Paulo"]),
+)
+def test_files_of_two_weeks_give_the_steps_minute_by_minute(heights, once, zone):
+    """Twelve hours a step, the same in both weeks but for one of them."""
+    weeks = [*heights, *heights]
+    weeks[once] = 9
+    steps_of = joined([Span(MONDAY + 720 * at, MONDAY + 720 * (at + 1), height) for at, height in enumerate(weeks)])
+    told = [(step.start, step.end, step.replicas) for step in steps_of]
+    clock, first, last = ZoneInfo(zone), MONDAY, MONDAY + 20160
+    jobs = [(job.at.cron, job.replicas) for job in cron.jobs(steps_of, clock)]
+    entries = [(one.start.cron, one.end.cron, one.replicas) for one in cron.triggers(steps_of, clock)]
+    least = min(weeks)
+    assert jobs_give(told, jobs_set(jobs, clock, first=first, last=last), first=first, last=last).holds
+    set_by = triggers_set(entries, least, clock, first=first, last=last)
+    assert jobs_give(told, set_by, first=first, last=last).holds
+    late = [(entry.replace("0 ", "5 ", 1), count) for entry, count in jobs]
+    assert not jobs_give(told, jobs_set(late, clock, first=first, last=last), first=first, last=last).holds
+
+
+def test_two_jobs_of_one_minute_are_not_relied_on():
+    two = [("0 0 * * *", 2), ("0 0 15 6 *", 5)]
+    assert jobs_set(two, SHANGHAI, first=MONDAY, last=MONDAY + 2880) == {MONDAY: -1, MONDAY + 1440: 2}
+
+
+def test_a_class_that_needs_more_than_there_may_be_is_told_and_no_mistake():
+    def judged(height: int, most: int | None):
+        return verify([(60, 120, 10)], [(0, 180, height)], lambda *_: 10, early=0, least=1, most=most,
+                      told_cost=180 * height, change_minutes=0)  # fmt: skip
+
+    assert (judged(8, 8).holds, len(judged(8, 8).uncovered)) == (True, 1)
+    assert not judged(7, 8).holds
+    assert not judged(8, None).holds
+    assert not judged(8, 20).holds
+
+
+def test_the_change_back_to_the_beginning_counts_where_steps_come_again():
+    def holds(told: int, *, cycles: bool) -> bool:
+        return verify([], [(0, 60, 2), (60, 120, 4)], lambda *_: 0, early=0, least=1, most=None, told_cost=told,
+                      change_minutes=30, cycles=cycles).holds  # fmt: skip
+
+    assert holds(360 + 30, cycles=False)
+    assert holds(360 + 60, cycles=True)
+    assert not holds(360 + 30, cycles=True)
+
+
+def test_fifty_minutes_of_class_are_not_told_too_small():
+    """Ten cores for fifty minutes and one for ten are 8.5 in the mean; no other hour has more than one."""
+    lessons = [Lesson("maths", 60, 110, 100), Lesson("art", 200, 230, 50)]
+    shares = covered(lessons, 0, 5)
+    assert shares == pytest.approx([0, 50 / 60, 0, 0.5, 0])
+    means = np.array([1.0, 8.5, 1.0, 5.5, 1.0])
+    assert in_class(means, shares) == pytest.approx([1, 10, 1, 10, 1])
+    peaks = np.array([1.5, 15.0, 1.5, 15.0, np.nan])  # replicas peak one after the other: half as high again, always
+    assert standing_out(means, peaks, shares) == pytest.approx([1, 10, 1, 10, 1])
 
 
 def test_jobs_are_compared_minute_by_minute():

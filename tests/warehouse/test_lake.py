@@ -55,6 +55,17 @@ def test_older_versions_stay_readable() -> None:
     assert DeltaTable(str(lake.location(SALES))).history(1)[0]["step"] == "test"
 
 
+@pytest.mark.parametrize("is_only", [True, False], ids=["and no other file has it", "and another file has it"])
+def test_a_text_that_came_later_is_unknown_in_older_files(is_only: bool) -> None:
+    lake.replace(SALES, sales((1, "north", MONDAY)), [])
+    grown = LakeTable("sales", SALES.columns | {"till": "string"}, ("shop", "day"), True, ("till",))
+    if not is_only:
+        row = pa.table({"amount": [2], "shop": ["south"], "day": [MONDAY], "till": ["two"]})
+        lake.replace(grown, ibis.memtable(row), [])
+    found = {row[0]: row[-1] for row in rows_of(lake.scan(grown).select("amount", "till"))}
+    assert found == ({1: None} if is_only else {1: None, 2: "two"})
+
+
 def test_versions_are_kept_for_ever() -> None:
     """Publications pin versions; the format's habit is to forget them after thirty days, at every hundredth commit."""
     for amount in range(1, 103):

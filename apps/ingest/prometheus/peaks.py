@@ -91,4 +91,6 @@ def autoscaler_hours(facts: Facts) -> ir.Table:
     both = attach(both, likeliest(facts["scaler_targets"], _SCALER, ["target"]), _SCALER)
     both = both.mutate(workload=ibis.coalesce(both.target.nullif(""), both.name))
     keys = ["hour", "cluster", "namespace", "workload"]
-    return both.group_by(keys).agg(min_replicas=both.least.max(), max_replicas=both.most.max())
+    return both.group_by(keys).agg(
+        min_replicas=both.least.max(), max_replicas=both.most.max(), autoscaler=both.name.max()
+    )

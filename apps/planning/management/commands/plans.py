@@ -1,6 +1,7 @@
 """`manage.py plans`: what planners would change, their files, their settings, and what they are told."""
 
 from argparse import RawDescriptionHelpFormatter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.marts.query import EVERYTHING
-from apps.planning import registry, selectors, services
+from apps.planning import registry, selectors, services, timetable
 from apps.planning.exporting import exported, file_names
 from apps.teams.approval import Actor
 from apps.warehouse.terminal import add_format, operator, print_rows
@@ -42,8 +43,17 @@ The table a planner asks people for, all of it or nothing: of `timetable` the cl
 examples:
   manage.py plans bring timetable classes.xlsx
 """
-EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, BRINGING))
+TIMETABLES = """
+The versions of the timetable that were brought: the newest holds, and what took place stays known from those before it.
+One of them, by default the newest, is shown class by class; as CSV it can be brought again.
+
+examples:
+  manage.py plans timetable list
+  manage.py plans timetable show 3 --format csv
+"""
+EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, BRINGING, TIMETABLES))
 COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld")
+VERSION_COLUMNS = ("version", "name", "classes", "by", "at", "holds")
 
 
 class Command(BaseCommand):
@@ -60,7 +70,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
         names = [planner.name for planner in registry.PLANNERS]
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|bring")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|choose|bring|timetable")
         listing = actions.add_parser("list", help="all newest plans", epilog=LISTING, formatter_class=raw)
         add_format(listing)
         for name, about, epilog in (("show", "one plan", SHOWING), ("choose", "plan by other settings", CHOOSING)):
@@ -75,9 +85,15 @@ class Command(BaseCommand):
         bring.add_argument("planner", choices=takers, help="the planner")
         bring.add_argument("file", type=Path, help="the table")
 
+        known = actions.add_parser("timetable", help="timetables brought", epilog=TIMETABLES, formatter_class=raw)
+        known.add_argument("what", choices=("list", "show"), help="all versions, or the classes of one")
+        known.add_argument("number", type=int, nargs="?", help="a version; by default the newest")
+        add_format(known)
+
     def handle(self, *, action: str, **given: Any) -> None:
         try:
-            told = {"list": self._list, "show": self._show, "choose": self._choose, "bring": self._bring}
+            told = {"list": self._list, "show": self._show, "choose": self._choose, "bring": self._bring,
+                    "timetable": self._timetable}  # fmt: skip
             told[action](given)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
@@ -121,6 +137,25 @@ class Command(BaseCommand):
             raise CommandError(f"{given['file']}: {error.strerror}.") from error
         if bring is not None:
             self.stdout.write(bring.take(content, given["file"].name, Actor(operator(), None), timezone.now()))
+
+    def _timetable(self, given: dict[str, Any]) -> None:
+        if given["what"] == "list":
+            newest = timetable.version()
+            rows = [
+                [one.pk, one.name, one.classes, one.by, one.at.isoformat(), "yes" if one.pk == newest else ""]
+                for one in timetable.versions()
+            ]
+            print_rows(VERSION_COLUMNS, rows, given["format"], self.stdout)
+            return
+        rows = [
+            [module, one.name, _moment(one.start), _moment(one.end), one.students]
+            for module, one in timetable.brought(given["number"])
+        ]
+        print_rows(timetable.COLUMNS, rows, given["format"], self.stdout)
+
+
+def _moment(minute: int) -> str:
+    return datetime.fromtimestamp(60 * minute, UTC).isoformat()
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:

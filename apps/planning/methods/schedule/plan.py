@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -98,11 +99,14 @@ def needed(
 def needs_of(horizon: Horizon, demand: Demand, per_replica: float) -> Callable[[int, int], int]:
     """Replicas for so many students at a minute, as a verifier asks for them."""
 
+    @cache
+    def by_clock(students: int) -> list[int]:
+        cores = demand.cores(np.full(24, float(students)), np.arange(24))
+        return [replicas(float(core), per_replica) for core in cores]
+
     def asked(students: int, minute: int) -> int:
         hour = minute // HOUR_MINUTES - horizon.first
-        inside = min(max(hour, 0), len(horizon.clock) - 1)
-        clock = horizon.clock[inside : inside + 1]
-        return replicas(float(demand.cores(np.array([float(students)]), clock)[0]), per_replica)
+        return by_clock(students)[int(horizon.clock[min(max(hour, 0), len(horizon.clock) - 1)])]
 
     return asked
 

@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 HOUR_MINUTES = 60
 WEEK_MINUTES = 7 * 24 * HOUR_MINUTES
+LEAST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,41 @@ def by_hour(lessons: Sequence[Lesson], first: int, count: int) -> Floats:
             part = most[max(low, 0) : high]
             np.maximum(part, span.replicas, out=part)
     return most
+
+
+def covered(lessons: Sequence[Lesson], first: int, count: int) -> Floats:
+    """Which share of each of `count` hours from the hour `first` on anybody is in class."""
+    shares: Floats = np.zeros(count)
+    for span in attending(lessons):
+        for hour in range(max(span.start // HOUR_MINUTES, first), min(-(-span.end // HOUR_MINUTES), first + count)):
+            inside = min(span.end, (hour + 1) * HOUR_MINUTES) - max(span.start, hour * HOUR_MINUTES)
+            shares[hour - first] += inside / HOUR_MINUTES
+    return shares
+
+
+def in_class(means: Floats, shares: Floats) -> Floats:
+    """What hours of a class would have used had it filled them: an hourly mean tells 50 minutes of class too small.
+
+    Outside of the class an hour is taken to be as the median hour without any; less than a quarter of an hour in class
+    counts as a quarter, for what little it tells would be blown up with all its noise.
+    """
+    quiet = means[(shares == 0) & ~np.isnan(means)]
+    rest = float(np.median(quiet)) if len(quiet) else 0.0
+    raised = rest + (means - rest) / np.clip(shares, LEAST_SHARE, 1.0)
+    found: Floats = np.where((shares > 0) & (means > rest), raised, means)
+    return found
+
+
+def standing_out(means: Floats, peaks: Floats, shares: Floats) -> Floats:
+    """Hours as much higher as their highest five minutes stand out of them more than usual.
+
+    Peaks of replicas added up are too high, for they do not come at once; by how much is seen in hours without a class.
+    """
+    ratios = peaks / np.maximum(means, 1e-9)
+    usual = ratios[(shares == 0) & (means > 0) & ~np.isnan(ratios)]
+    typical = max(float(np.median(usual)), 1.0) if len(usual) else 1.0
+    found: Floats = np.where(~np.isnan(peaks), means * np.maximum(ratios / typical, 1.0), means)
+    return found
 
 
 def joined(spans: Sequence[Span]) -> list[Span]:
