@@ -16,6 +16,7 @@ from apprise.plugins import dingtalk, feishu, slack, wecombot, workflows
 
 from apps.channels.letters import Letter
 from apps.channels.outbound import NotSent, post
+from apps.warehouse.sealed import Secrets
 
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 """It writes tokens it finds wrong; what happened is told by us."""
@@ -141,6 +142,7 @@ def say(kind: str, secrets: Mapping[str, str], letter: Letter) -> None:
     parts = room.parts(secrets.get("address", ""))
     if parts is None:
         raise NotSent("The address of the room is missing or wrong; give it again.", is_final=True)
+    hidden = Secrets({name: part for name, part in parts.items() if name != "host"})
     if secrets.get("sign"):
         parts["secret"] = secrets["sign"]
     try:
@@ -150,5 +152,11 @@ def say(kind: str, secrets: Mapping[str, str], letter: Letter) -> None:
     title, body = letter.subject, letter.chat
     if kind == "slack":  # what stands between < and > would be links and calls to everybody
         title, body = escape(title, quote=False), escape(body, quote=False)
-    if not plugin.send(body=body, title=title, notify_type=TYPES[letter.severity], body_format=NotifyFormat.TEXT):
+    try:
+        is_taken = plugin.send(
+            body=body, title=title, notify_type=TYPES[letter.severity], body_format=NotifyFormat.TEXT
+        )
+    except NotSent as failure:
+        raise failure.saying(hidden.hide(str(failure))) from None
+    if not is_taken:
         raise NotSent("The room did not take it.")

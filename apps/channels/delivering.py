@@ -89,9 +89,7 @@ def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipien
         letter = letters.write(message, entries, channel.language)
         return BY_NAME[channel.kind].send(Going(letter, channel.options, secrets, to.address, to.name, now))
     except NotSent as failure:
-        raise NotSent(
-            secrets.hide(str(failure)), is_final=failure.is_final, wait_seconds=failure.wait_seconds
-        ) from None
+        raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:
         raise NotSent(secrets.hide(str(failure)), is_final=True) from None
 

@@ -130,7 +130,7 @@ KINDS: tuple[Kind, ...] = (
             _URL,
             Field("project", _("Key of the project"), hint="OPS", check=partial(_fits, "[A-Za-z][A-Za-z0-9_]{0,79}")),
             Field("issue_type", _("Type of issue"), is_needed=False, hint="Task"),
-            Field("user", _("User (empty: the token is a personal one)"), is_needed=False),
+            Field("login", _("User (empty: the token is a personal one)"), is_needed=False),
             _TOKEN,
         ),
         lambda going: ways.jira(going.letter, going.options, going.secrets.get("token", "")),

@@ -28,6 +28,10 @@ class NotSent(CostOpsError):
         self.is_final = is_final
         self.wait_seconds = wait_seconds
 
+    def saying(self, message: str) -> "NotSent":
+        """The same in other words."""
+        return NotSent(message, is_final=self.is_final, wait_seconds=self.wait_seconds)
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -32,7 +32,7 @@ def mail(letter: Letter, address: str, name: str) -> None:
     message = EmailMessage(
         subject=letter.subject,
         body=letter.text + "\n",
-        to=[formataddr((name, address))],
+        to=[formataddr((name.replace("=?", "= ?"), address))],  # a name is never read as an encoded word
         headers={
             "Message-ID": f"<costops.{letter.message_id}@{host}>",
             "Auto-Submitted": "auto-generated",
@@ -59,7 +59,7 @@ def webhook(letter: Letter, url: str, secret: str, now: datetime) -> None:
 
 def jira(letter: Letter, options: dict[str, str], token: str) -> str:
     """Open an issue; its key."""
-    user = options.get("user", "")
+    user = options.get("login", "")
     auth = f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}" if user else f"Bearer {token}"
     fields = {
         "project": {"key": options["project"]},
