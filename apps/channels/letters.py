@@ -89,7 +89,8 @@ def _subject(notices: Sequence[Told], gravest: str) -> str:
         first, others = notices[0].title, len(notices) - 1
         more = ngettext("and %(count)d more", "and %(count)d more", others) % {"count": others}
         title = f"{plain(first, limit=100)} · {more}"
-    return plain(f"{settings.COSTOPS_COMPANY}: {SEVERITY_WORDS[gravest]}: {title}", limit=MOST_SUBJECT)
+    mark = _("over") if all(one.entry.is_over for one in notices) else SEVERITY_WORDS[gravest]
+    return plain(f"{settings.COSTOPS_COMPANY}: {mark}: {title}", limit=MOST_SUBJECT)
 
 
 def _text(notices: Sequence[Told]) -> str:

@@ -1,6 +1,5 @@
 """Who stands behind a channel, what they may know of now, and the channels of teams and users."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,6 +79,11 @@ def of_company(now: datetime) -> list[Channel]:
     return _usable(Q(user__in=people))
 
 
+def told_of(thread: str) -> list[Channel]:
+    """The channels that were told of a thread."""
+    return _usable(Q(entries__thread=thread))
+
+
 def _people_of(team: Team) -> Q:
     members = Q(pk__in=Membership.objects.filter(team=team).values("user"))
     return members | Q(email__iexact=team.lead_email) if team.lead_email else members
@@ -95,8 +99,3 @@ def _first(now: datetime, *, user: User | None = None, team: Team | None = None)
         name = _("E-mail")
     facts = {"kind": "email", "name": name, "created_at": now}
     Channel.objects.get_or_create(user=user, team=team, created_by="", defaults=facts)
-
-
-def unique(channels: Iterable[Channel]) -> list[Channel]:
-    """Each channel once, in the order they came."""
-    return list({channel.pk: channel for channel in channels}.values())

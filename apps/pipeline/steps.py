@@ -72,6 +72,10 @@ STEPS = (
         "recommend", "makes what was found in the newest publication into recommendations with owners", work.recommend,
         due.recommend, "days", after=("forecast", "anomalies", "idle", "plan"),
     ),
+    Step(
+        "alert", "tells people what asks for attention in the newest publication", work.alert, due.alert, "days",
+        after=("recommend",),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

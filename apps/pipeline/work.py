@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from apps.alerts import services as alerts
 from apps.allocation import services as allocation
 from apps.estimates import services as estimates
 from apps.finops.steps import StepResult
@@ -85,6 +86,10 @@ def plan(_work: Work, now: datetime) -> StepResult:
 
 def recommend(_work: Work, now: datetime) -> StepResult:
     return operations.recommend(now=now)
+
+
+def alert(_work: Work, now: datetime) -> StepResult:
+    return alerts.check(now=now)
 
 
 def _source(work: Work) -> Source:
