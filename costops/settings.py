@@ -229,6 +229,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "AlertState": "apps.api.alerts.ALERT_STATES",
+        "DeliveryState": "apps.channels.selectors.STATES",
+        "Severity": "apps.finops.notices.SEVERITIES",
+        "ChannelKind": "apps.channels.kinds.NAMES",
         "AnomalyKind": "apps.api.anomaly_schema.KINDS",
         "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
         "AnomalyState": "apps.insights.anomalies.selectors.STATES",
