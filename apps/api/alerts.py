@@ -24,7 +24,7 @@ ALERT_STATES = tuple(str(state) for state in Alert.State.values)
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the alert.", place="path")
 LISTING = (
     Parameter(
-        "state", parameters.one_of(*selectors.STATES), "Only in this state; `current`, open or acknowledged, by default.",
+        "state", parameters.one_of(*selectors.STATES), "Only in this state; `current` by default: open or noted.",
         choices=selectors.STATES,
     ),
     Parameter("rule", parameters.one_of(*NAMES), "Only of this rule.", choices=NAMES),

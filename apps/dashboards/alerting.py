@@ -29,7 +29,7 @@ MARKS = {"info": "●", "warning": "◆", "critical": "▲"}
 TONES = {"info": "running", "warning": "warning", "critical": "error"}
 STATE_WORDS: dict[str, Promise] = {
     "current": gettext_lazy("still so"),
-    "open": gettext_lazy("open"),
+    "open": gettext_lazy("to be acknowledged"),
     "acknowledged": gettext_lazy("acknowledged"),
     "resolved": gettext_lazy("over"),
     "any": gettext_lazy("any state"),

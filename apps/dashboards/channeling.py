@@ -13,6 +13,7 @@ from apps.alerts.rules import RULES
 from apps.channels import kinds, selectors
 from apps.channels.letters import SEVERITY_WORDS
 from apps.channels.models import Channel, Message
+from apps.channels.recipients import recipient_of
 from apps.channels.selectors import STATES, Reader
 from apps.finops.notices import SEVERITIES
 from apps.marts.query import BadQuestion
@@ -38,6 +39,7 @@ class Line:
     channel: Channel
     kind: str
     whom: str
+    where: str
     is_mine: bool
     wants: str
     quiet: str
@@ -125,7 +127,9 @@ def channels(reader: Reader) -> ChannelsPage:
 
 def _line(channel: Channel, reader: Reader, given_up: int) -> Line:
     whom, kind = called(channel)
-    return Line(channel, kind, whom, channel.user_id == reader.pk, _wants(channel), _quiet(channel), given_up)
+    to = recipient_of(channel) if channel.kind == "email" else None
+    where = to.address if to else channel.options.get("url", "")
+    return Line(channel, kind, whom, where, channel.user_id == reader.pk, _wants(channel), _quiet(channel), given_up)
 
 
 def _wants(channel: Channel) -> str:
