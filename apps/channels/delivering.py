@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import SystemRandom
+from traceback import format_exc
 
 from django.db.models import F, Q
 
@@ -72,10 +73,8 @@ def deliver(message: Message, clock: Clock) -> str:
         reference = _send(message, channel, entries, to, now)
     except NotSent as failure:
         return _failed(message, now, failure)
-    except Exception as failure:  # whatever is wrong with one channel, the others are told
-        logger.exception("message %d: failed", message.pk)
-        return _failed(message, now, NotSent(type(failure).__name__))
-    return _end(message, State.SENT, sent_at=clock(), recipient=to.address[:254], reference=reference, error="")
+    recipient = to.address[:254] if channel.kind == "email" else ""
+    return _end(message, State.SENT, sent_at=clock(), recipient=recipient, reference=reference, error="")
 
 
 def _may_know(to: Recipient, entry: Entry) -> bool:
@@ -92,6 +91,9 @@ def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipien
         raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:
         raise NotSent(secrets.hide(str(failure)), is_final=True) from None
+    except Exception as failure:  # noqa: BLE001  # whatever is wrong with one channel, the others are told
+        logger.error("message %d: failed\n%s", message.pk, secrets.hide(format_exc()))
+        raise NotSent(f"It failed for a fault of CostOps ({type(failure).__name__}); see the log.") from None
 
 
 def _failed(message: Message, now: datetime, failure: NotSent) -> str:

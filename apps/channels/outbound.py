@@ -1,6 +1,5 @@
 """Requests to places that people name: addresses checked and pinned, never redirected, bounded in time and size."""
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -123,7 +122,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 
             ) as response,
         ):  # fmt: skip
             return Answer(_judged(response, parts.hostname or ""), _read(response))
-    except (httpx.HTTPError, OSError, socket.gaierror) as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise NotSent("This is no address of the web.", is_final=True) from error
+    except (httpx.HTTPError, OSError) as error:
         raise NotSent(f"{parts.hostname} did not answer ({type(error).__name__}).") from error
 
 

@@ -175,3 +175,21 @@ def test_a_hostile_name_reaches_nobody_else(mailbox, name):
 def test_the_task_takes_words_of_a_newer_sender(mailbox):
     send(a_notice(), to=a_channel())
     assert task(urgency="high") == "1 sent"
+
+
+@pytest.mark.django_db
+def test_a_fault_of_ours_stops_no_other_channel_and_tells_no_secret(mailbox, monkeypatch, caplog):
+    from apps.channels import ways
+
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("at https://hooks.example/canary0123456789abcdef")
+
+    monkeypatch.setattr(ways, "webhook", broken)
+    secret = "canary0123456789abcdef"
+    send(a_notice(), to=a_channel("webhook", url="https://hooks.example/", secret=secret))
+    send(a_notice(), to=a_channel())
+
+    assert deliver() == {"waiting": 1, "sent": 1}
+    assert "ZeroDivisionError" in Message.objects.order_by("pk")[0].error
+    assert "ZeroDivisionError" in caplog.text
+    assert secret not in caplog.text
