@@ -27,6 +27,12 @@ examples:
   manage.py channels deliveries                             what was sent, the newest first
   manage.py channels deliveries --state failed --channel 7 --format csv
 """
+DELIVERING = """
+The bell does so every minute; here for an installation without a worker.
+
+examples:
+  manage.py channels deliver                                send what is due now
+"""
 RETRYING = """
 examples:
   manage.py channels retry 41 42                            what was given up, sent with the next bell
@@ -35,7 +41,7 @@ RESEALING = """
 examples:
   manage.py channels reseal                                 after a new key stands first in COSTOPS_SECRETS_KEYS
 """
-PARTS = (LISTING, TESTING, DELIVERIES, RETRYING, RESEALING)
+PARTS = (LISTING, TESTING, DELIVERIES, DELIVERING, RETRYING, RESEALING)
 EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part in PARTS)
 CHANNELS = ("number", "kind", "name", "user", "team", "least", "kinds", "quiet", "group_minutes", "is_on")
 MESSAGES = ("number", "channel", "kind", "state", "attempts", "created_at", "sent_at", "title", "reference", "error")
@@ -53,7 +59,9 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|test|deliveries|retry|reseal")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="list|test|deliveries|deliver|retry|reseal"
+        )
 
         def add(name: str, text: str, epilog: str) -> ArgumentParser:
             return actions.add_parser(name, help=text, epilog=epilog, formatter_class=RawDescriptionHelpFormatter)
@@ -65,6 +73,7 @@ class Command(BaseCommand):
         log.add_argument("--state", choices=STATES, default="", help="only in this state")
         log.add_argument("--channel", type=int, help="only by this channel")
         add_format(log)
+        add("deliver", "send what is due now", DELIVERING)
         retrying = add("retry", "send again what was given up", RETRYING)
         retrying.add_argument("numbers", type=int, nargs="+", help="the numbers of the deliveries")
         add("reseal", "encrypt all secrets with the newest key", RESEALING)
@@ -90,6 +99,11 @@ class Command(BaseCommand):
     def _deliveries(self, given: dict[str, Any]) -> None:
         found = selectors.deliveries(None, state=given["state"], channel=given["channel"])
         print_rows(MESSAGES, [_message(one) for one in found], given["format"], self.stdout)
+
+    def _deliver(self, _given: dict[str, Any]) -> None:
+        results = delivering.deliver_due(timezone.now)
+        told = ", ".join(f"{count} {Message.State(state).label}" for state, count in sorted(results.items()))
+        self.stdout.write(told or "Nothing is due.")
 
     def _retry(self, given: dict[str, Any]) -> None:
         for message in [selectors.delivery(number, None) for number in given["numbers"]]:
