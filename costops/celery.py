@@ -13,6 +13,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # A bell that nobody heard for a minute is not worth hearing: the next one says the same.
     "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    "deliver": {"task": "apps.channels.tasks.deliver", "schedule": 60.0, "options": {"expires": 55}},
+    "watch": {"task": "apps.alerts.tasks.watch", "schedule": crontab(minute="*/5"), "options": {"expires": 4 * 60}},
     "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": {"expires": 55}},
     "scrub": {"task": "apps.ingest.tasks.scrub", "schedule": crontab(hour="3", minute="20")},
     "learn prices": {"task": "apps.prices.tasks.learn", "schedule": crontab(hour="5", minute="40")},

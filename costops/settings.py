@@ -37,6 +37,8 @@ COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.int("COSTOPS_THREADS", default=0)  # 0 = one per core
 COSTOPS_FILL_EVERY_MINUTES = env.int("COSTOPS_FILL_EVERY_MINUTES", default=60)
 COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)
+COSTOPS_CHANNEL_HOSTS = env.list("COSTOPS_CHANNEL_HOSTS", default=[])
+COSTOPS_ESCALATION_HOURS = env.list("COSTOPS_ESCALATION_HOURS", default=[])
 
 # --- Django ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("COSTOPS_DEBUG", default=False)
@@ -227,6 +229,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
+        "AlertState": "apps.api.alerts.ALERT_STATES",
+        "DeliveryState": "apps.channels.selectors.STATES",
+        "Severity": "apps.finops.notices.SEVERITIES",
+        "ChannelKind": "apps.channels.kinds.NAMES",
         "AnomalyKind": "apps.api.anomaly_schema.KINDS",
         "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
         "AnomalyState": "apps.insights.anomalies.selectors.STATES",
@@ -282,5 +288,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("COSTOPS_LOG_LEVEL", default="WARNING")},
-    "loggers": {"apps": {"level": env.str("COSTOPS_LOG_LEVEL", default="INFO")}},
+    "loggers": {
+        "apps": {"level": env.str("COSTOPS_LOG_LEVEL", default="INFO")},
+        # They write whole addresses, and those of chat rooms are secrets.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
 }

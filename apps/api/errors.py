@@ -9,11 +9,14 @@ from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from apps.alerts.people import NotOpen
+from apps.alerts.selectors import NoSuchAlert
 from apps.books.disputes import CannotDispute, NoSuchDispute
 from apps.books.entries import CannotBook
 from apps.books.people import NotAllowed
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
+from apps.channels.selectors import NoSuchChannel
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.selectors import NoAnomaly
 from apps.insights.idle.deciding import NoSuchExclusion
@@ -64,6 +67,9 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
     (NoSuchRecommendation, status.HTTP_404_NOT_FOUND, "no_such_recommendation"),
     (NoSuchInitiative, status.HTTP_404_NOT_FOUND, "no_such_initiative"),
+    (NoSuchAlert, status.HTTP_404_NOT_FOUND, "no_such_alert"),
+    (NotOpen, status.HTTP_409_CONFLICT, "not_open"),
+    (NoSuchChannel, status.HTTP_404_NOT_FOUND, "no_such_channel"),
     (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
     (NoPlan, status.HTTP_404_NOT_FOUND, "no_plan"),
     (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),

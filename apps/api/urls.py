@@ -4,9 +4,11 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from apps.api import (
+    alerts,
     anomalies,
     bases,
     books,
+    channels,
     disputes,
     estimates,
     explain,
@@ -71,6 +73,13 @@ urlpatterns = [
     path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api-forecasts"),
     path("v1/anomalies/", anomalies.AnomaliesView.as_view(), name="api-anomalies"),
     path("v1/anomalies/<slug:anomaly>/", anomalies.AnomalyView.as_view(), name="api-anomaly"),
+    path("v1/alerts/", alerts.AlertsView.as_view(), name="api-alerts"),
+    path("v1/alerts/<int:number>/", alerts.AlertView.as_view(), name="api-alert"),
+    path("v1/alerts/<int:number>/acknowledge/", alerts.AcknowledgeView.as_view(), name="api-alert-acknowledge"),
+    path("v1/channels/", channels.ChannelsView.as_view(), name="api-channels"),
+    path("v1/channels/<int:number>/test/", channels.ChannelTestView.as_view(), name="api-channel-test"),
+    path("v1/deliveries/", channels.DeliveriesView.as_view(), name="api-deliveries"),
+    path("v1/deliveries/<int:number>/retry/", channels.RetryView.as_view(), name="api-delivery-retry"),
     path("v1/recommendations/", recommendations.RecommendationsView.as_view(), name="api-recommendations"),
     path("v1/recommendations/<int:number>/", recommendations.RecommendationView.as_view(), name="api-recommendation"),
     path("v1/idle/", idle.IdleView.as_view(), name="api-idle"),

@@ -37,6 +37,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Findings"),
         (
+            Page("alerts", _("Alerts"), under=("alert",), for_everything=False),
             Page("recommendations", _("Recommendations"), under=("recommendation",), for_everything=False),
             Page("anomalies", _("Anomalies"), under=("anomaly",), for_everything=False),
             Page("idle", _("Idle"), under=("idle-one",), for_everything=False),
@@ -68,6 +69,14 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("restatements", _("Restatements")),
             Page("prices", _("Prices")),
             Page("publications", _("Publications")),
+        ),
+    ),
+    (
+        _("Settings"),
+        (
+            Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
+            Page("deliveries", _("Deliveries"), for_everything=False),
+            Page("alert-rules", _("Thresholds"), for_everything=False),
         ),
     ),
 )

@@ -4,8 +4,10 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
 from apps.dashboards import (
+    alert_views,
     anomaly_views,
     book_views,
+    channel_views,
     explain_views,
     forecast_views,
     idle_views,
@@ -41,6 +43,13 @@ urlpatterns = [
     path("anomalies/", anomaly_views.Anomalies.as_view(), name="anomalies"),
     path("anomalies/<slug:slug>/", anomaly_views.OneAnomaly.as_view(), name="anomaly"),
     path("figures/anomalies/<slug:slug>/", anomaly_views.AnomalyFigure.as_view(), name="figure-anomaly"),
+    path("alerts/", alert_views.Alerts.as_view(), name="alerts"),
+    path("alerts/<int:number>/", alert_views.OneAlert.as_view(), name="alert"),
+    path("alerts/rules/", alert_views.AlertRules.as_view(), name="alert-rules"),
+    path("channels/", channel_views.Channels.as_view(), name="channels"),
+    path("channels/new/", channel_views.ChannelForm.as_view(), name="channel-new"),
+    path("channels/<int:number>/", channel_views.OneChannel.as_view(), name="channel"),
+    path("channels/deliveries/", channel_views.Deliveries.as_view(), name="deliveries"),
     path("recommendations/", recommendation_views.Inbox.as_view(), name="recommendations"),
     path("recommendations/<int:number>/", recommendation_views.OneRecommendation.as_view(), name="recommendation"),
     path("why/", why_views.Why.as_view(), name="why"),

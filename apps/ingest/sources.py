@@ -9,14 +9,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.finops.errors import CostOpsError
-from apps.ingest import kinds, places, sealed
+from apps.ingest import kinds, places
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import FileOptions, InvalidOption
 from apps.ingest.places.base import Place
 from apps.ingest.places.stores import HELP as PLACE_HELP
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.providers.base import Api, Provider
-from apps.ingest.sealed import Secrets
+from apps.warehouse import sealed
+from apps.warehouse.sealed import Secrets
 
 MOST_DOCUMENT_BYTES = 1 << 20
 

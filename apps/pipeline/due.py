@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Max
 
+from apps.alerts import limits
 from apps.allocation import drivers
 from apps.allocation.services import METHOD_VERSION
 from apps.estimates.selectors import waits_now
@@ -136,6 +137,12 @@ def recommend(ask: Ask) -> Iterator[Work]:
 def verify(ask: Ask) -> Iterator[Work]:
     """The newest publication, until what initiatives saved was measured by it."""
     yield from _once("verify", savings.identity(), ask)
+
+
+def alert(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until what asks for attention in it was told, by the thresholds in force."""
+    found = _newest_runs("forecast", "anomalies", "recommend")
+    yield from _once("alert", f"{found} {limits.identity()}", ask)
 
 
 def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:

@@ -76,6 +76,10 @@ STEPS = (
         "verify", "measures what initiatives and finished recommendations saved, by the newest publication",
         work.verify, due.verify, "days", after=("recommend",),
     ),
+    Step(
+        "alert", "tells people what asks for attention in the newest publication", work.alert, due.alert, "days",
+        after=("recommend", "verify"),
+    ),
 )  # fmt: skip
 
 BY_NAME = {step.name: step for step in STEPS}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from apps.alerts import services as alerts
 from apps.allocation import services as allocation
 from apps.estimates import services as estimates
 from apps.finops.steps import StepResult
@@ -90,6 +91,10 @@ def recommend(_work: Work, now: datetime) -> StepResult:
 
 def verify(_work: Work, now: datetime) -> StepResult:
     return savings.verify(now=now)
+
+
+def alert(_work: Work, now: datetime) -> StepResult:
+    return alerts.check(now=now)
 
 
 def _source(work: Work) -> Source:

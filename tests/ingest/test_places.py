@@ -16,7 +16,7 @@ from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.options import InvalidOption
 from apps.ingest.places import bucket, place_at, stores
-from apps.ingest.sealed import Secrets
+from apps.warehouse.sealed import Secrets
 from tests.ingest.bills import NOW, bill, charges, errors, ingest, row, total
 from tests.servers.objects import KEY, REGION, SECRET, ObjectStore, running_store
 

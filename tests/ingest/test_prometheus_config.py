@@ -8,10 +8,10 @@ from pathlib import Path
 import promql_parser
 import pytest
 
-from apps.ingest.prometheus.addresses import is_forbidden
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.errors import BadPrometheusOption
 from apps.ingest.prometheus.queries import QUESTIONS, written
+from apps.warehouse.addresses import is_forbidden
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,7 @@ def test_an_address_in_disguise_is_judged_by_what_it_resolves_to() -> None:
     disguises = ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "::ffff:a9fe:a9fe", "0"]
     program = """
 import sys
-from apps.ingest.prometheus.addresses import resolve
-from apps.ingest.prometheus.errors import ForbiddenAddress
+from apps.warehouse.addresses import ForbiddenAddress, resolve
 for host in sys.argv[1:]:
     try:
         resolve(host, 80)

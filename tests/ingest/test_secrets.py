@@ -6,9 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.ingest import sealed, sources
+from apps.ingest import sources
 from apps.ingest.models import Source
-from apps.ingest.sealed import SecretUnreadable
+from apps.warehouse import sealed
+from apps.warehouse.sealed import SecretUnreadable
 from tests.ingest.bills import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]

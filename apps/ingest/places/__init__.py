@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from apps.ingest.places import stores
 from apps.ingest.places.base import Listing, Place
 from apps.ingest.places.folder import Folder
-from apps.ingest.sealed import Secrets
+from apps.warehouse.sealed import Secrets
 
 __all__ = ["Listing", "Place", "check", "is_remote", "place_at"]
 

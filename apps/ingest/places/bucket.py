@@ -24,7 +24,7 @@ from apps.finops.problems import Problem
 from apps.ingest import landing
 from apps.ingest.landing import Found, Interrupted, Landed, LocationMissing
 from apps.ingest.places.base import Listing, Place
-from apps.ingest.sealed import Secrets
+from apps.warehouse.sealed import Secrets
 
 ATTEMPTS = 5
 WAIT_SECONDS = 0.5

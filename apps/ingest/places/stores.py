@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from apps.ingest.options import InvalidOption
 from apps.ingest.places.bucket import Bucket
-from apps.ingest.sealed import Secrets
+from apps.warehouse.sealed import Secrets
 
 HELP = {
     "endpoint_url": "s3://: the address of a store that is not Amazon's own (OSS, MinIO, Ceph); gs://: a private one",

@@ -12,7 +12,6 @@ import httpx
 import orjson
 
 from apps.finops.problems import Problem
-from apps.ingest.prometheus.addresses import resolve
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.errors import (
     BadPrometheusOption,
@@ -21,6 +20,7 @@ from apps.ingest.prometheus.errors import (
     PrometheusUnavailable,
     QueryTooLarge,
 )
+from apps.warehouse.addresses import Unresolved, resolve
 
 MAX_POINTS = 11_000
 """Prometheus refuses a range query with more points per series."""
@@ -213,7 +213,10 @@ class PrometheusClient:
         url = f"{self.config.url}/api/v1/{path}"
         parts = urlsplit(url)
         host = parts.hostname or ""
-        addresses = resolve(host, parts.port or (443 if parts.scheme == "https" else 80))
+        try:
+            addresses = resolve(host, parts.port or (443 if parts.scheme == "https" else 80))
+        except Unresolved as unresolved:
+            raise PrometheusUnavailable(str(unresolved)) from unresolved
         address = addresses[attempt % len(addresses)]
         headers = {"Host": parts.netloc, "Accept": "application/json", "Accept-Encoding": "gzip"} | dict(
             self.config.headers

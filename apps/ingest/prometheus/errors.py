@@ -11,10 +11,6 @@ class BadPrometheusOption(PrometheusError):
     """An option of the source is unknown or cannot be used."""
 
 
-class ForbiddenAddress(PrometheusError):
-    """The server's name leads to an address that is never asked, such as a cloud's metadata service."""
-
-
 class PrometheusUnavailable(PrometheusError):
     """The server could not be reached, or kept failing, after several attempts."""
 

@@ -49,7 +49,7 @@ def _finding(found: Anomaly) -> Finding:
         subject=found.slug,
         team=found.owner or "unallocated",
         title=Sentence(TITLES[Anomaly.Kind(found.kind), True], {"place": place}),
-        evidence=tuple(_evidence(found)),
+        evidence=tuple(evidence(found)),
         currency=found.unit,
         saving_per_month=Decimal(0),
         since=found.first_day,
@@ -59,7 +59,8 @@ def _finding(found: Anomaly) -> Finding:
     )
 
 
-def _evidence(found: Anomaly) -> Iterable[Sentence]:
+def evidence(found: Anomaly) -> Iterable[Sentence]:
+    """What was seen of an anomaly, strongest first."""
     money = {name: f"{Decimal(getattr(found, name)):,.2f}" for name in ("actual", "expected", "month_end")}
     yield Sentence(SINCE, money | {"unit": found.unit, "first": found.first_day.isoformat()})
     yield Sentence(MONTH_END, {"month_end": money["month_end"], "unit": found.unit})

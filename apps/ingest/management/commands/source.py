@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from apps.finops.errors import CostOpsError
-from apps.ingest import checks, kinds, options, sealed, selectors, services, sources
+from apps.ingest import checks, kinds, options, selectors, services, sources
 from apps.ingest.models import Source
 from apps.ingest.places.stores import HELP as PLACE_HELP
 from apps.ingest.places.stores import STORES
 from apps.ingest.preview import Line, preview
+from apps.warehouse import sealed
 from apps.warehouse.terminal import FORMATS, Format, print_rows
 
 ADDING = f"""

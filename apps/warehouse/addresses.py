@@ -3,7 +3,7 @@
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from apps.ingest.prometheus.errors import ForbiddenAddress, PrometheusUnavailable
+from apps.finops.errors import CostOpsError
 
 FORBIDDEN = tuple(
     ip_network(network)
@@ -27,18 +27,26 @@ _COMPATIBLE = ip_network("::/96")
 Address = IPv4Address | IPv6Address
 
 
+class Unresolved(CostOpsError):
+    """A name has no address now."""
+
+
+class ForbiddenAddress(CostOpsError):
+    """A name leads to an address that is never asked, such as a cloud's metadata service."""
+
+
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, every one of them checked: the caller connects to one of these, not to the name."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise PrometheusUnavailable(f"The name {host!r} cannot be resolved ({error}). Check the location.") from error
+        raise Unresolved(f"The name {host!r} cannot be resolved ({error}). Check it.") from error
     addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     for address in addresses:
         if is_forbidden(ip_address(address)):
             raise ForbiddenAddress(
                 f"{host!r} leads to {address}, which is never asked (link-local, metadata or multicast). "
-                "Give the address of the Prometheus server itself."
+                "Give the address of the server itself."
             )
     return addresses
 

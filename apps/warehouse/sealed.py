@@ -1,4 +1,4 @@
-"""Credentials of sources, encrypted at rest: sealed into one text of the database, opened only to reach a place.
+"""Credentials, encrypted at rest: sealed into one text of the database, opened only to reach what they are for.
 
 The key is told from the installation's own secrets: each of COSTOPS_SECRETS_KEYS, the newest first, and last the secret
 key. The first seals, every one opens; so a key is changed by putting a new one in front and sealing everything again.
@@ -57,15 +57,16 @@ def seal(secrets: Mapping[str, str]) -> str:
     return _box().encrypt(json.dumps(dict(secrets)).encode()).decode() if secrets else ""
 
 
-def unseal(text: str) -> Secrets:
+def unseal(text: str, *, again: str = "manage.py source secret NAME --secret KEY=VALUE") -> Secrets:
+    """The secrets of a sealed text; `again` is how one gives them anew."""
     if not text:
         return Secrets()
     try:
         return Secrets(json.loads(_box().decrypt(text.encode())))
     except (InvalidToken, ValueError) as error:
         raise SecretUnreadable(
-            "The credentials of this source were encrypted with another key. Put that key into COSTOPS_SECRETS_KEYS, "
-            "or give them again: manage.py source secret NAME --secret KEY=VALUE."
+            "These credentials were encrypted with another key. Put that key into COSTOPS_SECRETS_KEYS, "
+            f"or give them again: {again}."
         ) from error
 
 

@@ -1,0 +1,70 @@
+"""The rules of alerts: the page to read first."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.alerts.facts import Ask, Fact, Facts, Rule
+from apps.alerts.rules import anomalies, budgets, data
+from apps.finops.errors import CostOpsError
+
+PERCENT, HOURS, MONEY = "%", "h", "money"
+
+
+class NobodyTells(CostOpsError):
+    """What a rule is about is known by nobody here."""
+
+
+_told_by: dict[str, Facts] = {}
+
+
+def tell_of(rule: str, facts: Facts) -> None:
+    """A floor above knows the facts of a rule: it says so once, when it starts."""
+    _told_by[rule] = facts
+
+
+def _failed_runs(ask: Ask) -> Iterable[Fact]:
+    if "failed_run" not in _told_by:
+        raise NobodyTells("Nobody tells of runs.")
+    return _told_by["failed_run"](ask)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "budget_actual", _("Budget spent"), _("of a budget is spent"), budgets.actual, PERCENT,
+        {"info": Decimal(80), "warning": Decimal(90), "critical": Decimal(100)}, by_team=True,
+    ),
+    Rule(
+        "budget_forecast", _("Budget by forecast"), _("of a budget is where its period is expected to land"),
+        budgets.forecast, PERCENT, {"warning": Decimal(100), "critical": Decimal(120)}, by_team=True,
+    ),
+    Rule(
+        "anomaly", _("Anomaly"), _("more than expected so far, in the anomaly's own currency"), anomalies.facts, MONEY,
+        {"warning": Decimal(1000), "critical": Decimal(10000)}, by_team=True,
+    ),
+    Rule(
+        "late_source", _("Late source"), _("after a day of a source was due and has not come"), data.late_sources,
+        HOURS, {"warning": Decimal(0), "critical": Decimal(24)}, every=timedelta(minutes=15),
+    ),
+    Rule(
+        "coverage", _("Coverage"), _("of the samples of the last seven days were observed, or fewer"), data.coverage,
+        PERCENT, {"warning": Decimal(95), "critical": Decimal(80)}, falls=True,
+    ),
+    Rule(
+        "unallocated", _("Unallocated cost"), _("of the cost of the last thirty days belongs to nobody"),
+        data.unallocated, PERCENT, {"warning": Decimal(10), "critical": Decimal(25)},
+    ),
+    Rule(
+        "failed_run", _("Failed run"), _("A run failed, or was set aside after workers died on it"), _failed_runs,
+        every=timedelta(minutes=5),
+    ),
+)  # fmt: skip
+BY_NAME = {rule.name: rule for rule in RULES}
+NAMES = tuple(BY_NAME)
+
+
+def title_of(name: str) -> str:
+    """What a rule is called; that of an earlier version by its name."""
+    return str(BY_NAME[name].title) if name in BY_NAME else name

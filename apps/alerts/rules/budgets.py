@@ -1,0 +1,67 @@
+"""Budgets: how much of each is spent, and where its period is expected to land."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+from apps.alerts.facts import Ask, Fact
+from apps.alerts.rules.standings import Standing, standings
+from apps.finops.findings import Sentence
+from apps.finops.money import rounded
+
+SPENT = "%(share)s of the budget %(budget)s is spent"
+LANDS = "The budget %(budget)s is expected to end at %(share)s"
+SO_FAR = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent"
+SO_FAR_UNTIL = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent until %(day)s"
+LANDING = "The period is expected to land at %(landing)s %(currency)s"
+BETWEEN = "In 80 of 100 cases it lands between %(lower)s and %(upper)s %(currency)s"
+EXCEEDS = "It will exceed its budget on %(day)s (%(probability)s)"
+TEXTS = (SPENT, LANDS, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS)
+"""Every sentence, for translation."""
+
+
+def actual(ask: Ask) -> Iterator[Fact]:
+    """Budgets of which a share is spent."""
+    for one in standings(ask.now):
+        yield from _fact(ask, one, one.spent, SPENT)
+
+
+def forecast(ask: Ask) -> Iterator[Fact]:
+    """Budgets whose period is expected to land so high; where nothing is forecast nothing is known."""
+    for one in standings(ask.now):
+        if one.landing is not None:
+            yield from _fact(ask, one, one.landing, LANDS)
+
+
+def _fact(ask: Ask, one: Standing, money: Decimal, title: str) -> Iterator[Fact]:
+    if one.amount <= 0:
+        return
+    share = Fraction(money) * 100 / Fraction(one.amount)
+    severity = ask.of(one.team).severity(share)
+    if severity is None:
+        return
+    yield Fact(
+        subject=str(one.budget),
+        period=one.period_name,
+        team=one.team,
+        severity=severity,
+        title=Sentence(title, {"share": f"{rounded(share):.1f} %", "budget": one.name}),
+        lines=tuple(_lines(one)),
+        link=one.link,
+    )
+
+
+def _lines(one: Standing) -> Iterator[Sentence]:
+    money = {"currency": one.currency, "period": one.period_name, "spent": f"{one.spent:,.2f}",
+             "amount": f"{one.amount:,.2f}"}  # fmt: skip
+    if one.spent_until is None:
+        yield Sentence(SO_FAR, money)
+    else:
+        yield Sentence(SO_FAR_UNTIL, money | {"day": f"{one.spent_until}"})
+    if one.landing is not None:
+        yield Sentence(LANDING, {"landing": f"{one.landing:,.2f}", "currency": one.currency})
+    if one.lower is not None and one.upper is not None:
+        bounds = {"lower": f"{one.lower:,.2f}", "upper": f"{one.upper:,.2f}", "currency": one.currency}
+        yield Sentence(BETWEEN, bounds)
+    if one.exceeds_on is not None and one.probability is not None:
+        yield Sentence(EXCEEDS, {"day": f"{one.exceeds_on}", "probability": f"{one.probability * 100:.0f} %"})

@@ -1,0 +1,142 @@
+"""Channels and deliveries over the API: what there is, what was sent, and sending again. Secrets are never told."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api import parameters, schema
+from apps.api.parameters import FORMAT, Parameter
+from apps.api.views import AskView
+from apps.channels import delivering, kinds, managing, selectors
+from apps.channels.models import Channel, Message
+from apps.channels.selectors import STATES
+from apps.finops.notices import SEVERITIES
+from apps.teams.approval import actor_of
+from apps.warehouse.sentences import told_of
+
+NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the channel or delivery.", place="path")
+LOG = (
+    Parameter("state", parameters.one_of(*STATES), "Only in this state.", choices=STATES),
+    Parameter("channel", parameters.whole_number(1, 10**12), "Only by this channel."),
+    FORMAT,
+)
+
+
+class ChannelSchema(serializers.Serializer[Any]):
+    """A way to reach a user or a team; its secrets are never told."""
+
+    number = serializers.IntegerField()
+    kind = serializers.ChoiceField(kinds.NAMES)
+    name = serializers.CharField()
+    user = serializers.CharField(allow_blank=True)
+    team = serializers.CharField(allow_blank=True)
+    least = serializers.ChoiceField(SEVERITIES)
+    kinds = serializers.ListField(child=serializers.CharField(), help_text="of notices; all when empty")
+    quiet_from = serializers.TimeField(allow_null=True)
+    quiet_until = serializers.TimeField(allow_null=True)
+    time_zone = serializers.CharField(allow_blank=True)
+    group_minutes = serializers.IntegerField()
+    language = serializers.CharField(allow_blank=True)
+    is_on = serializers.BooleanField()
+
+
+class ChannelsSchema(serializers.Serializer[Any]):
+    """The channels of the caller and of the caller's teams."""
+
+    rows = ChannelSchema(many=True)
+
+
+class DeliverySchema(serializers.Serializer[Any]):
+    """A message: one notice, or several that came together; `reference` is what the other side calls it."""
+
+    number = serializers.IntegerField()
+    message_id = serializers.CharField()
+    channel = serializers.IntegerField()
+    state = serializers.ChoiceField(STATES)
+    attempts = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    not_before = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    reference = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+    titles = serializers.ListField(child=serializers.CharField())
+
+
+class DeliveriesSchema(serializers.Serializer[Any]):
+    """What was sent and what was not, the newest first."""
+
+    rows = DeliverySchema(many=True)
+
+
+class ChannelsView(AskView):
+    """The channels of the caller and of the caller's teams."""
+
+    columns = tuple(name for name in schema.columns_of(ChannelSchema) if name != "kinds")
+    file_name = "channels"
+
+    @schema.asking("channels", (FORMAT,), ChannelsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        return Response({"rows": [_channel(one) for one in selectors.channels(request.user)]})
+
+
+class ChannelTestView(AskView):
+    """Trying a channel."""
+
+    columns = tuple(name for name in schema.columns_of(DeliverySchema) if name != "titles")
+
+    @extend_schema(request=None)
+    @schema.asking("test_channel", (NUMBER, FORMAT), DeliverySchema)
+    def post(self, request: Request, number: int) -> HttpResponse:
+        parameters.read(request.query_params, (FORMAT,))
+        channel = selectors.find(number, request.user)
+        clock = timezone.now  # noqa: TID251  # a request is an entry point
+        return Response(_message(managing.test(channel, by=actor_of(request.user), clock=clock)))
+
+
+class DeliveriesView(AskView):
+    """What was sent, and was not."""
+
+    known = LOG
+    columns = ChannelTestView.columns
+    file_name = "deliveries"
+
+    @schema.asking("deliveries", LOG, DeliveriesSchema)
+    def get(self, request: Request) -> HttpResponse:
+        asked = self.asked(request)
+        found = selectors.deliveries(request.user, state=asked.get("state", ""), channel=asked.get("channel"))
+        return Response({"rows": [_message(one) for one in found]})
+
+
+class RetryView(AskView):
+    """Sending again what was given up."""
+
+    columns = DeliveriesView.columns
+
+    @extend_schema(request=None)
+    @schema.asking("retry_delivery", (NUMBER, FORMAT), DeliverySchema)
+    def post(self, request: Request, number: int) -> HttpResponse:
+        parameters.read(request.query_params, (FORMAT,))
+        message = selectors.delivery(number, request.user)
+        managing.must_own(actor_of(request.user), message.channel)
+        delivering.retry(message, timezone.now())  # noqa: TID251  # a request is an entry point
+        return Response(_message(selectors.delivery(number, request.user)))
+
+
+def _channel(one: Channel) -> dict[str, Any]:
+    told = {
+        "number": one.pk, "user": one.user.get_username() if one.user else "",
+        "team": one.team.name if one.team else "",
+    }  # fmt: skip
+    return told | {name: getattr(one, name) for name in schema.columns_of(ChannelSchema) if name not in told}
+
+
+def _message(one: Message) -> dict[str, Any]:
+    entries = sorted(one.entries.all(), key=lambda entry: entry.pk)
+    told = {"number": one.pk, "channel": one.channel_id, "titles": [told_of(entry.title) for entry in entries]}
+    return told | {name: getattr(one, name) for name in schema.columns_of(DeliverySchema) if name not in told}

@@ -1,0 +1,162 @@
+"""Chat rooms, by the plugins of `apprise`: each made from the address its product shows, sent by our own door."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
+import requests
+from apprise import NotifyFormat, NotifyType
+from apprise.exception import AppriseImproperlyConfigured
+from apprise.plugins import dingtalk, feishu, slack, wecombot, workflows
+
+from apps.channels.letters import Letter
+from apps.channels.outbound import NotSent, post
+from apps.warehouse.sealed import Secrets
+
+logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+"""It writes tokens it finds wrong; what happened is told by us."""
+
+TYPES = {"info": NotifyType.INFO, "warning": NotifyType.WARNING, "critical": NotifyType.FAILURE}
+
+
+class _Answered:
+    """An answer as the plugins read it."""
+
+    def __init__(self, status: int, content: bytes) -> None:
+        self.status_code, self.content = status, content
+        self.text = content.decode("utf-8", "replace")
+        self.headers: dict[str, str] = {}
+
+
+class _Never(Exception):
+    """What the plugins expect of `requests`; of ours nothing is one, so that reasons pass through them."""
+
+
+class _Door:
+    """What the plugins take for `requests`: their requests go by `outbound.post`, with its guard, limits and reasons.
+
+    Some products answer 200 to what they refuse and give a code in the body; that is a refusal here too.
+    """
+
+    codes = requests.codes
+    RequestException = _Never
+
+    def post(self, url: str, **given: Any) -> _Answered:
+        if given.get("params"):
+            parts = urlsplit(url)
+            url = urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *given["params"].items()])))
+        data = given["data"]
+        answer = post(url, data.encode() if isinstance(data, str) else data, given["headers"])
+        _look(answer.body)
+        return _Answered(answer.status, answer.body)
+
+    def request(self, _method: str, url: str, **given: Any) -> _Answered:
+        return self.post(url, **given)
+
+
+def _look(body: bytes) -> None:
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    code = isinstance(said, dict) and (said.get("errcode") or said.get("code"))
+    if code:
+        text = said.get("errmsg") or said.get("msg") or ""
+        raise NotSent(f"The room refused it: {code} {text}"[:300], is_final=code not in (130101, 45009, 11232))
+
+
+for _module in (dingtalk, feishu, slack, wecombot, workflows):
+    _module.requests = _Door()  # type: ignore[attr-defined]  # as much of it as they use
+
+
+@dataclass(frozen=True)
+class Room:
+    """A product: how its addresses look, an example, and the plugin one makes of the parts of an address."""
+
+    pattern: re.Pattern[str]
+    example: str
+    plugin: Callable[..., Any]
+
+    def parts(self, address: str) -> dict[str, str] | None:
+        found = self.pattern.fullmatch(address.strip())
+        return {name: part for name, part in found.groupdict().items() if part} if found else None
+
+
+def _slack(token_a: str, token_b: str, token_c: str) -> Any:
+    return slack.NotifySlack(  # type: ignore[no-untyped-call]
+        token_a=token_a, token_b=token_b, token_c=token_c, use_blocks=False, include_image=False, include_footer=False
+    )
+
+
+def _teams(host: str, workflow: str, sig: str, direct: str = "", route: str = "", port: str = "") -> Any:
+    return workflows.NotifyWorkflows(  # type: ignore[no-untyped-call]
+        host=host, workflow=workflow, signature=sig, power_automate=bool(direct), routing_id=route or None,
+        include_image=False, port=int(port) if port else None,
+    )  # fmt: skip
+
+
+ROOMS: Mapping[str, Room] = {
+    "slack": Room(
+        re.compile(
+            r"https://hooks\.slack\.com/services/(?P<token_a>\w+)/(?P<token_b>\w+)/(?P<token_c>\w+)/?", re.ASCII
+        ),
+        "https://hooks.slack.com/services/T…/B…/…",
+        _slack,
+    ),
+    "teams": Room(
+        re.compile(
+            r"https://(?P<host>[\w.-]+\.(?:logic\.azure\.(?:com|us|cn)|(?:power|apps)platform(?:\.[a-z0-9-]{2,24}){1,3}))"
+            r"(?::(?P<port>443))?(?P<direct>/powerautomate/automations/direct(?:/cu/(?P<route>\d+))?)?"
+            r"/workflows/(?P<workflow>[\w-]+)/triggers/manual/paths/invoke/?\?(?:.*&)?sig=(?P<sig>[\w-]+)(?:&.*)?",
+            re.ASCII | re.IGNORECASE,
+        ),
+        "https://….environment.api.powerplatform.com/…/workflows/…/triggers/manual/paths/invoke?…&sig=…",
+        _teams,
+    ),
+    "dingtalk": Room(
+        re.compile(r"https://oapi\.dingtalk\.com/robot/send\?access_token=(?P<token>[0-9A-Za-z]+)"),
+        "https://oapi.dingtalk.com/robot/send?access_token=…",
+        dingtalk.NotifyDingTalk,
+    ),
+    "feishu": Room(
+        re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/(?P<token>[0-9A-Za-z_-]+)/?"),
+        "https://open.feishu.cn/open-apis/bot/v2/hook/…",
+        feishu.NotifyFeishu,
+    ),
+    "wecom": Room(
+        re.compile(r"https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=(?P<key>[0-9A-Za-z_-]+)"),
+        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…",
+        wecombot.NotifyWeComBot,
+    ),
+}  # fmt: skip
+
+
+def say(kind: str, secrets: Mapping[str, str], letter: Letter) -> None:
+    """Say a letter in a room."""
+    room = ROOMS[kind]
+    parts = room.parts(secrets.get("address", ""))
+    if parts is None:
+        raise NotSent("The address of the room is missing or wrong; give it again.", is_final=True)
+    hidden = Secrets({name: part for name, part in parts.items() if name != "host"})
+    if secrets.get("sign"):
+        parts["secret"] = secrets["sign"]
+    try:
+        plugin = room.plugin(**parts)
+    except (AppriseImproperlyConfigured, TypeError) as error:
+        raise NotSent("The address of the room cannot be used; give it again.", is_final=True) from error
+    title, body = letter.subject, letter.chat
+    if kind == "slack":  # what stands between < and > would be links and calls to everybody
+        title, body = escape(title, quote=False), escape(body, quote=False)
+    try:
+        is_taken = plugin.send(
+            body=body, title=title, notify_type=TYPES[letter.severity], body_format=NotifyFormat.TEXT
+        )
+    except NotSent as failure:
+        raise failure.saying(hidden.hide(str(failure))) from None
+    if not is_taken:
+        raise NotSent("The room did not take it.")

@@ -1,0 +1,124 @@
+"""Delivering messages: each claimed by one worker, tried again ever later, at last given up for people to see."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import SystemRandom
+from traceback import format_exc
+
+from django.db.models import F, Q
+
+from apps.channels import letters
+from apps.channels.kinds import BY_NAME, Going
+from apps.channels.models import Channel, Entry, Message
+from apps.channels.outbound import NotSent
+from apps.channels.quiet import free_from
+from apps.channels.recipients import Recipient, recipient_of
+from apps.finops.errors import CostOpsError
+from apps.warehouse.sealed import Secrets, unseal
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+CLAIM_HOLDS = timedelta(minutes=10)
+"""A claim older than this was left by a worker that died: a message takes seconds, a mail server may take 20."""
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=4)
+AT_ONCE = 200
+"""The most messages of one task."""
+TEST = "test"
+"""The kind of notice that only tries a channel."""
+
+State = Message.State
+Clock = Callable[[], datetime]
+_dice = SystemRandom()
+
+
+def deliver_due(clock: Clock) -> dict[str, int]:
+    """Deliver what is due; how many ended in which state."""
+    results: dict[str, int] = {}
+    due = Message.objects.filter(_free(clock())).order_by("-is_urgent", "not_before", "pk")
+    for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+        if (message := claim(pk, clock())) is not None:
+            state = deliver(message, clock)
+            results[state] = results.get(state, 0) + 1
+    return results
+
+
+def _free(now: datetime) -> Q:
+    return Q(state=State.WAITING, not_before__lte=now) | Q(state=State.SENDING, claimed_at__lt=now - CLAIM_HOLDS)
+
+
+def claim(pk: int, now: datetime) -> Message | None:
+    """Take a message for this worker. Of any number of workers that try, one succeeds."""
+    mine = Message.objects.filter(_free(now), pk=pk)
+    if mine.update(state=State.SENDING, attempts=F("attempts") + 1, claimed_at=now) != 1:
+        return None
+    return Message.objects.select_related("channel__user", "channel__team").get(pk=pk)
+
+
+def deliver(message: Message, clock: Clock) -> str:
+    """Send a message this worker has claimed and write down what became of it; the state it is in then."""
+    now, channel = clock(), message.channel
+    if message.attempts > MOST_ATTEMPTS:
+        return _end(message, State.FAILED, error=message.error or "Workers died while sending it.")
+    to = recipient_of(channel)
+    entries = [one for one in message.entries.order_by("pk") if to is not None and _may_know(to, one)]
+    if to is None or not entries:
+        return _end(message, State.DROPPED, error="The channel is off, or nobody may know of it any more.")
+    later = now if message.is_urgent else free_from(channel, now)
+    if later > now:
+        return _end(message, State.WAITING, not_before=later, attempts=F("attempts") - 1)
+    try:
+        reference = _send(message, channel, entries, to, now)
+    except NotSent as failure:
+        return _failed(message, now, failure)
+    recipient = to.address[:254] if channel.kind == "email" else ""
+    return _end(message, State.SENT, sent_at=clock(), recipient=recipient, reference=reference, error="")
+
+
+def _may_know(to: Recipient, entry: Entry) -> bool:
+    return entry.kind == TEST or to.may_know(entry.team)
+
+
+def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipient, now: datetime) -> str:
+    secrets = Secrets()
+    try:
+        secrets = unseal(channel.secrets, again="change the channel")
+        letter = letters.write(message, entries, channel.language)
+        return BY_NAME[channel.kind].send(Going(letter, channel.options, secrets, to.address, to.name, now))
+    except NotSent as failure:
+        raise failure.saying(secrets.hide(str(failure))) from None
+    except CostOpsError as failure:
+        raise NotSent(secrets.hide(str(failure)), is_final=True) from None
+    except Exception as failure:  # noqa: BLE001  # whatever is wrong with one channel, the others are told
+        logger.error("message %d: failed\n%s", message.pk, secrets.hide(format_exc()))
+        raise NotSent(f"It failed for a fault of CostOps ({type(failure).__name__}); see the log.") from None
+
+
+def _failed(message: Message, now: datetime, failure: NotSent) -> str:
+    error = str(failure)[:1000]
+    logger.warning("message %d by channel %d: %s", message.pk, message.channel_id, error)
+    if failure.is_final or message.attempts >= MOST_ATTEMPTS:
+        return _end(message, State.FAILED, error=error)
+    wait = max(wait_after(message.attempts), timedelta(seconds=failure.wait_seconds))
+    return _end(message, State.WAITING, not_before=now + wait, error=error)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Twice as long after each attempt, up to four hours, and up to a half less, so that not all come at once."""
+    full = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1))
+    return timedelta(seconds=full.total_seconds() * _dice.uniform(0.5, 1))
+
+
+def _end(message: Message, state: str, **facts: object) -> str:
+    """Write down how an attempt ended, unless another worker has taken the message over."""
+    mine = Message.objects.filter(pk=message.pk, state=State.SENDING, claimed_at=message.claimed_at)
+    mine.update(state=state, **facts)
+    return state
+
+
+def retry(message: Message, now: datetime) -> bool:
+    """Somebody wants it tried again; whether there was anything to try."""
+    again = Message.objects.filter(pk=message.pk, state__in=(State.FAILED, State.DROPPED))
+    return bool(again.update(state=State.WAITING, attempts=0, not_before=now, claimed_at=None))

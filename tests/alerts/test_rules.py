@@ -1,0 +1,258 @@
+"""The rules: what is so in budgets, anomalies, sources, usage, cost and runs, by which thresholds."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from apps.alerts import limits
+from apps.alerts.facts import Ask, Limits
+from apps.alerts.limits import BadThreshold
+from apps.alerts.models import Threshold
+from apps.alerts.rules import BY_NAME, RULES, budgets, data
+from apps.finops.notices import SEVERITIES
+from apps.finops.windows import ONE_DAY
+from apps.ingest.models import MeteredDay, Source
+from apps.pipeline.failing import facts as failed_runs
+from apps.pipeline.models import StepRun
+from apps.teams.approval import Actor, NotYours
+from tests.alerts.worlds import NOW, Standing, at
+from tests.channels.worlds import hire
+
+pytestmark = pytest.mark.django_db
+FINANCE = Actor("han", None)
+LEAD = Actor("lilei", frozenset({"live"}))
+
+
+def found(rule: str, hours: float = 0) -> list[tuple[str, str]]:
+    return [(fact.subject, fact.severity) for fact in BY_NAME[rule].facts(limits.ask_of(BY_NAME[rule], at(hours)))]
+
+
+@pytest.fixture
+def budget(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def stand(**given: Any) -> None:
+        monkeypatch.setattr(budgets, "standings", lambda _now: [Standing(**given)])
+
+    return stand
+
+
+@pytest.mark.parametrize(
+    ("spent", "expected"),
+    [
+        pytest.param("799.99", [], id="below 80 %"),
+        pytest.param("800", [("7", "info")], id="80 %"),
+        pytest.param("900", [("7", "warning")], id="90 %"),
+        pytest.param("999.999999999999", [("7", "warning")], id="a whisker below 100 %"),
+        pytest.param("1000", [("7", "critical")], id="100 %"),
+        pytest.param("1500", [("7", "critical")], id="far above: still one alert"),
+    ],
+)
+def test_a_budget_speaks_at_80_90_and_100_percent(budget, spent, expected):
+    budget(spent=Decimal(spent))
+    assert found("budget_actual") == expected
+
+
+@pytest.mark.parametrize(
+    ("landing", "expected"),
+    [
+        pytest.param(None, [], id="not forecast: nothing is known"),
+        pytest.param("999", [], id="within it"),
+        pytest.param("1001", [("7", "warning")], id="above it"),
+        pytest.param("1300", [("7", "critical")], id="far above"),
+    ],
+)
+def test_a_budget_speaks_of_its_forecast(budget, landing, expected):
+    budget(landing=None if landing is None else Decimal(landing))
+    assert found("budget_forecast") == expected
+
+
+def test_a_budget_says_when_it_will_be_exceeded(budget):
+    budget(spent=Decimal(950), spent_until=date(2026, 11, 1), landing=Decimal(1100), lower=Decimal(1010),
+           upper=Decimal(1200), exceeds_on=date(2026, 11, 23), probability=Decimal("0.8"))  # fmt: skip
+    (fact,) = budgets.actual(Ask(NOW, Limits({"warning": Decimal(90)})))
+    assert str(fact.title) == "95.0 % of the budget live 2026 is spent"
+    assert [str(line) for line in fact.lines] == [
+        "950.00 of 1,000.00 CNY for 2026 are spent until 2026-11-01",
+        "The period is expected to land at 1,100.00 CNY",
+        "In 80 of 100 cases it lands between 1,010.00 and 1,200.00 CNY",
+        "It will exceed its budget on 2026-11-23 (80 %)",
+    ]
+
+
+@pytest.mark.parametrize("amount", ["0", "-5"])
+def test_a_budget_of_nothing_has_no_share(budget, amount):
+    budget(amount=Decimal(amount), spent=Decimal(10))
+    assert found("budget_actual") == []
+
+
+def test_without_budgets_nothing_is_said_of_them(monkeypatch):
+    from apps.alerts.rules import standings
+
+    monkeypatch.setattr(standings, "find_spec", lambda _name: None)
+    assert list(standings.standings(NOW)) == []
+
+
+class TestThresholds:
+    def test_finance_sets_them_for_all_and_a_team_for_itself(self, budget):
+        hire()
+        budget(spent=Decimal(700))
+        limits.set_limits("budget_actual", {"warning": "70"}, by=FINANCE, now=NOW)
+        assert found("budget_actual") == [("7", "warning")]
+        limits.set_limits("budget_actual", {"info": "60.5"}, team="live", by=LEAD, now=NOW)
+        assert found("budget_actual") == [("7", "info")]
+        limits.reset("budget_actual", team="live", by=LEAD, now=NOW)
+        assert found("budget_actual") == [("7", "warning")]
+        limits.reset("budget_actual", by=FINANCE, now=NOW)
+        assert found("budget_actual") == []
+        assert Threshold.objects.count() == 4, "who set what stays to be seen"
+
+    def test_a_rule_can_be_switched_off_for_one_team_or_for_all(self, budget):
+        hire()
+        budget(spent=Decimal(1000))
+        limits.set_limits("budget_actual", {}, team="live", is_on=False, by=LEAD, now=NOW)
+        assert found("budget_actual") == []
+
+    @pytest.mark.parametrize(
+        ("rule", "given", "team", "by", "refusal"),
+        [
+            pytest.param("budget_actual", {"info": "90"}, "", LEAD, NotYours, id="for all, by a team"),
+            pytest.param("budget_actual", {"info": "90"}, "data", LEAD, NotYours, id="for another team"),
+            pytest.param("coverage", {"warning": "90"}, "live", LEAD, NotYours, id="no rule by team"),
+            pytest.param("coverage", {"warning": "90"}, "live", FINANCE, BadThreshold, id="nor for finance"),
+            pytest.param("budget_actual", {"info": "90"}, "none", FINANCE, BadThreshold, id="no such team"),
+            pytest.param("nothing", {"info": "90"}, "", FINANCE, BadThreshold, id="no such rule"),
+            pytest.param("budget_actual", {"info": "many"}, "", FINANCE, BadThreshold, id="no number"),
+            pytest.param("budget_actual", {"info": "NaN"}, "", FINANCE, BadThreshold, id="not a number"),
+            pytest.param("budget_actual", {"info": "-1"}, "", FINANCE, BadThreshold, id="below zero"),
+            pytest.param("budget_actual", {"info": "1e99"}, "", FINANCE, BadThreshold, id="too large"),
+            pytest.param("budget_actual", {}, "", FINANCE, BadThreshold, id="none"),
+            pytest.param("budget_actual", {"info": "90", "warning": "80"}, "", FINANCE, BadThreshold, id="upside down"),
+            pytest.param("coverage", {"warning": "80", "critical": "95"}, "", FINANCE, BadThreshold, id="falling"),
+            pytest.param("failed_run", {"warning": "1"}, "", FINANCE, BadThreshold, id="nothing to count"),
+        ],
+    )
+    def test_what_cannot_be_set_is_refused(self, rule, given, team, by, refusal):
+        hire()
+        with pytest.raises(refusal):
+            limits.set_limits(rule, given, team=team, by=by, now=NOW)
+        assert not Threshold.objects.exists()
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+    def test_the_defaults_stand_in_order(self, rule):
+        in_order = [rule.limits[severity] for severity in SEVERITIES if severity in rule.limits]
+        assert in_order == sorted(in_order, reverse=rule.falls)
+        assert len(rule.name) <= 20
+
+
+def a_source(**given: Any) -> Source:
+    facts = {"name": "bill", "kind": "focus", "location": "/data", "created_at": NOW - timedelta(days=10)}
+    return Source.objects.create(**(facts | given))
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        pytest.param(0, "critical", id="many days of a bill are awaited since the source was made"),
+        pytest.param(-24 * 9, None, id="the first day is not due yet"),
+    ],
+)
+def test_a_source_that_says_when_it_is_due_is_late_after_that(hours, expected):
+    a_source(options={"late_after": "30"})
+    assert [severity for _, severity in found("late_source", hours)] == ([expected] if expected else [])
+
+
+def test_a_source_that_is_looked_at_no_more_is_never_late():
+    a_source(options={"late_after": "30"}, is_active=False)
+    assert found("late_source") == []
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "expected"),
+    [
+        pytest.param(0, [], id="today was pulled"),
+        pytest.param(1, [], id="today not yet"),
+        pytest.param(2, [("online", "warning")], id="a whole day is missing"),
+        pytest.param(4, [("online", "critical")], id="for days"),
+    ],
+)
+def test_usage_that_is_pulled_is_late_by_the_day(days_ago, expected):
+    source = a_source(name="online", kind="prometheus", location="http://prom", cluster="online")
+    MeteredDay.objects.create(
+        source=source, day=NOW.date() - days_ago * ONE_DAY, content_sha256="x", pulled_at=NOW,
+        observed_samples=1, expected_samples=1,
+    )  # fmt: skip
+    assert found("late_source") == expected
+
+
+@pytest.mark.parametrize(
+    ("limits_", "expected"),
+    [
+        pytest.param({"warning": Decimal(95)}, [], id="99 % were observed"),
+        pytest.param({"warning": Decimal("99.5")}, [("coverage", "warning")], id="fewer than wanted"),
+    ],
+)
+def test_coverage_of_what_is_published(home, limits_, expected):
+    from django.core.cache import cache
+
+    from tests.dashboards import company
+
+    cache.clear()
+    company.publish()
+    told = data.coverage(Ask(NOW, Limits(limits_, falls=True)))
+    assert [(fact.subject, fact.severity) for fact in told] == expected
+
+
+def test_cost_that_belongs_to_nobody_is_told_by_currency(home):
+    from django.core.cache import cache
+
+    from tests.dashboards import company
+
+    cache.clear()
+    company.publish()
+    (fact,) = data.unallocated(Ask(NOW, Limits({"warning": Decimal(0), "critical": Decimal(99)})))
+    assert (fact.subject, fact.severity, fact.team) == ("CNY", "warning", "")
+    assert "of the cost in CNY belongs to nobody" in str(fact.title)
+    assert list(data.unallocated(Ask(NOW, Limits({"warning": Decimal(99)})))) == []
+
+
+def a_run(state: str, key: str = "normalize bill", hours: float = -1, **given: Any) -> StepRun:
+    step, _, source = key.partition(" ")
+    facts = {"step": step, "source": source, "key": key, "asked_at": at(hours), "finished_at": at(hours)}
+    return StepRun.objects.create(**(facts | {"state": state} | given))
+
+
+DAYS = {"window_start": date(2026, 10, 1), "window_end": date(2026, 10, 8)}
+LATER = {"window_start": date(2026, 10, 7), "window_end": date(2026, 10, 20)}
+ELSEWHERE = {"window_start": date(2026, 10, 9), "window_end": date(2026, 10, 20)}
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        pytest.param([("done", {})], [], id="all is well"),
+        pytest.param([("failed", {})], ["warning"], id="the newest failed"),
+        pytest.param([("failed", {"failure": "quarantined"})], ["critical"], id="workers died on it"),
+        pytest.param([("failed", {}), ("done", {})], [], id="it was made good"),
+        pytest.param([("done", {}), ("failed", {})], ["warning"], id="it failed since"),
+        pytest.param([("failed", {}), ("failed", {})], ["warning"], id="again and again: one fact"),
+        pytest.param([("failed", {}), ("running", {"finished_at": None})], ["warning"], id="it is being tried again"),
+        pytest.param([("failed", DAYS | {"key": "allocate a"}), ("done", LATER | {"key": "allocate b"})], [],
+                     id="other days, some of the same among them"),
+        pytest.param([("failed", DAYS | {"key": "allocate a"}), ("done", ELSEWHERE | {"key": "allocate b"})],
+                     ["warning"], id="other days"),
+        pytest.param([("failed", {"finished_at": NOW - timedelta(days=15)})], [], id="long ago"),
+    ],
+)  # fmt: skip
+def test_a_run_that_failed_is_told_until_it_is_made_good(runs, expected):
+    for state, given in runs:
+        a_run(state, **({"source": ""} if "window_start" in given else {}) | {"step": "allocate"} | given
+              if "window_start" in given else given)  # fmt: skip
+    assert [fact.severity for fact in failed_runs(Ask(NOW, Limits({})))] == expected
+
+
+def test_the_pipeline_tells_of_its_runs_when_it_starts():
+    a_run("failed", message="line 7: no currency")
+    (fact,) = BY_NAME["failed_run"].facts(limits.ask_of(BY_NAME["failed_run"], NOW))
+    assert str(fact.title) == "The run normalize bill failed"
+    assert str(fact.lines[1]) == "line 7: no currency"

@@ -1,0 +1,1 @@
+"""Tests of channels: the outbox, its delivery, the ways out."""
