@@ -19,9 +19,9 @@ from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import Promise, promise
 from apps.operations.selectors import Wanted
-from apps.operations.sentences import told, told_of
 from apps.operations.states import ACTIONS, OPEN
 from apps.teams.approval import actor_of
+from apps.warehouse.sentences import told, told_of
 
 RECOMMENDATION_STATES = tuple(str(state) for state in Recommendation.State.values)
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the recommendation.", place="path")

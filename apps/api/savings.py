@@ -15,13 +15,13 @@ from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
 from apps.api.views import AskView
-from apps.operations.sentences import told, told_of
 from apps.savings import outcomes, scopes, selectors, services
 from apps.savings.models import Initiative, Measurement
 from apps.savings.selectors import Entry, per_month
 from apps.savings.statements import read_statement, scope_of
 from apps.savings.states import OF_PEOPLE
 from apps.teams.approval import actor_of
+from apps.warehouse.sentences import told, told_of
 
 STATES = tuple(str(state) for state in Initiative.State.values)
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the initiative.", place="path")

@@ -79,6 +79,11 @@ def of_company(now: datetime) -> list[Channel]:
     return _usable(Q(user__in=people))
 
 
+def choosing(kind: str) -> list[Channel]:
+    """The channels that chose to be told of a kind by its name."""
+    return [channel for channel in _usable(~Q(kinds=[])) if kind in channel.kinds]
+
+
 def told_of(thread: str) -> list[Channel]:
     """The channels that were told of a thread."""
     return _usable(Q(entries__thread=thread))

@@ -21,10 +21,10 @@ from apps.operations.overlaps import Promise as Promised
 from apps.operations.overlaps import promise
 from apps.operations.people import assignable, may_decide
 from apps.operations.selectors import ANY, STATES, UNDECIDED, WHOSE, Reader, Wanted
-from apps.operations.sentences import told, told_of
 from apps.operations.states import OPEN, allowed
 from apps.savings.models import Initiative
 from apps.teams.approval import Actor
+from apps.warehouse.sentences import told, told_of
 
 MOST = 100
 STATE_WORDS: dict[str, Promise] = {

@@ -18,7 +18,6 @@ from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import FigureLink
 from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.operations.models import Recommendation
-from apps.operations.sentences import told, told_of
 from apps.savings import scopes, selectors
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
@@ -28,6 +27,7 @@ from apps.savings.statements import Statement, controls_of, scope_of, stated_by
 from apps.savings.states import allowed
 from apps.teams.approval import Actor
 from apps.units.selectors import drivers
+from apps.warehouse.sentences import told, told_of
 
 State = Initiative.State
 DAY_FORMAT = "%-d %b"

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from apps.finops.errors import CostOpsError
+from apps.operations import telling
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.operations.people import assignable, must_decide
 from apps.operations.states import ACTIONS, MOVES
@@ -117,7 +118,16 @@ def move(
         raise NotPossible(f"Recommendation {one.pk} was changed by somebody else just now; look at it again.")
     for name, value in facts.items():
         setattr(one, name, value)
-    RecommendationStep.objects.create(
-        recommendation=one, at=now, by=by, action=action, from_state=before, to_state=after, why=why,
+    note(one, action, by=by, now=now, before=before, why=why, values=values)
+
+
+def note(
+    one: Recommendation, action: str, *, by: str, now: datetime, before: str = "", why: str = "",
+    values: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Write down one thing done to a recommendation, and tell the channels that ask for it."""
+    step = RecommendationStep.objects.create(
+        recommendation=one, at=now, by=by, action=action, from_state=before, to_state=one.state, why=why,
         values=dict(values or {}),
     )  # fmt: skip
+    telling.tell(one, step)

@@ -15,12 +15,12 @@ from apps.finops.steps import StepResult
 from apps.insights.models import IdleExclusion
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
-from apps.operations.deciding import move, today
+from apps.operations.deciding import move, note, today
 from apps.operations.kinds import KINDS, NAMES, Kind, days_until_due
-from apps.operations.models import Recommendation, RecommendationStep
+from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE, lead_of
-from apps.operations.sentences import kept
 from apps.operations.states import OPEN, SETTLED
+from apps.warehouse.sentences import kept
 
 State = Recommendation.State
 GROWN = Decimal("1.5")
@@ -115,9 +115,7 @@ class _Keeping:
             kind=self.kind.name, subject=_subject(finding), currency=finding.currency, due=self.due,
             found_at=self.now, found_in=self.pinned.number, **_facts(finding), **self._seen(),
         )  # fmt: skip
-        RecommendationStep.objects.create(
-            recommendation=one, at=self.now, by=MACHINE, action="find", to_state=State.FOUND
-        )
+        note(one, "find", by=MACHINE, now=self.now)
         _assign(one, self.now)
 
     def _seen(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from django.urls import reverse
 from apps.charts.labels import plain
 from apps.operations.kinds import title_of
 from apps.operations.models import Recommendation
-from apps.operations.sentences import told as told_sentence
-from apps.operations.sentences import told_of
 from apps.reports.outlook import Landing, Outlook, Waiting
+from apps.warehouse.sentences import told as told_sentence
+from apps.warehouse.sentences import told_of
 
 LONGEST = 1000
 

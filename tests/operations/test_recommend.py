@@ -11,8 +11,8 @@ from apps.finops.findings import Sentence
 from apps.operations import deciding, kinds, people
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation, RecommendationStep
-from apps.operations.sentences import told_of
 from apps.teams.models import Membership, Team
+from apps.warehouse.sentences import told_of
 from tests.operations.worlds import ANYBODY, NOW, a_finding, hire, history, one, recommend
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from apps.marts.services import publish
 from apps.operations import services
 from apps.operations.kinds import KINDS
 from apps.operations.models import Recommendation
-from apps.operations.sentences import told_of
 from apps.operations.sources import landing, ownership
 from apps.planning.registry import PLANNERS
+from apps.warehouse.sentences import told_of
 from tests.allocation import worlds
 from tests.operations.worlds import NOW
 from tests.worlds import publish_costs

@@ -12,8 +12,8 @@ from apps.operations import deciding, kinds, overlaps, selectors
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.operations.selectors import Wanted
-from apps.operations.sentences import told, told_of
 from apps.operations.states import ACTIONS
+from apps.warehouse.sentences import told, told_of
 from apps.warehouse.terminal import add_format, day, print_rows
 
 LISTING = """

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
 from apps.finops.errors import CostOpsError
-from apps.operations.sentences import told, told_of
 from apps.savings import selectors, services
 from apps.savings.bringing import COLUMNS as COLUMNS_BROUGHT
 from apps.savings.bringing import bring
@@ -17,6 +16,7 @@ from apps.savings.models import Initiative
 from apps.savings.selectors import Entry
 from apps.savings.statements import FIELDS, read_statement
 from apps.savings.states import OF_PEOPLE
+from apps.warehouse.sentences import told, told_of
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """

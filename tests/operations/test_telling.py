@@ -1,0 +1,69 @@
+"""Channels that choose recommendations are told of their steps: a ticket for each, every step to a webhook."""
+
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+
+from apps.channels.models import Entry
+from apps.operations import deciding
+from apps.operations.deciding import Step
+from apps.operations.states import MOVES
+from apps.operations.telling import KIND, STEPS
+from tests.channels.worlds import a_channel
+from tests.operations.worlds import ANYBODY, NOW, a_finding, hire, one, recommend
+
+pytestmark = pytest.mark.django_db
+
+
+HOOK = {"url": "https://hooks.example.com/costops", "secret": "s" * 40}
+BOARD = {"url": "https://jira.example.com", "project": "COST", "type": "Task", "token": "t" * 20}
+
+
+def told(channel) -> list[str]:
+    """The first line of every entry of a channel."""
+    lines = [entry.lines[0] for entry in Entry.objects.filter(channel=channel).order_by("pk")]
+    return [line["text"] % line["values"] for line in lines]
+
+
+def test_a_webhook_is_told_every_step_and_its_end_once():
+    hire()
+    hook = a_channel("webhook", kinds=[KIND], **HOOK)
+    recommend(a_finding(saving_per_month=Decimal(100)))
+    for action in ("accept", "finish"):
+        deciding.take([one()], Step(action, why="on Friday"), by=ANYBODY, now=NOW)
+
+    assert told(hook) == ["It was found", "It was given to lilei", "han took it on", "han finished it"]
+    last = Entry.objects.order_by("-pk")[0]
+    assert (last.is_over, last.thread, last.team) == (True, f"recommendation {one().pk}", "live")
+    assert {"text": "%(words)s", "values": {"words": "on Friday"}} in last.lines
+
+
+def test_a_recommendation_becomes_one_ticket():
+    hire()
+    board = a_channel("jira", kinds=[KIND], **BOARD)
+    recommend(a_finding(), a_finding("disk-2"))
+    recommend(a_finding(), days=1)
+
+    assert sorted(entry.title["values"]["name"] for entry in Entry.objects.filter(channel=board)) == [
+        "disk-1",
+        "disk-2",
+    ]
+
+
+def test_nobody_is_told_who_did_not_choose_it_nor_another_team():
+    hire()
+    for channel in (a_channel("webhook", **HOOK), a_channel("webhook", kinds=["anomaly"], **HOOK)):
+        recommend(a_finding(f"disk {channel.pk}"))
+    other = a_channel("webhook", team="data", kinds=[KIND], **HOOK)
+    recommend(a_finding("more"))
+
+    assert not Entry.objects.exists()
+    recommend(a_finding("theirs", team="data"))
+    assert told(other)[0] == "It was found"
+
+
+def test_every_step_has_its_words_in_both_languages():
+    assert set(STEPS) == {*MOVES, "find"}
+    with translation.override("zh-hans"):
+        assert [text for text in STEPS.values() if translation.gettext(text) == text] == []
