@@ -108,6 +108,7 @@ class OnePage:
 
     line: Line
     sentences: tuple[str, ...]
+    same: tuple[Line, ...]
     history: tuple[HistoryLine, ...]
     told: tuple[ToldLine, ...]
 
@@ -177,9 +178,11 @@ def _line(one: Alert, titles: naming.Directory, actor: Actor) -> Line:
 
 def page(one: Alert, actor: Actor) -> OnePage:
     """One alert, for somebody who may know of it."""
+    titles = naming.directory()
     return OnePage(
-        line=_line(one, naming.directory(), actor),
+        line=_line(one, titles, actor),
         sentences=tuple(told_of(line) for line in one.lines),
+        same=tuple(_line(other, titles, actor) for other in selectors.about_the_same(one)),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
         told=tuple(_told(message) for message in about(one.thread)),
     )
