@@ -64,5 +64,9 @@ def find(number: int, reader: Reader | None) -> Alert:
     return found
 
 
-def open_count(reader: Reader) -> int:
-    return seen_by(reader).filter(state=Alert.State.OPEN).count()
+def about_the_same(one: Alert) -> list[Alert]:
+    """What else is so now about what an alert leads to, of the same team: whoever sees the one sees these."""
+    if not one.link:
+        return []
+    same = Alert.objects.filter(link=one.link, team=one.team).exclude(pk=one.pk)
+    return list(same.exclude(state=Alert.State.RESOLVED).order_by("pk"))

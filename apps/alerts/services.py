@@ -1,5 +1,6 @@
 """Alerts are opened, updated, raised, resolved and reopened by what is so now; each is told once."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.warehouse.sentences import kept
 
+logger = logging.getLogger(__name__)
+
 State = Alert.State
 MACHINE = ""
 
@@ -31,6 +34,10 @@ def check(*, now: datetime, rules: Iterable[Rule] = RULES) -> StepResult:
             found = tuple(rule.facts(ask)) if ask.limits.is_on or ask.by_team else ()
         except CostOpsError as missing:
             problems.append(Problem("note", "not_looked", rule.name, f"{missing} What was so before stays."))
+            continue
+        except Exception as fault:  # a fault of one rule must not silence the others
+            logger.exception("rule %s: failed", rule.name)
+            problems.append(Problem("error", "crashed", rule.name, f"{type(fault).__name__}; see the log."))
             continue
         rows += len(found)
         apply(rule.name, found, now)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -85,7 +85,7 @@ def _mail(going: Going) -> str:
 
 
 def _webhook(going: Going) -> str:
-    ways.webhook(going.letter, going.options["url"], going.secrets.get("secret", ""), going.now)
+    ways.webhook(going.letter, going.secrets.get("url", ""), going.secrets.get("secret", ""), going.now)
     return ""
 
 
@@ -122,7 +122,13 @@ KINDS: tuple[Kind, ...] = (
     ),
     _room_kind("feishu", _("Feishu")),
     _room_kind("wecom", _("WeCom")),
-    Kind("webhook", _("Webhook, signed"), (_URL, Field("secret", _("Secret to sign with"), is_secret=True)), _webhook),
+    Kind(
+        "webhook",
+        _("Webhook, signed"),
+        # Many products put what lets one in into the address itself.
+        (replace(_URL, is_secret=True), Field("secret", _("Secret to sign with"), is_secret=True)),
+        _webhook,
+    ),
     Kind(
         "jira",
         _("Jira issue"),

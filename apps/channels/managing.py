@@ -88,7 +88,8 @@ def add(
 def change(channel: Channel, given: Mapping[str, str], wishes: Wishes, *, by: Actor) -> None:
     """Change a channel. Secrets not given again stay, unless they would go to another place than they were for."""
     must_own(by, channel)
-    moved = channel.options.get("url", "") != given.get("url", "").strip()
+    place = given.get("url", "").strip() or given.get("address", "").strip()
+    moved = bool(place) and place != channel.options.get("url", "")
     _set(channel, given, wishes, Secrets() if moved else unseal(channel.secrets, again="change the channel"))
     channel.save()
 

@@ -57,6 +57,12 @@ def delivery(number: int, reader: Reader | None) -> Message:
     return found
 
 
+def about(thread: str) -> list[Message]:
+    """All that was sent about one fact, to whomever; a ticket's number is the `reference` of its message."""
+    found = Message.objects.filter(entries__thread=thread).distinct()
+    return list(found.select_related("channel__user", "channel__team").order_by("pk"))
+
+
 def given_up(reader: Reader | None, of: Iterable[Channel]) -> dict[int, int]:
     """How many messages of each channel were given up."""
     counts: dict[int, int] = {}

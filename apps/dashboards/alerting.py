@@ -16,6 +16,7 @@ from apps.alerts.rules import NAMES, RULES, title_of
 from apps.alerts.selectors import STATES, Reader, Wanted
 from apps.channels.letters import SEVERITY_WORDS
 from apps.channels.models import Channel, Message
+from apps.channels.selectors import about
 from apps.dashboards import naming
 from apps.dashboards.channeling import MESSAGE_TONES, MESSAGE_WORDS, called
 from apps.finops.notices import SEVERITIES
@@ -107,6 +108,7 @@ class OnePage:
 
     line: Line
     sentences: tuple[str, ...]
+    same: tuple[Line, ...]
     history: tuple[HistoryLine, ...]
     told: tuple[ToldLine, ...]
 
@@ -176,22 +178,18 @@ def _line(one: Alert, titles: naming.Directory, actor: Actor) -> Line:
 
 def page(one: Alert, actor: Actor) -> OnePage:
     """One alert, for somebody who may know of it."""
+    titles = naming.directory()
     return OnePage(
-        line=_line(one, naming.directory(), actor),
+        line=_line(one, titles, actor),
         sentences=tuple(told_of(line) for line in one.lines),
+        same=tuple(_line(other, titles, actor) for other in selectors.about_the_same(one)),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
-        told=tuple(_told(message) for message in _messages(one)),
+        told=tuple(_told(message) for message in about(one.thread)),
     )
 
 
 def _history(step: AlertStep) -> HistoryLine:
     return HistoryLine(step, step.by or "CostOps", str(STEPS.get(step.action, step.action)), severity(step.severity))
-
-
-def _messages(one: Alert) -> list[Message]:
-    """What was sent about the newest opening."""
-    found = Message.objects.filter(entries__thread=one.thread).distinct()
-    return list(found.select_related("channel__user", "channel__team").order_by("pk"))
 
 
 def _told(message: Message) -> ToldLine:

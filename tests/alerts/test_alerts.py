@@ -287,6 +287,20 @@ def test_a_rule_that_cannot_look_leaves_what_was_so(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_fault_of_one_rule_silences_no_other():
+    from dataclasses import replace
+
+    from apps.alerts.rules import BY_NAME
+
+    hire()
+    broken = replace(BY_NAME["coverage"], facts=lambda _ask: 1 / 0)
+    well = replace(BY_NAME["late_source"], facts=lambda _ask: [a_fact()])
+    result = services.check(now=NOW, rules=[broken, well])
+    assert [(problem.code, problem.subject) for problem in result.problems] == [("crashed", "coverage")]
+    assert (result.failed, one().state) == (True, "open")
+
+
+@pytest.mark.django_db
 def test_a_rule_is_looked_at_when_its_time_has_come():
     first = services.check_due(now=NOW)
     assert {problem.subject for problem in first.problems} == {"anomaly", "coverage", "unallocated"}

@@ -77,6 +77,12 @@ def test_one_is_acknowledged_with_a_note(staff):
     assert (again.status_code, "is not open" in again.content.decode()) == (409, True)
 
 
+def test_what_is_so_about_the_same_thing_stands_together(staff):
+    so(a_fact("forecast of 7"), a_fact("of others", team="data"), rule="budget_forecast")
+    body = client_of(staff["lilei"]).get(f"/alerts/{one().pk}/").content.decode()
+    assert numbers(body) == ["forecast of 7"]
+
+
 def test_over_the_api_too(staff):
     lilei, place = client_of(staff["lilei"]), f"/api/v1/alerts/{one().pk}/"
     done = lilei.post(f"{place}acknowledge/?note=seen").json()

@@ -125,6 +125,14 @@ class TestRules:
         managing.change(channel, given | {"token": "", "project": "NEW"}, Wishes(), by=by)
         assert (channel.options["project"], dict(unseal(channel.secrets))) == ("NEW", {"token": CANARY})
 
+    def test_a_webhook_that_moves_is_given_its_secret_again(self, staff, receiver):
+        by, given = actor_of(staff["mei"]), {"url": receiver.url, "secret": CANARY}
+        channel = managing.add(staff["mei"], "webhook", given, Wishes(), by=by, now=NOW)
+        with pytest.raises(BadChannel, match="secret: this is needed"):
+            managing.change(channel, {"url": "https://evil.example/"}, Wishes(), by=by)
+        managing.change(channel, {}, Wishes(least="critical"), by=by)
+        assert dict(unseal(channel.secrets)) == given
+
     def test_mail_to_oneself_goes_to_ones_own_address(self, staff):
         with pytest.raises(BadChannel, match="your own address"):
             managing.add(staff["mei"], "email", {"address": "evil@example.com"}, Wishes(),

@@ -285,7 +285,8 @@ def test_a_secret_shows_nowhere(receiver, monkeypatch, caplog, kind):
     led_here(receiver, monkeypatch)
     caplog.set_level(logging.DEBUG)
     receiver.answer = (400, f"bad request to /{CANARY}".encode(), {})
-    given = {"url": receiver.url, "project": "OPS", "secret": CANARY, "token": CANARY}
+    url = f"{receiver.url}/{CANARY}" if kind == "webhook" else receiver.url
+    given = {"url": url, "project": "OPS", "secret": CANARY, "token": CANARY}
     send(a_notice(), to=a_channel(kind, **(given | {"address": ROOM_URLS.get(kind, "")})))
     assert deliver() == {"failed": 1}
 
