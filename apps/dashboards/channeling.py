@@ -17,6 +17,7 @@ from apps.channels.recipients import recipient_of
 from apps.channels.selectors import STATES, Reader
 from apps.finops.notices import SEVERITIES
 from apps.marts.query import BadQuestion
+from apps.operations.telling import KIND as RECOMMENDATIONS
 from apps.teams.models import Team
 from apps.warehouse.sealed import SecretUnreadable, unseal
 from apps.warehouse.sentences import told_of
@@ -136,9 +137,14 @@ def _wants(channel: Channel) -> str:
     """What it wants, in one sentence."""
     least = _("%(severity)s and graver") % {"severity": SEVERITY_WORDS[channel.least]}
     least = _("everything") if channel.least == SEVERITIES[0] else least
-    titles = [str(rule.title) for rule in RULES if rule.name in channel.kinds]
+    titles = [title for name, title in _notices() if name in channel.kinds]
     told = ", ".join(titles)
     return f"{least}: {told}" if told else least
+
+
+def _notices() -> tuple[tuple[str, str], ...]:
+    """What a channel can choose to be told of: each rule of alerts, and what becomes of recommendations."""
+    return *((rule.name, str(rule.title)) for rule in RULES), (RECOMMENDATIONS, _("Recommendation steps"))
 
 
 def _quiet(channel: Channel) -> str:
@@ -183,7 +189,7 @@ def form(
         wishes=_wishes(channel, language) | dict(given),
         chosen=tuple(chosen) if given else tuple(channel.kinds if channel else ()),
         severities=tuple((name, str(SEVERITY_WORDS[name])) for name in SEVERITIES),
-        rules=tuple((rule.name, str(rule.title)) for rule in RULES),
+        rules=_notices(),
         languages=tuple((code, str(name)) for code, name in settings.LANGUAGES),
     )  # fmt: skip
 
