@@ -4,9 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext_noop
@@ -101,10 +99,6 @@ class Whole:
     known: Known
 
 
-def today(now: datetime) -> date:
-    return now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
-
-
 def budgets(teams: frozenset[str] | None = None) -> list[Budget]:
     """All budgets that whoever sees these teams sees, by name, each with its `versions` in order."""
     ordered = Prefetch("versions", BudgetVersion.objects.select_related("owner").order_by("pk"))
@@ -168,7 +162,7 @@ class _Told:
 
     def _last_day(self) -> date:
         """The last day that anything was published of, today at the latest: its period is the one told of."""
-        day = today(self.now)
+        day = calendars.today(self.now)
         return min(day, self.pinned.end_day - ONE_DAY) if self.pinned and self.pinned.end_day else day
 
     def _window(self) -> Window | None:

@@ -11,6 +11,7 @@ from apps.budgets.drafts import FIXED, BadBudget, Checked, Draft, check, draft_o
 from apps.budgets.models import Budget, BudgetVersion, version_on
 from apps.budgets.people import must_be_finance
 from apps.budgets.periods import period_of
+from apps.calendars.selectors import today
 from apps.finops.sheets import Wrong, refuse
 from apps.teams.approval import Actor
 
@@ -40,7 +41,7 @@ def change(number: int, changes: dict[str, Any], *, by: Actor, now: datetime) ->
         if name in changes and changes[name] != getattr(budget, name):
             raise BadBudget(name, "what a budget is of, its periods, currency and basis stay; end it and set another")
     before = draft_of(budget, selectors.newest_version(budget), selectors.end_of(budget))
-    start = period_of(budget.grain, selectors.today(now)).start
+    start = period_of(budget.grain, today(now)).start
     checked = check(replace(before, **{"valid_from": max(start, before.valid_from or start), "why": ""} | changes))
     _change(budget, checked, by, now)
     return budget
@@ -118,7 +119,7 @@ def _change(budget: Budget, checked: Checked, by: Actor, now: datetime, *, is_sa
 
 
 def _refuse_past(budget: Budget, day: date, now: datetime) -> None:
-    start = period_of(budget.grain, selectors.today(now)).start
+    start = period_of(budget.grain, today(now)).start
     if day < start:
         raise BadBudget("valid_from", f"{day} is over; a budget is changed from {start} on, its past stays")
 

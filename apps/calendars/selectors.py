@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -117,3 +118,13 @@ def told_of(days: Window) -> Iterator[tuple[date, date, str, str, str]]:
             yield season.first, season.last, "season", season.name, "COSTOPS_SEASONS"
     for span in spans(first=days.start, last=last):
         yield span.first, span.last, span.kind, span.name, f"import {span.brought_id}"
+
+
+def time_zone() -> str:
+    """The zone whose midnight days end at."""
+    return str(settings.COSTOPS_TIME_ZONE)
+
+
+def today(now: datetime) -> date:
+    """The day it is for the business."""
+    return now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()

@@ -1,9 +1,7 @@
 """Bringing days to the calendar, and withdrawing what was brought."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from apps.calendars import reading, selectors
@@ -14,8 +12,7 @@ from apps.teams.approval import Actor, NotYours
 def bring(content: bytes, name: str, *, by: Actor, now: datetime, kind: str = "") -> CalendarImport:
     """Take a file of terms, promotions, days off and days worked; all of it or nothing."""
     _must_be_finance(by)
-    today = now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
-    found = reading.read(content, name, today=today, kind=kind)
+    found = reading.read(content, name, today=selectors.today(now), kind=kind)
     with transaction.atomic():
         kept = CalendarImport.objects.create(name=name[-255:], by=by.name[:150], at=now)
         Span.objects.bulk_create(

@@ -46,12 +46,12 @@ def fan(
     days = [one.day.isoformat() for one in ahead]
     unit = label(currency)
     bands = [
-        _band(days, [one.low_95 for one in ahead], [one.high_95 for one in ahead], words.outer, colour, 0.14),
-        _band(days, [one.low_80 for one in ahead], [one.high_80 for one in ahead], words.inner, colour, 0.28),
+        band(days, [one.low_95 for one in ahead], [one.high_95 for one in ahead], words.outer, colour, 0.14),
+        band(days, [one.low_80 for one in ahead], [one.high_80 for one in ahead], words.inner, colour, 0.28),
     ]
     lines = [
-        _line([day.isoformat() for day, _ in history], [cost for _, cost in history], words.history, colour, unit),
-        _line(days, [one.mean for one in ahead], words.mean, colour, unit, dash="dot"),
+        line([day.isoformat() for day, _ in history], [cost for _, cost in history], words.history, colour, unit),
+        line(days, [one.mean for one in ahead], words.mean, colour, unit, dash="dot"),
     ]
     height = {day.isoformat(): cost for day, cost in history} | {one.day.isoformat(): one.mean for one in ahead}
     told = [(day.isoformat(), text) for day, text in marks if day.isoformat() in height]
@@ -59,7 +59,7 @@ def fan(
     return {"data": [*(trace for band in bands for trace in band), *lines], "layout": time_layout(day_format)}
 
 
-def _band(days: list[str], low: list[float], high: list[float], name: str, colour: str, opacity: float) -> list[Figure]:
+def band(days: list[str], low: list[float], high: list[float], name: str, colour: str, opacity: float) -> list[Figure]:
     plain = {"type": "scatter", "mode": "lines", "x": days, "line": {"width": 0}, "hoverinfo": "skip"}
     return [
         plain | {"y": low, "showlegend": False},
@@ -84,7 +84,7 @@ def _faded(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def _line(days: list[str], costs: list[float], name: str, colour: str, unit: str, dash: str = "solid") -> Figure:
+def line(days: list[str], costs: list[float], name: str, colour: str, unit: str, dash: str = "solid") -> Figure:
     return {
         "type": "scatter", "mode": "lines", "x": days, "y": costs, "name": label(name),
         "line": {"color": colour, "width": 2, "dash": dash},

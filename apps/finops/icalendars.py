@@ -41,7 +41,8 @@ def _too_often(told: Any) -> bool:
 
 
 def day_of(moment: Any) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+    found: date = moment.date() if isinstance(moment, datetime) else moment
+    return found
 
 
 def last_day(event: Any) -> date:

@@ -4,9 +4,7 @@ from argparse import RawDescriptionHelpFormatter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -80,7 +78,7 @@ class Command(BaseCommand):
         print_rows(columns, rows, given["format"], self.stdout)
 
     def _show(self, given: dict[str, Any], now: datetime) -> None:
-        year = given["year"] or now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).year
+        year = given["year"] or selectors.today(now).year
         if not 1970 <= year <= 2199:
             raise CommandError(f"{year} is no year between 1970 and 2199.")
         days = Window(date(year, 1, 1), date(year + 1, 1, 1))
