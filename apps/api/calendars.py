@@ -40,9 +40,9 @@ class CalendarSchema(serializers.Serializer[Any]):
 
 
 class CalendarBroughtSchema(serializers.Serializer[Any]):
-    """What was brought, under which number."""
+    """What was brought, under which number; null where all of it held already."""
 
-    number = serializers.IntegerField()
+    number = serializers.IntegerField(allow_null=True)
     rows = serializers.IntegerField()
 
 
@@ -68,4 +68,6 @@ class CalendarView(BringView):
         content, given = self.brought(request)
         now = timezone.now()
         kept = services.bring(content, given.get("name", "upload"), by=actor_of(request.user), now=now)
+        if kept is None:
+            return Response({"number": None, "rows": 0})
         return Response({"number": kept.number, "rows": kept.spans.count()}, status=201)

@@ -98,7 +98,10 @@ def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: dat
 
 
 def _why_not(spent: Spent) -> str:
-    return str(spent.missing) if spent.missing else "it has no cost yet."
+    if spent.missing is None:
+        return "it has no cost yet."
+    source, target, day = spent.missing
+    return f"there is no rate from {source} to {target} on {day}."
 
 
 def _fitted(known: Sequence[Budget], costs: dict[int, Spent], first: date, end: date, horizon: int) -> Made:

@@ -1,6 +1,6 @@
 """Reading budgets: how each stands now, its past, and what was decided about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -252,9 +252,9 @@ class _Told:
 
     def _missing(self, period: Period, stand: Stand, known: Known) -> Sentence | None:
         """Why something is not known of a period, the first reason first."""
-        rate = known.spent.missing
-        if rate is not None:
-            return Sentence(NO_RATE, {"source": rate.source, "target": rate.target, "day": f"{rate.day}"})
+        if known.spent.missing is not None:
+            source, target, day = known.spent.missing
+            return Sentence(NO_RATE, {"source": source, "target": target, "day": f"{day}"})
         if self.pinned is None or known.first is None:
             return Sentence(NOT_PUBLISHED)
         if stand.spent_until is not None and known.first > period.start:
@@ -275,7 +275,7 @@ def named(budget: Budget, version: BudgetVersion) -> Named:
 
 def _terms(window: Window) -> list[tuple[date, date]]:
     """The school terms of some days, as they were brought."""
-    held: Iterable[calendars.Span] = calendars.spans(first=window.start, last=window.end - ONE_DAY)
+    held = calendars.spans(first=window.start, last=window.end - ONE_DAY)
     return [(span.first, span.last) for span in held if span.kind == TERM]
 
 

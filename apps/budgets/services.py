@@ -42,7 +42,8 @@ def change(number: int, changes: dict[str, Any], *, by: Actor, now: datetime) ->
             raise BadBudget(name, "what a budget is of, its periods, currency and basis stay; end it and set another")
     before = draft_of(budget, selectors.newest_version(budget), selectors.end_of(budget))
     start = period_of(budget.grain, today(now)).start
-    checked = check(replace(before, **{"valid_from": max(start, before.valid_from or start), "why": ""} | changes))
+    anew: dict[str, Any] = {"valid_from": max(start, before.valid_from or start), "why": ""}
+    checked = check(replace(before, **anew | changes))
     _change(budget, checked, by, now)
     return budget
 

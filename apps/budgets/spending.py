@@ -1,10 +1,13 @@
 """What budgets' days cost, asked together for those that are of the same dimension, in each budget's own currency."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+
+from django.core.cache import cache
 
 from apps.budgets.models import Budget
 from apps.estimates.selectors import estimates
@@ -13,8 +16,9 @@ from apps.finops.tables import DIMENSIONS
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery
-from apps.marts.selectors import answer
-from apps.rates.selectors import MissingRate
+from apps.marts.selectors import CACHE_SECONDS, answer, identity
+from apps.rates.selectors import MissingRate, newest_version, version_identity
+from apps.teams.organising import newest_tree_number, tree_identity
 
 MOST_ROWS = 60_000
 """Of one question: those of several currencies are still within what an answer may hold."""
@@ -23,12 +27,12 @@ Costs = Mapping[date, Decimal]
 
 @dataclass(frozen=True)
 class Spent:
-    """The cost of each day in a budget's currency. `is_converted`: some of it was charged in another one, whose rate
-    may be `missing`: then nothing is known."""
+    """The cost of each day in a budget's currency. `is_converted`: some of it was charged in another one; where a rate
+    (from, to, day) is `missing`, nothing is known."""
 
     days: Costs = field(default_factory=dict)
     is_converted: bool = False
-    missing: MissingRate | None = None
+    missing: tuple[str, str, date] | None = None
 
     def between(self, start: date, end: date) -> Decimal:
         return add_up(cost for day, cost in self.days.items() if start <= day < end)
@@ -40,8 +44,18 @@ def spending(budgets: Iterable[Budget], window: Window, pinned: Publication) -> 
 
 
 def estimated(budgets: Iterable[Budget], window: Window, pinned: Publication) -> dict[int, Spent]:
-    """The same of what is estimated: days that wait for their bill."""
-    return _spent(budgets, window, pinned, lambda query: estimates(query).answer)
+    """The same of what is estimated: days that wait for their bill. Estimates are not cached where they are read, and a
+    page of many budgets asks many."""
+    chosen = list(budgets)
+    asked = sorted((one.pk, one.dimension, one.value, one.metric, one.currency) for one in chosen)
+    versions = version_identity(newest_version()), tree_identity(newest_tree_number())
+    told = hashlib.sha256(repr((asked, window, versions)).encode()).hexdigest()
+    key = f"estimated:{identity(pinned)}:{told}"
+    found: dict[int, Spent] | None = cache.get(key)
+    if found is None:
+        found = _spent(chosen, window, pinned, lambda query: estimates(query).answer)
+        cache.set(key, found, CACHE_SECONDS)
+    return found
 
 
 Ask = Callable[[CostQuery], Answer]
@@ -90,4 +104,4 @@ def _in_its_currency(budget: Budget, costs: Mapping[str, Costs], query: CostQuer
     try:
         return Spent({day: cost for day, _, cost in ask(converted).rows}, is_converted=True)
     except MissingRate as missing:
-        return Spent(is_converted=True, missing=missing)
+        return Spent(is_converted=True, missing=(missing.source, missing.target, missing.day))

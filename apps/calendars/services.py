@@ -9,10 +9,14 @@ from apps.calendars.models import CalendarImport, Span
 from apps.teams.approval import Actor, NotYours
 
 
-def bring(content: bytes, name: str, *, by: Actor, now: datetime, kind: str = "") -> CalendarImport:
-    """Take a file of terms, promotions, days off and days worked; all of it or nothing."""
+def bring(content: bytes, name: str, *, by: Actor, now: datetime, kind: str = "") -> CalendarImport | None:
+    """Take a file of terms, promotions, days off and days worked; all of it or nothing, and None where all of it holds
+    already."""
     _must_be_finance(by)
     found = reading.read(content, name, today=selectors.today(now), kind=kind)
+    held = {(span.name, span.kind, span.first, span.last) for span in selectors.spans()}
+    if all((one.name, one.kind, one.first, one.last) in held for one in found):
+        return None
     with transaction.atomic():
         kept = CalendarImport.objects.create(name=name[-255:], by=by.name[:150], at=now)
         Span.objects.bulk_create(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.calendars import selectors
 from apps.calendars.models import HOLIDAY, KINDS, PROMOTION, TERM, WORKDAY, CalendarImport
 from apps.dashboards.templatetags import costs as written
-from apps.finops.windows import Window
+from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import BadQuestion
 from apps.teams.approval import Actor
 
@@ -94,7 +94,7 @@ def page(given: Mapping[str, str], by: Actor, today: date) -> CalendarPage:
         after=year + 1 if year < LAST_YEAR else None,
         months=months,
         summary=_("%(worked)s of %(days)s days are worked.") % {"worked": worked, "days": (days.end - days.start).days},
-        spans=tuple(_lines(spans)),
+        spans=tuple(_lines(spans, working)),
         imports=tuple(selectors.imports()),
         legend=tuple((kind, str(KIND_WORDS[kind])) for kind in MARKS if any(span[2] == kind for span in spans)),
         kinds=tuple((kind, str(KIND_WORDS[kind])) for kind in KINDS) if by.teams is None else (),
@@ -133,14 +133,15 @@ def _named(span: Told) -> str:
     return _(span[3]) if not span[4].startswith("import ") else span[3]
 
 
-def _lines(spans: Iterable[Told]) -> Iterable[SpanLine]:
-    """The spans, days off that follow each other under one name as one line."""
+def _lines(spans: Iterable[Told], working: selectors.WorkingDays) -> Iterable[SpanLine]:
+    """The spans, days off of one name with no day of work between them as one line."""
     lines: list[SpanLine] = []
     for first, last, kind, name, origin in sorted(spans, key=lambda span: (span[2], span[3], span[0])):
         named = _named((first, last, kind, name, origin))
         if lines and (lines[-1].kind, lines[-1].name, lines[-1].origin) == (kind, named, origin):
             before = lines[-1]
-            if (first - before.last).days == 1:
+            between = Window(before.last + ONE_DAY, first).days() if before.last + ONE_DAY < first else ()
+            if kind == HOLIDAY and not any(working.is_working(day) for day in between):
                 lines[-1] = SpanLine(kind, before.title, named, before.first, last, origin)
                 continue
         lines.append(SpanLine(kind, str(KIND_WORDS[kind]), named, first, last, origin))

@@ -41,8 +41,8 @@ def _too_often(told: Any) -> bool:
 
 
 def day_of(moment: Any) -> date:
-    found: date = moment.date() if isinstance(moment, datetime) else moment
-    return found
+    """The day of a moment, or of what is a day already."""
+    return moment.date() if isinstance(moment, datetime) else date.fromordinal(moment.toordinal())
 
 
 def last_day(event: Any) -> date:

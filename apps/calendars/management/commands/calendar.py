@@ -67,7 +67,12 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}.") from error
         kept = services.bring(content, path.name, by=Actor(operator(), None), now=now, kind=given["kind"])
-        self.stdout.write(f"Brought {kept.spans.count()} spans of days as import {kept.number}.")
+        told = (
+            f"Brought {kept.spans.count()} spans of days as import {kept.number}."
+            if kept
+            else "All of it holds already."
+        )
+        self.stdout.write(told)
 
     def _list(self, given: dict[str, Any], _now: datetime) -> None:
         columns = ("number", "file", "spans", "by", "at", "removed_by", "removed_at")
