@@ -42,7 +42,7 @@ def _too_often(told: Any) -> bool:
 
 def day_of(moment: Any) -> date:
     """The day of a moment, or of what is a day already."""
-    return moment.date() if isinstance(moment, datetime) else date.fromordinal(moment.toordinal())
+    return date(moment.year, moment.month, moment.day)
 
 
 def last_day(event: Any) -> date:
