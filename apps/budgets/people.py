@@ -40,7 +40,7 @@ def _teams_within(budget: Budget) -> frozenset[str]:
 
 def must_be_finance(by: Actor) -> None:
     if by.teams is not None:
-        raise NotYours("Finance sets budgets; nothing was changed.")
+        raise NotYours("Finance does this; nothing was changed.")
 
 
 def may_own(user: User, team: str) -> bool:

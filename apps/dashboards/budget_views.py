@@ -11,18 +11,19 @@ from django.utils import timezone
 from apps.budgets import selectors, services, sheet
 from apps.budgets.drafts import Draft
 from apps.budgets.models import Budget
-from apps.budgets.people import seen_teams
+from apps.budgets.people import must_be_finance, seen_teams
 from apps.budgets.selectors import NoSuchBudget
 from apps.dashboards import budgets
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
 from apps.finops.sheets import BadSheet
-from apps.teams.approval import NotYours
+from apps.teams.approval import Actor, NotYours
 
 
-def brought(request: HttpRequest, most_bytes: int) -> tuple[bytes, str]:
-    """The file of a form, with its name."""
+def brought(request: HttpRequest, by: Actor, most_bytes: int) -> tuple[bytes, str]:
+    """The file of a form, with its name; from others than finance none came in."""
+    must_be_finance(by)
     table = request.FILES.get("table")
     if not isinstance(table, UploadedFile):
         raise BadSheet("No file was chosen.")
@@ -55,7 +56,7 @@ class Budgets(Setting):
         now = timezone.now()
         try:
             if request.POST.get("action") == "bring":
-                content, name = brought(request, sheet.MOST_BYTES)
+                content, name = brought(request, self.actor, sheet.MOST_BYTES)
                 done = services.bring(content, name, by=self.actor, now=now)
                 return redirect(f"{reverse('budgets')}?brought={done.new}-{done.changed}-{done.same}")
             blank: dict[str, Any] = {"name": "", "amount": "", "currency": "", "valid_from": None}

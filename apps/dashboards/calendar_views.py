@@ -33,7 +33,7 @@ class Calendar(Setting):
                 is_number = number.isascii() and number.isdigit() and len(number) < 16
                 services.withdraw(int(number) if is_number else 0, by=self.actor, now=now)
             else:
-                content, name = brought(request, MOST_BYTES)
+                content, name = brought(request, self.actor, MOST_BYTES)
                 services.bring(content, name, by=self.actor, now=now, kind=request.POST.get("kind", ""))
         except NoSuchImport as unknown:
             raise Http404 from unknown

@@ -67,7 +67,7 @@ def test_what_is_exported_can_be_imported_and_changes_nothing(tmp_path):
     assert said.getvalue() == "0 budgets are new, 0 changed, 1 as they were.\n"
     call_command("budgets", "list", "--format", "csv", stdout=(listed := io.StringIO()))
     (row,) = csv.DictReader(io.StringIO(listed.getvalue()))
-    assert (row["amount"], row["spent"], row["state"]) == ("300.000000000000", "200.000000000000", "unknown")
+    assert (row["amount"], row["spent"], row["state"]) == ("300", "200.000000000000", "unknown")
 
 
 def test_finance_sets_budgets():

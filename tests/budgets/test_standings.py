@@ -24,7 +24,7 @@ def company(home):
 @pytest.mark.parametrize(
     ("amount", "state", "probability", "exceeds_on"),
     [
-        # 200 were spent in twenty days, ten more days at ten: it lands at 300, in 80 cases 290 to 310, in 95 280 to 320.
+        # 200 were spent in twenty days, ten more days at ten: it lands at 300, in 80 cases within 10, in 95 in 20.
         pytest.param("321", "on_track", "0.02", None, id="above all bounds: it is kept"),
         pytest.param("310", "on_track", "0.10", None, id="at the upper bound of 80: one in ten ends above"),
         pytest.param("300", "at_risk", "0.50", None, id="at the landing: every other case ends above"),

@@ -53,7 +53,8 @@ def test_the_newest_of_a_name_holds_and_undoing_it_brings_the_one_before_back():
     assert bring("Autumn,term,2026-09-07,2027-01-20\n") is None, "it holds already"
     services.withdraw(second.number, by=FINANCE, now=NOW)
     assert held()[0] == ("Autumn", "term", "2026-09-01", "2027-01-15")
-    assert [(one.number == second.number, one.withdrawn_by) for one in selectors.imports()][0] == (True, "hanmeimei")
+    newest = selectors.imports()[0]
+    assert (newest.number, newest.withdrawn_by) == (second.number, "hanmeimei")
 
 
 def test_forecasts_are_due_again_when_a_term_is_brought(settings):
@@ -72,7 +73,7 @@ def test_a_calendar_says_what_its_events_are_or_is_told():
 def test_a_workbook_is_read_as_csv_is():
     book, out = Workbook(), io.BytesIO()
     book.worksheets[0].append(["name", "kind", "first", "last"])
-    book.worksheets[0].append(["Sale", "promotion", datetime(2026, 11, 1), "2026-11-11"])
+    book.worksheets[0].append(["Sale", "promotion", date(2026, 11, 1), "2026-11-11"])
     book.save(out)
     bring(out.getvalue())
     assert held() == [("Sale", "promotion", "2026-11-01", "2026-11-11")]

@@ -82,7 +82,8 @@ def test_a_file_with_a_bad_line_says_which(budgets, client_of):
 def test_terms_are_brought_seen_and_undone(published, client_of):
     client = client_of("finance")
     table = SimpleUploadedFile("t.csv", b"name,kind,first,last\nAutumn,term,2026-09-01,2027-01-15\n")
-    assert client.post("/calendar/?year=2026", {"table": table}).status_code == 302
+    made = client.post("/calendar/?year=2026", {"table": table})
+    assert made.status_code == 302
     body = client.get("/calendar/?year=2026").content.decode()
     assert "Autumn" in body
     assert "day--workday" in body
