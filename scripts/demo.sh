@@ -37,7 +37,7 @@ fi
 
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
-if [ ! -e "$company/.complete" ] || [ ! -e "$company/initiatives.csv" ]; then
+if [ ! -e "$company/.complete" ] || [ ! -e "$company/initiatives.csv" ] || [ ! -e "$company/budgets.csv" ]; then
   step "simulating a company: $days days (a minute or two)" \
     manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --late-days 7 --to "$company"
   touch "$company/.complete"
@@ -47,6 +47,11 @@ add_source usage --kind usage_files --location "$company/usage"
 step "importing teams and rules" manage import_teams "$company/teams.yaml"
 step "importing how many students and searches there were" manage drivers import "$company/drivers.csv"
 step "importing the timetable of classes" manage plans bring timetable "$company/timetable.csv"
+step "importing school terms and promotions" manage calendar import "$company/calendar.csv"
+if [ ! -e "$company/.budgeted" ]; then # once: budgets may be changed afterwards
+  step "importing budgets" manage budgets import "$company/budgets.csv"
+  touch "$company/.budgeted"
+fi
 if [ "$(wc -l <"$company/invoices.csv")" -gt 1 ]; then # of the months whose bills are complete
   step "importing the provider's invoices" manage invoices import "$company/invoices.csv"
 fi

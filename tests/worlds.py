@@ -13,7 +13,7 @@ from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, DIMENSIONS, RECO
 from apps.marts.models import Publication
 from apps.warehouse import lake
 
-FOUND = ("forecast", "anomalies", "idle", "plan", "recommend", "verify", "alert")
+FOUND = ("forecast", "budgets", "anomalies", "idle", "plan", "recommend", "verify", "alert")
 """The steps that look through what was published."""
 NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
     "source": "bill",

@@ -16,6 +16,7 @@ from apps.books.entries import CannotBook
 from apps.books.people import NotAllowed
 from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
+from apps.budgets.selectors import NoSuchBudget
 from apps.channels.selectors import NoSuchChannel
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.selectors import NoAnomaly
@@ -71,6 +72,7 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NotOpen, status.HTTP_409_CONFLICT, "not_open"),
     (NoSuchChannel, status.HTTP_404_NOT_FOUND, "no_such_channel"),
     (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
+    (NoSuchBudget, status.HTTP_404_NOT_FOUND, "no_such_budget"),
     (NoPlan, status.HTTP_404_NOT_FOUND, "no_plan"),
     (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),
     (NoSuchFile, status.HTTP_404_NOT_FOUND, "no_such_file"),

@@ -21,7 +21,7 @@ def _may_bring(path: str, user: Any) -> bool:
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
     taking = [reverse("plan", args=[planner.name]) for planner in registry.PLANNERS if planner.bring]
-    if path in (reverse("offers"), *taking):
+    if path in (reverse("offers"), reverse("budgets"), reverse("calendar"), *taking):
         return actor_of(user).teams is None
     return path in map(reverse, TAKING) and bool(user.is_staff)
 

@@ -27,6 +27,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         (
             Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
             Page("forecasts", _("Forecast"), for_everything=False),
+            Page("budgets", _("Budgets"), under=("budget",), for_everything=False),
             Page("why", _("Why"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
@@ -59,6 +60,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         (
             Page("rules", _("Rules"), under=("rule-draft",), for_everything=False),
             Page("worklist", _("Worklist")),
+            Page("calendar", _("Calendar"), for_everything=False),
         ),
     ),
     (

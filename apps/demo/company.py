@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from apps.demo import classes, incidents, initiatives, openmetrics, papers, peaks, truth, usage
+from apps.demo import classes, incidents, initiatives, openmetrics, papers, peaks, plans, truth, usage
 from apps.demo import fleet as fleets
 from apps.demo.account import keep_account
 from apps.demo.bill_files import BillFiles
@@ -94,6 +94,8 @@ class Company:
             self.plan.folder / "initiatives.csv", self.organisation, end=self.plan.end, days=self.plan.days
         )
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
+        plans.write_budgets(self.plan.folder / "budgets.csv", collected.daily(), start=self.plan.start)
+        plans.write_calendar(self.plan.folder / "calendar.csv", start=self.plan.start, end=self.plan.end)
         classes.write(self.plan.folder / "timetable.csv", self.organisation, start=self.plan.start, end=self.plan.end)
         if metrics:
             openmetrics.write(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,14 @@ class Truth:
 
     def add(self, day: date, costs: dict[Key, int]) -> None:
         self._days.append((day, {key: cost for key, cost in sorted(costs.items()) if cost}))
+
+    def daily(self) -> dict[str, Decimal]:
+        """What each team costs a day on average, in CNY."""
+        sums: dict[str, int] = defaultdict(int)
+        for _, costs in self._days:
+            for (team, _namespace, _kind), cost in costs.items():
+                sums[team] += cost
+        return {team: Decimal(cost).scaleb(-COST_DIGITS) / len(self._days) for team, cost in sums.items()}
 
     def write(self, path: Path) -> None:
         days = [day for day, costs in self._days for _ in costs]

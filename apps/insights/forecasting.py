@@ -77,10 +77,13 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     learned = Learned(history, places, fitted, known)
     learned.means = _adding_up(learned)
     bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
-    landings = [_landing(learned, period) for period in periods(history.end)]
+    sums = bounds_of_sums(fitted, learned.widths)
+    landings = [_landing(learned, period, sums) for period in periods(history.end)]
     coverage = [fitted.intervals_.covered(level) for level in LEVELS_OF_CONFIDENCE]
     return [
-        _row(learned, place, bounds, [one[place] for one in landings], [float(share[place]) for share in coverage])
+        _row(
+            learned, place, bounds, sums, [one[place] for one in landings], [float(share[place]) for share in coverage]
+        )
         for place in range(len(places))
     ]
 
@@ -137,18 +140,27 @@ def _bounds_of_days(learned: Learned, level: float) -> tuple[Matrix, Matrix]:
     return lower * learned.widths, upper * learned.widths
 
 
-def _landing(learned: Learned, period: Period) -> list[dict[str, Any]]:
+def bounds_of_sums(fitted: "Forecaster", widths: Matrix) -> list[Matrix]:
+    """Of the first one, two, … days ahead together: what to add to the sum of their means, days × series: low 80,
+    high 80, low 95, high 95. `widths` is by how much wider than learned the intervals of days are."""
+    wider = np.cumsum(widths, axis=0) / np.arange(1, len(widths) + 1)[:, None]
+    found = []
+    for level in LEVELS_OF_CONFIDENCE:
+        pairs = [fitted.intervals_.total(0, count, level) for count in range(1, len(widths) + 1)]
+        found += [np.stack(edge) * wider for edge in zip(*pairs, strict=True)]
+    return found
+
+
+def _landing(learned: Learned, period: Period, sums: list[Matrix]) -> list[dict[str, Any]]:
     """Where a period lands, for every series: exact so far, plus the forecast of its other days."""
-    history, fitted = learned.history, learned.forecaster
+    history = learned.history
     ahead = min((period.end - history.end).days, HORIZON)
-    widths = learned.widths[:ahead].mean(axis=0)
-    bounds = [[edge * widths for edge in fitted.intervals_.total(0, ahead, level)] for level in LEVELS_OF_CONFIDENCE]
     known = np.sum([added[:ahead].sum(axis=0) for added in learned.added], axis=0) + np.zeros(len(learned.places))
     rows = []
     for place, (level, key) in enumerate(learned.places):
         so_far = history.so_far(level, key, period.start, history.end)
         mean = add_up([so_far, *learned.means[level, key][:ahead]])
-        edges = [add_up([mean, _exact(edge[place])]) for pair in bounds for edge in pair]
+        edges = [add_up([mean, _exact(edge[ahead - 1, place])]) for edge in sums]
         told = {"period": period.name, "kind": period.kind, "last_day": last_day(period).isoformat()}
         names = ("mean", "low_80", "high_80", "low_95", "high_95")
         amounts = {name: _text(amount) for name, amount in zip(names, (mean, *edges), strict=True)}
@@ -160,6 +172,7 @@ def _row(
     learned: Learned,
     place: int,
     bounds: list[tuple[Matrix, Matrix]],
+    sums: list[Matrix],
     landings: list[dict[str, Any]],
     coverage: list[float],
 ) -> Forecast:
@@ -172,6 +185,7 @@ def _row(
     ]
     return Forecast(
         level=level, key=key, currency=learned.history.currency, is_naive=bool(fitted.is_naive_[place]), days=days,
+        sums=[[_text(_exact(edge)) for edge in day] for day in np.stack([one[:, place] for one in sums], axis=1)],
         landings=landings, origins=scores.origins, total_days=scores.total_days,
         backtest_first_day=learned.history.start + timedelta(days=fitted.backtest_ends_[0]),
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),

@@ -1,12 +1,12 @@
 """Forecasting what was published: once per publication, and again when costs, calendar or model changed."""
 
 import hashlib
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.finops.errors import CostOpsError
+from apps.calendars.selectors import calendar
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
@@ -14,34 +14,14 @@ from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.planned import entering
 from apps.insights.runs import keep, take_over
-from apps.learning.calendars import Calendar, Season, TooShort
+from apps.learning.calendars import TooShort
 from apps.marts.selectors import publication
 from apps.teams.organising import newest_tree_number, tree_identity
 
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 """Raised whenever the same costs would be forecast otherwise."""
 KEPT_RUNS = 30
 """Forecasts of so many publications stay readable."""
-
-
-class BadSeason(CostOpsError):
-    """COSTOPS_SEASONS cannot be read."""
-
-
-def calendar() -> Calendar:
-    """The holidays and seasons of the company, from its settings."""
-    return Calendar(tuple(settings.COSTOPS_HOLIDAYS), tuple(_season(text) for text in settings.COSTOPS_SEASONS))
-
-
-def _season(text: str) -> Season:
-    name, _, days = text.partition(":")
-    first, _, last = days.partition("..")
-    try:
-        return Season(name.strip(), date.fromisoformat(first.strip()), date.fromisoformat(last.strip()))
-    except ValueError:
-        raise BadSeason(
-            f"COSTOPS_SEASONS: {text!r} is not a season; write school term:2026-09-01..2027-01-15"
-        ) from None
 
 
 def identity() -> str:

@@ -12,6 +12,7 @@ from django.db.models import Max
 from apps.alerts import limits
 from apps.allocation import drivers
 from apps.allocation.services import METHOD_VERSION
+from apps.budgets import looking
 from apps.estimates.selectors import waits_now
 from apps.estimates.services import METHOD_VERSION as ESTIMATES_VERSION
 from apps.finops.windows import ONE_DAY, Window, contiguous
@@ -110,6 +111,11 @@ def publish(ask: Ask) -> Iterator[Work]:
 def forecast(ask: Ask) -> Iterator[Work]:
     """The newest publication, until it was forecast as things are now."""
     yield from _once("forecast", insights.identity(), ask)
+
+
+def budgets(ask: Ask) -> Iterator[Work]:
+    """The newest publication, until it was looked ahead from with the budgets and forecasts there are now."""
+    yield from _once("budgets", f"{_newest_runs('forecast')} {looking.identity()}", ask)
 
 
 def anomalies(ask: Ask) -> Iterator[Work]:

@@ -57,6 +57,10 @@ STEPS = (
         due.forecast, "days", after=("publish",),
     ),
     Step(
+        "budgets", "looks ahead for budgets that no forecast of the newest publication tells of", work.budgets,
+        due.budgets, "days", after=("forecast",),
+    ),
+    Step(
         "anomalies", "looks through the newest publication for what departs from its usual", work.anomalies,
         due.anomalies, "days", after=("publish", "forecast"),
     ),

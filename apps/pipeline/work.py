@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from apps.alerts import services as alerts
 from apps.allocation import services as allocation
+from apps.budgets import looking
 from apps.estimates import services as estimates
 from apps.finops.steps import StepResult
 from apps.finops.windows import Window
@@ -71,6 +72,10 @@ def publish(work: Work, now: datetime) -> StepResult:
 
 def forecast(_work: Work, now: datetime) -> StepResult:
     return insights.forecast(now=now)
+
+
+def budgets(_work: Work, now: datetime) -> StepResult:
+    return looking.look_ahead(now=now)
 
 
 def anomalies(_work: Work, now: datetime) -> StepResult:

@@ -4,20 +4,17 @@ The newest version says what is to come. What took place stays a fact: of the pa
 which none that was brought later speaks.
 """
 
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
 
-from apps.finops import sheets
+from apps.finops import icalendars, sheets, workbooks
 from apps.finops.errors import CostOpsError
-from apps.finops.sheets import BadSheet, Wrong, WrongCell
+from apps.finops.sheets import BadSheet, WrongCell
 from apps.planning import ical
 from apps.planning.arrays import pack, unpack
 from apps.planning.methods.schedule.problem import Lesson
@@ -27,7 +24,6 @@ from apps.teams.approval import Actor, NotYours
 COLUMNS = ("module", "class", "start", "end", "expected_students")
 MOST_CLASSES = 500_000
 MOST_BYTES = 64 << 20
-MOST_UNPACKED = 512 << 20
 MOST_STUDENTS = 10_000_000
 LONGEST = timedelta(days=1)
 
@@ -124,12 +120,10 @@ def read(content: bytes, name: str, *, now: datetime) -> list[Class]:
     """The classes of a file, by what it begins with: a workbook, a calendar, else CSV."""
     if len(content) > MOST_BYTES:
         raise BadSheet(f"{name}: more than {MOST_BYTES >> 20} MiB; bring fewer months.")
-    if content.startswith(b"PK\x03\x04"):
-        found = _checked(name, _workbook(content, name))
-    elif content.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"BEGIN:VCALENDAR"):
-        found = _checked(name, ical.events(content, name, now))
+    if icalendars.is_calendar(content):
+        found = workbooks.checked(name, ical.events(content, name, now), _row, what="class")
     else:
-        found = sheets.read(content, name=name, headers=[COLUMNS], row=_row)
+        found = workbooks.read(content, name=name, headers=[COLUMNS], row=_row, what="class")
     if len(found) > MOST_CLASSES:
         raise BadSheet(f"{name}: {len(found)} classes; at most {MOST_CLASSES} can be brought at once.")
     return found
@@ -161,49 +155,3 @@ def _moment(cells: dict[str, str], column: str) -> datetime:
     if not sheets.FIRST_DAY <= found.date() <= sheets.LAST_DAY:
         raise WrongCell(column, f"{cells[column][:40]} lies too far away")
     return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings.COSTOPS_TIME_ZONE))).astimezone(UTC)
-
-
-def _checked(name: str, lines: Iterator[tuple[int, dict[str, str]]]) -> list[Class]:
-    """The same of cells that come from elsewhere than CSV."""
-    found, wrong = [], []
-    for line, cells in lines:
-        try:
-            found.append(_row(line, cells))
-        except WrongCell as cell:
-            wrong.append(Wrong(line, str(cell)))
-    sheets.refuse(name, wrong)
-    if not found:
-        raise BadSheet(f"{name}: no class in it. Nothing was imported.")
-    return found
-
-
-def _workbook(content: bytes, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of the first sheet."""
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
-                raise BadSheet(f"{name}: unpacks to more than {MOST_UNPACKED >> 20} MiB.")
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        header = [str(cell or "").strip() for cell in next(rows, ())]
-        if sorted(filter(None, header)) != sorted(COLUMNS):
-            told = f"the columns must be {','.join(COLUMNS)}; they are {','.join(header)[:200]}."
-            raise BadSheet(f"{name}, line 1: {told}")
-        for line, row in enumerate(rows, start=2):
-            cells = {column: _text(value) for column, value in zip(header, row, strict=False) if column}
-            if any(cells.values()):
-                yield line, dict.fromkeys(COLUMNS, "") | cells
-    except BadSheet:
-        raise
-    except Exception as broken:  # whatever a broken workbook makes its reader raise
-        raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.calendars.selectors import BadSeason
 from apps.insights import services
 from apps.insights.history import complete_until
 from apps.insights.landings import periods
@@ -169,7 +170,7 @@ def test_the_month_and_quarter_of_a_day(day, names, ends):
 def test_a_season_that_cannot_be_read_is_refused(settings, text):
     settings.COSTOPS_SEASONS = [text]
 
-    with pytest.raises(services.BadSeason, match=r"write school term:2026-09-01\.\.2027-01-15"):
+    with pytest.raises(BadSeason, match=r"write school term:2026-09-01\.\.2027-01-15"):
         services.calendar()
 
 

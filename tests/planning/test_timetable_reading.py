@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from openpyxl import Workbook
 
+from apps.finops import icalendars
 from apps.finops.sheets import BadSheet
-from apps.planning import ical, services, timetable
+from apps.planning import services, timetable
 from apps.planning.models import Timetable
 from apps.teams.approval import Actor, NotYours
 from tests.planning.school_world import FINANCE, HEAD, NOW, bring
@@ -136,7 +137,7 @@ def test_a_mistake_refuses_the_whole_timetable(content: bytes, said: str) -> Non
 )
 def test_calendars_may_repeat_as_classes_do(rule: bytes, count: int) -> None:
     found = timetable.read(CALENDAR.replace(b"FREQ=WEEKLY;COUNT=3", rule), "t.ics", now=NOW)
-    assert len(found) == count <= ical.MOST_CLASSES
+    assert len(found) == count <= icalendars.MOST_EVENTS
 
 
 def test_only_finance_brings_one_and_the_newest_holds() -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.conf import settings
 
+from apps.calendars.selectors import calendar
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.insights.anomalies import cells as places
@@ -18,7 +19,6 @@ from apps.insights.anomalies.feedback import reviews_of
 from apps.insights.anomalies.writing import anomaly
 from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
 from apps.insights.runs import keep, take_over
-from apps.insights.services import calendar
 from apps.learning.anomalies.describing import Alert, describe
 from apps.learning.anomalies.episodes import Found
 from apps.learning.anomalies.usual import WARM_UP

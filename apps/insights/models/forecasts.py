@@ -30,7 +30,8 @@ class Forecast(models.Model):
     """One series: all cost in one currency (`total`), or that of one team, service, cluster or part of the organisation
     (its outermost units of a kind, and cost centres; `teams` are those whose cost is in it).
 
-    `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `landings` a list of
+    `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `sums` the same bounds
+    of the first one, two, … days together, less their mean; `landings` a list of
     objects with `period`, `kind`, `last_day`, `so_far`, the same five, and `known`, what of it is told by changes known
     ahead, which are the `events`; amounts are text with six decimals.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
@@ -54,6 +55,7 @@ class Forecast(models.Model):
     teams = models.JSONField(default=list)
     is_naive = models.BooleanField()
     days = models.JSONField()
+    sums = models.JSONField(default=list)
     landings = models.JSONField()
     events = models.JSONField(default=list)
     origins = models.PositiveIntegerField()

@@ -27,9 +27,9 @@ EXAMPLES = """examples:
   manage.py demo --scale 50 --to /data/large                     100,000 pods, twelve million bill lines, half an hour
 
 The same arguments and COSTOPS_TIME_ZONE write the same bytes. DIR receives billing/, usage/, openmetrics/,
-teams.yaml, drivers.csv, timetable.csv (classes, two weeks ahead), invoices.csv, initiatives.csv (what engineers do to
-save, from 60 days on), truth.parquet, waste.csv and incidents.csv (what goes wrong, from 45 days on); what an earlier
-run wrote there is replaced.
+teams.yaml, drivers.csv, timetable.csv (classes, two weeks ahead), budgets.csv, calendar.csv (terms and promotions),
+invoices.csv, initiatives.csv (what engineers do to save, from 60 days on), truth.parquet, waste.csv and incidents.csv
+(what goes wrong, from 45 days on); what an earlier run wrote there is replaced.
 To load openmetrics/ into Prometheus:
   promtool tsdb create-blocks-from --max-block-duration=24h openmetrics DIR/openmetrics/online.om TSDB
 """

@@ -1,0 +1,141 @@
+"""Looking ahead for budgets that no forecast tells of: of another dimension, basis or currency, or of a year."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+from django.db import transaction
+
+from apps.budgets.landing import Ahead
+from apps.budgets.models import Budget, BudgetVersion, Outlook
+from apps.budgets.outlooks import forecast_ahead, run_of
+from apps.budgets.periods import period_of
+from apps.budgets.selectors import budgets, end_of
+from apps.budgets.spending import Spent, spending
+from apps.calendars.selectors import calendar
+from apps.finops.problems import Problem
+from apps.finops.steps import StepResult
+from apps.finops.windows import Window
+from apps.insights.forecasting import SEED, bounds_of_sums
+from apps.insights.history import HORIZON, MOST_DAYS
+from apps.learning.calendars import TooShort
+from apps.marts.models import Publication
+from apps.marts.selectors import publication
+from apps.rates.selectors import newest_version
+
+MODEL_VERSION = "1"
+"""Raised whenever the same costs would be told otherwise."""
+KEPT = 30
+"""Outlooks of so many publications stay."""
+_UNIT = Decimal("0.000001")
+
+
+def identity() -> str:
+    """What outlooks depend on besides costs and forecasts."""
+    newest = BudgetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return f"{MODEL_VERSION} {newest} {newest_version()}"
+
+
+def look_ahead(*, now: datetime) -> StepResult:
+    """Make the outlooks that budgets need of the newest publication, in place of those made of it before."""
+    pinned = publication()
+    run = run_of(pinned)
+    problems: list[Problem] = []
+    if run is None or run.first_day is None or pinned.first_day is None:
+        return StepResult(versions={"publication": pinned.number})
+    end = run.first_day
+    needed = _needed(pinned, end)
+    first = max(pinned.first_day, end - timedelta(days=MOST_DAYS))
+    costs = spending(needed, Window(first, end), pinned) if needed and first < end else {}
+    rows = []
+    for horizon, many in _by_horizon(needed, end).items():
+        made = _made(many, costs, first, end, horizon)
+        rows += [_row(one, pinned, now, end, *made[one.pk]) for one in many]
+        problems += [Problem("note", "no_outlook", one.name, made[one.pk][1]) for one in many if made[one.pk][1]]
+    with transaction.atomic():
+        Outlook.objects.filter(publication=pinned.number).delete()
+        Outlook.objects.filter(publication__lte=pinned.number - KEPT).delete()
+        Outlook.objects.bulk_create(rows, batch_size=200)
+    return StepResult(rows=len(rows), problems=tuple(problems), versions={"publication": pinned.number})
+
+
+def _needed(pinned: Publication, end: date) -> list[Budget]:
+    """The budgets in force that no forecast tells of, or not up to the end of their period."""
+    alive = [one for one in budgets() if (until := end_of(one)) is None or until > end]
+    told = forecast_ahead(alive, run_of(pinned))
+    return [one for one in alive if one.pk not in told or told[one.pk].end < _end_of_period(one, end)]
+
+
+def _end_of_period(budget: Budget, end: date) -> date:
+    """The end of the period that is told of next: of the last known day, and of the first day ahead."""
+    return period_of(budget.grain, end).end
+
+
+def _by_horizon(needed: Sequence[Budget], end: date) -> dict[int, list[Budget]]:
+    found: dict[int, list[Budget]] = defaultdict(list)
+    for one in needed:
+        found[max(HORIZON, (_end_of_period(one, end) - end).days)].append(one)
+    return found
+
+
+Made = dict[int, tuple[Ahead | None, str]]
+
+
+def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: date, horizon: int) -> Made:
+    """The outlook of each budget, or why there is none."""
+    known = [one for one in many if costs[one.pk].days]
+    made: Made = {one.pk: (None, _why_not(costs[one.pk])) for one in many}
+    length = (end - first).days
+    if known and horizon > max(HORIZON, length):
+        told = f"{length} days of cost tell nothing of the {horizon} days to the end of its period."
+        return made | {one.pk: (None, told) for one in known}
+    try:
+        return made | (_fitted(known, costs, first, end, horizon) if known else {})
+    except TooShort as short:
+        return made | {one.pk: (None, f"{short}.") for one in known}
+
+
+def _why_not(spent: Spent) -> str:
+    if spent.missing is None:
+        return "it has no cost yet."
+    source, target, day = spent.missing
+    return f"there is no rate from {source} to {target} on {day}."
+
+
+def _fitted(known: Sequence[Budget], costs: dict[int, Spent], first: date, end: date, horizon: int) -> Made:
+    from apps.learning.forecaster import Forecaster  # two seconds that only learning needs to wait for
+
+    days = list(Window(first, end).days())
+    table = np.zeros((len(days), len(known)))
+    for place, one in enumerate(known):
+        spent = costs[one.pk].days
+        for day, cost in spent.items():
+            table[(day - first).days, place] = float(cost)
+        table[: (min(spent) - first).days, place] = np.nan
+    fitted = Forecaster(calendar(), horizon=horizon, random_state=SEED).fit(np.array(days), table)
+    sums = np.stack(bounds_of_sums(fitted, np.ones((horizon, len(known)))), axis=-1)
+    return {
+        one.pk: (
+            Ahead(
+                end,
+                [_exact(mean) for mean in fitted.forecast_[:, place]],
+                [(_exact(day[0]), _exact(day[1]), _exact(day[2]), _exact(day[3])) for day in sums[:, place]],
+            ),
+            "",
+        )
+        for place, one in enumerate(known)
+    }
+
+
+def _exact(amount: float) -> Decimal:
+    return Decimal(float(amount)).quantize(_UNIT)
+
+
+def _row(budget: Budget, pinned: Publication, now: datetime, end: date, ahead: Ahead | None, why: str) -> Outlook:
+    return Outlook(
+        publication=pinned.number, budget=budget, created_at=now, missing=why,
+        first_day=end if ahead else None, days=[f"{mean:f}" for mean in ahead.means] if ahead else [],
+        sums=[[f"{edge:f}" for edge in day] for day in ahead.sums] if ahead else [],
+    )  # fmt: skip

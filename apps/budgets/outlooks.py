@@ -1,0 +1,56 @@
+"""What is ahead of budgets: the forecast of the same where there is one, else an outlook made for the budget."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from apps.budgets.landing import Ahead
+from apps.budgets.models import Budget, Outlook
+from apps.insights.models import Forecast, ForecastRun
+from apps.insights.selectors import LEVELS
+from apps.marts.models import Publication
+
+TOTAL = "total"
+FORECAST_OF = "effective_cost"
+
+
+def run_of(pinned: Publication) -> ForecastRun | None:
+    """The newest forecasts that a publication, or one before it, was told with."""
+    return ForecastRun.objects.filter(publication__lte=pinned.number).order_by("-publication").first()
+
+
+def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[int, Ahead]:
+    """What forecasts say of budgets, of those whose cost is all in their own currency."""
+    if run is None or run.first_day is None:
+        return {}
+    rows = Forecast.objects.filter(run=run).values_list("level", "key", "currency", "days", "sums")
+    by_series: dict[tuple[str, str], list[tuple[str, list[Any], list[Any]]]] = {}
+    for level, key, currency, days, sums in rows:
+        by_series.setdefault((level, key), []).append((currency, days, sums))
+    found = {}
+    for budget in budgets:
+        level = budget.dimension or TOTAL
+        told = by_series.get((level, budget.value), []) if level in LEVELS and budget.metric == FORECAST_OF else []
+        if len(told) == 1 and told[0][0] == budget.currency and told[0][2]:
+            found[budget.pk] = ahead_of(run.first_day, [day[0] for day in told[0][1]], told[0][2])
+    return found
+
+
+def ahead_of(first_day: date, means: Sequence[str], sums: Sequence[Sequence[str]]) -> Ahead:
+    """A forecast as it is kept, as numbers."""
+    bounds = []
+    for row in sums:
+        low_80, high_80, low_95, high_95 = (Decimal(text) for text in row)
+        bounds.append((low_80, high_80, low_95, high_95))
+    return Ahead(first_day, [Decimal(mean) for mean in means], bounds)
+
+
+def own_ahead(budgets: Iterable[Budget], pinned: Publication) -> dict[int, tuple[Ahead | None, str]]:
+    """What was made for budgets themselves: the newest outlook of each, or why there is none."""
+    rows = Outlook.objects.filter(budget__in=list(budgets), publication__lte=pinned.number).order_by("publication")
+    found: dict[int, tuple[Ahead | None, str]] = {}
+    for row in rows:
+        ahead = ahead_of(row.first_day, row.days, row.sums) if row.first_day and row.days else None
+        found[row.budget_id] = (ahead, row.missing)
+    return found

@@ -1,0 +1,81 @@
+"""Reading a workbook somebody brings: the rows of its first sheet as cells of text."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from apps.finops import sheets
+from apps.finops.sheets import BadSheet, Wrong, WrongCell
+
+MOST_UNPACKED = 512 << 20
+MAGIC = b"PK\x03\x04"
+Row = TypeVar("Row")
+Lines = Iterator[tuple[int, dict[str, str]]]
+
+
+def read(
+    content: bytes,
+    *,
+    name: str,
+    headers: Sequence[Sequence[str]],
+    row: Callable[[int, dict[str, str]], Row],
+    most_bytes: int = sheets.MOST_BYTES,
+    what: str = "line",
+) -> list[Row]:
+    """The rows of a CSV file or of a workbook, by what it begins with, as `sheets.read` takes them."""
+    if not content.startswith(MAGIC):
+        return sheets.read(content, name=name, headers=headers, row=row, most_bytes=most_bytes)
+    if len(content) > most_bytes:
+        raise BadSheet(f"{name}: more than {most_bytes >> 20} MiB; split the file.")
+    return checked(name, lines(content, name, headers), row, what=what)
+
+
+def checked(name: str, found: Lines, row: Callable[[int, dict[str, str]], Row], *, what: str = "line") -> list[Row]:
+    """The rows of cells that come from elsewhere than CSV; raises BadSheet for whatever is wrong with any."""
+    rows: list[Row] = []
+    wrong: list[Wrong] = []
+    for line, cells in found:
+        try:
+            rows.append(row(line, cells))
+        except WrongCell as cell:
+            wrong.append(Wrong(line, str(cell)))
+    sheets.refuse(name, wrong)
+    if not rows:
+        raise BadSheet(f"{name}: no {what} in it. Nothing was imported.")
+    return rows
+
+
+def lines(content: bytes, name: str, headers: Sequence[Sequence[str]]) -> Lines:
+    """The rows of the first sheet whose columns, in any order, are those of one of `headers`."""
+    from openpyxl import load_workbook
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+                raise BadSheet(f"{name}: unpacks to more than {MOST_UNPACKED >> 20} MiB.")
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = book.worksheets[0].iter_rows(values_only=True)
+        header = [str(cell or "").strip() for cell in next(rows, ())]
+        known = sorted(filter(None, header))
+        if known not in [sorted(columns) for columns in headers]:
+            allowed = " or ".join(",".join(columns) for columns in headers)
+            raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
+        for line, row in enumerate(rows, start=2):
+            cells = {column: text(value) for column, value in zip(header, row, strict=False) if column}
+            if any(cells.values()):
+                yield line, dict.fromkeys(known, "") | cells
+    except BadSheet:
+        raise
+    except Exception as broken:  # whatever a broken workbook makes its reader raise
+        raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
+
+
+def text(value: Any) -> str:
+    """A cell as CSV would hold it."""
+    if isinstance(value, datetime):
+        return value.isoformat().removesuffix("T00:00:00")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value).strip()

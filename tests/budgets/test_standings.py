@@ -1,0 +1,177 @@
+"""How budgets stand: by hand on ten a day, with a forecast whose bounds are known."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from apps.budgets import selectors, services
+from apps.budgets.drafts import BadBudget
+from apps.budgets.looking import look_ahead
+from apps.insights.models import Forecast
+from apps.rates.services import import_rates
+from tests.budgets.worlds import FINANCE, NOVEMBER, NOW, budget, costs, forecast_ten_a_day, hire, publish
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def company(home):
+    hire()
+
+
+@pytest.mark.parametrize(
+    ("amount", "state", "probability", "exceeds_on"),
+    [
+        # 200 were spent in twenty days, ten more days at ten: it lands at 300, in 80 cases within 10, in 95 in 20.
+        pytest.param("321", "on_track", "0.02", None, id="above all bounds: it is kept"),
+        pytest.param("310", "on_track", "0.10", None, id="at the upper bound of 80: one in ten ends above"),
+        pytest.param("300", "at_risk", "0.50", None, id="at the landing: every other case ends above"),
+        pytest.param("290", "at_risk", "0.90", date(2026, 11, 30), id="at the lower bound: above by the last day"),
+        # By the 28th 280 are expected, 270 at least in nine of ten: 272.5 are passed in eight of ten.
+        pytest.param("272.5", "at_risk", "0.98", date(2026, 11, 28), id="will exceed on the 28th in 80 of 100 cases"),
+        pytest.param("200", "at_risk", "0.98", date(2026, 11, 21), id="all of it is spent, and not more"),
+        pytest.param("199.99", "exceeded", "0.98", date(2026, 11, 20), id="exceeded on the day it went above"),
+        pytest.param("0", "exceeded", "0.98", date(2026, 11, 1), id="nothing may be spent, ten were on the first day"),
+    ],
+)
+def test_it_lands_where_spent_and_forecast_come_together(amount, state, probability, exceeds_on):
+    forecast_ten_a_day(publish())
+    budget(amount=amount)
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.spent, one.spent_until, one.period_name) == (Decimal(200), date(2026, 11, 20), "2026-11")
+    assert (one.landing, one.lower, one.upper) == (Decimal(300), Decimal(290), Decimal(310))
+    assert (one.state, one.probability, one.exceeds_on) == (state, Decimal(probability), exceeds_on)
+    assert one.planned.quantize(Decimal("0.000001")) == (Decimal(amount) * 20 / 30).quantize(Decimal("0.000001"))
+
+
+def test_a_period_that_is_over_landed_where_it_was_spent():
+    publish(costs(end=date(2026, 12, 1)))
+    budget(amount="300")
+
+    (one,) = selectors.standings(now=NOW.replace(month=12, day=3))
+
+    assert (one.landing, one.lower, one.probability, one.state) == (Decimal(300), Decimal(300), Decimal(0), "on_track")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "says"),
+    [
+        pytest.param(lambda: None, "Nothing is published yet", id="nothing is published"),
+        pytest.param(publish, "Nothing is forecast", id="no forecast"),
+        pytest.param(lambda: publish(costs(first=date(2026, 11, 3))), "since 2026-11-03 only", id="a begin not known"),
+        pytest.param(
+            lambda: publish([*costs(), *costs(end=date(2026, 11, 2), currency="USD")]),
+            "no rate from USD to CNY on 2026-11-01", id="another currency without a rate",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_said(prepare, says):
+    prepare()
+    budget()
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.landing, one.probability, one.state) == (None, None, "unknown")
+    assert says in str(one.missing)
+
+
+def test_currencies_are_converted_by_the_rate_of_the_day_and_never_added_as_they_are():
+    publish([*costs(), *costs(end=date(2026, 11, 2), currency="USD")])
+    budget()
+    import_rates(b"date,from,to,rate\n2026-11-01,USD,CNY,7.1\n", name="r.csv", by="han", now=NOW)
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.spent, one.currency, one.is_converted) == (Decimal(271), "CNY", True)
+
+
+def test_a_budget_in_a_currency_that_nothing_is_charged_in_needs_rates():
+    publish()
+    budget(currency="USD")
+    (one,) = selectors.standings(now=NOW)
+    assert (one.spent_until, str(one.missing)) == (None, "There is no rate from CNY to USD on 2026-11-01.")
+
+
+def test_the_sum_of_days_keeps_its_own_bounds_and_another_currency_is_no_forecast_of_it():
+    number = publish()
+    forecast_ten_a_day(number)
+    Forecast.objects.update(currency="USD")
+    budget()
+    (one,) = selectors.standings(now=NOW)
+    assert one.landing is None
+
+
+def test_what_no_forecast_tells_of_gets_an_outlook_of_its_own():
+    first = date(2026, 9, 1)
+    forecast_ten_a_day(publish(costs(first=first, namespace="shop")), level="total", key="")
+    budget(dimension="namespace", value="shop", valid_from=first)
+    budget("dear", dimension="namespace", value="shop", valid_from=first, metric="list_cost")
+    budget("empty", dimension="namespace", value="none", valid_from=first)
+
+    done = look_ahead(now=NOW)
+
+    known = {one.budget.name: one for one in selectors.standings(now=NOW)}
+    assert [problem.subject for problem in done.problems] == ["empty"]
+    assert known["web"].landing == known["dear"].landing == Decimal(300)
+    assert "it has no cost yet" in str(known["empty"].missing)
+
+
+def test_what_is_left_is_carried_on_as_was_decided():
+    rows = costs(first=date(2026, 9, 1))  # 300 in September, 310 in October
+    forecast_ten_a_day(publish(rows))
+    for rollover in ("none", "unused", "overspent", "both"):
+        budget(rollover, amount="305", rollover=rollover, valid_from=date(2026, 9, 1))
+
+    carried = {one.budget.name: (one.carried, one.amount) for one in selectors.standings(now=NOW)}
+
+    assert carried == {
+        "none": (Decimal(0), Decimal(305)),
+        "unused": (Decimal(0), Decimal(305)),  # 5 of September were used up in October: 310 of 310
+        "overspent": (Decimal(-5), Decimal(300)),
+        "both": (Decimal(0), Decimal(305)),
+    }
+
+
+def test_a_change_holds_from_its_period_on_and_the_past_stays():
+    publish(costs(first=date(2026, 10, 1)))
+    one = budget(valid_from=date(2026, 10, 1), why="planned")
+    with pytest.raises(BadBudget, match="2026-10-01 is over; a budget is changed from 2026-11-01 on"):
+        services.change(one.pk, {"amount": "400", "valid_from": date(2026, 10, 1)}, by=FINANCE, now=NOW)
+    services.change(one.pk, {"amount": "400", "why": "grew"}, by=replace(FINANCE, name="lucy"), now=NOW)
+    services.end(one.pk, date(2027, 1, 1), by=FINANCE, now=NOW, why="moved")
+
+    whole = selectors.whole(selectors.find(one.pk, None), now=NOW)
+
+    assert [(stand.period.name, stand.amount) for stand in whole.periods] == [("2026-10", 300), ("2026-11", 400)]
+    assert [(row.by, row.why, row.amount_text) for row in whole.versions] == [
+        ("hanmeimei", "planned", "300"), ("lucy", "grew", "400"), ("hanmeimei", "moved", ""),
+    ]  # fmt: skip
+    assert selectors.end_of(selectors.find(one.pk, None)) == date(2027, 1, 1)
+
+
+def test_ended_budgets_do_not_stand():
+    publish(costs(first=date(2026, 10, 1)))
+    budget(valid_from=date(2026, 10, 1), valid_to=NOVEMBER)
+    assert selectors.standings(now=NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("teams", "seen"),
+    [
+        pytest.param(None, {"all", "web", "shop"}, id="finance sees all"),
+        pytest.param(frozenset({"web"}), {"web"}, id="a team sees its own"),
+        pytest.param(frozenset({"data"}), {"shop"}, id="and what it answers for"),
+        pytest.param(frozenset(), set(), id="nobody sees nothing"),
+    ],
+)
+def test_who_sees_what(teams, seen):
+    publish()
+    budget()
+    budget("all", dimension="", value="")
+    budget("shop", dimension="namespace", value="shop", owner_team="data")
+
+    assert {one.budget.name for one in selectors.standings(now=NOW, teams=teams)} == seen
