@@ -1,6 +1,7 @@
 """Telling channels that ask for it what becomes of recommendations: a ticket for each, its steps to rooms."""
 
 from apps.channels import recipients, services
+from apps.channels.models import Channel
 from apps.finops.findings import Sentence
 from apps.finops.notices import Notice
 from apps.operations.models import Recommendation, RecommendationStep
@@ -35,14 +36,14 @@ STEPS = {
 
 def tell(one: Recommendation, step: RecommendationStep) -> None:
     """Write a step into the outbox of the channels that chose recommendations. To be called in its transaction."""
-    wanted = [channel for channel in recipients.choosing(KIND) if _is_for(channel.team and channel.team.name, one)]
+    wanted = [channel for channel in recipients.choosing(KIND) if _is_for(channel, one)]
     if wanted:
         services.send(_notice(one, step), to=wanted, now=step.at)
 
 
-def _is_for(team: str | None, one: Recommendation) -> bool:
-    """A team is told of its own; whoever stands behind another channel is asked again when it is sent."""
-    return team is None or team == one.team
+def _is_for(channel: Channel, one: Recommendation) -> bool:
+    """A team is told of its own; what a user may know of is asked again when it is sent."""
+    return channel.team is None or channel.team.name == one.team
 
 
 def _notice(one: Recommendation, step: RecommendationStep) -> Notice:

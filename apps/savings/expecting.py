@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from apps.insights.services import calendar
+from apps.calendars.selectors import calendar
 from apps.learning.effects.controls import suggest_controls
 from apps.learning.effects.measuring import detectable
 from apps.learning.effects.study import EffectError

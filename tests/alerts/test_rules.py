@@ -17,7 +17,7 @@ from apps.ingest.models import MeteredDay, Source
 from apps.pipeline.failing import facts as failed_runs
 from apps.pipeline.models import StepRun
 from apps.teams.approval import Actor, NotYours
-from tests.alerts.worlds import NOW, Standing, at
+from tests.alerts.worlds import NOW, at, standing
 from tests.channels.worlds import hire
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def found(rule: str, hours: float = 0) -> list[tuple[str, str]]:
 @pytest.fixture
 def budget(monkeypatch: pytest.MonkeyPatch) -> Any:
     def stand(**given: Any) -> None:
-        monkeypatch.setattr(budgets, "standings", lambda _now: [Standing(**given)])
+        monkeypatch.setattr(budgets, "standings", lambda now: [standing(**given)])
 
     return stand
 
@@ -84,13 +84,6 @@ def test_a_budget_says_when_it_will_be_exceeded(budget):
 def test_a_budget_of_nothing_has_no_share(budget, amount):
     budget(amount=Decimal(amount), spent=Decimal(10))
     assert found("budget_actual") == []
-
-
-def test_without_budgets_nothing_is_said_of_them(monkeypatch):
-    from apps.alerts.rules import standings
-
-    monkeypatch.setattr(standings, "find_spec", lambda _name: None)
-    assert list(standings.standings(NOW)) == []
 
 
 class TestThresholds:

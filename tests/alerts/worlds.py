@@ -1,12 +1,14 @@
 """Facts of a rule made for tests, and who is told of them."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from apps.alerts import services
 from apps.alerts.facts import Fact
 from apps.alerts.models import Alert
+from apps.budgets.selectors import Named, Standing
 from apps.channels.models import Channel, Entry
 from apps.finops.findings import Sentence
 
@@ -47,13 +49,17 @@ def keys(channel: Channel | None = None) -> list[str]:
     return [key.split(" ", 2)[2] for key in found.order_by("pk").values_list("key", flat=True)]
 
 
-class Standing:
-    """A budget as `apps.budgets.selectors.standings` tells of it: 1000 CNY of 2026, of `live`."""
-
-    def __init__(self, **given: Any) -> None:
-        facts: dict[str, Any] = {
-            "budget": 7, "name": "live 2026", "team": "live", "period_name": "2026", "amount": Decimal(1000),
-            "currency": "CNY", "spent": Decimal(0), "spent_until": None, "landing": None, "lower": None, "upper": None,
-            "exceeds_on": None, "probability": None, "link": "/budgets/7/",
-        }  # fmt: skip
-        self.__dict__.update(facts | given)
+def standing(**given: Any) -> Standing:
+    """A budget as it stands: 1000 CNY of 2026, of `live`."""
+    nothing = dict.fromkeys(
+        ("spent_until", "landing", "lower", "upper", "exceeds_on", "probability", "missing"), None
+    )  # fmt: skip
+    facts: dict[str, Any] = nothing | {
+        "budget": Named(7, "live 2026", "live", ""), "period_name": "2026", "start": date(2026, 1, 1),
+        "end": date(2027, 1, 1), "amount": Decimal(1000), "currency": "CNY", "spent": Decimal(0), "state": "on_track",
+        "link": "/budgets/7/", "dimension": "team", "value": "live", "grain": "year", "metric": "effective_cost",
+        "base": Decimal(1000), "carried": Decimal(0), "planned": Decimal(0), "estimated": Decimal(0),
+        "estimated_days": 0, "is_converted": False,
+    }  # fmt: skip
+    known = {field.name for field in fields(Standing)}
+    return Standing(**{name: value for name, value in (facts | given).items() if name in known})

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from apps.alerts.facts import Ask, Fact
-from apps.alerts.rules.standings import Standing, standings
+from apps.budgets.selectors import Standing, standings
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
 
@@ -15,20 +15,21 @@ SO_FAR = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent"
 SO_FAR_UNTIL = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent until %(day)s"
 LANDING = "The period is expected to land at %(landing)s %(currency)s"
 BETWEEN = "In 80 of 100 cases it lands between %(lower)s and %(upper)s %(currency)s"
-EXCEEDS = "It will exceed its budget on %(day)s (%(probability)s)"
-TEXTS = (SPENT, LANDS, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS)
+EXCEEDS = "It will exceed its budget on %(day)s (80 %%)"
+EXCEEDED = "It exceeded its budget on %(day)s"
+TEXTS = (SPENT, LANDS, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED)
 """Every sentence, for translation."""
 
 
 def actual(ask: Ask) -> Iterator[Fact]:
     """Budgets of which a share is spent."""
-    for one in standings(ask.now):
+    for one in standings(now=ask.now):
         yield from _fact(ask, one, one.spent, SPENT)
 
 
 def forecast(ask: Ask) -> Iterator[Fact]:
     """Budgets whose period is expected to land so high; where nothing is forecast nothing is known."""
-    for one in standings(ask.now):
+    for one in standings(now=ask.now):
         if one.landing is not None:
             yield from _fact(ask, one, one.landing, LANDS)
 
@@ -37,15 +38,15 @@ def _fact(ask: Ask, one: Standing, money: Decimal, title: str) -> Iterator[Fact]
     if one.amount <= 0:
         return
     share = Fraction(money) * 100 / Fraction(one.amount)
-    severity = ask.of(one.team).severity(share)
+    severity = ask.of(one.budget.team).severity(share)
     if severity is None:
         return
     yield Fact(
-        subject=str(one.budget),
+        subject=str(one.budget.number),
         period=one.period_name,
-        team=one.team,
+        team=one.budget.team,
         severity=severity,
-        title=Sentence(title, {"share": f"{rounded(share):.1f} %", "budget": one.name}),
+        title=Sentence(title, {"share": f"{rounded(share):.1f} %", "budget": one.budget.name}),
         lines=tuple(_lines(one)),
         link=one.link,
     )
@@ -63,5 +64,5 @@ def _lines(one: Standing) -> Iterator[Sentence]:
     if one.lower is not None and one.upper is not None:
         bounds = {"lower": f"{one.lower:,.2f}", "upper": f"{one.upper:,.2f}", "currency": one.currency}
         yield Sentence(BETWEEN, bounds)
-    if one.exceeds_on is not None and one.probability is not None:
-        yield Sentence(EXCEEDS, {"day": f"{one.exceeds_on}", "probability": f"{one.probability * 100:.0f} %"})
+    if one.exceeds_on is not None:
+        yield Sentence(EXCEEDED if one.spent > one.amount else EXCEEDS, {"day": f"{one.exceeds_on}"})
