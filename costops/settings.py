@@ -232,6 +232,8 @@ SPECTACULAR_SETTINGS = {
         "AnomalyState": "apps.insights.anomalies.selectors.STATES",
         "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "DisputeState": "apps.api.disputes.STATES",
+        "ReportDeliveryState": "apps.reports.api.STATES",
+        "ReportRole": "apps.reports.api.ROLES",
         "RuleDraftState": "apps.api.rules.STATES",
     },
     "TITLE": "CostOps",

@@ -59,7 +59,7 @@ class Letter(LoginRequiredMixin, View):
             raise Http404 from unknown
 
 
-@method_decorator([never_cache, csp_update({"frame-src": ["'self'"]})], name="dispatch")  # type: ignore[arg-type]
+@method_decorator([never_cache, csp_update({"frame-src": ["'self'"]})], name="dispatch")
 class OneLetter(Letter, TemplateView):
     """The permalink of a letter; a POST sends it again to whom it was for."""
 
@@ -85,7 +85,7 @@ class OneLetter(Letter, TemplateView):
 
 
 @method_decorator(
-    [never_cache, xframe_options_sameorigin, csp_update({"frame-ancestors": ["'self'"]})],  # type: ignore[arg-type]
+    [never_cache, xframe_options_sameorigin, csp_update({"frame-ancestors": ["'self'"]})],
     name="dispatch",
 )
 class LetterPage(Letter):

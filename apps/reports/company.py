@@ -150,8 +150,8 @@ def _restated(week: Week) -> tuple[Restated, ...]:
 
 def _movers(week: CurrencyWeek) -> tuple[Part, ...]:
     """The teams whose cost changed most, in either direction; none where the week before is not known."""
-    moved = [part for part in week.largest if part.change]
-    return tuple(sorted(moved, key=lambda part: (-abs(part.change or 0), part.name))[:MOVERS])
+    moved = [(abs(part.change), part) for part in week.largest if part.change]
+    return tuple(part for _change, part in sorted(moved, key=lambda one: (-one[0], one[1].name))[:MOVERS])
 
 
 def _promised(states: tuple[str, ...]) -> dict[str, Decimal]:

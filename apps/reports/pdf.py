@@ -15,7 +15,7 @@ from apps.reports.papers.paper import Block, Cell, Column, Figure, Heading, Noti
 
 INK, MUTED, BLUE, RULE, AMBER = (31, 39, 51), (107, 117, 133), (47, 111, 208), (216, 222, 232), (253, 243, 221)
 MARGIN, FOOT = 18.0, 16.0
-NUMBERS, NARROW = 28.0, 20.0
+NUMBERS, NARROW = 28.0, 23.0
 """The width of columns of numbers and of short text, in millimetres: the first column has the rest."""
 BODY, SMALL = 9.0, 7.5
 LINE = 4.6
@@ -189,7 +189,7 @@ class Sheet(FPDF):
         fill: bool = False,
     ) -> None:  # fmt: skip
         self._pen(size, colour, bold=bold)
-        padding = 2.5 if fill else 0
+        padding = 2 if fill else 0
         told = self._wrapped(text, self.epw - 2 * padding)
         self.multi_cell(
             0, line or self._line, told, align=Align.L, fill=fill, padding=padding, new_x=XPos.LMARGIN, new_y=YPos.NEXT

@@ -170,14 +170,14 @@ class Subscribed:
 
 def unsubscribe_url(report: str, team: str, address: str) -> str:
     """The address that ends a report to somebody: signed, so that nobody can make one for somebody else."""
-    token = signing.dumps([report, team, address], salt=_SALT)
+    token = signing.Signer(salt=_SALT).sign_object([report, team, address])
     return f"{site()}{reverse('report-unsubscribe', args=[token])}"
 
 
 def subscribed(token: str) -> Subscribed:
     """What a link is about; raises NoSuchLink unless we signed it."""
     try:
-        return Subscribed(*signing.loads(token, salt=_SALT))
+        return Subscribed(*signing.Signer(salt=_SALT).unsign_object(token))
     except (signing.BadSignature, TypeError, ValueError) as forged:
         raise NoSuchLink("This link is not valid.") from forged
 

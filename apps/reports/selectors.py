@@ -107,6 +107,16 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
     return newest.first_day < week.end and newest.end_day > week.start
 
 
+def published_weeks(count: int) -> list[Week]:
+    """The last so many weeks that are wholly published, the earliest first."""
+    newest = publication()
+    if newest.first_day is None or newest.end_day is None:
+        return []
+    last = Week.last_full(newest.end_day)
+    weeks = [last.before(number) for number in range(count)]
+    return [week for week in reversed(weeks) if week.start >= newest.first_day]
+
+
 def weekly_report(team: Team | None, week: Week, *, now: datetime) -> WeeklyReport:
     """Everything a report says of a team, or of all of them, from one publication, in the reporting currency if there
     is one. How final it is depends on the time."""

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
+from apps.operations.people import own_teams
 from apps.reports import recipients
 from apps.reports.company import titles
 from apps.reports.listing import ROLES, spelled, title_of
@@ -76,7 +77,7 @@ class Subscriptions(LoginRequiredMixin, TemplateView):
 
 def _near_and_far(user: User) -> tuple[list[tuple[Target, bool]], list[Target]]:
     """The reports that concern somebody, each with whether they get it; and the others they may read."""
-    mine, got = recipients.own_teams(user), recipients.got(user)
+    mine, got = own_teams(user), recipients.got(user)
     near, far = [], []
     for one in recipients.readable(user):
         is_wanted = (one.report, one.name) in got

@@ -15,7 +15,7 @@ from apps.reports import archive, recipients, services
 from apps.reports.archive import Wanted
 from apps.reports.models import Delivery, Report
 from apps.reports.recipients import Target, addressees, targets
-from apps.reports.selectors import is_published
+from apps.reports.selectors import is_published, published_weeks
 from apps.reports.weeks import Week
 from apps.warehouse.terminal import add_format, print_rows
 
@@ -42,6 +42,7 @@ Letters are written and kept in the archive as if they had been sent. `send` mai
 
 examples:
   manage.py reports keep --week 2026-W43                  fills the archive with a week, mails nothing
+  manage.py reports keep --role finance --last 6          the last six weeks that are wholly published
 """
 TESTING = """
 examples:
@@ -89,6 +90,9 @@ class Command(BaseCommand):
         sending = add("send", "mail reports, each once", SENDING)
         sending.add_argument("--dry-run", action="store_true", help="say who would get what, and send nothing")
         keeping = add("keep", "write letters into the archive and mail nothing", KEEPING)
+        keeping.add_argument(
+            "--last", type=int, metavar="N", help="the last so many weeks that are wholly published, instead of --week"
+        )
         testing = add("test", "mail a report to one user, marked as a test", TESTING)
         subscribing = add("subscribe", "a user wants a report", SUBSCRIBING)
         subscribing.add_argument(
@@ -139,8 +143,12 @@ class Command(BaseCommand):
             raise CommandError(f"{failed} of {total} mails could not be sent; run this again to retry them.")
 
     def _keep(self, given: dict[str, Any]) -> None:
-        week, found = _chosen(given)
-        if failed := self._deliver(week, found, mail=False):
+        weeks = published_weeks(given["last"]) if given["last"] else [None]
+        failed = 0
+        for week in weeks:
+            chosen, found = _chosen(given | ({"week": str(week)} if week else {}))
+            failed += self._deliver(chosen, found, mail=False)
+        if failed:
             raise CommandError(f"{failed} letters could not be written; see above.")
 
     def _say(self, week: Week, found: list[Target]) -> int:
