@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace, csp_update
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -85,7 +85,7 @@ class OneLetter(Letter, TemplateView):
 
 
 @method_decorator(
-    [never_cache, xframe_options_sameorigin, csp_update({"frame-ancestors": ["'self'"]})],
+    [never_cache, xframe_options_sameorigin, csp_replace({"frame-ancestors": ["'self'"]})],
     name="dispatch",
 )
 class LetterPage(Letter):

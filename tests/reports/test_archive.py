@@ -86,7 +86,7 @@ def test_the_mail_server_receives_exactly_what_the_archive_shows(people: dict[st
             assert client.get(f"/api/v1/reports/{found.pk}/parts/{one.name}/").content == shown
         assert (mail["Subject"].strip(), mail["Message-ID"]) == (found.subject, found.message_id)
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        assert mail["List-Unsubscribe"] == f"<{unsubscribe_url(found.report, found.team, address)}>"
+        assert mail["List-Unsubscribe"].strip() == f"<{unsubscribe_url(found.report, found.team, address)}>"
 
 
 @pytest.mark.usefixtures("_without_pdf")
