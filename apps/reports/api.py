@@ -22,11 +22,12 @@ ROLES = tuple(str(role) for role in Report.values)
 STATES = tuple(str(state) for state in Delivery.State.values)
 NUMBER = OpenApiParameter("number", OpenApiTypes.INT, "path", description="The number of the letter.")
 NAME = OpenApiParameter("name", OpenApiTypes.STR, "path", description="The file name of the part, such as letter.html.")
+FORMAT = OpenApiParameter("format", enum=["json", "csv"], description="The form of the answer.")
 FILTERS = (
     OpenApiParameter("role", enum=list(Report.values), description="Only letters for this role."),
     OpenApiParameter("team", description="Only letters of this team."),
     OpenApiParameter("week", description="Only of this ISO week, such as 2026-W44."),
-    OpenApiParameter("format", enum=["json", "csv"], description="The form of the answer."),
+    FORMAT,
 )
 COLUMNS = (
     "number",
@@ -64,7 +65,7 @@ FAILURES = {
 }
 
 
-class PartSchema(serializers.Serializer[Any]):
+class ReportPartSchema(serializers.Serializer[Any]):
     """A part of a letter, byte by byte as it was sent."""
 
     name = serializers.CharField()
@@ -90,13 +91,13 @@ class LetterSchema(serializers.Serializer[Any]):
     link = serializers.CharField(help_text="its page")
 
 
-class WholeLetterSchema(LetterSchema):
+class WholeReportLetterSchema(LetterSchema):
     """A letter with its parts in their order."""
 
-    parts = PartSchema(many=True)
+    parts = ReportPartSchema(many=True)
 
 
-class LettersSchema(serializers.Serializer[Any]):
+class ReportLettersSchema(serializers.Serializer[Any]):
     """The letters asked for, the newest week first."""
 
     rows_total = serializers.IntegerField()
@@ -113,7 +114,7 @@ class ReportsView(APIView):
         operation_id="reports",
         parameters=list(FILTERS),
         responses={
-            (200, "application/json"): LettersSchema,
+            (200, "application/json"): ReportLettersSchema,
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),
             **FAILURES,
         },
@@ -128,7 +129,9 @@ class ReportView(APIView):
     """One letter."""
 
     @extend_schema(
-        operation_id="report", parameters=[NUMBER], responses={(200, "application/json"): WholeLetterSchema, **FAILURES}
+        operation_id="report",
+        parameters=[NUMBER, FORMAT],
+        responses={(200, "application/json"): WholeReportLetterSchema, **FAILURES},
     )
     def get(self, request: Request, number: int) -> Response:
         found = _letter(request, number)
@@ -141,7 +144,7 @@ class ReportPartView(APIView):
 
     @extend_schema(
         operation_id="report_part",
-        parameters=[NUMBER, NAME],
+        parameters=[NUMBER, NAME, FORMAT],
         responses={
             (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file."),
             **FAILURES,
