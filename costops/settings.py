@@ -239,6 +239,8 @@ SPECTACULAR_SETTINGS = {
         "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "InitiativeState": "apps.api.savings.STATES",
         "DisputeState": "apps.api.disputes.STATES",
+        "ReportDeliveryState": "apps.reports.api.STATES",
+        "ReportRole": "apps.reports.api.ROLES",
         "RuleDraftState": "apps.api.rules.STATES",
     },
     "TITLE": "CostOps",
@@ -281,6 +283,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 vars().update(env.email_url("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
+COSTOPS_REPORT_WEEKS_KEPT = env.int("COSTOPS_REPORT_WEEKS_KEPT", default=106)
 
 LOGGING = {
     "version": 1,

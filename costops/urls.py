@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v1/reports/", include("apps.reports.api_urls")),
     path("api/", include("apps.api.urls")),
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -77,6 +77,16 @@ if [ ! -e "$login" ]; then
   mv "$login.new" "$login"
 fi
 
+# --- the archive: letters of the last full weeks, written and not mailed --------------------------------------------------
+if [ ! -e "$company/.letters" ]; then
+  for role in finance management; do
+    step "subscribing the login to the report of $role" manage reports subscribe demo --role "$role"
+    step "writing its letters of six weeks into the archive" manage reports keep --role "$role" --last 6
+  done
+  step "writing the letters of the last week to every team lead (a minute)" manage reports keep --role lead --last 1
+  touch "$company/.letters"
+fi
+
 # --- the site -----------------------------------------------------------------------------------------------------
 "$python" scripts/run.py --stop >/dev/null || fail "the site that runs for $COSTOPS_HOME does not stop."
 if [ -z "${COSTOPS_BIND:-}" ]; then

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, MergedCell
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.styles import Font
 from rest_framework import renderers
 
+from apps.finops.cells import put_text
 from apps.finops.spreadsheets import cell as as_text
 
 AMOUNT = "#,##0.00"
-_TEXT = "s"
 
 
 class XlsxRenderer(renderers.BaseRenderer):
@@ -44,14 +44,11 @@ class XlsxRenderer(renderers.BaseRenderer):
 
 
 def _fill(cell: Cell | MergedCell | Any, value: Any) -> None:
-    """One value. Text is marked as such, also for whoever edits it: `=1+1` stays four signs."""
+    """One value; text stays text."""
     if isinstance(value, datetime):
         cell.value = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value  # Excel knows no zones
     elif isinstance(value, str | list | dict):
-        text = value if isinstance(value, str) else as_text(value)
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
-        cell.data_type = _TEXT
-        cell.quotePrefix = True
+        put_text(cell, value if isinstance(value, str) else as_text(value))
     else:
         cell.value = value
         if cell.data_type == "n" and not isinstance(value, int | None):

@@ -33,6 +33,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("changes", _("Changes"), for_everything=False),
             Page("estimates", _("Estimates"), for_everything=False),
             Page("disputes", _("Disputes"), under=("dispute",), for_everything=False),
+            Page("reports", _("Reports"), under=("report-letter", "report-subscriptions"), for_everything=False),
         ),
     ),
     (

@@ -1,6 +1,6 @@
 """What a weekly report says beyond the week: why cost changed, where the month lands, what is to be decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -11,16 +11,19 @@ from django.conf import settings
 
 from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
+from apps.finops.money import add_up, less
 from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
+from apps.insights.why.answering import CurrencyChange, SegmentChange, why
 from apps.insights.why.telling import sentences
 from apps.marts.query import CostQuery
-from apps.marts.selectors import publication
+from apps.marts.selectors import NothingPublished, publication
 from apps.operations.kinds import NAMES
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
 from apps.operations.selectors import Wanted, of_everybody
 from apps.rates.selectors import MissingRate
+from apps.reports.budgets import Standing, standings, verified
 from apps.reports.weeks import Week
 
 T = TypeVar("T")
@@ -62,8 +65,18 @@ class News:
 
 
 @dataclass(frozen=True)
+class Contribution:
+    """What did most of a change, the largest first, and what changed `elsewhere`."""
+
+    currency: str
+    segments: tuple[SegmentChange, ...]
+    elsewhere: Decimal
+
+
+@dataclass(frozen=True)
 class Outlook:
-    """All of that for one team; what is empty is left out of the letter."""
+    """All of that for one team, or all of them; what is empty is left out of the letter. `verified` is what was
+    verifiably saved in the week, None where nobody keeps a ledger of savings."""
 
     why: tuple[Sentence, ...] = ()
     landings: tuple[Landing, ...] = ()
@@ -74,18 +87,26 @@ class Outlook:
     news: tuple[News, ...] = ()
     new: frozenset[int] = frozenset()
     waiting: Waiting | None = None
+    contributions: tuple[Contribution, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    verified: Mapping[str, Decimal] | None = None
 
 
-def outlook(team: str, week: Week, query: CostQuery) -> Outlook:
-    """The outlook of a team whose week `query` asks about."""
+def outlook(team: str, week: Week, query: CostQuery, *, now: datetime) -> Outlook:
+    """The outlook of a team whose week `query` asks about; without a name, of all teams."""
     found = of_everybody(Wanted(team=team))
     promised = promise(found)
     begin = datetime.combine(week.start, time(), ZoneInfo(settings.COSTOPS_TIME_ZONE))
     new = frozenset(one.pk for one in found if one.found_at >= begin)
     rest = [one for one in found[LARGEST:] if one.pk in new]
+    mine = frozenset({team}) if team else None
+    asked = (query.narrowed(team=team) if team else query).grouped()
     return Outlook(
-        why=_asked(sentences, query.narrowed(team=team).grouped()),
-        landings=_landings(team),
+        why=_asked(sentences, asked),
+        contributions=_asked(_contributions, asked),
+        landings=tuple(landings(team).values()),
+        standings=standings(now=now, teams=mine),
+        verified=verified(mine, week.start, week.end),
         largest=tuple(found[:LARGEST]),
         open_count=len(found),
         totals=tuple(promised.totals.items()),
@@ -105,12 +126,37 @@ def _news(kind: str, rest: list[Recommendation]) -> News:
     return News(kind, tuple(ones[:NEWEST]), max(0, len(ones) - NEWEST))
 
 
-def _landings(team: str) -> tuple[Landing, ...]:
-    """Where the month of a team lands by the newest forecast, in each currency."""
-    if not is_any():
+def _contributions(query: CostQuery) -> tuple[Contribution, ...]:
+    """The segments that explain a change; none where nothing is published, or the week before is not wholly known."""
+    try:
+        found = why(query)
+    except NothingPublished:
         return ()
-    found = Forecast.objects.filter(run=newest_run(), level=Forecast.Level.TEAM, key=team).order_by("currency")
-    return tuple(_landing(one) for one in found)
+    changed = [one for one in found.currencies if one.change.change and one.segments]
+    return tuple(_contribution(one) for one in changed if found.is_known)
+
+
+def _contribution(one: CurrencyChange) -> Contribution:
+    largest = sorted(one.segments, key=lambda segment: -abs(segment.change.change))[:LARGEST]
+    told = add_up(segment.change.change for segment in largest)
+    return Contribution(one.currency, tuple(largest), less(one.change.change, told))
+
+
+def landings(team: str = "") -> dict[str, Landing]:
+    """Where the month of a team, or of all cost, lands by the newest forecast, by currency."""
+    if not is_any():
+        return {}
+    level = Forecast.Level.TEAM if team else Forecast.Level.TOTAL
+    found = Forecast.objects.filter(run=newest_run(), level=level).order_by("currency")
+    return {one.currency: _landing(one) for one in (found.filter(key=team) if team else found)}
+
+
+def landings_of_teams() -> dict[tuple[str, str], Landing]:
+    """Where the month of every team lands, by team and currency."""
+    if not is_any():
+        return {}
+    found = Forecast.objects.filter(run=newest_run(), level=Forecast.Level.TEAM)
+    return {(one.key, one.currency): _landing(one) for one in found}
 
 
 def _landing(one: Forecast) -> Landing:

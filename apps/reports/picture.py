@@ -17,7 +17,7 @@ from apps.reports.weeks import Week
 CJK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei")
 LATIN_FONT = "DejaVu Sans"
 INK, MUTED, WEEK_COLOUR, BEFORE_COLOUR = "#1f2733", "#6b7585", "#2f6fd0", "#c3cedd"
-SIZE_INCHES, DOTS_PER_INCH = (5.0, 2.1), 230
+SIZE_INCHES, LOW_INCHES, DOTS_PER_INCH = (5.0, 2.1), (5.0, 1.35), 230
 
 
 def trend_png(
@@ -28,19 +28,28 @@ def trend_png(
     weekly_mean: Decimal | None,
     weeks_in_mean: int,
     currency: str,
+    is_low: bool = False,
 ) -> bytes:
-    """Daily cost as bars, the report's week in its own colour, and the daily mean of the weeks before as a line."""
+    """Daily cost as bars, the report's week in its own colour, and the daily mean of the weeks before as a line; low
+    where room is scarce."""
     cjk = _cjk_font()
     with translation.override(translation.get_language() if cjk else "en"):
         fonts = [font for font in (cjk, LATIN_FONT) if font]
-        figure, axes = _canvas(fonts)
+        figure, axes = _canvas(fonts, LOW_INCHES if is_low else SIZE_INCHES)
         _bars(axes, days, costs, week=week, currency=currency)
         if weekly_mean is not None:
             words_of_mean = ngettext("mean of the week before", "mean of the %(n)d weeks before", weeks_in_mean)
             label, height = words_of_mean % {"n": weeks_in_mean}, float(weekly_mean) / 7
             axes.axhline(height, color=INK, linewidth=1, linestyle="--", label=label)
         words = {"family": fonts, "size": 8}
-        axes.legend(loc="upper left", bbox_to_anchor=(0, 1.22), ncols=3, frameon=False, prop=words, labelcolor=INK)
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(0, 1.38 if is_low else 1.22),
+            ncols=3,
+            frameon=False,
+            prop=words,
+            labelcolor=INK,
+        )
         return _png(figure)
 
 
@@ -60,11 +69,11 @@ def _prepare() -> None:
     os.environ.setdefault("MPLCONFIGDIR", str(folder))
 
 
-def _canvas(fonts: list[str]) -> tuple[Any, Any]:
+def _canvas(fonts: list[str], size: tuple[float, float]) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, facecolor="white", layout="constrained")
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for side in ("top", "right", "left"):

@@ -7,9 +7,10 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from django.conf import settings
 
 from apps.books.statuses import statuses
+from apps.finops.money import add_up
 from apps.finops.tables import KINDS
 from apps.marts.models import Publication
-from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
+from apps.marts.query import EVERYTHING, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import answer, publication, with_versions
 from apps.rates.selectors import MissingRate
 from apps.reports.outlook import Outlook, outlook
@@ -42,8 +43,9 @@ class Part:
 class CurrencyWeek:
     """The week in one currency. `before` and `mean` are None where nothing was published for those weeks.
 
-    `mean` is of the last four weeks before this one, or of as many as are published (`weeks_in_mean`). `namespaces` are
-    the largest; `others` is what the remaining ones add up to. `days` are this week's and the four weeks' before.
+    `mean` is of the last four weeks before this one, or of as many as are published (`weeks_in_mean`). `largest` are
+    namespaces, of the company all teams; `others` is what the remaining ones add up to. `days` are this week's and the
+    four weeks' before.
     """
 
     currency: str
@@ -52,7 +54,7 @@ class CurrencyWeek:
     mean: Decimal | None
     weeks_in_mean: int
     kinds: tuple[Part, ...]
-    namespaces: tuple[Part, ...]
+    largest: tuple[Part, ...]
     others: Part | None
     days: tuple[tuple[date, Decimal], ...]
 
@@ -71,13 +73,13 @@ class CurrencyWeek:
 
 @dataclass(frozen=True)
 class WeeklyReport:
-    """A team's week; `is_complete` is whether all seven days are published, `status` the weakest of them.
+    """The week of a team, or of all of them; `is_complete` is whether all its days are published, `status` the weakest.
 
     `query` asks for its cost. `converted_to` is the reporting currency, `rates` the version of its rates; `missing` is
     the rate for want of which every currency stands by itself. `outlook` is what is said beyond the week.
     """
 
-    team: Team
+    team: Team | None
     week: Week
     publication: PublicationFacts
     currencies: tuple[CurrencyWeek, ...]
@@ -105,17 +107,27 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
     return newest.first_day < week.end and newest.end_day > week.start
 
 
-def weekly_report(team: Team, week: Week, *, now: datetime) -> WeeklyReport:
-    """Everything a report says, from one publication, in the reporting currency if there is one.
+def published_weeks(count: int) -> list[Week]:
+    """The last so many weeks that are wholly published, the earliest first."""
+    newest = publication()
+    if newest.first_day is None or newest.end_day is None:
+        return []
+    last = Week.last_full(newest.end_day)
+    weeks = [last.before(number) for number in range(count)]
+    return [week for week in reversed(weeks) if week.start >= newest.first_day]
 
-    How final it is depends on the time."""
+
+def weekly_report(team: Team | None, week: Week, *, now: datetime) -> WeeklyReport:
+    """Everything a report says of a team, or of all of them, from one publication, in the reporting currency if there
+    is one. How final it is depends on the time."""
     found = _in_reporting_currency(team, week, now)
-    return replace(found, outlook=outlook(team.name, week, found.query))
+    return replace(found, outlook=outlook(team.name if team else "", week, found.query, now=now))
 
 
-def _in_reporting_currency(team: Team, week: Week, now: datetime) -> WeeklyReport:
+def _in_reporting_currency(team: Team | None, week: Week, now: datetime) -> WeeklyReport:
     pinned = publication()
-    query = CostQuery(week.start, week.end, as_of=pinned.number, scope=Scope(frozenset({team.name})))
+    scope = Scope(frozenset({team.name})) if team else EVERYTHING
+    query = CostQuery(week.start, week.end, as_of=pinned.number, scope=scope)
     currency = settings.COSTOPS_REPORTING_CURRENCY
     if not currency:
         return _report(team, week, pinned, query, now)
@@ -125,7 +137,7 @@ def _in_reporting_currency(team: Team, week: Week, now: datetime) -> WeeklyRepor
         return replace(_report(team, week, pinned, query, now), missing=missing)
 
 
-def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: datetime) -> WeeklyReport:
+def _report(team: Team | None, week: Week, pinned: Publication, query: CostQuery, now: datetime) -> WeeklyReport:
     known_weeks = [
         earlier
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
@@ -136,8 +148,9 @@ def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: 
     by_day = answer(query.between(first, week.end).grouped("day"))
     whole = answer(query)
     weeks = [answer(query.between(earlier.start, earlier.end)).totals for earlier in known_weeks]
-    by_kind, by_namespace = answer(query.grouped("kind")), answer(query.grouped("namespace"))
-    earlier = answer(query.between(week.before().start, week.start).grouped("namespace")) if known_weeks else None
+    by = "namespace" if team else "team"
+    by_kind, parts = answer(query.grouped("kind")), answer(query.grouped(by))
+    earlier = answer(query.between(week.before().start, week.start).grouped(by)) if known_weeks else None
     return WeeklyReport(
         team=team,
         week=week,
@@ -148,8 +161,9 @@ def _report(team: Team, week: Week, pinned: Publication, query: CostQuery, now: 
                 total=whole.totals.get(currency, Decimal(0)),
                 weeks=[totals.get(currency, Decimal(0)) for totals in weeks],
                 kinds=_amounts(by_kind, currency),
-                namespaces=_amounts(by_namespace, currency),
+                parts=_amounts(parts, currency),
                 earlier=None if earlier is None else _amounts(earlier, currency),
+                top=TOP if team else len(parts.rows) + len(earlier.rows if earlier else ()),
                 days=tuple((row[0], row[2]) for row in by_day.rows if row[1] == currency),
             )
             for currency in sorted(by_day.totals)
@@ -182,15 +196,18 @@ def _in_currency(
     total: Decimal,
     weeks: list[Decimal],
     kinds: dict[str, Decimal],
-    namespaces: dict[str, Decimal],
+    parts: dict[str, Decimal],
     earlier: dict[str, Decimal] | None,
+    top: int,
     days: tuple[tuple[date, Decimal], ...],
 ) -> CurrencyWeek:
     kind_names = [kind for kind in KINDS if kind in kinds or kind not in SELDOM]
     by_kind = [kinds.get(kind, Decimal(0)) for kind in kind_names]
-    largest = sorted(namespaces, key=lambda name: (-namespaces[name], name))
-    top, rest = largest[:TOP], largest[TOP:]
-    amounts = [namespaces[name] for name in top] + [sum((namespaces[name] for name in rest), Decimal(0))]
+    if earlier and top > TOP:  # whoever cost nothing any more is among all
+        parts = dict.fromkeys(earlier, Decimal(0)) | parts
+    in_order = sorted(parts, key=lambda name: (-parts[name], name))
+    largest, rest = in_order[:top], in_order[top:]
+    amounts = [parts[name] for name in largest] + [add_up(parts[name] for name in rest)]
     *shown, shown_rest = foot(amounts)
     return CurrencyWeek(
         currency=currency,
@@ -199,9 +216,9 @@ def _in_currency(
         mean=sum(weeks, Decimal(0)) / len(weeks) if weeks else None,
         weeks_in_mean=len(weeks),
         kinds=tuple(map(Part, kind_names, by_kind, foot(by_kind))),
-        namespaces=tuple(
+        largest=tuple(
             Part(name, amount, rounded, before=None if earlier is None else earlier.get(name, Decimal(0)))
-            for name, amount, rounded in zip(top, amounts, shown, strict=False)
+            for name, amount, rounded in zip(largest, amounts, shown, strict=False)
         ),
         others=Part("", amounts[-1], shown_rest) if rest else None,
         days=days,

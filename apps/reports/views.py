@@ -1,46 +1,71 @@
-"""The weekly report as a page: what the lead's mail says, or will say."""
+"""The weekly report as a page: what the mail says, or will say."""
 
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
 from apps.finops.errors import CostOpsError
-from apps.marts.query import Scope
 from apps.marts.selectors import NothingPublished
-from apps.reports.letters import write_letter
-from apps.reports.selectors import weekly_report
+from apps.reports.letters import gather, write_letter
+from apps.reports.models import Report
+from apps.reports.recipients import Target, may_read
 from apps.reports.weeks import Week
 from apps.teams.models import Team
-from apps.teams.selectors import visible_teams
 
 
 @method_decorator(never_cache, name="dispatch")
-class WeeklyPreview(LoginRequiredMixin, View):
-    """One team's report of one week; the last full one by default."""
+class Preview(LoginRequiredMixin, View):
+    """One report of one week, the last full one by default, in the language of the page."""
 
     http_method_names = ["get", "head", "options"]
 
-    def get(self, request: HttpRequest, team: str) -> HttpResponse:
-        found = Team.objects.filter(name=team).first()
-        if found is None or not Scope(visible_teams(request.user)).allows(team):
+    def target(self, **named: str) -> Target | None:
+        """The report an address names."""
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, **named: str) -> HttpResponse:
+        target = self.target(**named)
+        if target is None or not may_read(request.user, target.report, target.name):
             raise Http404
         try:
-            asked = request.GET.get("week")
-            week = Week.parse(asked) if asked else Week.last_full(_today())
-            return HttpResponse(write_letter(weekly_report(found, week, now=timezone.now()), inline=True).html)
+            week = asked_week(request.GET.get("week"))
+            facts = gather(target.report, target.team, week, now=timezone.now())
+            language = translation.get_language() or ""
+            return HttpResponse(write_letter(facts, language=language, inline=True, attach=False).html)
         except NothingPublished as nothing:
             raise Http404(str(nothing)) from nothing
         except CostOpsError as refused:
             raise BadRequest(str(refused)) from refused
 
 
-def _today() -> date:
+class WeeklyPreview(Preview):
+    """The report of a team."""
+
+    def target(self, **named: str) -> Target | None:
+        found = Team.objects.filter(name=named["team"]).first()
+        return Target(Report.LEAD, found) if found else None
+
+
+class CompanyPreview(Preview):
+    """The report of finance, or of management."""
+
+    def target(self, **named: Any) -> Target | None:
+        return Target(named["report"]) if named["report"] in (Report.FINANCE, Report.MANAGEMENT) else None
+
+
+def asked_week(text: str | None) -> Week:
+    """The week somebody asks for; the last full one by default."""
+    return Week.parse(text) if text else Week.last_full(today())
+
+
+def today() -> date:
     return timezone.localdate(timezone=ZoneInfo(settings.COSTOPS_TIME_ZONE))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.finops.findings import Sentence
 from apps.calendars.selectors import calendar
+from apps.finops.findings import Sentence
 from apps.learning.effects import measuring as effects
 from apps.learning.effects.study import Effect, EffectError, Study
 from apps.operations.deciding import today

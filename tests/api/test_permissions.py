@@ -65,6 +65,8 @@ ADDRESSES = {
     "/api/v1/disputes/": EVERYBODY,
     "/api/v1/disputes/?state=open&format=csv": EVERYBODY,
     "/api/v1/adjustments/": COMPANY,
+    "/api/v1/reports/": EVERYBODY,
+    "/api/v1/reports/?role=lead&format=csv": EVERYBODY,
     "/api/v1/rules/": EVERYBODY,
     "/api/v1/rule-drafts/": EVERYBODY,
     "/api/schema/": EVERYBODY,

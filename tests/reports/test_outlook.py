@@ -13,12 +13,12 @@ from apps.insights.models import Forecast, ForecastRun
 from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
-from apps.reports.letters import Letter, write_letter
+from apps.reports.letters import Letter
 from apps.reports.outlook import Outlook, Waiting
 from apps.reports.selectors import WeeklyReport, weekly_report
 from tests.operations.worlds import ANYBODY, a_finding, one, recommend
 from tests.reports.test_content import Elements
-from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, publish_weeks
+from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, publish_weeks, write_letter
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 SITE = "http://127.0.0.1:8000"
@@ -104,7 +104,8 @@ def test_the_five_largest_are_told_with_money_due_day_and_link():
         assert "8 are open. Together they save a month: 928.50 CNY." in text
         told = re.findall(r"Delete (old|disk-\d|foreign)", text)
         assert told == ["old", "disk-7", "disk-6", "disk-5", "disk-4", "disk-3", "disk-2", "disk-1"], "three are new"
-    assert f"Delete old: 900.50 CNY, due 27 Oct 2026\n  {SITE}/recommendations/{one('old').pk}/" in written.text
+    address = f"{SITE}/recommendations/{one('old').pk}/"
+    assert f"  Delete old (Idle): 900.50 · CNY · 27 Oct 2026\n    {address}" in written.text
     assert f'href="{SITE}/recommendations/{one("disk-7").pk}/"' in written.html
     assert f"{SITE}/recommendations/?team=live-class" in written.text
 

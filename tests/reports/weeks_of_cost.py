@@ -4,6 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from apps.marts.models import Publication
+from apps.reports import letters
+from apps.reports.letters import Facts, Letter
+from apps.reports.models import Report
+from apps.reports.selectors import WeeklyReport
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 from tests.worlds import publish_costs
@@ -42,3 +46,8 @@ def hire_lead(name: str = "live-class", **more: Any) -> Team:
 def other_cost(day: date, amount: str) -> dict[str, Any]:
     """A cost of another team."""
     return {"day": day, "team": "data-platform", "namespace": "etl", "effective_cost": amount}
+
+
+def write_letter(report: WeeklyReport, *, attach: bool = False, **asked: Any) -> Letter:
+    """The letter to a lead, without what is attached unless it is asked for."""
+    return letters.write_letter(Facts(Report.LEAD, report), attach=attach, **asked)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -15,14 +15,11 @@ from django.utils.translation import ngettext, pgettext
 
 from apps.charts import labels
 from apps.dashboards.lines import Part
+from apps.finops import written
 
 register = template.Library()
 
-MINUS = "\u2212"
 _WIDE = Context(prec=80)
-_CENT = Decimal("0.01")
-_TENTH = Decimal("0.1")
-MAX_PERCENT = Decimal(9999)
 
 
 @register.simple_tag
@@ -37,19 +34,9 @@ def scrolling(content: SafeString, label: str) -> SafeString:
     return format_html('<div class="scroll" tabindex="0" role="region" aria-label="{}">{}</div>', label, content)
 
 
-def _rounded(amount: Decimal, unit: Decimal) -> Decimal:
-    return amount.quantize(unit, rounding=ROUND_HALF_EVEN, context=_WIDE)
-
-
-def _written(amount: Decimal, *, signed: bool) -> str:
-    sign = MINUS if amount < 0 else "+" if signed and amount > 0 else ""
-    return f"{sign}{amount.copy_abs():,f}"
-
-
-@register.filter
-def money(amount: Decimal | None) -> str:
-    """Two decimals and thousands separators; a dash for what is not known."""
-    return "–" if amount is None else _written(_rounded(amount, _CENT), signed=False)
+money = register.filter(written.money)
+change = register.filter(written.change)
+percent = register.filter(written.percent)
 
 
 @register.filter
@@ -58,7 +45,7 @@ def precise(amount: Decimal | None) -> str:
     if amount is None or not amount or abs(amount) >= 100:
         return money(amount)
     exponent = min(amount.adjusted() - 3, -2)
-    return _written(_rounded(amount, Decimal(1).scaleb(exponent)), signed=False)
+    return written.signed(written.rounded(amount, Decimal(1).scaleb(exponent)), plus=False)
 
 
 @register.filter
@@ -77,12 +64,6 @@ def explained(amount: Decimal | None, url: str = "", form: str = "money") -> Saf
     tag = '<data value="{0}" title="{0}">{1}</data>' if form == "money" else '<span title="{0}">{1}</span>'
     data = format_html(tag, exact(amount), told)
     return format_html('<a class="cell" href="{}">{}</a>', url, data) if url else data
-
-
-@register.filter
-def change(amount: Decimal | None) -> str:
-    """`money` that shows a plus sign."""
-    return "–" if amount is None else _written(_rounded(amount, _CENT), signed=True)
 
 
 @register.simple_tag
@@ -118,19 +99,9 @@ def count(number: int) -> str:
 
 
 @register.filter
-def percent(share: Decimal | None) -> str:
-    """A share, given in hundredths, with one decimal."""
-    return "–" if share is None else f"{_written(_rounded(share, _TENTH), signed=False)} %"
-
-
-@register.filter
 def change_percent(share: Decimal | None) -> str:
     """`percent` that shows a plus sign; beyond 9,999 % a ratio says nothing."""
-    if share is None:
-        return _("new")
-    if abs(share) > MAX_PERCENT:
-        return f"> {MAX_PERCENT:,} %"
-    return f"{_written(_rounded(share, _TENTH), signed=True)} %"
+    return _("new") if share is None else written.change_percent(share)
 
 
 @register.filter
@@ -142,7 +113,7 @@ def parts(kinds: Iterable[Part]) -> str:
 @register.filter
 def coverage(share: Decimal | None) -> str:
     """Observed of expected samples."""
-    return _("not measured") if share is None else f"{_rounded(share * 100, _CENT):f} %"
+    return _("not measured") if share is None else f"{written.rounded(share * 100):f} %"
 
 
 @register.filter

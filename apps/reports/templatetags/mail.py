@@ -1,8 +1,12 @@
 """The look of the mail. Mailboxes drop style sheets, so every element carries its own style, from this one table."""
 
+from collections.abc import Mapping, Sequence
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from apps.reports.papers.paper import Cell, Column
 
 register = template.Library()
 
@@ -40,7 +44,23 @@ STYLES = {
 }
 
 
+TOTAL = ";font-weight:650;border-top:1px solid #6b7585"
+"""Besides, of the row that adds up."""
+
+
 @register.simple_tag
-def css(name: str) -> SafeString:
-    """The style attribute of an element."""
-    return format_html('style="{}"', STYLES[name])
+def css(name: str, total: str = "") -> SafeString:
+    """The style attribute of an element; with `total`, of the row that adds up."""
+    return format_html('style="{}"', STYLES[name] + (TOTAL if total else ""))
+
+
+@register.simple_tag
+def source(sources: Mapping[str, str], name: str) -> str:
+    """Where the picture of a name is."""
+    return sources[name]
+
+
+@register.filter
+def beside(row: Sequence[Cell], columns: Sequence[Column]) -> list[tuple[Column, Cell]]:
+    """The cells of a row, each with its column."""
+    return list(zip(columns, row, strict=True))

@@ -1,0 +1,172 @@
+"""What finance is told: every team, what nobody owns, whether the books tie out, restatements and disputes."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.books.models import Dispute
+from apps.charts.labels import plain
+from apps.finops.written import change, money
+from apps.reports.company import Books, unallocated
+from apps.reports.papers import parts
+from apps.reports.papers.paper import Block, Cell, Column, Heading, Paper, Table, Words
+from apps.reports.selectors import CurrencyWeek, Part, WeeklyReport
+from apps.reports.written import line, moment, share, site
+from apps.teams.models import UNALLOCATED
+
+
+def paper(report: WeeklyReport, books: Books, pictures: dict[str, bytes]) -> Paper:
+    """The report of all teams, in the active language."""
+    company = plain(settings.COSTOPS_COMPANY)
+    subject = _("%(company)s: all teams, week %(week)s") % {"company": company, "week": report.week}
+    amounts = parts.totals((week.currency, week.total) for week in report.currencies)
+    return Paper(
+        company=company,
+        title=_("All teams"),
+        period=parts.period(report),
+        subject=f"{subject}: {amounts}" if amounts else subject,
+        blocks=tuple(_blocks(report, books)),
+        facts=tuple(parts.facts(report)),
+        footing=parts.footing(report),
+        pictures=pictures,
+        button=Words("", f"{site()}{reverse('overview')}", _("Open the overview")),
+        sheets=tuple(parts.daily(report)),
+    )
+
+
+def _blocks(report: WeeklyReport, books: Books) -> Iterator[Block]:
+    yield from parts.notices(report)
+    for week in report.currencies:
+        yield from parts.headline(report, week, _("All teams"))
+        yield Heading(_("Teams"))
+        yield _teams(report, week, books)
+        yield Words(_no_owner(week), f"{site()}{reverse('worklist')}", _("What nobody owns"))
+    if not report.currencies:
+        yield Words(_("No cost is published in these five weeks."))
+    yield from parts.reasons(report.outlook)
+    yield from parts.lands(report.outlook.landings, link=f"{site()}{reverse('forecasts')}")
+    yield from parts.budgets(report.outlook.standings)
+    yield from _tie_out(books)
+    yield from _restated(books)
+    yield from _disputed(books)
+    yield from parts.saved(report.outlook.verified)
+
+
+def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
+    currency = plain(week.currency)
+    columns = (
+        Column(_("Team")), Column(currency, is_number=True), Column(_("vs week before"), is_number=True),
+        Column(_("Month lands at"), is_number=True), Column(_("Budget"), is_number=True),
+    )  # fmt: skip
+    budgets: dict[str, Decimal] = {}
+    for one in report.outlook.standings:
+        if one.currency == week.currency:
+            budgets[one.budget.team] = budgets.get(one.budget.team, Decimal(0)) + one.amount
+    rows = tuple(_team(report, week, part, books, budgets.get(part.name)) for part in week.largest)
+    total_landing = next((one.mean for one in report.outlook.landings if one.currency == week.currency), None)
+    total = (
+        Cell(_("Total")), Cell(money(week.total), week.total), parts.number(week.change, signed=True),
+        parts.number(total_landing), Cell(""),
+    )  # fmt: skip
+    return Table(f"{_('Teams')} {currency}", columns, rows, total)
+
+
+def _team(
+    report: WeeklyReport, week: CurrencyWeek, part: Part, books: Books, budget: Decimal | None
+) -> tuple[Cell, ...]:
+    landing = books.landings.get((part.name, week.currency))
+    link = parts.explanation(report, week.currency, team=part.name)
+    name = _("Unallocated") if part.name == UNALLOCATED else plain(books.titles.get(part.name, part.name))
+    return (
+        Cell(name),
+        Cell(money(part.shown), part.amount, link),
+        Cell(change(part.change), part.change, link),
+        parts.number(landing.mean if landing else None),
+        parts.number(budget),
+    )
+
+
+def _no_owner(week: CurrencyWeek) -> str:
+    cost = unallocated(week)
+    if not cost:
+        return _("Every cost has an owner.")
+    return _("%(share)s of the cost, %(cost)s %(currency)s, is unallocated: no rule gives it to a team.") % {
+        "share": share(cost, week.total), "cost": money(cost), "currency": plain(week.currency),
+    }  # fmt: skip
+
+
+def _tie_out(books: Books) -> Iterator[Block]:
+    found = books.tie_out
+    yield Heading(_("Do the books tie out?"))
+    for currency, charged, allocated, difference in found.reconciled:
+        if difference:
+            text = _(
+                "%(allocated)s of %(charged)s %(currency)s charged were allocated; the largest difference is "
+                "%(difference)s."
+            )
+        else:
+            text = _("All of the %(charged)s %(currency)s charged were allocated, to the last decimal.")
+        yield Words(
+            text % {
+                "charged": money(charged), "allocated": money(allocated), "currency": plain(currency),
+                "difference": f"{difference:f}",
+            },
+            f"{site()}{reverse('reconciliation')}", _("Reconciliation"),
+        )  # fmt: skip
+    for sums in found.invoices:
+        text = ngettext(
+            "%(matched)s %(currency)s is charged on invoices that match; %(n)s invoice does not match, by "
+            "%(difference)s.",
+            "%(matched)s %(currency)s is charged on invoices that match; %(n)s invoices do not match, by "
+            "%(difference)s.",
+            sums.open,
+        ) if sums.open else _("%(matched)s %(currency)s is charged on invoices, and all of them match.")  # fmt: skip
+        values = {"matched": money(sums.matched), "currency": plain(sums.currency), "n": sums.open}
+        values["difference"] = money(sums.difference - sums.rounding)
+        yield Words(text % values, f"{site()}{reverse('invoices')}", _("Invoices"))
+    if found.month and not found.against:
+        yield Words(_("%(month)s can be closed.") % {"month": found.month}, f"{site()}{reverse('closing')}", _("Close"))
+    elif found.month:
+        yield Words(_("What speaks against closing %(month)s:") % {"month": found.month})
+        yield from (Words(line(_(one.text) % one.values)) for one in found.against)
+
+
+def _restated(books: Books) -> Iterator[Block]:
+    yield Heading(_("Restatements"))
+    if not books.restated:
+        yield Words(_("No new issue of a bill changed what was read before."))
+        return
+    columns = (
+        Column(_("Source")), Column(_("Billing month")), Column(_("Read at")), Column(_("Currency")),
+        Column(_("Change"), is_number=True),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Cell(plain(one.source), link=f"{site()}{reverse('restatements')}"), Cell(one.billing_month),
+            Cell(moment(one.at)), Cell(plain(one.currency)), parts.number(one.change, signed=True),
+        )
+        for one in books.restated
+    )  # fmt: skip
+    yield Table(_("Restatements"), columns, rows)
+
+
+def _disputed(books: Books) -> Iterator[Block]:
+    yield Heading(_("Disputes"))
+    if not books.disputed:
+        yield Words(_("Nothing is disputed."))
+        return
+    columns = (Column(_("Dispute")), Column(_("Amount"), is_number=True), Column(_("Currency")))
+    rows = tuple(
+        (_dispute(one, books.titles), parts.number(one.amount), Cell(plain(one.currency))) for one in books.disputed
+    )
+    yield Table(_("Disputes"), columns, rows, links_are_told=True)
+
+
+def _dispute(one: Dispute, titles: Mapping[str, str]) -> Cell:
+    values = {"number": one.pk, "team": plain(titles.get(one.team, one.team)), "moment": moment(one.opened_at)}
+    link = f"{site()}{reverse('dispute', args=[one.pk])}"
+    return Cell(_("%(number)s of %(team)s, since %(moment)s") % values, link=link)
