@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from apps.charts.labels import plain
 from apps.finops.written import change, change_percent, money
-from apps.operations.sentences import told
 from apps.reports.company import Summary
 from apps.reports.papers import parts
 from apps.reports.papers.paper import Block, Cell, Column, Heading, Paper, Table, Words
 from apps.reports.selectors import CurrencyWeek, WeeklyReport, percent
 from apps.reports.written import line, site
 from apps.teams.models import UNALLOCATED
+from apps.warehouse.sentences import told
 
 STAGES: dict[str, Promise] = {
     "identified": gettext_lazy("identified, undecided"),

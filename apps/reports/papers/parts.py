@@ -16,12 +16,12 @@ from apps.insights.why.telling import title
 from apps.marts.cell import address, cell
 from apps.operations.kinds import title_of
 from apps.operations.models import Recommendation
-from apps.operations.sentences import told, told_of
 from apps.reports.budgets import Standing
 from apps.reports.outlook import Landing, Outlook, Waiting
 from apps.reports.papers.paper import Block, Cell, Column, Figure, Heading, Notice, Table, Total, Words
 from apps.reports.selectors import CurrencyWeek, WeeklyReport
 from apps.reports.written import LONGEST, coverage, day, days, line, moment, site, status
+from apps.warehouse.sentences import told, told_of
 
 STATES: dict[str, Promise] = {
     "on_track": gettext_lazy("on track"),
