@@ -231,6 +231,7 @@ SPECTACULAR_SETTINGS = {
         "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
         "AnomalyState": "apps.insights.anomalies.selectors.STATES",
         "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
+        "BudgetState": "apps.budgets.standing.STATES",
         "DisputeState": "apps.api.disputes.STATES",
         "RuleDraftState": "apps.api.rules.STATES",
     },
