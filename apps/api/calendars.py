@@ -17,7 +17,7 @@ from apps.finops.windows import Window
 from apps.teams.approval import actor_of
 
 YEAR = Parameter("year", parameters.whole_number(1990, 2100), "The year; this one by default.", pattern=r"^\d{4}$")
-FILE = (Parameter("name", parameters.text, "The name of the file, for messages."),)
+FILE = (parameters.NAME, FORMAT)
 
 
 class CalendarDaysSchema(serializers.Serializer[Any]):
