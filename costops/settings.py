@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "AnomalyState": "apps.insights.anomalies.selectors.STATES",
         "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
         "InitiativeState": "apps.api.savings.STATES",
+        "BudgetState": "apps.budgets.standing.STATES",
         "DisputeState": "apps.api.disputes.STATES",
         "ReportDeliveryState": "apps.reports.api.STATES",
         "ReportRole": "apps.reports.api.ROLES",

@@ -59,7 +59,7 @@ ENDING = (
     Parameter("why", parameters.text, "Why; it is kept."),
     FORMAT,
 )
-FILE = (Parameter("name", parameters.text, "The name of the file, for messages."),)
+FILE = (parameters.NAME, FORMAT)
 
 
 class StandingSchema(serializers.Serializer[Any]):

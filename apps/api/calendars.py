@@ -17,10 +17,10 @@ from apps.finops.windows import Window
 from apps.teams.approval import actor_of
 
 YEAR = Parameter("year", parameters.whole_number(1990, 2100), "The year; this one by default.", pattern=r"^\d{4}$")
-FILE = (Parameter("name", parameters.text, "The name of the file, for messages."),)
+FILE = (parameters.NAME, FORMAT)
 
 
-class SpanSchema(serializers.Serializer[Any]):
+class CalendarDaysSchema(serializers.Serializer[Any]):
     """Days from `first` to `last`, both within: a day off, a weekend worked, a term, a promotion, a season."""
 
     first = serializers.DateField()
@@ -36,7 +36,7 @@ class CalendarSchema(serializers.Serializer[Any]):
     year = serializers.IntegerField()
     time_zone = serializers.CharField()
     working_days = serializers.IntegerField()
-    rows = SpanSchema(many=True)
+    rows = CalendarDaysSchema(many=True)
 
 
 class CalendarBroughtSchema(serializers.Serializer[Any]):
@@ -51,7 +51,7 @@ class CalendarView(BringView):
 
     known = (YEAR, FORMAT)
     known_to_bring = FILE
-    columns = schema.columns_of(SpanSchema)
+    columns = schema.columns_of(CalendarDaysSchema)
     file_name = "calendar"
 
     @schema.asking("calendar", (YEAR, FORMAT), CalendarSchema)

@@ -15,10 +15,9 @@ from apps.teams.approval import Actor
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 EXAMPLES = f"""
-A file is CSV or a workbook with the columns {",".join(sheet.NEEDED)},
-or all of {",".join(sheet.COLUMNS)}.
-All of it is taken, or nothing: budgets of a known name are changed where they differ, from their valid_from on;
-others are new.
+A file is CSV or a workbook with the columns {",".join(sheet.NEEDED)}, and, all
+or none of them, metric,valid_to,profile,weights,rollover,owner_team,owner,why. All of it is taken, or nothing: budgets
+of a known name are changed where they differ, from their valid_from on; others are new.
 
 examples:
   manage.py budgets import budgets-2027.csv
@@ -45,15 +44,18 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        shown: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|import|export")
-        listing = actions.add_parser("list", help="how budgets stand")
+        listing = actions.add_parser("list", help="how budgets stand", **shown)
         listing.add_argument("--state", choices=STATES, help="only in this state")
         add_format(listing)
-        show = actions.add_parser("show", help="the periods of one budget")
+        show = actions.add_parser("show", help="the periods of one budget", **shown)
         show.add_argument("number", type=int, help="its number")
         add_format(show)
-        actions.add_parser("import", help="take a file, all or nothing").add_argument("file", type=Path)
-        add_format(actions.add_parser("export", help="budgets as a file holds them"))
+        actions.add_parser("import", help="take a file, all or nothing", **shown).add_argument(
+            "file", type=Path, help="CSV or a workbook"
+        )
+        add_format(actions.add_parser("export", help="budgets as a file holds them", **shown))
 
     def handle(self, *, action: str, **given: Any) -> None:
         actions = {"list": self._list, "show": self._show, "import": self._import, "export": self._export}

@@ -42,15 +42,16 @@ class Command(BaseCommand):
         )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        shown: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}
         actions = parser.add_subparsers(dest="action", required=True, metavar="import|list|show|remove")
-        add = actions.add_parser("import", help="bring a file, all or nothing")
+        add = actions.add_parser("import", help="bring a file, all or nothing", **shown)
         add.add_argument("file", type=Path, help="CSV, a workbook, or iCal")
         add.add_argument("--kind", default="", choices=KINDS, help="what events are that do not say it")
-        add_format(actions.add_parser("list", help="what was brought"))
-        show = actions.add_parser("show", help="the days of a year")
+        add_format(actions.add_parser("list", help="what was brought", **shown))
+        show = actions.add_parser("show", help="the days of a year", **shown)
         show.add_argument("year", type=int, nargs="?", help="such as 2026; this year by default")
         add_format(show)
-        remove = actions.add_parser("remove", help="undo what was brought")
+        remove = actions.add_parser("remove", help="undo what was brought", **shown)
         remove.add_argument("number", type=int, help="its number")
 
     def handle(self, *, action: str, **given: Any) -> None:
