@@ -40,6 +40,13 @@ def draw(draft: Draft, what: str) -> Figure:
         for place, row in enumerate(draft.tables["strategies"]):
             drawn.append((Series(row[0], [row[2]], PALETTE[place + 1], "points"), [row[1]]))
         return cloud(drawn, across=_("cores asked for, as a part of now"), upward=_("hours above the request"))
+    if what == "memory":
+        drawn = [
+            (Series(row[0], [row[5]], PALETTE[place], "points"), [row[4]])
+            for place, row in enumerate(draft.tables["strategies"])
+            if row[4] is not None
+        ]
+        return cloud(drawn, across=_("GiB asked for, as a part of now"), upward=_("days with a peak above the request"))
     hours = moments(content["first"], len(content["used"]))
     advised = [content["advised"][hour // DAY] for hour in range(len(hours))]
     series = [
@@ -62,7 +69,7 @@ PLANNER = Planner(
     name="rightsizing",
     title=gettext_lazy("Right-sizing"),
     about=gettext_lazy("The cores and memory every workload should ask for, and the nodes that leave when it does."),
-    version="1",
+    version="2",
     read=read,
     make=make,
     draw=draw,
@@ -96,12 +103,15 @@ PLANNER = Planner(
                 Column("asked", gettext_lazy("Cores, as a part of now"), "share"),
                 Column("throttled", gettext_lazy("Hours above"), "share"),
                 Column("bad_days", gettext_lazy("Bad days"), "share"),
+                Column("asked_memory", gettext_lazy("GiB, as a part of now"), "share"),
+                Column("killed", gettext_lazy("Chance of a kill a day"), "share"),
             ),
         ),
     ),
     figures=(
         FigureShape("replay", gettext_lazy("The last two weeks, replayed"), gettext_lazy("cores")),
         FigureShape("risk", gettext_lazy("What a core less risks"), ""),
+        FigureShape("memory", gettext_lazy("What a GiB less risks"), ""),
     ),
     exports=(Export("patches.yaml", "text/yaml", patches),),
 )  # fmt: skip

@@ -19,10 +19,11 @@ from apps.planning.methods.rightsizing import rules
 from apps.planning.methods.rightsizing.choosing import BAD_SHARE, Replay, held_against, replay
 from apps.planning.methods.rightsizing.choosing import Settings as Rightsizing
 from apps.planning.methods.rightsizing.memory import MemoryPlan, plan_memory
-from apps.planning.methods.rightsizing.verify import verify_nodes, verify_replay
+from apps.planning.methods.rightsizing.usage import Array
+from apps.planning.methods.rightsizing.verify import verify_nodes, verify_replay, verify_serverless
 from apps.planning.reading.rightsizing import DAY
-from apps.planning.sizing import LEAST_HISTORY, Cluster, Sized, money_of, parts_of, size
-from apps.planning.words import cores, share
+from apps.planning.sizing import LEAST_HISTORY, Cluster, Money, Sized, money_of, parts_of, size
+from apps.planning.words import cores, money, share
 
 JUDGED_DAYS = 28
 SHOWN_DAYS = 14
@@ -34,7 +35,11 @@ LOWER = (
 )
 STANDING = "With them standing nodes leave for good: %(count)s of %(stand)s."
 ELASTIC = "With them nodes that come and go are there for %(hours)s hours a month less."
-FREED = "What is freed does not add up to a node in any hour, so nothing is saved yet."
+FREED = "What is freed does not add up to a node in any hour, so nothing is saved on nodes yet."
+SERVERLESS = (
+    "Serverless pods of %(count)s workloads cost %(saving)s a month less: they are charged by what they ask for."
+)
+SERVERLESS_MORE = "Serverless pods of %(count)s workloads that are raised cost %(saving)s a month more."
 NOTHING = "No request in %(cluster)s can be lowered at this risk."
 RAISE = "%(count)s workloads use more than they ask for; raising them to be safe would claim %(cores)s more cores."
 RAISED = "%(count)s workloads are raised, by %(cores)s cores together: they use more than they ask for."
@@ -51,7 +56,9 @@ UNKNOWN_LIMITS = (
     "The limits of containers, and what happens when neighbours peak at once: a request is a promise, no ceiling."
 )
 UNKNOWN_FUTURE = "Whether coming weeks are like the last %(days)s days."
-UNKNOWN_SERVERLESS = "What serverless pods of these workloads would cost less is not counted."
+BIND_SIZES = (
+    "Serverless pods are rounded up to the sizes of the provider: a request lowered within one saves nothing there."
+)
 TITLE = "Lower requests in %(cluster)s, for %(count)s of the team's workloads"
 EVIDENCE = "%(workload)s: %(cpu)s cores instead of %(cpu_now)s, %(gib)s GiB instead of %(gib_now)s"
 VERDICTS = {
@@ -63,6 +70,7 @@ CHECKS = {
     "bad_days": "the share of bad days comes out the same",
     "nodes": "no node leaves that some hour needs",
     "seen": "no request for memory is below the highest of the last week",
+    "serverless": "what serverless pods cost less comes out the same, and is no more than they cost",
     "parts": "the workloads' savings add up to the plan's",
 }
 
@@ -74,26 +82,26 @@ def make(data: bytes, settings: Settings) -> Draft:
     chosen = replay(case.cpu, Rightsizing(risk=settings["risk"] / 100, margin=margin))
     kept = plan_memory(case.memory, settings["memory_risk"] / 100, margin)
     sized = size(case, chosen, kept, may_raise=bool(settings["raise"]))
-    cost, saving, monthly_hours = money_of(case.meta, sized.leaves)
-    parts = parts_of(case, sized, saving)
+    paid = money_of(case, sized)
+    parts = parts_of(case, sized, paid)
     judged = chosen.above[-JUDGED_DAYS:], chosen.bad[-JUDGED_DAYS:]
     told = float(np.nanmean(judged[0])), float(np.nanmean(judged[1]))
     rows = _rows(case, sized, chosen, kept, parts)
     return Draft(
-        currency=case.meta["currency"], cost_per_month=cost, saving_per_month=saving,
-        says=_says(case, sized, chosen, monthly_hours),
+        currency=case.meta["currency"], cost_per_month=paid.cost, saving_per_month=paid.saving,
+        says=_says(case, sized, chosen, paid),
         risks=(
             Sentence(RISK, {"above": share(told[0]), "bad": share(told[1]), "days": f"{len(judged[0])}"}),
             Sentence(MEMORY_RISK, {"one_in": f"{100 / settings['memory_risk']:,.0f}"}),
         ),
         binds=_binds(case, sized), unknowns=_unknowns(case),
-        checks=_checks(case, chosen, sized, told, parts, saving), actions=_actions(case, sized, parts),
-        tables={"workloads": rows, "strategies": _strategies(case, chosen)},
+        checks=_checks(case, chosen, sized, told, parts, paid), actions=_actions(case, sized, parts),
+        tables={"workloads": rows, "strategies": _strategies(case, chosen, kept)},
         content=_content(case, chosen, may_raise=bool(settings["raise"])), settings=settings,
     )  # fmt: skip
 
 
-def _says(case: Cluster, sized: Sized, chosen: Replay, hours: float) -> tuple[Sentence, ...]:
+def _says(case: Cluster, sized: Sized, chosen: Replay, paid: Money) -> tuple[Sentence, ...]:
     cluster = {"cluster": case.meta["cluster"]}
     lowered = sized.verdicts.count("lower")
     if not lowered:
@@ -107,9 +115,10 @@ def _says(case: Cluster, sized: Sized, chosen: Replay, hours: float) -> tuple[Se
         if leaves.standing:
             told.append(Sentence(STANDING, {"count": f"{leaves.standing}", "stand": f"{case.meta['stand']}"}))
         if leaves.elastic_hours:
-            told.append(Sentence(ELASTIC, {"hours": cores(hours)}))
+            told.append(Sentence(ELASTIC, {"hours": cores(paid.elastic_hours)}))
         if not leaves.standing and not leaves.elastic_hours:
             told.append(Sentence(FREED))
+    told += _serverless(case, paid)
     for verdict, text in (("short", RAISE), ("raise", RAISED)):
         places = [place for place, one in enumerate(sized.verdicts) if one == verdict]
         if places:
@@ -120,11 +129,22 @@ def _says(case: Cluster, sized: Sized, chosen: Replay, hours: float) -> tuple[Se
     return tuple(told)
 
 
+def _serverless(case: Cluster, paid: Money) -> list[Sentence]:
+    """What serverless pods cost less or more."""
+    told = []
+    for text, gains in ((SERVERLESS, [gain for gain in paid.serverless.values() if gain > 0]),
+                        (SERVERLESS_MORE, [-gain for gain in paid.serverless.values() if gain < 0])):  # fmt: skip
+        if gains:
+            told.append(Sentence(text, {"count": f"{len(gains)}", "saving": money(add_up(gains), case.meta)}))
+    return told
+
+
 def _binds(case: Cluster, sized: Sized) -> tuple[Sentence, ...]:
     by_gib = sized.after.gib / case.meta["gib"] > sized.after.cores / case.meta["cores"]
     kept = sum(verdict in ("alike", "young") for verdict in sized.verdicts)
     return (
         Sentence(BIND_GIB if by_gib.mean() > 0.5 else BIND_CORES),
+        *([Sentence(BIND_SIZES)] if case.serverless else []),
         *([Sentence(BIND_KEEP, {"count": f"{kept}", "days": f"{LEAST_HISTORY}"})] if kept else []),
     )
 
@@ -132,12 +152,12 @@ def _binds(case: Cluster, sized: Sized) -> tuple[Sentence, ...]:
 def _unknowns(case: Cluster) -> tuple[Sentence, ...]:
     return (
         *([] if case.meta["has_peaks"] else [Sentence(UNKNOWN_HOURS)]),
-        Sentence(UNKNOWN_FUTURE, {"days": f"{case.cpu.days}"}), Sentence(UNKNOWN_LIMITS), Sentence(UNKNOWN_SERVERLESS),
+        Sentence(UNKNOWN_FUTURE, {"days": f"{case.cpu.days}"}), Sentence(UNKNOWN_LIMITS),
     )  # fmt: skip
 
 
 def _checks(
-    case: Cluster, chosen: Replay, sized: Sized, told: tuple[float, float], parts: list[Decimal], saving: Decimal
+    case: Cluster, chosen: Replay, sized: Sized, told: tuple[float, float], parts: list[Decimal], paid: Money
 ) -> tuple[Check, ...]:
     days = slice(max(0, case.cpu.days - JUDGED_DAYS), case.cpu.days)
     found = [
@@ -154,8 +174,23 @@ def _checks(
     return (
         *(Check(Sentence(CHECKS[one.name]), one.holds) for one in found),
         Check(Sentence(CHECKS["seen"]), seen),
-        Check(Sentence(CHECKS["parts"]), add_up(parts) == (saving if any(parts) else add_up(parts))),
+        *_counted(case, sized, paid),
+        Check(Sentence(CHECKS["parts"]), add_up(parts) == (paid.saving if any(parts) else add_up(parts))),
     )
+
+
+def _counted(case: Cluster, sized: Sized, paid: Money) -> list[Check]:
+    """Serverless pods counted day by day."""
+    holds = all(
+        verify_serverless(
+            days, Decimal(cost), case.meta["ratio"], resource,
+            now=(case.arrays["cpu_request"][place], case.arrays["memory_request"][place]),
+            then=(sized.cpu[place], sized.memory[place]), months=12 * case.meta["days"] / 365,
+            told=float(paid.serverless.get(place, 0)),
+        )
+        for place, cost, resource, days in case.serverless
+    )  # fmt: skip
+    return [Check(Sentence(CHECKS["serverless"]), holds)] if case.serverless else []
 
 
 def _actions(case: Cluster, sized: Sized, parts: list[Decimal]) -> tuple[Action, ...]:
@@ -206,20 +241,36 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def _strategies(case: Cluster, chosen: Replay) -> list[list[Any]]:
-    """Ours and the rules of others, replayed alike: cores asked for as a part of now's, hours above, bad days."""
-    pods, now = case.arrays["pods"].mean(axis=0), case.arrays["cpu_request"]
-    told = []
-    for name, request in (
-        ("CostOps", chosen.request),
-        *((name, rule(case.cpu)) for name, rule in rules.OTHERS.items()),
-    ):
-        above, bad = held_against(case.cpu, request)
-        days = slice(max(0, case.cpu.days - JUDGED_DAYS), case.cpu.days)
-        asked = float(np.nansum(np.nanmean(request[days], axis=0) * pods) / max(float((now * pods).sum()), 1e-9))
-        told.append([name, round(asked, 4), round(float(np.nanmean(above[days])), 6),
-                     round(float(np.nanmean(bad[days])), 6)])  # fmt: skip
+def _strategies(case: Cluster, chosen: Replay, kept: MemoryPlan) -> list[list[Any]]:
+    """Ours and the rules of others, replayed alike: cores asked for as a part of now's, hours above, bad days; GiB as
+    a part of now's, and days with a peak of memory above, each of which may be a kill. Rules that are of cores only
+    have nothing of memory."""
+    days = slice(max(0, case.cpu.days - JUDGED_DAYS), case.cpu.days)
+    requests = {"CostOps": (chosen.request, kept.request)} | {
+        name: (rule(case.cpu), rules.OTHERS_MEMORY[name](case.memory) if name in rules.OTHERS_MEMORY else None)
+        for name, rule in rules.OTHERS.items()
+    }
+    told: list[list[Any]] = []
+    for name, (cpu, memory) in requests.items():
+        above, bad = held_against(case.cpu, cpu)
+        row = [name, _asked(case, "cpu_request", cpu[days]), *(_mean(each[days]) for each in (above, bad))]
+        if memory is not None:
+            peaks = held_against(case.memory, memory)[0]
+            killed = np.where(np.isnan(peaks), np.nan, peaks > 0)
+            row += [_asked(case, "memory_request", memory[days]), _mean(killed[days])]
+        told.append([*row, *([None] * (6 - len(row)))])
     return told
+
+
+def _asked(case: Cluster, name: str, requests: Array) -> float:
+    """What was asked for on average, as a part of what is asked for now."""
+    pods, now = case.arrays["pods"].mean(axis=0), case.arrays[name]
+    whole = max(float(np.nansum(now * pods)), 1e-9)
+    return round(float(np.nansum(np.nanmean(requests, axis=0) * pods)) / whole, 4)
+
+
+def _mean(values: Array) -> float:
+    return round(float(np.nanmean(values)), 6)
 
 
 def _content(case: Cluster, chosen: Replay, *, may_raise: bool) -> dict[str, Any]:
