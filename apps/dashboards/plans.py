@@ -19,6 +19,7 @@ from apps.marts.query import BadQuestion, Scope
 from apps.planning import selectors
 from apps.planning.drafts import BadSettings, Draft, Planner, Slider, TableShape
 from apps.planning.exporting import Exported, NoSuchFile, exported, file_names
+from apps.planning.models import Fault
 from apps.planning.outcomes import Measured, measured
 from apps.planning.registry import PLANNERS, planner_of
 from apps.planning.selectors import NoPlan, Shown
@@ -39,6 +40,7 @@ class PlannerRow:
     made: int
     withheld: tuple[str, ...]
     unsound: int
+    fault: Fault | None
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,11 @@ class PlanTable:
 
 @dataclass(frozen=True)
 class PlanPage:
-    """One plan; without `draft` it was withheld, and without `plan` none was made yet."""
+    """One plan; without `draft` it was withheld, and without `shown` none was made yet. With a `fault` it is an earlier
+    one."""
 
     planner: Planner
+    fault: Fault | None = None
     subjects: tuple[tuple[str, str], ...] = ()
     subject: str = ""
     shown: Shown | None = None
@@ -121,12 +125,13 @@ def _row(planner: Planner, found: list[Shown]) -> PlannerRow:
         made=sum(one.draft is not None for one in found),
         withheld=tuple(dict.fromkeys(spoken(one.withheld) for one in found if one.withheld)),
         unsound=sum(one.draft is not None and not one.draft.is_verified for one in found),
+        fault=selectors.fault_of(planner.name),
     )
 
 
 def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> PlanPage:
     """A plan as somebody may see it, by the settings the address names."""
-    planner = planner_of(name)
+    planner, fault = planner_of(name), selectors.fault_of(name)
     may_bring = planner.bring is not None and actor.teams is None
     everyone = selectors.plans(name, scope)
     subjects = tuple((one.plan.subject, one.plan.subject or _("Everything")) for one in everyone)
@@ -135,14 +140,15 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
     except NoPlan:
         if given.get(SUBJECT) is not None:
             raise
-        return PlanPage(planner, may_bring=may_bring)
+        return PlanPage(planner, fault, may_bring=may_bring)
     if found.draft is None:
         told = spoken(found.withheld) if found.withheld else ""
-        return PlanPage(planner, subjects, found.plan.subject, found, withheld=told, may_bring=may_bring)
+        return PlanPage(planner, fault, subjects, found.plan.subject, found, withheld=told, may_bring=may_bring)
     draft, sees_all = found.draft, scope.teams is None
     params = urlencode({SUBJECT: found.plan.subject} | (dict(draft.settings) if found.is_tried else {}))
     return PlanPage(
         planner=planner,
+        fault=fault,
         subjects=subjects,
         subject=found.plan.subject,
         shown=found,

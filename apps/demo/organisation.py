@@ -150,7 +150,8 @@ def replicas_on(organisation: Organisation, workload: int, day: date) -> tuple[i
     if archetype.runs != "service" or archetype.minimum_percent == 100:
         return own.most, own.most
     percent = OPTIMISED_PERCENT if workload == organisation.optimised and day >= organisation.optimised_on else 100
-    return tuple(max(1, -(-bound * percent // 100)) for bound in (own.least, own.most))  # type: ignore[return-value]  # a pair
+    least, most = (max(1, -(-bound * percent // 100)) for bound in (own.least, own.most))
+    return least, most
 
 
 def cluster_of(group: str) -> str:

@@ -129,9 +129,10 @@ def _platform_peaks(account: DayAccount, servers: ServerNames) -> list[pa.Table]
         count = len(server)
         unknown = pa.nulls(count, pa.decimal128(18, 6))
 
-        def rate(claimed: Ints) -> Column:
-            return quantity(claimed[server, hour] * PLATFORM_USED_PERCENT // 100 * TWELFTHS // length)  # noqa: B023
-
+        cpu, memory = (
+            quantity(claimed[server, hour] * PLATFORM_USED_PERCENT // 100 * TWELFTHS // length)
+            for claimed in (claims.cpu, claims.memory)
+        )
         tables.append(
             usage_table(
                 "workload_peaks",
@@ -142,8 +143,8 @@ def _platform_peaks(account: DayAccount, servers: ServerNames) -> list[pa.Table]
                     "workload": same(PLATFORM_AGENTS[claims.namespace], count),
                     "pod": pick([agent_name(claims.namespace, name) for name in servers.name], server),
                     "node": pick(servers.name, server),
-                    "cpu_peak_cores": rate(claims.cpu),
-                    "memory_peak_gib": rate(claims.memory),
+                    "cpu_peak_cores": cpu,
+                    "memory_peak_gib": memory,
                     "gpu_peak_share": unknown,
                     "gpu_memory_used_gib_hours": unknown,
                     "gpu_memory_peak_gib": unknown,

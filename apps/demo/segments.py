@@ -53,4 +53,5 @@ def split_at(segments: Segments, cut: Ints) -> tuple[Segments, Segments]:
     before = replace(segments, length=np.minimum(stop, cut) - segments.start)
     start = np.maximum(segments.start, cut)
     after = replace(segments, start=start, length=stop - start)
-    return tuple(part.take(np.flatnonzero(part.length > 0)) for part in (before, after))  # type: ignore[return-value]  # a pair, by construction
+    first, second = (part.take(np.flatnonzero(part.length > 0)) for part in (before, after))
+    return first, second

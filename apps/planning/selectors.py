@@ -15,7 +15,7 @@ from apps.finops.findings import Finding, Sentence
 from apps.finops.money import add_up
 from apps.marts.query import EVERYTHING, Scope
 from apps.planning.drafts import Draft, Planner, checked
-from apps.planning.models import ChosenSettings, Plan
+from apps.planning.models import ChosenSettings, Fault, Plan
 from apps.planning.packing import packed, unpacked
 from apps.planning.registry import planner_of
 
@@ -50,6 +50,11 @@ def newest(planner: str) -> list[Plan]:
     mine = Plan.objects.filter(planner=planner).defer("data")
     last = mine.order_by("-publication").values_list("publication", flat=True).first()
     return list(mine.filter(publication=last).order_by("subject")) if last is not None else []
+
+
+def fault_of(planner: str) -> Fault | None:
+    """That the planner could not plan the newest publication; None where it could."""
+    return Fault.objects.filter(planner=planner).first()
 
 
 def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:

@@ -1,6 +1,7 @@
 """Planning: every planner's plans of the newest publication, kept; and the settings people choose for them."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -14,14 +15,15 @@ from apps.finops.steps import StepResult
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.planning.drafts import Case, Planner, checked
-from apps.planning.models import ChosenSettings, Plan
+from apps.planning.models import ChosenSettings, Fault, Plan
 from apps.planning.packing import packed, sentence
 from apps.planning.registry import PLANNERS, planner_of
 from apps.planning.selectors import NoPlan, chosen_settings, newest
 from apps.teams.approval import Actor, NotYours
 
+logger = logging.getLogger(__name__)
 KEPT_PUBLICATIONS = 10
-"""Plans of so many publications stay readable; only those of the newest keep the numbers that sliders plan from."""
+"""A planner's plans of so many publications stay readable; only the newest keep the numbers that sliders plan from."""
 
 
 def identity() -> str:
@@ -33,7 +35,7 @@ def identity() -> str:
 def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepResult:
     """Make every planner's plans of the newest publication; one made of the same numbers is taken over.
 
-    A planner that cannot read what it needs is a problem of its own and keeps nothing from the others.
+    A planner that fails, whatever at, is a problem of its own: its earlier plans stay, and the others plan.
     """
     pinned = publication()
     problems: list[Problem] = []
@@ -42,13 +44,13 @@ def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepRes
         try:
             found = [_made(planner, case, pinned, now) for case in planner.read(pinned, now)]
         except CostOpsError as wrong:
-            problems.append(Problem("warning", "no_plan", planner.name, f"{wrong} Earlier plans stay."))
-            continue
-        _keep(planner, pinned, found)
-        rows += len(found)
-    Plan.objects.exclude(publication=pinned.number).exclude(data=b"").update(data=b"")
-    numbers = Plan.objects.order_by("-publication").values_list("publication", flat=True).distinct()
-    Plan.objects.exclude(publication__in=list(numbers[:KEPT_PUBLICATIONS])).delete()
+            problems.append(_failed(planner, pinned, str(wrong), now))
+        except Exception as fault:
+            logger.exception("%s: the planner failed on publication %d", planner.name, pinned.number)
+            problems.append(_failed(planner, pinned, "", now, fault=type(fault).__name__))
+        else:
+            _keep(planner, pinned, found)
+            rows += len(found)
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
 
 
@@ -84,5 +86,18 @@ def _made(planner: Planner, case: Case, pinned: Publication, now: datetime) -> P
 
 @transaction.atomic
 def _keep(planner: Planner, pinned: Publication, found: list[Plan]) -> None:
-    Plan.objects.filter(planner=planner.name, publication=pinned.number).delete()
+    mine = Plan.objects.filter(planner=planner.name)
+    mine.filter(publication=pinned.number).delete()
+    mine.exclude(data=b"").update(data=b"")
     Plan.objects.bulk_create(found)
+    numbers = mine.order_by("-publication").values_list("publication", flat=True).distinct()
+    mine.exclude(publication__in=list(numbers[:KEPT_PUBLICATIONS])).delete()
+    Fault.objects.filter(planner=planner.name).delete()
+
+
+def _failed(planner: Planner, pinned: Publication, message: str, now: datetime, *, fault: str = "") -> Problem:
+    """Keep that a planner failed, for its page; as a problem of the step."""
+    told = {"publication": pinned.number, "at": now, "message": message}
+    Fault.objects.update_or_create(planner=planner.name, defaults=told)
+    why = message or f"The planner failed ({fault}); the log says where."
+    return Problem("warning", "no_plan", planner.name, f"{why} Earlier plans stay.")

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import isnan
 from typing import Any
 
 import numpy as np
 
-from apps.finops.money import add_up, rounded, split
+from apps.finops.money import SCALE, add_up, rounded, split
 from apps.planning.arrays import unpack
 from apps.planning.methods.leaving import Claims, Leaving, Stock, leaving
 from apps.planning.methods.rightsizing.choosing import Replay
 from apps.planning.methods.rightsizing.memory import MemoryPlan
+from apps.planning.methods.rightsizing.serverless import Ran, Ratio, cheaper
 from apps.planning.methods.rightsizing.usage import Array, Usage
 from apps.planning.reading.rightsizing import DAY
 
@@ -36,6 +38,12 @@ class Cluster:
         count = len(meta["workloads"])
         cpu, memory = (Usage(arrays[name].reshape(-1, DAY, count)) for name in ("cpu", "memory"))
         return cls(meta, cpu, memory, arrays)
+
+    @property
+    def serverless(self) -> list[list[Any]]:
+        """Workloads with serverless pods: place, cost, a billed resource, and hours, cores and GiB by day."""
+        told: list[list[Any]] = self.meta.get("serverless", [])
+        return told
 
     @property
     def stock(self) -> Stock:
@@ -99,22 +107,57 @@ def _settled(now: float, wanted: float, verdict: str, *, may_raise: bool) -> flo
     return wanted
 
 
-def money_of(meta: dict[str, Any], leaves: Leaving) -> tuple[Decimal, Decimal, float]:
-    """What the nodes cost a month, what leaves of it, and the node-hours a month that do."""
-    cost = Decimal(meta["cost_per_month"])
+@dataclass(frozen=True)
+class Money:
+    """What nodes and serverless pods cost a month; what leaves of the nodes', what serverless pods would cost less by
+    workload (below zero where they would cost more), what is saved in all, and node-hours a month that are not there
+    any more."""
+
+    cost: Decimal
+    nodes: Decimal
+    serverless: dict[int, Decimal]
+    saving: Decimal
+    elastic_hours: float
+
+
+def money_of(case: Cluster, sized: Sized) -> Money:
+    meta, leaves = case.meta, sized.leaves
     per_month = Fraction(365, 12 * meta["days"])
     elastic = rounded(Fraction(Decimal(meta["node_hour"])) * Fraction(leaves.elastic_hours) * per_month)
     standing = add_up(Decimal(amount) for amount in meta["standing"][: leaves.standing])
-    return cost, min(max(cost, Decimal(0)), elastic + standing), leaves.elastic_hours * float(per_month)
+    nodes_cost = max(Decimal(meta["cost_per_month"]), Decimal(0))
+    nodes = min(nodes_cost, elastic + standing)
+    paid = {place: rounded(Fraction(Decimal(cost)) * per_month) for place, cost, *_ in case.serverless}
+    gains = _gains(case, sized, paid)
+    saving = max(Decimal(0), add_up([nodes, *gains.values()]))
+    return Money(add_up([nodes_cost, *paid.values()]), nodes, gains, saving, leaves.elastic_hours * float(per_month))
 
 
-def parts_of(case: Cluster, sized: Sized, saving: Decimal) -> list[Decimal]:
-    """The saving by workload, in proportion to what it frees of nodes; exact together."""
-    weights = _freed(case, sized)
-    whole = {f"{place:06d}": round(float(weight) * 1_000_000) for place, weight in enumerate(weights)}
-    if not saving or not any(whole.values()):
+def _gains(case: Cluster, sized: Sized, paid: dict[int, Decimal]) -> dict[int, Decimal]:
+    """By workload, what its serverless pods would cost less a month."""
+    ratio = Ratio(*case.meta["ratio"]) if case.serverless else Ratio(1, 1)
+    found = {}
+    for place, _cost, resource, days in case.serverless:
+        now = float(case.arrays["cpu_request"][place]), float(case.arrays["memory_request"][place])
+        then = float(sized.cpu[place]), float(sized.memory[place])
+        if then != now and not any(map(isnan, (*now, *then))):
+            found[place] = cheaper(paid[place], [Ran(*day) for day in days], now, then, resource, ratio)
+    return found
+
+
+def parts_of(case: Cluster, sized: Sized, money: Money) -> list[Decimal]:
+    """The saving by workload: the nodes' in proportion to what it frees of them, its serverless pods' own; where some
+    would cost more, each gives up as large a share. Exact together."""
+    parts = _shares(money.nodes, [round(float(weight) * 1_000_000) for weight in _freed(case, sized)])
+    for place, gain in money.serverless.items():
+        parts[place] = add_up([parts[place], max(gain, Decimal(0))])
+    return _shares(money.saving, [int(part.scaleb(SCALE)) for part in parts])
+
+
+def _shares(amount: Decimal, weights: list[int]) -> list[Decimal]:
+    if not amount or not any(weights):
         return [Decimal(0)] * len(weights)
-    return list(split(saving, whole).values())
+    return list(split(amount, {f"{place:06d}": weight for place, weight in enumerate(weights)}).values())
 
 
 def _freed(case: Cluster, sized: Sized) -> Array:

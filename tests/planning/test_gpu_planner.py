@@ -23,7 +23,9 @@ NOW = datetime(2026, 10, 12, 3, tzinfo=UTC)
 PEAKS = {"a": "0.3", "b": "0.3", "c": "0.7", "d": None}
 
 
-def publish(*, known: bool = True, instance: str = "ecs.gn7i-c8g1.2xlarge", hours_known: int = 240) -> Publication:
+def publish(
+    *, known: bool = True, instance: str = "ecs.gn7i-c8g1.2xlarge", hours_known: int = 240, gone_hours: int = 0
+) -> Publication:
     hours = [
         {"source": "h", "day": day, "file_id": str(day), "cluster": "gpu",
          "hour": datetime(day.year, day.month, day.day, hour, tzinfo=UTC)}
@@ -32,6 +34,8 @@ def publish(*, known: bool = True, instance: str = "ecs.gn7i-c8g1.2xlarge", hour
     nodes, usage, peaks = [], [], []
     for at in hours:
         for name, peak in PEAKS.items():
+            if name == "b" and len(nodes) // len(PEAKS) >= len(hours) - gone_hours:
+                continue
             placed = at | {"namespace": "ml", "workload": name, "pod": f"{name}-0", "node": f"n-{name}"}
             nodes.append(at | {
                 "node": f"n-{name}", "node_pool": "a10", "provider_id": f"cn-beijing.i-{name}",
@@ -96,6 +100,37 @@ def test_two_share_a_card_and_a_node_goes_back(data: bytes) -> None:
     assert [one["workload"] for one in limits] == ["ml/a", "ml/b"]
     assert limits[0]["gpushare"] == {"limits": {"aliyun.com/gpu-mem": 6}}
     assert limits[0]["requests"] == {"cpu": "1150m", "memory": "4711Mi"}
+
+
+def test_no_plan_could_save_more_and_the_page_says_so(data: bytes) -> None:
+    """c and d need a card each, a and b share one: three of four nodes stay whatever is done."""
+    draft = made(data)
+    assert [str(line) for line in draft.binds[:2]] == [
+        "At most 0.00 CNY more could be saved a month, whatever the packing.",
+        "At most 0 more cards could be given back, whatever the packing.",
+    ]
+    assert draft.gap == pytest.approx(0, abs=1e-4)
+
+
+def test_partitions_are_named_for_every_pod_that_shares(home: Path) -> None:
+    """a and b take 0.3 of an A30 and hold 6 GiB: with a tenth kept free a half each, 2g.12gb from slices 0 and 2."""
+    (case,) = PLANNER.read(publish(instance="ecs.gn7s-c8g1.2xlarge"), NOW)
+    draft = made(case.data, mode=2)
+    assert draft.is_verified
+    assert [[row[2], *row[6:]] for row in draft.tables["cards"]] == [["ml/a", "2g.12gb", 0], ["ml/b", "2g.12gb", 2]]
+    assert len({tuple(row[:2]) for row in draft.tables["cards"]}) == 1
+    ((*_step, partition),) = draft.tables["moves"]
+    assert partition == "2g.12gb"
+    limits = [one for one in yaml.safe_load_all(exported(PLANNER, draft, "sharing.yaml").text) if one]
+    assert limits[0]["mig"] == {"limits": {"nvidia.com/mig-2g.12gb": 1}}
+
+
+def test_nothing_moves_to_a_node_that_has_left(home: Path) -> None:
+    """b's node was there until three hours ago: a stays alone, as c and d fill their cards."""
+    (case,) = PLANNER.read(publish(gone_hours=3), NOW)
+    draft = made(case.data)
+    assert [row[0] for row in draft.tables["workloads"]] == ["ml"] * 3
+    assert (draft.saving_per_month, draft.tables["moves"]) == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from apps.planning.drafts import (
     checked,
 )
 from apps.planning.exporting import NoSuchFile, exported, file_names
-from apps.planning.models import ChosenSettings, Plan
+from apps.planning.models import ChosenSettings, Fault, Plan
 from apps.planning.packing import packed, unpacked
 from apps.planning.selectors import NoPlan
 from apps.teams.approval import Actor, NotYours
@@ -169,6 +169,40 @@ def test_a_planner_that_cannot_read_leaves_earlier_plans_and_says_so(monkeypatch
         ("no_plan", "the price table is empty. Earlier plans stay.")
     ]
     assert Plan.objects.count() == 2
+    assert "the price table is empty." in client("han").get("/plans/pools/").content.decode()
+
+
+def _break(*_: Any) -> Any:
+    raise KeyError("cores")
+
+
+@pytest.mark.parametrize("changed", [pytest.param({"read": _break}, id="reading"),
+                                     pytest.param({"make": _break, "version": "2"}, id="making")])  # fmt: skip
+def test_a_fault_of_one_planner_stops_no_other(
+    changed: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The broken planner's plans of the earlier publication stay, sliders and all, and its page says so."""
+    earlier = Plan.objects.get(subject="a").publication
+    publish_costs([{"day": date(2026, 10, 1), "effective_cost": "300", "team": "web"}])
+    broken, other = replace(TOY, **changed), replace(TOY, name="gpu", title="Other")
+    told = services.plan(now=NOW, planners=[broken, other])
+    assert [(one.severity, one.code, one.subject, one.message) for one in told.problems] == [
+        ("warning", "no_plan", "pools", "The planner failed (KeyError); the log says where. Earlier plans stay.")
+    ]
+    assert "KeyError: 'cores'" in caplog.text
+    assert "Traceback" in caplog.text
+    assert told.rows == 2
+    newest = Plan.objects.get(planner="gpu", subject="a").publication
+    assert newest > earlier
+    assert Plan.objects.get(planner="pools", subject="a").publication == earlier
+    page = client("han").get("/plans/pools/", {"subject": "a", "part": "50"}).content.decode()
+    for sentence in (f"could not plan publication {newest}", "The fault is in the planner", "100.00",
+                     "planned from an earlier publication"):  # fmt: skip
+        assert sentence in " ".join(page.split())
+    assert "could not plan publication" in client("han").get("/plans/").content.decode()
+    services.plan(now=NOW, planners=[TOY, other])
+    assert not Fault.objects.exists()
+    assert "could not plan publication" not in client("han").get("/plans/pools/").content.decode()
 
 
 @pytest.mark.parametrize(

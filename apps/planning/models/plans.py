@@ -1,4 +1,4 @@
-"""Plans by publication, and the settings people chose for them."""
+"""Plans by publication, planners that failed, and the settings people chose for plans."""
 
 from django.db import models
 
@@ -27,6 +27,21 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.planner} {self.subject}".strip()
+
+
+class Fault(models.Model):
+    """A planner that could not plan a publication: its plans are of an earlier one. Gone as soon as it plans again.
+
+    `message` is for people; empty where the fault is in the planner itself, which the log tells with its traceback.
+    """
+
+    planner = models.CharField(max_length=20, unique=True)
+    publication = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    message = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.planner} {self.publication}"
 
 
 class ChosenSettings(models.Model):

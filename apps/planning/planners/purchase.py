@@ -8,6 +8,7 @@ from apps.charts.figures import Figure
 from apps.charts.plans import Axis, Mark, Series, over
 from apps.planning.drafts import Column, Draft, FigureShape, Planner, Slider, TableShape
 from apps.planning.offers import table
+from apps.planning.planners.columns import SAVING, TEAM
 from apps.planning.planners.purchase_making import make
 from apps.planning.planners.purchase_reading import read
 
@@ -31,7 +32,6 @@ def draw(draft: Draft, what: str) -> Figure:
 
 
 _AN_HOUR = gettext_lazy("an hour, at list price")
-_TEAM = Column("team", gettext_lazy("Team"), "team")
 _FAMILY = Column("family", gettext_lazy("Family or service"))
 _REGION = Column("region", gettext_lazy("Region"))
 
@@ -57,13 +57,13 @@ PLANNER = Planner(
         TableShape(
             "pools", gettext_lazy("Demand and purchases by pool"),
             (
-                _TEAM, _FAMILY, _REGION,
+                TEAM, _FAMILY, _REGION,
                 Column("on_demand_per_month", gettext_lazy("On demand a month"), "money"),
                 Column("least_per_hour", gettext_lazy("Least an hour, at list price"), "money"),
                 Column("mean_per_hour", gettext_lazy("Mean an hour"), "money"),
                 Column("held_per_hour", gettext_lazy("Held"), "money"),
                 Column("bought_per_hour", gettext_lazy("To buy now"), "money"),
-                Column("saving_per_month", gettext_lazy("Saves a month"), "money"),
+                SAVING,
                 Column("low", gettext_lazy("Low (10 of 100)"), "money"),
                 Column("high", gettext_lazy("High (90 of 100)"), "money"),
                 Column("fallen", gettext_lazy("If demand falls at once"), "money"),
@@ -73,7 +73,7 @@ PLANNER = Planner(
             "purchases", gettext_lazy("Purchases by month"),
             (
                 Column("month", gettext_lazy("Months from now"), "number"),
-                _TEAM, _FAMILY, _REGION,
+                TEAM, _FAMILY, _REGION,
                 Column("offer", gettext_lazy("Offer")),
                 Column("term_months", gettext_lazy("Term, months"), "number"),
                 Column("amount_per_hour", gettext_lazy("Covers an hour, at list price"), "money"),
@@ -98,7 +98,7 @@ PLANNER = Planner(
         TableShape(
             "mix", gettext_lazy("Where a month goes"),
             (
-                _TEAM, _FAMILY, _REGION,
+                TEAM, _FAMILY, _REGION,
                 Column("way", gettext_lazy("Way to buy")),
                 Column("offer", gettext_lazy("Offer")),
                 Column("on_demand", gettext_lazy("On demand it would cost"), "money"),
@@ -115,7 +115,7 @@ PLANNER = Planner(
                 Column("tier", gettext_lazy("Tier")),
                 Column("billed_per_month", gettext_lazy("Billed a month"), "money"),
                 Column("cost_per_month", gettext_lazy("Cost a month there"), "money"),
-                Column("saving_per_month", gettext_lazy("Saves a month"), "money"),
+                SAVING,
             ),
         ),
     ),

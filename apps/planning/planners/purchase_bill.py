@@ -170,7 +170,10 @@ def _usage(charges: str) -> str:
 
 
 def _demand(bill: str, first: int, hours: int) -> dict[Key, Floats]:
-    """List price of every hour by pool, whatever covered it but spot; a charge of a day is spread over its hours."""
+    """List price of every hour by pool, whatever covered it but spot; a charge of a day is spread over its hours.
+
+    A curve for the learner, in floats: what is said in money is of the exact sums in `_price` and `_holdings`.
+    """
     found: dict[Key, Floats] = defaultdict(lambda: np.zeros(hours))
     for *key, start, end, cost in _rows(f"""
         SELECT currency, RegionId, family, first, last, sum(list)::{MONEY} FROM {bill}

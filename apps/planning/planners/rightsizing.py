@@ -1,260 +1,25 @@
 """Right-sizing: the cores and GiB every workload should ask for, and the nodes that can leave when it does."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
-
-import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.charts.colours import OTHERS, PALETTE
 from apps.charts.figures import Figure
 from apps.charts.plans import Axis, Series, cloud, over
-from apps.finops.findings import Sentence
-from apps.finops.money import add_up
 from apps.planning.drafts import (
-    Action,
-    Check,
     Column,
     Draft,
     Export,
     FigureShape,
     Planner,
-    Settings,
     Slider,
     TableShape,
 )
-from apps.planning.methods.leaving import needed
-from apps.planning.methods.rightsizing import rules
-from apps.planning.methods.rightsizing.choosing import BAD_SHARE, Replay, held_against, replay
-from apps.planning.methods.rightsizing.choosing import Settings as Rightsizing
-from apps.planning.methods.rightsizing.memory import MemoryPlan, plan_memory
-from apps.planning.methods.rightsizing.verify import verify_nodes, verify_replay
 from apps.planning.patches import patches
+from apps.planning.planners.columns import NAMESPACE, SAVING, TEAM, WORKLOAD
+from apps.planning.planners.rightsizing_making import make
 from apps.planning.reading.rightsizing import DAY, read
-from apps.planning.sizing import LEAST_HISTORY, Cluster, Sized, money_of, parts_of, size
-from apps.planning.words import cores, moments, share
-
-JUDGED_DAYS = 28
-SHOWN_DAYS = 14
-BORROWED_DAYS = 14
-
-LOWER = (
-    "Lower requests in %(cluster)s, for %(count)s of its workloads: %(cores)s cores and %(gib)s GiB are claimed no "
-    "more."
-)
-STANDING = "With them standing nodes leave for good: %(count)s of %(stand)s."
-ELASTIC = "With them nodes that come and go are there for %(hours)s hours a month less."
-FREED = "What is freed does not add up to a node in any hour, so nothing is saved yet."
-NOTHING = "No request in %(cluster)s can be lowered at this risk."
-RAISE = "%(count)s workloads use more than they ask for; raising them to be safe would claim %(cores)s more cores."
-RAISED = "%(count)s workloads are raised, by %(cores)s cores together: they use more than they ask for."
-RISK = (
-    "Decided anew each day and replayed on the next, %(above)s of the hours of the last %(days)s days peaked above the "
-    "request, on %(bad)s of days more than 5 of 100."
-)
-MEMORY_RISK = "Memory: on one of %(one_in)s days a workload's peak is expected above its request at most."
-BIND_GIB = "Memory decides how many nodes there are in most hours, cores do not."
-BIND_CORES = "Cores decide how many nodes there are in most hours, memory does not."
-BIND_KEEP = "%(count)s workloads stay as they are: less than %(days)s days of history, or a change below a tenth."
-UNKNOWN_HOURS = "Peaks within an hour: only means of hours are metered here, so requests are drawn to be too small."
-UNKNOWN_LIMITS = (
-    "The limits of containers, and what happens when neighbours peak at once: a request is a promise, no ceiling."
-)
-UNKNOWN_FUTURE = "Whether coming weeks are like the last %(days)s days."
-UNKNOWN_SERVERLESS = "What serverless pods of these workloads would cost less is not counted."
-TITLE = "Lower requests in %(cluster)s, for %(count)s of the team's workloads"
-EVIDENCE = "%(workload)s: %(cpu)s cores instead of %(cpu_now)s, %(gib)s GiB instead of %(gib_now)s"
-VERDICTS = {
-    "lower": "lowered", "raise": "raised", "alike": "stays: nearly the same", "young": "stays: too little history",
-    "short": "asks for too little",
-}  # fmt: skip
-CHECKS = {
-    "throttled": "the share of hours above the request comes out the same",
-    "bad_days": "the share of bad days comes out the same",
-    "nodes": "no node leaves that some hour needs",
-    "seen": "no request for memory is below the highest of the last week",
-    "parts": "the workloads' savings add up to the plan's",
-}
-
-
-def make(data: bytes, settings: Settings) -> Draft:
-    """The plan of one cluster by these settings."""
-    case = Cluster.of(data)
-    margin = settings["margin"] / 100
-    chosen = replay(case.cpu, Rightsizing(risk=settings["risk"] / 100, margin=margin))
-    kept = plan_memory(case.memory, settings["memory_risk"] / 100, margin)
-    sized = size(case, chosen, kept, may_raise=bool(settings["raise"]))
-    cost, saving, monthly_hours = money_of(case.meta, sized.leaves)
-    parts = parts_of(case, sized, saving)
-    judged = chosen.above[-JUDGED_DAYS:], chosen.bad[-JUDGED_DAYS:]
-    told = float(np.nanmean(judged[0])), float(np.nanmean(judged[1]))
-    rows = _rows(case, sized, chosen, kept, parts)
-    return Draft(
-        currency=case.meta["currency"], cost_per_month=cost, saving_per_month=saving,
-        says=_says(case, sized, chosen, monthly_hours),
-        risks=(
-            Sentence(RISK, {"above": share(told[0]), "bad": share(told[1]), "days": f"{len(judged[0])}"}),
-            Sentence(MEMORY_RISK, {"one_in": f"{100 / settings['memory_risk']:,.0f}"}),
-        ),
-        binds=_binds(case, sized), unknowns=_unknowns(case),
-        checks=_checks(case, chosen, sized, told, parts, saving), actions=_actions(case, sized, parts),
-        tables={"workloads": rows, "strategies": _strategies(case, chosen)},
-        content=_content(case, chosen, may_raise=bool(settings["raise"])), settings=settings,
-    )  # fmt: skip
-
-
-def _says(case: Cluster, sized: Sized, chosen: Replay, hours: float) -> tuple[Sentence, ...]:
-    cluster = {"cluster": case.meta["cluster"]}
-    lowered = sized.verdicts.count("lower")
-    if not lowered:
-        told = [Sentence(NOTHING, cluster)]
-    else:
-        freed = (np.mean(had - has) for had, has in ((sized.before.cores, sized.after.cores),
-                                                     (sized.before.gib, sized.after.gib)))  # fmt: skip
-        amounts = dict(zip(("cores", "gib"), (cores(max(0.0, float(each))) for each in freed), strict=True))
-        told = [Sentence(LOWER, cluster | {"count": f"{lowered}"} | amounts)]
-        leaves = sized.leaves
-        if leaves.standing:
-            told.append(Sentence(STANDING, {"count": f"{leaves.standing}", "stand": f"{case.meta['stand']}"}))
-        if leaves.elastic_hours:
-            told.append(Sentence(ELASTIC, {"hours": cores(hours)}))
-        if not leaves.standing and not leaves.elastic_hours:
-            told.append(Sentence(FREED))
-    for verdict, text in (("short", RAISE), ("raise", RAISED)):
-        places = [place for place, one in enumerate(sized.verdicts) if one == verdict]
-        if places:
-            more = (chosen.request[-1] - case.arrays["cpu_request"])[places] * case.arrays["pods"].mean(axis=0)[places]
-            told.append(
-                Sentence(text, {"count": f"{len(places)}", "cores": cores(float(np.clip(more, 0, None).sum()))})
-            )
-    return tuple(told)
-
-
-def _binds(case: Cluster, sized: Sized) -> tuple[Sentence, ...]:
-    by_gib = sized.after.gib / case.meta["gib"] > sized.after.cores / case.meta["cores"]
-    kept = sum(verdict in ("alike", "young") for verdict in sized.verdicts)
-    return (
-        Sentence(BIND_GIB if by_gib.mean() > 0.5 else BIND_CORES),
-        *([Sentence(BIND_KEEP, {"count": f"{kept}", "days": f"{LEAST_HISTORY}"})] if kept else []),
-    )
-
-
-def _unknowns(case: Cluster) -> tuple[Sentence, ...]:
-    return (
-        *([] if case.meta["has_peaks"] else [Sentence(UNKNOWN_HOURS)]),
-        Sentence(UNKNOWN_FUTURE, {"days": f"{case.cpu.days}"}), Sentence(UNKNOWN_LIMITS), Sentence(UNKNOWN_SERVERLESS),
-    )  # fmt: skip
-
-
-def _checks(
-    case: Cluster, chosen: Replay, sized: Sized, told: tuple[float, float], parts: list[Decimal], saving: Decimal
-) -> tuple[Check, ...]:
-    days = slice(max(0, case.cpu.days - JUDGED_DAYS), case.cpu.days)
-    found = [
-        *verify_replay(case.cpu.samples[days].tolist(), chosen.request[days].tolist(), *told, bad_share=BAD_SHARE),
-        verify_nodes(
-            needed(sized.before, case.stock).tolist(), needed(sized.after, case.stock).tolist(),
-            case.stock.there.tolist(), stand=case.stock.stand, elastic_hours=sized.leaves.elastic_hours,
-            standing=sized.leaves.standing,
-        ),
-    ]  # fmt: skip
-    week = np.nanmax(case.memory.samples[-7:].reshape(-1, case.memory.count), axis=0, initial=0)
-    lowered = sized.memory < case.arrays["memory_request"]
-    seen = bool((sized.memory[lowered] >= np.minimum(week[lowered], case.meta["gib"]) - 1e-6).all())
-    return (
-        *(Check(Sentence(CHECKS[one.name]), one.holds) for one in found),
-        Check(Sentence(CHECKS["seen"]), seen),
-        Check(Sentence(CHECKS["parts"]), add_up(parts) == (saving if any(parts) else add_up(parts))),
-    )
-
-
-def _actions(case: Cluster, sized: Sized, parts: list[Decimal]) -> tuple[Action, ...]:
-    """One for each team: its workloads, the dearest as evidence."""
-    teams: dict[str, list[int]] = {}
-    for place, verdict in enumerate(sized.verdicts):
-        if verdict == "lower" and parts[place]:
-            teams.setdefault(case.meta["teams"][place], []).append(place)
-    cluster, since = case.meta["cluster"], datetime.fromisoformat(case.meta["since"]).date()
-    return tuple(
-        Action(
-            subject=f"{cluster} {team}", team=team,
-            title=Sentence(TITLE, {"count": f"{len(places)}", "cluster": cluster}),
-            evidence=tuple(_evidence(case, sized, place) for place in sorted(places, key=lambda one: -parts[one])[:3]),
-            currency=case.meta["currency"], saving_per_month=add_up(parts[place] for place in places), since=since,
-        )
-        for team, places in sorted(teams.items())
-    )  # fmt: skip
-
-
-def _evidence(case: Cluster, sized: Sized, place: int) -> Sentence:
-    namespace, workload, _kind = case.meta["workloads"][place]
-    return Sentence(EVIDENCE, {
-        "workload": f"{namespace}/{workload}", "cpu": f"{sized.cpu[place]:.2f}", "gib": f"{sized.memory[place]:.2f}",
-        "cpu_now": f"{case.arrays['cpu_request'][place]:.2f}", "gib_now": f"{case.arrays['memory_request'][place]:.2f}",
-    })  # fmt: skip
-
-
-def _rows(case: Cluster, sized: Sized, chosen: Replay, kept: MemoryPlan, parts: list[Decimal]) -> list[list[Any]]:
-    """A row for each workload: the money first, then what asks for too little."""
-    above = chosen.above[-JUDGED_DAYS:]
-    seen = (~np.isnan(above)).sum(axis=0)
-    fleet = float(np.nanmean(above))
-    throttled = (np.nansum(above, axis=0) + BORROWED_DAYS * fleet) / (seen + BORROWED_DAYS)
-    history = case.cpu.history[-1]
-    order = sorted(range(case.cpu.count), key=lambda one: (-parts[one], sized.verdicts[one], one))
-    return [
-        [*case.meta["workloads"][place][:2], case.meta["teams"][place], VERDICTS[sized.verdicts[place]],
-         *(round(float(each[place]), 4) for each in (case.arrays["cpu_request"], sized.cpu,
-                                                     case.arrays["memory_request"], sized.memory)),
-         f"{parts[place]:.12f}", round(float(throttled[place]), 6), _known(kept.chance[-1][place]),
-         int(history[place]), case.meta["workloads"][place][2]]
-        for place in order
-    ]  # fmt: skip
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 6)
-
-
-def _strategies(case: Cluster, chosen: Replay) -> list[list[Any]]:
-    """Ours and the rules of others, replayed alike: cores asked for as a part of now's, hours above, bad days."""
-    pods, now = case.arrays["pods"].mean(axis=0), case.arrays["cpu_request"]
-    told = []
-    for name, request in (
-        ("CostOps", chosen.request),
-        *((name, rule(case.cpu)) for name, rule in rules.OTHERS.items()),
-    ):
-        above, bad = held_against(case.cpu, request)
-        days = slice(max(0, case.cpu.days - JUDGED_DAYS), case.cpu.days)
-        asked = float(np.nansum(np.nanmean(request[days], axis=0) * pods) / max(float((now * pods).sum()), 1e-9))
-        told.append([name, round(asked, 4), round(float(np.nanmean(above[days])), 6),
-                     round(float(np.nanmean(bad[days])), 6)])  # fmt: skip
-    return told
-
-
-def _content(case: Cluster, chosen: Replay, *, may_raise: bool) -> dict[str, Any]:
-    pods = case.arrays["pods"].mean(axis=0)
-    now = max(float((case.arrays["cpu_request"] * pods).sum()), 1e-9)
-    slack, risk = chosen.slack_by_candidate, chosen.risk_by_candidate
-    points = []
-    if slack is not None and risk is not None:
-        weight = pods / max(float(pods.sum()), 1e-9)
-        points = [
-            [round(float(np.nansum(own * pods)) / now, 4), round(float(np.nansum(chance * weight)), 6)]
-            for own, chance in zip(slack, risk, strict=True)
-        ]
-    days = slice(max(0, case.cpu.days - SHOWN_DAYS), case.cpu.days)
-    used = np.nan_to_num(case.cpu.samples[days]) * pods
-    most = np.inf if may_raise else case.arrays["cpu_request"]
-    return {
-        "first": case.meta["first"] + days.start * DAY,
-        "points": sorted(points),
-        "used": [round(float(one), 3) for one in used.sum(axis=2).ravel()],
-        "asked": round(now, 3),
-        "advised": [round(float(np.nansum(np.fmin(one, most) * pods)), 3) for one in chosen.request[days]],
-    }
+from apps.planning.words import moments
 
 
 def draw(draft: Draft, what: str) -> Figure:
@@ -275,6 +40,13 @@ def draw(draft: Draft, what: str) -> Figure:
         for place, row in enumerate(draft.tables["strategies"]):
             drawn.append((Series(row[0], [row[2]], PALETTE[place + 1], "points"), [row[1]]))
         return cloud(drawn, across=_("cores asked for, as a part of now"), upward=_("hours above the request"))
+    if what == "memory":
+        drawn = [
+            (Series(row[0], [row[5]], PALETTE[place], "points"), [row[4]])
+            for place, row in enumerate(draft.tables["strategies"])
+            if row[4] is not None
+        ]
+        return cloud(drawn, across=_("GiB asked for, as a part of now"), upward=_("days with a peak above the request"))
     hours = moments(content["first"], len(content["used"]))
     advised = [content["advised"][hour // DAY] for hour in range(len(hours))]
     series = [
@@ -297,7 +69,7 @@ PLANNER = Planner(
     name="rightsizing",
     title=gettext_lazy("Right-sizing"),
     about=gettext_lazy("The cores and memory every workload should ask for, and the nodes that leave when it does."),
-    version="1",
+    version="2",
     read=read,
     make=make,
     draw=draw,
@@ -311,15 +83,13 @@ PLANNER = Planner(
         TableShape(
             "workloads", gettext_lazy("Workloads"),
             (
-                Column("namespace", gettext_lazy("Namespace")),
-                Column("workload", gettext_lazy("Workload")),
-                Column("team", gettext_lazy("Team"), "team"),
+                NAMESPACE, WORKLOAD, TEAM,
                 Column("verdict", gettext_lazy("Verdict"), "words"),
                 Column("cpu_now", gettext_lazy("Cores now"), "number"),
                 Column("cpu", gettext_lazy("Cores advised"), "number"),
                 Column("memory_now", gettext_lazy("GiB now"), "number"),
                 Column("memory", gettext_lazy("GiB advised"), "number"),
-                Column("saving_per_month", gettext_lazy("Saves a month"), "money"),
+                SAVING,
                 Column("throttled", gettext_lazy("Hours above"), "share"),
                 Column("killed", gettext_lazy("Chance of a kill a day"), "share"),
                 Column("history_days", gettext_lazy("Days known"), "number"),
@@ -333,12 +103,15 @@ PLANNER = Planner(
                 Column("asked", gettext_lazy("Cores, as a part of now"), "share"),
                 Column("throttled", gettext_lazy("Hours above"), "share"),
                 Column("bad_days", gettext_lazy("Bad days"), "share"),
+                Column("asked_memory", gettext_lazy("GiB, as a part of now"), "share"),
+                Column("killed", gettext_lazy("Chance of a kill a day"), "share"),
             ),
         ),
     ),
     figures=(
         FigureShape("replay", gettext_lazy("The last two weeks, replayed"), gettext_lazy("cores")),
         FigureShape("risk", gettext_lazy("What a core less risks"), ""),
+        FigureShape("memory", gettext_lazy("What a GiB less risks"), ""),
     ),
     exports=(Export("patches.yaml", "text/yaml", patches),),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from apps.finops.findings import Sentence
-from apps.finops.tables import WORKLOAD_HOURS, WORKLOAD_PEAKS
+from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS, WORKLOAD_PEAKS
 from apps.insights.idle.ledger import per_month
 from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
@@ -21,6 +21,8 @@ from apps.planning.metering import AGENTS, LASTING, Metering, Stood
 
 DAY = 24
 DAYS, LEAST_DAYS = 28, 7
+NEWEST = 2
+"""Hours: what was seen in none of the last so many is gone."""
 NO_NODES = "%(cluster)s: no GPU node that stands is found in the bill, so nothing can be priced."
 NO_PODS = "%(cluster)s: no lasting work holds a GPU on a node that stands."
 NO_PEAKS = "%(cluster)s: the use of its GPUs is not metered, so nobody knows what can share a card."
@@ -45,7 +47,8 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     for cluster in metering.clusters():
         nodes = [node for node in metering.nodes(cluster, metering.costed) if node.gpus]
         if nodes:
-            yield _case(metering, cluster, [node for node in nodes if node.stands])
+            end, there = _newest(metering, cluster)
+            yield _case(metering, cluster, [node for node in nodes if node.stands and node.node in there], end)
 
 
 def card_of(instance_type: str) -> tuple[str, int]:
@@ -58,7 +61,16 @@ def card_of(instance_type: str) -> tuple[str, int]:
     return instance_type, 0
 
 
-def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
+def _newest(metering: Metering, cluster: str) -> tuple[int, set[str]]:
+    """Until when the cluster is metered, and the nodes of its last hours: nothing moves to a node that has left."""
+    rows = metering.ask(
+        f"SELECT node, max(clock) FROM {metering.listener.rows(NODE_HOURS)} WHERE cluster = ? GROUP BY node", cluster
+    )
+    end = max(clock for _, clock in rows) + 1
+    return end, {node for node, clock in rows if clock >= end - NEWEST}
+
+
+def _case(metering: Metering, cluster: str, nodes: list[Stood], end: int) -> Case:
     told = {"cluster": cluster}
     hours = Hours(metering.costed.end - DAYS * DAY, metering.costed.end)
     costs = {node.node: metering.cost_of([node.resource]) for node in nodes}
@@ -67,7 +79,7 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
         return Case(cluster, withheld=Sentence(NO_NODES, told))
     busy = _busy(metering, cluster, nodes)
     nodes = [node for node in nodes if node.node not in busy]
-    pods = _pods(metering, cluster, nodes)
+    pods = _pods(metering, cluster, nodes, end)
     if not pods:
         return Case(cluster, withheld=Sentence(NO_PODS, told))
     workloads = sorted({(pod[1], pod[2]) for pod in pods})
@@ -76,14 +88,14 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
         return Case(cluster, withheld=Sentence(NO_PEAKS, told))
     if days < LEAST_DAYS:
         return Case(cluster, withheld=Sentence(THIN, told | {"days": f"{days}", "least": f"{LEAST_DAYS}"}))
-    agents = _agents(metering, cluster, nodes)
+    agents = _agents(metering, cluster, nodes, end)
     meta = {
         "cluster": cluster, "currency": currency, "days": metering.days, "first": hours.first,
         "since": str(metering.window.end - timedelta(days=1)), "workloads": [list(one) for one in workloads],
         "pods": [[pod[0], workloads.index((pod[1], pod[2])), *pod[3:]] for pod in pods],
         "nodes": [
-            [node.node, node.pool, node.instance_type, round(node.cores - agents.get(node.node, (0, 0))[0], 3),
-             round(node.memory_gib - agents.get(node.node, (0, 0))[1], 3), round(node.gpus),
+            [node.node, node.pool, node.instance_type, round(node.cores - agents[node.node][0], 3),
+             round(node.memory_gib - agents[node.node][1], 3), round(node.gpus),
              f"{per_month(costs[node.node].amount, metering.days):.12f}", costs[node.node].team]
             for node in nodes if costs[node.node].currency in ("", currency)
         ],
@@ -104,10 +116,9 @@ def _busy(metering: Metering, cluster: str, nodes: list[Stood]) -> set[str]:
     return {node for (node,) in rows}
 
 
-def _pods(metering: Metering, cluster: str, nodes: list[Stood]) -> list[list[Any]]:
+def _pods(metering: Metering, cluster: str, nodes: list[Stood], end: int) -> list[list[Any]]:
     """What stands there in the newest hours: name, namespace, workload, node, cards, cores and GiB asked for, and the
     most it used."""
-    end = metering.costed.end
     rows = metering.ask(
         f"""
         SELECT pod, namespace, workload, arg_max(node, clock), max(gpu_request_hours), max(cpu_request_core_hours),
@@ -115,7 +126,7 @@ def _pods(metering: Metering, cluster: str, nodes: list[Stood]) -> list[list[Any
         FROM {metering.listener.rows(WORKLOAD_HOURS)}
         WHERE cluster = ? AND clock < ? AND clock >= ? AND workload_kind NOT IN {AGENTS}
             AND node IN (SELECT unnest(?::VARCHAR[]))
-        GROUP BY pod, namespace, workload HAVING max(clock) >= ? - 2 ORDER BY pod""",
+        GROUP BY pod, namespace, workload HAVING max(clock) >= ? - {NEWEST} ORDER BY pod""",
         cluster, end, end - DAYS * DAY, [node.node for node in nodes], end,
     )  # fmt: skip
     peaks = {
@@ -135,15 +146,21 @@ def _pods(metering: Metering, cluster: str, nodes: list[Stood]) -> list[list[Any
     return found
 
 
-def _agents(metering: Metering, cluster: str, nodes: list[Stood]) -> dict[str, tuple[float, float]]:
-    """What agents ask for on each node."""
+def _agents(metering: Metering, cluster: str, nodes: list[Stood], end: int) -> dict[str, tuple[float, float]]:
+    """The cores and GiB that agents take of each node: where none was seen, as much as of another node of the pool."""
     rows = metering.ask(
         f"""
         SELECT node, max(cores), max(gib) FROM {metering.claimed(cluster, f"workload_kind IN {AGENTS}")}
         WHERE clock >= ? AND node IN (SELECT unnest(?::VARCHAR[])) GROUP BY node""",
-        metering.costed.end - DAY, [node.node for node in nodes],
+        end - DAY, [node.node for node in nodes],
     )  # fmt: skip
-    return {node: (float(cores or 0), float(gib or 0)) for node, cores, gib in rows}
+    seen = {node: (float(cores or 0), float(gib or 0)) for node, cores, gib in rows}
+    most: dict[str, tuple[float, float]] = {}
+    for node in nodes:
+        cores, gib = seen.get(node.node, (0.0, 0.0))
+        known = most.get(node.pool, (0.0, 0.0))
+        most[node.pool] = max(known[0], cores), max(known[1], gib)
+    return {node.node: seen.get(node.node, most[node.pool]) for node in nodes}
 
 
 def _peaks(metering: Metering, cluster: str, workloads: list[tuple[str, str]], hours: Hours) -> tuple[Any, Any, int]:

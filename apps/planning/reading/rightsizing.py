@@ -20,6 +20,7 @@ from apps.planning.arrays import pack
 from apps.planning.drafts import Case
 from apps.planning.metering import Metering, Stood
 from apps.teams.models import UNALLOCATED
+from apps.teams.selectors import rule_book
 from apps.warehouse.engine import Workspace, connect
 
 DAYS = 42
@@ -58,13 +59,16 @@ def _case(metering: Metering, cluster: str) -> Case:
     stock = _stock(metering, cluster, nodes)
     if stock is None:
         return Case(cluster, withheld=Sentence(NO_NODES, told))
-    keys, used = _used(metering, cluster, hours, nodes)
+    keys, used, ran = _used(metering, cluster, hours, nodes)
     if not keys or np.isnan(used["memory"]).all():
         return Case(cluster, withheld=Sentence(NO_MEMORY, told))
+    ledger = Ledger.read(metering.pinned, metering.window, {(cluster, namespace) for namespace, _, _ in keys}, ())
+    ratio = rule_book()[1].price_ratio
     meta: dict[str, Any] = stock[0] | {
         "cluster": cluster, "first": hours.first, "since": str(metering.window.end - timedelta(days=1)),
-        "workloads": [list(key) for key in keys], "teams": _teams(metering, cluster, keys),
-        "has_peaks": bool(used.pop("has_peaks")),
+        "workloads": [list(key) for key in keys], "teams": _teams(ledger, cluster, keys),
+        "has_peaks": bool(used.pop("has_peaks")), "ratio": [ratio.cpu_core, ratio.memory_gib],
+        "serverless": _serverless(ledger, cluster, keys, ran, stock[0]["currency"]),
     }  # fmt: skip
     return Case(cluster, pack(meta, there=stock[1], **used))
 
@@ -103,18 +107,22 @@ def _stock(metering: Metering, cluster: str, nodes: list[Stood]) -> tuple[dict[s
     }, np.nan_to_num(there)  # fmt: skip
 
 
-def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) -> tuple[Keys, dict[str, Any]]:
-    """By hour and workload the busiest pod's cores and GiB, pod-hours, all use, requests; and what the others claim."""
+def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) -> tuple[Keys, dict[str, Any], Any]:
+    """By hour and workload the busiest pod's cores and GiB, pod-hours, all use, requests, and what the others claim;
+    and by workload and day how long serverless pods ran and what they asked for. Of pods, use and claims only those on
+    nodes count; a request serves serverless pods as well, so that the busiest may be one."""
     costed = metering.costed
     with Workspace() as workspace:
         named = workspace.keep_query("SELECT unnest(?::VARCHAR[]) AS node", [[node.node for node in nodes]])
         pods = workspace.keep_query(
             f"""
-            SELECT namespace, workload, max(workload_kind) AS kind, pod, clock, sum(cpu_used_core_hours)::DOUBLE AS cpu,
+            SELECT namespace, workload, max(workload_kind) AS kind, pod, clock, resource_id,
+                resource_id = '' AS is_here, sum(cpu_used_core_hours)::DOUBLE AS cpu,
                 sum(cpu_request_core_hours)::DOUBLE AS cpu_request, sum(memory_used_gib_hours)::DOUBLE AS memory,
                 sum(memory_request_gib_hours)::DOUBLE AS memory_request
-            FROM {metering.listener.rows(WORKLOAD_HOURS)} JOIN {named} USING (node)
-            WHERE cluster = ? AND resource_id = '' AND clock >= ? AND clock < ? GROUP BY ALL""",
+            FROM {metering.listener.rows(WORKLOAD_HOURS)}
+            WHERE cluster = ? AND (resource_id <> '' OR node IN (SELECT node FROM {named}))
+                AND clock >= ? AND clock < ? GROUP BY ALL""",
             [cluster, hours.first, hours.end],
         )
         peaks = workspace.keep_query(
@@ -140,9 +148,10 @@ def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) ->
             f"""
             SELECT number, clock, max(greatest(coalesce(cpu_peak, 0), cpu)) AS cpu,
                 max(greatest(coalesce(memory_peak, 0), memory)) AS memory,
-                coalesce(sum(cpu_request) / nullif(max(cpu_request), 0), count(*)) AS pods, sum(cpu) AS cpu_all,
-                sum(memory) AS memory_all, max(cpu_request) AS cpu_request, max(memory_request) AS memory_request,
-                count(cpu_peak) AS peaks
+                coalesce(sum(cpu_request) FILTER (is_here) / nullif(max(cpu_request), 0), count(*) FILTER (is_here))
+                    AS pods,
+                sum(cpu) FILTER (is_here) AS cpu_all, sum(memory) FILTER (is_here) AS memory_all,
+                max(cpu_request) AS cpu_request, max(memory_request) AS memory_request, count(cpu_peak) AS peaks
             FROM {pods} JOIN {index} USING (namespace, workload)
                 LEFT JOIN {peaks} USING (namespace, workload, pod, clock)
             GROUP BY number, clock"""
@@ -150,9 +159,17 @@ def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) ->
         rest = run(
             f"""
             SELECT clock, sum(greatest(cpu, cpu_request)), sum(greatest(memory, memory_request))
-            FROM {pods} ANTI JOIN {index} USING (namespace, workload) GROUP BY clock"""
+            FROM {pods} ANTI JOIN {index} USING (namespace, workload) WHERE is_here GROUP BY clock"""
         ).fetchall()
-    return keys, _arrays(wide, rest, hours, costed, len(keys))
+        ran = run(
+            f"""
+            SELECT number, list(DISTINCT resource_id), sum(cpu_request), sum(memory_request), max(cpu_request),
+                max(memory_request)
+            FROM {pods} JOIN {index} USING (namespace, workload)
+            WHERE NOT is_here AND clock >= {costed.first}
+            GROUP BY number, clock // {DAY} ORDER BY number, clock // {DAY}"""
+        ).fetchall()
+    return keys, _arrays(wide, rest, hours, costed, len(keys)), ran
 
 
 def _arrays(wide: Any, rest: Any, hours: Hours, costed: Hours, count: int) -> dict[str, Any]:
@@ -183,9 +200,30 @@ def _newest(requests: Any) -> Any:
     return np.where(np.isnan(known[0]), known[-1], known[0]).astype(np.float64)
 
 
-def _teams(metering: Metering, cluster: str, keys: Keys) -> list[str]:
+def _serverless(ledger: Ledger, cluster: str, keys: Keys, ran: Any, currency: str) -> list[list[Any]]:
+    """Workloads with serverless pods: the place of each, what these cost, the kind of resource, and by day the hours of
+    pods, with the cores and GiB they asked for."""
+    days: dict[int, list[list[float]]] = defaultdict(list)
+    resources: dict[int, set[str]] = defaultdict(set)
+    for place, named, core_hours, gib_hours, cores, gib in ran:
+        hours = core_hours / cores if cores else gib_hours / gib if gib else 0
+        days[place].append([round(hours, 6), round(cores or 0, 6), round(gib or 0, 6)])
+        resources[place] |= set(named)
+    found: list[list[Any]] = []
+    for place, told in sorted(days.items()):
+        namespace, workload, _kind = keys[place]
+        cost = add_up(
+            ledger.left[part]
+            for part in ledger.of_workload(cluster, namespace, workload)
+            if part.resource in resources[place] and part.currency == currency
+        )
+        if cost > 0:
+            found.append([place, f"{cost:.12f}", min(resources[place]), told])
+    return found
+
+
+def _teams(ledger: Ledger, cluster: str, keys: Keys) -> list[str]:
     """Whose each workload is: who pays for most of it."""
-    ledger = Ledger.read(metering.pinned, metering.window, {(cluster, namespace) for namespace, _, _ in keys}, ())
     found = []
     for namespace, workload, _kind in keys:
         paid: dict[str, list[Decimal]] = defaultdict(list)

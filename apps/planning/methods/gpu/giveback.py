@@ -7,12 +7,15 @@ from itertools import count
 import numpy as np
 import numpy.typing as npt
 
+from apps.finops.money import add_up
 from apps.planning.methods.gpu.board import Board
 from apps.planning.methods.gpu.kinds import FULL, Node, Place, Pod, Rules
 
 Floats = npt.NDArray[np.float64]
 ROUNDS, RAISED = 8, 1.25
 LEAST_HOURS = 7 * 24
+SCARCE = ("demand_milli", "memory_mib", "cpu_milli")
+"""What pods need of cards, memory and cores: whichever binds is to be packed tightly."""
 
 
 @dataclass(frozen=True)
@@ -36,33 +39,44 @@ class GivenBack:
 
 
 def give_back(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules, now: Mapping[str, Place]) -> GivenBack:
-    """Empty whatever can be emptied: the dearest node first, of equal ones the one with least on it.
-
-    A node leaves only when all its pods find room on nodes that stay, each where least is left beside it.
+    """Empty whatever can be emptied, the dearest node first, in the best of a few orders: which of cards, memory and
+    cores is scarce, and whether nodes with much or with little on them should leave first, shows in what is saved.
     """
+    price = {node.name: node.price for node in nodes}
+    tried = [_given_back(pods, nodes, rules, now, of, sign) for of in SCARCE for sign in (1, -1)]
+    return max(tried, key=lambda one: (add_up(price[name] for name in one.nodes), -len(one.moves)))
+
+
+def _given_back(
+    pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules, now: Mapping[str, Place], scarce: str, sign: int
+) -> GivenBack:
+    """A node leaves only when all its pods find room on nodes that stay, each where least of what is scarce is left
+    beside it; of equally dear ones first that with least (or, with the other `sign`, most) of it."""
     board = Board(nodes, rules)
     by_name = {pod.name: pod for pod in pods}
+    asked = dict.fromkeys(board.nodes, 0)
     for name, place in now.items():
         board.put(by_name[name], place.node, place.cards)
+        asked[place.node] += sign * getattr(by_name[name], scarce)
     left: list[str] = []
     moves: list[Move] = []
-    asked = {node.name: sum(by_name[pod].demand_milli for pod, (at, _) in board.at.items() if at == node.name)
-             for node in nodes}  # fmt: skip
     for node in sorted(nodes, key=lambda one: (-one.price, asked[one.name], one.name)):
-        found = _emptied(board, by_name, node.name, left)
+        found = _emptied(board, by_name, node.name, left, scarce)
         if found is not None:
             left.append(node.name)
             moves += found
     return GivenBack(tuple(left), _direct(moves), board.places(), tuple(pods))
 
 
-def _emptied(board: Board, by_name: Mapping[str, Pod], source: str, left: Sequence[str]) -> list[Move] | None:
+def _emptied(
+    board: Board, by_name: Mapping[str, Pod], source: str, left: Sequence[str], scarce: str
+) -> list[Move] | None:
     """The moves that empty a node, made; nothing, and the board as it was, where one of its pods finds no room."""
     held = [(name, cards) for name, (at, cards) in board.at.items() if at == source]
     held.sort(key=lambda one: (-by_name[one[0]].demand_milli, -by_name[one[0]].memory_mib, one[0]))
     found: list[Move] = []
     for name, _cards in held:
-        target = _room(board, by_name[name], source, left)
+        target = _room(board, by_name[name], source, left, scarce)
         if target is None:
             for move, (back, cards) in reversed(list(zip(found, held, strict=False))):
                 _lift(board, by_name[back], move.target)
@@ -81,18 +95,20 @@ def _direct(moves: Sequence[Move]) -> tuple[Move, ...]:
     return tuple(replace(move, source=first[move.pod]) for place, move in enumerate(moves) if last[move.pod] == place)
 
 
-def _room(board: Board, pod: Pod, source: str, left: Iterable[str]) -> tuple[str, tuple[int, ...]] | None:
-    """Where a pod fits with least left beside it: on cards that others use before empty ones."""
+def _room(board: Board, pod: Pod, source: str, left: Iterable[str], scarce: str) -> tuple[str, tuple[int, ...]] | None:
+    """Where a pod fits with least left of what is scarce, then of the other."""
     gone = {source, *left}
     options = []
     for name in board.nodes:
         if name in gone or (cards := board.room(pod, name)) is None:
             continue
         free = sum(FULL - sum(size.share for _, size in board.cards[name][card]) for card in cards)
-        options.append((free, board.memory[name], name, cards))
+        least = {"demand_milli": (free, board.memory[name]), "memory_mib": (board.memory[name], free),
+                 "cpu_milli": (board.cpu[name], free)}[scarce]  # fmt: skip
+        options.append((least, name, cards))
     if not options:
         return None
-    _free, _memory, name, cards = min(options)
+    _least, name, cards = min(options)
     return name, cards
 
 

@@ -1,7 +1,7 @@
 """Pods alike are a class and nodes alike a kind: thousands of pods become a hundred numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from apps.planning.methods.gpu.cards import Card, Size, card_of, patterns, size_of
@@ -40,7 +40,13 @@ def class_of(pod: Pod) -> tuple[object, ...]:
 
 
 def group(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules) -> Task:
-    """Classes and kinds of what can move and where it can stand, largest first."""
+    """Classes and kinds of what can move and where it can stand, largest first, and every full way to share a card."""
+    task = gather(pods, nodes, rules)
+    return replace(task, fills=_fills(task.cards, task.sizes, task.like))
+
+
+def gather(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules) -> Task:
+    """The same without the ways to share a card, which are many."""
     classes: dict[tuple[object, ...], list[Pod]] = {}
     for pod in pods:
         classes.setdefault(class_of(pod), []).append(pod)
@@ -63,7 +69,6 @@ def group(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules) -> Task:
         cards,
         sizes,
         tuple(float(sum((node.price for node in place), Decimal(0)) / len(place)) for place in places),
-        _fills(cards, sizes, like),
     )
 
 

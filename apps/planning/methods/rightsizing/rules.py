@@ -100,6 +100,8 @@ OTHERS: dict[str, Callable[[Usage], Array]] = {
     "Autopilot window": autopilot,
     "Autopilot p95": autopilot_percentile,
 }
+OTHERS_MEMORY: dict[str, Callable[[Usage], Array]] = {"KRR simple": krr_memory, "VPA": vpa_memory}
+"""Those that tell a request for memory as well."""
 
 
 def trailing_percentile(usage: Usage, percent: float, window: int) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isnan
 from typing import Any
 
@@ -35,6 +36,35 @@ def verify_replay(
         Check("throttled", abs(seen[0] - told_above) <= 1e-6, f"{seen[0]:.6f} seen, {told_above:.6f} told"),
         Check("bad_days", abs(seen[1] - told_bad) <= 1e-6, f"{seen[1]:.6f} seen, {told_bad:.6f} told"),
     )
+
+
+SIZES = [(0.25, "0.5 1"), (0.5, "1 2"), (1, "2 4 8"), (2, "1 2 4 8 16"), (4, "2 4 8 16 32"), (8, "4 8 16 32 64"),
+         (12, "12 24 48 96"), (16, "16 32 64 128"), (24, "24 48 96 192"), (32, "32 64 128 256"), (52, "96 192 384"),
+         (64, "128 256 512")]  # fmt: skip
+"""Elastic container instances, written down a second time."""
+
+
+def verify_serverless(
+    days: Numbers, cost: Decimal, ratio: Numbers, resource: str, *, now: Numbers, then: Numbers, months: float,
+    told: float,
+) -> bool:  # fmt: skip
+    """`days` of (pod-hours, cores, GiB) that cost `cost` in so many `months`: whether pods that ask for `then` cost so
+    much less a month as is told, and never more than they cost."""
+
+    def price(cores: float, gib: float) -> float:
+        fits = [(size, float(memory)) for size, each in SIZES for memory in each.split()
+                if size >= cores - 1e-6 and float(memory) >= gib - 1e-6]  # fmt: skip
+        size = min(fits) if resource.startswith("eci-") and fits else (cores, gib)
+        return float(size[0] * ratio[0] + size[1] * ratio[1])
+
+    paid = sum(hours * price(cores, gib) for hours, cores, gib in days)
+    rises = price(*then) > price(*now)
+    saved = 0.0
+    for hours, cores, gib in days:
+        part = price(min(cores, now[0]), min(gib, now[1])) - price(*then)
+        saved += hours * (part if rises or part > 0 else 0.0)
+    is_told = isnan(saved) or not paid or abs(float(cost) / months * saved / paid - told) <= 1e-6 * max(1, abs(told))
+    return is_told and told <= float(cost) / months + 1e-6
 
 
 def verify_nodes(
