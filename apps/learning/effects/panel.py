@@ -22,7 +22,7 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class Split:
-    """Rows that are learned from (`train`) and expected (`ahead`); `counted` is 1 for those of these that are summed up."""
+    """Rows that are learned from (`train`) and expected (`ahead`); `counted` is 1 for those that are summed up."""
 
     train: Rows
     ahead: Rows
@@ -35,7 +35,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Panel:
-    """Rows are days. `costs` has the changed series first, controls after it; holes are filled, those of it not `known`."""
+    """Rows are days. `costs` has the changed series first, then controls; holes are filled, its own are not `known`."""
 
     days: Days
     costs: Matrix

@@ -20,8 +20,12 @@ from apps.learning.effects.study import LEAST_AFTER, LEAST_BEFORE
 MOST_ORIGINS = 6
 LEAST_SPREAD = 0.0025
 """No sum is foretold better than to a quarter of a percent."""
-OWN, TRUSTED = 3.0, 4.0
-"""A placebo of the changed series itself counts so many times; the predicted spread counts as so many placebos."""
+TRUSTED, FREEDOM = 10, 4
+"""The predicted spread counts as so many placebos; and so many degrees of freedom are there without any."""
+ALIKE = 0.25
+"""Placebos overlap in time and move together: each counts as so many independent ones."""
+FEW = 19
+"""Below so many independent placebos no quantile of 95 % is counted."""
 CLIPPED = 3.0
 """An error beyond so many middle errors tells no more of a method than that."""
 POWER = 2.0
@@ -46,32 +50,27 @@ class Trials:
             return np.full(len(self.names), 1 / len(self.names))
         size = np.abs(self.errors)
         size = np.minimum(size, CLIPPED * np.median(size, axis=1, keepdims=True))
-        square = np.average(size**2, axis=1, weights=self._counts())
-        weights = 1 / np.maximum(square, 1e-6) ** POWER
+        weights = np.maximum((size**2).mean(axis=1), 1e-6) ** -POWER
         return np.asarray(weights / weights.sum())
+
+    def typical(self) -> Matrix:
+        """Errors in parts of what was expected: those of the changed series itself, of all where it has none."""
+        return self.relative[:, self.is_own] if self.is_own.any() else self.relative
 
     def factor(self, level: float = COVERED) -> float:
         """What the predicted spread is multiplied with to hold the truth so often.
 
-        Of many placebos, the quantile of their errors and one more, the future's; of few, Student's t for as many
-        degrees of freedom, with the predicted spread as some placebos more.
+        Student's t for as many degrees of freedom as there are independent placebos, with the predicted spread as some
+        placebos more. Of many placebos, the mean of that and of the quantile of their errors and the future's.
         """
-        size, counts = np.abs(self.weights() @ self.errors), self._counts()
-        total = counts.sum()
-        if len(size) >= FEW:
-            order = np.argsort(size)
-            reached = np.cumsum(counts[order]) / (total + 1)
-            return float(size[order][min(int(np.searchsorted(reached, level)), len(size) - 1)])
-        freedom = TRUSTED + total / 2
-        scale = np.sqrt((TRUSTED + (counts * size**2).sum()) / (TRUSTED + total))
-        return float(stats.t.ppf((1 + level) / 2, freedom) * scale)
-
-    def _counts(self) -> Matrix:
-        return np.where(self.is_own, OWN, 1.0)
-
-
-FEW = 39
-"""Below so many placebos no quantile of 95 % can be counted."""
+        size = np.sort(np.abs(self.weights() @ self.errors))
+        count = ALIKE * len(size)
+        scale = np.sqrt((TRUSTED + ALIKE * (size**2).sum()) / (TRUSTED + count))
+        student = float(stats.t.ppf((1 + level) / 2, FREEDOM + count) * scale)
+        if count < FEW:
+            return student
+        place = int(np.ceil(level * (1 + 1 / count) * len(size))) - 1
+        return (student + float(size[min(place, len(size) - 1)])) / 2
 
 
 def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expected]) -> Trials:

@@ -19,7 +19,7 @@ from apps.learning.effects.panel import Panel, Split
 
 @dataclass(frozen=True)
 class Level:
-    """How a level moves: by `variance` (in that of a day's noise) a day, or within it, forgotten within `memory` days."""
+    """How a level moves: by `variance` (in that of noise) a day, or within it and forgotten within `memory` days."""
 
     variance: float
     memory: float = np.inf
