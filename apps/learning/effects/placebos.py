@@ -24,7 +24,7 @@ TRUSTED, FREEDOM = 10, 4
 """The predicted spread counts as so many placebos; and so many degrees of freedom are there without any."""
 ALIKE = 0.25
 """Placebos overlap in time and move together: each counts as so many independent ones."""
-FEW = 19
+FEW = 8
 """Below so many independent placebos no quantile of 95 % is counted."""
 CLIPPED = 3.0
 """An error beyond so many middle errors tells no more of a method than that."""
