@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from apps.learning.effects.controls import suggest_controls
 from apps.learning.effects.corrections import normalise
+from apps.learning.effects.panel import Split
 from apps.learning.effects.sharing import capped, coalitions, shapley, split_exactly
+from apps.learning.effects.structural import Level, Scaled, expect
 from apps.learning.effects.study import EffectError, TooShort
 
 amounts = st.floats(-1e6, 1e6)
@@ -159,3 +162,21 @@ def test_corrections_add_up_to_the_corrected_cost(rows: list[tuple[float, float,
 def test_corrections_need_a_day_before_the_start() -> None:
     with pytest.raises(EffectError, match="0 days before the start"):
         normalise(np.ones(3), before=0)
+
+
+def test_the_structure_is_expected_to_go_on_as_a_kalman_filter_says() -> None:
+    drawn = np.random.default_rng(11)
+    series = np.cumsum(drawn.normal(0, 0.3, 90)) + drawn.normal(0, 1, 90)
+    known = np.delete(np.arange(80), [5, 40, 41])
+    split = Split(train=known, ahead=np.arange(80, 90), counted=np.ones(10))
+    scaled = Scaled(np.ones((90, 1)), series[:, None], np.full((1, 1), 1e8), slice(1, 1), np.zeros(1), np.ones(1))
+
+    found = expect(scaled, split, levels=(Level(0.09),), believed=(0.0,))
+
+    seen = np.full(80, np.nan)
+    seen[known] = series[known]
+    reference = UnobservedComponents(seen, "llevel").filter([1.0, 0.09]).get_forecast(10)
+    assert found.expected[0] == pytest.approx(reference.predicted_mean, rel=1e-4)
+    assert (found.spread[0] / found.spread[0, 0]) ** 2 == pytest.approx(
+        reference.var_pred_mean / reference.var_pred_mean[0], rel=1e-3
+    )

@@ -108,9 +108,17 @@ def calendar_columns(calendar: Calendar, days: Days) -> Matrix:
     return np.column_stack([np.eye(WEEK)[weekday] - 1 / WEEK, off, working, *seasons]).astype(float)
 
 
-def weekly_changes(values: Matrix) -> Matrix:
-    """What each day differs by from that a week before: without the pattern of the week."""
-    return np.asarray(values[WEEK:] - values[:-WEEK])
+def correlation(one: Matrix, other: Matrix) -> float:
+    """That of changes from the same weekday a week before, on days known in both; 0 where one never changes.
+
+    So a common pattern of the week or a common trend makes nothing alike.
+    """
+    changes = [values[WEEK:] - values[:-WEEK] for values in (one, other)]
+    known = ~np.isnan(changes).any(axis=0)
+    first, second = (values[known] for values in changes)
+    if len(first) <= WEEK or not first.std() or not second.std():
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _check(known: NDArray[np.bool_], begin: int, measured: int) -> None:
@@ -130,12 +138,8 @@ def _usable(study: Study, cost: Matrix, begin: int, end: int) -> tuple[tuple[str
         if max(missing[:begin].mean(), missing[begin:].mean()) <= MOST_MISSING and np.nanstd(values[:begin]) > 0:
             kept[name] = _fill(values)
     if len(kept) > MOST_CONTROLS:
-        like = {
-            name: np.corrcoef(weekly_changes(cost[:begin]), weekly_changes(values[:begin]))[0, 1]
-            for name, values in kept.items()
-        }
-        best = sorted(kept, key=lambda name: (-np.nan_to_num(like[name], nan=-1.0), name))[:MOST_CONTROLS]
-        kept = {name: kept[name] for name in best}
+        like = {name: correlation(cost[:begin], values[:begin]) for name, values in kept.items()}
+        kept = {name: kept[name] for name in sorted(kept, key=lambda name: (-like[name], name))[:MOST_CONTROLS]}
     names = tuple(sorted(kept))
     return names, [kept[name] for name in names]
 

@@ -43,6 +43,7 @@ class Trials:
     is_own: NDArray[np.bool_]
     in_space: NDArray[np.bool_]
     days: int
+    """From the pretended start of those in time to their end."""
 
     def weights(self) -> Matrix:
         """The share of each method: the less its errors were, the more; without placebos all the same."""
@@ -83,7 +84,7 @@ def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expe
     errors, relative = (np.hstack([part[place] for part in parts]) for place in (0, 1))
     is_own = np.concatenate([np.tile(series == 0, len(times)), np.zeros(len(series) - 1, dtype=bool)])
     in_space = np.arange(len(is_own)) >= len(times) * len(series)
-    return Trials(at_change[1].names, errors, relative, is_own, in_space, length)
+    return Trials(at_change[1].names, errors, relative, is_own, in_space, gap + length)
 
 
 def least_spread(expected: Matrix, spread: Matrix) -> Matrix:

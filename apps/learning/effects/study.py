@@ -96,8 +96,8 @@ class Placebos:
 
     `in_time` began before the change, `in_space` at the same time elsewhere. `own` of those in time are of the changed
     series itself. `spread` is the error, in percent of the expected cost, that 95 % of these stay within (of all where
-    there are none, None without any); `days` is how long each lasted, `factor` what the predicted spread is multiplied
-    with for the interval.
+    there are none, None without any); `days` are those from the start of each in time to its
+    end, `factor` what the predicted spread is multiplied with for the interval.
     """
 
     in_time: int
