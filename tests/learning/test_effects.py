@@ -55,7 +55,7 @@ def truth(study: Study, taken: float) -> float:
     return float(study.cost[BEFORE:].sum() * taken / (1 - taken))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_a_fifth_that_was_taken_away_is_measured_within_its_interval(seed: int) -> None:
     study = world(seed, taken=0.2)
 
@@ -67,9 +67,9 @@ def test_a_fifth_that_was_taken_away_is_measured_within_its_interval(seed: int) 
 
 
 def test_where_nothing_was_changed_hardly_anything_is_called_saved() -> None:
-    effects = [measure(world(seed)) for seed in range(100, 130)]
+    effects = [measure(world(seed)) for seed in range(100, 120)]
 
-    assert sum(effect.verdict != "not shown" for effect in effects) <= 3
+    assert sum(effect.verdict != "not shown" for effect in effects) <= 2
     assert abs(np.mean([effect.percent for effect in effects])) < 1.5
 
 

@@ -37,10 +37,7 @@ def measure(study: Study) -> Effect:
         There was no cost before.
     """
     panel = Panel.of(study)
-    split = panel.split(panel.begin, panel.gap, panel.end - panel.begin - panel.gap)
-    expected = expect(panel, split)
-    trials = try_all(panel, gap=panel.gap, length=len(split.ahead) - panel.gap, at_change=(split, expected))
-    return _told(panel, split, expected, trials)
+    return _told(panel, *_looked_at(panel))
 
 
 @alone
@@ -59,9 +56,7 @@ def detectable(study: Study, *, days_after: int, power: float = 0.8) -> float:
     # The last days before the start stand for those after it: nothing was changed on them.
     start = days[begin - measured - study.transition_days]
     panel = Panel.of(replace(study, start=start.astype(date), end=(days[begin - 1] + 1).astype(date)))
-    split = panel.split(panel.begin, panel.gap, measured)
-    expected = expect(panel, split)
-    trials = try_all(panel, gap=panel.gap, length=measured, at_change=(split, expected))
+    split, expected, trials = _looked_at(panel)
     total = float(trials.weights() @ (expected.by_method[:, 0] @ split.counted))
     spread = float(least_spread(np.array(total), expected.sum_spread[0]))
     factor = trials.factor()
@@ -91,6 +86,14 @@ def persistence(study: Study, months: int | None = None) -> tuple[Monthly, ...]:
             told.append(Monthly(month.astype("datetime64[D]").astype(date), effect))
         month += 1
     return tuple(told)
+
+
+def _looked_at(panel: Panel) -> tuple[Split, Expected, Trials]:
+    """What is expected from the start on, and the placebos for it."""
+    length = len(panel.days) - panel.begin - panel.gap
+    split = panel.split(panel.begin, panel.gap, length)
+    expected = expect(panel, split)
+    return split, expected, try_all(panel, gap=panel.gap, length=length, at_change=(split, expected))
 
 
 def _told(panel: Panel, split: Split, expected: Expected, trials: Trials) -> Effect:

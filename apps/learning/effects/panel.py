@@ -28,10 +28,6 @@ class Split:
     ahead: Rows
     counted: Matrix
 
-    @property
-    def window(self) -> Rows:
-        return self.ahead[self.counted > 0]
-
 
 @dataclass(frozen=True)
 class Panel:
@@ -45,7 +41,7 @@ class Panel:
     begin: int
     """The row of the start."""
     gap: int
-    end: int
+    """Days from the start that are not measured."""
     controls: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -68,12 +64,9 @@ class Panel:
             costs=np.column_stack([filled, *kept]),
             known=known,
             calendar=calendar_columns(study.calendar, days),
-            drivers=np.column_stack([np.asarray(values, dtype=float)[:end] for values in study.drivers.values()])
-            if study.drivers
-            else np.zeros((end, 0)),
+            drivers=np.array([*study.drivers.values()], dtype=float).reshape(-1, len(study.days)).T[:end],
             begin=begin,
             gap=study.transition_days,
-            end=end,
             controls=names,
             left_out=tuple(name for name in study.controls if name not in names),
         )
@@ -94,17 +87,7 @@ def calendar_columns(calendar: Calendar, days: Days) -> Matrix:
     dates = days.astype(object)
     off = np.array([day in holidays.off for day in dates]) & (weekday < 5)
     working = np.array([day in holidays.working for day in dates])
-    seasons = [
-        np.any(
-            [
-                (days >= np.datetime64(one.first)) & (days <= np.datetime64(one.last))
-                for one in calendar.seasons
-                if one.name == name
-            ],
-            axis=0,
-        )
-        for name in sorted({season.name for season in calendar.seasons})
-    ]
+    seasons = [calendar.in_season(days, name) for name in sorted({season.name for season in calendar.seasons})]
     return np.column_stack([np.eye(WEEK)[weekday] - 1 / WEEK, off, working, *seasons]).astype(float)
 
 

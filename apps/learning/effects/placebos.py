@@ -18,6 +18,7 @@ from apps.learning.effects.panel import WEEK, Panel, Split
 from apps.learning.effects.study import LEAST_AFTER, LEAST_BEFORE
 
 MOST_ORIGINS = 6
+"""Pretended starts, the latest that the days before leave room for."""
 LEAST_SPREAD = 0.0025
 """No sum is foretold better than to a quarter of a percent."""
 TRUSTED, FREEDOM = 10, 4
@@ -29,6 +30,7 @@ FEW = 8
 CLIPPED = 3.0
 """An error beyond so many middle errors tells no more of a method than that."""
 POWER = 2.0
+"""Methods count by one over their mean square error to this power: the better ones clearly more, none alone."""
 COVERED = 0.95
 
 

@@ -42,7 +42,7 @@ class Study:
     cost
         The cost of each day, in one currency.
     start, end
-        The first day of the change, and the day after the last that is measured.
+        The first day of the change, and the day after the last that is measured; where `days` end sooner, so far.
     drivers
         What moves the cost and is not moved by the change (requests, students), known on every day.
     controls
