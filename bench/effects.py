@@ -6,7 +6,7 @@ NN5: 111 series of daily withdrawals, 180 days before the start and 28 after. Bi
 Iosup 2015): 300 machines, 56 days before the start and 28 after; once the cores and memory each was provided with while it
 was there, at unit prices; once what it used of them, with the service's own network traffic as driver. A service is ten series drawn at random, added up; its start is drawn at random; candidates
 for controls are all other series of the same half, those suggested from the days before are taken. All is drawn from the
-odd series with `--seed` 2; the methods were chosen on the even series with seed 1 (`--half 0 --seed 1`).
+odd series with `--seed` 4; the methods were chosen on the even series with seeds 1 and 3 (`--half 0 --seed 1`).
 
 Nothing happens at the start. An effect of -20 % takes a fifth from every day after it: what is expected and its interval
 do not look at those days, so that the saving grows by exactly what was taken. Beside ours: before/after with Welch's
@@ -205,11 +205,11 @@ def missed(name: str, ours: list[Told], seconds: list[float]) -> list[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="the folder of public files; without it only simulated machines")
-    parser.add_argument("--studies", type=int, default=200, help="how many services of each source")
+    parser.add_argument("--studies", type=int, default=100, help="how many services of each source")
     parser.add_argument(
         "--half", type=int, default=1, choices=(0, 1), help="which half of the series: 0 is that of choices"
     )
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=4)
     asked = parser.parse_args()
     sources = [simulated()]
     if asked.data:

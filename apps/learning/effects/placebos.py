@@ -3,7 +3,8 @@
 Placebos in time begin before the change, on the changed series and on its controls; placebos in space are the controls
 at the time of the change itself (Abadie, Diamond and Hainmueller 2010). Each error is measured in the spread that the
 structural model predicted for it, so that quiet and rough series, short and long histories speak the same language;
-how often that spread is exceeded is then a matter of counting (conformal: Chernozhukov, Wüthrich and Zhu 2021).
+by how much that spread is exceeded where nothing happened widens the interval (after Chernozhukov, Wüthrich and Zhu
+2021, who count; there are seldom enough to count here, so Student's t is taken).
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,6 @@ TRUSTED, FREEDOM = 10, 4
 """The predicted spread counts as so many placebos; and so many degrees of freedom are there without any."""
 ALIKE = 0.25
 """Placebos overlap in time and move together: each counts as so many independent ones."""
-FEW = 8
-"""Below so many independent placebos no quantile of 95 % is counted."""
 CLIPPED = 3.0
 """An error beyond so many middle errors tells no more of a method than that."""
 POWER = 2.0
@@ -63,17 +62,13 @@ class Trials:
     def factor(self, level: float = COVERED) -> float:
         """What the predicted spread is multiplied with to hold the truth so often.
 
-        Student's t for as many degrees of freedom as there are independent placebos, with the predicted spread as some
-        placebos more. Of many placebos, the mean of that and of the quantile of their errors and the future's.
+        Student's t, for as many degrees of freedom as there are independent placebos, times the root mean square of
+        their errors, with the predicted spread as some placebos more: the fewer there are, the wider.
         """
-        size = np.sort(np.abs(self.weights() @ self.errors))
-        count = ALIKE * len(size)
-        scale = np.sqrt((TRUSTED + ALIKE * (size**2).sum()) / (TRUSTED + count))
-        student = float(stats.t.ppf((1 + level) / 2, FREEDOM + count) * scale)
-        if count < FEW:
-            return student
-        place = int(np.ceil(level * (1 + 1 / count) * len(size))) - 1
-        return (student + float(size[min(place, len(size) - 1)])) / 2
+        errors = self.weights() @ self.errors
+        count = ALIKE * len(errors)
+        square = (TRUSTED + ALIKE * (errors**2).sum()) / (TRUSTED + count)
+        return float(stats.t.ppf((1 + level) / 2, FREEDOM + count) * np.sqrt(square))
 
 
 def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expected]) -> Trials:
