@@ -10,11 +10,11 @@ from pathlib import Path
 
 NAMES = (
     "ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle", "anomalies",
-    "forecast", "purchase", "colocation", "gpu", "pools", "rightsizing", "schedule",
+    "forecast", "purchase", "colocation", "gpu", "pools", "rightsizing", "schedule", "effects",
 )  # fmt: skip
 DATA = {
     "forecast": "series", "anomalies": "series", "idle": "vm/bitbrains_rnd_hourly.parquet", "purchase": "",
-    "colocation": "", "gpu": "", "pools": "", "rightsizing": "", "schedule": "",
+    "colocation": "", "gpu": "", "pools": "", "rightsizing": "", "schedule": "", "effects": "",
 }  # fmt: skip
 """What a benchmark of public files is given of the folder."""
 

@@ -64,7 +64,7 @@ class Calendar:
             working[:, None],
             (off.any(axis=1) & ~is_weekend)[:, None],
             *near,
-            *(self._in_season(days, name)[:, None] for name in sorted({season.name for season in self.seasons})),
+            *(self.in_season(days, name)[:, None] for name in sorted({season.name for season in self.seasons})),
         ]
         year = days.astype("datetime64[Y]").astype("datetime64[D]")
         parts.append(_waves((days - year).astype(int) / 365.25, YEARLY_HARMONICS))
@@ -92,7 +92,8 @@ class Calendar:
             working[row] = day in known.working
         return off, working[NEAR:-NEAR]
 
-    def _in_season(self, days: Days, name: str) -> Matrix:
+    def in_season(self, days: Days, name: str) -> Matrix:
+        """1 on days within a season of that name, else 0."""
         inside = np.zeros(len(days), dtype=bool)
         for season in self.seasons:
             if season.name == name:

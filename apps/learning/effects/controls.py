@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.learning.calendars import Matrix
-from apps.learning.effects.panel import MOST_MISSING, WEEK, weekly_changes
+from apps.learning.effects.panel import MOST_MISSING, correlation
 from apps.learning.effects.study import LEAST_BEFORE, EffectError, TooShort
 
 ALIKE = 0.2
@@ -33,8 +33,7 @@ class Control:
 def suggest_controls(cost: Matrix, candidates: Mapping[str, Matrix], *, before: int) -> tuple[Control, ...]:
     """The candidates, the most alike first; those suggested are alike in both halves of the first `before` days.
 
-    Correlated are changes from the same weekday a week before, so that a common pattern of the week or a common trend
-    makes nothing alike. That a candidate is untouched by the change is for people to say.
+    That a candidate is untouched by the change is for people to say.
     """
     seen = np.asarray(cost, dtype=float)[:before]
     known = int((~np.isnan(seen)).sum())
@@ -60,22 +59,12 @@ def suggest_controls(cost: Matrix, candidates: Mapping[str, Matrix], *, before: 
 
 def _compared(name: str, cost: Matrix, other: Matrix) -> Control:
     half = len(cost) // 2
-    correlation = _correlation(cost, other)
-    worse = min(_correlation(cost[:half], other[:half]), _correlation(cost[half:], other[half:]))
+    alike = correlation(cost, other)
+    worse = min(correlation(cost[:half], other[:half]), correlation(cost[half:], other[half:]))
     drift = abs(_growth(other, half) / _growth(cost, half) - 1)
     missing = float(np.isnan(other).mean())
-    suggested = correlation >= ALIKE and worse > 0 and drift <= STEP_SHARE and missing <= MOST_MISSING
-    return Control(name, correlation, worse, drift, missing, suggested)
-
-
-def _correlation(cost: Matrix, other: Matrix) -> float:
-    """That of weekly changes on days known in both; 0 where one never changes."""
-    one, two = weekly_changes(cost), weekly_changes(other)
-    both = ~np.isnan(one) & ~np.isnan(two)
-    one, two = one[both], two[both]
-    if len(one) <= WEEK or not one.std() or not two.std():
-        return 0.0
-    return float(np.corrcoef(one, two)[0, 1])
+    suggested = alike >= ALIKE and worse > 0 and drift <= STEP_SHARE and missing <= MOST_MISSING
+    return Control(name, alike, worse, drift, missing, suggested)
 
 
 def _growth(values: Matrix, half: int) -> float:

@@ -37,10 +37,7 @@ def measure(study: Study) -> Effect:
         There was no cost before.
     """
     panel = Panel.of(study)
-    split = panel.split(panel.begin, panel.gap, panel.end - panel.begin - panel.gap)
-    expected = expect(panel, split)
-    trials = try_all(panel, gap=panel.gap, length=len(split.ahead) - panel.gap, at_change=(split, expected))
-    return _told(panel, split, expected, trials)
+    return _told(panel, *_looked_at(panel))
 
 
 @alone
@@ -59,9 +56,7 @@ def detectable(study: Study, *, days_after: int, power: float = 0.8) -> float:
     # The last days before the start stand for those after it: nothing was changed on them.
     start = days[begin - measured - study.transition_days]
     panel = Panel.of(replace(study, start=start.astype(date), end=(days[begin - 1] + 1).astype(date)))
-    split = panel.split(panel.begin, panel.gap, measured)
-    expected = expect(panel, split)
-    trials = try_all(panel, gap=panel.gap, length=measured, at_change=(split, expected))
+    split, expected, trials = _looked_at(panel)
     total = float(trials.weights() @ (expected.by_method[:, 0] @ split.counted))
     spread = float(least_spread(np.array(total), expected.sum_spread[0]))
     factor = trials.factor()
@@ -93,32 +88,24 @@ def persistence(study: Study, months: int | None = None) -> tuple[Monthly, ...]:
     return tuple(told)
 
 
+def _looked_at(panel: Panel) -> tuple[Split, Expected, Trials]:
+    """What is expected from the start on, and the placebos for it."""
+    length = len(panel.days) - panel.begin - panel.gap
+    split = panel.split(panel.begin, panel.gap, length)
+    expected = expect(panel, split)
+    return split, expected, try_all(panel, gap=panel.gap, length=length, at_change=(split, expected))
+
+
 def _told(panel: Panel, split: Split, expected: Expected, trials: Trials) -> Effect:
     weights, factor = trials.weights(), trials.factor()
     actual = float(split.counted @ panel.costs[split.ahead, 0])
     sums = expected.by_method[:, 0] @ split.counted
     total = float(weights @ sums)
     half = factor * float(least_spread(np.array(total), expected.sum_spread[0]))
-    saving = total - actual
     percent = 100 / abs(total) if total else float("nan")
-    errors = (
-        100 * np.sqrt(np.mean(trials.relative**2, axis=1)) if trials.relative.size else np.full(len(weights), np.nan)
-    )
-    methods = tuple(
-        MethodResult(name, float(one - actual), float(weight), float(error))
-        for name, one, weight, error in zip(expected.names, sums, weights, errors, strict=True)
-    )
-    placebos = Placebos(
-        in_time=int((~trials.in_space).sum()),
-        in_space=int(trials.in_space.sum()),
-        own=int(trials.is_own.sum()),
-        spread=float(100 * np.quantile(np.abs(weights @ trials.relative), COVERED))
-        if trials.relative.size
-        else float("nan"),
-        days=trials.days,
-        factor=factor,
-    )
-    missing = int(len(split.ahead) - panel.gap - split.counted.sum())
+    saving, window = total - actual, len(split.ahead) - panel.gap
+    methods = _by_method(expected.names, sums - actual, weights, trials)
+    placebos = _counted(trials, weights, factor)
     reasons = grading.reasons(panel=panel, split=split, methods=methods, placebos=placebos, total=total, half=half)
     return Effect(
         saving=saving,
@@ -130,13 +117,34 @@ def _told(panel: Panel, split: Split, expected: Expected, trials: Trials) -> Eff
         expected=total,
         actual=actual,
         days_measured=int(split.counted.sum()),
-        days_missing=missing,
+        days_missing=int(window - split.counted.sum()),
         methods=methods,
         placebos=placebos,
         grade=grading.grade(reasons),
         reasons=reasons,
         counterfactual=_daily(panel, split, expected, weights, factor),
         controls_left_out=panel.left_out,
+    )
+
+
+def _by_method(names: tuple[str, ...], savings: Matrix, weights: Matrix, trials: Trials) -> tuple[MethodResult, ...]:
+    off = trials.typical()
+    errors = 100 * np.sqrt((off**2).mean(axis=1)) if off.size else [None] * len(names)
+    return tuple(
+        MethodResult(name, float(saving), float(weight), None if error is None else float(error))
+        for name, saving, weight, error in zip(names, savings, weights, errors, strict=True)
+    )
+
+
+def _counted(trials: Trials, weights: Matrix, factor: float) -> Placebos:
+    off = trials.typical()
+    return Placebos(
+        in_time=int((~trials.in_space).sum()),
+        in_space=int(trials.in_space.sum()),
+        own=int(trials.is_own.sum()),
+        spread=float(100 * np.quantile(np.abs(weights @ off), COVERED)) if off.size else None,
+        days=trials.days,
+        factor=factor,
     )
 
 

@@ -6,7 +6,7 @@ Diamond and Hainmueller (2010) with the intercept of Doudchenko and Imbens (2016
 and Rothstein (2021); the structural time series of `apps.learning.effects.structural`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import nnls
@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 from apps.learning.calendars import Matrix
 from apps.learning.effects import structural
 from apps.learning.effects.panel import Panel, Split
+from apps.learning.effects.shifts import levelled
 
 REGRESSION, DIFFERENCES, SYNTHETIC, STRUCTURAL = (
     "regression", "difference_in_differences", "synthetic_control", "structural",
@@ -37,6 +38,7 @@ class Expected:
 
 def expect(panel: Panel, split: Split) -> Expected:
     """What every method expects of every series on the days ahead."""
+    panel = _levelled(panel, split)
     scaled = structural.Scaled.at(panel, split)
     found = structural.expect(scaled, split)
     by_name = {
@@ -48,25 +50,43 @@ def expect(panel: Panel, split: Split) -> Expected:
     return Expected(tuple(by_name), np.stack(list(by_name.values())), found.spread, found.sum_spread)
 
 
-def _by_controls(panel: Panel, split: Split) -> dict[str, Matrix]:
-    """Both methods that compare with others, in relative deviations from each series' mean, the week taken out."""
-    train, ahead = split.train, split.ahead
-    mean, sd = panel.costs[train].mean(axis=0), panel.costs[train].std(axis=0)
+@dataclass(frozen=True)
+class _Relative:
+    """Every series as deviations from its mean, in units of its size: the pattern of the week, and the `rest`."""
+
+    mean: Matrix
+    size: Matrix
+    week: Matrix
+    rest: Matrix
+
+
+def _relative(panel: Panel, split: Split) -> _Relative:
+    mean, sd = panel.costs[split.train].mean(axis=0), panel.costs[split.train].std(axis=0)
     size = np.maximum(np.abs(mean), sd)
     size = np.where(size > 0, size, 1.0)
     relative = (panel.costs - mean) / size
     week = panel.calendar @ _weekly(panel, split, relative)
-    rest = relative - week
+    return _Relative(mean, size, week, relative - week)
+
+
+def _levelled(panel: Panel, split: Split) -> Panel:
+    told = _relative(panel, split)
+    return replace(panel, costs=levelled(panel.costs, told.rest, told.size, split.train))
+
+
+def _by_controls(panel: Panel, split: Split) -> dict[str, Matrix]:
+    """Both methods that compare with others, in relative deviations from each series' mean, the week taken out."""
+    told = _relative(panel, split)
     series = panel.costs.shape[1]
-    differences, synthetic = np.zeros((2, series, len(ahead)))
+    differences, synthetic = np.zeros((2, series, len(split.ahead)))
     for one in range(series):
         others = np.array([other for other in range(1, series) if other != one])
         if len(others):
-            moves = rest[:, others]
-            differences[one] = moves[ahead].mean(axis=1)
-            synthetic[one] = moves[ahead] @ _synthetic_weights(moves[train], rest[train, one])
-    scale, base = size[:, None], mean[:, None] + size[:, None] * week[ahead].T
-    return {DIFFERENCES: base + scale * differences, SYNTHETIC: base + scale * synthetic}
+            before, after = told.rest[np.ix_(split.train, others)], told.rest[np.ix_(split.ahead, others)]
+            differences[one] = after.mean(axis=1)
+            synthetic[one] = after @ _synthetic_weights(before, told.rest[split.train, one])
+    size, base = told.size[:, None], told.mean[:, None] + told.size[:, None] * told.week[split.ahead].T
+    return {DIFFERENCES: base + size * differences, SYNTHETIC: base + size * synthetic}
 
 
 def _weekly(panel: Panel, split: Split, relative: Matrix) -> Matrix:

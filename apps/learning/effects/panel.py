@@ -22,20 +22,16 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class Split:
-    """Rows that are learned from (`train`) and expected (`ahead`); `counted` is 1 for those of these that are summed up."""
+    """Rows that are learned from (`train`) and expected (`ahead`); `counted` is 1 for those that are summed up."""
 
     train: Rows
     ahead: Rows
     counted: Matrix
 
-    @property
-    def window(self) -> Rows:
-        return self.ahead[self.counted > 0]
-
 
 @dataclass(frozen=True)
 class Panel:
-    """Rows are days. `costs` has the changed series first, controls after it; holes are filled, those of it not `known`."""
+    """Rows are days. `costs` has the changed series first, then controls; holes are filled, its own are not `known`."""
 
     days: Days
     costs: Matrix
@@ -45,7 +41,7 @@ class Panel:
     begin: int
     """The row of the start."""
     gap: int
-    end: int
+    """Days from the start that are not measured."""
     controls: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -68,12 +64,9 @@ class Panel:
             costs=np.column_stack([filled, *kept]),
             known=known,
             calendar=calendar_columns(study.calendar, days),
-            drivers=np.column_stack([np.asarray(values, dtype=float)[:end] for values in study.drivers.values()])
-            if study.drivers
-            else np.zeros((end, 0)),
+            drivers=np.array([*study.drivers.values()], dtype=float).reshape(-1, len(study.days)).T[:end],
             begin=begin,
             gap=study.transition_days,
-            end=end,
             controls=names,
             left_out=tuple(name for name in study.controls if name not in names),
         )
@@ -94,23 +87,21 @@ def calendar_columns(calendar: Calendar, days: Days) -> Matrix:
     dates = days.astype(object)
     off = np.array([day in holidays.off for day in dates]) & (weekday < 5)
     working = np.array([day in holidays.working for day in dates])
-    seasons = [
-        np.any(
-            [
-                (days >= np.datetime64(one.first)) & (days <= np.datetime64(one.last))
-                for one in calendar.seasons
-                if one.name == name
-            ],
-            axis=0,
-        )
-        for name in sorted({season.name for season in calendar.seasons})
-    ]
+    seasons = [calendar.in_season(days, name) for name in sorted({season.name for season in calendar.seasons})]
     return np.column_stack([np.eye(WEEK)[weekday] - 1 / WEEK, off, working, *seasons]).astype(float)
 
 
-def weekly_changes(values: Matrix) -> Matrix:
-    """What each day differs by from that a week before: without the pattern of the week."""
-    return np.asarray(values[WEEK:] - values[:-WEEK])
+def correlation(one: Matrix, other: Matrix) -> float:
+    """That of changes from the same weekday a week before, on days known in both; 0 where one never changes.
+
+    So a common pattern of the week or a common trend makes nothing alike.
+    """
+    changes = [values[WEEK:] - values[:-WEEK] for values in (one, other)]
+    known = ~np.isnan(changes).any(axis=0)
+    first, second = (values[known] for values in changes)
+    if len(first) <= WEEK or not first.std() or not second.std():
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _check(known: NDArray[np.bool_], begin: int, measured: int) -> None:
@@ -130,12 +121,8 @@ def _usable(study: Study, cost: Matrix, begin: int, end: int) -> tuple[tuple[str
         if max(missing[:begin].mean(), missing[begin:].mean()) <= MOST_MISSING and np.nanstd(values[:begin]) > 0:
             kept[name] = _fill(values)
     if len(kept) > MOST_CONTROLS:
-        like = {
-            name: np.corrcoef(weekly_changes(cost[:begin]), weekly_changes(values[:begin]))[0, 1]
-            for name, values in kept.items()
-        }
-        best = sorted(kept, key=lambda name: (-np.nan_to_num(like[name], nan=-1.0), name))[:MOST_CONTROLS]
-        kept = {name: kept[name] for name in best}
+        like = {name: correlation(cost[:begin], values[:begin]) for name, values in kept.items()}
+        kept = {name: kept[name] for name in sorted(kept, key=lambda name: (-like[name], name))[:MOST_CONTROLS]}
     names = tuple(sorted(kept))
     return names, [kept[name] for name in names]
 

@@ -3,7 +3,8 @@
 Placebos in time begin before the change, on the changed series and on its controls; placebos in space are the controls
 at the time of the change itself (Abadie, Diamond and Hainmueller 2010). Each error is measured in the spread that the
 structural model predicted for it, so that quiet and rough series, short and long histories speak the same language;
-how often that spread is exceeded is then a matter of counting (conformal: Chernozhukov, Wüthrich and Zhu 2021).
+by how much that spread is exceeded where nothing happened widens the interval (after Chernozhukov, Wüthrich and Zhu
+2021, who count; there are seldom enough to count here, so Student's t is taken).
 """
 
 from dataclasses import dataclass
@@ -18,13 +19,17 @@ from apps.learning.effects.panel import WEEK, Panel, Split
 from apps.learning.effects.study import LEAST_AFTER, LEAST_BEFORE
 
 MOST_ORIGINS = 6
+"""Pretended starts, the latest that the days before leave room for."""
 LEAST_SPREAD = 0.0025
 """No sum is foretold better than to a quarter of a percent."""
-OWN, TRUSTED = 3.0, 4.0
-"""A placebo of the changed series itself counts so many times; the predicted spread counts as so many placebos."""
+TRUSTED, FREEDOM = 10, 4
+"""The predicted spread counts as so many placebos; and so many degrees of freedom are there without any."""
+ALIKE = 0.25
+"""Placebos overlap in time and move together: each counts as so many independent ones."""
 CLIPPED = 3.0
 """An error beyond so many middle errors tells no more of a method than that."""
 POWER = 2.0
+"""Methods count by one over their mean square error to this power: the better ones clearly more, none alone."""
 COVERED = 0.95
 
 
@@ -39,6 +44,7 @@ class Trials:
     is_own: NDArray[np.bool_]
     in_space: NDArray[np.bool_]
     days: int
+    """From the pretended start of those in time to their end."""
 
     def weights(self) -> Matrix:
         """The share of each method: the less its errors were, the more; without placebos all the same."""
@@ -46,32 +52,23 @@ class Trials:
             return np.full(len(self.names), 1 / len(self.names))
         size = np.abs(self.errors)
         size = np.minimum(size, CLIPPED * np.median(size, axis=1, keepdims=True))
-        square = np.average(size**2, axis=1, weights=self._counts())
-        weights = 1 / np.maximum(square, 1e-6) ** POWER
+        weights = np.maximum((size**2).mean(axis=1), 1e-6) ** -POWER
         return np.asarray(weights / weights.sum())
+
+    def typical(self) -> Matrix:
+        """Errors in parts of what was expected: those of the changed series itself, of all where it has none."""
+        return self.relative[:, self.is_own] if self.is_own.any() else self.relative
 
     def factor(self, level: float = COVERED) -> float:
         """What the predicted spread is multiplied with to hold the truth so often.
 
-        Of many placebos, the quantile of their errors and one more, the future's; of few, Student's t for as many
-        degrees of freedom, with the predicted spread as some placebos more.
+        Student's t, for as many degrees of freedom as there are independent placebos, times the root mean square of
+        their errors, with the predicted spread as some placebos more: the fewer there are, the wider.
         """
-        size, counts = np.abs(self.weights() @ self.errors), self._counts()
-        total = counts.sum()
-        if len(size) >= FEW:
-            order = np.argsort(size)
-            reached = np.cumsum(counts[order]) / (total + 1)
-            return float(size[order][min(int(np.searchsorted(reached, level)), len(size) - 1)])
-        freedom = TRUSTED + total / 2
-        scale = np.sqrt((TRUSTED + (counts * size**2).sum()) / (TRUSTED + total))
-        return float(stats.t.ppf((1 + level) / 2, freedom) * scale)
-
-    def _counts(self) -> Matrix:
-        return np.where(self.is_own, OWN, 1.0)
-
-
-FEW = 39
-"""Below so many placebos no quantile of 95 % can be counted."""
+        errors = self.weights() @ self.errors
+        count = ALIKE * len(errors)
+        square = (TRUSTED + ALIKE * (errors**2).sum()) / (TRUSTED + count)
+        return float(stats.t.ppf((1 + level) / 2, FREEDOM + count) * np.sqrt(square))
 
 
 def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expected]) -> Trials:
@@ -84,7 +81,7 @@ def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expe
     errors, relative = (np.hstack([part[place] for part in parts]) for place in (0, 1))
     is_own = np.concatenate([np.tile(series == 0, len(times)), np.zeros(len(series) - 1, dtype=bool)])
     in_space = np.arange(len(is_own)) >= len(times) * len(series)
-    return Trials(at_change[1].names, errors, relative, is_own, in_space, length)
+    return Trials(at_change[1].names, errors, relative, is_own, in_space, gap + length)
 
 
 def least_spread(expected: Matrix, spread: Matrix) -> Matrix:

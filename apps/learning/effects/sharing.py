@@ -1,7 +1,7 @@
 """Overlapping initiatives share what they saved together: by Shapley, and to the last decimal."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
@@ -9,6 +9,8 @@ from math import factorial
 from apps.learning.effects.study import EffectError
 
 MOST_PLAYERS = 8
+_EXACT = Context(prec=100)
+"""Python's own minus rounds to twenty-eight digits."""
 
 
 def shapley(values: Mapping[frozenset[str], float]) -> dict[str, float]:
@@ -18,8 +20,6 @@ def shapley(values: Mapping[frozenset[str], float]) -> dict[str, float]:
     however large the savings claimed one by one, no more is shared than was saved. Source: Shapley (1953).
     """
     players = sorted(frozenset[str]().union(*values))
-    if len(players) > MOST_PLAYERS:
-        raise EffectError(f"at most {MOST_PLAYERS} initiatives share exactly; there are {len(players)}")
     told = {frozenset[str](): 0.0, **values}
     missing = [sorted(one) for one in coalitions(players) if one not in told]
     if missing:
@@ -38,7 +38,9 @@ def shapley(values: Mapping[frozenset[str], float]) -> dict[str, float]:
 
 
 def coalitions(players: Collection[str]) -> list[frozenset[str]]:
-    """All sets of players, the empty one first."""
+    """All sets of players, the empty one first; of more than `MOST_PLAYERS` there are too many."""
+    if len(players) > MOST_PLAYERS:
+        raise EffectError(f"at most {MOST_PLAYERS} initiatives share exactly; there are {len(players)}")
     return [frozenset(some) for size in range(len(players) + 1) for some in combinations(sorted(players), size)]
 
 
@@ -74,10 +76,10 @@ def split_exactly(total: Decimal, shares: Mapping[str, float], *, places: int = 
             if running == whole and name == list(exact)[-1]
             else _rounded(Fraction(total) * running / whole, places)
         )
-        parts[name] = upto - given
+        parts[name] = _EXACT.subtract(upto, given)
         given = upto
     return parts
 
 
 def _rounded(number: Fraction, places: int) -> Decimal:
-    return Decimal(round(number * 10**places)).scaleb(-places)
+    return Decimal(round(number * 10**places)).scaleb(-places, context=_EXACT)

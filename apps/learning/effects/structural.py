@@ -19,7 +19,7 @@ from apps.learning.effects.panel import Panel, Split
 
 @dataclass(frozen=True)
 class Level:
-    """How a level moves: by `variance` (in that of a day's noise) a day, or within it, forgotten within `memory` days."""
+    """How a level moves: by `variance` (in that of noise) a day, or within it and forgotten within `memory` days."""
 
     variance: float
     memory: float = np.inf
@@ -40,9 +40,11 @@ LEVELS = (
 BELIEVED = (0.0, 0.2, 1.0, 5.0)
 """The variance the coefficients of all controls have together before anything is seen, in that of the noise."""
 INTERCEPT, CALENDAR, TREND, DRIVER = 1e4, 3.0, 0.3, 10.0
+"""The variances of the other coefficients, in the same: a trend over all days is not much believed."""
 NEVER = 1e-12
 """The variance of a coefficient of a column that a series may not use."""
 LEAST_NOISE = 1e-9
+"""In squares of a series' own spread: one that is explained to the last decimal has some noise all the same."""
 
 
 @dataclass(frozen=True)

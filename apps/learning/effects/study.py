@@ -42,7 +42,7 @@ class Study:
     cost
         The cost of each day, in one currency.
     start, end
-        The first day of the change, and the day after the last that is measured.
+        The first day of the change, and the day after the last that is measured; where `days` end sooner, so far.
     drivers
         What moves the cost and is not moved by the change (requests, students), known on every day.
     controls
@@ -78,12 +78,16 @@ class Study:
 
 @dataclass(frozen=True)
 class MethodResult:
-    """What one method says: `weight` is its share in the result, `error` how far its placebos were off, in percent."""
+    """What one method says: `weight` is its share in the result, `error` how far placebos were off, in percent.
+
+    The error is the root mean square of the placebos on the changed series itself, of all where it has none; None
+    where there are no placebos at all.
+    """
 
     name: str
     saving: float
     weight: float
-    error: float
+    error: float | None
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,15 @@ class Placebos:
     """Pretended changes that changed nothing, and how far the method was off for them.
 
     `in_time` began before the change, `in_space` at the same time elsewhere. `own` of those in time are of the changed
-    series itself. `spread` is the error, in percent of the expected cost, that 95 % of them stay within; `days` is how
-    long each lasted, `factor` what the predicted spread is multiplied with for the interval.
+    series itself. `spread` is the error, in percent of the expected cost, that 95 % of these stay within (of all where
+    there are none, None without any); `days` are those from the start of each in time to its
+    end, `factor` what the predicted spread is multiplied with for the interval.
     """
 
     in_time: int
     in_space: int
     own: int
-    spread: float
+    spread: float | None
     days: int
     factor: float
 
