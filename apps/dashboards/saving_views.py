@@ -55,7 +55,7 @@ class Saving(OfLedger):
     template_name = "dashboards/saving.html"
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        return {**self.told(**said), "page": savings.page(self.found(said["number"]), self.actor)}
+        return {**self.told(**said), "page": savings.page(self.found(said["number"]), self.actor, self.request.user)}
 
     def post(self, request: HttpRequest, number: int) -> HttpResponseBase:
         one, now, given = self.found(number).one, timezone.now(), request.POST.dict()
@@ -125,7 +125,7 @@ class SavingFigure(JsonView):
 
     def get(self, request: HttpRequest, number: int) -> HttpResponseBase:
         try:
-            drawn = savings.effect_figure(selectors.entry(number, request.user))
+            drawn = savings.effect_figure(selectors.entry(number, request.user), request.user)
         except NoSuchInitiative as unknown:
             raise Http404 from unknown
         if drawn is None:

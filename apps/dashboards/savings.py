@@ -21,7 +21,7 @@ from apps.operations.models import Recommendation
 from apps.savings import scopes, selectors
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
-from apps.savings.people import Reader, may_change
+from apps.savings.people import Reader, may_change, sees_cost
 from apps.savings.selectors import Entry, Way
 from apps.savings.statements import Statement, controls_of, scope_of, stated_by
 from apps.savings.states import allowed
@@ -205,8 +205,8 @@ def way_figure(reader: Reader, currency: str) -> Figure | None:
     return None
 
 
-def page(entry: Entry, actor: Actor) -> InitiativePage:
-    """One initiative, for somebody who may know of it."""
+def page(entry: Entry, actor: Actor, reader: Reader) -> InitiativePage:
+    """One initiative, for somebody who may know of it; its cost by the day for whoever sees that cost."""
     one, titles = entry.one, naming.directory()
     measured = entry.final or entry.newest
     content: Mapping[str, Any] = measured.content if measured else {}
@@ -222,7 +222,7 @@ def page(entry: Entry, actor: Actor) -> InitiativePage:
         methods=tuple(_method(each) for each in content.get("methods", ())),
         months=tuple(_month(each) for each in content.get("months", ())),
         overlaps=tuple(content.get("overlaps", ())),
-        figure=_effect_link(entry, measured) if content.get("days") else None,
+        figure=_effect_link(entry, measured) if content.get("days") and sees_cost(reader, one) else None,
         beside=tuple(beside(one)),
         carried=tuple((each, told_of(each.title)) for each in one.recommendations.order_by("pk")),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
@@ -279,10 +279,10 @@ def _effect_link(entry: Entry, measured: Measurement | None) -> FigureLink | Non
     )
 
 
-def effect_figure(entry: Entry) -> Figure | None:
-    """Actual cost beside its counterfactual."""
+def effect_figure(entry: Entry, reader: Reader) -> Figure | None:
+    """Actual cost beside its counterfactual, for whoever sees that cost."""
     measured = entry.final or entry.newest
-    if measured is None or not measured.content.get("days"):
+    if measured is None or not measured.content.get("days") or not sees_cost(reader, entry.one):
         return None
     words = EffectWords(_("Actual"), _("Would have cost"), _("95 % of the days within"), _("Start"))
     days = [EffectDay(date.fromisoformat(day), *amounts) for day, *amounts in measured.content["days"]]

@@ -114,9 +114,8 @@ def last_day(event: Any) -> date:
     """The last day of an event: a whole-day event ends before its DTEND, another on the day of its last moment."""
     start = event.decoded("DTSTART")
     end = event.decoded("DTEND") if "DTEND" in event else start
-    if isinstance(end, datetime):
-        return max(day_of(start), (end - timedelta(microseconds=1)).date())
-    return max(day_of(start), end - timedelta(days=1))
+    short = timedelta(microseconds=1) if isinstance(end, datetime) else timedelta(days=1)
+    return max(day_of(start), day_of(end - short))
 
 
 def category(event: Any) -> str:

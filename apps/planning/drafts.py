@@ -106,7 +106,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do, of one team: it becomes a recommendation. `at_stake` names the resource whose cost it is of."""
+    """One thing to do, of one team: it becomes a recommendation. `at_stake` names the resource whose cost it is of,
+    `scope` the cost that would fall: values by dimension of a question about cost."""
 
     subject: str
     team: str
@@ -116,6 +117,7 @@ class Action:
     saving_per_month: Decimal
     since: date
     at_stake: str = ""
+    scope: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def _action(one: Action) -> dict[str, Any]:
         "evidence": sentences(one.evidence),
         "saving_per_month": f"{one.saving_per_month:.12f}",
         "since": one.since.isoformat(),
+        "scope": dict(one.scope),
     }
 
 

@@ -129,7 +129,7 @@ def findings(planner: str) -> tuple[Finding, ...]:
             kind=planner, subject=action.subject, team=action.team, title=action.title, evidence=action.evidence,
             currency=action.currency, saving_per_month=action.saving_per_month, since=action.since,
             link=f"{reverse('plan', args=[planner])}?{urlencode({'subject': one.plan.subject})}",
-            at_stake=action.at_stake,
+            at_stake=action.at_stake, scope=action.scope,
         )
         for one in plans(planner)
         if one.draft and one.draft.is_verified

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from apps.budgets.selectors import Standing, standings
 from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, less
@@ -23,8 +24,8 @@ from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
 from apps.operations.selectors import Wanted, of_everybody
 from apps.rates.selectors import MissingRate
-from apps.reports.budgets import Standing, standings, verified
 from apps.reports.weeks import Week
+from apps.savings.selectors import verified
 
 T = TypeVar("T")
 LARGEST = 5

@@ -7,6 +7,7 @@ from apps.operations.people import seen_teams
 from apps.savings.models import Initiative
 from apps.savings.scopes import Scope
 from apps.teams.approval import Actor, NotYours
+from apps.teams.selectors import visible_teams
 
 Reader = AbstractBaseUser | AnonymousUser
 
@@ -16,6 +17,13 @@ def seen_by(reader: Reader) -> QuerySet[Initiative]:
     found = Initiative.objects.order_by("pk")
     teams = seen_teams(reader)
     return found if teams is None else found.filter(team__in=teams)
+
+
+def sees_cost(reader: Reader | None, one: Initiative) -> bool:
+    """Whether somebody sees the cost an initiative is about: all of it is of teams whose cost they see. What it saved
+    is told to everybody of its team, as its recommendation told what it would."""
+    teams = None if reader is None else visible_teams(reader)
+    return teams is None or (bool(one.scope.get("team")) and teams.issuperset(one.scope["team"]))
 
 
 def may_change(actor: Actor, team: str) -> bool:

@@ -60,6 +60,10 @@ def test_a_lead_sees_the_own_and_never_what_it_is_compared_with(verified, client
 
     assert "912.50" in told
     assert "search" not in told
+    Initiative.objects.filter(pk=verified.pk).update(scope={"cluster": ["online"]})
+    assert "912.50" in body(client_of("lilei"), f"/savings/{verified.pk}/")
+    assert client_of("lilei").get(f"/figures/savings/{verified.pk}/").status_code == 404  # others' cost is in it
+    assert client_of("finance").get(f"/figures/savings/{verified.pk}/").status_code == 200
     Initiative.objects.filter(pk=verified.pk).update(team="search")
     assert client_of("lilei").get(f"/savings/{verified.pk}/").status_code == 404
     assert client_of("lilei").get(f"/figures/savings/{verified.pk}/").status_code == 404

@@ -234,7 +234,10 @@ def _actions(meta: dict[str, Any], saving: Decimal, evidence: tuple[Sentence, ..
         return ()
     names = {"batch": meta["batch_cluster"], "cluster": meta["cluster"]}
     since = datetime.fromisoformat(meta["since"]).date()
-    return (Action(meta["cluster"], meta["team"], Sentence(TITLE, names), evidence, meta["currency"], saving, since),)
+    return (
+        Action(meta["cluster"], meta["team"], Sentence(TITLE, names), evidence, meta["currency"], saving, since,
+               scope={"cluster": meta["cluster"]}),
+    )  # fmt: skip
 
 
 def _week(meta: dict[str, Any], history: History, coming: Quotas) -> list[list[Any]]:

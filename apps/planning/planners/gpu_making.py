@@ -190,6 +190,7 @@ def _actions(case: Case, found: GivenBack) -> tuple[Action, ...]:
                 for node in nodes[:3]
             ),
             currency=case.meta["currency"], saving_per_month=add_up(node.price for node in nodes), since=since,
+            scope={"cluster": case.meta["cluster"]} | ({"node_pool": pool} if pool else {}),
         )
         for pool, nodes in sorted(pools.items())
     )  # fmt: skip

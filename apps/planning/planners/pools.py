@@ -177,6 +177,7 @@ def _actions(
             subject=meta["cluster"], team=meta["team"], title=Sentence(TITLE, names),
             evidence=_risks(found, {one.name: one for one in found.replayed}, len(pools.demand)),
             currency=meta["currency"], saving_per_month=saving, since=datetime.fromisoformat(meta["since"]).date(),
+            scope={"cluster": meta["cluster"]},
         ),
     )  # fmt: skip
 

@@ -180,6 +180,7 @@ def _action(one: Planned, meta: Meta) -> Action:
         title=Sentence(words.TITLE, names),
         evidence=(Sentence(words.EVIDENCE, {"share": share(above), "least": share(float(least))}),),
         currency=meta["currency"], saving_per_month=one.saving, since=date.fromisoformat(meta["since"]),
+        scope={"region": one.pool.meta["region"]} if one.pool.meta["region"] else {},
     )  # fmt: skip
 
 

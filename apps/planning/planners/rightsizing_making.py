@@ -206,6 +206,7 @@ def _actions(case: Cluster, sized: Sized, parts: list[Decimal]) -> tuple[Action,
             title=Sentence(TITLE, {"count": f"{len(places)}", "cluster": cluster}),
             evidence=tuple(_evidence(case, sized, place) for place in sorted(places, key=lambda one: -parts[one])[:3]),
             currency=case.meta["currency"], saving_per_month=add_up(parts[place] for place in places), since=since,
+            scope={"cluster": cluster, "team": team},
         )
         for team, places in sorted(teams.items())
     )  # fmt: skip

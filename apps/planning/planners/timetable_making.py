@@ -262,7 +262,8 @@ def _actions(
     return (
         Action(workload, case.meta["team"], Sentence(words.TITLE, {"workload": workload}),
                _risks(case, replayed, past, verdict), case.meta["currency"], saving,
-               datetime.fromisoformat(case.meta["since"]).date()),
+               datetime.fromisoformat(case.meta["since"]).date(),
+               scope={name: case.meta[name] for name in ("cluster", "namespace", "workload")}),
     )  # fmt: skip
 
 

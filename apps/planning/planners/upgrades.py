@@ -130,7 +130,8 @@ def _actions(meta: dict[str, Any], saving: Decimal, found: Compared) -> tuple[Ac
     names = {"nodes": f"{found.nodes_leaving}", "standing": f"{meta['nodes']}"}
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, {"cluster": meta["cluster"]}), (Sentence(LEAVE, names),),
-               meta["currency"], saving, datetime.fromisoformat(meta["since"]).date()),
+               meta["currency"], saving, datetime.fromisoformat(meta["since"]).date(),
+               scope={"cluster": meta["cluster"]}),
     )  # fmt: skip
 
 

@@ -10,13 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.budgets.selectors import Standing
 from apps.charts.labels import plain
 from apps.finops.written import change, change_percent, money, percent
 from apps.insights.why.telling import title
 from apps.marts.cell import address, cell
 from apps.operations.kinds import title_of
 from apps.operations.models import Recommendation
-from apps.reports.budgets import Standing
 from apps.reports.outlook import Landing, Outlook, Waiting
 from apps.reports.papers.paper import Block, Cell, Column, Figure, Heading, Notice, Table, Total, Words
 from apps.reports.selectors import CurrencyWeek, WeeklyReport
