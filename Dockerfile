@@ -4,9 +4,9 @@ COPY requirements/tools.txt /tmp/tools.txt
 RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
 COPY requirements/base.txt /tmp/base.txt
 RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
-# `--build-arg EXTRAS="places alibaba"` brings what object stores and Alibaba Cloud's API need besides.
+# `--build-arg EXTRAS="places alibaba fonts"` brings what object stores, Alibaba Cloud's API and Chinese PDFs need besides.
 ARG EXTRAS=""
-COPY requirements/places.txt requirements/alibaba.txt /tmp/
+COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt /tmp/
 RUN for extra in $EXTRAS; do \
       uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r "/tmp/$extra.txt" || exit 1; \
     done

@@ -51,5 +51,6 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/alibaba.in -o requirements/alibaba.txt
 	$(COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) requirements/fonts.in -o requirements/fonts.txt
 	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt
