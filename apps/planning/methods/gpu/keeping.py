@@ -52,7 +52,7 @@ def least_kept(pods: Sequence[Pod], nodes: Sequence[Node], rules: Rules, worth: 
             coo_matrix((values, (row, column)), shape=(len(rows.limits), len(at) + len(kept))).tocsr(),
             ub=np.array(rows.limits),
         ),
-        integrality=[0] * len(at) + [1] * len(kept), options={"time_limit": SECONDS},
+        integrality=np.array([0] * len(at) + [1] * len(kept)), options={"time_limit": SECONDS},
         bounds=Bounds(0, [np.inf] * len(at) + [count for _, _, count in kept]),
     )  # fmt: skip
     if found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
