@@ -284,6 +284,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 vars().update(env.email_url("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
+COSTOPS_FONTS = Path(env("COSTOPS_FONTS", default=str(COSTOPS_HOME / "fonts")))
 COSTOPS_REPORT_WEEKS_KEPT = env.int("COSTOPS_REPORT_WEEKS_KEPT", default=106)
 
 LOGGING = {

@@ -49,7 +49,8 @@ class Sheet(FPDF):
         self._paper, self._instead = paper, instead
         self._line = LINE * (TIGHT if paper.is_one_page else 1)
         for style, face in faces.items():
-            self.add_font(FAMILY, style, face.file(drawn, folder), collection_font_number=face.number)
+            path, number = face.file(drawn, folder)
+            self.add_font(FAMILY, style, path, collection_font_number=number)
         self.set_margins(MARGIN, MARGIN - 4, MARGIN)
         self.set_auto_page_break(auto=True, margin=FOOT + 3)
         self.add_page()
