@@ -63,7 +63,8 @@ def prepare_environment() -> None:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     (Path(home) / "static").mkdir()  # WhiteNoise warns when it is missing
     os.environ["COSTOPS_HOME"] = home
-    os.environ["COSTOPS_FONTS"] = str(Path(__file__).parents[1] / ".tools" / "fonts")  # half a minute to make: once for all processes
+    # Half a minute to make: once for all processes.
+    os.environ["COSTOPS_FONTS"] = str(Path(__file__).parents[1] / ".tools" / "fonts")
     os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
     if ON_POSTGRES:
         from tests.servers.postgres import running_postgres

@@ -26,17 +26,12 @@ from apps.operations.selectors import Wanted, of_everybody
 from apps.reports.outlook import Landing, landings_of_teams
 from apps.reports.selectors import CurrencyWeek, Part, WeeklyReport
 from apps.reports.weeks import Week
+from apps.savings.selectors import STEPS, ways
 from apps.teams.models import UNALLOCATED, Team
 
 MOVERS = 5
 TO_DECIDE = 3
 State = Recommendation.State
-STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("identified", (State.FOUND, State.ASSIGNED, State.SNOOZED)),
-    ("approved", (State.ACCEPTED, State.IN_PROGRESS)),
-    ("implemented", (State.DONE,)),
-)
-"""A stage of a saving → the states of recommendations in it. What is verified is told by the ledger of savings."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def summary(report: WeeklyReport) -> Summary:
     """The week of a company on one page."""
     return Summary(
         movers={week.currency: _movers(week) for week in report.currencies},
-        stages=tuple((stage, _promised(states)) for stage, states in STAGES),
+        stages=_stages(),
         to_decide=tuple(_to_decide()),
         titles=titles(),
     )
@@ -154,8 +149,10 @@ def _movers(week: CurrencyWeek) -> tuple[Part, ...]:
     return tuple(part for _change, part in sorted(moved, key=lambda one: (-one[0], one[1].name))[:MOVERS])
 
 
-def _promised(states: tuple[str, ...]) -> dict[str, Decimal]:
-    return promise(Recommendation.objects.filter(state__in=states)).totals
+def _stages() -> tuple[tuple[str, dict[str, Decimal]], ...]:
+    """The way from found to verified, as the ledger of savings tells it."""
+    found = ways(None)
+    return tuple((step, {way.currency: getattr(way, step) for way in found}) for step in STEPS)
 
 
 def _to_decide() -> list[Recommendation]:

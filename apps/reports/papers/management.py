@@ -20,9 +20,10 @@ from apps.teams.models import UNALLOCATED
 from apps.warehouse.sentences import told
 
 STAGES: dict[str, Promise] = {
-    "identified": gettext_lazy("identified, undecided"),
-    "approved": gettext_lazy("approved, being done"),
-    "implemented": gettext_lazy("implemented, to be verified"),
+    "identified": gettext_lazy("identified"),
+    "approved": gettext_lazy("of it approved"),
+    "implemented": gettext_lazy("of it implemented"),
+    "verified": gettext_lazy("verified as saved"),
 }
 
 
@@ -89,10 +90,8 @@ def _movers(report: WeeklyReport, week: CurrencyWeek, summary: Summary) -> Itera
 
 
 def _savings(report: WeeklyReport, summary: Summary) -> Iterator[Block]:
-    """From what was found to what is proven; where nobody keeps a ledger of savings, what is proven is left out."""
+    """From what was found to what is proven, by the month; and what was proven of the week."""
     stages = [(str(STAGES[name]), totals) for name, totals in summary.stages]
-    if report.outlook.verified is not None:
-        stages.append((_("verified in this week"), dict(report.outlook.verified)))
     currencies = sorted({currency for _name, totals in stages for currency in totals})
     if not currencies:
         return
@@ -105,3 +104,5 @@ def _savings(report: WeeklyReport, summary: Summary) -> Iterator[Block]:
         for name, totals in stages
     )
     yield Table(_("Savings"), columns, rows)
+    if report.outlook.verified:
+        yield from parts.saved(report.outlook.verified)
