@@ -125,6 +125,7 @@ class WholeInitiativeSchema(InitiativeSchema):
     """An initiative with its statement, its measurements, what was measured beside them, and its history."""
 
     hypothesis = serializers.CharField()
+    model = serializers.CharField(allow_blank=True, help_text="what it is measured by, as stated")
     drivers = serializers.ListField(child=serializers.CharField())
     controls = serializers.IntegerField(help_text="how many scopes it is compared with")
     recommendations = serializers.ListField(child=serializers.IntegerField())
@@ -270,6 +271,7 @@ def _whole(entry: Entry) -> dict[str, Any]:
     names = ("at", "by", "action", "from_state", "to_state")
     return _row(entry) | {
         "hypothesis": one.hypothesis,
+        "model": one.model,
         "drivers": one.drivers,
         "controls": len(one.controls),
         "recommendations": list(one.recommendations.order_by("pk").values_list("pk", flat=True)),

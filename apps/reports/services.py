@@ -14,7 +14,9 @@ from django.core.validators import validate_email
 from django.db.models import F, Q
 from django.urls import reverse
 
+from apps.calendars.selectors import WorkingDays, today, working_days
 from apps.finops.errors import CostOpsError
+from apps.finops.windows import Window
 from apps.marts.selectors import NothingPublished
 from apps.reports import archive
 from apps.reports.letters import Around, Facts, Letter, gather, mail_host, message_id, write_letter
@@ -69,12 +71,18 @@ def send_due(clock: Clock) -> list[Outcome]:
     try:
         return [
             outcome
-            for week in weeks_to_send(now, zone, settings.COSTOPS_HOLIDAYS)
+            for week in weeks_to_send(now, zone, _worked(now).is_working)
             if is_published(week, whole=not waited_long_enough(week, now, zone))
             for outcome in send_week(week, targets(), clock=clock)
         ]
     except NothingPublished:
         return []
+
+
+def _worked(now: datetime) -> WorkingDays:
+    """The working days around a moment."""
+    day = today(now)
+    return working_days(Window(day - timedelta(days=21), day + timedelta(days=42)))
 
 
 def send_week(week: Week, wanted: Iterable[Target], *, clock: Clock, mail: bool = True) -> list[Outcome]:

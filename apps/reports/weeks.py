@@ -1,13 +1,12 @@
 """ISO weeks: Monday up to, not including, the next Monday."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apps.finops.errors import CostOpsError
-from apps.learning.calendars import known_holidays
 
 SEND_HOUR = 8
 ONE_WEEK = timedelta(days=7)
@@ -59,7 +58,7 @@ class Week:
         return f"{year}-W{week:02d}"
 
 
-def weeks_to_send(now: datetime, zone: ZoneInfo, countries: Iterable[str]) -> list[Week]:
+def weeks_to_send(now: datetime, zone: ZoneInfo, is_working: Callable[[date], bool]) -> list[Week]:
     """The weeks whose report is due: the last full one from 08:00 of business time on the first working day after it.
 
     So is the week before, where the whole of the last one was a holiday and nobody worked in it.
@@ -67,18 +66,16 @@ def weeks_to_send(now: datetime, zone: ZoneInfo, countries: Iterable[str]) -> li
     local = now.astimezone(zone)
     last = Week.last_full(local.date())
     moments = {
-        week: datetime.combine(first_working_day(week.end, countries), time(SEND_HOUR), zone)
+        week: datetime.combine(first_working_day(week.end, is_working), time(SEND_HOUR), zone)
         for week in (last.before(), last)
     }
     return [week for week, due in moments.items() if due <= local and (week == last or due.date() >= last.end)]
 
 
-def first_working_day(day: date, countries: Iterable[str]) -> date:
-    """The first day from this one on that is worked: no Saturday or Sunday, unless it is worked in exchange, and no
-    holiday of these countries."""
-    known = known_holidays(tuple(countries), day.year, (day + MOST_HOLIDAYS).year)
+def first_working_day(day: date, is_working: Callable[[date], bool]) -> date:
+    """The first day from this one on that is worked, as the business calendar has it."""
     ahead = (day + timedelta(days=number) for number in range(MOST_HOLIDAYS.days))
-    return next((one for one in ahead if one in known.working or (one.weekday() < 5 and one not in known.off)), day)
+    return next((one for one in ahead if is_working(one)), day)
 
 
 def waited_long_enough(week: Week, now: datetime, zone: ZoneInfo) -> bool:

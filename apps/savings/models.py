@@ -17,7 +17,7 @@ class Initiative(models.Model):
     `transition_days` how long it takes to roll out, `window_days` how long after that it is measured before a verdict.
     `promised_text` is money a month in `currency`. `is_about_price`: cheaper prices are what it wants, so they are not
     taken out of its saving. `detectable_text` is the smallest change, in percent, that could be told from noise when it
-    was stated. `stated_at` is when, `stated_in` the publication the statement rests on.
+    was stated, `model` what it will be measured by. `stated_at` is when, `stated_in` the publication it rests on.
     """
 
     class State(models.TextChoices):
@@ -41,6 +41,7 @@ class Initiative(models.Model):
     drivers = models.JSONField(default=list, blank=True)
     controls = models.JSONField(default=list, blank=True)
     is_about_price = models.BooleanField(default=False)
+    model = models.CharField(max_length=40, blank=True)
     detectable_text = models.CharField(max_length=45, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT, db_index=True)
     created_at = models.DateTimeField()

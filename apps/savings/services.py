@@ -24,7 +24,7 @@ from apps.savings.people import must_change, must_own
 from apps.savings.series import read_series
 from apps.savings.statements import BadStatement, Statement, stated_by
 from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
-from apps.savings.timing import VERSION, milestones
+from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
 from apps.teams.models import Team
 
@@ -105,7 +105,7 @@ def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiati
 
     expected = expecting.expect(one, publication())
     changed = {
-        "controls": expected.controls, "detectable_text": expected.percent, "stated_at": now,
+        "controls": expected.controls, "detectable_text": expected.percent, "model": MODEL, "stated_at": now,
         "stated_in": expected.publication,
     }  # fmt: skip
     with transaction.atomic():

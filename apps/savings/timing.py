@@ -6,6 +6,7 @@ from apps.savings.models import Initiative
 
 VERSION = "1"
 """Of the method: raised whenever other measurements would come of the same numbers."""
+MODEL = f"ensemble of four methods, version {VERSION}"
 
 
 def milestones(one: Initiative, until: date) -> list[date]:

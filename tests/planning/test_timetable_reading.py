@@ -226,3 +226,13 @@ def test_versions_are_listed_and_shown_at_the_terminal() -> None:
     timetable.bring("\n".join(shown).encode(), "again.csv", by=FINANCE, now=day(6))
     with pytest.raises(CommandError, match="no timetable 99999"):
         told("show", "99999")
+
+
+@pytest.mark.django_db
+def test_days_on_which_nobody_works_are_told_by_the_business_calendar():
+    """National Day begins on a Thursday; on Saturday the tenth the company works in exchange."""
+    from apps.planning.reading.timetable import _free
+
+    free = _free(datetime(2026, 9, 30, 8, tzinfo=UTC), 11 * 24)
+
+    assert free == [0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1]

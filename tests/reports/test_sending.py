@@ -11,6 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from apps.calendars.selectors import WorkingDays
+from apps.learning.calendars import known_holidays
 from apps.reports import fonts, services
 from apps.reports.models import Delivery
 from apps.reports.tasks import send_weekly
@@ -20,6 +22,7 @@ from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, publish_wee
 
 FONTS = "test_a_mail_has_text_html_and_a_picture_that_belong_together"
 """What looks at the PDF; it takes a second or two to draw each, which the ledger need not wait for."""
+WORKED = WorkingDays(known_holidays(("CN",), 2025, 2028), ())
 MONDAY_8 = datetime(2026, 11, 2, 8, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -47,7 +50,7 @@ def at(moment: datetime) -> services.Clock:
     ],
 )
 def test_a_report_is_due_from_monday_eight_of_business_time(moment: str, zone: str, week: list[str]) -> None:
-    due = weeks_to_send(datetime.fromisoformat(moment), ZoneInfo(zone), ["CN"])
+    due = weeks_to_send(datetime.fromisoformat(moment), ZoneInfo(zone), WORKED.is_working)
     assert due == [Week.parse(one) for one in week]
 
 

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.calendars.selectors import imports
 from apps.charts.colours import OTHERS, PALETTE
 from apps.charts.figures import Figure
 from apps.charts.plans import Axis, Bar, Series, gantt, over
@@ -43,15 +45,16 @@ def _bar(row: str, start: str, end: str, told: str, colour: str) -> Bar:
 
 
 def identity() -> str:
-    """The version of the timetable."""
-    return f"{timetable.version()}"
+    """The version of the timetable, and what is known of working days."""
+    newest = imports().values_list("number", "withdrawn_at").first()
+    return f"{timetable.version()} {settings.COSTOPS_HOLIDAYS} {newest}"
 
 
 PLANNER = Planner(
     name="timetable",
     title=gettext_lazy("Timetable schedules"),
     about=gettext_lazy("Replicas for every class, there when it begins and gone when it is over."),
-    version="3",
+    version="4",
     read=read,
     make=make,
     draw=draw,

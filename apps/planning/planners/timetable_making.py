@@ -62,9 +62,9 @@ class _Case:
         return found
 
     def is_free(self, start: int, count: int) -> Ints:
-        """Whether it is a Saturday or Sunday, by day."""
+        """Whether nobody works, by day, as the business calendar has it."""
         days = (self.meta["clock"] + np.arange(start, start + count, DAY)) // DAY
-        found: Ints = ((self.meta["weekday"] + days) % 7 >= 5).astype(np.int64)
+        found: Ints = np.array(self.meta["free"], dtype=np.int64)[days]
         return found
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from apps.calendars.selectors import working_days
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, rounded
 from apps.finops.tables import AUTOSCALER_HOURS, WORKLOAD_HOURS, WORKLOAD_PEAKS
+from apps.finops.windows import Window
 from apps.insights.idle.ledger import Ledger, per_month
 from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
@@ -269,7 +271,8 @@ def _case(
     demand = standing_out(used, peaks, shares) if has_peaks else in_class(used, shares)
     meta = {
         "cluster": cluster, "namespace": namespace, "workload": workload, "kind": kind, "first": hours.first,
-        "clock": local.hour, "weekday": local.weekday(), "ahead": when.ahead, "is_late": when.is_late, "team": team,
+        "clock": local.hour, "ahead": when.ahead, "is_late": when.is_late, "team": team,
+        "free": _free(local, hours.count + (when.ahead + AHEAD) * DAY),
         "has_peaks": has_peaks,
         "currency": currency or found.price[1], "price": f"{price:.12f}", "least": least, "most": most,
         "scaler": scaler, "cost_per_month": f"{per_month(paid, metering.days):.12f}", "zone": str(metering.zone),
@@ -279,6 +282,13 @@ def _case(
         name: np.array([getattr(one, name) for one in near], dtype=np.int64) for name in ("start", "end", "students")
     }
     return Case(f"{namespace}/{workload}", pack(meta, demand=demand, **arrays, **ran))
+
+
+def _free(first: datetime, hours: int) -> list[int]:
+    """By day from the first hour on, as the business calendar has it: 1 where nobody works."""
+    days = Window(first.date(), first.date() + timedelta(days=(first.hour + hours) // DAY + 1))
+    known = working_days(days)
+    return [int(not known.is_working(day)) for day in days.days()]
 
 
 def _ran(rows: list[Any], hours: Hours) -> dict[str, Any]:
