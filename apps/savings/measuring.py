@@ -1,6 +1,5 @@
 """Measuring one initiative: its counterfactual, what prices and moved cost take from its saving, if it lasts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -16,7 +15,7 @@ from apps.learning.effects.study import Effect, EffectError, Study
 from apps.operations.deciding import today
 from apps.savings.models import Initiative, Measurement
 from apps.savings.selectors import CENT
-from apps.savings.series import Floats, Series
+from apps.savings.series import Series
 
 SHOWN_BEFORE = 56
 """Days before the start that the figure shows."""
@@ -138,12 +137,13 @@ def _moved(study: Study, series: Series) -> Decimal:
 
 
 def _days(found: Effect) -> tuple[tuple[str, float, float, float, float], ...]:
-    """Every day from the start on."""
+    """Every day from the start on whose cost is known."""
     told = found.counterfactual
-    columns: Sequence[Floats] = (told.actual, told.expected, told.lower, told.upper)
+    numbers = np.column_stack((told.actual, told.expected, told.lower, told.upper)).round(2)
     return tuple(
-        (f"{day}", *(round(float(column[place]), 2) for column in columns))  # type: ignore[misc]  # four numbers
-        for place, day in enumerate(told.days.astype(object))
+        (f"{day}", *row.tolist())
+        for day, row in zip(told.days.astype(object), numbers, strict=True)
+        if np.isfinite(row).all()
     )
 
 
