@@ -8,6 +8,8 @@ unset PYTHONDONTWRITEBYTECODE # every process a test starts would compile the wh
 # Files go to the workers in the order of tests/conftest.py, the longest first; xdist's own order is that of the most tests.
 pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile --no-loadscope-reorder "$@")
 
+COSTOPS_FONTS=$PWD/.tools/fonts COSTOPS_HOME=$(mktemp -d) .venv/bin/python scripts/fonts.py
+
 echo "→ the whole suite, on SQLite"
 "${pytest[@]}"
 on_sqlite=$?
