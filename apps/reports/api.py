@@ -7,6 +7,7 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -104,7 +105,17 @@ class ReportLettersSchema(serializers.Serializer[Any]):
     rows = LetterSchema(many=True)
 
 
-class ReportsView(APIView):
+class _Asking(APIView):
+    """What every address here shares: failures are JSON, whatever form was asked for."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return response
+
+
+class ReportsView(_Asking):
     """The archive, for those who may read it."""
 
     def get_renderer_context(self) -> dict[str, Any]:
@@ -125,7 +136,7 @@ class ReportsView(APIView):
         return Response({"rows_total": found.count(), "rows": rows}, headers={"Cache-Control": "private, no-cache"})
 
 
-class ReportView(APIView):
+class ReportView(_Asking):
     """One letter."""
 
     @extend_schema(
@@ -139,7 +150,7 @@ class ReportView(APIView):
         return Response({**_row(found), "parts": parts}, headers={"Cache-Control": "private, no-cache"})
 
 
-class ReportPartView(APIView):
+class ReportPartView(_Asking):
     """A part of a letter."""
 
     @extend_schema(

@@ -1,7 +1,7 @@
 """What a weekly report says beyond the week: why cost changed, where the month lands, what is to be decided."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TypeVar
@@ -77,7 +77,7 @@ class Contribution:
 @dataclass(frozen=True)
 class Outlook:
     """All of that for one team, or all of them; what is empty is left out of the letter. `verified` is what was
-    verifiably saved in the week, None where nobody keeps a ledger of savings."""
+    verifiably saved in the week, by currency."""
 
     why: tuple[Sentence, ...] = ()
     landings: tuple[Landing, ...] = ()
@@ -90,7 +90,7 @@ class Outlook:
     waiting: Waiting | None = None
     contributions: tuple[Contribution, ...] = ()
     standings: tuple[Standing, ...] = ()
-    verified: Mapping[str, Decimal] | None = None
+    verified: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def outlook(team: str, week: Week, query: CostQuery, *, now: datetime) -> Outlook:

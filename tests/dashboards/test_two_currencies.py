@@ -8,8 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from apps.api.urls import KUBECOST, OPENCOST
-from apps.reports.letters import write_letter
-from apps.reports.selectors import weekly_report
+from apps.reports.letters import gather, write_letter
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 from tests.dashboards import company
@@ -88,7 +87,7 @@ def test_no_answer_of_the_api_adds_currencies(asked):
 
 
 def test_no_mail_and_no_command_adds_currencies(asked, capsys):
-    letter = write_letter(weekly_report(Team.objects.get(name="live-class"), WEEK, now=timezone.now()), inline=True)
+    letter = write_letter(gather("lead", Team.objects.get(name="live-class"), WEEK, now=timezone.now()), inline=True)
     assert f"{YUAN * 7:,.2f} CNY" in letter.subject
     days = ("--start", "2026-10-01", "--end", "2026-10-31")
     call_command("ask", "--group-by", "team", *days)

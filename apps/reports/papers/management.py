@@ -104,5 +104,4 @@ def _savings(report: WeeklyReport, summary: Summary) -> Iterator[Block]:
         for name, totals in stages
     )
     yield Table(_("Savings"), columns, rows)
-    if report.outlook.verified:
-        yield from parts.saved(report.outlook.verified)
+    yield from parts.saved(report.outlook.verified)

@@ -186,15 +186,11 @@ def _standing(one: Standing) -> tuple[Cell, ...]:
     )
 
 
-def saved(verified: Mapping[str, Decimal] | None) -> Iterator[Block]:
-    """What was verifiably saved in the week."""
-    if verified is None:
-        return
-    yield Heading(_("Verified savings"))
+def saved(verified: Mapping[str, Decimal]) -> Iterator[Block]:
+    """What was verifiably saved in the week; where nothing was, nothing is said."""
     if verified:
+        yield Heading(_("Verified savings"))
         yield Words(_("Verified in this week: %(totals)s.") % {"totals": totals(sorted(verified.items()))})
-    else:
-        yield Words(_("No saving was verified in this week."))
 
 
 def actions(outlook: Outlook, *, team: str) -> Iterator[Block]:
