@@ -60,11 +60,16 @@ def _plain(scope: Scope) -> dict[str, list[str]]:
 
 
 def scope_of(initiative: Initiative) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(values) for name, values in initiative.scope.items()}
+    """In the order of names: PostgreSQL keeps those of JSON in an order of its own."""
+    return _read(initiative.scope)
 
 
 def controls_of(initiative: Initiative) -> list[dict[str, tuple[str, ...]]]:
-    return [{name: tuple(values) for name, values in one.items()} for one in initiative.controls]
+    return [_read(one) for one in initiative.controls]
+
+
+def _read(kept: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(values) for name, values in sorted(kept.items())}
 
 
 def read_statement(given: Mapping[str, Any]) -> Statement:
