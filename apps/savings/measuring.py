@@ -26,6 +26,7 @@ UNTOLD = "The driver %(driver)s is not told for every day: it was left out"
 NO_CONTROLS = "There is nothing left alone to compare it with; only its own history tells what it would have cost"
 PRICE = "Prices alone changed the cost by %(amount)s %(currency)s a day: that is no saving"
 PRICE_UNKNOWN = "What prices changed by themselves is not known"
+MOVED_UNKNOWN = "Whether cost only moved elsewhere is not known: nothing was taken off for it"
 MOVED = "The team's other cost rose by %(amount)s %(currency)s over the same days: counted as moved, not saved"
 
 
@@ -83,8 +84,11 @@ def measure(one: Initiative, series: Series, *, end: date) -> Measured:
         found = effects.measure(study)
     except EffectError as missing:
         return Measured(None, Decimal(0), "", (Sentence(CANNOT, {"why": str(missing)}),))
-    moved = _moved(study, series)
-    if moved:
+    told = _moved(study, series)
+    moved = told or Decimal(0)
+    if told is None:
+        says.append(Sentence(MOVED_UNKNOWN))
+    elif moved:
         says.append(Sentence(MOVED, {"amount": f"{moved:,.2f}", "currency": one.currency}))
     months = _months(study) if end >= one.decided_on else ()
     grade = max(found.grade, "C") if _late(one) else found.grade
@@ -125,14 +129,14 @@ def _prices(one: Initiative, series: Series) -> list[Sentence]:
     return [Sentence(PRICE, {"amount": f"{series.price_per_day:+,.2f}", "currency": one.currency})]
 
 
-def _moved(study: Study, series: Series) -> Decimal:
-    """How much more the rest costs than it would have, where that is more than noise; nothing else counts as moved."""
+def _moved(study: Study, series: Series) -> Decimal | None:
+    """How much more the rest costs than it would have, where that is more than noise; None where nobody can tell."""
     if series.rest is None:
-        return Decimal(0)
+        return None
     try:
         found = effects.measure(replace(study, cost=series.rest))
     except EffectError:
-        return Decimal(0)
+        return None
     return money(-found.saving) if found.upper < 0 else Decimal(0)
 
 

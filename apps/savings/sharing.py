@@ -117,8 +117,9 @@ def _joint(
     members = [group[place] for place in coalition]
     end = max(member.window[1] for member in members)
     window = known_window(pinned, min(member.one.start for member in members), end)
+    largest = max(singles[place] for place in coalition)
     if window is None:
-        return most
+        return largest
     study = Study(
         days=np.array(list(window.days()), dtype="datetime64[D]"), cost=_union(members, window, pinned),
         start=min(member.one.start for member in members), end=end,
@@ -127,8 +128,8 @@ def _joint(
     try:
         together = Fraction(measure(study).saving)
     except EffectError:
-        return most
-    return min(most, max(together, max(singles[place] for place in coalition)))
+        return largest  # what cannot be measured together is not promised twice
+    return min(most, max(together, largest))
 
 
 def _union(members: Sequence[_Player], window: Window, pinned: Publication) -> Floats:
