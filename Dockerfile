@@ -4,9 +4,9 @@ COPY requirements/tools.txt /tmp/tools.txt
 RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
 COPY requirements/base.txt /tmp/base.txt
 RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
-# `--build-arg EXTRAS="places alibaba fonts"` brings what object stores, Alibaba Cloud's API and Chinese PDFs need besides.
+# `--build-arg EXTRAS="places alibaba fonts telemetry"` brings what object stores, Alibaba Cloud's API and Chinese PDFs need besides.
 ARG EXTRAS=""
-COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt /tmp/
+COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt requirements/telemetry.txt /tmp/
 RUN for extra in $EXTRAS; do \
       uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r "/tmp/$extra.txt" || exit 1; \
     done
@@ -31,4 +31,4 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER costops
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp", "--no-control-socket"]
+CMD ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000"]

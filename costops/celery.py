@@ -1,9 +1,13 @@
 """The Celery application and its beat schedule: bells that ring; what is due stands in the database."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_process_init
+
+from costops import telemetry
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
 
@@ -24,3 +28,9 @@ app.conf.beat_schedule = {
         "options": {"expires": 14 * 60},
     },
 }
+
+
+@worker_process_init.connect
+def start_telemetry(**_facts: Any) -> None:
+    """In every process that works: what watches them does not survive a fork."""
+    telemetry.start()

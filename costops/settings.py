@@ -7,20 +7,20 @@ import contextlib
 import secrets
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.finops.currencies import CURRENCIES
+from costops.reading import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 COSTOPS_HOME = Path(env.str("COSTOPS_HOME", default=str(BASE_DIR / "var"))).resolve()
 COSTOPS_HOME.mkdir(parents=True, exist_ok=True)
-environ.Env.read_env(COSTOPS_HOME / "costops.env")
+env.read_env(COSTOPS_HOME / "costops.env")
 
 # --- What a company configures --------------------------------------------------------------------------
-COSTOPS_TIME_ZONE = env.str("COSTOPS_TIME_ZONE", default="UTC")
+COSTOPS_TIME_ZONE = env.time_zone("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_HOLIDAYS = env.list("COSTOPS_HOLIDAYS", default=["CN"])
 COSTOPS_SEASONS = env.list("COSTOPS_SEASONS", default=[])
 COSTOPS_RECOMMENDATION_DAYS = env.list("COSTOPS_RECOMMENDATION_DAYS", default=[])
@@ -34,8 +34,8 @@ COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
 COSTOPS_LAKE = COSTOPS_HOME / "lake"
 COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
-COSTOPS_THREADS = env.int("COSTOPS_THREADS", default=0)  # 0 = one per core
-COSTOPS_FILL_EVERY_MINUTES = env.int("COSTOPS_FILL_EVERY_MINUTES", default=60)
+COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
+COSTOPS_FILL_EVERY_MINUTES = env.least("COSTOPS_FILL_EVERY_MINUTES", 1, default=60)
 COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)
 COSTOPS_CHANNEL_HOSTS = env.list("COSTOPS_CHANNEL_HOSTS", default=[])
 COSTOPS_ESCALATION_HOURS = env.list("COSTOPS_ESCALATION_HOURS", default=[])
@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "apps.savings",
     "apps.alerts",
     "apps.pipeline",
+    "apps.monitoring",
     "apps.api",
     "apps.dashboards",
     "apps.reports",
@@ -102,6 +103,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.monitoring.requests.Watched",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -133,7 +135,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.db_url("COSTOPS_DATABASE_URL", default=f"sqlite:///{COSTOPS_HOME / 'costops.sqlite3'}")}
+DATABASES = {"default": env.database("COSTOPS_DATABASE_URL", default=f"sqlite:///{COSTOPS_HOME / 'costops.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -142,7 +144,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_redis = env.str("COSTOPS_REDIS_URL", default="")
+_redis = env.redis("COSTOPS_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis, "KEY_PREFIX": "costops"}
     if _redis
@@ -160,7 +162,7 @@ LOGOUT_REDIRECT_URL = "/login/"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
-LANGUAGE_CODE = env.str("COSTOPS_LANGUAGE", default="en")
+LANGUAGE_CODE = env.one_of("COSTOPS_LANGUAGE", ("en", "zh-hans"), default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
@@ -186,7 +188,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-COSTOPS_UPLOAD_MIB = env.int("COSTOPS_UPLOAD_MIB", default=2048)
+COSTOPS_UPLOAD_MIB = env.least("COSTOPS_UPLOAD_MIB", 1, default=2048)
 FILE_UPLOAD_HANDLERS = [
     "apps.dashboards.handlers.UploadGuard",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
@@ -213,7 +215,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- REST -----------------------------------------------------------------------------------------------
-COSTOPS_API_REQUESTS_PER_MINUTE = env.int("COSTOPS_API_REQUESTS_PER_MINUTE", default=600)  # of one user; 0 = any number
+COSTOPS_API_REQUESTS_PER_MINUTE = env.least(
+    "COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600
+)  # of one user; 0 = any number
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -281,17 +285,30 @@ CELERY_TIMEZONE = COSTOPS_TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 
 # --- Mail -----------------------------------------------------------------------------------------------
-vars().update(env.email_url("COSTOPS_EMAIL_URL", default="consolemail://"))
+vars().update(env.mail("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
 COSTOPS_FONTS = Path(env("COSTOPS_FONTS", default=str(COSTOPS_HOME / "fonts")))
-COSTOPS_REPORT_WEEKS_KEPT = env.int("COSTOPS_REPORT_WEEKS_KEPT", default=106)
+COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=106)
 
+# --- Watching it ----------------------------------------------------------------------------------------
+COSTOPS_METRICS_TOKEN = env.str("COSTOPS_METRICS_TOKEN", default="")  # without one there is no /metrics
+COSTOPS_OWN_NAMESPACES = env.list("COSTOPS_OWN_NAMESPACES", default=[])  # cluster/namespace
+COSTOPS_SENTRY_DSN = env.str("COSTOPS_SENTRY_DSN", default="")
+COSTOPS_OTLP_ENDPOINT = env.str("COSTOPS_OTLP_ENDPOINT", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "apps.monitoring.logs.Json"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.one_of("COSTOPS_LOG_FORMAT", ("plain", "json"), default="plain"),
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("COSTOPS_LOG_LEVEL", default="WARNING")},
     "loggers": {
         "apps": {"level": env.str("COSTOPS_LOG_LEVEL", default="INFO")},

@@ -32,7 +32,7 @@ MOST_DEATHS = 5  # of one process, within
 DEATH_SECONDS = 60.0
 
 COMMANDS = {
-    "web": ["gunicorn", "costops.wsgi", "--bind", BIND, "--workers", "2", "--threads", "4", "--no-control-socket"],
+    "web": ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind", BIND],
     "worker": ["celery", "-q", "-A", "costops", "worker", "--concurrency", "2", "--loglevel", "INFO"],
     "beat": ["celery", "-q", "-A", "costops", "beat", "--loglevel", "INFO", "--pidfile="],
 }

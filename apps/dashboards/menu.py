@@ -72,6 +72,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("restatements", _("Restatements")),
             Page("prices", _("Prices")),
             Page("publications", _("Publications")),
+            Page("installation", _("Installation")),
         ),
     ),
     (

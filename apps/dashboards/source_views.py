@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
-from apps.dashboards import pricing, quality, restated, sources, uploads
+from apps.dashboards import installation, pricing, quality, restated, sources, uploads
 from apps.dashboards.handlers import TOO_LARGE
 from apps.dashboards.views import Guarded, JsonView
 from apps.finops.errors import CostOpsError
@@ -36,6 +36,16 @@ class Sources(Guarded, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         now = timezone.now()
         return {"page": sources.sources_page(now), "news": sources.news(now), "for_everything": True}
+
+
+class Installation(Guarded, TemplateView):
+    """The installation itself."""
+
+    for_everything = True
+    template_name = "dashboards/installation.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"page": installation.installation_page(), "for_everything": True}
 
 
 class SourcesProgress(JsonView):

@@ -19,6 +19,7 @@ from apps.ingest.models import Source
 from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
+from apps.pipeline.running import told_of
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
 from apps.pipeline.work import Work
 
@@ -218,6 +219,11 @@ class _Filling:
 
 def execute(run: StepRun, now: datetime) -> None:
     """Do a run this worker holds, and record how it ended, if it still holds it then."""
+    with told_of(run=run.pk, step=run.step, attempt=run.attempt):
+        _execute(run, now)
+
+
+def _execute(run: StepRun, now: datetime) -> None:
     step = BY_NAME[run.step]
     logger.info("%s: begins (attempt %d)", run.key, run.attempt)
     try:

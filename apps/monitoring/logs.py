@@ -1,0 +1,25 @@
+"""Lines of the log as JSON, one object a line, each with the request or the run it belongs to."""
+
+import logging
+from datetime import UTC, datetime
+
+from pythonjsonlogger.json import JsonFormatter
+
+from apps.pipeline.running import at_work
+
+
+class Json(JsonFormatter):
+    """Time (UTC), level, logger, message, and what was at work; a traceback as one text under `exc_info`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(levelname)s %(name)s %(message)s", rename_fields={"levelname": "level", "name": "logger"})
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def add_fields(
+        self, log_data: dict[str, object], record: logging.LogRecord, message_dict: dict[str, object]
+    ) -> None:
+        log_data["time"] = self.formatTime(record)
+        super().add_fields(log_data, record, message_dict)
+        log_data.update(at_work())

@@ -1,0 +1,109 @@
+"""Whether this installation can do its work now: what an orchestrator asks before it sends people here."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+from kombu import Connection
+from kombu.exceptions import KombuError
+
+LEAST_FREE_BYTES = 256 * 1024**2
+"""A fill writes files of about this size before it commits them."""
+BROKER_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at; `said` is a sentence without secrets and names of hosts."""
+
+    name: str
+    is_ok: bool
+    said: str
+
+
+def checks() -> list[Check]:
+    """Everything that must be so. Where the database does not answer, what stands in it is not asked for."""
+    database = _tried("database", _database)
+    rest = (("migrations", _migrations),) if database.is_ok else ()
+    others = (("folders", _folders), ("disk", _disk), ("broker", _broker))
+    return [database, *(_tried(name, look) for name, look in (*rest, *others))]
+
+
+class _NotReady(Exception):
+    """Something is not as it must be; the message says what."""
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, is_ok=True, said=look())
+    except _NotReady as error:
+        return Check(name, is_ok=False, said=str(error))
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        raise _NotReady(_("The database does not answer.")) from error
+    return _("The database answers.")
+
+
+def _migrations() -> str:
+    """Django's own comparison of what is on disk with what the database holds."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        raise _NotReady(_("The database does not tell its migrations.")) from error
+    if missing:
+        raise _NotReady(_("%(count)d migrations are not applied; run `manage.py migrate`.") % {"count": len(missing)})
+    return _("All migrations are applied.")
+
+
+def _folders() -> str:
+    """A file can be written and taken away again where the lake and landed files lie."""
+    for name, folder in (("lake", settings.COSTOPS_LAKE), ("landing", settings.COSTOPS_LANDING)):
+        probe = Path(folder) / f".ready-{secrets.token_hex(6)}"
+        try:
+            probe.parent.mkdir(parents=True, exist_ok=True)
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            told = {"folder": name, "reason": os.strerror(error.errno or 0)}
+            raise _NotReady(_("The folder of %(folder)s cannot be written: %(reason)s.") % told) from error
+    return _("Lake and landing can be written.")
+
+
+def free_bytes() -> int:
+    """What is left on the disk of the home folder."""
+    return shutil.disk_usage(settings.COSTOPS_HOME).free
+
+
+def _disk() -> str:
+    free = free_bytes()
+    told = {"mib": free // 1024**2}
+    if free < LEAST_FREE_BYTES:
+        raise _NotReady(_("Only %(mib)d MiB are free below the home folder; a fill needs more. Make room.") % told)
+    return _("%(mib)d MiB are free.") % told
+
+
+def _broker() -> str:
+    try:
+        with Connection(
+            settings.CELERY_BROKER_URL,
+            connect_timeout=BROKER_SECONDS,
+            transport_options={"socket_connect_timeout": BROKER_SECONDS, "socket_timeout": BROKER_SECONDS},
+        ) as broker:
+            broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+            broker.default_channel  # noqa: B018  # a transport on disk connects here
+    except (KombuError, OSError) as error:
+        raise _NotReady(_("The broker does not answer; work waits until it does.")) from error
+    return _("The broker answers.")

@@ -1,0 +1,29 @@
+"""How the web server runs: `gunicorn --config python:costops.gunicorn costops.wsgi`; flags of the command go first."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+workers = 2
+threads = 4
+graceful_timeout = 30
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a heartbeat belongs in memory
+
+# Every worker keeps its counts of requests in files here, so that each can answer for all (apps/monitoring/metrics.py).
+_counts = Path(tempfile.mkdtemp(prefix="costops-metrics-"))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts)  # before prometheus_client is imported, which looks once
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker ended: its counts stay, what it was at work on does not."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Counts begin anew with the next server, as Prometheus expects of a restart."""
+    shutil.rmtree(_counts, ignore_errors=True)

@@ -1,0 +1,72 @@
+"""Reading settings from the environment: typed; one that is not what it may be is one line saying so."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
+_WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
+    """`environ.Env` whose failures name the variable, what it holds and what it may hold."""
+
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
+        try:
+            value = super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        except (ValueError, TypeError) as error:
+            raise ImproperlyConfigured(
+                f"{var}: {self.ENVIRON.get(var)!r} is not {_KINDS.get(cast, 'valid')}."
+            ) from error
+        if cast is bool and self.ENVIRON.get(var, "").strip().lower() not in _WORDS:
+            raise ImproperlyConfigured(f"{var}: {self.ENVIRON[var]!r} is not true or false.")
+        return value
+
+    def least(self, var: str, least: int, *, default: int) -> int:
+        """A whole number, `least` or more."""
+        value: int = self.int(var, default=default)
+        if value < least:
+            raise ImproperlyConfigured(f"{var}: {value} is less than {least}.")
+        return value
+
+    def one_of(self, var: str, choices: tuple[str, ...], *, default: str) -> str:
+        value: str = self.str(var, default=default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{var}: {value!r} is not one of {', '.join(choices)}.")
+        return value
+
+    def time_zone(self, var: str, *, default: str) -> str:
+        value: str = self.str(var, default=default)
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ImproperlyConfigured(f"{var}: {value!r} is not a time zone, such as Asia/Shanghai.") from error
+        return value
+
+    def database(self, var: str, *, default: str) -> dict[str, Any]:
+        """Django's connection to SQLite or PostgreSQL; the address may hold a password and is not repeated."""
+        if (self.str(var, default=default)).partition("://")[0] not in ("sqlite", "postgres", "postgresql"):
+            raise ImproperlyConfigured(f"{var}: must be postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH.")
+        found: dict[str, Any] = self.db_url(var, default=default)
+        return found
+
+    def mail(self, var: str, *, default: str) -> dict[str, Any]:
+        """Django's way to send mail."""
+        kind = self.str(var, default=default).partition("://")[0]
+        if kind not in self.EMAIL_SCHEMES:
+            raise ImproperlyConfigured(
+                f"{var}: must begin with one of {', '.join(f'{name}://' for name in self.EMAIL_SCHEMES)}."
+            )
+        found: dict[str, Any] = self.email_url(var, default=default)
+        return found
+
+    def redis(self, var: str) -> str:
+        """The address of a Redis server; empty where there is none."""
+        value: str = self.str(var, default="")
+        if value and value.partition("://")[0] not in ("redis", "rediss"):
+            raise ImproperlyConfigured(f"{var}: must be redis://HOST:PORT/NUMBER or rediss://…")
+        return value

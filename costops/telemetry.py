@@ -1,0 +1,52 @@
+"""Errors to Sentry and traces by OpenTelemetry, where settings ask for them; nothing leaves this machine otherwise."""
+
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+EXTRA = "requirements/telemetry.txt"
+
+
+def start() -> None:
+    """What settings ask for, in this process."""
+    if settings.COSTOPS_SENTRY_DSN:
+        start_sentry(settings.COSTOPS_SENTRY_DSN)
+    if settings.COSTOPS_OTLP_ENDPOINT:
+        start_tracing(settings.COSTOPS_OTLP_ENDPOINT)
+
+
+def _needed(module: str, setting: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise ImproperlyConfigured(
+            f"{setting} is set, but {error.name} is not installed: install {EXTRA} too, or unset it."
+        ) from error
+
+
+def start_sentry(dsn: str) -> None:
+    """Uncaught errors of pages, API and tasks; no bodies, cookies, users or values of local variables."""
+    sentry = _needed("sentry_sdk", "COSTOPS_SENTRY_DSN")
+    sentry.init(
+        dsn=dsn, send_default_pii=False, include_local_variables=False, max_request_body_size="never",
+        traces_sample_rate=0.0,
+    )  # fmt: skip
+
+
+def start_tracing(endpoint: str) -> None:
+    """Spans of requests and tasks to an OTLP/HTTP collector."""
+    setting = "COSTOPS_OTLP_ENDPOINT"
+    sdk, export = (
+        _needed("opentelemetry.sdk.trace", setting),
+        _needed("opentelemetry.exporter.otlp.proto.http.trace_exporter", setting),
+    )
+    batches = _needed("opentelemetry.sdk.trace.export", setting)
+    resources = _needed("opentelemetry.sdk.resources", setting)
+    provider = sdk.TracerProvider(resource=resources.Resource.create({"service.name": "costops"}))
+    exporter = export.OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(batches.BatchSpanProcessor(exporter))
+    _needed("opentelemetry.trace", setting).set_tracer_provider(provider)
+    _needed("opentelemetry.instrumentation.django", setting).DjangoInstrumentor().instrument()
+    _needed("opentelemetry.instrumentation.celery", setting).CeleryInstrumentor().instrument()

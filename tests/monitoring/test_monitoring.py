@@ -1,0 +1,130 @@
+"""What machines ask about an installation: whether it lives, whether it is ready, and how it does."""
+
+import shutil
+import subprocess
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from apps.monitoring import readiness
+from apps.pipeline.models import StepRun
+from tests.servers.process import free_port
+
+pytestmark = pytest.mark.django_db
+TOKEN = "scrape-me-please"
+
+
+@pytest.fixture
+def scraped(settings):
+    """Asks for the metrics; answers them by name and labels."""
+    settings.COSTOPS_METRICS_TOKEN = TOKEN
+
+    def ask():
+        text = Client().get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).content.decode()
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return text, {(sample.name, *sorted(sample.labels.items())): sample.value for sample in samples}
+
+    return ask
+
+
+def ready():
+    answer = Client().get("/readyz")
+    return answer.status_code, {name: check["ok"] for name, check in answer.json()["checks"].items()}
+
+
+def test_it_lives_for_whoever_asks(client):
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert client.post("/healthz").status_code == 405
+
+
+def test_it_is_ready_when_everything_needed_is_there(home):
+    status, checks = ready()
+    assert status == 200
+    assert checks == dict.fromkeys(("database", "migrations", "folders", "disk", "broker"), True)
+    assert list((home / "lake").iterdir()) == []  # the probe is taken away again
+
+
+def test_it_is_not_ready_where_the_lake_cannot_be_written(home):
+    (home / "lake").write_text("a file where a folder must be")
+    status, checks = ready()
+    assert (status, [name for name, is_ok in checks.items() if not is_ok]) == (503, ["folders"])
+
+
+def test_it_is_not_ready_without_its_broker(home, settings):
+    settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{free_port()}/0"
+    status, checks = ready()
+    assert (status, [name for name, is_ok in checks.items() if not is_ok]) == (503, ["broker"])
+
+
+def test_it_is_not_ready_on_a_full_disk(home, monkeypatch):
+    monkeypatch.setattr(readiness, "LEAST_FREE_BYTES", shutil.disk_usage(home).total + 1)
+    status, checks = ready()
+    assert (status, [name for name, is_ok in checks.items() if not is_ok]) == (503, ["disk"])
+
+
+def test_it_is_not_ready_with_migrations_to_apply(home, django_db_blocker):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'pipeline'")
+    assert ready()[0] == 503
+    assert Client().get("/readyz").json()["checks"]["migrations"]["message"].endswith("run `manage.py migrate`.")
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "status"),
+    [
+        pytest.param("", "Bearer ", 404, id="without a token in the settings there is no such page"),
+        pytest.param(TOKEN, "", 401, id="without one in the request"),
+        pytest.param(TOKEN, "Bearer other", 401, id="with another"),
+        pytest.param(TOKEN, "Bearer \udcff", 401, id="with bytes that are no text"),
+        pytest.param(TOKEN, f"Bearer {TOKEN}", 200, id="with the right one"),
+    ],
+)
+def test_metrics_are_for_whoever_bears_the_token(client, settings, token, given, status):
+    settings.COSTOPS_METRICS_TOKEN = token
+    raw = given.encode("utf-8", "surrogateescape").decode("latin-1")
+    assert client.get("/metrics", HTTP_AUTHORIZATION=raw).status_code == status
+
+
+def test_metrics_say_what_the_database_holds(scraped, django_assert_max_num_queries):
+    from django.utils import timezone
+
+    now = timezone.now()
+    StepRun.objects.create(step="allocate", key="a", state="failed", asked_at=now)
+    StepRun.objects.create(step="allocate", key="b", state="done", asked_at=now, started_at=now, finished_at=now)
+    with django_assert_max_num_queries(40):
+        text, found = scraped()
+    assert found["costops_runs", ("state", "failed"), ("step", "allocate")] == 1
+    assert found["costops_last_run_seconds", ("step", "allocate")] == 0
+    assert found["costops_disk_free_bytes",] > 0
+    assert "costops_publication_number" not in {name for name, *_ in found}  # nothing published: unknown, not zero
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_requests_are_counted_by_the_name_of_their_address(scraped, client):
+    name, labels = "costops_http_request_seconds_count", (("method", "GET"), ("status", "404"), ("view", "none"))
+    before = scraped()[1].get((name, *labels), 0)
+    for place in ("secret", "other"):
+        client.get(f"/nowhere/{place}/")
+    text, found = scraped()
+    assert found[(name, *labels)] == before + 2
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "is_kept"),
+    [
+        pytest.param("a1b2c3d4-trace", True, id="what a proxy gave"),
+        pytest.param("short", False, id="too short to be one"),
+        pytest.param("x" * 65, False, id="too long"),
+        pytest.param('"} {"level": "forged', False, id="what would forge a line of the log"),
+    ],
+)
+def test_an_answer_bears_the_name_of_its_request(client, given, is_kept):
+    named = client.get("/healthz", headers={"x-request-id": given})["X-Request-ID"]
+    assert (named == given) is is_kept
+    assert len(named) >= 8

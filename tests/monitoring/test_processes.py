@@ -1,0 +1,135 @@
+"""Real processes: logs for machines, counts of all web workers, settings that are refused, errors that are sent."""
+
+import gzip
+import http.client
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from scripts.answers import wait
+from tests.servers.hooks import running_receiver
+from tests.servers.installation import ROOT
+from tests.servers.process import free_port, start
+
+TOKEN = "scrape-me-please"
+
+
+def test_lines_of_the_log_name_their_run(installation):
+    installation.environment["COSTOPS_LOG_FORMAT"] = "json"
+    folder = installation.home / "usage"
+    folder.mkdir()
+    done = installation.manage("source", "add", "usage", "--kind", "usage_files", "--location", str(folder))
+    done = installation.manage("fill", "--step", "land")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    told = [line for line in lines if line.get("step") == "land"]
+    assert {line["run"] for line in told} == {told[0]["run"]}
+    assert {"time", "level", "logger", "message", "attempt"} <= told[0].keys()
+
+
+def test_each_web_worker_answers_for_all(installation):
+    port = free_port()
+    installation.environment["COSTOPS_METRICS_TOKEN"] = TOKEN
+    installation.manage("migrate", "--verbosity", "0")
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind"]
+    web = start(
+        [*command, f"127.0.0.1:{port}"],
+        log=installation.home / "web.out",
+        environment=installation.environment,
+        cwd=ROOT,
+    )
+    installation.processes.append(web)
+    assert wait(f"http://127.0.0.1:{port}/readyz", seconds=60), web.log.read_text()
+    for _ in range(30):
+        _get(port, "/healthz")
+    line = 'costops_http_request_seconds_count{method="GET",status="200",view="healthz"} '
+    counted = [text for text in _get(port, "/metrics").splitlines() if text.startswith(line)]
+    assert counted == [f"{line}30.0"]
+
+
+def _get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = connection.getresponse().read().decode()
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("COSTOPS_THREADS", "many", "'many' is not a whole number"),
+        ("COSTOPS_THREADS", "-1", "-1 is less than 0"),
+        ("COSTOPS_FILL_EVERY_MINUTES", "0", "0 is less than 1"),
+        ("COSTOPS_HTTPS", "maybe", "'maybe' is not true or false"),
+        ("COSTOPS_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
+        ("COSTOPS_LANGUAGE", "fr", "'fr' is not one of en, zh-hans"),
+        ("COSTOPS_REPORTING_CURRENCY", "RMB", "'RMB' is not a currency code"),
+        ("COSTOPS_DATABASE_URL", "mysql://u:hidden@h/d", "must be postgres://"),
+        ("COSTOPS_EMAIL_URL", "mail://u:hidden@h", "must begin with one of"),
+        ("COSTOPS_REDIS_URL", "http://u:hidden@h", "must be redis://"),
+        ("COSTOPS_LOG_FORMAT", "xml", "'xml' is not one of plain, json"),
+    ],
+)
+def test_a_setting_that_is_not_what_it_may_be_is_one_line(installation, name, value, said):
+    installation.environment[name] = value
+    done = installation.manage("check", check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"CostOps does not start. {name}: ")
+    assert said in line
+    assert "hidden" not in line
+
+
+FAILING = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
+import costops.wsgi
+from django.test import Client
+from apps.dashboards.views import Publications
+def fail(*args, **kwargs):
+    password = "do-not" + "-tell"
+    raise ZeroDivisionError("a fault " + "of ours")
+Publications.get = Publications._answer = fail
+client = Client(raise_request_exception=False)
+client.get("/publications/", headers={"host": "localhost", "cookie": "sessionid=do-not-tell"})
+import sentry_sdk
+sentry_sdk.flush()
+"""
+
+
+def test_errors_are_sent_where_a_setting_asks_for_it_and_tell_no_secret(installation):
+    with running_receiver() as receiver:
+        installation.environment["COSTOPS_SENTRY_DSN"] = f"http://key@127.0.0.1:{receiver.port}/7"
+        subprocess.run([sys.executable, "-c", FAILING], cwd=ROOT, env=installation.environment, check=True, timeout=120)
+        sent = b"".join(_plain(posted) for posted in receiver.posted)
+    assert b"ZeroDivisionError" in sent
+    assert b"do-not-tell" not in sent
+
+
+def _plain(posted):
+    kind = posted.headers.get("Content-Encoding")
+    if kind == "br":  # where the library happens to be installed, the sender takes it
+        return import_module("brotli").decompress(posted.body)
+    return gzip.decompress(posted.body) if kind == "gzip" else posted.body
+
+
+TRACED = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
+import costops.wsgi
+from django.test import Client
+Client().get("/healthz", headers={"host": "localhost"})
+from opentelemetry import trace
+trace.get_tracer_provider().force_flush()
+"""
+
+
+def test_requests_are_traced_where_a_setting_asks_for_it(installation):
+    with running_receiver() as receiver:
+        installation.environment["COSTOPS_OTLP_ENDPOINT"] = receiver.url
+        subprocess.run([sys.executable, "-c", TRACED], cwd=ROOT, env=installation.environment, check=True, timeout=120)
+        sent = [posted for posted in receiver.posted if posted.path == "/v1/traces"]
+    assert any(b"healthz" in _plain(posted) for posted in sent)
