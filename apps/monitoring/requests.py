@@ -1,4 +1,4 @@
-"""Every request gets an identity, and is counted and timed by the name of its address."""
+"""Every request gets an identity, and is counted and timed by the name of its address; machines are answered first."""
 
 import re
 import time
@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 from prometheus_client import Histogram
 
 from apps.pipeline.running import told_of
@@ -36,6 +37,22 @@ class Watched:
             response = self.get_response(request)
         SECONDS.labels(_method(request), _view(request), response.status_code).observe(time.monotonic() - began)
         response[HEADER] = identity
+        return response
+
+
+class ForMachines:
+    """Middleware that answers orchestrators and Prometheus by whatever host and scheme they ask."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            match = resolve(request.path_info, urlconf="apps.monitoring.urls")
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        response: HttpResponse = match.func(request)
         return response
 
 

@@ -1,4 +1,7 @@
-"""Addresses for machines that watch the installation; they ask without a slash at the end."""
+"""Addresses for machines that watch the installation; they ask without a slash at the end.
+
+`ForMachines` answers them before anything asks for a host name or https: machines come by the addresses of pods.
+"""
 
 from django.urls import path
 

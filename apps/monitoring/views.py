@@ -3,7 +3,7 @@
 import hmac
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -37,7 +37,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """For whoever bears the token of `COSTOPS_METRICS_TOKEN`; without one there is no such page."""
     token = settings.COSTOPS_METRICS_TOKEN
     if not token:
-        raise Http404
+        return HttpResponse(status=404)
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

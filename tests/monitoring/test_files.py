@@ -13,8 +13,8 @@ from tests.servers.installation import ROOT
 TOLD = {f"costops_{gauge.name}" for gauge in GAUGES} | {
     f"costops_http_request_seconds_{part}" for part in ("bucket", "count", "sum")
 }
-DASHBOARD = ROOT / "deploy" / "grafana" / "costops.json"
-RULES = ROOT / "deploy" / "prometheus" / "costops.rules.yaml"
+DASHBOARD = ROOT / "deploy" / "helm" / "costops" / "files" / "dashboard.json"
+RULES = ROOT / "deploy" / "helm" / "costops" / "files" / "rules.yaml"
 
 
 def asked(expressions):

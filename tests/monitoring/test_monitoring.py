@@ -39,6 +39,13 @@ def test_it_lives_for_whoever_asks(client):
     assert client.post("/healthz").status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_machines_come_by_any_host_and_without_tls(client, home, settings, path):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, headers={"host": "10.3.0.7:8000"}).status_code == 200
+    assert client.get("/login/", headers={"host": "10.3.0.7:8000"}).status_code == 400
+
+
 def test_it_is_ready_when_everything_needed_is_there(home):
     status, checks = ready()
     assert status == 200

@@ -1,0 +1,77 @@
+{{- define "costops.labels" -}}
+app.kubernetes.io/name: costops
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- /* What selects the pods of one component: (list . "web"). */ -}}
+{{- define "costops.selector" -}}
+app.kubernetes.io/name: costops
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "costops.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "costops.claim" -}}
+{{ .Values.home.existingClaim | default (printf "%s-home" .Release.Name) }}
+{{- end }}
+
+{{- /* What every pod has: (dict "root" . "component" "web" "group" values-of-the-group). */ -}}
+{{- define "costops.pod" -}}
+serviceAccountName: {{ .root.Release.Name }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with (.group.nodeSelector | default .root.Values.nodeSelector) }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with (.group.tolerations | default .root.Values.tolerations) }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.affinity }}
+affinity: {{ toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  - name: home
+    persistentVolumeClaim: {claimName: {{ include "costops.claim" .root }}}
+  - name: tmp
+    emptyDir: {}
+{{- end }}
+
+{{- /* What every container has: the same argument. */ -}}
+{{- define "costops.container" -}}
+image: {{ include "costops.image" .root }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+envFrom:
+  - configMapRef: {name: {{ .root.Release.Name }}}
+  - secretRef: {name: {{ .root.Values.existingSecret }}}
+resources: {{ toYaml .group.resources | nindent 2 }}
+volumeMounts:
+  - {name: home, mountPath: /data}
+  - {name: tmp, mountPath: /tmp}
+{{- end }}
+
+{{- define "costops.annotations" -}}
+checksum/settings: {{ toYaml .Values.settings | sha256sum }}
+{{- with .Values.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

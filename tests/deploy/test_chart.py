@@ -1,0 +1,159 @@
+"""The Helm chart, rendered by Helm itself: what comes out is Kubernetes, safe, and fits together."""
+
+import subprocess
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.architecture.test_pages import settings_read
+from tests.servers.installation import ROOT
+
+HELM = ROOT / ".tools" / "helm"
+CHART = ROOT / "deploy" / "helm" / "costops"
+pytestmark = pytest.mark.skipif(not HELM.exists(), reason="Helm could not be brought (scripts/ensure_servers.sh)")
+VERSIONS = ("1.25.0", "1.33.0")
+FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
+"""Of other programs: `kubernetes_validate` does not know their shapes."""
+EVERYTHING = (
+    "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
+    "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
+    "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
+)  # fmt: skip
+CASES = {
+    "as it comes": (),
+    "with everything": EVERYTHING,
+    "workers by the external metrics API": ("autoscaling.workers.kind=hpa",),
+    "a claim that is there": ("home.existingClaim=nas",),
+}
+
+
+def helm(*arguments):
+    return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
+
+
+def rendered(*values, files=()):
+    flags = [flag for value in values for flag in ("--set", value)] + [f"--values={file}" for file in files]
+    done = helm("template", "shop", CHART, "--namespace", "costops", *flags)
+    assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+@pytest.fixture(scope="module", params=[*CASES, "on Alibaba Cloud"])
+def documents(request):
+    if request.param in CASES:
+        return rendered(*CASES[request.param])
+    return rendered(files=[CHART / "values-ack.yaml"])
+
+
+def pods(documents):
+    return [
+        (one["metadata"]["name"], one["spec"]["template"]) for one in documents if one["kind"] in ("Deployment", "Job")
+    ]
+
+
+def by_kind(documents, kind):
+    return [document for document in documents if document["kind"] == kind]
+
+
+def test_helm_finds_nothing_wrong():
+    done = helm("lint", "--strict", CHART, f"--values={CHART / 'values-ack.yaml'}")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_document_is_what_kubernetes_knows(documents, version):
+    known = [document for document in documents if document["kind"] not in FOREIGN]
+    assert len(known) > 7
+    for document in known:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_no_container_can_do_more_than_it_must(documents):
+    for name, pod in pods(documents):
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"], name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        for container in spec["containers"]:
+            rights = container["securityContext"]
+            assert (rights["allowPrivilegeEscalation"], rights["readOnlyRootFilesystem"]) == (False, True)
+            assert rights["capabilities"] == {"drop": ["ALL"]}
+            assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+            assert "memory" in container["resources"]["limits"]
+            assert not container["image"].endswith((":", ":latest"))
+
+
+def test_what_serves_and_what_works_is_watched(documents):
+    for name, pod in pods(documents):
+        if not name.startswith("shop-migrate"):
+            assert all("livenessProbe" in container for container in pod["spec"]["containers"]), name
+
+
+def test_selectors_select_exactly_their_pods(documents):
+    for document in by_kind(documents, "Deployment"):
+        labels = document["spec"]["template"]["metadata"]["labels"]
+        assert document["spec"]["selector"]["matchLabels"] == labels
+    selectors = [tuple(sorted(d["spec"]["selector"]["matchLabels"].items())) for d in by_kind(documents, "Deployment")]
+    assert len(set(selectors)) == len(selectors) == 3
+    web = next(d for d in by_kind(documents, "Deployment") if d["metadata"]["name"] == "shop-web")
+    (service,) = by_kind(documents, "Service")
+    assert service["spec"]["selector"] == web["spec"]["selector"]["matchLabels"]
+    for budget in by_kind(documents, "PodDisruptionBudget"):
+        assert budget["spec"]["selector"] == web["spec"]["selector"]
+
+
+def test_what_scales_leaves_the_number_of_replicas_alone(documents):
+    deployed = {document["metadata"]["name"]: document["spec"] for document in by_kind(documents, "Deployment")}
+    scalers = by_kind(documents, "HorizontalPodAutoscaler") + by_kind(documents, "ScaledObject")
+    for scaler in scalers:
+        assert "replicas" not in deployed.pop(scaler["spec"]["scaleTargetRef"]["name"])
+    assert all(spec["replicas"] >= 1 for spec in deployed.values())
+
+
+def test_settings_exist_and_none_of_them_is_a_secret(documents):
+    settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
+    assert settings.keys() <= settings_read()
+    assert not {
+        name for name in settings if name.endswith(("_KEY", "_KEYS", "_TOKEN", "_DSN", "DATABASE_URL", "REDIS_URL"))
+    }
+
+
+def test_a_claim_that_is_there_is_used_and_none_is_made():
+    documents = rendered("home.existingClaim=nas")
+    assert by_kind(documents, "PersistentVolumeClaim") == []
+    used = {
+        v["persistentVolumeClaim"]["claimName"]
+        for _, pod in pods(documents)
+        for v in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in v
+    }
+    assert used == {"nas"}
+
+
+def test_commands_are_those_of_the_documented_processes():
+    commands = {name: pod["spec"]["containers"][0]["command"] for name, pod in pods(rendered())}
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    assert "gunicorn --config python:costops.gunicorn costops.wsgi" in operations
+    assert commands["shop-web"][:4] == ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi"]
+    assert commands["shop-worker-main"][:4] == ["celery", "-A", "costops", "worker"]
+    assert commands["shop-beat"][:4] == ["celery", "-A", "costops", "beat"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("autoscaling.workers.kind=magic", "kind"),
+        ("web.replicas=none", "replicas"),
+        ("settings.COSTOPS_SECRET_KEY=abc", "COSTOPS_SECRET_KEY"),
+        ("settings.TIME_ZONE=UTC", "TIME_ZONE"),
+        ("existingSecret=", "existingSecret"),
+        ("home.accessModes={ReadOnlyMany}", "accessModes"),
+        ("autoscaling.workers.kind=keda", "prometheusAddress"),
+        ("colour=blue", "colour"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused_by_name(value, said):
+    done = helm("template", "shop", CHART, "--set", value)
+    assert done.returncode != 0
+    assert said in done.stderr
