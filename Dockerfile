@@ -11,6 +11,11 @@ RUN for extra in $EXTRAS; do \
       uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r "/tmp/$extra.txt" || exit 1; \
     done
 
+# What it consists of, for whoever looks for known weaknesses: /opt/venv/sbom.json (CycloneDX).
+COPY requirements/sbom.txt /tmp/sbom.txt
+RUN uv venv /opt/sbom && uv pip install --no-cache --python /opt/sbom/bin/python --require-hashes -r /tmp/sbom.txt && \
+    /opt/sbom/bin/cyclonedx-py environment /opt/venv --output-file /opt/venv/sbom.json
+
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --home-dir /data costops && install -d -o costops -g costops /data
 COPY --from=packages /opt/venv /opt/venv
@@ -31,4 +36,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER costops
 VOLUME /data
 EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 \
+    CMD ["python", "scripts/answers.py", "http://127.0.0.1:8000/readyz"]
 CMD ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind", "0.0.0.0:8000"]

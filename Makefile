@@ -54,4 +54,5 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/fonts.in -o requirements/fonts.txt
 	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/telemetry.in -o requirements/telemetry.txt
+	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt
