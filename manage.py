@@ -19,7 +19,11 @@ def main() -> None:
 
         if sys.argv[1] in COMMANDS:
             bring_up_to_date()
-    execute_from_command_line(sys.argv)
+    django.setup()
+    from apps.audit.commands import recorded
+
+    with recorded(sys.argv):
+        execute_from_command_line(sys.argv)
 
 
 def _read_settings() -> None:

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "apps.teams",
+    "apps.audit",
     "apps.calendars",
     "apps.channels",
     "apps.rates",
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.audit.requests.Recorded",
 ]
 
 ROOT_URLCONF = "costops.urls"
@@ -295,6 +297,7 @@ COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=10
 # --- Watching it ----------------------------------------------------------------------------------------
 COSTOPS_METRICS_TOKEN = env.str("COSTOPS_METRICS_TOKEN", default="")  # without one there is no /metrics
 COSTOPS_OWN_NAMESPACES = env.list("COSTOPS_OWN_NAMESPACES", default=[])  # cluster/namespace
+COSTOPS_AUDIT_READS = env.bool("COSTOPS_AUDIT_READS", default=False)
 COSTOPS_SENTRY_DSN = env.str("COSTOPS_SENTRY_DSN", default="")
 COSTOPS_OTLP_ENDPOINT = env.str("COSTOPS_OTLP_ENDPOINT", default="")
 LOGGING = {

@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from apps.api import (
     alerts,
     anomalies,
+    audit,
     bases,
     books,
     budgets,
@@ -75,6 +76,7 @@ urlpatterns = [
     path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api-forecasts"),
     path("v1/anomalies/", anomalies.AnomaliesView.as_view(), name="api-anomalies"),
     path("v1/anomalies/<slug:anomaly>/", anomalies.AnomalyView.as_view(), name="api-anomaly"),
+    path("v1/audit/", audit.AuditView.as_view(), name="api-audit"),
     path("v1/alerts/", alerts.AlertsView.as_view(), name="api-alerts"),
     path("v1/alerts/<int:number>/", alerts.AlertView.as_view(), name="api-alert"),
     path("v1/alerts/<int:number>/acknowledge/", alerts.AcknowledgeView.as_view(), name="api-alert-acknowledge"),

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 class Page:
     """A page of the menu: the name of its address, `under` it the names of pages that are reached from it.
 
-    `for_everything`: it is offered to those only who see the cost of all teams.
+    `for_everything`: it is offered to those only who see the cost of all teams; `for_staff`: who keep the installation.
     """
 
     name: str
     title: Promise
     under: tuple[str, ...] = ()
     for_everything: bool = True
+    for_staff: bool = False
 
 
 MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
@@ -73,6 +74,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("prices", _("Prices")),
             Page("publications", _("Publications")),
             Page("installation", _("Installation")),
+            Page("audit", _("Audit"), for_staff=True),
         ),
     ),
     (
@@ -105,11 +107,11 @@ class Menu:
     pages: tuple[Link, ...]
 
 
-def menu(here: str, *, sees_all: bool) -> Menu:
+def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
     """The menu as one sees it from the page whose address is named `here`."""
     groups: list[Link] = []
     within: tuple[Link, ...] = ()
-    for title, offered in _offered(sees_all=sees_all):
+    for title, offered in _offered(sees_all=sees_all, is_staff=is_staff):
         links = tuple(Link(page.title, reverse(page.name), here in (page.name, *page.under)) for page in offered)
         is_around = any(link.is_here for link in links)
         groups.append(Link(title, links[0].address, is_here=links[0].is_here and len(links) == 1, is_around=is_around))
@@ -118,8 +120,9 @@ def menu(here: str, *, sees_all: bool) -> Menu:
     return Menu(tuple(groups), within)
 
 
-def _offered(*, sees_all: bool) -> Iterator[tuple[Promise, list[Page]]]:
+def _offered(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, list[Page]]]:
     for title, pages in MENU:
-        offered = [page for page in pages if sees_all or not page.for_everything]
+        allowed = [page for page in pages if is_staff or not page.for_staff]
+        offered = [page for page in allowed if sees_all or not page.for_everything]
         if offered:
             yield title, offered

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
-from apps.dashboards import installation, pricing, quality, restated, sources, uploads
+from apps.dashboards import auditing, installation, pricing, quality, restated, sources, uploads
 from apps.dashboards.handlers import TOO_LARGE
 from apps.dashboards.views import Guarded, JsonView
 from apps.finops.errors import CostOpsError
@@ -84,6 +84,15 @@ class Staff(Guarded):
         if request.user.is_authenticated and not request.user.is_staff:
             raise PermissionDenied
         return super()._answer(request, *args, **kwargs)
+
+
+class Audit(Staff, TemplateView):
+    """What was done, by whom."""
+
+    template_name = "dashboards/audit.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {"page": auditing.audit_page(self.request.GET)}
 
 
 class DecideHeld(Staff):

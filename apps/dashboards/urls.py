@@ -92,6 +92,7 @@ urlpatterns = [
     path("reconciliation/", views.Reconciliation.as_view(), name="reconciliation"),
     path(_BOOK, views.ReconciliationDays.as_view(), name="reconciliation-days"),
     path("publications/", views.Publications.as_view(), name="publications"),
+    path("audit/", source_views.Audit.as_view(), name="audit"),
     path("installation/", source_views.Installation.as_view(), name="installation"),
     path("changes/", book_views.Changes.as_view(), name="changes"),
     path("closing/", book_views.Closing.as_view(), name="closing"),

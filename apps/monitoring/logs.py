@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pythonjsonlogger.json import JsonFormatter
 
-from apps.pipeline.running import at_work
+from apps.finops.running import at_work
 
 
 class Json(JsonFormatter):

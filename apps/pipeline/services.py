@@ -13,13 +13,13 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.finops.errors import CostOpsError
+from apps.finops.running import told_of
 from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest.models import Source
 from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
-from apps.pipeline.running import told_of
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
 from apps.pipeline.work import Work
 

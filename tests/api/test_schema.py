@@ -56,6 +56,7 @@ ADDRESSES = {
     "/api/compat/opencost/allocation/compute": "/api/compat/opencost/allocation/compute?window=1h",
     "/api/compat/opencost/assets": "/api/compat/opencost/assets?window=2026-10-05,2026-10-08",
     "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
+    "/api/v1/audit/": "/api/v1/audit/",
     "/api/v1/changes/": "/api/v1/changes/",
     "/api/v1/drivers/quantities/": "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/explain/": "/api/v1/explain/?limit=1",

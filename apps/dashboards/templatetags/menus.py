@@ -13,4 +13,5 @@ def menu(context: Context) -> menus.Menu:
     """The menu, as it is offered to whoever is signed in."""
     request = context["request"]
     here = request.resolver_match.url_name if request.resolver_match else ""
-    return menus.menu(here, sees_all=bool(context.get("for_everything")) or request.user.is_staff)
+    is_staff = request.user.is_staff
+    return menus.menu(here, sees_all=bool(context.get("for_everything")) or is_staff, is_staff=is_staff)

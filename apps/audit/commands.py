@@ -1,0 +1,59 @@
+"""Commands of the terminal that change something are written down too."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.core.management import get_commands
+from django.db import DatabaseError
+from django.utils import timezone
+
+from apps.audit import services
+from apps.audit.models import AuditEntry
+from apps.audit.redaction import arguments
+from apps.warehouse.terminal import operator
+
+logger = logging.getLogger(__name__)
+READING = frozenset(
+    {"list", "show", "ways", "preview", "verify", "ask", "explain", "why", "reconcile", "changes", "units"}
+)
+"""Commands, or first words of one, that only look."""
+
+
+@contextmanager
+def recorded(argv: Sequence[str]) -> Iterator[None]:
+    """An entry after a command of ours that does something, with its exit status; nothing of one that only looks."""
+    outcome = 1
+    try:
+        yield
+        outcome = 0
+    except SystemExit as ended:
+        outcome = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        raise
+    finally:
+        if is_recorded(argv):
+            _record(argv, outcome)
+
+
+def is_recorded(argv: Sequence[str]) -> bool:
+    """Whether a command line is one of ours that does something."""
+    name, *words = argv[1:] or [""]
+    is_ours = str(get_commands().get(name, "")).startswith("apps.") or name in ("createsuperuser", "changepassword")
+    return is_ours and not {"-h", "--help"} & set(words) and not READING & {name, *words[:1]}
+
+
+def _record(argv: Sequence[str], outcome: int) -> None:
+    try:
+        services.record(
+            at=timezone.now(),  # noqa: TID251  # a command is an entry point
+            actor=operator(),
+            way=AuditEntry.Way.COMMAND,
+            action=argv[1],
+            subject={},
+            details={"arguments": arguments(list(argv[2:]))},
+            outcome=outcome,
+        )
+    except DatabaseError as error:
+        logger.error("audit: the command could not be written down: %s", error)
+        print("The audit log could not be written.", file=sys.stderr)  # noqa: T201  # the command itself has ended

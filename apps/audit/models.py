@@ -1,0 +1,47 @@
+"""Who did what and when, in a chain in which nothing can be changed without being seen."""
+
+from django.db import models
+
+
+class AuditEntry(models.Model):
+    """One thing somebody did, or tried. `hash` is of all that stands here and of the `hash` of the entry before.
+
+    `actor` is a user name, empty for the nameless, and outlives its user; `way` is how they came. `action` is the name
+    of an address or a command, `subject` what it named, `details` what was given, without secrets.
+    """
+
+    class Way(models.TextChoices):
+        PAGE = "page", "page"
+        TOKEN = "token", "API token"
+        COMMAND = "command", "command line"
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=150, blank=True, db_index=True)
+    way = models.CharField(max_length=8, choices=Way)
+    action = models.CharField(max_length=80, db_index=True)
+    subject = models.JSONField(default=dict)
+    details = models.JSONField(default=dict)
+    outcome = models.SmallIntegerField()
+    address = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    previous = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"audit entry {self.number}"
+
+
+class ChainEnd(models.Model):
+    """One row: the newest entry. Whoever appends holds it meanwhile."""
+
+    THE_ONE = 1
+
+    number = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"end of the chain, entry {self.number}"

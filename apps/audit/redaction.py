@@ -1,0 +1,54 @@
+"""What may be written down of what somebody gave: no secret, nothing endless, nothing a database refuses."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+SECRET = re.compile(
+    r"pass|secret|token|credential|private|api.?key|authorization|cookie|url|webhook|code$|^(key|sign|address)$",
+    re.IGNORECASE,
+)
+"""Names whose values are never kept. Addresses of chat rooms and webhooks hold their secret."""
+LEFT_OUT = frozenset({"csrfmiddlewaretoken"})
+HIDDEN = "•••"
+MOST_TEXT, MOST_VALUES = 300, 40
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def shown(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Names and values as they may be kept, the first forty of them."""
+    kept = [(str(name), value) for name, value in given.items() if name not in LEFT_OUT]
+    told = {_text(name): HIDDEN if SECRET.search(name) else _value(value) for name, value in kept[:MOST_VALUES]}
+    return told if len(kept) <= MOST_VALUES else told | {"…": len(kept) - MOST_VALUES}
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value[:MOST_VALUES]]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    cleaned = _UNSTORABLE.sub("\ufffd", text)
+    return cleaned if len(cleaned) <= MOST_TEXT else f"{cleaned[:MOST_TEXT]}…"
+
+
+def arguments(given: list[str]) -> list[str]:
+    """Words of a command line: what follows a secret option is hidden, and so is what stands behind its `=`."""
+    told: list[str] = []
+    for place, word in enumerate(given):
+        name, equals, _ = word.partition("=")
+        if SECRET.search(name) and equals:
+            told.append(f"{_text(name)}={HIDDEN}")
+        elif (
+            place
+            and given[place - 1].startswith("-")
+            and SECRET.search(given[place - 1])
+            and "=" not in given[place - 1]
+        ):
+            told.append(HIDDEN)
+        else:
+            told.append(_text(word))
+    return told

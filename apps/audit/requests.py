@@ -1,0 +1,88 @@
+"""Requests that change or take away something are written down, whoever answers them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from apps.audit import services
+from apps.audit.models import AuditEntry
+from apps.finops.running import at_work
+
+logger = logging.getLogger(__name__)
+READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
+
+
+class Recorded:
+    """Middleware: every write and every export is an entry; reads too where `COSTOPS_AUDIT_READS` says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        before = "" if request.method in READING else _name(request)  # who signs out is nobody afterwards
+        response = self.get_response(request)
+        if request.method not in READING or _is_export(response) or _is_read(request):
+            _record(request, response, before)
+        return response
+
+
+def _is_export(response: HttpResponseBase) -> bool:
+    """Whether an answer is a file to keep, or a table for another program."""
+    kind = str(response.headers.get("Content-Type", ""))
+    return response.status_code == 200 and ("Content-Disposition" in response.headers or kind.startswith(MACHINE_MADE))
+
+
+def _is_read(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return bool(settings.COSTOPS_AUDIT_READS and match and not request.path.startswith(settings.STATIC_URL))
+
+
+def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> None:
+    """An entry; where the database does not take it, the log does: the answer was given already."""
+    match = request.resolver_match
+    token = getattr(request, "auth", None)
+    try:
+        services.record(
+            at=timezone.now(),  # noqa: TID251  # a middleware is an entry point
+            actor=_name(request) or before,
+            way=AuditEntry.Way.TOKEN if token is not None else AuditEntry.Way.PAGE,
+            action=f"{request.method} {(match.url_name or match.view_name) if match else '?'}",
+            subject=match.kwargs if match else {"path": request.path},
+            details=_given(request) | ({"via": token.public_id} if token is not None else {}),
+            outcome=response.status_code,
+            address=_address(request),
+            request_id=str(at_work().get("request_id", "")),
+        )
+    except DatabaseError:
+        logger.exception("audit: what %s did could not be written down", _name(request) or "somebody")
+
+
+def _name(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    return user.get_username() if user is not None and user.is_authenticated else ""
+
+
+def _address(request: HttpRequest) -> str:
+    """Where it came from; behind a proxy the last one it names, which is the only one it vouches for."""
+    if settings.SECURE_PROXY_SSL_HEADER and (named := request.headers.get("X-Forwarded-For")):
+        return named.rpartition(",")[2].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    """What stood in the address, and in a form where the view has read it: what was refused is not read for this."""
+    posted, files = getattr(request, "_post", None), getattr(request, "_files", None)
+    told = {name: f"{file.name} ({file.size} bytes)" for name, file in (files or {}).items()}
+    return _values(request.GET) | (_values(posted) if posted else {}) | told
+
+
+def _values(given: QueryDict) -> dict[str, Any]:
+    """One value as it is, several as a list."""
+    return {name: values[0] if len(values) == 1 else values for name, values in given.lists()}

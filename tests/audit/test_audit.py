@@ -1,0 +1,284 @@
+"""The audit log: every change and export is in it, without secrets, and none of it can be changed unseen."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.audit import selectors, services
+from apps.audit.chain import HASHED, hash_of, verify
+from apps.audit.commands import is_recorded
+from apps.audit.models import AuditEntry, ChainEnd
+from apps.audit.redaction import HIDDEN, arguments, shown
+from tests.dashboards import company
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def write(count=3):
+    for n in range(count):
+        services.record(
+            at=NOW + timedelta(minutes=n),
+            actor="lilei",
+            way="page",
+            action=f"POST thing-{n}",
+            subject={"b": n, "a": 1},
+            details={"reason": "exams ✓"},
+            outcome=200,
+        )
+
+
+def newest():
+    return AuditEntry.objects.order_by("-number").first()
+
+
+# --- The chain ----------------------------------------------------------------------------------------------------
+def test_a_chain_that_nobody_touched_holds():
+    write(5)
+    found = selectors.verdict()
+    assert (found.entries, found.wrong) == (5, "")
+    assert found.hash == ChainEnd.objects.get().hash
+
+
+@pytest.mark.parametrize("field", sorted({*HASHED, "at"} - {"number", "previous"}))
+def test_an_entry_that_was_changed_is_named(field):
+    write()
+    changed = {"at": NOW, "subject": {"a": 2}, "details": {}, "outcome": 500}.get(field, "other")
+    AuditEntry.objects.filter(number=2).update(**{field: changed})
+    assert selectors.verdict().wrong == "Entry 2 was changed after it was written."
+
+
+def test_an_entry_written_anew_with_its_hash_breaks_the_next():
+    write()
+    entry = AuditEntry.objects.get(number=2)
+    entry.actor = "somebody-else"
+    entry.hash = hash_of(entry)
+    entry.save()
+    assert selectors.verdict().wrong == "Entry 3 does not follow on entry 2: one of them was changed."
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        pytest.param(1, "Entry 1 is missing; after entry 0 comes entry 2.", id="the first"),
+        pytest.param(2, "Entry 2 is missing; after entry 1 comes entry 3.", id="one within"),
+        pytest.param(3, "The chain ends with entry 2; entry 3 was written.", id="the last"),
+    ],
+)
+def test_an_entry_taken_out_is_missed(number, said):
+    write()
+    AuditEntry.objects.filter(number=number).delete()
+    assert selectors.verdict().wrong == said
+
+
+def test_a_chain_written_anew_is_seen_by_an_end_noted_elsewhere():
+    write()
+    noted = newest().hash
+    call_command("audit", "verify", "--head", noted, stdout=StringIO())
+    AuditEntry.objects.all().delete()
+    ChainEnd.objects.all().delete()
+    write(4)
+    call_command("audit", "verify", stdout=StringIO())
+    AuditEntry.objects.filter(number=3).update(actor="x")
+    with pytest.raises(CommandError, match="Entry 3 was changed"):
+        call_command("audit", "verify")
+    AuditEntry.objects.filter(number=3).update(actor="lilei")
+    services.record(at=NOW, actor="", way="page", action="x", subject={}, details={}, outcome=200)
+    with pytest.raises(CommandError, match="written anew"):
+        call_command("audit", "verify", "--head", "0" * 64)
+
+
+def _values():
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+        lambda v: st.lists(v, max_size=3),
+        max_leaves=5,
+    )
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=12), _values(), max_size=5), st.text(max_size=30))
+def test_whatever_was_given_holds_in_the_chain(details, actor):
+    """As written to the database and read again: what cannot be stored is replaced before it is hashed."""
+    entry = AuditEntry(
+        number=1, at=NOW, actor=actor, way="page", action="POST x", subject={}, details=shown(details), outcome=200
+    )
+    entry.hash = hash_of(entry)
+    again = AuditEntry(
+        number=1, at=NOW, actor=actor, way="page", action="POST x", subject={}, outcome=200, hash=entry.hash,
+        details=json.loads(json.dumps(entry.details)),
+    )  # fmt: skip
+    assert verify([again]).wrong == ""
+    assert "\x00" not in json.dumps(entry.details, ensure_ascii=False)
+
+
+# --- What is in it ------------------------------------------------------------------------------------------------
+def test_a_change_on_a_page_is_written_down(published, client_of):
+    client_of("staff").post("/calendar/", {"action": "nonsense", "password": "hunter2"})
+    entry = newest()
+    assert (entry.actor, entry.way, entry.action) == ("staff", "page", "POST calendar")
+    assert entry.details == {"action": "nonsense", "password": HIDDEN}
+    assert entry.request_id
+
+
+def test_looking_is_written_down_where_a_setting_says_so(published, client_of, settings):
+    client = client_of("staff")
+    client.get("/budgets/?state=any")
+    assert not AuditEntry.objects.exists()
+    settings.COSTOPS_AUDIT_READS = True
+    client.get("/budgets/?state=any")
+    assert (newest().action, newest().details) == ("GET budgets", {"state": "any"})
+
+
+def test_an_export_is_written_down(published, client_of):
+    client_of("finance").get("/api/v1/costs/?group_by=team&format=csv")
+    assert (newest().actor, newest().action) == ("finance", "GET api-costs")
+    assert newest().details == {"group_by": "team", "format": "csv"}
+
+
+def test_a_change_by_token_names_its_token(published):
+    from django.utils import timezone
+
+    from apps.api.models import ApiToken
+    from apps.api.services import issue_token
+
+    key = issue_token(published["staff"], name="t", days=1, now=timezone.now())
+    Client().post("/api/v1/budgets/", headers={"authorization": f"Token {key}"})
+    entry = newest()
+    assert (entry.actor, entry.way) == ("staff", "token")
+    assert entry.details == {"via": ApiToken.objects.get().public_id}
+    assert key not in json.dumps(entry.details)
+
+
+@pytest.mark.parametrize(
+    ("password", "actor", "outcome"),
+    [pytest.param("wrong", "", 200, id="refused"), pytest.param(company.PASSWORD, "lilei", 302, id="let in")],
+)
+def test_signing_in_is_written_down_and_no_password(people, client, password, actor, outcome):
+    client.post("/login/", {"username": "lilei", "password": password})
+    entry = newest()
+    assert (entry.action, entry.actor, entry.outcome) == ("POST login", actor, outcome)
+    assert entry.details == {"username": "lilei", "password": HIDDEN}
+
+
+def test_who_signs_out_is_named(people, client_of):
+    client_of("lilei").post("/logout/")
+    assert (newest().actor, newest().action) == ("lilei", "POST logout")
+
+
+def test_what_is_refused_for_want_of_a_token_against_forgery_is_written_down(people):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["staff"])
+    client.post("/calendar/", {"action": "x"})
+    assert (newest().actor, newest().outcome) == ("staff", 403)
+
+
+@pytest.mark.parametrize(
+    ("behind", "header", "address"),
+    [
+        pytest.param(False, "6.6.6.6", "127.0.0.1", id="without a proxy its header is anybody's"),
+        pytest.param(True, "6.6.6.6, 203.0.113.9", "203.0.113.9", id="behind one the last that it names"),
+    ],
+)
+def test_where_it_came_from(people, client_of, settings, behind, header, address):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if behind else None
+    client_of("staff").post("/logout/", headers={"x-forwarded-for": header})
+    assert newest().address == address
+
+
+def test_a_hostile_body_is_no_failure_and_storable(people, client_of):
+    client_of("staff").post("/calendar/?a=%00%ED%A0%80" + "x" * 2000, {f"f{n}": "v" for n in range(100)})
+    entry = newest()
+    assert len(entry.details) == 41
+    assert selectors.verdict().wrong == ""
+
+
+# --- What may be kept ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["add", "aws", "--secret", "key=env:KEY"], ["add", "aws", "--secret", f"key={HIDDEN}"]),
+        (["add", "aws", "--secret", "id=abc"], ["add", "aws", "--secret", HIDDEN]),
+        (["x", "--token=abc"], ["x", f"--token={HIDDEN}"]),
+        (["x", "--password", "abc", "--name", "n"], ["x", "--password", HIDDEN, "--name", "n"]),
+        (["add", "bill", "--location", "/data"], ["add", "bill", "--location", "/data"]),
+    ],
+)
+def test_no_secret_of_a_command_line_is_kept(words, kept):
+    assert arguments(words) == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "is_kept"),
+    [
+        ("fill", True),
+        ("source add x", True),
+        ("source list", False),
+        ("rules publish 3", True),
+        ("budgets export", True),
+        ("ask --group-by team", False),
+        ("fill --help", False),
+        ("createsuperuser", True),
+        ("check", False),
+        ("", False),
+    ],
+)
+def test_commands_that_do_something_are_kept(line, is_kept):
+    assert is_recorded(["manage.py", *line.split()]) is is_kept
+
+
+def test_a_command_is_written_down_with_its_outcome(installation):
+    installation.manage("source", "add", "x", "--kind", "focus", "--location", str(installation.home))
+    installation.manage("source", "unheard-of", check=False)
+    listed = json.loads(installation.manage("audit", "list", "--format", "json").stdout)
+    assert [(row["action"], str(row["outcome"])) for row in listed] == [("source", "2"), ("source", "0")]
+    installation.manage("audit", "verify")
+
+
+# --- Who may read it ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("who", "status"), [("staff", 200), ("finance", 403), ("lilei", 403)])
+def test_it_is_read_by_those_who_keep_the_installation(published, client_of, who, status):
+    write()
+    assert client_of(who).get("/audit/").status_code == status
+    assert client_of(who).get("/api/v1/audit/").status_code == status
+
+
+def test_the_page_shows_hostile_text_as_text(published, client_of):
+    hostile = company.HOSTILE
+    services.record(at=NOW, actor=hostile, way="page", action=hostile, subject={}, details={"a": hostile}, outcome=200)
+    page = client_of("staff").get("/audit/").content.decode()
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+
+
+def test_older_entries_are_on_the_next_page(published, client_of):
+    write(103)
+    page = client_of("staff").get("/audit/?actor=lilei").content.decode()
+    assert "?actor=lilei&amp;before=4" in page
+    older = client_of("staff").get("/audit/?actor=lilei&before=4").content.decode()
+    assert "thing-2" in older
+    assert "thing-3" not in older
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_write_at_once_make_one_chain():
+    """Threads, each with a connection of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    def write_some(name):
+        for n in range(20):
+            services.record(at=NOW, actor=name, way="page", action=f"POST {n}", subject={}, details={}, outcome=200)
+        connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write_some, "abcd"))
+    found = selectors.verdict()
+    assert (found.entries, found.wrong) == (80, "")
