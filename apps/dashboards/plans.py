@@ -160,7 +160,7 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
         checks=tuple((spoken(check.title), check.is_kept) for check in draft.checks),
         gap=None if draft.gap is None else Decimal(str(round(100 * draft.gap, 3))),
         dials=tuple(_dial(slider, draft) for slider in planner.sliders) if sees_all else (),
-        figures=_figures(planner, draft, params) if sees_all else (),
+        figures=figures_of(planner, draft, params) if sees_all else (),
         tables=tuple(
             _table(planner, shape, draft, params)
             for shape in planner.tables
@@ -214,8 +214,9 @@ def _dial(slider: Slider, draft: Draft) -> Dial:
     return Dial(slider, *(f"{number:g}" for number in numbers))
 
 
-def _figures(planner: Planner, draft: Draft, params: str) -> tuple[FigureLink, ...]:
+def figures_of(planner: Planner, draft: Draft, params: str) -> tuple[FigureLink, ...]:
     summary = " ".join(_spoken(draft.says))
+    shown = [shape for shape in planner.figures if not shape.of or draft.content.get(shape.of)]
     return tuple(
         FigureLink(
             id=f"figure-{shape.name}",
@@ -224,7 +225,7 @@ def _figures(planner: Planner, draft: Draft, params: str) -> tuple[FigureLink, .
             unit=str(shape.unit),
             summary=summary if place == 0 else "",
         )
-        for place, shape in enumerate(planner.figures)
+        for place, shape in enumerate(shown)
     )
 
 

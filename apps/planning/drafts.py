@@ -62,11 +62,13 @@ class TableShape:
 
 @dataclass(frozen=True)
 class FigureShape:
-    """A figure of a planner's page, drawn by the planner when it is asked for."""
+    """A figure of a planner's page, drawn by the planner when it is asked for; not shown where the plan's content holds
+    nothing under `of`."""
 
     name: str
     title: Promise
     unit: Promise | str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """GPU sharing of three small pods on three nodes, and a fourth of which nothing is known."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from django.core.cache import cache
 
 from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, NODE_HOURS, PASSED_ON, WORKLOAD_HOURS, WORKLOAD_PEAKS
 from apps.marts.models import Publication
-from apps.planning.drafts import Draft, checked
+from apps.planning.drafts import Draft, Sentence, checked
 from apps.planning.exporting import exported
 from apps.planning.planners.gpu import PLANNER
 from apps.planning.reading.gpu import card_of
@@ -183,3 +184,15 @@ def test_without_any_use_of_gpus_there_is_no_plan(home: Path) -> None:
 )
 def test_cards_of_instance_types(instance: str, card: tuple[str, int]) -> None:
     assert card_of(instance) == card
+
+
+def test_where_none_shares_no_zero_is_told_and_no_empty_figure_shown(data: bytes) -> None:
+    from apps.dashboards.plans import figures_of
+    from apps.planning.planners.gpu_making import ALONE, said_sharing
+
+    assert said_sharing({}) == Sentence(ALONE)
+    assert "0 pods" not in str(said_sharing({}))
+    draft = made(data)
+    assert [one.id for one in figures_of(PLANNER, draft, "")] == ["figure-cards", "figure-hours"]
+    without = replace(draft, content=draft.content | {"lines": []})
+    assert [one.id for one in figures_of(PLANNER, without, "")] == ["figure-cards"]

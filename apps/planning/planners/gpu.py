@@ -107,7 +107,9 @@ PLANNER = Planner(
     ),
     figures=(
         FigureShape("cards", gettext_lazy("Cards by pool"), gettext_lazy("cards")),
-        FigureShape("hours", gettext_lazy("The fullest shared cards, hour by hour"), gettext_lazy("of a card")),
+        FigureShape(
+            "hours", gettext_lazy("The fullest shared cards, hour by hour"), gettext_lazy("of a card"), of="lines"
+        ),
     ),
     exports=(Export("sharing.yaml", "text/yaml", sharing),),
 )  # fmt: skip

@@ -31,6 +31,7 @@ MODES = ("whole", "fractional", "mig")
 
 GIVE = "Give back %(nodes)s of %(standing)s GPU nodes in %(cluster)s: %(pods)s pods move, one after another."
 SHARING = "%(sharing)s pods share %(cards)s cards then; today every pod holds its own."
+ALONE = "No two pods share a card then: what is given back is room that nobody uses."
 KEEP = "Nothing can be given back in %(cluster)s: no node's pods find room on the others."
 SIZES = "Pods ask for the most cores and memory they used in %(days)s days and 15 %%, not for what they ask for now."
 OFFLINE = (
@@ -130,20 +131,28 @@ def _says(case: Case, found: GivenBack, settings: Settings) -> tuple[Sentence, .
     if not found.nodes:
         told = [Sentence(KEEP, {"cluster": cluster})]
     else:
-        sharing = _sharing(found)
         told = [
             Sentence(GIVE, {"nodes": f"{len(found.nodes)}", "standing": f"{len(case.meta['nodes'])}",
                             "cluster": cluster, "pods": f"{len(found.moves)}"}),
-            Sentence(SHARING, {"sharing": f"{sum(map(len, sharing.values()))}", "cards": f"{len(sharing)}"}),
+            said_sharing(_sharing(found)),
         ]  # fmt: skip
     if settings["size"]:
         told.append(Sentence(SIZES, {"days": f"{case.meta['days']}"}))
     return (*told, Sentence(OFFLINE))
 
 
+def said_sharing(sharing: dict[tuple[str, int], list[str]]) -> Sentence:
+    if not sharing:
+        return Sentence(ALONE)
+    return Sentence(SHARING, {"sharing": f"{sum(map(len, sharing.values()))}", "cards": f"{len(sharing)}"})
+
+
 def _risks(case: Case, crowd: dict[tuple[str, int], float], settings: Settings) -> tuple[Sentence, ...]:
-    told = {"worst": share(max(crowd.values(), default=0.0)), "days": f"{case.meta['days']}"}
-    return (Sentence(RISK, told), Sentence(MARGIN, {"room": share(settings["headroom"] / 100)}))
+    margin = Sentence(MARGIN, {"room": share(settings["headroom"] / 100)})
+    if not crowd:
+        return (margin,)
+    told = {"worst": share(max(crowd.values())), "days": f"{case.meta['days']}"}
+    return (Sentence(RISK, told), margin)
 
 
 def _binds(case: Case, bounds: _Bounds, saving: Decimal) -> tuple[Sentence, ...]:
