@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "apps.alerts",
     "apps.pipeline",
     "apps.monitoring",
+    "apps.backups",
     "apps.api",
     "apps.dashboards",
     "apps.reports",

@@ -1,0 +1,243 @@
+"""Copies of everything an installation knows: the database as of one moment, and the files it speaks of.
+
+A backup folder holds many backups. Files of the lake and landed files never change once they have their name: each lies
+there once, however many backups speak of it.
+
+    FOLDER/files/landing/…, FOLDER/files/lake/…      as in the home folder
+    FOLDER/backups/20261102T030405Z/database          the database
+    FOLDER/backups/20261102T030405Z/manifest.json     every file with size and sha256; written last
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from apps.backups import database
+from apps.finops.errors import CostOpsError
+from apps.marts.models import Publication
+
+FORMAT = 1
+ZONES = ("landing", "lake")
+CHANGING = ("_last_checkpoint",)
+"""Files that are written anew under their name; they lie beside the manifest."""
+OWN = ("secret_key", "costops.env")
+"""What lies in the home folder besides: without the key, credentials that it sealed cannot be read again."""
+CHUNK = 1 << 20
+Watcher = Callable[[str], None]
+
+
+class NoBackup(CostOpsError):
+    """There is no such backup, or not all of it."""
+
+
+class Damaged(CostOpsError):
+    """A file of a backup is not as it was written."""
+
+
+class NotEmpty(CostOpsError):
+    """There is something where a backup is to be restored to."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of a backup: its path below the home folder, size and sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def changes(self) -> bool:
+        return Path(self.path).name in CHANGING
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A complete backup; `publication` is the newest number in it."""
+
+    name: str
+    made_at: str
+    vendor: str
+    migrations: int
+    publication: int | None
+    files: tuple[Kept, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+# --- Making ----------------------------------------------------------------------------------------------------------
+def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
+    """Copy the database, then every file there is: those it speaks of were there before it was copied."""
+    name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    into = folder / "backups" / name
+    into.mkdir(parents=True, mode=0o700)
+    database.save(into / "database")
+    say("The database is copied.")
+    known = {file.path: file for backup in backups(folder) for file in backup.files if not file.changes}
+    files = [_kept(path, into, folder, known) for path in _files()]
+    own = [_hashed(into / "database", "database"), *_copied_own(into)]
+    newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
+    backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files))
+    _write(into / "manifest.json", json.dumps({"format": FORMAT, **asdict(backup)}, indent=1).encode())
+    return backup
+
+
+def _migrations() -> int:
+    return MigrationRecorder.Migration.objects.count()
+
+
+def _files() -> Iterator[Path]:
+    """Paths of what counts: landed files, the logs of tables, and every file a log ever named that is still there.
+
+    What somebody is just writing, or left behind when he was killed, is named by no log.
+    """
+    home = Path(settings.COSTOPS_HOME)
+    yield from sorted(path for path in (home / "landing").rglob("*") if path.is_file() and path.name[0] != ".")
+    for table in sorted((home / "lake").glob("*/_delta_log")):
+        logs = sorted(path for path in table.iterdir() if path.is_file() and path.name[0] != ".")
+        named = {name for log in logs if log.suffix == ".json" for name in _named(log)}
+        yield from logs
+        yield from (path for path in sorted(table.parent / name for name in named) if path.exists())
+
+
+def _named(log: Path) -> Iterator[str]:
+    """The files one commit of Delta Lake added, relative to their table."""
+    for line in log.read_text().splitlines():
+        if added := json.loads(line).get("add"):
+            yield unquote(added["path"])
+
+
+def _kept(path: Path, into: Path, folder: Path, known: Mapping[str, Kept]) -> Kept:
+    relative = path.relative_to(settings.COSTOPS_HOME).as_posix()
+    if path.name in CHANGING:
+        return _copied(path, into / relative, relative)
+    copy = folder / "files" / relative
+    before = known.get(relative)
+    if before and copy.exists() and copy.stat().st_size == before.size == path.stat().st_size:
+        return before
+    return _copied(path, copy, relative)
+
+
+def _copied_own(into: Path) -> list[Kept]:
+    """For their owner's eyes only."""
+    kept = []
+    for name in OWN:
+        if (path := Path(settings.COSTOPS_HOME) / name).exists():
+            kept.append(_copied(path, into / name, name))
+            (into / name).chmod(0o600)
+    return kept
+
+
+def _copied(source: Path, target: Path, relative: str) -> Kept:
+    """Copy under another name, look at what was copied, then give it its name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, fresh)
+    kept = _hashed(fresh, relative)
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+    fresh.replace(target)
+    return kept
+
+
+def _hashed(path: Path, relative: str) -> Kept:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            digest.update(piece)
+            size += len(piece)
+    return Kept(relative, size, digest.hexdigest())
+
+
+def _write(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+# --- Looking ---------------------------------------------------------------------------------------------------------
+def backups(folder: Path) -> list[Backup]:
+    """The complete ones, the oldest first."""
+    return [_read(path) for path in sorted((folder / "backups").glob("*/manifest.json"))]
+
+
+def _read(path: Path) -> Backup:
+    told: dict[str, Any] = json.loads(path.read_text())
+    if told.pop("format", None) != FORMAT:
+        raise NoBackup(f"{path}: written by another version of CostOps, which must restore it.")
+    return Backup(**told | {"files": tuple(Kept(**file) for file in told["files"])})
+
+
+def find(folder: Path, name: str = "") -> Backup:
+    """The backup of this name, or the newest."""
+    there = backups(folder)
+    found = next((one for one in reversed(there) if name in ("", one.name)), None)
+    if found is None:
+        listed = ", ".join(one.name for one in there) or "none"
+        raise NoBackup(f"{folder} holds no complete backup{f' {name}' if name else ''}; there are: {listed}.")
+    return found
+
+
+def place_of(folder: Path, backup: Backup, file: Kept) -> Path:
+    """Where a file of a backup lies."""
+    is_own = file.changes or "/" not in file.path
+    return folder / "backups" / backup.name / file.path if is_own else folder / "files" / file.path
+
+
+def check(folder: Path, backup: Backup, *, say: Watcher) -> None:
+    """Read every file of a backup again; Damaged names the first that is not as it was written."""
+    for file in backup.files:
+        place = place_of(folder, backup, file)
+        if not place.exists():
+            raise Damaged(f"{place} is missing.")
+        if _hashed(place, file.path) != file:
+            raise Damaged(f"{place} is not as it was written: size or sha256 differ.")
+    say(f"{len(backup.files)} files are as they were written.")
+
+
+# --- Restoring -------------------------------------------------------------------------------------------------------
+def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
+    """Bring a backup into this home folder and database. Everything is looked at before anything is touched."""
+    check(folder, backup, say=say)
+    home = Path(settings.COSTOPS_HOME)
+    if not force and (taken := [zone for zone in ZONES if any((home / zone).glob("*"))]):
+        raise NotEmpty(f"{home} holds files in {' and '.join(taken)}; with --force they are moved aside first.")
+    if backup.migrations > _migrations():
+        raise NotEmpty("The backup is of a newer version of CostOps: install that one, then restore.")
+    for zone in ZONES:
+        _move_aside(home / zone, backup.name)
+    for file in backup.files:
+        if "/" in file.path:
+            _copied(place_of(folder, backup, file), home / file.path, file.path)
+    say("The files are there.")
+    for file in backup.files:
+        if file.path in OWN:
+            _copied(place_of(folder, backup, file), home / file.path, file.path)
+            (home / file.path).chmod(0o600)
+    database.load(folder / "backups" / backup.name / "database")
+    say("The database is there.")
+
+
+def _move_aside(zone: Path, name: str) -> None:
+    """What was there stays beside, for whoever restored the wrong thing."""
+    if zone.exists() and any(zone.iterdir()):
+        aside = zone.with_name(f"{zone.name}.before-{name}")
+        if aside.exists():
+            raise NotEmpty(f"{aside} is there from an earlier time; take it away first.")
+        zone.rename(aside)

@@ -1,0 +1,129 @@
+"""Backups: what comes back is what was there, and a damaged one is refused before anything is touched."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ON_POSTGRES
+from tests.pipeline.test_processes import dump, open_school
+from tests.servers.installation import ROOT, Installation, new_installation
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@dataclass
+class School:
+    """A filled installation, what it published, and a backup of it."""
+
+    installation: Installation
+    files: Path
+    published: dict
+    folder: Path
+
+
+def empty_installation(home, request, name):
+    url = request.getfixturevalue("postgres").create_database(name) if ON_POSTGRES else None
+    empty = new_installation(home, database_url=url)
+    empty.manage("migrate", "--verbosity", "0")
+    return empty
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory, request):
+    box = tmp_path_factory.mktemp("school")
+    filled = empty_installation(box / "installation", request, "costops_school")
+    open_school(filled, box / "files")
+    filled.manage("fill")
+    filled.manage("backup", "make", str(box / "backups"))
+    return School(filled, box / "files", dump(filled), box / "backups")
+
+
+@pytest.fixture
+def copy(school, tmp_path):
+    """The backup folder, to be damaged."""
+    return Path(shutil.copytree(school.folder, tmp_path / "backups"))
+
+
+def test_what_comes_back_is_what_was_there_and_goes_on(school, tmp_path, request):
+    another = empty_installation(tmp_path / "another", request, "costops_restored")
+    another.manage("backup", "restore", str(school.folder))
+    assert dump(another) == school.published
+    assert school.published["costs"]
+    key = another.home / "secret_key"
+    assert key.read_text() == (school.installation.home / "secret_key").read_text()
+    assert key.stat().st_mode & 0o077 == 0
+    another.manage("audit", "verify")
+    another.manage("scrub")
+    another.manage("import_teams", str(school.files / "teams.yaml"))  # new rows get numbers of their own
+    another.manage("fill")
+    assert dump(another)["costs"] == school.published["costs"]
+    refused = another.manage("backup", "restore", str(school.folder), check=False)
+    assert refused.returncode == 1
+    assert "holds files in landing and lake" in refused.stderr
+    another.manage("backup", "restore", str(school.folder), "--force")
+    assert dump(another) == school.published
+    assert list(another.home.glob("lake.before-*"))
+
+
+def test_files_lie_there_once_however_many_backups_speak_of_them(school, copy):
+    inodes = {path: path.stat().st_ino for path in (copy / "files").rglob("*") if path.is_file()}
+    (copy / "backups" / "unfinished").mkdir()  # one that was killed is none
+    time.sleep(1.1)  # backups are named by the second
+    school.installation.manage("backup", "make", str(copy))
+    assert len(inodes) > 10
+    assert {path: path.stat().st_ino for path in inodes} == inodes
+    listed = json.loads(school.installation.manage("backup", "list", str(copy), "--format", "json").stdout)
+    assert [one["files"] for one in listed] == [listed[0]["files"]] * 2
+    school.installation.manage("backup", "check", str(copy), "--name", listed[0]["name"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        pytest.param("*.parquet", "is not as it was written", id="a file of the lake"),
+        pytest.param("database", "is not as it was written", id="the database"),
+        pytest.param("00000000000000000000.json", "is missing", id="a log that is gone"),
+    ],
+)
+def test_a_damaged_backup_is_refused_before_anything_is_touched(school, copy, pattern, said):
+    damaged = next(path for path in sorted(copy.rglob(pattern)) if path.is_file())
+    if said == "is missing":
+        damaged.unlink()
+    else:
+        content = bytearray(damaged.read_bytes())
+        content[len(content) // 2] ^= 1
+        damaged.write_bytes(content)
+    done = school.installation.manage("backup", "restore", str(copy), "--force", check=False)
+    assert done.returncode == 1
+    assert f"{damaged} {said}" in done.stderr
+    assert not list(school.installation.home.glob("lake.before-*"))
+
+
+def test_a_backup_that_is_not_there_is_told(school, copy):
+    done = school.installation.manage("backup", "check", str(copy), "--name", "20260101T000000Z", check=False)
+    assert done.returncode == 1
+    assert "holds no complete backup 20260101T000000Z; there are: 2" in done.stderr
+
+
+def test_a_backup_made_while_filling_is_whole(school, tmp_path, request):
+    """What it holds is some moment of the fill; filled to the end it is what undisturbed filling came to."""
+    filling = empty_installation(tmp_path / "filling", request, "costops_filling")
+    open_school(filling, tmp_path / "files")
+    fill = subprocess.Popen(
+        [sys.executable, "manage.py", "fill"], cwd=ROOT, env=filling.environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not list(filling.home.glob("lake/allocated/*/*.parquet")) and fill.poll() is None:
+        time.sleep(0.05)
+    filling.manage("backup", "make", str(tmp_path / "backups"))
+    assert fill.wait(200) == 0
+    another = empty_installation(tmp_path / "another", request, "costops_other")
+    another.manage("backup", "restore", str(tmp_path / "backups"))
+    another.manage("fill")
+    assert dump(another)["costs"] == school.published["costs"]
