@@ -10,12 +10,20 @@ from urllib.parse import quote_plus, urlencode
 
 from apps.finops.windows import ONE_DAY
 from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
+from apps.marts.tagging import tag_dimensions
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
+
+
+def filter_names() -> dict[str, str]:
+    """FILTER_NAMES and the tags of the chosen keys, whose parameter is called as they are."""
+    return FILTER_NAMES | {name: name for name in tag_dimensions()}
+
+
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
-PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values())
+PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS)
 _DEFAULT_METRIC = "effective_cost"
 
 
@@ -40,7 +48,7 @@ def parameters(query: CostQuery) -> dict[str, str]:
         "rates_as_of": "" if query.rates_as_of is None else str(query.rates_as_of),
         "organisation_as_of": "" if query.organisation_as_of is None else str(query.organisation_as_of),
     }
-    filters = {FILTER_NAMES[name]: listed(values) for name, values in _merged(query).items()}
+    filters = {FILTER_NAMES.get(name, name): listed(values) for name, values in _merged(query).items()}
     return {name: value for name, value in told.items() if value} | filters
 
 
@@ -61,16 +69,18 @@ def address(path: str, query: CostQuery) -> str:
 
 def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
     """The question of an address, for a viewer; raises BadQuestion that names the parameter."""
-    unknown = sorted(set(given) - set(PARAMETERS))
+    names = filter_names()
+    known = dict.fromkeys((*PARAMETERS, *names.values()))
+    unknown = sorted(set(given) - set(known))
     if unknown:
-        raise BadQuestion(f"{unknown[0][:60]}: there is no such parameter; there is {', '.join(PARAMETERS)}")
+        raise BadQuestion(f"{unknown[0][:60]}: there is no such parameter; there is {', '.join(known)}")
     start, end = (_day(name, given.get(name, "")) for name in _DAYS)
     as_of, rates_as_of, organisation_as_of = (_number(name, given.get(name, "")) for name in _NUMBERS)
     return CostQuery(
         start,
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
-        filters=tuple((name, values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given),
+        filters=tuple((name, values(key, given[key])) for name, key in names.items() if key in given),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,
@@ -130,7 +140,8 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
     if "cost_center" in columns:
         return lambda row: ""
     spans = [(at, name) for at, name in enumerate(columns) if name in ("day", "week", "month")]
-    named = [(at, FILTER_NAMES[name]) for at, name in enumerate(columns) if name in FILTER_NAMES]
+    names = filter_names()
+    named = [(at, names[name]) for at, name in enumerate(columns) if name in names]
     if query.currency is not None:
         named = [(at, key) for at, key in named if key != FILTER_NAMES["currency"]]
     told = parameters(query)
@@ -142,7 +153,7 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
         for at, name in spans:
             first, until = _span(name, row[at])
             start, end = max(start, first), min(end, until)
-        mine = "".join(f"&{key}={_spelled(row[at])}" for at, key in named)
+        mine = "".join(f"&{quote_plus(key)}={_spelled(row[at])}" for at, key in named)
         return f"{path}?start={start}&end={end}{mine}{'&' if after else ''}{after}"
 
     return made

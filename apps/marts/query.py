@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS, DIMENSIONS
+from apps.finops.tags import key_of
+from apps.marts.tagging import tag_dimensions
 from apps.teams.tree import LEVELS
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 TIME_DIMENSIONS = ("day", "week", "month")
 GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS, *LEVELS)
 FILTERS = (*DIMENSIONS, *LEVELS)
-"""What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree."""
+"""What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree. Tags of
+the chosen keys come to both: `groups`, `filters`."""
 METRICS = tuple(COSTS)
 MAX_GROUPS = 4
 MAX_ROWS = 200_000
@@ -30,13 +33,34 @@ class BadQuestion(CostOpsError):
     """The question cannot be answered as asked; the message names the parameter and what it may be."""
 
 
+def groups() -> tuple[str, ...]:
+    """Everything a question can be grouped by."""
+    return (*GROUPS, *tag_dimensions())
+
+
+def filters() -> tuple[str, ...]:
+    """Everything a question can be narrowed by."""
+    return (*FILTERS, *tag_dimensions())
+
+
+def check_named(parameter: str, name: str, known: Sequence[str]) -> None:
+    """Raise BadQuestion unless a dimension is known; where it is a tag the message says which keys are."""
+    if name in known:
+        return
+    if key_of(name):
+        kept = ", ".join(tag_dimensions()) or "none"
+        raise BadQuestion(
+            f"{parameter}: cost is not told by {name[:140]!r}; COSTOPS_TAG_KEYS says by which tags it is ({kept})"
+        )
+    raise BadQuestion(f"{parameter}: {name!r} is not one of {', '.join(known)}")
+
+
 def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, most: int) -> None:
     """Raise BadQuestion unless the metric and the groups of a question can be meant."""
     if metric not in METRICS:
         raise BadQuestion(f"metric: {metric!r} is not one of {', '.join(METRICS)}")
     for name in group_by:
-        if name not in known:
-            raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(known)}")
+        check_named("group_by", name, known)
     if len(set(group_by)) != len(group_by):
         raise BadQuestion("group_by: a dimension is named twice")
     if len(group_by) > most:
@@ -60,7 +84,7 @@ EVERYTHING = Scope()
 class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
-    `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
+    `group_by` names at most four of `groups`; `filters` pairs a dimension with the values that may stand in it;
     `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
     are never added. With a reporting `currency` every amount is converted first, by the rate of its day at version
     `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those of the
@@ -83,11 +107,15 @@ class CostQuery:
             raise BadQuestion(
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
-        check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
+        check_groups(self.metric, self.group_by, groups(), most=MAX_GROUPS)
         for name, _ in self.filters:
-            if name not in FILTERS:
-                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(FILTERS)}")
+            check_named("filter", name, filters())
         self._check_currency()
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags it asks for, as `tag:KEY`."""
+        return frozenset(name for name in (*self.group_by, *(name for name, _ in self.filters)) if key_of(name))
 
     @property
     def levels(self) -> frozenset[str]:
