@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT
-from apps.finops.tags import key_of
-from apps.marts.cell import FILTER_NAMES, row_addresses
+from apps.marts.cell import asked_filters, row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, with_versions
@@ -56,11 +55,8 @@ def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     asked = {name: given[name] for name in ("metric", "group_by", "currency") if name in given}
-    filters = [(name, given[parameter]) for name, parameter in FILTER_NAMES.items() if parameter in given]
-    filters += [(name, given[name]) for name in sorted(given) if key_of(name)]
-    return with_versions(
-        CostQuery(start, end, filters=tuple(filters), as_of=pinned.number, scope=scope, **versions, **asked)
-    )
+    asked["filters"] = tuple(asked_filters(given))
+    return with_versions(CostQuery(start, end, as_of=pinned.number, scope=scope, **versions, **asked))
 
 
 def digest_of(*asked: Any) -> str:

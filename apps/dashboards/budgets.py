@@ -201,7 +201,8 @@ def scope_title(dimension: str, value: str, titles: naming.Directory) -> str:
     """What a budget is of, as people say it."""
     if not dimension:
         return str(DIMENSIONS[""])
-    return f"{_dimension_title(dimension)} {_value_title(dimension, value, titles)}"
+    title = naming.before_value(dimension, _dimension_title(dimension))
+    return f"{title} {_value_title(dimension, value, titles)}"
 
 
 def _dimension_title(dimension: str) -> str:

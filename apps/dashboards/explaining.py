@@ -146,7 +146,8 @@ def told(asked: CostQuery, limit: int = LIMIT) -> ExplainPage:
 def about(query: CostQuery) -> tuple[tuple[str, str], ...]:
     """What the number is of, dimension by dimension, as people call it."""
     known = DIMENSIONS | LEVELS
-    return tuple((naming.tag(name) or str(known[name]), _values(name, values)) for name, values in query.filters)
+    titles = {name: naming.before_value(name, str(known.get(name, name))) for name, _told in query.filters}
+    return tuple((titles[name], _values(name, values)) for name, values in query.filters)
 
 
 def _values(name: str, values: tuple[str, ...]) -> str:

@@ -50,6 +50,11 @@ def tag(dimension: str) -> str:
     return _("Tag %(key)s") % {"key": key_of(dimension)} if key_of(dimension) else ""
 
 
+def before_value(dimension: str, title: str) -> str:
+    """What stands before a value of a dimension; a tag's key and value are set apart."""
+    return f"{tag(dimension)}:" if key_of(dimension) else title
+
+
 _INITIALS = frozenset(("ai", "api", "cpu", "gib", "gpu", "http", "id", "io", "ml", "qps", "sms", "sql", "vm"))
 _DRIVERS: dict[str, Promise] = {
     "gpu-seconds": gettext_lazy("GPU seconds"),

@@ -30,7 +30,7 @@ from apps.insights.why.telling import subject, tell, title
 from apps.insights.why.wording import MEANINGS, what_happened
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
-from apps.marts.cell import FILTER_NAMES, cell, filter_names, listed, values
+from apps.marts.cell import FILTER_NAMES, asked_filters, cell, listed, values
 from apps.marts.query import BadQuestion, CostQuery
 from apps.rates.selectors import reporting_currencies
 
@@ -139,7 +139,7 @@ class WhyAsk:
 
 def read(given: Mapping[str, Any], asked: Asked) -> WhyAsk:
     """The question of an address; raises BadQuestion for what cannot be asked."""
-    filters = tuple((name, values(key, given[key])) for name, key in filter_names().items() if key in given)
+    filters = tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given))
     return WhyAsk(asked, filters, _compared(given))
 
 

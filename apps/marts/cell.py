@@ -5,26 +5,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
+from apps.finops.tags import key_of
 from apps.finops.windows import ONE_DAY
 from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
-from apps.marts.tagging import tag_dimensions
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
 
 
-def filter_names() -> dict[str, str]:
-    """FILTER_NAMES and the tags of the chosen keys, whose parameter is called as they are."""
-    return FILTER_NAMES | {name: name for name in tag_dimensions()}
-
-
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
-PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS)
+PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values())
 _DEFAULT_METRIC = "effective_cost"
+Told = TypeVar("Told")
+
+
+def asked_filters(given: Mapping[str, Told]) -> list[tuple[str, Told]]:
+    """What the parameters of an address say of dimensions, levels and tags; a tag's parameter is called as it is."""
+    named = [(name, given[key]) for name, key in FILTER_NAMES.items() if key in given]
+    return named + [(name, given[name]) for name in sorted(given) if key_of(name)]
 
 
 def listed(values: Sequence[str]) -> str:
@@ -69,18 +71,16 @@ def address(path: str, query: CostQuery) -> str:
 
 def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
     """The question of an address, for a viewer; raises BadQuestion that names the parameter."""
-    names = filter_names()
-    known = dict.fromkeys((*PARAMETERS, *names.values()))
-    unknown = sorted(set(given) - set(known))
+    unknown = sorted(name for name in set(given) - set(PARAMETERS) if not key_of(name))
     if unknown:
-        raise BadQuestion(f"{unknown[0][:60]}: there is no such parameter; there is {', '.join(known)}")
+        raise BadQuestion(f"{unknown[0][:60]}: there is no such parameter; there is {', '.join(PARAMETERS)}")
     start, end = (_day(name, given.get(name, "")) for name in _DAYS)
     as_of, rates_as_of, organisation_as_of = (_number(name, given.get(name, "")) for name in _NUMBERS)
     return CostQuery(
         start,
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
-        filters=tuple((name, values(key, given[key])) for name, key in names.items() if key in given),
+        filters=tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given)),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,
@@ -140,8 +140,9 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
     if "cost_center" in columns:
         return lambda row: ""
     spans = [(at, name) for at, name in enumerate(columns) if name in ("day", "week", "month")]
-    names = filter_names()
-    named = [(at, names[name]) for at, name in enumerate(columns) if name in names]
+    named = [
+        (at, FILTER_NAMES.get(name, name)) for at, name in enumerate(columns) if name in FILTER_NAMES or key_of(name)
+    ]
     if query.currency is not None:
         named = [(at, key) for at, key in named if key != FILTER_NAMES["currency"]]
     told = parameters(query)

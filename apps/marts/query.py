@@ -22,7 +22,7 @@ TIME_DIMENSIONS = ("day", "week", "month")
 GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS, *LEVELS)
 FILTERS = (*DIMENSIONS, *LEVELS)
 """What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree. Tags of
-the chosen keys come to both: `groups`, `filters`."""
+the chosen keys, `tag:KEY`, come to both."""
 METRICS = tuple(COSTS)
 MAX_GROUPS = 4
 MAX_ROWS = 200_000
@@ -33,26 +33,18 @@ class BadQuestion(CostOpsError):
     """The question cannot be answered as asked; the message names the parameter and what it may be."""
 
 
-def groups() -> tuple[str, ...]:
-    """Everything a question can be grouped by."""
-    return (*GROUPS, *tag_dimensions())
-
-
-def filters() -> tuple[str, ...]:
-    """Everything a question can be narrowed by."""
-    return (*FILTERS, *tag_dimensions())
-
-
 def check_named(parameter: str, name: str, known: Sequence[str]) -> None:
-    """Raise BadQuestion unless a dimension is known; where it is a tag the message says which keys are."""
-    if name in known:
-        return
-    if key_of(name):
-        kept = ", ".join(tag_dimensions()) or "none"
-        raise BadQuestion(
-            f"{parameter}: cost is not told by {name[:140]!r}; COSTOPS_TAG_KEYS says by which tags it is ({kept})"
-        )
-    raise BadQuestion(f"{parameter}: {name!r} is not one of {', '.join(known)}")
+    """Raise BadQuestion unless a dimension is known, or a tag; `check_tags` says whether cost is told by it."""
+    if name not in known and not key_of(name):
+        raise BadQuestion(f"{parameter}: {name!r} is not one of {', '.join(known)}")
+
+
+def check_tags(query: "CostQuery") -> None:
+    """Raise BadQuestion where a question asks for a tag whose key was not chosen."""
+    told = tag_dimensions()
+    for name in sorted(query.tags - set(told)):
+        kept = ", ".join(told) or "none"
+        raise BadQuestion(f"{name[:140]}: COSTOPS_TAG_KEYS says by which tags cost is told ({kept}); not by this one")
 
 
 def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, most: int) -> None:
@@ -84,11 +76,11 @@ EVERYTHING = Scope()
 class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
-    `group_by` names at most four of `groups`; `filters` pairs a dimension with the values that may stand in it;
-    `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
-    are never added. With a reporting `currency` every amount is converted first, by the rate of its day at version
-    `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those of the
-    team on each day, by version `organisation_as_of` of the tree (the newest when absent).
+    `group_by` names at most four of `GROUPS` and tags; `filters` pairs a dimension or tag with the values that may
+    stand in it; `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too:
+    currencies are never added. With a reporting `currency` every amount is converted first, by the rate of its day at
+    version `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those
+    of the team on each day, by version `organisation_as_of` of the tree (the newest when absent).
     """
 
     start: date
@@ -107,9 +99,9 @@ class CostQuery:
             raise BadQuestion(
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
-        check_groups(self.metric, self.group_by, groups(), most=MAX_GROUPS)
+        check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
         for name, _ in self.filters:
-            check_named("filter", name, filters())
+            check_named("filter", name, FILTERS)
         self._check_currency()
 
     @property

@@ -30,7 +30,7 @@ from apps.finops.tags import key_of
 from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.placing import placed
-from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
+from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
 from apps.marts.recent import RecentAnswers, Rows
 from apps.marts.tagging import tag_value
 from apps.rates.selectors import UsedRate, newest_version, version_identity
@@ -93,7 +93,8 @@ def answer(query: CostQuery) -> Answer:
 
 def with_versions(query: CostQuery) -> CostQuery:
     """The question with the versions it is answered with: of the rates where it converts, and of the organisation
-    where it asks for a level of it."""
+    where it asks for a level of it. Raises BadQuestion where it asks for a tag that cost is not told by."""
+    check_tags(query)
     if query.currency is not None and query.rates_as_of is None:
         query = replace(query, rates_as_of=newest_version())
     if query.levels and query.organisation_as_of is None:

@@ -116,5 +116,5 @@ def test_pages_show_a_budget_of_a_tag_and_escape_its_value(tagged: "dict[str, Cl
     form = {"name": "evil", "dimension": "tag:env", "value": EVIL, "amount": "5", "currency": "CNY", "grain": "month"}
     made = finance.post("/budgets/", form | {"metric": "effective_cost", "valid_from": "2026-10-01"}, follow=True)
     shown = made.content.decode()
-    assert "Tag env =1+1&lt;script&gt;" in shown
+    assert "Tag env: =1+1&lt;script&gt;" in shown
     assert EVIL not in shown
