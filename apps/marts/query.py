@@ -33,12 +33,6 @@ class BadQuestion(CostOpsError):
     """The question cannot be answered as asked; the message names the parameter and what it may be."""
 
 
-def check_named(parameter: str, name: str, known: Sequence[str]) -> None:
-    """Raise BadQuestion unless a dimension is known, or a tag; `check_tags` says whether cost is told by it."""
-    if name not in known and not key_of(name):
-        raise BadQuestion(f"{parameter}: {name!r} is not one of {', '.join(known)}")
-
-
 def check_tags(query: "CostQuery") -> None:
     """Raise BadQuestion where a question asks for a tag whose key was not chosen."""
     told = tag_dimensions()
@@ -52,7 +46,8 @@ def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, 
     if metric not in METRICS:
         raise BadQuestion(f"metric: {metric!r} is not one of {', '.join(METRICS)}")
     for name in group_by:
-        check_named("group_by", name, known)
+        if name not in known:
+            raise BadQuestion(f"group_by: {name!r} is not one of {', '.join(known)}")
     if len(set(group_by)) != len(group_by):
         raise BadQuestion("group_by: a dimension is named twice")
     if len(group_by) > most:
@@ -99,9 +94,10 @@ class CostQuery:
             raise BadQuestion(
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
-        check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
+        check_groups(self.metric, self.group_by, (*GROUPS, *sorted(self.tags)), most=MAX_GROUPS)
         for name, _ in self.filters:
-            check_named("filter", name, FILTERS)
+            if name not in FILTERS and not key_of(name):
+                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(FILTERS)}")
         self._check_currency()
 
     @property
