@@ -10,6 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.finops.currencies import CURRENCIES
+from apps.finops.tags import BadTagKeys, read_keys
 from costops.reading import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,6 +31,10 @@ if COSTOPS_REPORTING_CURRENCY and COSTOPS_REPORTING_CURRENCY not in CURRENCIES:
     raise ImproperlyConfigured(
         f"COSTOPS_REPORTING_CURRENCY: {COSTOPS_REPORTING_CURRENCY!r} is not a currency code of ISO 4217, such as CNY."
     )
+try:
+    COSTOPS_TAG_KEYS = read_keys(env.list("COSTOPS_TAG_KEYS", default=[]))
+except BadTagKeys as bad:
+    raise ImproperlyConfigured(f"COSTOPS_TAG_KEYS: {bad}") from bad
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
 COSTOPS_LAKE = COSTOPS_HOME / "lake"

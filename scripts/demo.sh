@@ -34,6 +34,7 @@ add_source() { # name, then the options of `source add`
 if [ ! -e "$COSTOPS_HOME/costops.env" ]; then
   printf '%s\n' "COSTOPS_TIME_ZONE=Asia/Shanghai" "COSTOPS_COMPANY=Lantern Learning" >"$COSTOPS_HOME/costops.env"
 fi
+grep -q '^COSTOPS_TAG_KEYS=' "$COSTOPS_HOME/costops.env" || echo "COSTOPS_TAG_KEYS=env,project" >>"$COSTOPS_HOME/costops.env"
 
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0

@@ -24,6 +24,10 @@ NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
 }
 
 
+UNTAGGED = {"kept_tags": "{}"}
+"""No tag key was chosen."""
+
+
 def publish_costs(
     rows: Iterable[Mapping[str, Any]],
     *,
@@ -111,6 +115,7 @@ def totals(costs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
 def replace_all(table: LakeTable, rows: list[dict[str, Any]]) -> int:
     """Put exactly these rows into a table; the version that holds them."""
     schema = table.schema.to_pyarrow()
+    rows = [UNTAGGED | row for row in rows]
     columns = {name: [row[name] for row in rows] for name in table.columns}
     written = ibis.memtable(pa.table(columns, schema=schema), schema=table.schema)
     return lake.replace(table, written, lake.files(table))

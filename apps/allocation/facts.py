@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
+from django.conf import settings
 
 from apps.allocation import disks
 from apps.allocation.clusters import with_cluster_rule
 from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource
 from apps.allocation.nodes import days_of
 from apps.allocation.particulars import Particulars, particulars
+from apps.allocation.tagging import kept
 from apps.finops.tables import (
     BILLED,
     CHARGES,
     COSTS,
     DISK_HOURS,
+    KEPT_TAGS,
     LABEL_HOURS,
     MONEY,
     NETWORK_HOURS,
@@ -76,6 +79,7 @@ OUTPUT = [
     "workload",
     "team",
     "kind",
+    *KEPT_TAGS,
     *COSTS,
     "is_shared",
 ]
@@ -107,11 +111,12 @@ class Facts:
     particulars: tuple[str, ...] = ()
 
     def pools(self) -> ir.Table:
-        """One row per pool: `pool_id`, the columns of POOL_KEY, of KNOWN_BY and `particulars`, and the four costs."""
+        """One row per pool: `pool_id`, the columns of POOL_KEY, of KNOWN_BY and `particulars`, `kept_tags`, and the
+        four costs."""
         rows = self.charges
         sums = {basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
         summed = rows.group_by(*POOL_KEY, *self.particulars, *KNOWN_BY).aggregate(**sums)
-        return summed.mutate(pool_id=ibis.row_number())
+        return summed.mutate(pool_id=ibis.row_number(), kept_tags=kept(summed.tags, settings.COSTOPS_TAG_KEYS))
 
     def node_charges(self) -> ir.Table:
         rows = self.charges.filter(self.charges.pool == "node")

@@ -2,20 +2,22 @@
 
 import ibis
 import ibis.expr.types as ir
+from django.conf import settings
 
 from apps.allocation import nodes
 from apps.allocation.facts import Facts
 from apps.finops.problems import Problem
 from apps.teams.ownership import RuleBook
-from apps.warehouse.engine import rows_of
+from apps.warehouse.engine import json_member, rows_of
 
 EXAMPLES = 20
+MANY_VALUES = 1_000
 
 
 def find(inputs: Facts, pools: ir.Table, excess: ir.Table, book: RuleBook) -> tuple[Problem, ...]:
-    """Usage without a bill, charges of clusters nobody knows, and node-hours claimed beyond their capacity
-    (`nodes.Claims.excess`), largest first."""
-    return (*_unpriced(inputs, pools), *_without_cluster(inputs, pools, book), *_overuse(excess))
+    """Usage without a bill, charges of clusters nobody knows, node-hours claimed beyond their capacity
+    (`nodes.Claims.excess`), largest first; and tag keys that are of no use."""
+    return (*_unpriced(inputs, pools), *_without_cluster(inputs, pools, book), *_overuse(excess), *_tags(pools))
 
 
 def _without_cluster(inputs: Facts, pools: ir.Table, book: RuleBook) -> list[Problem]:
@@ -54,6 +56,29 @@ def _unpriced(inputs: Facts, pools: ir.Table) -> list[Problem]:
         )
         for cluster, node, provider, hours, core_hours in rows
     ]
+
+
+def _tags(pools: ir.Table) -> list[Problem]:
+    """Chosen keys that no charge bears, and those with so many values that every question of cost takes longer."""
+    keys: tuple[str, ...] = settings.COSTOPS_TAG_KEYS
+    if not keys:
+        return []
+    values = [json_member(pools.kept_tags, key).nullif("") for key in keys]
+    daily = pools.group_by("day").aggregate(**{f"key_{place}": value.nunique() for place, value in enumerate(values)})
+    ((*most,),) = rows_of(daily.aggregate(**{name: daily[name].max() for name in daily.columns[1:]}))
+    unused = [key for key, count in zip(keys, most, strict=True) if count == 0]
+    many = [(key, count) for key, count in zip(keys, most, strict=True) if (count or 0) > MANY_VALUES]
+    return [
+        *(Problem("note", "no_tag_values", key, _NO_VALUES) for key in unused),
+        *(Problem("warning", "many_tag_values", key, _MANY_VALUES.format(count=count)) for key, count in many),
+    ]
+
+
+_NO_VALUES = "No charge of these days bears this tag. Keys are spelled as on the bill, upper and lower case apart."
+_MANY_VALUES = (
+    "It has {count} values on a day: every question of cost reads as many rows more. Take it out of COSTOPS_TAG_KEYS "
+    "unless it is needed."
+)
 
 
 def _overuse(excess: ir.Table) -> list[Problem]:

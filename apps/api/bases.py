@@ -30,7 +30,7 @@ _FIELDS: dict[str, Any] = {
 }
 BasesRowSchema = type(
     "BasesRowSchema",
-    (serializers.Serializer,),
+    (schema.TaggedSchema,),
     {"__doc__": "list - negotiated = contracted; - committed = effective; - amortised = billed.", **_FIELDS},
 )
 

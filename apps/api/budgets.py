@@ -46,7 +46,9 @@ DECIDING = (
 SETTING = (
     Parameter("name", parameters.text, "Its name, which no other budget has."),
     Parameter(
-        "dimension", parameters.one_of(*drafts.SCOPES), "What it is of; empty for all cost.", choices=drafts.SCOPES
+        "dimension",
+        parameters.text,
+        f"What it is of: empty for all cost, else {', '.join(drafts.SCOPES[1:])} or `tag:KEY`.",
     ),
     Parameter("value", parameters.text, "Which of that dimension or level."),
     Parameter("grain", parameters.one_of(*GRAINS), "Its periods; `month` by default.", choices=GRAINS),

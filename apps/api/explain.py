@@ -12,7 +12,6 @@ from apps.api import parameters, schema
 from apps.api.questions import cell_question, facts, used_rate
 from apps.api.selectors import scope_of
 from apps.api.views import AskView, etag_of, unchanged
-from apps.finops.tables import DIMENSIONS
 from apps.insights.explain import BillRow, Explanation, Part, explain
 from apps.insights.weights import UNITS, Weight
 from apps.marts.cell import address
@@ -149,7 +148,7 @@ def _presented(found: Explanation) -> dict[str, Any]:
         "publication": facts(facts_of(pinned, query.start, query.end)),
         "query": {
             **{name: getattr(query, name) for name in ("metric", "start", "end", "currency", "rates_as_of")},
-            "filters": {name: list(values) for name, values in query.filters if name in DIMENSIONS},
+            "filters": {name: list(values) for name, values in query.filters},
         },
         **{name: getattr(found, name) for name in ("answered", "totals", "pool_count", "pool_total", "part_count")},
         "conversions": [

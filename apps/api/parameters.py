@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 
 from apps.api.errors import BadParameterError
+from apps.finops.tags import key_of
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
 from apps.units.csv_file import SCOPES
@@ -127,6 +128,12 @@ def each_of(*choices: str) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
+def dimensions(value: str) -> tuple[str, ...]:
+    """A reader of what cost is grouped by; the keys of tags are told where they are asked for."""
+    read_one = one_of(*GROUPS)
+    return tuple(part if key_of(part) else read_one(part) for part in values(value) if part)
+
+
 FORMAT = Parameter(
     "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
 )
@@ -149,6 +156,13 @@ FILTERS = tuple(
     )
     for name, parameter in FILTER_NAMES.items()
 )
+TAG = Parameter(
+    "tag:KEY",
+    values,
+    "Only cost whose tag KEY has one of these values, comma-separated; empty means: no such tag. KEY is one of "
+    "COSTOPS_TAG_KEYS, such as `tag:env`.",
+    is_list=True,
+)
 CURRENCY = (
     Parameter(
         "currency", currency, "Convert every amount to this currency, by the rate of its day.", pattern=_CODE.pattern
@@ -168,7 +182,9 @@ ORGANISATION = Parameter(
 )
 COSTS = (
     Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
-    Parameter("group_by", each_of(*GROUPS), f"At most four of {', '.join(GROUPS)}; comma-separated.", is_list=True),
+    Parameter(
+        "group_by", dimensions, f"At most four of {', '.join(GROUPS)} and `tag:KEY`; comma-separated.", is_list=True
+    ),
     Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
     Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
     AS_OF,
@@ -177,6 +193,7 @@ COSTS = (
     *PAGE,
     FORMAT,
     *FILTERS,
+    TAG,
 )
 CELL = tuple(parameter for parameter in COSTS if parameter.name not in ("group_by", "limit", "cursor", "format"))
 """What says which number."""
@@ -271,6 +288,8 @@ PLAIN = (FORMAT,)
 def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
     """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused by name."""
     table = {parameter.name: parameter for parameter in known}
+    if TAG.name in table:
+        table |= {name: replace(TAG, name=name) for name in asked if key_of(name)}
     unknown = sorted(set(asked) - set(table))
     if unknown:
         names = ", ".join(repr(name[:60]) for name in unknown[:10])

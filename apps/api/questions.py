@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT
-from apps.marts.cell import FILTER_NAMES, row_addresses
+from apps.marts.cell import asked_filters, row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, with_versions
@@ -55,8 +55,8 @@ def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     asked = {name: given[name] for name in ("metric", "group_by", "currency") if name in given}
-    filters = tuple((name, given[parameter]) for name, parameter in FILTER_NAMES.items() if parameter in given)
-    return with_versions(CostQuery(start, end, filters=filters, as_of=pinned.number, scope=scope, **versions, **asked))
+    asked["filters"] = tuple(asked_filters(given))
+    return with_versions(CostQuery(start, end, as_of=pinned.number, scope=scope, **versions, **asked))
 
 
 def digest_of(*asked: Any) -> str:

@@ -12,7 +12,8 @@ from rest_framework import serializers
 from apps.api.parameters import Parameter
 from apps.books.statuses import WEAKEST_FIRST
 from apps.finops.tables import COSTS, DIMENSIONS
-from apps.marts.query import GROUPS, METRICS
+from apps.marts.query import METRICS
+from apps.marts.tagging import tag_dimensions
 from apps.teams.tree import LEVELS
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -69,7 +70,7 @@ class QuestionSchema(serializers.Serializer[Any]):
     """The question as it was understood."""
 
     metric = serializers.ChoiceField(METRICS)
-    group_by = serializers.ListField(child=serializers.ChoiceField(GROUPS))
+    group_by = serializers.ListField(child=serializers.CharField())
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
@@ -110,10 +111,21 @@ def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
     }
 
 
+class TaggedSchema(serializers.Serializer[Any]):
+    """A row that may tell tags of the chosen keys."""
+
+    def get_fields(self) -> dict[str, Any]:
+        tags = {name: serializers.CharField(required=False, allow_blank=True) for name in tag_dimensions()}
+        return {**super().get_fields(), **tags}
+
+
 CostRowSchema = type(
     "CostRowSchema",
-    (serializers.Serializer,),
-    {"__doc__": "The groups asked for, the currency, and the metric asked for.", **_cost_row_fields()},
+    (TaggedSchema,),
+    {
+        "__doc__": "The groups asked for (tags as `tag:KEY`), the currency, and the metric asked for.",
+        **_cost_row_fields(),
+    },
 )
 
 

@@ -16,6 +16,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.money import NotAnAmount, parse_amount
 from apps.finops.sheets import FIRST_DAY, LAST_DAY
 from apps.marts.query import METRICS
+from apps.marts.tagging import tag_dimensions
 from apps.teams.models import UNALLOCATED, Team
 from apps.teams.organising import tree
 from apps.teams.tree import LEVELS
@@ -25,9 +26,14 @@ SCOPES = (
     ALL, "team", *LEVELS, "service", "account", "sub_account", "region", "cluster", "node_pool", "namespace",
     "workload", "source", "charge_category",
 )  # fmt: skip
-"""What a budget can be of: all cost, or one value of a dimension or level."""
+"""What a budget can be of: all cost, or one value of a dimension or level; tags come to them in `scopes`."""
 FIXED = ("name", "dimension", "value", "grain", "currency", "metric")
 MOST_TEXT = 4_000
+
+
+def scopes() -> tuple[str, ...]:
+    """SCOPES, and the tags of the chosen keys."""
+    return (*SCOPES, *tag_dimensions())
 
 
 class BadBudget(CostOpsError):
@@ -106,7 +112,7 @@ def _check_texts(draft: Draft) -> None:
 
 def _check_choices(draft: Draft) -> None:
     choices: Mapping[str, tuple[str, ...]] = {
-        "dimension": SCOPES, "grain": GRAINS, "metric": METRICS, "rollover": ROLLOVERS, "currency": CURRENCIES,
+        "dimension": scopes(), "grain": GRAINS, "metric": METRICS, "rollover": ROLLOVERS, "currency": CURRENCIES,
     }  # fmt: skip
     for field, known in choices.items():
         told = getattr(draft, field)

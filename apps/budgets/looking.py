@@ -23,6 +23,7 @@ from apps.insights.history import HORIZON, MOST_DAYS
 from apps.learning.calendars import TooShort
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
+from apps.marts.tagging import tag_dimensions
 from apps.rates.selectors import newest_version
 
 MODEL_VERSION = "1"
@@ -35,7 +36,8 @@ _UNIT = Decimal("0.000001")
 def identity() -> str:
     """What outlooks depend on besides costs and forecasts."""
     newest = BudgetVersion.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return f"{MODEL_VERSION} {newest} {newest_version()}"
+    tags = f" {tag_dimensions()}" if tag_dimensions() else ""
+    return f"{MODEL_VERSION} {newest} {newest_version()}{tags}"
 
 
 def look_ahead(*, now: datetime) -> StepResult:
@@ -98,6 +100,8 @@ def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: dat
 
 
 def _why_not(spent: Spent) -> str:
+    if spent.untold:
+        return f"cost is not told by the tag {spent.untold}."
     if spent.missing is None:
         return "it has no cost yet."
     source, target, day = spent.missing

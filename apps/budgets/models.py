@@ -13,13 +13,13 @@ GRAINS = ("month", "quarter", "year")
 
 
 class Budget(models.Model):
-    """What something may cost: all cost (an empty `dimension`), or what has `value` in one dimension or level.
+    """What something may cost: all cost (an empty `dimension`), or what has `value` in one dimension, level or tag.
 
     What it is of, its periods, currency and cost basis never change; the rest is in its versions.
     """
 
     name = models.CharField(max_length=120, unique=True)
-    dimension = models.CharField(max_length=20, blank=True)
+    dimension = models.CharField(max_length=150, blank=True)
     value = models.CharField(max_length=500, blank=True)
     grain = models.CharField(max_length=8)
     currency = models.CharField(max_length=3)

@@ -32,6 +32,9 @@ NO_FORECAST = gettext_noop("Nothing is forecast for it yet; the next fill does t
 TOO_SHORT_AHEAD = gettext_noop("The forecast ends on %(day)s, before the period does.")
 KNOWN_SINCE = gettext_noop("Cost is published since %(day)s only: what was spent before is not known.")
 NO_RATE = gettext_noop("There is no rate from %(source)s to %(target)s on %(day)s.")
+UNTOLD = gettext_noop(
+    "Cost is not told by the tag %(key)s: COSTOPS_TAG_KEYS does not name it, or was changed after the last fill."
+)
 NO_OUTLOOK = gettext_noop("No forecast of it can be made: %(why)s")
 
 
@@ -255,6 +258,8 @@ class _Told:
         if known.spent.missing is not None:
             source, target, day = known.spent.missing
             return Sentence(NO_RATE, {"source": source, "target": target, "day": f"{day}"})
+        if known.spent.untold:
+            return Sentence(UNTOLD, {"key": known.spent.untold})
         if self.pinned is None or known.first is None:
             return Sentence(NOT_PUBLISHED)
         if stand.spent_until is not None and known.first > period.start:

@@ -13,10 +13,12 @@ from apps.budgets.models import Budget
 from apps.estimates.selectors import estimates
 from apps.finops.money import add_up
 from apps.finops.tables import DIMENSIONS
+from apps.finops.tags import NOT_RECORDED, key_of
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import Answer, CostQuery
 from apps.marts.selectors import CACHE_SECONDS, answer, identity
+from apps.marts.tagging import tag_dimensions
 from apps.rates.selectors import MissingRate, newest_version, version_identity
 from apps.teams.organising import newest_tree_number, tree_identity
 
@@ -27,12 +29,17 @@ Costs = Mapping[date, Decimal]
 
 @dataclass(frozen=True)
 class Spent:
-    """The cost of each day in a budget's currency. `is_converted`: some of it was charged in another one; where a rate
-    (from, to, day) is `missing`, nothing is known."""
+    """The cost of each day in a budget's currency. `is_converted`: some of it was charged in another one. Where a rate
+    (from, to, day) is `missing`, or cost is not told by the tag key `untold`, nothing is known."""
 
     days: Costs = field(default_factory=dict)
     is_converted: bool = False
     missing: tuple[str, str, date] | None = None
+    untold: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return self.missing is None and not self.untold
 
     def between(self, start: date, end: date) -> Decimal:
         return add_up(cost for day, cost in self.days.items() if start <= day < end)
@@ -62,12 +69,17 @@ Ask = Callable[[CostQuery], Answer]
 
 
 def _spent(budgets: Iterable[Budget], window: Window, pinned: Publication, ask: Ask) -> dict[int, Spent]:
-    found: dict[int, Spent] = {}
-    for query, alike in _questions(budgets, window, pinned):
+    chosen, kept = list(budgets), tag_dimensions()
+    untold = [one for one in chosen if key_of(one.dimension) and one.dimension not in kept]
+    found = {one.pk: Spent(untold=key_of(one.dimension)) for one in untold}
+    for query, alike in _questions([one for one in chosen if one.pk not in found], window, pinned):
         by_value: dict[str, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         for day, *value, currency, cost in ask(query).rows:
             by_value[value[0] if value else ""][currency][day] = cost
         for budget in alike:
+            if key_of(budget.dimension) and NOT_RECORDED in by_value:
+                found[budget.pk] = Spent(untold=key_of(budget.dimension))
+                continue
             costs = by_value.get(budget.value if len(query.group_by) > 1 else "", {})
             found[budget.pk] = _in_its_currency(budget, costs, query, ask)
     return found
@@ -80,17 +92,23 @@ def _questions(
     filters look higher up than their groups."""
     alike: dict[tuple[str, str, str], list[Budget]] = defaultdict(list)
     for budget in budgets:
-        own = budget.value if budget.dimension not in DIMENSIONS else ""
+        own = "" if _is_grouped(budget.dimension) else budget.value
         alike[budget.dimension, budget.metric, own].append(budget)
     most = max(1, MOST_ROWS // (window.end - window.start).days)
     for (dimension, metric, _), many in sorted(alike.items()):
         for first in range(0, len(many), most):
             part = many[first : first + most]
+            asked = {one.value for one in part} | ({NOT_RECORDED} if key_of(dimension) else set())
             yield CostQuery(
                 window.start, window.end, metric=metric, as_of=pinned.number,
-                group_by=("day", dimension) if dimension in DIMENSIONS else ("day",),
-                filters=((dimension, tuple(sorted({one.value for one in part}))),) if dimension else (),
+                group_by=("day", dimension) if _is_grouped(dimension) else ("day",),
+                filters=((dimension, tuple(sorted(asked))),) if dimension else (),
             ), part  # fmt: skip
+
+
+def _is_grouped(dimension: str) -> bool:
+    """Whether one question tells many values of it apart."""
+    return dimension in DIMENSIONS or bool(key_of(dimension))
 
 
 def _in_its_currency(budget: Budget, costs: Mapping[str, Costs], query: CostQuery, ask: Ask) -> Spent:

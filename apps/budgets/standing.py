@@ -93,7 +93,7 @@ def stand(version: BudgetVersion, period: Period, known: Known, *, carried: Deci
     base = version.amount or NOTHING
     amount = add_up([base, carried])
     until = _until(period, known)
-    spent = None if known.spent.missing else known.spent.between(period.start, period.end)
+    spent = known.spent.between(period.start, period.end) if known.spent.is_known else None
     landing, sure, probability = _landing(period, known, spent, amount)
     state = _state(spent, amount, probability)
     if state == EXCEEDED:

@@ -201,7 +201,12 @@ def scope_title(dimension: str, value: str, titles: naming.Directory) -> str:
     """What a budget is of, as people say it."""
     if not dimension:
         return str(DIMENSIONS[""])
-    return f"{DIMENSIONS[dimension]} {_value_title(dimension, value, titles)}"
+    title = naming.before_value(dimension, _dimension_title(dimension))
+    return f"{title} {_value_title(dimension, value, titles)}"
+
+
+def _dimension_title(dimension: str) -> str:
+    return naming.tag(dimension) or str(DIMENSIONS[dimension])
 
 
 def _value_title(dimension: str, value: str, titles: naming.Directory) -> str:
@@ -303,7 +308,7 @@ def _decision(version: BudgetVersion, titles: naming.Directory) -> DecisionLine:
 def _form(grain: str, day: date, given: Mapping[str, str]) -> Form:
     titles = naming.directory().titles
     return Form(
-        dimensions=tuple((key, str(DIMENSIONS[key])) for key in drafts.SCOPES),
+        dimensions=tuple((key, _dimension_title(key)) for key in drafts.scopes()),
         grains=_words(GRAINS),
         metrics=tuple((key, str(words)) for key, words in METRICS.items()),
         profiles=_words(PROFILES),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.dashboards import naming, words
 from apps.dashboards.asking import METRICS
 from apps.dashboards.cells import link
+from apps.dashboards.forecasts import LEVELS
 from apps.dashboards.templatetags import costs as written
 from apps.finops.windows import ONE_DAY
 from apps.insights.explain import Explanation, Part, explain
@@ -144,7 +145,9 @@ def told(asked: CostQuery, limit: int = LIMIT) -> ExplainPage:
 
 def about(query: CostQuery) -> tuple[tuple[str, str], ...]:
     """What the number is of, dimension by dimension, as people call it."""
-    return tuple((str(DIMENSIONS[name]), _values(name, values)) for name, values in query.filters)
+    known = DIMENSIONS | LEVELS
+    titles = {name: naming.before_value(name, str(known.get(name, name))) for name, _told in query.filters}
+    return tuple((titles[name], _values(name, values)) for name, values in query.filters)
 
 
 def _values(name: str, values: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from apps.charts import colours
 from apps.dashboards import words
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Name
+from apps.finops.tags import key_of
 from apps.teams.models import UNALLOCATED, Team
 
 
@@ -37,9 +38,21 @@ def directory() -> Directory:
 
 def called(dimension: str, value: str) -> str:
     """A value of a dimension; words where it does not apply, and for what attribution names itself."""
+    if key_of(dimension):
+        return str(words.TAG_VALUES.get(value, value))
     if value in words.OWN_NAMES:
         return str(words.OWN_NAMES[value])
     return value or str(words.MISSING.get(dimension, "–"))
+
+
+def tag(dimension: str) -> str:
+    """What a tag is called among dimensions; '' for every other dimension."""
+    return _("Tag %(key)s") % {"key": key_of(dimension)} if key_of(dimension) else ""
+
+
+def before_value(dimension: str, title: str) -> str:
+    """What stands before a value of a dimension; a tag's key and value are set apart."""
+    return f"{tag(dimension)}:" if key_of(dimension) else title
 
 
 _INITIALS = frozenset(("ai", "api", "cpu", "gib", "gpu", "http", "id", "io", "ml", "qps", "sms", "sql", "vm"))

@@ -30,7 +30,7 @@ from apps.insights.why.telling import subject, tell, title
 from apps.insights.why.wording import MEANINGS, what_happened
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
-from apps.marts.cell import FILTER_NAMES, cell, listed, values
+from apps.marts.cell import FILTER_NAMES, asked_filters, cell, listed, values
 from apps.marts.query import BadQuestion, CostQuery
 from apps.rates.selectors import reporting_currencies
 
@@ -131,7 +131,7 @@ class WhyAsk:
                 "before_start": self.before.start.isoformat(),
                 "before_last": (self.before.end - ONE_DAY).isoformat(),
             }
-        return {FILTER_NAMES[name]: listed(told) for name, told in self.filters} | days
+        return {FILTER_NAMES.get(name, name): listed(told) for name, told in self.filters} | days
 
     def params(self, **changed: str) -> str:
         return "&".join(part for part in (self.asked.params(), urlencode(self.kept() | changed)) if part)
@@ -139,7 +139,7 @@ class WhyAsk:
 
 def read(given: Mapping[str, Any], asked: Asked) -> WhyAsk:
     """The question of an address; raises BadQuestion for what cannot be asked."""
-    filters = tuple((name, values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given)
+    filters = tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given))
     return WhyAsk(asked, filters, _compared(given))
 
 
@@ -297,5 +297,5 @@ def _csv_url(ask: WhyAsk) -> str:
     }  # fmt: skip
     if asked.reporting:
         given["currency"] = asked.reporting
-    filters = {FILTER_NAMES[name]: listed(told) for name, told in ask.filters}
+    filters = {FILTER_NAMES.get(name, name): listed(told) for name, told in ask.filters}
     return f"{reverse('api-why')}?{urlencode(given | filters)}"

@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.finops.tags import NOT_RECORDED
+
 KINDS: dict[str, Promise] = {
     "direct": _("Direct"),
     "shared": _("Shared"),
@@ -32,6 +34,9 @@ OWN_NAMES: dict[str, Promise] = {
     "__overhead__": _("what nodes keep to themselves"),
 }
 """Namespaces and workloads that attribution names, for no cluster has them."""
+
+TAG_VALUES: dict[str, Promise] = {"": _("no such tag"), NOT_RECORDED: _("not recorded")}
+"""What stands for a tag that is not there, and for one that nobody looked for."""
 
 STATUSES: dict[str, Promise] = {
     "estimated": _("estimated"),

@@ -6,7 +6,7 @@ import pyarrow as pa
 from apps.demo.account import DayAccount, serverless_units
 from apps.demo.columns import hour_texts, pick, same
 from apps.demo.fleet import SERVERLESS, Fleet
-from apps.demo.focus_rows import Period, Value, bill_number, costs, ones, rows, tags
+from apps.demo.focus_rows import Period, Value, bill_number, costs, ones, rows
 from apps.demo.identity import PodNames, ServerNames
 from apps.demo.pools import CLUSTER_IDS, POOL_INDEX, POOLS, Pool
 from apps.demo.prices import (
@@ -22,6 +22,7 @@ from apps.demo.prices import (
     SPOT,
 )
 from apps.demo.segments import TWELFTHS
+from apps.demo.tagging import CLUSTERS, PRODUCTION, tags
 from apps.demo.timetable import Ints
 
 _PER_PRICE = 10**6
@@ -51,7 +52,12 @@ def commitment_id(pool: Pool) -> str:
 
 
 def pool_tags(pool: Pool) -> str:
-    return tags(**{"acs:ack.aliyun.com": CLUSTER_IDS[pool.cluster], "acs:alibabacloud.com/nodepool": pool.name})
+    return tags(**_cluster_tags(pool.cluster), **{"acs:alibabacloud.com/nodepool": pool.name})
+
+
+def _cluster_tags(cluster: str) -> dict[str, str]:
+    """The provider's own tag, and what the platform team tags whole clusters with."""
+    return {"acs:ack.aliyun.com": CLUSTER_IDS[cluster], "env": PRODUCTION, "project": CLUSTERS[cluster]}
 
 
 def commitment(pool: Pool, status: str | None) -> dict[str, Value]:
@@ -204,6 +210,6 @@ def serverless_rows(account: DayAccount, pods: PodNames, period: Period) -> pa.T
             "ConsumedQuantity": quantity,
             "ListUnitPrice": bill_number(ECI_LIST_PRICE * ECI_UNITS * ones(len(at)), 4),
             "ContractedUnitPrice": bill_number(ECI_PRICE * ECI_UNITS * ones(len(at)), 4),
-            "Tags": same(tags(**{"acs:ack.aliyun.com": CLUSTER_IDS[cluster]}), len(at)),
+            "Tags": same(tags(**_cluster_tags(cluster)), len(at)),
         },
     )

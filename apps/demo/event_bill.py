@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from apps.demo.focus_rows import REGIONS, Period, Value, ones, plain_costs, rows, stamp, tags
+from apps.demo.focus_rows import REGIONS, Period, Value, ones, plain_costs, rows, stamp
 from apps.demo.organisation import TEAM_INDEX
 from apps.demo.service_bill import Owed
 from apps.demo.services import NOBODY, PRODUCTS, SPLIT, Resources
@@ -100,7 +100,7 @@ def _on_resource(
     """A charge on the first resource of a product."""
     index = next(i for i, product in enumerate(PRODUCTS) if product.prefix == prefix)
     row = int(np.flatnonzero(resources.product == index)[0])
-    product, key = PRODUCTS[index], resources.tag_key[row]
+    product = PRODUCTS[index]
     of_resource: dict[str, Value] = {
         "ServiceCategory": product.category,
         "ServiceSubcategory": product.subcategory,
@@ -109,7 +109,7 @@ def _on_resource(
         "SubAccountId": resources.sub_account[row],
         "RegionId": resources.region[row],
         "RegionName": REGIONS[resources.region[row]],
-        "Tags": tags(**{key: resources.tag_value[row]}) if key else None,
+        "Tags": resources.tags[row] or None,
     }
     owner = int(resources.owner[row])
     return _single(day, period, cost=cost, owner=owner, service=product.service, columns=of_resource | columns)

@@ -1,6 +1,5 @@
 """Charges of the simulated company as FOCUS 1.2 rows, a table per kind of charge."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -64,10 +63,6 @@ def bill_amount(values: Ints) -> Column:
 def bill_number(values: Ints, digits: int) -> Column:
     """Quantities or prices in 10^-digits, as the bill prints them."""
     return decimals(values * 10 ** (BILL_DIGITS - digits), BILL_DIGITS)
-
-
-def tags(**pairs: str) -> str:
-    return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
 
 
 def rows(length: int, period: Period, columns: dict[str, Value]) -> pa.Table:

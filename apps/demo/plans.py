@@ -15,6 +15,8 @@ ALL_PERCENT = 99
 """What the company allows itself of what it will spend: it is warned before the month ends."""
 TIGHT = {"live-core": 93, "ai": 98}
 """Who has less than they need: a team that has overspent, a department that will."""
+PROJECTS = {"lakehouse": 12, "homework": 12}
+"""Tagged project → its budget in percent of what the company spends: one will be spent, one has room."""
 ROOM = (112, 105, 120, 108, 115)
 """What others have, in percent of what they spend."""
 TERM_WEIGHT = "1.5"
@@ -43,6 +45,8 @@ def _budgets(daily: Mapping[str, Decimal], start: date) -> Iterator[tuple[str, .
         amount = cost * 92 * TIGHT.get(name, ROOM[number % len(ROOM)]) / 100
         named = DEPARTMENTS[name]
         yield _row(named, "department", name, "quarter", amount, quarter, profile=profile, rollover="unused")
+    for project, percent in PROJECTS.items():
+        yield _row(f"项目 {project}", "tag:project", project, "month", everything * 31 * percent / 100, month)
     for number, team in enumerate(TEAMS):
         amount = daily.get(team.name, Decimal(0)) * 31 * TIGHT.get(team.name, ROOM[number % len(ROOM)]) / 100
         if amount > 0:

@@ -8,11 +8,12 @@ import pyarrow as pa
 from apps.demo.columns import pick, pick_or_null
 from apps.demo.compute_bill import COMPUTE, commitment, commitment_id
 from apps.demo.fleet import Fleet
-from apps.demo.focus_rows import REGIONS, Period, Value, bill_number, costs, ones, plain_costs, rows, stamp, tags
+from apps.demo.focus_rows import REGIONS, Period, Value, bill_number, costs, ones, plain_costs, rows, stamp
 from apps.demo.organisation import TEAM_INDEX
 from apps.demo.pools import POOLS, Pool
 from apps.demo.prices import CONTRACTED_PRICE, DISK_PRICES, LIST_PRICE
 from apps.demo.services import NOBODY, PRODUCTS, SPLITS, TRAFFIC, Resources
+from apps.demo.tagging import tags
 from apps.demo.timetable import BusinessDay, Ints
 from apps.demo.volumes import CATEGORIES, Volumes
 
@@ -42,7 +43,6 @@ def disk_rows(volumes: Volumes, day: BusinessDay, period: Period) -> pa.Table:
     count = len(cost)
     prices = np.array(list(DISK_PRICES.values()))[volumes.category]
     quantity = bill_number(volumes.gib * day.hours, 0)
-    tag = [tags(**{key: value}) if key else "" for key, value in zip(volumes.tag_key, volumes.tag_value, strict=True)]
     return rows(
         count,
         period,
@@ -62,7 +62,7 @@ def disk_rows(volumes: Volumes, day: BusinessDay, period: Period) -> pa.Table:
             "ListUnitPrice": bill_number(prices, 5),
             "ContractedUnitPrice": bill_number(prices, 5),
             "SkuId": pick(list(CATEGORIES), volumes.category),
-            "Tags": pick_or_null(tag, np.arange(count)),
+            "Tags": pick_or_null(volumes.tags, np.arange(count)),
         },
     )
 
@@ -107,7 +107,6 @@ def _resource_rows(
     """A charge for each of these resources, of a quantity in thousandths at a price in 10^-4 CNY."""
     cost = quantity * price * 1000
     product, here = resources.product[at], at.tolist()
-    named = [(resources.tag_key[i], resources.tag_value[i]) for i in here]
     region = [resources.region[i] for i in here]
     table = rows(
         len(at),
@@ -126,7 +125,7 @@ def _resource_rows(
             "PricingQuantity": bill_number(quantity, 3),
             "ListUnitPrice": bill_number(price, 4),
             "ContractedUnitPrice": bill_number(price, 4),
-            "Tags": pick_or_null([tags(**{key: value}) if key else "" for key, value in named], np.arange(len(at))),
+            "Tags": pick_or_null(resources.tags, at),
         }
         | columns,
     )

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from apps.demo.names import codes
-from apps.demo.organisation import TEAM_INDEX, TEAM_NAMES, TEAMS
+from apps.demo.organisation import TEAM_INDEX, TEAMS
+from apps.demo.tagging import PRODUCTION, of_resource
 from apps.demo.timetable import Booleans, Ints
 
 Rhythm = Literal["flat", "busy", "grows"]
@@ -166,13 +167,12 @@ UNUSED_EVERY = {"eip-2ze": 6, "lb-2ze": 6, "i-2ze": 3}
 
 @dataclass(frozen=True)
 class Resources:
-    """A table of billed resources, one row each. `tag_key` is "" for an untagged one; by the rules, `owner` pays."""
+    """A table of billed resources, one row each. `tags` is "" for an untagged one; by the rules, `owner` pays."""
 
     product: Ints
     ids: list[str]
     quantity: Ints
-    tag_key: list[str]
-    tag_value: list[str]
+    tags: list[str]
     sub_account: list[str]
     region: list[str]
     owner: Ints  # a team, NOBODY, or SPLIT
@@ -181,34 +181,26 @@ class Resources:
 
 
 SPLIT = -1
-TAG_KEYS = ("team", "team", "team", "owner", "team", "Team", "项目组", "team", "team", "owner", "team")
-UNTAGGED_EVERY = 12
 SUB_ACCOUNTS = ("lantern-prod", "lantern-data", "lantern-rd", DEVICE_ACCOUNT[0])
+ENVIRONMENTS = {"lantern-rd": "test"}
+"""Sub-account → the environment of its resources; that of all others is production."""
 HOME_REGION = "cn-beijing"
-
-
-def tag_for(team: int, serial: int) -> tuple[str, str]:
-    """The tag (key, value) a resource of this team carries; ("", "") when somebody forgot."""
-    if serial % UNTAGGED_EVERY == UNTAGGED_EVERY - 1:
-        return "", ""
-    key = TAG_KEYS[serial % len(TAG_KEYS)]
-    return key, TEAMS[team].title if key == "项目组" else TEAM_NAMES[team]
 
 
 def list_resources(*, seed: int, scale: float) -> Resources:
     """All resources of all products, for the whole window."""
     rng = np.random.default_rng([seed, 5])
-    rows: list[tuple[int, int, str, str, str, str, int]] = []
+    rows: list[tuple[int, int, str, str, str, int]] = []
     for index, product in enumerate(PRODUCTS):
         low, high = product.quantity
         for _ in range(max(1, round(product.resources * scale))):
             serial = len(rows)
             team = int(rng.integers(len(TEAMS)))
-            key, value = tag_for(team, serial)
             account = SUB_ACCOUNTS[int(rng.choice(4, p=[0.6, 0.2, 0.15, 0.05]))]
             region = OVERSEAS_REGION[0] if product.prefix == "cdn-" and serial % 9 == 0 else HOME_REGION
-            owner = _owner(product, key, team, account, region)
-            rows.append((index, int(rng.integers(low // 10, high // 10 + 1)) * 10, key, value, account, region, owner))
+            tags = of_resource(team, serial, ENVIRONMENTS.get(account, PRODUCTION))
+            owner = _owner(product, team, account, region, is_tagged=bool(tags))
+            rows.append((index, int(rng.integers(low // 10, high // 10 + 1)) * 10, tags, account, region, owner))
     product_column = np.array([row[0] for row in rows], dtype=np.int64)
     suffix = codes(15, np.arange(len(rows), dtype=np.int64), seed, 11)
     is_unused = _unused(product_column)
@@ -216,11 +208,10 @@ def list_resources(*, seed: int, scale: float) -> Resources:
         product=product_column,
         ids=[PRODUCTS[row[0]].prefix + code for row, code in zip(rows, suffix, strict=True)],
         quantity=np.array([row[1] for row in rows], dtype=np.int64),
-        tag_key=[row[2] for row in rows],
-        tag_value=[row[3] for row in rows],
-        sub_account=[row[4] for row in rows],
-        region=[row[5] for row in rows],
-        owner=np.array([row[6] for row in rows], dtype=np.int64),
+        tags=[row[2] for row in rows],
+        sub_account=[row[3] for row in rows],
+        region=[row[4] for row in rows],
+        owner=np.array([row[5] for row in rows], dtype=np.int64),
         is_unused=is_unused,
         traffic=_traffic(product_column, is_unused, seed),
     )
@@ -241,11 +232,11 @@ def _traffic(product: Ints, is_unused: Booleans, seed: int) -> Ints:
     return np.where(is_unused, 0, rng.integers(bounds[:, 0] // 10, bounds[:, 1] // 10 + 1) * 10)
 
 
-def _owner(product: Product, tag_key: str, team: int, account: str, region: str) -> int:
+def _owner(product: Product, team: int, account: str, region: str, *, is_tagged: bool) -> int:
     """Who pays, in the order of the rules: the account, the tag, the service, the region."""
     if account == DEVICE_ACCOUNT[0]:
         return TEAM_INDEX[DEVICE_ACCOUNT[1]]
-    if tag_key:
+    if is_tagged:
         return team
     if product.service in SPLITS:
         return SPLIT

@@ -22,7 +22,8 @@ from apps.demo.organisation import (
 from apps.demo.pools import POOLS
 from apps.demo.prices import CORE_UNITS, GIB_UNITS, GPU_UNITS
 from apps.demo.service_bill import COMMITMENT_OWNER
-from apps.demo.services import DEVICE_ACCOUNT, OVERSEAS_REGION, SPLITS, TAG_KEYS
+from apps.demo.services import DEVICE_ACCOUNT, OVERSEAS_REGION, SPLITS
+from apps.demo.tagging import OWNER_KEYS
 
 Rule = dict[str, Any]
 
@@ -120,7 +121,7 @@ def _namespace_rules(organisation: Organisation) -> list[Rule]:
 
 
 def _tag_rules() -> list[Rule]:
-    keys = sorted(set(TAG_KEYS))
+    keys = sorted(set(OWNER_KEYS))
     return [
         {
             "name": f"tag {key} {team.name}",

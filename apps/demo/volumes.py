@@ -9,7 +9,8 @@ from apps.demo.fleet import Fleet
 from apps.demo.names import codes
 from apps.demo.organisation import TEAMS, Organisation
 from apps.demo.prices import DISK_PRICES
-from apps.demo.services import NOBODY, tag_for
+from apps.demo.services import NOBODY
+from apps.demo.tagging import PRODUCTION, of_resource
 from apps.demo.timetable import Ints
 
 ORPHANS = 140
@@ -28,8 +29,7 @@ class Volumes:
     gib: Ints
     category: Ints
     mounted_until: list[date]
-    tag_key: list[str]
-    tag_value: list[str]
+    tags: list[str]
     owner: Ints
     claim_volume: Ints
     claim_workload: Ints
@@ -62,18 +62,15 @@ def make_volumes(
     disks = _stateful_disks(organisation, fleet, start, end) + _shared_disks(organisation)
     for _ in range(max(2, round(ORPHANS * scale))):
         disks.append(_Disk(int(rng.integers(40, 501)), 0, date.min, int(rng.integers(len(TEAMS))), ()))
-    tags = [tag_for(disk.team, serial) for serial, disk in enumerate(disks)]
+    tags = [of_resource(disk.team, serial, PRODUCTION) for serial, disk in enumerate(disks)]
     claims = [(i, *claim) for i, disk in enumerate(disks) for claim in disk.claims]
     return Volumes(
         ids=["d-2ze" + code for code in codes(17, np.arange(len(disks), dtype=np.int64), seed, 12)],
         gib=np.array([disk.gib for disk in disks], dtype=np.int64),
         category=np.array([disk.category for disk in disks], dtype=np.int64),
         mounted_until=[disk.until for disk in disks],
-        tag_key=[key for key, _ in tags],
-        tag_value=[value for _, value in tags],
-        owner=np.array(
-            [disk.team if key else NOBODY for disk, (key, _) in zip(disks, tags, strict=True)], dtype=np.int64
-        ),
+        tags=tags,
+        owner=np.array([disk.team if told else NOBODY for disk, told in zip(disks, tags, strict=True)], dtype=np.int64),
         claim_volume=np.array([claim[0] for claim in claims], dtype=np.int64),
         claim_workload=np.array([claim[1] for claim in claims], dtype=np.int64),
         claim_gib=np.array([claim[2] for claim in claims], dtype=np.int64),

@@ -12,7 +12,7 @@ from apps.estimates.bill import Waits, expected
 from apps.estimates.selectors import waits_now
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
-from apps.finops.tables import CHARGES, COSTS, DIMENSIONS, ESTIMATES, MONEY
+from apps.finops.tables import CHARGES, COSTS, DIMENSIONS, ESTIMATES, KEPT_TAGS, MONEY
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.billed import reaches
 from apps.teams.ownership import RuleBook
@@ -77,7 +77,7 @@ def _divided(bill: ir.Table, waits: Waits, book: RuleBook, workspace: Workspace)
         priced_by=is_shared.ifelse(ibis.literal(BY_PLATFORM), told.priced_by),
         priced_on=is_shared.ifelse(ibis.null("date"), told.priced_on),
     )
-    keys = ["day", *DIMENSIONS, "priced_by", "priced_on"]
+    keys = ["day", *DIMENSIONS, *KEPT_TAGS, "priced_by", "priced_on"]
     return told.group_by(keys).aggregate(**{basis: told[basis].sum().cast(MONEY) for basis in COSTS})
 
 

@@ -1,6 +1,7 @@
 """The tables of the lake: their columns, types, grain and partitions."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import ibis.expr.schema as sch
@@ -234,6 +235,11 @@ DIMENSIONS = {
 }
 """What cost can be grouped and filtered by, besides time. Empty text means: does not apply."""
 
+KEPT_TAGS = {"kept_tags": "string"}
+"""The tags of the charge behind a row, of the keys that were chosen when it was allocated: a JSON object of all these
+keys, in order, '' where the charge has no such tag. A key that is not in it, as in rows of before, is not recorded."""
+_TAGGED: dict[str, Any] = {"has_grown": True, "may_be_missing": tuple(KEPT_TAGS)}
+
 BILLED = {
     "source": "x_SourceName",
     "billing_month": "x_BillingMonth",
@@ -258,20 +264,24 @@ ALLOCATED = LakeTable(
     "allocated",
     {"pool": "string", "resource": "string", "rule": "string", "ruleset": "int64"}
     | DIMENSIONS
+    | KEPT_TAGS
     | COSTS
     | {"day": "date"},
     ("day",),
+    **_TAGGED,
 )
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
 `volume`, `load_balancer`, `network`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` the
 rule or policy that decided the team."""
 
-PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",))
+PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",), **_TAGGED)
 """What policies took of charge pools and passed on, and what clusters as a whole cost (the pool `cluster`): one row per
 day, pool and claimant as the rules had it. With `allocated` less its rows of pool `shared` it adds up to the pools; by
-day, bill, cluster, node pool and namespace it adds up to these rows."""
+day, bill, cluster, node pool, namespace and kept tags it adds up to these rows."""
 
-COST_MART = LakeTable("costs", {"day": "date"} | DIMENSIONS | COSTS | {"month": "string"}, ("month",))
+COST_MART = LakeTable(
+    "costs", {"day": "date"} | DIMENSIONS | KEPT_TAGS | COSTS | {"month": "string"}, ("month",), **_TAGGED
+)
 """`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""
 
 RECONCILIATION_MART = LakeTable(
@@ -341,8 +351,9 @@ is `team`, `service` or `namespace`, `subject` one of them; `version` and `line`
 
 ESTIMATES = LakeTable(
     "estimates",
-    {"day": "date"} | DIMENSIONS | COSTS | {"priced_by": "string", "priced_on": "date"},
+    {"day": "date"} | DIMENSIONS | KEPT_TAGS | COSTS | {"priced_by": "string", "priced_on": "date"},
     ("source", "day"),
+    **_TAGGED,
 )
 """What a day that waits for its bill is expected to cost, one row per team and place as in `costs`. `priced_by` says
 where the unit price is from, `priced_on` of which day. When the bill has come it stays as it was, to be compared."""

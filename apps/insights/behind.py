@@ -11,21 +11,24 @@ from decimal import Decimal
 from typing import Any
 
 from apps.allocation.matching import billed_resource
+from apps.allocation.tagging import value
 from apps.finops.focus import COST_METRICS
-from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON, LakeTable
+from apps.finops.tables import ALLOCATED, BILLED, CHARGES, KEPT_TAGS, MONEY, PASSED_ON, LakeTable
+from apps.finops.tags import NOT_RECORDED, key_of
 from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import BadQuestion, CostQuery
+from apps.marts.tagging import tag_value
 from apps.warehouse import lake
-from apps.warehouse.engine import Workspace, connect, registered
+from apps.warehouse.engine import Workspace, connect, json_pointer, registered
 from apps.warehouse.wording import query_of
 
 BILL_KEY = (
     "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
 )  # fmt: skip
 """What an allocated row and its charges have in common, besides the resource."""
-_KEY = ", ".join((*BILL_KEY, "resource"))
-_PLATFORM = ", ".join((*BILL_KEY, "cluster", "node_pool", "namespace"))
+_KEY = (*BILL_KEY, "resource")
+_PLATFORM = (*BILL_KEY, "cluster", "node_pool", "namespace")
 """What a received row and the rows that policies passed on for it have in common."""
 _PART = (
     "day, pool, resource, service, charge_category, cluster, namespace, workload, team, kind, rule, ruleset, currency, "
@@ -51,22 +54,42 @@ def days_of(table: LakeTable, query: CostQuery, pinned: Publication) -> str:
     """The files of the days asked about, with `amount`, the cost in the metric asked for."""
     low, high = str(query.start), str(query.end)
     chosen = [file for file in files_of(table, pinned) if low <= file.partition["day"] < high]
-    columns = ", ".join(f"NULL::{'DATE' if name == 'day' else 'VARCHAR'} AS {name}" for name in _TEXTS)
+    tagged = _tags(query)
     if not chosen:
+        columns = ", ".join(
+            f"NULL::{'DATE' if name == 'day' else 'VARCHAR'} AS {name}" for name in (*_TEXTS, *tagged, *KEPT_TAGS)
+        )
         amounts = f"NULL::{MONEY} AS amount, NULL::{MONEY} AS effective_cost"
         return f"(SELECT {columns}, NULL::BIGINT AS ruleset, {amounts} WHERE false)"
-    return f"(SELECT *, {query.metric} AS amount FROM ({lake.query_of(table, chosen)}))"
+    told = "".join(f", {_told(tag)} AS {name}" for name, tag in tagged.items())
+    return f"(SELECT *, {query.metric} AS amount{told} FROM ({lake.query_of(table, chosen)}))"
+
+
+def _tags(query: CostQuery) -> dict[str, str]:
+    """Column → the tag a question is narrowed by."""
+    return {f"tag_{place}": tag for place, tag in enumerate(sorted(query.grouped().tags))}
+
+
+def _told(tag: str) -> str:
+    """The value of a tag, as `marts.tagging` tells it."""
+    return f"coalesce(json_member(kept_tags, {_quoted(json_pointer(key_of(tag)))}), '{NOT_RECORDED}')"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:
     """The parts that a number adds up from: what passes its filters and may be seen."""
     if query.grouped().levels:
         return _keep_placed(query, pinned, workspace)
-    asked = list(query.filters)
+    tagged = _tags(query)
+    columns_of = {tag: name for name, tag in tagged.items()}
+    asked = [(columns_of.get(name, name), values) for name, values in query.filters]
     if query.scope.teams is not None:
         asked.append(("team", tuple(sorted(query.scope.teams))))
     where = " AND ".join(f"list_contains(?, {name})" for name, _ in asked) or "true"
-    columns, rows = ", ".join(_TEXTS), days_of(ALLOCATED, query, pinned)
+    columns, rows = ", ".join((*_TEXTS, *tagged)), days_of(ALLOCATED, query, pinned)
     told = f"SELECT {columns}, ruleset, amount, effective_cost FROM {rows} WHERE {where}"
     return workspace.keep_query(told, [list(values) for _, values in asked])
 
@@ -74,10 +97,11 @@ def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> st
 def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:
     """The parts of a number that is narrowed by levels of the organisation."""
     rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
-    rows = placed(rows.mutate(amount=rows[query.metric]), query.grouped())
+    tagged = {name: tag_value(rows, tag) for name, tag in _tags(query).items()}
+    rows = placed(rows.mutate(amount=rows[query.metric], **tagged), query.grouped())
     if query.scope.teams is not None:
         rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
-    told = rows.select(*_TEXTS, "ruleset", "amount", "effective_cost")
+    told = rows.select(*_TEXTS, *tagged, "ruleset", "amount", "effective_cost")
     with registered(told) as backend:
         return workspace.keep_query(query_of(backend, told))
 
@@ -88,6 +112,8 @@ class Behind:
 
     def __init__(self, query: CostQuery, pinned: Publication, workspace: Workspace) -> None:
         self._query, self._pinned, self._workspace = query, pinned, workspace
+        self._tags = _tags(query)
+        self._key, self._platform = (", ".join((*names, *self._tags)) for names in (_KEY, _PLATFORM))
         self._allocated, self._passed_on = (days_of(table, query, pinned) for table in (ALLOCATED, PASSED_ON))
         self._mine = keep_mine(query, pinned, workspace)
         self.totals, self.part_count = self._sums(self._mine)
@@ -102,13 +128,13 @@ class Behind:
         """One row per pool behind the number. Behind a received row stand the pools that what was passed on is of."""
         return self._workspace.keep_query(f"""
             WITH wanted AS (
-                SELECT {_KEY} FROM {self._mine} WHERE pool <> 'shared'
-                UNION SELECT {_KEY} FROM {self._passed_on} SEMI JOIN
-                    (FROM {self._mine} WHERE pool = 'shared') USING ({_PLATFORM})),
+                SELECT {self._key} FROM {self._mine} WHERE pool <> 'shared'
+                UNION SELECT {self._key} FROM {self._passed_on} SEMI JOIN
+                    (FROM {self._mine} WHERE pool = 'shared') USING ({self._platform})),
             held AS (
-                SELECT {_KEY}, amount FROM {self._allocated} WHERE pool <> 'shared'
-                UNION ALL SELECT {_KEY}, amount FROM {self._passed_on})
-            SELECT {_KEY}, {_SUM} AS amount FROM held SEMI JOIN wanted USING ({_KEY}) GROUP BY ALL
+                SELECT {self._key}, amount FROM {self._allocated} WHERE pool <> 'shared'
+                UNION ALL SELECT {self._key}, amount FROM {self._passed_on})
+            SELECT {self._key}, {_SUM} AS amount FROM held SEMI JOIN wanted USING ({self._key}) GROUP BY ALL
         """)
 
     def _keep_charges(self) -> str:
@@ -127,12 +153,22 @@ class Behind:
             row=bill.x_Row,
             description=bill.ChargeDescription.fill_null(""),
             amount=bill[COST_METRICS[self._query.metric]].fill_null(0),
+            **{name: value(bill.Tags.fill_null(""), key_of(tag)) for name, tag in self._tags.items()},
         )
         with registered(told) as backend:
             query = f"""
                 SELECT file_id, "row", day, resource, service, description, currency, amount
-                FROM ({query_of(backend, told)}) SEMI JOIN {self._pools} USING ({_KEY})"""
+                FROM {self._as_recorded(query_of(backend, told))} SEMI JOIN {self._pools} USING ({self._key})"""
             return self._workspace.keep_query(query)
+
+    def _as_recorded(self, bill: str) -> str:
+        """Charges whose tags are told as the pools tell them: on a day either every pool has a key or none has."""
+        told = ", ".join(
+            f"CASE WHEN day IN (SELECT day FROM {self._pools} WHERE {name} = '{NOT_RECORDED}') THEN '{NOT_RECORDED}' "
+            f"ELSE {name} END AS {name}"
+            for name in self._tags
+        )
+        return f"(SELECT * REPLACE ({told}) FROM ({bill}))" if told else f"({bill})"
 
     def _sums(self, table: str) -> tuple[dict[str, Decimal], int]:
         """By currency what the rows add up to, and how many there are."""
@@ -143,13 +179,14 @@ class Behind:
         """The largest parts, each with what its pool held; for a received row that is all that was passed on."""
         return _rows(f"""
             WITH largest AS (FROM {self._mine} ORDER BY {_LARGEST_FIRST} LIMIT {limit:d}),
-            pools AS (SELECT {_KEY}, amount AS held FROM {self._pools}),
+            pools AS (SELECT {self._key}, amount AS held FROM {self._pools}),
             shared AS (
-                SELECT {_PLATFORM}, {_SUM} AS passed_on FROM {self._allocated}
+                SELECT {self._platform}, {_SUM} AS passed_on FROM {self._allocated}
                 WHERE pool = 'shared' AND (day, cluster, namespace) IN
                     (SELECT (day, cluster, namespace) FROM largest WHERE pool = 'shared') GROUP BY ALL)
             SELECT {_PART}, coalesce(CASE WHEN pool = 'shared' THEN passed_on ELSE held END, 0)::{MONEY}
-            FROM largest LEFT JOIN pools USING ({_KEY}) LEFT JOIN shared USING ({_PLATFORM}) ORDER BY {_LARGEST_FIRST}
+            FROM largest LEFT JOIN pools USING ({self._key}) LEFT JOIN shared USING ({self._platform})
+            ORDER BY {_LARGEST_FIRST}
         """)
 
     def bill_rows(self, limit: int) -> list[Charge]:

@@ -15,7 +15,7 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metric", default="effective_cost", help=f"one of {', '.join(METRICS)} (default effective_cost)"
     )
-    parser.add_argument("--group-by", default="", metavar="A,B", help=f"at most four of {', '.join(GROUPS)}")
+    parser.add_argument("--group-by", default="", metavar="A,B", help=f"at most four of {', '.join(GROUPS)}, tag:KEY")
     parser.add_argument("--start", required=True, metavar="DATE", help="first day, such as 2026-10-01")
     parser.add_argument("--end", required=True, metavar="DATE", help="the day after the last one")
     parser.add_argument(

@@ -5,18 +5,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
+from apps.finops.tags import key_of
 from apps.finops.windows import ONE_DAY
 from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
+
+
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
 PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values())
 _DEFAULT_METRIC = "effective_cost"
+Told = TypeVar("Told")
+
+
+def asked_filters(given: Mapping[str, Told]) -> list[tuple[str, Told]]:
+    """What the parameters of an address say of dimensions, levels and tags; a tag's parameter is called as it is."""
+    named = [(name, given[key]) for name, key in FILTER_NAMES.items() if key in given]
+    return named + [(name, given[name]) for name in sorted(given) if key_of(name)]
 
 
 def listed(values: Sequence[str]) -> str:
@@ -40,7 +50,7 @@ def parameters(query: CostQuery) -> dict[str, str]:
         "rates_as_of": "" if query.rates_as_of is None else str(query.rates_as_of),
         "organisation_as_of": "" if query.organisation_as_of is None else str(query.organisation_as_of),
     }
-    filters = {FILTER_NAMES[name]: listed(values) for name, values in _merged(query).items()}
+    filters = {FILTER_NAMES.get(name, name): listed(values) for name, values in _merged(query).items()}
     return {name: value for name, value in told.items() if value} | filters
 
 
@@ -61,7 +71,7 @@ def address(path: str, query: CostQuery) -> str:
 
 def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
     """The question of an address, for a viewer; raises BadQuestion that names the parameter."""
-    unknown = sorted(set(given) - set(PARAMETERS))
+    unknown = sorted(name for name in set(given) - set(PARAMETERS) if not key_of(name))
     if unknown:
         raise BadQuestion(f"{unknown[0][:60]}: there is no such parameter; there is {', '.join(PARAMETERS)}")
     start, end = (_day(name, given.get(name, "")) for name in _DAYS)
@@ -70,7 +80,7 @@ def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
         start,
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
-        filters=tuple((name, values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given),
+        filters=tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given)),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,
@@ -130,7 +140,9 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
     if "cost_center" in columns:
         return lambda row: ""
     spans = [(at, name) for at, name in enumerate(columns) if name in ("day", "week", "month")]
-    named = [(at, FILTER_NAMES[name]) for at, name in enumerate(columns) if name in FILTER_NAMES]
+    named = [
+        (at, FILTER_NAMES.get(name, name)) for at, name in enumerate(columns) if name in FILTER_NAMES or key_of(name)
+    ]
     if query.currency is not None:
         named = [(at, key) for at, key in named if key != FILTER_NAMES["currency"]]
     told = parameters(query)
@@ -142,7 +154,7 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
         for at, name in spans:
             first, until = _span(name, row[at])
             start, end = max(start, first), min(end, until)
-        mine = "".join(f"&{key}={_spelled(row[at])}" for at, key in named)
+        mine = "".join(f"&{quote_plus(key)}={_spelled(row[at])}" for at, key in named)
         return f"{path}?start={start}&end={end}{mine}{'&' if after else ''}{after}"
 
     return made

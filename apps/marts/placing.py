@@ -5,7 +5,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from apps.finops.tables import DIMENSIONS
+from apps.finops.tags import key_of
 from apps.marts.query import BadQuestion, CostQuery
+from apps.marts.tagging import tag_value
 from apps.teams.organising import NoSuchOrganisation, tree
 from apps.teams.tree import LEVELS, Spot
 
@@ -16,13 +18,15 @@ _KEY = {"placed_team": pa.string(), "placed_since": pa.date32(), "placed_until":
 def placed(rows: ir.Table, query: CostQuery) -> ir.Table:
     """The rows that pass the filters of a question, with the levels it groups by.
 
-    `rows` have `day`, `team` and the dimensions filtered by. A level of a row is that of its team on its day: the
-    outermost unit of the kind, or the nearest cost centre; empty where the team has none. A filter keeps what has the
-    value anywhere on the way up. Each row stays one row, so sums stay sums.
+    `rows` have `day`, `team`, the dimensions filtered by, and `kept_tags` where tags are. A level of a row is that of
+    its team on its day: the outermost unit of the kind, or the nearest cost centre; empty where the team has none. A
+    filter keeps what has the value anywhere on the way up. Each row stays one row, so sums stay sums.
     """
     for name, values in query.filters:
         if name in DIMENSIONS:
             rows = rows.filter(rows[name].isin(values))
+        elif key_of(name):
+            rows = rows.filter(tag_value(rows, name).isin(values))
     return _by_tree(rows, query) if query.levels else rows
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS, DIMENSIONS
+from apps.finops.tags import key_of
+from apps.marts.tagging import tag_dimensions
 from apps.teams.tree import LEVELS
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 TIME_DIMENSIONS = ("day", "week", "month")
 GROUPS = (*TIME_DIMENSIONS, *DIMENSIONS, *LEVELS)
 FILTERS = (*DIMENSIONS, *LEVELS)
-"""What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree."""
+"""What a question can be narrowed by: columns of the mart, and levels of the organisation, told by the tree. Tags of
+the chosen keys, `tag:KEY`, come to both."""
 METRICS = tuple(COSTS)
 MAX_GROUPS = 4
 MAX_ROWS = 200_000
@@ -28,6 +31,14 @@ _EXACT = Context(prec=80)
 
 class BadQuestion(CostOpsError):
     """The question cannot be answered as asked; the message names the parameter and what it may be."""
+
+
+def check_tags(query: "CostQuery") -> None:
+    """Raise BadQuestion where a question asks for a tag whose key was not chosen."""
+    told = tag_dimensions()
+    for name in sorted(query.tags - set(told)):
+        kept = ", ".join(told) or "none"
+        raise BadQuestion(f"{name[:140]}: COSTOPS_TAG_KEYS says by which tags cost is told ({kept}); not by this one")
 
 
 def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, most: int) -> None:
@@ -60,11 +71,11 @@ EVERYTHING = Scope()
 class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
-    `group_by` names at most four of `GROUPS`; `filters` pairs a dimension with the values that may stand in it;
-    `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too: currencies
-    are never added. With a reporting `currency` every amount is converted first, by the rate of its day at version
-    `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those of the
-    team on each day, by version `organisation_as_of` of the tree (the newest when absent).
+    `group_by` names at most four of `GROUPS` and tags; `filters` pairs a dimension or tag with the values that may
+    stand in it; `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too:
+    currencies are never added. With a reporting `currency` every amount is converted first, by the rate of its day at
+    version `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those
+    of the team on each day, by version `organisation_as_of` of the tree (the newest when absent).
     """
 
     start: date
@@ -83,11 +94,16 @@ class CostQuery:
             raise BadQuestion(
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
-        check_groups(self.metric, self.group_by, GROUPS, most=MAX_GROUPS)
+        check_groups(self.metric, self.group_by, (*GROUPS, *sorted(self.tags)), most=MAX_GROUPS)
         for name, _ in self.filters:
-            if name not in FILTERS:
+            if name not in FILTERS and not key_of(name):
                 raise BadQuestion(f"filter: {name!r} is not one of {', '.join(FILTERS)}")
         self._check_currency()
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags it asks for, as `tag:KEY`."""
+        return frozenset(name for name in (*self.group_by, *(name for name, _ in self.filters)) if key_of(name))
 
     @property
     def levels(self) -> frozenset[str]:

@@ -15,12 +15,24 @@ from django.conf import settings
 from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
-from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, KINDS, MONEY, RECONCILED, RECONCILIATION_MART, LakeTable
+from apps.finops.tables import (
+    COST_MART,
+    COSTS,
+    COVERAGE_MART,
+    KEPT_TAGS,
+    KINDS,
+    MONEY,
+    RECONCILED,
+    RECONCILIATION_MART,
+    LakeTable,
+)
+from apps.finops.tags import key_of
 from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.placing import placed
-from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts
+from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
 from apps.marts.recent import RecentAnswers, Rows
+from apps.marts.tagging import tag_value
 from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.teams.organising import newest_tree_number, tree_identity
 from apps.warehouse import lake
@@ -81,7 +93,8 @@ def answer(query: CostQuery) -> Answer:
 
 def with_versions(query: CostQuery) -> CostQuery:
     """The question with the versions it is answered with: of the rates where it converts, and of the organisation
-    where it asks for a level of it."""
+    where it asks for a level of it. Raises BadQuestion where it asks for a tag that cost is not told by."""
+    check_tags(query)
     if query.currency is not None and query.rates_as_of is None:
         query = replace(query, rates_as_of=newest_version())
     if query.levels and query.organisation_as_of is None:
@@ -189,11 +202,13 @@ def seen(rows: ir.Table, query: CostQuery) -> tuple[ir.Table, tuple[UsedRate, ..
 
 def _needed(query: CostQuery) -> list[str]:
     """The columns of the mart that a question reads."""
-    asked = [*query.group_by, *(name for name, _ in query.filters)]
+    asked = [*query.group_by, *(name for name, _ in query.filters), *(KEPT_TAGS if query.tags else ())]
     return list(dict.fromkeys(["day", "team", "currency", query.metric, *(n for n in asked if n in COST_MART.columns)]))
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:
+    if key := key_of(name):
+        return tag_value(rows, name).name(f"tag_{key.encode().hex()}")  # an engine's names ignore case
     return rows.day.truncate("W").cast("timestamp").cast("date").name("week") if name == "week" else rows[name]
 
 

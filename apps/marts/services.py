@@ -18,6 +18,7 @@ from apps.finops.tables import (
     COVERAGE_MART,
     DIMENSIONS,
     ESTIMATES,
+    KEPT_TAGS,
     MONEY,
     PASSED_ON,
     RECONCILED,
@@ -99,7 +100,7 @@ def _days_of(table: LakeTable, months: frozenset[str], inputs: Versions) -> ir.T
 
 def _costs(months: frozenset[str], inputs: Versions) -> ir.Table:
     rows = _days_of(ALLOCATED, months, inputs)
-    summed = rows.group_by("month", "day", *DIMENSIONS).aggregate(
+    summed = rows.group_by("month", "day", *DIMENSIONS, *KEPT_TAGS).aggregate(
         **{basis: rows[basis].sum().cast(MONEY) for basis in COSTS}
     )
     return summed.order_by("team", "day", "namespace")

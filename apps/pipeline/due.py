@@ -169,9 +169,10 @@ def _newest_runs(*steps: str) -> list[int]:
 
 
 def inputs_of_allocation() -> dict[date, str]:
-    """What a day is allocated from, as one fingerprint: its files and pulls, the rules, the method, and the drivers
-    that policies divide by."""
-    common = f"{rules_sha256()} {METHOD_VERSION}"
+    """What a day is allocated from, as one fingerprint: its files and pulls, the rules, the method, the tags that are
+    kept, and the drivers that policies divide by."""
+    tagged = f" tags {settings.COSTOPS_TAG_KEYS}" if settings.COSTOPS_TAG_KEYS else ""
+    common = f"{rules_sha256()} {METHOD_VERSION}{tagged}"
     driven = {day: f" {files}" for day, files in drivers.fingerprints(policies()).items()}
     return {day: _digest(f"{inputs} {common}{driven.get(day, '')}") for day, inputs in day_fingerprints().items()}
 

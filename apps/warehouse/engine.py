@@ -32,6 +32,7 @@ _TEMPORARY = ops.Namespace(catalog="temp", database="main")
 _MACROS = f"""
 {exact.MACROS}
 CREATE OR REPLACE MACRO json_member(document, path) AS json_extract_string(nullif(document, ''), path);
+CREATE OR REPLACE MACRO json_text(value) AS CAST(to_json(value) AS VARCHAR);
 CREATE OR REPLACE MACRO business_day(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
 CREATE OR REPLACE MACRO start_of_day(day, zone) AS timezone(zone, CAST(day AS TIMESTAMP));
 """
@@ -179,6 +180,11 @@ def json_object(key, value):  # type: ignore[no-untyped-def]  # types are in the
     """A JSON object of one member."""
 
 
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def json_text(value):  # type: ignore[no-untyped-def]  # types are in the signature
+    """A text as JSON spells it, in quotes."""
+
+
 @ibis.udf.scalar.builtin(name="json_member", signature=(("string", "string"), "string"))
 def _json_member(document, path):  # type: ignore[no-untyped-def]  # types are in the signature
     """The member of a JSON object at a path, as text; NULL where there is none."""
@@ -186,8 +192,12 @@ def _json_member(document, path):  # type: ignore[no-untyped-def]  # types are i
 
 def json_member(document: ir.StringValue, key: str) -> ir.StringValue:
     """The member `key` of a JSON object, as text; NULL where there is none. Any key is taken literally."""
-    escaped = key.replace("~", "~0").replace("/", "~1")
-    return _json_member(document, f"/{escaped}")  # a JSON pointer: in a path even a quoted `*` means every member
+    return _json_member(document, json_pointer(key))
+
+
+def json_pointer(key: str) -> str:
+    """Where the member `key` of a JSON object is; in a path even a quoted `*` would mean every member."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
 @ibis.udf.scalar.builtin(signature=(("string",), "array<string>"))

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 from django.conf import settings
 
@@ -181,10 +182,14 @@ def root_disk(disk: str, hours: Iterable[float] = range(24), **given: Any) -> li
 
 def put(table: LakeTable, rows: Iterable[Mapping[str, Any]]) -> int:
     """Make a table of the lake hold exactly these rows."""
+    return lake.replace(table, as_table(table, rows), lake.files(table))
+
+
+def as_table(table: LakeTable, rows: Iterable[Mapping[str, Any]]) -> ir.Table:
+    """Rows as an expression of a table's columns."""
     kept = list(rows)
     columns = {name: [row[name] for row in kept] for name in table.columns}
-    told = ibis.memtable(pa.table(columns, schema=table.schema.to_pyarrow()), schema=table.schema)
-    return lake.replace(table, told, lake.files(table))
+    return ibis.memtable(pa.table(columns, schema=table.schema.to_pyarrow()), schema=table.schema)
 
 
 def put_usage(**usage: list[Row]) -> None:

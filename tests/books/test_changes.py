@@ -248,6 +248,7 @@ def test_an_answer_is_grouped_narrowed_and_scoped() -> None:
         pytest.param({"group_by": ("team", "team")}, "named twice", id="twice the same group"),
         pytest.param({"metric": "price"}, "metric: 'price' is not one of billed_cost", id="no such metric"),
         pytest.param({"group_by": GROUPS[:7]}, "at most 6", id="too many groups"),
+        pytest.param({"group_by": ("tag:env",)}, "'tag:env' is not one of", id="a tag, which changes do not know"),
         pytest.param({"filters": (("colour", ("red",)),)}, "filter: 'colour'", id="no such filter"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from apps.finops import focus
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
-from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, COSTS, DIMENSIONS, USAGE
+from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, COSTS, DIMENSIONS, KEPT_TAGS, USAGE
 from apps.finops.windows import Window, contiguous
 
 OCTOBER = date(2026, 10, 1)
@@ -98,7 +98,7 @@ def test_column_names_of_a_table_differ_in_more_than_case(table: object) -> None
 
 def test_what_people_group_by_is_what_is_allocated() -> None:
     assert {*DIMENSIONS, *COSTS} <= set(ALLOCATED.columns)
-    assert set(COST_MART.columns) == {"day", "month", *DIMENSIONS, *COSTS}
+    assert set(COST_MART.columns) == {"day", "month", *DIMENSIONS, *KEPT_TAGS, *COSTS}
 
 
 @pytest.mark.parametrize(

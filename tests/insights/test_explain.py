@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -73,12 +74,15 @@ def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         transaction.set_rollback(True)
 
 
-def build_world(tmp_path: Path) -> None:
-    """A bill landed from a file, usage, rules: allocated and published."""
+def build_world(tmp_path: Path, tags: Mapping[int, str] = MappingProxyType({})) -> None:
+    """A bill landed from a file, some lines of it with tags, usage, rules: allocated and published."""
     exports = tmp_path / "exports"
     exports.mkdir()
-    rows = [f"{line},100,CNY,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,{_period(n)},Usage" for n, line in LINES.items()]
-    (exports / "october.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    rows = [
+        f"{line},100,CNY,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,{_period(n)},Usage,{_quoted(tags.get(n, ''))}"
+        for n, line in LINES.items()
+    ]
+    (exports / "october.csv").write_text("\n".join([f"{HEADER},Tags", *rows]) + "\n")
     source = ingest.add_source(
         name="bill", kind="focus", location=str(exports), cluster="", options={"quiet_minutes": "0"}, now=NOW
     )
@@ -95,6 +99,11 @@ def build_world(tmp_path: Path) -> None:
     import_rules(RULES)
     allocate(Window(DAY, DAY + timedelta(days=2)))
     publish(None, now=NOW)
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if text else ""
 
 
 def _period(line: int) -> str:

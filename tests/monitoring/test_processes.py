@@ -67,6 +67,7 @@ def _get(port, path):
         ("COSTOPS_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
         ("COSTOPS_LANGUAGE", "fr", "'fr' is not one of en, zh-hans"),
         ("COSTOPS_REPORTING_CURRENCY", "RMB", "'RMB' is not a currency code"),
+        ("COSTOPS_TAG_KEYS", "env,env", "'env' stands there twice"),
         ("COSTOPS_DATABASE_URL", "mysql://u:hidden@h/d", "must be postgres://"),
         ("COSTOPS_EMAIL_URL", "mail://u:hidden@h", "must begin with one of"),
         ("COSTOPS_REDIS_URL", "http://u:hidden@h", "must be redis://"),

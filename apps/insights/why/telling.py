@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from apps.charts.labels import plain
 from apps.finops.findings import Sentence
+from apps.finops.tags import key_of
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.searching import ATTRIBUTES
@@ -130,6 +131,8 @@ def named(values: Iterable[tuple[str, str]]) -> str:
 def _called(name: str, value: str) -> str:
     if (name, value) in _OWN:
         return str(_OWN[name, value])
+    if key := key_of(name):
+        return f"{plain(key)}: {plain(value) or '–'}"
     return plain(value) or str(_NOTHING.get(name, "–"))
 
 

@@ -11,8 +11,10 @@ from django.conf import settings
 from apps.allocation.matching import billed_resource
 from apps.finops import focus
 from apps.finops.tables import ALLOCATED, BILLED, CHARGES, COSTS
+from apps.finops.tags import key_of
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
+from apps.marts.tagging import tag_value
 from apps.warehouse import lake
 from apps.warehouse.engine import json_object, start_of_day
 
@@ -52,7 +54,8 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
     key = ["day", *_BILL, "resource"]
     told = _joined(told, _agreed(known.filter(known.resource != ""), key, _OF_RESOURCE), key)
     for name, values in query.filters:
-        told = told.filter(told[name].isin(values))
+        value = tag_value(told, name) if key_of(name) else told[name]
+        told = told.filter(value.isin(values))
     columns = _columns(told, pinned.number)
     nothing = {name: ibis.null(kind) for name, kind in focus.COLUMNS.items()}
     return told.select(**(nothing | columns))
