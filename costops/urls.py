@@ -5,9 +5,13 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
-    path("api/v1/reports/", include("apps.reports.api_urls")),
     path("api/", include("apps.api.urls")),
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.dashboards.urls")),
 ]
+
+handler400 = "apps.api.failures.bad_request"
+handler403 = "apps.api.failures.permission_denied"
+handler404 = "apps.api.failures.page_not_found"
+handler500 = "apps.api.failures.server_error"

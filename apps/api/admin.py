@@ -1,11 +1,11 @@
-"""Tokens in the admin: to see whose they are, and to revoke them."""
+"""Tokens in the admin, to see whose they are and to revoke them; kept answers to read."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.api.models import ApiToken
+from apps.api.models import ApiToken, KeptAnswer
 from apps.api.services import revoke_token
 from apps.teams.reading import ToRead
 
@@ -18,6 +18,7 @@ class ApiTokenAdmin(ToRead):
         "public_id",
         "user",
         "name",
+        "scopes",
         "created_at",
         "expires_at",
         "last_used_day",
@@ -30,3 +31,11 @@ class ApiTokenAdmin(ToRead):
     def revoke(self, request: HttpRequest, chosen: "QuerySet[ApiToken]") -> None:
         for token in chosen:
             revoke_token(token.public_id, now=timezone.now())  # noqa: TID251  # a button is an entry point
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(ToRead):
+    """What answers a write that is sent again; the answers themselves are for who asked."""
+
+    fields = list_display = ("user", "key", "claimed_at", "status")
+    search_fields = ("key", "user__username")

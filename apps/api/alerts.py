@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +13,8 @@ from apps.alerts.models import Alert
 from apps.alerts.rules import NAMES
 from apps.alerts.selectors import Wanted
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.views import AskView
 from apps.finops.notices import SEVERITIES
 from apps.teams.approval import actor_of
 from apps.warehouse.sentences import told_of
@@ -109,8 +108,7 @@ class AcknowledgeView(AskView):
 
     columns = AlertsView.columns
 
-    @extend_schema(request=None)
-    @schema.asking("acknowledge_alert", (NUMBER, NOTE, FORMAT), WholeAlertSchema)
+    @schema.writing("acknowledge_alert", (NUMBER, NOTE, FORMAT), WholeAlertSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = parameters.read(request.query_params, (NOTE, FORMAT))
         one = selectors.find(number, request.user)

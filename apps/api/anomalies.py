@@ -5,14 +5,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import anomaly_schema, parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.insights.anomalies import feedback, selectors
 from apps.insights.anomalies.selectors import Seen
 from apps.insights.models import AnomalyFeedback
@@ -67,8 +66,7 @@ class AnomalyView(AskView):
         self.asked(request)
         return Response(_whole(selectors.anomaly(selectors.newest_run(), scope_of(request.user), anomaly)))
 
-    @extend_schema(request=None)
-    @schema.asking("say_of_anomaly", (ID, *SAYING), anomaly_schema.WholeAnomalySchema)
+    @schema.writing("say_of_anomaly", (ID, *SAYING), anomaly_schema.WholeAnomalySchema)
     def post(self, request: Request, anomaly: str) -> HttpResponse:
         given = parameters.read(request.query_params, SAYING)
         run, scope = selectors.newest_run(), scope_of(request.user)

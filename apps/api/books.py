@@ -5,16 +5,15 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView, CompanyView, etag_of, unchanged
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import facts
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, CompanyView, etag_of, unchanged
 from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
@@ -194,8 +193,7 @@ class ClosingView(CompanyView):
         kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
         return HttpResponse(statement.rebuilt(closed, form), content_type=kind)
 
-    @extend_schema(request=None)
-    @schema.asking("close", (CLOSED, REASON, FORMAT), ClosingSchema)
+    @schema.writing("close", (CLOSED, REASON, FORMAT), ClosingSchema)
     def post(self, request: Request, month: str) -> HttpResponse:
         given = parameters.read(request.query_params, (REASON, FORMAT))
         if not request.user.has_perm(CLOSE_MONTH):

@@ -6,10 +6,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from apps.api import parameters
+from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
 from apps.api.parameters import Parameter
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 
 
 class BringView(AskView):

@@ -4,17 +4,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
-from apps.api.views import AskView
 from apps.budgets import drafts, selectors, services, sheet
 from apps.budgets.drafts import Draft
 from apps.budgets.models import GRAINS, ROLLOVERS, BudgetVersion
@@ -199,8 +198,7 @@ class BudgetsView(AskView):
         found = selectors.standings(now=timezone.now(), teams=seen_teams(request.user))
         return Response({"rows": [_standing(one) for one in found if state in (None, one.state)]})
 
-    @extend_schema(request=None)
-    @schema.asking("set_budget", SETTING, BudgetSchema)
+    @schema.writing("set_budget", SETTING, BudgetSchema)
     def post(self, request: Request) -> HttpResponse:
         given = _given(request, SETTING)
         blank: dict[str, Any] = {"name": "", "amount": "", "currency": "", "valid_from": None}
@@ -217,8 +215,7 @@ class BudgetView(AskView):
         self.asked(request)
         return Response(_whole(request, number))
 
-    @extend_schema(request=None)
-    @schema.asking("change_budget", (NUMBER, *DECIDING), BudgetSchema)
+    @schema.writing("change_budget", (NUMBER, *DECIDING), BudgetSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = _given(request, DECIDING)
         selectors.find(number, seen_teams(request.user))
@@ -230,8 +227,7 @@ class BudgetView(AskView):
 class EndBudgetView(AskView):
     """Ending a budget."""
 
-    @extend_schema(request=None)
-    @schema.asking("end_budget", (NUMBER, *ENDING), BudgetSchema)
+    @schema.writing("end_budget", (NUMBER, *ENDING), BudgetSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = _given(request, ENDING)
         selectors.find(number, seen_teams(request.user))

@@ -4,14 +4,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.views import AskView
 from apps.channels import delivering, kinds, managing, selectors
 from apps.channels.models import Channel, Message
 from apps.channels.selectors import STATES
@@ -90,8 +89,7 @@ class ChannelTestView(AskView):
 
     columns = tuple(name for name in schema.columns_of(DeliverySchema) if name != "titles")
 
-    @extend_schema(request=None)
-    @schema.asking("test_channel", (NUMBER, FORMAT), DeliverySchema)
+    @schema.writing("test_channel", (NUMBER, FORMAT), DeliverySchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         parameters.read(request.query_params, (FORMAT,))
         channel = selectors.find(number, request.user)
@@ -118,8 +116,7 @@ class RetryView(AskView):
 
     columns = DeliveriesView.columns
 
-    @extend_schema(request=None)
-    @schema.asking("retry_delivery", (NUMBER, FORMAT), DeliverySchema)
+    @schema.writing("retry_delivery", (NUMBER, FORMAT), DeliverySchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         parameters.read(request.query_params, (FORMAT,))
         message = selectors.delivery(number, request.user)

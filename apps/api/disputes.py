@@ -6,16 +6,15 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.books import AdjustmentsView
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.questions import cell_question
-from apps.api.views import AskView
 from apps.books import disputes, entries, manual
 from apps.books.disputes import MOVES, cell_of
 from apps.books.models import Dispute, ManualEntry
@@ -119,8 +118,7 @@ class DisputesView(AskView):
         found = disputes.disputes(actor_of(request.user).scope, **only)
         return Response({"rows": [_dispute(one) for one in found]})
 
-    @extend_schema(request=None)
-    @schema.asking("open_dispute", OPENING, WholeDisputeSchema)
+    @schema.writing("open_dispute", OPENING, WholeDisputeSchema)
     def post(self, request: Request) -> HttpResponse:
         given = parameters.read(request.query_params, OPENING)
         actor = actor_of(request.user)
@@ -140,8 +138,7 @@ class DisputeView(AskView):
         self.asked(request)
         return Response(_whole(disputes.dispute_of(number, actor_of(request.user).scope)))
 
-    @extend_schema(request=None)
-    @schema.asking("move_dispute", (NUMBER, *MOVING), WholeDisputeSchema)
+    @schema.writing("move_dispute", (NUMBER, *MOVING), WholeDisputeSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = parameters.read(request.query_params, MOVING)
         actor = actor_of(request.user)
@@ -153,8 +150,7 @@ class DisputeView(AskView):
 class BookView(AdjustmentsView):
     """The adjusting entries of the open month; a POST books one that people agreed on."""
 
-    @extend_schema(request=None)
-    @schema.asking("book_entry", BOOKING, EntrySchema)
+    @schema.writing("book_entry", BOOKING, EntrySchema)
     def post(self, request: Request) -> HttpResponse:
         given = dict(parameters.read(request.query_params, BOOKING))
         actor, number = actor_of(request.user), given.pop("dispute", None)

@@ -1,4 +1,4 @@
-"""Failures as JSON, shaped once: `{"error": {"code", "message", "parameter"}}`."""
+"""Failures as `application/problem+json` (RFC 9457), shaped once for the whole API."""
 
 import logging
 from typing import Any
@@ -11,6 +11,8 @@ from rest_framework.response import Response
 
 from apps.alerts.people import NotOpen
 from apps.alerts.selectors import NoSuchAlert
+from apps.api.problems import PROBLEMS
+from apps.api.renderers import ProblemRenderer
 from apps.books.disputes import CannotDispute, NoSuchDispute
 from apps.books.entries import CannotBook
 from apps.books.people import NotAllowed
@@ -33,84 +35,114 @@ from apps.planning.exporting import NoSuchFile
 from apps.planning.registry import NoSuchPlanner
 from apps.planning.selectors import NoPlan
 from apps.rates.selectors import MissingRate
+from apps.reports.archive import NoSuchLetter
 from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
 
 logger = logging.getLogger(__name__)
+MAX_INSTANCE = 2_000
 
 
 class BadParameterError(exceptions.APIException):
-    """A parameter of the address is unknown, repeated, or not what it may be."""
+    """A parameter of the address is unknown, repeated, or not what it may be; `mistakes` are all there are."""
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "bad_parameter"
 
-    def __init__(self, parameter: str, message: str) -> None:
+    def __init__(self, parameter: str, message: str, *more: tuple[str, str]) -> None:
         super().__init__(message)
         self.parameter = parameter
+        self.mistakes = ((parameter, message), *more)
 
 
-COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
-    (NothingPublished, status.HTTP_404_NOT_FOUND, "nothing_published"),
-    (NoForecast, status.HTTP_404_NOT_FOUND, "no_forecast"),
-    (NoAnomaly, status.HTTP_404_NOT_FOUND, "no_anomaly"),
-    (NothingFound, status.HTTP_404_NOT_FOUND, "nothing_found"),
-    (NoSuchExclusion, status.HTTP_404_NOT_FOUND, "no_such_exclusion"),
-    (MissingRate, status.HTTP_400_BAD_REQUEST, "missing_rate"),
-    (NotClosed, status.HTTP_404_NOT_FOUND, "not_closed"),
-    (CannotClose, status.HTTP_409_CONFLICT, "cannot_close"),
-    (NotAllowed, status.HTTP_403_FORBIDDEN, "not_allowed"),
-    (NoSuchDispute, status.HTTP_404_NOT_FOUND, "no_such_dispute"),
-    (CannotDispute, status.HTTP_409_CONFLICT, "cannot_dispute"),
-    (CannotBook, status.HTTP_409_CONFLICT, "cannot_book"),
-    (NoSuchDraft, status.HTTP_404_NOT_FOUND, "no_such_draft"),
-    (NotOnTheList, status.HTTP_404_NOT_FOUND, "not_on_the_list"),
-    (NoSuchRecommendation, status.HTTP_404_NOT_FOUND, "no_such_recommendation"),
-    (NoSuchInitiative, status.HTTP_404_NOT_FOUND, "no_such_initiative"),
-    (NoSuchAlert, status.HTTP_404_NOT_FOUND, "no_such_alert"),
-    (NotOpen, status.HTTP_409_CONFLICT, "not_open"),
-    (NoSuchChannel, status.HTTP_404_NOT_FOUND, "no_such_channel"),
-    (NotPossible, status.HTTP_409_CONFLICT, "not_possible"),
-    (NoSuchBudget, status.HTTP_404_NOT_FOUND, "no_such_budget"),
-    (NoPlan, status.HTTP_404_NOT_FOUND, "no_plan"),
-    (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),
-    (NoSuchFile, status.HTTP_404_NOT_FOUND, "no_such_file"),
-    (BadSettings, status.HTTP_400_BAD_REQUEST, "bad_settings"),
-    (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
-    (NotNow, status.HTTP_409_CONFLICT, "not_now"),
-    (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),
-    (CostOpsError, status.HTTP_400_BAD_REQUEST, "refused"),
+COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], str], ...] = (
+    (NothingPublished, "nothing_published"),
+    (NoForecast, "no_forecast"),
+    (NoAnomaly, "no_anomaly"),
+    (NothingFound, "nothing_found"),
+    (NoSuchExclusion, "no_such_exclusion"),
+    (MissingRate, "missing_rate"),
+    (NotClosed, "not_closed"),
+    (CannotClose, "cannot_close"),
+    (NotAllowed, "not_allowed"),
+    (NoSuchDispute, "no_such_dispute"),
+    (CannotDispute, "cannot_dispute"),
+    (CannotBook, "cannot_book"),
+    (NoSuchDraft, "no_such_draft"),
+    (NotOnTheList, "not_on_the_list"),
+    (NoSuchRecommendation, "no_such_recommendation"),
+    (NoSuchInitiative, "no_such_initiative"),
+    (NoSuchAlert, "no_such_alert"),
+    (NotOpen, "not_open"),
+    (NoSuchChannel, "no_such_channel"),
+    (NotPossible, "not_possible"),
+    (NoSuchBudget, "no_such_budget"),
+    (NoPlan, "no_plan"),
+    (NoSuchPlanner, "no_such_planner"),
+    (NoSuchFile, "no_such_file"),
+    (BadSettings, "bad_settings"),
+    (NotYours, "not_yours"),
+    (NotNow, "not_now"),
+    (BadQuestion, "bad_question"),
+    (NoSuchLetter, "no_such_letter"),
+    (CostOpsError, "refused"),
 )
-"""The first class that fits decides: error → status, code."""
+"""The first class that fits decides the code."""
 
 MALFORMED = (SuspiciousOperation, UnicodeError, OverflowError, RecursionError, DataError)
 """What hostile input makes the layers below us raise."""
 
 
-def shape_error(error: Exception, _context: dict[str, Any]) -> Response | None:
+def shape_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to a failed request; None for what nobody foresaw, which is logged and becomes a plain 500."""
+    shaped = _known(error)
+    if shaped is None:
+        return None
+    code, detail, more, headers = shaped
+    request = context.get("request")
+    if request is not None:  # whatever form was asked for: a failure has its own
+        request.accepted_renderer = ProblemRenderer()
+        request.accepted_media_type = ProblemRenderer.media_type
+    body = problem(code, detail, request.get_full_path() if request is not None else "", **more)
+    return Response(body, status=body["status"], headers=headers)
+
+
+def problem(code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
+    """A failure as RFC 9457 writes it; `parameter` names the one to mend, if it is one."""
+    kind = PROBLEMS[code]
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": instance[:MAX_INSTANCE],
+        "code": code,
+        "parameter": None,
+        **more,
+    }
+
+
+_Shaped = tuple[str, str, dict[str, Any], dict[str, str]]
+
+
+def _known(error: Exception) -> _Shaped | None:
+    """Code, detail, what else there is to say, and headers."""
     if isinstance(error, CostOpsError):
-        return _costops_error(error)
+        parameter, colon, _ = str(error).partition(":")
+        code = next(code for kind, code in COSTOPS_ERRORS if isinstance(error, kind))
+        return code, str(error), {"parameter": parameter if colon and parameter.isidentifier() else None}, {}
     if isinstance(error, MALFORMED):
         logger.warning("malformed request: %s", type(error).__name__)
-        return _response(400, "malformed", "The request cannot be read.")
+        return "malformed", "The request cannot be read.", {}, {}
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    if not isinstance(error, exceptions.APIException):
-        return None
-    return _api_error(error)
+    return _api_error(error) if isinstance(error, exceptions.APIException) else None
 
 
-def _costops_error(error: CostOpsError) -> Response:
-    http_status, code = next((status, code) for kind, status, code in COSTOPS_ERRORS if isinstance(error, kind))
-    parameter, colon, _ = str(error).partition(":")
-    return _response(http_status, code, str(error), parameter if colon and parameter.isidentifier() else None)
-
-
-def _api_error(error: exceptions.APIException) -> Response:
+def _api_error(error: exceptions.APIException) -> _Shaped:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
@@ -118,11 +150,8 @@ def _api_error(error: exceptions.APIException) -> Response:
         headers["Retry-After"] = str(int(wait))
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else str(error.default_code)
-    return _response(error.status_code, code, str(error.detail), getattr(error, "parameter", None), headers)
-
-
-def _response(
-    http_status: int, code: str, message: str, parameter: str | None = None, headers: dict[str, str] | None = None
-) -> Response:
-    body = {"error": {"code": code, "message": message, "parameter": parameter}}
-    return Response(body, status=http_status, headers=headers or {})
+    more = {name: getattr(error, name) for name in ("parameter", "scope") if hasattr(error, name)}
+    mistakes = getattr(error, "mistakes", ())
+    if len(mistakes) > 1:
+        more["errors"] = [{"parameter": name, "detail": said} for name, said in mistakes]
+    return code, str(error.detail), more, headers

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import cost_question, present
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.estimates.selectors import Goodness, accuracy, estimates, reach_of
 from apps.marts.query import METRICS
 from apps.marts.selectors import publication

@@ -7,9 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import forecast_schema, schema
+from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.insights import selectors
 from apps.insights.models import Forecast
 

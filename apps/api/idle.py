@@ -5,11 +5,11 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.idle_schema import (
     ExclusionSchema,
     ExclusionsSchema,
@@ -18,7 +18,6 @@ from apps.api.idle_schema import (
 )
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.insights.idle import deciding, selectors
 from apps.insights.idle.selectors import Listed
 from apps.insights.models import IdleExclusion
@@ -83,8 +82,7 @@ class ExclusionsView(AskView):
         found = [one for one in selectors.Decisions.on(today()).newest if not one.team or scope.allows(one.team)]
         return Response({"rows": [_exclusion(one) for one in found]})
 
-    @extend_schema(request=None)
-    @schema.asking("exclude_idle", DECIDING, ExclusionSchema)
+    @schema.writing("exclude_idle", DECIDING, ExclusionSchema)
     def post(self, request: Request) -> HttpResponse:
         given = dict(parameters.read(request.query_params, DECIDING))
         given.pop("format", None)
@@ -98,7 +96,7 @@ class ExclusionView(AskView):
 
     columns = schema.columns_of(ExclusionSchema)
 
-    @schema.asking("undo_idle_exclusion", (NUMBER, FORMAT), ExclusionSchema)
+    @schema.writing("undo_idle_exclusion", (NUMBER, FORMAT), ExclusionSchema)
     def delete(self, request: Request, number: int) -> HttpResponse:
         self.asked(request)
         return Response(_exclusion(deciding.undo(number, by=actor_of(request.user), now=_now())))

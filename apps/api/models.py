@@ -1,4 +1,4 @@
-"""Tokens with which programs ask the API."""
+"""Tokens with which programs ask the API, and answers kept for those who ask again."""
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +14,7 @@ class ApiToken(models.Model):
     secret_hash = models.CharField(max_length=64)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=120, blank=True)
+    scopes = models.CharField(max_length=1000)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_day = models.DateField(null=True)
@@ -28,3 +29,24 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} of {self.user}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a write with an `Idempotency-Key`; `status` is null while the request is being answered."""
+
+    MOST_CHARACTERS = 200
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=MOST_CHARACTERS)
+    fingerprint = models.CharField(max_length=32)
+    claimed_at = models.DateTimeField(db_index=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="kept_answer_one_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user}"

@@ -21,6 +21,8 @@ DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
 MAX_TEXT = 4_000
 MAX_VALUES = 500
+MOST_MISTAKES = 10
+"""So many are told at once."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 FORMATS = ("json", "csv")
 SHEET_FORMATS = (*FORMATS, "xlsx")
@@ -220,11 +222,6 @@ RESTATEMENTS = (
     Parameter("service", text, "Only this service, as FOCUS names it."),
     Parameter("start", day, "Only days from this one on, YYYY-MM-DD.", pattern=_DAY.pattern),
     Parameter("end", day, "Only days before this one, YYYY-MM-DD.", pattern=_DAY.pattern),
-    PAGE[0],
-    FORMAT,
-)
-PUBLICATIONS = (
-    Parameter("limit", whole_number(1, 1_000), "At most this many, the newest; 100 by default.", pattern=r"^\d{1,4}$"),
     FORMAT,
 )
 RATES = (
@@ -282,28 +279,34 @@ UNIT_CHANGE = (
 )
 IMPORT_DRIVERS = (NAME, FORMAT)
 TEAM = Parameter("name", text, "The name of the team.", place="path")
+CODE = Parameter("code", text, "The code of the problem.", place="path")
 PLAIN = (FORMAT,)
 
 
 def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
-    """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused by name."""
+    """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused, all of it by name."""
     table = {parameter.name: parameter for parameter in known}
     if TAG.name in table:
         table |= {name: replace(TAG, name=name) for name in asked if key_of(name)}
-    unknown = sorted(set(asked) - set(table))
-    if unknown:
-        names = ", ".join(repr(name[:60]) for name in unknown[:10])
-        raise BadParameterError(unknown[0][:60], f"There is no parameter {names} here. There is {', '.join(table)}.")
-    return {name: _read_one(table[name], asked.getlist(name)) for name in asked}
+    found: dict[str, Any] = {}
+    mistakes: list[tuple[str, str]] = []
+    for name in sorted(set(asked) - set(table))[:MOST_MISTAKES]:
+        said = f"There is no parameter {name[:60]!r} here. There is {', '.join(table)}."
+        mistakes.append((name[:60], said))
+    for name in [name for name in asked if name in table]:
+        try:
+            found[name] = _read_one(table[name], asked.getlist(name))
+        except ValueError as refused:
+            mistakes.append((name, f"{name} {refused}"))
+    if mistakes:
+        raise BadParameterError(*mistakes[0], *mistakes[1:MOST_MISTAKES])
+    return found
 
 
 def _read_one(parameter: Parameter, given: list[str]) -> Any:
     if len(given) > 1 and not parameter.is_list:
-        raise BadParameterError(parameter.name, f"{parameter.name} is given more than once")
+        raise ValueError("is given more than once")
     joined = ",".join(given)
-    try:
-        if len(joined) > MAX_TEXT:
-            raise ValueError(f"is longer than {MAX_TEXT} characters")
-        return parameter.read(joined)
-    except ValueError as refused:
-        raise BadParameterError(parameter.name, f"{parameter.name} {refused}") from refused
+    if len(joined) > MAX_TEXT:
+        raise ValueError(f"is longer than {MAX_TEXT} characters")
+    return parameter.read(joined)

@@ -4,15 +4,14 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter, one_of, text
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.insights.models import PlannedChange
 from apps.insights.planned import entering
 from apps.teams.approval import actor_of
@@ -68,8 +67,7 @@ class PlannedView(AskView):
         is_all = self.asked(request).get("all") == "true"
         return Response({"rows": [_row(one) for one in entering.planned(scope_of(request.user), is_all=is_all)]})
 
-    @extend_schema(request=None)
-    @schema.asking("plan", (*_DRAFT, FORMAT), PlannedSchema)
+    @schema.writing("plan", (*_DRAFT, FORMAT), PlannedSchema)
     def post(self, request: Request) -> HttpResponse:
         given = dict(parameters.read(request.query_params, (*_DRAFT, FORMAT)))
         given.pop("format", None)
@@ -81,8 +79,7 @@ class WithdrawView(AskView):
 
     columns = schema.columns_of(PlannedSchema)
 
-    @extend_schema(request=None)
-    @schema.asking("withdraw_planned", (NUMBER, FORMAT), PlannedSchema)
+    @schema.writing("withdraw_planned", (NUMBER, FORMAT), PlannedSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         parameters.read(request.query_params, (FORMAT,))
         return Response(_row(entering.withdraw(number, by=actor_of(request.user), now=timezone.now())))

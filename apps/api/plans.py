@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView, CompanyView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter, one_of, text, values
@@ -25,7 +25,6 @@ from apps.api.plan_schema import (
     WholePlanSchema,
 )
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, CompanyView
 from apps.planning import outcomes, registry, selectors, services
 from apps.planning.exporting import exported, file_names
 from apps.planning.models import Outcome
@@ -77,8 +76,7 @@ class PlanView(AskView):
     def get(self, request: Request, planner: str) -> HttpResponse:
         return Response(_whole(_found(request, planner, self.asked(request))))
 
-    @extend_schema(request=None)
-    @schema.asking("choose_plan_settings", SHOWING, ChosenSettingsSchema)
+    @schema.writing("choose_plan_settings", SHOWING, ChosenSettingsSchema)
     def post(self, request: Request, planner: str) -> HttpResponse:
         asked = self.asked(request)
         given = _settings(asked)
@@ -99,8 +97,7 @@ class OutcomesView(CompanyView):
         rows = Outcome.objects.filter(planner=registry.planner_of(planner).name).order_by("day", "pk")
         return Response({"rows": [_outcome(one) for one in rows]})
 
-    @extend_schema(request=None)
-    @schema.asking("measure_plan_outcome", (NAMED, *MEASURING), OutcomeSchema)
+    @schema.writing("measure_plan_outcome", (NAMED, *MEASURING), OutcomeSchema)
     def post(self, request: Request, planner: str) -> HttpResponse:
         given = dict(parameters.read(request.query_params, MEASURING))
         made = outcomes.measure(planner, given.get("subject", ""), given, by=actor_of(request.user), now=_now())

@@ -4,16 +4,15 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
-from apps.api.views import AskView
 from apps.operations import deciding, kinds, selectors
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
@@ -125,8 +124,7 @@ class RecommendationsView(AskView):
         promised = selectors.promised(found, wanted)
         return Response({"totals": promised.totals, "rows": [_row(one, promised) for one in found]})
 
-    @extend_schema(request=None)
-    @schema.asking("step_recommendations", (NUMBERS, *STEPPING), SteppedSchema)
+    @schema.writing("step_recommendations", (NUMBERS, *STEPPING), SteppedSchema)
     def post(self, request: Request) -> HttpResponse:
         given = dict(parameters.read(request.query_params, (NUMBERS, *STEPPING)))
         numbers = [_number(text) for text in given.pop("numbers", ())]
@@ -146,8 +144,7 @@ class RecommendationView(AskView):
         self.asked(request)
         return Response(_whole(selectors.find(number, request.user)))
 
-    @extend_schema(request=None)
-    @schema.asking("step_recommendation", (NUMBER, *STEPPING), WholeRecommendationSchema)
+    @schema.writing("step_recommendation", (NUMBER, *STEPPING), WholeRecommendationSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = dict(parameters.read(request.query_params, STEPPING))
         (done,) = _take(request, [number], given)

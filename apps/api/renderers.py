@@ -26,6 +26,13 @@ def _json_value(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
+class ProblemRenderer(JsonRenderer):
+    """A failure (RFC 9457)."""
+
+    media_type = "application/problem+json"
+    format = "problem"
+
+
 class CsvRenderer(renderers.BaseRenderer):
     """The rows of an answer as CSV (RFC 4180), with a header row; a single thing is one row."""
 

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -13,10 +12,10 @@ from rest_framework.response import Response
 
 from apps.allocation import counting, rehearsal
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.bodies import TEXT, YamlBody
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.finops.money import less
 from apps.teams import proposals
 from apps.teams.approval import actor_of
@@ -165,8 +164,7 @@ class RuleDraftsView(AskView):
         found = proposals.visible(scope_of(request.user).teams, request.user.get_username())
         return Response({"rows": [_facts(one) for one in found if state in (None, one.state)]})
 
-    @schema.asking("draft_rules", (REASON, FORMAT), WholeDraftSchema)
-    @extend_schema(request={"application/yaml": OpenApiTypes.STR})
+    @schema.writing("draft_rules", (REASON, FORMAT), WholeDraftSchema, body={"application/yaml": OpenApiTypes.STR})
     def post(self, request: Request) -> HttpResponse:
         given = parameters.read(request.query_params, (REASON, FORMAT))
         by, now = actor_of(request.user), timezone.now()
@@ -193,8 +191,7 @@ class RuleDraftActionView(AskView):
 
     columns = schema.columns_of(DraftSchema)
 
-    @extend_schema(request=None)
-    @schema.asking("do_rule_draft", (DRAFT, ACTION, REASON, FORMAT), WholeDraftSchema)
+    @schema.writing("do_rule_draft", (DRAFT, ACTION, REASON, FORMAT), WholeDraftSchema)
     def post(self, request: Request, number: int, action: str) -> HttpResponse:
         given = parameters.read(request.query_params, (REASON, FORMAT))
         found = _found(request, number)

@@ -5,16 +5,15 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
-from apps.api.views import AskView
 from apps.savings import outcomes, scopes, selectors, services
 from apps.savings.models import Initiative, Measurement
 from apps.savings.selectors import Entry, per_month
@@ -178,8 +177,7 @@ class SavingsView(AskView):
         asked.pop("format")
         return Response({"rows": [_row(one) for one in selectors.entries(request.user, **asked)]})
 
-    @extend_schema(request=None)
-    @schema.asking("write_saving", WRITING, WholeInitiativeSchema)
+    @schema.writing("write_saving", WRITING, WholeInitiativeSchema)
     def post(self, request: Request) -> HttpResponse:
         given = _given(request, WRITING)
         kept = services.write(read_statement(given), by=actor_of(request.user), now=_now())
@@ -197,8 +195,7 @@ class SavingView(AskView):
         self.asked(request)
         return Response(_whole(selectors.entry(number, request.user)))
 
-    @extend_schema(request=None)
-    @schema.asking("step_saving", (NUMBER, *STEPPING), WholeInitiativeSchema)
+    @schema.writing("step_saving", (NUMBER, *STEPPING), WholeInitiativeSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = _given(request, STEPPING)
         one = selectors.entry(number, request.user).one
@@ -231,8 +228,7 @@ class BesideView(AskView):
         self.asked(request)
         return Response({"rows": _beside(selectors.entry(number, request.user).one)})
 
-    @extend_schema(request=None)
-    @schema.asking("keep_saving_outcome", (NUMBER, *MEASURING), BesidesSchema)
+    @schema.writing("keep_saving_outcome", (NUMBER, *MEASURING), BesidesSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = _given(request, MEASURING)
         one = selectors.entry(number, request.user).one

@@ -1,15 +1,18 @@
 """What the OpenAPI schema says of answers, failures and tokens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from apps.api.parameters import Parameter
+from apps.api.parameters import PAGE, Parameter
+from apps.api.problems import PROBLEMS
+from apps.api.renderers import ProblemRenderer
 from apps.books.statuses import WEAKEST_FIRST
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.query import METRICS
@@ -93,11 +96,12 @@ class UsedRateSchema(serializers.Serializer[Any]):
 
 
 class PageSchema(serializers.Serializer[Any]):
-    """Which part of the answer this is; `next_cursor` is null on the last page."""
+    """Which part of the answer this is. On the last page `next_cursor` and `next`, the address after it, are null."""
 
     rows = serializers.IntegerField()
     rows_total = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
+    next = serializers.CharField(allow_null=True)
 
 
 def _cost_row_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -195,28 +199,81 @@ class ReconciliationSchema(serializers.Serializer[Any]):
     rows = ReconciliationRowSchema(many=True)
 
 
-class FailureSchema(serializers.Serializer[Any]):
-    """What went wrong, the same shape everywhere; `parameter` names the one to mend, if it is one."""
+class ProblemKindSchema(serializers.Serializer[Any]):
+    """A kind of failure: what causes it and what to do about it."""
 
     code = serializers.CharField()
-    message = serializers.CharField()
+    type = serializers.CharField()
+    status = serializers.IntegerField()
+    title = serializers.CharField()
+    cause = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class ProblemKindsSchema(serializers.Serializer[Any]):
+    """The kinds of failures there are, by status."""
+
+    rows = ProblemKindSchema(many=True)
+
+
+class RowsSchema(serializers.Serializer[Any]):
+    """The same table as CSV would hold: every row has the same columns, values are text or numbers."""
+
+    rows = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+
+
+class MistakeSchema(serializers.Serializer[Any]):
+    """One of several mistakes."""
+
+    parameter = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class FailureSchema(serializers.Serializer[Any]):
+    """What went wrong (RFC 9457), the same shape everywhere. `type` answers what causes it and what to do;
+    `parameter` names the one to mend, if it is one, `errors` all of several, `scope` the one that a token lacks."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    code = serializers.ChoiceField(tuple(PROBLEMS))
     parameter = serializers.CharField(allow_null=True)
-
-
-class ErrorSchema(serializers.Serializer[Any]):
-    """A failed request."""
-
-    error = FailureSchema()
+    errors = MistakeSchema(many=True, required=False)  # type: ignore[assignment]  # a member here, not a property
+    scope = serializers.CharField(required=False)
 
 
 FAILURES = {
     400: "A parameter is unknown, repeated, or not what it may be.",
     401: "No valid token and no session.",
-    403: "The caller may not see this.",
+    403: "The caller may not do this, or the token may not.",
     404: "There is no such thing, or the caller may not know of it.",
-    409: "It cannot be done in the present state; the message says why.",
+    406: "There is no such form of the answer.",
+    409: "It cannot be done in the present state; `detail` says why.",
     429: "Too many requests; `Retry-After` says when to come again.",
+    500: "A defect of ours.",
 }
+WRITE_FAILURES = FAILURES | {
+    415: "The body has a form that is not read here.",
+    422: "The `Idempotency-Key` belongs to another request.",
+}
+UNCHANGED = OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`.")
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text that is new for every new request: sent again within a day, the request is not done again.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of an answer: 304 if it would be the same."
+)
+
+
+def problems(failures: Mapping[int, str]) -> dict[Any, Any]:
+    """The failures of an operation, as drf-spectacular takes them."""
+    media = ProblemRenderer.media_type
+    return {(code, media): OpenApiResponse(FailureSchema, text) for code, text in failures.items()}
 
 
 def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
@@ -228,12 +285,23 @@ def bringing(
     operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
 ) -> Callable[[_View], _View]:
     """Document a view that takes rows, as CSV or as JSON `{"rows": [...]}`, all of them or none."""
+    return writing(operation, parameters, answer, body={"text/csv": OpenApiTypes.STR, "application/json": RowsSchema})
+
+
+def writing(
+    operation: str,
+    parameters: tuple[Parameter, ...],
+    answer: type[serializers.Serializer[Any]],
+    *,
+    body: Mapping[str, Any] | None = None,
+) -> Callable[[_View], _View]:
+    """Document a view that changes something: 201 where it made something, else 200."""
+    is_table = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The same as one row.")}
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
-        request={"text/csv": OpenApiTypes.STR, "application/json": OpenApiTypes.OBJECT},
-        responses={(201, "application/json"): answer, (200, "application/json"): answer}
-        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+        parameters=[*(parameter.documented() for parameter in parameters), KEY],
+        request=body,
+        responses={(code, "application/json"): answer for code in (200, 201)} | is_table | problems(WRITE_FAILURES),
     )
     return documented
 
@@ -242,9 +310,12 @@ def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[
     """Document a view that answers with a file."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
-        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+        parameters=[*(parameter.documented() for parameter in parameters), IF_NONE_MATCH],
+        responses={
+            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file."),
+            304: UNCHANGED,
+        }
+        | problems(FAILURES),
     )
     return documented
 
@@ -256,16 +327,32 @@ def asking(
     *,
     sheets: tuple[str, ...] = (),
 ) -> Callable[[_View], _View]:
-    """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures."""
+    """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures.
+
+    An answer that has rows is given page by page (`AskView`).
+    """
+    is_paged = "rows" in columns_of(answer) and "page" not in columns_of(answer)
+    read = (*parameters, *PAGE) if is_paged else parameters
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
+        parameters=[*(parameter.documented() for parameter in read), IF_NONE_MATCH],
         responses={
-            (200, "application/json"): answer,
+            (200, "application/json"): _paged(answer) if is_paged else answer,
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),
-            304: OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`."),
+            304: UNCHANGED,
         }
         | {(200, media): OpenApiResponse(OpenApiTypes.BINARY, description="The rows.") for media in sheets}
-        | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
+        | problems(FAILURES),
     )
-    return documented
+
+    def decorate(view: _View) -> _View:
+        view.is_paged = is_paged  # type: ignore[attr-defined]  # `AskView` reads it
+        return documented(view)
+
+    return decorate
+
+
+@cache
+def _paged(answer: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """An answer with its page."""
+    return type(answer.__name__, (answer,), {"__doc__": answer.__doc__, "page": PageSchema()})

@@ -28,9 +28,8 @@ class RestatementSchema(serializers.Serializer[Any]):
 
 
 class RestatementsSchema(serializers.Serializer[Any]):
-    """What new issues of bills changed, the newest issue first; `rows_total` are all there are."""
+    """What new issues of bills changed, the newest issue first."""
 
-    rows_total = serializers.IntegerField()
     rows = RestatementSchema(many=True)
 
 

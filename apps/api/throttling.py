@@ -23,12 +23,16 @@ class UserThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.COSTOPS_API_REQUESTS_PER_MINUTE:
             return True
+        most = int(settings.COSTOPS_API_REQUESTS_PER_MINUTE)
         key = f"api-requests:{request.user.pk}:{_seconds() // WINDOW_SECONDS}"
         cache.add(key, 0, 2 * WINDOW_SECONDS)
         try:
-            return cache.incr(key) <= int(settings.COSTOPS_API_REQUESTS_PER_MINUTE)
+            count = cache.incr(key)
         except ValueError:  # a full cache threw the count away in between
-            return True
+            count = 1
+        told = {"Limit": most, "Remaining": max(0, most - count), "Reset": int(self.wait())}
+        view.headers |= {f"RateLimit-{name}": str(number) for name, number in told.items()}
+        return count <= most
 
     def wait(self) -> float:
         return WINDOW_SECONDS - _seconds() % WINDOW_SECONDS

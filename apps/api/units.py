@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema, unit_schema
+from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.questions import facts, used_rate
 from apps.api.selectors import scope_of
-from apps.api.views import AskView
 from apps.finops.windows import Window
 from apps.marts.selectors import publication
 from apps.units import selectors, services

@@ -17,6 +17,7 @@ from apps.api import (
     explain,
     forecasts,
     idle,
+    letters,
     planned,
     plans,
     rates,
@@ -113,5 +114,10 @@ urlpatterns = [
     path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),
     path("v1/invoices/", books.InvoicesView.as_view(), name="api-invoices"),
     path("v1/adjustments/", disputes.BookView.as_view(), name="api-adjustments"),
+    path("v1/reports/", letters.ReportsView.as_view(), name="api-reports"),
+    path("v1/reports/<int:number>/", letters.ReportView.as_view(), name="api-report"),
+    path("v1/reports/<int:number>/parts/<str:name>/", letters.ReportPartView.as_view(), name="api-report-part"),
+    path("problems/", views.ProblemsView.as_view(), name="api-problems"),
+    path("problems/<slug:code>/", views.ProblemView.as_view(), name="api-problem"),
     re_path(r"^(?:.*/)?$", views.NowhereView.as_view()),  # with a slash: without one, Django first tries to add it
 ]

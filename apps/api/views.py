@@ -8,22 +8,16 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.exceptions import NotFound, PermissionDenied
-from rest_framework.renderers import BaseRenderer
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.api import parameters, schema, source_schema
-from apps.api.errors import BadParameterError
-from apps.api.parameters import Parameter
-from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
-from apps.api.renderers import JsonRenderer
+from apps.api.asking import AskView, CompanyView, etag_of, unchanged
+from apps.api.problems import PROBLEMS, Problem
+from apps.api.questions import cost_question, coverage_of, facts, present
 from apps.api.selectors import scope_of
 from apps.books import statuses
 from apps.ingest.changes import Wanted, changes
@@ -33,55 +27,6 @@ from apps.marts.models import Publication
 from apps.teams.models import Team
 from apps.teams.organising import today, tree
 from apps.teams.tree import LEVELS
-
-
-@method_decorator(conditional_page, name="dispatch")
-class AskView(APIView):
-    """What every address shares: strict parameters, private caching, CSV file names, and failures always as JSON."""
-
-    known: tuple[Parameter, ...] = parameters.PLAIN
-    formats: tuple[str, ...] = parameters.FORMATS
-    columns: tuple[str, ...] = ()
-    file_name = "costops"
-
-    def asked(self, request: Request) -> dict[str, Any]:
-        """The parameters of a request, the format that was agreed on among them."""
-        given = parameters.read(request.query_params, self.known)
-        return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        """By `format`, else by Accept; a format that is not there is a bad parameter, not a missing page."""
-        chosen = request.query_params.get(parameters.FORMAT.name)
-        if chosen not in (None, *self.formats) and not force:
-            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(self.formats)}")
-        return super().perform_content_negotiation(request, force)
-
-    def get_renderer_context(self) -> dict[str, Any]:
-        return {**super().get_renderer_context(), "columns": self.columns}
-
-    def handle_exception(self, exc: Exception) -> Response:
-        response = super().handle_exception(exc)
-        self.request.accepted_renderer = JsonRenderer()
-        self.request.accepted_media_type = JsonRenderer.media_type
-        return response
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        done = super().finalize_response(request, response, *args, **kwargs)
-        done["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
-        chosen = getattr(request.accepted_renderer, "format", "")
-        if done.status_code == 200 and chosen in ("csv", "xlsx"):
-            done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
-        return done
-
-
-class CompanyView(AskView):
-    """What concerns all teams at once is for those who may see them all."""
-
-    def check_permissions(self, request: Request) -> None:
-        super().check_permissions(request)
-        if scope_of(request.user).teams is not None:
-            raise PermissionDenied
 
 
 class CostsView(AskView):
@@ -155,25 +100,25 @@ class RestatementsView(CompanyView):
     @schema.asking("restatements", parameters.RESTATEMENTS, source_schema.RestatementsSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
-        wanted = Wanted(**{name: asked[name] for name in asked if name not in ("limit", "format")})
-        found = list(changes(wanted))
-        limit = asked.get("limit", parameters.DEFAULT_LIMIT if asked["format"] == "json" else None)
-        rows = [{name: getattr(change, name) for name in self.columns} for change in found[:limit]]
-        return Response({"rows_total": len(found), "rows": rows})
+        asked.pop("format")
+        return Response(
+            {"rows": [{name: getattr(one, name) for name in self.columns} for one in changes(Wanted(**asked))]}
+        )
 
 
 class PublicationsView(AskView):
     """Publications, the newest first."""
 
-    known = parameters.PUBLICATIONS
     columns = schema.columns_of(schema.PublicationSchema)
+    identity = ("number",)
+    default_limit = 100
     file_name = "publications"
 
-    @schema.asking("publications", parameters.PUBLICATIONS, schema.PublicationsSchema)
+    @schema.asking("publications", parameters.PLAIN, schema.PublicationsSchema)
     def get(self, request: Request) -> HttpResponse:
-        limit = self.asked(request).get("limit", 100)
+        self.asked(request)
         sees_all = scope_of(request.user).teams is None
-        return Response({"rows": [_publication(found, sees_all=sees_all) for found in marts.publications(limit)]})
+        return Response({"rows": [_publication(found, sees_all=sees_all) for found in marts.publications(None)]})
 
 
 class ReconciliationView(CompanyView):
@@ -197,6 +142,41 @@ class ReconciliationView(CompanyView):
         return Response(body, headers={"ETag": etag})
 
 
+class _Open:
+    """What explains the API is for whoever asks."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+
+class ProblemsView(_Open, AskView):
+    """The kinds of failures there are."""
+
+    columns = schema.columns_of(schema.ProblemKindSchema)
+    identity = ("code",)
+    file_name = "problems"
+
+    @schema.asking("problems", parameters.PLAIN, schema.ProblemKindsSchema)
+    def get(self, request: Request) -> HttpResponse:
+        self.asked(request)
+        return Response({"rows": [_kind(one) for one in PROBLEMS.values()]})
+
+
+class ProblemView(_Open, AskView):
+    """One kind of failure, where its `type` says."""
+
+    columns = ProblemsView.columns
+    file_name = "problem"
+
+    @schema.asking("problem", (parameters.CODE, *parameters.PLAIN), schema.ProblemKindSchema)
+    def get(self, request: Request, code: str) -> HttpResponse:
+        self.asked(request)
+        if code not in PROBLEMS:
+            raise NotFound
+        return Response(_kind(PROBLEMS[code]))
+
+
 class NowhereView(AskView):
     """Every other address below `/api/`: a failure as JSON, as everywhere here."""
 
@@ -206,17 +186,8 @@ class NowhereView(AskView):
         raise NotFound
 
 
-def etag_of(publication: int | None, *asked: Any) -> str:
-    """The ETag of an answer that a publication, the question and the viewer's scope decide."""
-    return f'"{publication}-{digest_of(*asked)}"'
-
-
-def unchanged(request: Request, etag: str) -> HttpResponse | None:
-    """304, if the caller has the answer of this ETag already."""
-    same = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
-    if same is not None:
-        same["ETag"] = etag
-    return same
+def _kind(one: Problem) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ProblemsView.columns}
 
 
 def _teams(teams: Iterable[Team]) -> list[dict[str, Any]]:

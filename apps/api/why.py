@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema, why_schema
+from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter, day
 from apps.api.questions import cell_question, facts, used_rate
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, etag_of, unchanged
 from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, CostChange, MeterChange
 from apps.finops.windows import Window

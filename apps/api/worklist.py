@@ -4,17 +4,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import CompanyView
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.rules import REASON
-from apps.api.views import CompanyView
 from apps.finops.windows import Window
 from apps.insights import evidence, settling, subjects, worklist
 from apps.teams.approval import actor_of
@@ -109,8 +108,7 @@ class WorklistItemView(CompanyView):
 
     columns = schema.columns_of(SettledSchema)
 
-    @extend_schema(request=None)
-    @schema.asking("settle", (SUBJECT, ACTION, TEAM, SINCE, REASON, FORMAT), SettledSchema)
+    @schema.writing("settle", (SUBJECT, ACTION, TEAM, SINCE, REASON, FORMAT), SettledSchema)
     def post(self, request: Request, subject: str, action: str) -> HttpResponse:
         given = dict(parameters.read(request.query_params, (TEAM, SINCE, REASON, FORMAT)))
         given.pop("format", None)

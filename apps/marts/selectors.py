@@ -61,8 +61,8 @@ def publication(number: int | None = None) -> Publication:
     raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
 
 
-def publications(limit: int = 100) -> list[Publication]:
-    """The newest publications first."""
+def publications(limit: int | None = 100) -> list[Publication]:
+    """The newest publications first; all of them without a limit."""
     return list(Publication.objects.order_by("-number")[:limit])
 
 

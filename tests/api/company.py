@@ -65,7 +65,9 @@ def hire_people() -> dict[str, User]:
 def clients_of(people: dict[str, User]) -> dict[str, Client]:
     """A client for everybody who may or may not ask."""
     old = issue_token(people["finance"], now=NOW - timedelta(days=100), days=90)
-    keys = {name: issue_token(user, now=NOW) for name, user in people.items()} | {"expired token": old}
+    keys = {name: issue_token(user, now=NOW, scopes=("read", "write")) for name, user in people.items()} | {
+        "expired token": old
+    }
     session = Client()
     session.force_login(people["finance"])
     return {

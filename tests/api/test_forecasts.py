@@ -57,4 +57,4 @@ def test_the_schema_is_what_is_answered(forecast: dict[str, Client]) -> None:
 def test_a_publication_without_a_forecast_is_not_there(forecast: dict[str, Client]) -> None:
     response = forecast["finance"].get(f"{ADDRESS}?as_of=999")
 
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "no_forecast")
+    assert (response.status_code, response.json()["code"]) == (404, "no_forecast")

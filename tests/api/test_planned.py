@@ -28,5 +28,5 @@ def test_what_is_not_theirs_or_cannot_be_meant_is_refused(callers: "dict[str, Cl
 
     assert lead.post(f"/api/v1/planned/?{DRAFT}").status_code == 403
     wrong = finance.post("/api/v1/planned/?first_day=2026-12-01&amount=x&currency=CNY&note=n")
-    assert (wrong.status_code, wrong.json()["error"]["message"][:17]) == (400, "amount: 'x' is no")
+    assert (wrong.status_code, wrong.json()["detail"][:17]) == (400, "amount: 'x' is no")
     assert finance.post("/api/v1/planned/?first_day=soon&percent=5&note=n").status_code == 400

@@ -31,7 +31,7 @@ def test_a_lead_writes_states_and_reverts_one(callers: dict[str, Client]) -> Non
     one = f"{ADDRESS}{made['number']}/"
     assert post(lilei, one, {"action": "state"})[1]["state"] == "stated"
     assert post(lilei, one, {"action": "state"})[0] == 409
-    assert post(lilei, one, {"action": "revert"})[1]["error"]["parameter"] == "why"
+    assert post(lilei, one, {"action": "revert"})[1]["parameter"] == "why"
     done = post(lilei, one, {"action": "revert", "why": "slow"})[1]
     assert [(step["action"], step["by"]) for step in done["steps"]] == [
         ("write", "lilei"), ("state", "lilei"), ("revert", "lilei"),
@@ -53,7 +53,7 @@ def test_a_lead_writes_states_and_reverts_one(callers: dict[str, Client]) -> Non
 def test_what_cannot_be_written_is_told_by_its_parameter(callers, who, more, status, parameter) -> None:
     answered = post(callers[who], ADDRESS, GIVEN | more)
 
-    assert (answered[0], answered[1]["error"]["parameter"]) == (status, parameter)
+    assert (answered[0], answered[1]["parameter"]) == (status, parameter)
     assert not Initiative.objects.exists()
 
 

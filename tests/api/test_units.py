@@ -51,7 +51,7 @@ def test_a_lead_sees_own_quantities(callers: dict[str, Client]) -> None:
 def test_a_wrong_line_is_named(finance: Client) -> None:
     refused = finance.post(f"{DRIVERS}?name=oct.csv", FILE + "2026-10-07,requests,wbe,1\n", content_type="text/csv")
     assert refused.status_code == 400
-    assert "oct.csv: line 4, column team: there is no team 'wbe'" in refused.json()["error"]["message"]
+    assert "oct.csv: line 4, column team: there is no team 'wbe'" in refused.json()["detail"]
     assert finance.get(DRIVERS).json()["rows"] == []
 
 
@@ -96,7 +96,7 @@ def test_a_change_adds_up(finance: Client) -> None:
 )
 def test_a_bad_parameter_is_named(finance: Client, address: str, parameter: str) -> None:
     refused = finance.get(address)
-    assert (refused.status_code, refused.json()["error"]["parameter"]) == (400, parameter)
+    assert (refused.status_code, refused.json()["parameter"]) == (400, parameter)
 
 
 def test_a_lead_sees_own_units_and_brings_none(callers: dict[str, Client]) -> None:

@@ -95,7 +95,7 @@ def test_what_cannot_be_asked_at_the_terminal(asked: dict[str, Any], message: st
 )
 def test_a_bad_parameter_is_named(address: str, parameter: str) -> None:
     answer = client().get(f"/api/v1/changes/{address}")
-    assert (answer.status_code, answer.json()["error"]["parameter"]) == (400, parameter)
+    assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
 
 
 @pytest.mark.parametrize("address", ["?from=x", "?by=weekday", "?metric=price", "?month=x"])

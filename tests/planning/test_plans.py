@@ -341,10 +341,10 @@ def test_the_api_tells_plans_whole_by_settings_and_as_files() -> None:
     )
     assert whole["tables"]["sums"] == [["name", "saving"], ["all", "100.00"]]
     assert han.get(whole["files"][1]).content.decode().startswith("name,team,saving,share")
-    assert han.get("/api/v1/plans/pools/", {"settings": "part"}).json()["error"]["parameter"] == "settings"
-    assert han.get("/api/v1/plans/pools/", {"settings": "part=5000"}).json()["error"]["code"] == "bad_settings"
-    assert han.get("/api/v1/plans/fortune/").json()["error"]["code"] == "no_such_planner"
-    assert han.get("/api/v1/plans/pools/files/x.csv/").json()["error"]["code"] == "no_such_file"
+    assert han.get("/api/v1/plans/pools/", {"settings": "part"}).json()["parameter"] == "settings"
+    assert han.get("/api/v1/plans/pools/", {"settings": "part=5000"}).json()["code"] == "bad_settings"
+    assert han.get("/api/v1/plans/fortune/").json()["code"] == "no_such_planner"
+    assert han.get("/api/v1/plans/pools/files/x.csv/").json()["code"] == "no_such_file"
     lead = client("web-lead")
     assert lead.get("/api/v1/plans/").json()["totals"] == {"CNY": "15.000000000000"}
     assert lead.get("/api/v1/plans/pools/files/plan.json/").status_code == 404

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from apps.api.parameters import Parameter
-from apps.api.schema import FAILURES, FailureSchema
+from apps.api.schema import FAILURES
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -49,13 +49,20 @@ AssetsSchema = _shape(
 CloudCostsSchema = _shape(
     "OpenCostCloudCostsSchema", "Cloud costs by set and key.", code=serializers.IntegerField(), data=_CloudCostSets()
 )
+OpenCostFailureSchema = _shape(
+    "OpenCostFailureSchema",
+    "What went wrong; `parameter` names the one to mend, if it is one.",
+    code=serializers.CharField(),
+    message=serializers.CharField(),
+    parameter=serializers.CharField(allow_null=True),
+)
 OpenCostErrorSchema = _shape(
     "OpenCostErrorSchema",
     "A failed request, in OpenCost's words and in ours.",
     code=serializers.IntegerField(),
     data=serializers.JSONField(allow_null=True),
     message=serializers.CharField(),
-    error=FailureSchema(),
+    error=OpenCostFailureSchema(),
 )
 
 

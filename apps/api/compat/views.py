@@ -14,6 +14,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.asking import AskView, unchanged
 from apps.api.compat import allocations, assets, cloud_costs, parameters, schema
 from apps.api.compat.books import Books
 from apps.api.compat.questions import (
@@ -28,7 +29,6 @@ from apps.api.compat.questions import (
 from apps.api.compat.renderers import NumberRenderer
 from apps.api.questions import digest_of
 from apps.api.selectors import scope_of
-from apps.api.views import AskView, unchanged
 from apps.marts.selectors import CACHE_SECONDS, NothingPublished
 
 
@@ -43,11 +43,13 @@ class CompatView(AskView, ABC):
         return NumberRenderer(), NumberRenderer.media_type
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Our failures, told in OpenCost's words as well."""
+        """Our failures in OpenCost's words."""
         response = super().handle_exception(exc)
-        if isinstance(response.data, dict) and "error" in response.data:
-            message = response.data["error"]["message"]
-            response.data = {"code": response.status_code, "data": None, "message": message, **response.data}
+        self.request.accepted_renderer = NumberRenderer()
+        self.request.accepted_media_type = NumberRenderer.media_type
+        said: Any = response.data
+        error = {"code": said["code"], "message": said["detail"], "parameter": said["parameter"]}
+        response.data = {"code": said["status"], "data": None, "message": said["detail"], "error": error}
         return response
 
     def books(self, request: Request, given: dict[str, Any]) -> tuple[Books, ZoneInfo]:

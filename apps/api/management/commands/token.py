@@ -12,14 +12,16 @@ from django.utils import timezone
 
 from apps.api import selectors, services
 from apps.api.models import ApiToken
+from apps.api.scopes import READ
 from apps.finops.errors import CostOpsError
 
-COLUMNS = ("id", "user", "name", "created", "expires", "last_used", "revoked")
+COLUMNS = ("id", "user", "name", "scopes", "created", "expires", "last_used", "revoked")
 EXAMPLES = """
 A token speaks for its user and sees what the user sees. Its key is printed once and cannot be shown again.
 
 examples:
   manage.py token add lilei --name "month-end export" --days 30
+  manage.py token add lilei --name "budgets from the ERP" --scope read --scope budgets:write
   manage.py token list --format json
   manage.py token revoke 3f9a1c27b0de
 
@@ -45,6 +47,12 @@ class Command(BaseCommand):
         add.add_argument("user", metavar="USER", help="whom it speaks for")
         add.add_argument("--name", default="", help="what it is for")
         add.add_argument("--days", type=int, default=services.DEFAULT_DAYS, help="until it expires (%(default)s)")
+        add.add_argument(
+            "--scope",
+            action="append",
+            metavar="SCOPE",
+            help="what it may do: read, write, or one area such as costs:read or budgets:write; may be repeated (read)",
+        )
         listing = actions.add_parser("list", help="show all tokens, never their keys", **more)
         listing.add_argument(
             "--format", choices=["table", "csv", "json"], default="table", help="how rows are printed (default table)"
@@ -59,11 +67,12 @@ class Command(BaseCommand):
         except CostOpsError as refused:
             raise CommandError(str(refused)) from refused
 
-    def _add(self, *, user: str, name: str, days: int, **_options: Any) -> None:
+    def _add(self, *, user: str, name: str, days: int, scope: list[str] | None, **_options: Any) -> None:
         found = User.objects.filter(username=user).first()
         if found is None:
             raise CommandError(f"There is no user {user}.")
-        self.stdout.write(services.issue_token(found, now=timezone.now(), name=name, days=days))
+        scopes = scope or [READ]
+        self.stdout.write(services.issue_token(found, now=timezone.now(), name=name, days=days, scopes=scopes))
         self.stderr.write("Keep it now: it is not shown again.")
 
     def _revoke(self, *, id: str, **_options: Any) -> None:  # noqa: A002  # named as the command line shows it
@@ -85,4 +94,5 @@ class Command(BaseCommand):
 
 def _row(token: ApiToken) -> tuple[str, ...]:
     days = (token.created_at, token.expires_at, token.last_used_day, token.revoked_at)
-    return (token.public_id, token.user.get_username(), token.name, *(f"{day:%Y-%m-%d}" if day else "" for day in days))
+    told = (token.public_id, token.user.get_username(), token.name, token.scopes)
+    return (*told, *(f"{day:%Y-%m-%d}" if day else "" for day in days))

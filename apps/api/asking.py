@@ -1,0 +1,124 @@
+"""What every address of the API shares: strict parameters, pages, one answer per key, private caching."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.api import deprecations, idempotency, paging, parameters
+from apps.api.errors import BadParameterError
+from apps.api.parameters import Parameter
+from apps.api.questions import digest_of
+from apps.api.selectors import scope_of
+
+SHEETS = ("csv", "xlsx")
+
+
+@method_decorator(conditional_page, name="dispatch")
+class AskView(APIView):
+    """An address of the API.
+
+    A GET documented by `schema.asking` whose answer has `rows` is given page by page; `identity` names the columns that
+    tell its rows apart (all of them by default). A write with an `Idempotency-Key` is done once.
+    """
+
+    known: tuple[Parameter, ...] = parameters.PLAIN
+    formats: tuple[str, ...] = parameters.FORMATS
+    columns: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    default_limit = parameters.DEFAULT_LIMIT
+    file_name = "costops"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        name = str(request.method).lower()
+        handler = getattr(self, name, None)
+        if getattr(handler, "is_paged", False):
+            setattr(self, name, self._page_by_page(handler))
+        key = request.headers.get(idempotency.HEADER)
+        if key is not None and handler is not None and request.method not in SAFE_METHODS:
+            setattr(self, name, self._once(handler, key))
+
+    def asked(self, request: Request) -> dict[str, Any]:
+        """The parameters of a request but those of its page, the format that was agreed on among them."""
+        pages = paging.PAGE if self._is_paged(request) else ()
+        given = dict(parameters.read(request.query_params, (*self.known, *pages)))
+        for parameter in pages:
+            given.pop(parameter.name, None)
+        return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
+
+    def _is_paged(self, request: Request) -> bool:
+        return bool(getattr(getattr(self, str(request.method).lower(), None), "is_paged", False))
+
+    def _page_by_page(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        def page(request: Request, *args: Any, **kwargs: Any) -> Any:
+            response = handler(request, *args, **kwargs)
+            if isinstance(response, Response) and isinstance(response.data, dict):
+                is_sheet = getattr(request.accepted_renderer, "format", "") in SHEETS
+                limit = parameters.MAX_LIMIT if is_sheet else self.default_limit
+                response.data = paging.cut(request, response.data, self.identity, limit)
+            return response
+
+        page.is_paged = True  # type: ignore[attr-defined]  # `asked` reads it
+        return page
+
+    def _once(self, handler: Callable[..., Any], key: str) -> Callable[..., Any]:
+        def once(request: Request, *args: Any, **kwargs: Any) -> Any:
+            now = timezone.now()  # noqa: TID251  # a request is an entry point
+            asked = idempotency.asked_of(request, reads_body=bool(self.parser_classes))
+            return idempotency.once(asked, key, lambda: handler(request, *args, **kwargs), now=now)
+
+        return once
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """By `format`, else by Accept; a format that is not there is a bad parameter, not a missing page."""
+        chosen = request.query_params.get(parameters.FORMAT.name)
+        if chosen not in (None, *self.formats) and not force:
+            raise BadParameterError(parameters.FORMAT.name, f"format is not one of {', '.join(self.formats)}")
+        return super().perform_content_negotiation(request, force)
+
+    def get_renderer_context(self) -> dict[str, Any]:
+        return {**super().get_renderer_context(), "columns": self.columns}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        paging.link_to_next(request, response)
+        done = super().finalize_response(request, response, *args, **kwargs)
+        done["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
+        deprecations.announce(done, getattr(request.resolver_match, "url_name", None))
+        chosen = getattr(request.accepted_renderer, "format", "")
+        if done.status_code == 200 and chosen in SHEETS:
+            done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
+        return done
+
+
+class CompanyView(AskView):
+    """What concerns all teams at once is for those who may see them all."""
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if scope_of(request.user).teams is not None:
+            raise PermissionDenied
+
+
+def etag_of(publication: int | None, *asked: Any) -> str:
+    """The ETag of an answer that a publication, the question and the viewer's scope decide."""
+    return f'"{publication}-{digest_of(*asked)}"'
+
+
+def unchanged(request: Request, etag: str) -> HttpResponse | None:
+    """304, if the caller has the answer of this ETag already."""
+    same = get_conditional_response(request._request, etag=etag)  # there is no public way to Django's own request
+    if same is not None:
+        same["ETag"] = etag
+    return same
