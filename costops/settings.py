@@ -228,7 +228,7 @@ COSTOPS_API_REQUESTS_PER_MINUTE = env.least(
     "COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600
 )  # of one user; 0 = any number
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.openapi.ApiSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -245,6 +245,7 @@ SPECTACULAR_SETTINGS = {
         "AlertState": "apps.api.alerts.ALERT_STATES",
         "DeliveryState": "apps.channels.selectors.STATES",
         "Severity": "apps.finops.notices.SEVERITIES",
+        "ProblemSeverity": "apps.api.source_schema.PROBLEM_SEVERITIES",
         "ChannelKind": "apps.channels.kinds.NAMES",
         "AnomalyKind": "apps.api.anomaly_schema.KINDS",
         "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
@@ -257,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "ReportRole": "apps.api.letters.ROLES",
         "RuleDraftState": "apps.api.rules.STATES",
     },
+    "OAS_VERSION": "3.1.1",
     "TITLE": "CostOps",
     "VERSION": "1",
     "DESCRIPTION": "Cost per team, exact to the last decimal of the bill. Every answer names its publication.",

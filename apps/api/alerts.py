@@ -110,7 +110,7 @@ class AcknowledgeView(AskView):
 
     @schema.writing("acknowledge_alert", (NUMBER, NOTE, FORMAT), WholeAlertSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = parameters.read(request.query_params, (NOTE, FORMAT))
+        given = self.given(request, (NOTE, FORMAT))
         one = selectors.find(number, request.user)
         now = timezone.now()  # noqa: TID251  # a request is an entry point
         people.acknowledge(one, by=actor_of(request.user), note=given.get("note", ""), now=now)

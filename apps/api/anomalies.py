@@ -68,7 +68,7 @@ class AnomalyView(AskView):
 
     @schema.writing("say_of_anomaly", (ID, *SAYING), anomaly_schema.WholeAnomalySchema)
     def post(self, request: Request, anomaly: str) -> HttpResponse:
-        given = parameters.read(request.query_params, SAYING)
+        given = self.given(request, SAYING)
         run, scope = selectors.newest_run(), scope_of(request.user)
         one = selectors.anomaly(run, scope, anomaly)
         feedback.say(

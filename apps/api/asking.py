@@ -1,6 +1,6 @@
 """What every address of the API shares: strict parameters, pages, one answer per key, private caching."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,6 +9,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api import deprecations, idempotency, paging, parameters
+from apps.api.bodies import FieldsBody
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter
 from apps.api.questions import digest_of
@@ -32,6 +34,7 @@ class AskView(APIView):
     tell its rows apart (all of them by default). A write with an `Idempotency-Key` is done once.
     """
 
+    parser_classes: Sequence[type[BaseParser]] = (FieldsBody,)
     known: tuple[Parameter, ...] = parameters.PLAIN
     formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
@@ -43,7 +46,7 @@ class AskView(APIView):
         super().initial(request, *args, **kwargs)
         name = str(request.method).lower()
         handler = getattr(self, name, None)
-        if getattr(handler, "is_paged", False):
+        if handler is not None and getattr(handler, "is_paged", False):
             setattr(self, name, self._page_by_page(handler))
         key = request.headers.get(idempotency.HEADER)
         if key is not None and handler is not None and request.method not in SAFE_METHODS:
@@ -51,11 +54,22 @@ class AskView(APIView):
 
     def asked(self, request: Request) -> dict[str, Any]:
         """The parameters of a request but those of its page, the format that was agreed on among them."""
-        pages = paging.PAGE if self._is_paged(request) else ()
+        pages = parameters.PAGE if self._is_paged(request) else ()
         given = dict(parameters.read(request.query_params, (*self.known, *pages)))
         for parameter in pages:
             given.pop(parameter.name, None)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
+
+    def given(self, request: Request, known: tuple[Parameter, ...]) -> dict[str, Any]:
+        """The parameters of a write but its format: of the address, and of a body of JSON where there is one."""
+        told = request.query_params.copy()
+        if request.content_type.partition(";")[0].strip() == FieldsBody.media_type:
+            body: Any = request.data
+            for name, value in body.items():
+                told.appendlist(name, value)
+        found = dict(parameters.read(told, known))
+        found.pop(parameters.FORMAT.name, None)
+        return found
 
     def _is_paged(self, request: Request) -> bool:
         return bool(getattr(getattr(self, str(request.method).lower(), None), "is_paged", False))
@@ -75,7 +89,7 @@ class AskView(APIView):
     def _once(self, handler: Callable[..., Any], key: str) -> Callable[..., Any]:
         def once(request: Request, *args: Any, **kwargs: Any) -> Any:
             now = timezone.now()  # noqa: TID251  # a request is an entry point
-            asked = idempotency.asked_of(request, reads_body=bool(self.parser_classes))
+            asked = idempotency.asked_of(request)
             return idempotency.once(asked, key, lambda: handler(request, *args, **kwargs), now=now)
 
         return once
@@ -95,7 +109,7 @@ class AskView(APIView):
         done = super().finalize_response(request, response, *args, **kwargs)
         done["Cache-Control"] = "private, no-cache"
         patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
-        deprecations.announce(done, getattr(request.resolver_match, "url_name", None))
+        deprecations.announce(done, request.resolver_match.route if request.resolver_match else "")
         chosen = getattr(request.accepted_renderer, "format", "")
         if done.status_code == 200 and chosen in SHEETS:
             done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'

@@ -16,6 +16,34 @@ TEXT = "text"
 """Where a parser puts text."""
 
 
+class FieldsBody(BaseParser):
+    """The parameters of a write as a JSON object: what a query would hold, and what no log of addresses should."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        try:
+            document = json.loads(_bounded(stream) or b"{}", parse_float=str, parse_int=str)
+            return {name: _told(value) for name, value in document.items() if value is not None}
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ParseError("The body is not a JSON object of texts, numbers, booleans and lists of them.") from error
+
+
+def _told(value: Any) -> str:
+    """A value as a query would hold it; a list separated by commas."""
+    if isinstance(value, list):
+        out = io.StringIO()
+        csv.writer(out, lineterminator="").writerow([_told(one) for one in value])
+        return out.getvalue()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 class CsvBody(BaseParser):
     """`text/csv`, untouched."""
 

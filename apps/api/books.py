@@ -195,7 +195,7 @@ class ClosingView(CompanyView):
 
     @schema.writing("close", (CLOSED, REASON, FORMAT), ClosingSchema)
     def post(self, request: Request, month: str) -> HttpResponse:
-        given = parameters.read(request.query_params, (REASON, FORMAT))
+        given = self.given(request, (REASON, FORMAT))
         if not request.user.has_perm(CLOSE_MONTH):
             raise PermissionDenied
         by = request.user.get_username()

@@ -200,7 +200,7 @@ class BudgetsView(AskView):
 
     @schema.writing("set_budget", SETTING, BudgetSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = _given(request, SETTING)
+        given = self.given(request, SETTING)
         blank: dict[str, Any] = {"name": "", "amount": "", "currency": "", "valid_from": None}
         now = timezone.now()
         kept = services.create(Draft(**blank | given), by=actor_of(request.user), now=now)
@@ -217,7 +217,7 @@ class BudgetView(AskView):
 
     @schema.writing("change_budget", (NUMBER, *DECIDING), BudgetSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = _given(request, DECIDING)
+        given = self.given(request, DECIDING)
         selectors.find(number, seen_teams(request.user))
         now = timezone.now()
         services.change(number, given, by=actor_of(request.user), now=now)
@@ -229,7 +229,7 @@ class EndBudgetView(AskView):
 
     @schema.writing("end_budget", (NUMBER, *ENDING), BudgetSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = _given(request, ENDING)
+        given = self.given(request, ENDING)
         selectors.find(number, seen_teams(request.user))
         day, why = given.get("valid_to"), given.get("why", "")
         now = timezone.now()
@@ -258,12 +258,6 @@ class BudgetsFileView(BringView):
         now = timezone.now()
         done = services.bring(content, given.get("name", "upload"), by=actor_of(request.user), now=now)
         return Response(vars(done), status=201 if done.new or done.changed else 200)
-
-
-def _given(request: Request, known: tuple[Parameter, ...]) -> dict[str, Any]:
-    given = dict(parameters.read(request.query_params, known))
-    given.pop("format", None)
-    return given
 
 
 def _standing(one: Standing) -> dict[str, Any]:

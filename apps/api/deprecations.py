@@ -1,5 +1,6 @@
 """What will go away: one table, told by headers (RFC 9745, RFC 8594), by the schema and by docs/api.md."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,12 +26,13 @@ class Deprecation:
 
 
 DEPRECATED: Mapping[str, Deprecation] = {}
-"""Name of an address in apps/api/urls.py → when it goes; nothing does at present."""
+"""Address as the schema writes it, such as `/api/v1/teams/{name}/` → when it goes; nothing does at present."""
+_VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
-def announce(response: Any, name: str | None, table: Mapping[str, Deprecation] = DEPRECATED) -> None:
+def announce(response: Any, route: str, table: Mapping[str, Deprecation] = DEPRECATED) -> None:
     """Tell in the headers of an answer that its address will go away, if it will."""
-    found = table.get(name or "")
+    found = table.get("/" + _VARIABLE.sub(r"{\1}", route))
     if found is None:
         return
     response["Deprecation"] = f"@{_seconds(found.since)}"

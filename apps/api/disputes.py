@@ -120,7 +120,7 @@ class DisputesView(AskView):
 
     @schema.writing("open_dispute", OPENING, WholeDisputeSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = parameters.read(request.query_params, OPENING)
+        given = self.given(request, OPENING)
         actor = actor_of(request.user)
         cell = cell_question(given, actor.scope)
         made = disputes.open_dispute(cell, reason=given.get("reason", ""), actor=actor, now=_now())
@@ -140,7 +140,7 @@ class DisputeView(AskView):
 
     @schema.writing("move_dispute", (NUMBER, *MOVING), WholeDisputeSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = parameters.read(request.query_params, MOVING)
+        given = self.given(request, MOVING)
         actor = actor_of(request.user)
         told = {name: given.get(name, "") for name in ("text", "settled_by")}
         dispute = disputes.dispute_of(number, actor.scope)
@@ -152,9 +152,8 @@ class BookView(AdjustmentsView):
 
     @schema.writing("book_entry", BOOKING, EntrySchema)
     def post(self, request: Request) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, BOOKING))
+        given = self.given(request, BOOKING)
         actor, number = actor_of(request.user), given.pop("dispute", None)
-        given.pop("format", None)
         draft = entries.Draft(**{name: given.get(name, "") for name in entries.Draft.__dataclass_fields__})
         if number is None:
             return Response(_entry(entries.book(draft, actor=actor, now=_now())), status=201)

@@ -48,11 +48,12 @@ class Asked:
     fingerprint: str
 
 
-def asked_of(request: Request, *, reads_body: bool) -> Asked:
-    """The identity of a request: method, address, parameters and, where one is read, body."""
+def asked_of(request: Request) -> Asked:
+    """The identity of a request: method, address, parameters and body."""
     query = sorted(request.query_params.lists())
-    body = request.data if reads_body else None
-    return Asked(request.user.pk, digest_of(request.method, request.path, query, body))
+    kind = request.content_type.partition(";")[0].strip()
+    body = request.data if kind in {parser.media_type for parser in request.parsers or ()} else None
+    return Asked(int(request.user.pk or 0), digest_of(request.method, request.path, query, body))
 
 
 def once(asked: Asked, key: str, answer: Callable[[], Any], *, now: datetime) -> Any:

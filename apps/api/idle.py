@@ -84,8 +84,7 @@ class ExclusionsView(AskView):
 
     @schema.writing("exclude_idle", DECIDING, ExclusionSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, DECIDING))
-        given.pop("format", None)
+        given = self.given(request, DECIDING)
         told = {"pattern": "", "reason": "", "until": None} | given
         made = deciding.exclude(told.pop("pattern"), by=actor_of(request.user), now=_now(), **told)
         return Response(_exclusion(made), status=201)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.reports import archive
 from apps.reports.archive import Wanted
@@ -89,7 +90,7 @@ class ReportsView(AskView):
     def get(self, request: Request) -> Response:
         asked = self.asked(request)
         asked.pop("format")
-        return Response({"rows": [_row(one) for one in archive.letters(request.user, Wanted(**asked))]})
+        return Response({"rows": Rows(archive.letters(request.user, Wanted(**asked)), _row)})
 
 
 class ReportView(AskView):

@@ -1,9 +1,10 @@
 """Answers page by page: a cursor remembers the last row that was given, and goes on after it wherever it stands now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core import signing
+from django.db.models import QuerySet
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
@@ -13,6 +14,23 @@ from apps.api.questions import digest_of
 
 _SALT = "apps.api.paging"
 _ASIDE = ("cursor", "limit")
+
+
+class Rows(Sequence[Mapping[str, Any]]):
+    """Rows of a table that may be long: only those of a page are read."""
+
+    def __init__(self, found: QuerySet[Any], row: Callable[[Any], Mapping[str, Any]]) -> None:
+        self._found, self._row = found, row
+
+    def __len__(self) -> int:
+        return self._found.count()
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return map(self._row, self._found.iterator(chunk_size=2_000))
+
+    def __getitem__(self, at: Any) -> Any:
+        found = self._found[at]
+        return [self._row(one) for one in found] if isinstance(at, slice) else self._row(found)
 
 
 class PageIsGone(APIException):
@@ -33,11 +51,12 @@ def cut(request: Request, body: Mapping[str, Any], identity: Sequence[str], defa
     limit = asked.get("limit", default)
     digest = digest_of(request.path, sorted(_only(request, _ASIDE, without=True).lists()))
     start = _start(asked["cursor"], digest, body, rows, identity) if "cursor" in asked else 0
+    total = len(rows)
     chosen = rows[start : start + limit]
     end = start + len(chosen)
-    last = [_row_digest(chosen[-1], identity), end] if end < len(rows) else None
+    last = [_row_digest(chosen[-1], identity), end] if chosen and end < total else None
     cursor = signing.dumps([digest, _publication(body), *last], salt=_SALT) if last else None
-    page = {"rows": len(chosen), "rows_total": len(rows), "next_cursor": cursor}
+    page = {"rows": len(chosen), "rows_total": total, "next_cursor": cursor}
     return {**{name: value for name, value in body.items() if name != "rows"}, "page": page, "rows": chosen}
 
 

@@ -50,8 +50,22 @@ class Parameter:
     def documented(self) -> OpenApiParameter:
         """The parameter as the OpenAPI schema says it."""
         return OpenApiParameter(
-            self.name, str, self.place, description=self.description, pattern=self.pattern, enum=self.choices
+            self.name, self.schema, self.place, description=self.description, required=self.place == "path"
         )
+
+    @property
+    def body_schema(self) -> dict[str, Any]:
+        """The same in a body, where a list may be one."""
+        items = {"type": "array", "items": {"type": "string"}}
+        return {"anyOf": [self.schema, items]} if self.is_list else self.schema
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What it may be, as JSON Schema."""
+        told = getattr(self.read, "schema", None) or {"type": "string", "maxLength": MAX_TEXT}
+        pattern = f"^(?:{self.pattern.strip('^$')})$" if self.pattern else None
+        more = {"pattern": pattern, "enum": self.choices and [*self.choices]}
+        return {**told, **{name: value for name, value in more.items() if value and told["type"] == "string"}}
 
 
 def text(value: str) -> str:
@@ -83,6 +97,9 @@ def day(value: str) -> date:
     return found
 
 
+day.schema = {"type": "string", "format": "date"}  # type: ignore[attr-defined]  # what the documentation says
+
+
 def month(value: str) -> str:
     """A billing month as YYYY-MM."""
     if not _MONTH.fullmatch(value):
@@ -106,6 +123,7 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
             raise ValueError(f"is not a whole number between {lowest} and {highest}")
         return number
 
+    read.schema = {"type": "integer", "minimum": lowest, "maximum": highest}  # type: ignore[attr-defined]
     return read
 
 
@@ -301,6 +319,13 @@ def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
     if mistakes:
         raise BadParameterError(*mistakes[0], *mistakes[1:MOST_MISTAKES])
     return found
+
+
+def needed(given: Mapping[str, Any], name: str) -> Any:
+    """The value of a parameter that must be given."""
+    if name not in given:
+        raise BadParameterError(name, f"{name} must be given")
+    return given[name]
 
 
 def _read_one(parameter: Parameter, given: list[str]) -> Any:

@@ -69,8 +69,7 @@ class PlannedView(AskView):
 
     @schema.writing("plan", (*_DRAFT, FORMAT), PlannedSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, (*_DRAFT, FORMAT)))
-        given.pop("format", None)
+        given = self.given(request, (*_DRAFT, FORMAT))
         return Response(_row(entering.plan(entering.Draft(**given), by=actor_of(request.user), now=timezone.now())))
 
 
@@ -81,7 +80,7 @@ class WithdrawView(AskView):
 
     @schema.writing("withdraw_planned", (NUMBER, FORMAT), PlannedSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        parameters.read(request.query_params, (FORMAT,))
+        self.given(request, (FORMAT,))
         return Response(_row(entering.withdraw(number, by=actor_of(request.user), now=timezone.now())))
 
 

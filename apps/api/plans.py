@@ -99,7 +99,7 @@ class OutcomesView(CompanyView):
 
     @schema.writing("measure_plan_outcome", (NAMED, *MEASURING), OutcomeSchema)
     def post(self, request: Request, planner: str) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, MEASURING))
+        given = self.given(request, MEASURING)
         made = outcomes.measure(planner, given.get("subject", ""), given, by=actor_of(request.user), now=_now())
         return Response(_outcome(made), status=201)
 

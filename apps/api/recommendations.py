@@ -126,7 +126,7 @@ class RecommendationsView(AskView):
 
     @schema.writing("step_recommendations", (NUMBERS, *STEPPING), SteppedSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, (NUMBERS, *STEPPING)))
+        given = self.given(request, (NUMBERS, *STEPPING))
         numbers = [_number(text) for text in given.pop("numbers", ())]
         done = _take(request, numbers, given)
         promised = promise(done)
@@ -146,7 +146,7 @@ class RecommendationView(AskView):
 
     @schema.writing("step_recommendation", (NUMBER, *STEPPING), WholeRecommendationSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, STEPPING))
+        given = self.given(request, STEPPING)
         (done,) = _take(request, [number], given)
         return Response(_whole(done))
 
@@ -158,7 +158,6 @@ def _number(text: str) -> int:
 
 
 def _take(request: Request, numbers: list[int], given: dict[str, Any]) -> list[Recommendation]:
-    given.pop("format", None)
     step = Step(given.pop("action", ""), **given)
     ones = selectors.find_all(numbers, request.user)
     now = timezone.now()  # noqa: TID251  # a request is an entry point

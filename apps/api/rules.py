@@ -24,7 +24,7 @@ from apps.teams.models import RuleDraft
 STATES = tuple(str(state.value) for state in RuleDraft.State)
 STATE = Parameter("state", parameters.one_of(*STATES), "Only drafts in this state.", choices=STATES)
 REASON = Parameter("reason", parameters.text, "Why; kept in the trail.")
-DRAFT = Parameter("number", parameters.text, "The number of the draft.", place="path")
+DRAFT = Parameter("number", parameters.whole_number(1, 10**12), "The number of the draft.", place="path")
 ACTIONS = ("simulate", "approve", "publish", "reject", "withdraw")
 ACTION = Parameter("action", parameters.one_of(*ACTIONS), "What to do.", choices=ACTIONS, place="path")
 
@@ -166,7 +166,7 @@ class RuleDraftsView(AskView):
 
     @schema.writing("draft_rules", (REASON, FORMAT), WholeDraftSchema, body={"application/yaml": OpenApiTypes.STR})
     def post(self, request: Request) -> HttpResponse:
-        given = parameters.read(request.query_params, (REASON, FORMAT))
+        given = self.given(request, (REASON, FORMAT))
         by, now = actor_of(request.user), timezone.now()
         body: Any = request.data
         text = body.get(TEXT, "")
@@ -193,7 +193,7 @@ class RuleDraftActionView(AskView):
 
     @schema.writing("do_rule_draft", (DRAFT, ACTION, REASON, FORMAT), WholeDraftSchema)
     def post(self, request: Request, number: int, action: str) -> HttpResponse:
-        given = parameters.read(request.query_params, (REASON, FORMAT))
+        given = self.given(request, (REASON, FORMAT))
         found = _found(request, number)
         if action not in ACTIONS:
             raise NotFound

@@ -162,6 +162,10 @@ class BesidesSchema(serializers.Serializer[Any]):
     rows = BesideSchema(many=True)
 
 
+class KeptBesidesSchema(BesidesSchema):
+    """All that was measured beside the money, the new measurement among it."""
+
+
 class SavingsView(AskView):
     """Initiatives the caller may know of; a POST writes a draft."""
 
@@ -179,7 +183,7 @@ class SavingsView(AskView):
 
     @schema.writing("write_saving", WRITING, WholeInitiativeSchema)
     def post(self, request: Request) -> HttpResponse:
-        given = _given(request, WRITING)
+        given = self.given(request, WRITING)
         kept = services.write(read_statement(given), by=actor_of(request.user), now=_now())
         return Response(_whole(selectors.entry(kept.pk, request.user)), status=201)
 
@@ -197,7 +201,7 @@ class SavingView(AskView):
 
     @schema.writing("step_saving", (NUMBER, *STEPPING), WholeInitiativeSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = _given(request, STEPPING)
+        given = self.given(request, STEPPING)
         one = selectors.entry(number, request.user).one
         services.take(one, given.pop("action", ""), by=actor_of(request.user), now=_now(), **given)
         return Response(_whole(selectors.entry(number, request.user)))
@@ -228,9 +232,9 @@ class BesideView(AskView):
         self.asked(request)
         return Response({"rows": _beside(selectors.entry(number, request.user).one)})
 
-    @schema.writing("keep_saving_outcome", (NUMBER, *MEASURING), BesidesSchema)
+    @schema.writing("keep_saving_outcome", (NUMBER, *MEASURING), KeptBesidesSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
-        given = _given(request, MEASURING)
+        given = self.given(request, MEASURING)
         one = selectors.entry(number, request.user).one
         outcomes.keep(one, given, by=actor_of(request.user), now=_now())
         return Response({"rows": _beside(one)}, status=201)
@@ -238,12 +242,6 @@ class BesideView(AskView):
 
 def _now() -> Any:
     return timezone.now()  # noqa: TID251  # a request is an entry point
-
-
-def _given(request: Request, known: tuple[Parameter, ...]) -> dict[str, Any]:
-    given = dict(parameters.read(request.query_params, known))
-    given.pop("format", None)
-    return given
 
 
 def _row(entry: Entry) -> dict[str, Any]:

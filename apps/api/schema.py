@@ -293,15 +293,26 @@ def writing(
     parameters: tuple[Parameter, ...],
     answer: type[serializers.Serializer[Any]],
     *,
-    body: Mapping[str, Any] | None = None,
+    body: dict[str, Any] | None = None,
 ) -> Callable[[_View], _View]:
-    """Document a view that changes something: 201 where it made something, else 200."""
+    """Document a view that changes something: 201 where it made something, else 200.
+
+    Unless it reads another `body`, its parameters may come as a JSON object as well.
+    """
+    fields = {one.name: one.body_schema for one in parameters if one.place == "query" and one.name != "format"}
+    if body is None and fields:
+        body = {"application/json": {"type": "object", "properties": fields, "additionalProperties": False}}
     is_table = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The same as one row.")}
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
         parameters=[*(parameter.documented() for parameter in parameters), KEY],
         request=body,
-        responses={(code, "application/json"): answer for code in (200, 201)} | is_table | problems(WRITE_FAILURES),
+        responses={
+            (200, "application/json"): OpenApiResponse(answer, "What became of it."),
+            (201, "application/json"): OpenApiResponse(answer, "What was made."),
+        }
+        | is_table
+        | problems(WRITE_FAILURES),
     )
     return documented
 
@@ -337,7 +348,7 @@ def asking(
         operation_id=operation,
         parameters=[*(parameter.documented() for parameter in read), IF_NONE_MATCH],
         responses={
-            (200, "application/json"): _paged(answer) if is_paged else answer,
+            (200, "application/json"): OpenApiResponse(_paged(answer) if is_paged else answer, "What was asked for."),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),
             304: UNCHANGED,
         }

@@ -10,6 +10,8 @@ from apps.api.models import ApiToken
 READ, WRITE = "read", "write"
 _V1 = "api/v1/"
 _COMPAT = "api/compat/"
+_FOR_ALL = ("", "me")
+"""What explains the API, and the token itself."""
 
 
 class InsufficientScope(PermissionDenied):
@@ -29,7 +31,7 @@ class InScope(BasePermission):
         match = request.resolver_match
         area = area_of(match.route if match else "")
         token = request.auth
-        if not isinstance(token, ApiToken) or not area:
+        if not isinstance(token, ApiToken) or area in _FOR_ALL:
             return True
         kind = READ if request.method in SAFE_METHODS else WRITE
         if not {kind, f"{area}:{kind}"} & set(token.scopes.split()):
@@ -49,5 +51,5 @@ def every_scope() -> tuple[str, ...]:
     """All scopes there are, those for everything first."""
     included = [each for each in get_resolver().url_patterns if str(each.pattern) == "api/"]
     routes = [f"api/{one.pattern}" for each in included for one in getattr(each, "url_patterns", ())]
-    areas = sorted({area_of(route) for route in routes} - {""})
+    areas = sorted({area_of(route) for route in routes} - {*_FOR_ALL})
     return (READ, WRITE, *(f"{area}:{kind}" for area in areas for kind in (READ, WRITE)))

@@ -7,6 +7,9 @@ from rest_framework import serializers
 from apps.api.schema import Amount
 from apps.ingest import kinds
 
+PROBLEM_SEVERITIES = ("error", "warning", "note")
+"""The gravest first."""
+
 
 class RestatementSchema(serializers.Serializer[Any]):
     """What a new issue of a billing month, read `at` a moment, changed for a day, service and currency."""
@@ -36,7 +39,7 @@ class RestatementsSchema(serializers.Serializer[Any]):
 class ProblemSchema(serializers.Serializer[Any]):
     """Something wrong with the data: where, and what to do about it."""
 
-    severity = serializers.ChoiceField(["note", "warning", "error"])
+    severity = serializers.ChoiceField(PROBLEM_SEVERITIES)
     code = serializers.CharField()
     subject = serializers.CharField()
     message = serializers.CharField()

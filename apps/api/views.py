@@ -142,7 +142,7 @@ class ReconciliationView(CompanyView):
         return Response(body, headers={"ETag": etag})
 
 
-class _Open:
+class OpenView(AskView):
     """What explains the API is for whoever asks."""
 
     authentication_classes = ()
@@ -150,7 +150,7 @@ class _Open:
     throttle_classes = ()
 
 
-class ProblemsView(_Open, AskView):
+class ProblemsView(OpenView):
     """The kinds of failures there are."""
 
     columns = schema.columns_of(schema.ProblemKindSchema)
@@ -163,7 +163,7 @@ class ProblemsView(_Open, AskView):
         return Response({"rows": [_kind(one) for one in PROBLEMS.values()]})
 
 
-class ProblemView(_Open, AskView):
+class ProblemView(OpenView):
     """One kind of failure, where its `type` says."""
 
     columns = ProblemsView.columns

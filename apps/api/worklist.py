@@ -110,8 +110,7 @@ class WorklistItemView(CompanyView):
 
     @schema.writing("settle", (SUBJECT, ACTION, TEAM, SINCE, REASON, FORMAT), SettledSchema)
     def post(self, request: Request, subject: str, action: str) -> HttpResponse:
-        given = dict(parameters.read(request.query_params, (TEAM, SINCE, REASON, FORMAT)))
-        given.pop("format", None)
+        given = self.given(request, (TEAM, SINCE, REASON, FORMAT))
         if action not in ACTIONS:
             raise NotFound
         item, by, now = worklist.find(subject), actor_of(request.user), timezone.now()

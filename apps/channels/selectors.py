@@ -41,13 +41,16 @@ def find(number: int, reader: Reader | None) -> Channel:
 def deliveries(
     reader: Reader | None, *, state: str = "", channel: int | None = None, limit: int = 200
 ) -> list[Message]:
+    """The newest of `found_deliveries`."""
+    return list(found_deliveries(reader, state=state, channel=channel)[:limit])
+
+
+def found_deliveries(reader: Reader | None, *, state: str = "", channel: int | None = None) -> QuerySet[Message]:
     """Messages, the newest first: of their own channels and those of their teams; without a reader all."""
     found = _messages(reader)
     if state:
         found = found.filter(state=state)
-    if channel is not None:
-        found = found.filter(channel=channel)
-    return list(found[:limit])
+    return found if channel is None else found.filter(channel=channel)
 
 
 def delivery(number: int, reader: Reader | None) -> Message:

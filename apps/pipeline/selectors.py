@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from apps.finops.problems import Problem
 from apps.pipeline.models import Clock, StepRun
@@ -35,6 +35,14 @@ class LastFill:
 def recent_runs(limit: int = 50) -> list[StepRun]:
     """The newest runs first."""
     return list(StepRun.objects.order_by("-pk")[:limit])
+
+
+def runs(*, state: str = "", step: str = "", source: str = "") -> QuerySet[StepRun]:
+    """Runs, the newest first; empty for any."""
+    asked = {"state": state, "step": step, "source": source}
+    if "\0" in "".join(asked.values()):
+        return StepRun.objects.none()  # no name holds it, and PostgreSQL refuses to be asked
+    return StepRun.objects.filter(**{name: value for name, value in asked.items() if value}).order_by("-pk")
 
 
 def newest_problems(source: str) -> list[Problem]:

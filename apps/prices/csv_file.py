@@ -25,14 +25,19 @@ def read(path: Path) -> list[Price]:
         content = path.read_bytes()
     except OSError as error:
         raise BadSheet(f"{path}: {error.strerror}.") from error
-    told = sheets.read(content, name=str(path), headers=[COLUMNS], row=_price, most_bytes=MOST_BYTES)
+    return read_content(content, str(path))
+
+
+def read_content(content: bytes, name: str) -> list[Price]:
+    """The prices of a file's content; raises BadSheet."""
+    told = sheets.read(content, name=name, headers=[COLUMNS], row=_price, most_bytes=MOST_BYTES)
     seen: dict[tuple[object, ...], int] = {}
     twice = []
     for line, price in told:
         key = (price.provider, price.region, price.sku_id, price.unit, price.currency, price.valid_from)
         if (first := seen.setdefault(key, line)) != line:
             twice.append(Wrong(line, f"the same price as in line {first}; keep one"))
-    sheets.refuse(str(path), twice)
+    sheets.refuse(name, twice)
     return [price for _, price in told]
 
 

@@ -31,6 +31,11 @@ def import_list(path: Path) -> Kept:
     return Kept(_keep(csv_file.read(path)))
 
 
+def import_content(content: bytes, name: str) -> Kept:
+    """The same of content that somebody brought under a name."""
+    return Kept(_keep(csv_file.read_content(content, name)))
+
+
 def learn(month: str | None = None) -> Kept:
     """Learn prices from charges. What was learned before of the same months is forgotten; price lists stay."""
     found = list(learning.learned(month))

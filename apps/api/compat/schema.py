@@ -75,7 +75,7 @@ def asking(
         tags=["OpenCost"],
         parameters=[parameter.documented() for parameter in parameters],
         responses={
-            (200, "application/json"): answer,
+            (200, "application/json"): OpenApiResponse(answer, "What was asked for."),
             304: OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`."),
         }
         | {(code, "application/json"): OpenApiResponse(OpenCostErrorSchema, text) for code, text in FAILURES.items()},

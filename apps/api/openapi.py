@@ -1,0 +1,78 @@
+"""What the OpenAPI schema says of every operation: a summary, whom it is for, and an answer as it once was."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample
+from rest_framework.permissions import SAFE_METHODS
+
+from apps.api.deprecations import DEPRECATED
+from apps.api.scopes import READ, WRITE, area_of
+
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""Operation → what was asked and answered, as `scripts/api_examples.py` recorded it of the simulated company."""
+
+
+class ApiSchema(AutoSchema):
+    """An operation of the API."""
+
+    def get_summary(self) -> str:
+        """What a read answers; what a write does, by its name."""
+        if self.method in SAFE_METHODS:
+            return _first_clause(self._about())
+        return str(self.get_operation_id()).replace("_", " ").capitalize()
+
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
+        area = area_of(self.path.lstrip("/"))
+        scope = f"{area}:{READ if self.method in SAFE_METHODS else WRITE}"
+        asked = examples().get(self.get_operation_id(), {}).get("asked")
+        more = [f"A token needs the scope `{scope}`." if area else "", f"Such as `{asked}`." if asked else ""]
+        return "\n\n".join([self._about(), *(line for line in more if line)])
+
+    def get_tags(self) -> list[str]:
+        return [area_of(self.path.lstrip("/")) or self.path.split("/")[2]]
+
+    def is_deprecated(self) -> bool:
+        return self.path in DEPRECATED
+
+    def _get_request_body(self, direction: str = "request") -> Any:
+        """A body of parameters may be left away: they may stand in the address."""
+        found = super()._get_request_body(direction)  # type: ignore[no-untyped-call]  # untyped there
+        if found and "application/json" in found["content"] and len(found["content"]) == 1:
+            found.pop("required", None)
+        return found
+
+    def get_examples(self) -> list[OpenApiExample]:
+        found = examples().get(self.get_operation_id())
+        if found is None:
+            return []
+        answer = OpenApiExample(
+            "of the simulated company",
+            value=found["answer"],
+            response_only=True,
+            status_codes=[str(found["status"])],
+            media_type=found.get("media", "application/json"),
+        )
+        body = found.get("body")
+        sent = OpenApiExample("sent", value=body, request_only=True, media_type=found.get("sent", "text/csv"))
+        return [answer, sent] if body else [answer]
+
+    def _about(self) -> str:
+        return inspect.cleandoc(type(self.view).__doc__ or "")
+
+
+@cache
+def examples() -> Mapping[str, Any]:
+    """The recorded examples."""
+    found: Mapping[str, Any] = json.loads(EXAMPLES.read_text())
+    return found
+
+
+def _first_clause(text: str) -> str:
+    """A text up to its first full stop or semicolon."""
+    return " ".join(text.replace(";", ".").partition(".")[0].split())
