@@ -185,7 +185,7 @@ class ClosingView(CompanyView):
 
     columns = schema.columns_of(ClosingSchema)
 
-    @schema.asking("statement", (CLOSED, FORMAT), StatementSchema)
+    @schema.asking("statement", (CLOSED, FORMAT), StatementSchema, is_document=True)
     def get(self, request: Request, month: str) -> HttpResponse:
         form = self.asked(request)["format"]
         closed = selectors.close_of(month)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,8 +13,13 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework.permissions import SAFE_METHODS
 
 from apps.api.deprecations import DEPRECATED
+from apps.api.errors import problem
+from apps.api.problems import PROBLEMS
+from apps.api.renderers import ProblemRenderer
 from apps.api.scopes import READ, WRITE, area_of
 
+MANY = 3
+"""A parameter that so many operations have is said once."""
 EXAMPLES = Path(__file__).with_name("examples.json")
 """Operation → what was asked and answered, as `scripts/api_examples.py` recorded it of the simulated company."""
 
@@ -64,6 +70,41 @@ class ApiSchema(AutoSchema):
 
     def _about(self) -> str:
         return inspect.cleandoc(type(self.view).__doc__ or "")
+
+
+def say_once(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
+    """Put failures and parameters that many operations share among the components, failures with an example."""
+    said: dict[str, dict[str, Any]] = {"responses": {}, "parameters": {}}
+    operations = [one for methods in result["paths"].values() for one in methods.values()]
+    uses = Counter(json.dumps(one, sort_keys=True) for each in operations for one in each.get("parameters", ()))
+    for each in operations:
+        for status, answer in each["responses"].items():
+            if status[0] in "345":
+                each["responses"][status] = _reference(
+                    said, "responses", f"Answer{status}", _with_example(answer, int(status))
+                )
+        for place, one in enumerate(each.get("parameters", ())):
+            if uses[json.dumps(one, sort_keys=True)] >= MANY:
+                each["parameters"][place] = _reference(said, "parameters", one["name"], one)
+    result["components"] |= said
+    return result
+
+
+def _reference(said: dict[str, dict[str, Any]], kind: str, name: str, one: dict[str, Any]) -> dict[str, str]:
+    """Where a component stands that says the same; another one of this name gets a number."""
+    found, number = name, 2
+    while said[kind].setdefault(found, one) != one:
+        found, number = f"{name}_{number}", number + 1
+    return {"$ref": f"#/components/{kind}/{found}"}
+
+
+def _with_example(answer: dict[str, Any], status: int) -> dict[str, Any]:
+    content = answer.get("content", {}).get(ProblemRenderer.media_type)
+    if content:
+        codes = [one.code for one in PROBLEMS.values() if one.status == status]
+        value = problem(codes[0], PROBLEMS[codes[0]].cause, "/api/v1/costs/?group_by=team")
+        content["examples"] = {codes[0]: {"value": value}}
+    return answer
 
 
 @cache

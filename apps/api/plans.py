@@ -78,7 +78,7 @@ class PlanView(AskView):
 
     @schema.writing("choose_plan_settings", SHOWING, ChosenSettingsSchema)
     def post(self, request: Request, planner: str) -> HttpResponse:
-        asked = self.asked(request)
+        asked = self.given(request, self.known)
         given = _settings(asked)
         made = services.choose(planner, asked.get("subject", ""), given, by=actor_of(request.user), now=_now())
         names = schema.columns_of(ChosenSettingsSchema)

@@ -337,12 +337,13 @@ def asking(
     answer: type[serializers.Serializer[Any]],
     *,
     sheets: tuple[str, ...] = (),
+    is_document: bool = False,
 ) -> Callable[[_View], _View]:
     """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures.
 
-    An answer that has rows is given page by page (`AskView`).
+    An answer that has rows is given page by page (`AskView`), unless it is a document, of which every byte counts.
     """
-    is_paged = "rows" in columns_of(answer) and "page" not in columns_of(answer)
+    is_paged = not is_document and "rows" in columns_of(answer) and "page" not in columns_of(answer)
     read = (*parameters, *PAGE) if is_paged else parameters
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,

@@ -104,7 +104,7 @@ def test_an_answer_says_where_its_numbers_come_from(finance: Client, published: 
     }
     assert said["totals"] == {"CNY": "6863.373456789029", "USD": "0.000000000000"}
     assert said["query"]["filters"] == {}
-    assert said["page"] == {"rows": 4, "rows_total": 4, "next_cursor": None}
+    assert said["page"] == {"rows": 4, "rows_total": 4, "next_cursor": None, "next": None}
 
 
 def test_totals_are_by_currency_wherever_currency_stands(finance: Client) -> None:

@@ -44,14 +44,14 @@ def test_what_never_changes_is_expected_to_stay_and_to_land_there(forecast: dict
 
 
 def test_the_schema_is_what_is_answered(forecast: dict[str, Client]) -> None:
-    from tests.api.test_schema import Draft4Validator, nullable, yaml
+    from tests.api.test_schema import Draft202012Validator, closed, yaml
 
     schema = yaml.safe_load(forecast["finance"].get("/api/schema/").content)
     said = schema["paths"][ADDRESS]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     answer = forecast["finance"].get(ADDRESS).json()
     assert answer["rows"]
-    whole = nullable({**said, "components": schema["components"]})
-    assert list(Draft4Validator(whole).iter_errors(answer)) == []
+    whole = closed({**said, "components": schema["components"]})
+    assert list(Draft202012Validator(whole).iter_errors(answer)) == []
 
 
 def test_a_publication_without_a_forecast_is_not_there(forecast: dict[str, Client]) -> None:

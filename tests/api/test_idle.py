@@ -77,14 +77,14 @@ def test_what_cannot_be_decided_is_refused(idle: dict[str, Client], query: str, 
 
 
 def test_the_schema_is_what_is_answered(idle: dict[str, Client]) -> None:
-    from tests.api.test_schema import Draft4Validator, nullable, yaml
+    from tests.api.test_schema import Draft202012Validator, closed, yaml
 
     schema = yaml.safe_load(idle["finance"].get("/api/schema/").content)
     said = schema["paths"][ADDRESS]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     answer = idle["finance"].get(f"{ADDRESS}?verdict=all").json()
     assert answer["rows"]
-    whole = nullable({**said, "components": schema["components"]})
-    assert list(Draft4Validator(whole).iter_errors(answer)) == []
+    whole = closed({**said, "components": schema["components"]})
+    assert list(Draft202012Validator(whole).iter_errors(answer)) == []
 
 
 def test_a_publication_that_was_not_searched_is_not_there(idle: dict[str, Client]) -> None:

@@ -73,6 +73,15 @@ ADDRESSES = {
     "/api/v1/rules/": EVERYBODY,
     "/api/v1/rule-drafts/": EVERYBODY,
     "/api/schema/": EVERYBODY,
+    "/api/v1/me/": EVERYBODY,
+    "/api/v1/runs/": COMPANY,
+    "/api/v1/runs/progress/?format=csv": COMPANY,
+    "/api/v1/quality/": COMPANY,
+    "/api/v1/prices/?format=csv": COMPANY,
+    "/api/v1/commitments/": COMPANY,
+    "/api/v1/offers/?format=csv": COMPANY,
+    "/api/v1/alert-rules/": EVERYBODY,
+    "/api/v1/subscriptions/": EVERYBODY,
 }
 OWN = {"lilei": "live-class", "hanmeimei": "data-platform"}
 UNAUTHENTICATED = {"anonymous", "expired token"}

@@ -92,7 +92,7 @@ def test_a_missing_rate_is_told_with_day_and_pair(finance: Client) -> None:
     refused = finance.get(f"{COSTS}?currency=CNY")
     error = refused.json()
     assert (refused.status_code, error["code"]) == (400, "missing_rate")
-    assert "no rate from USD to CNY on 2026-10-07" in error["message"]
+    assert "no rate from USD to CNY on 2026-10-07" in error["detail"]
 
 
 def test_what_was_billed_in_a_currency_is_a_filter_of_its_own(finance: Client) -> None:

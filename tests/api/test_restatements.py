@@ -45,12 +45,12 @@ def finance(callers: dict[str, Client]) -> Client:
 def test_the_ledger_is_narrowed_and_exact(finance: Client, asked: dict[str, str], rows: list[tuple[str, str]]) -> None:
     told = finance.get(ADDRESS, asked).json()
     assert [(row["day"], row["effective_difference"]) for row in told["rows"]] == rows
-    assert told["rows_total"] == len(rows)
+    assert told["page"]["rows_total"] == len(rows)
 
 
 def test_a_limit_cuts_and_says_so(finance: Client) -> None:
     told = finance.get(ADDRESS, {"limit": "1"}).json()
-    assert (len(told["rows"]), told["rows_total"]) == (1, 3)
+    assert (len(told["rows"]), told["page"]["rows_total"]) == (1, 3)
 
 
 def test_csv_holds_all_rows_and_no_formula(finance: Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from apps.savings.models import Initiative
-from tests.api.test_schema import Draft4Validator, nullable, yaml
+from tests.api.test_schema import Draft202012Validator, closed, yaml
 from tests.savings.test_ways import stand
 
 ADDRESS = "/api/v1/savings/"
@@ -82,7 +82,7 @@ def test_what_is_measured_beside_the_money_is_kept(callers: dict[str, Client]) -
 
     assert (status, kept["rows"][0]["after"], kept["rows"][0]["before"]) == (201, "12.5", None)
     assert post(callers["lilei"], address, {"name": "latency", "value": "x"})[0] == 400
-    assert callers["finance"].get(address).json() == kept
+    assert callers["finance"].get(address).json()["rows"] == kept["rows"]
 
 
 def test_a_whole_answer_is_what_the_schema_says(callers: dict[str, Client]) -> None:
@@ -94,4 +94,4 @@ def test_a_whole_answer_is_what_the_schema_says(callers: dict[str, Client]) -> N
 
     answer = callers["finance"].get(f"{ADDRESS}{one.pk}/").json()
 
-    assert list(Draft4Validator(nullable({**said, "components": schema["components"]})).iter_errors(answer)) == []
+    assert list(Draft202012Validator(closed({**said, "components": schema["components"]})).iter_errors(answer)) == []

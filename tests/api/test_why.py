@@ -87,9 +87,9 @@ def test_the_same_question_is_not_answered_twice(published: dict[str, Client]) -
 
 
 def test_the_schema_is_what_is_answered(published: dict[str, Client]) -> None:
-    from tests.api.test_schema import Draft4Validator, nullable, yaml
+    from tests.api.test_schema import Draft202012Validator, closed, yaml
 
     schema = yaml.safe_load(published["finance"].get("/api/schema/").content)
     said = schema["paths"]["/api/v1/why/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    whole = nullable(said | {"components": schema["components"]})
-    assert list(Draft4Validator(whole).iter_errors(published["finance"].get(ADDRESS).json())) == []
+    whole = closed(said | {"components": schema["components"]})
+    assert list(Draft202012Validator(whole).iter_errors(published["finance"].get(ADDRESS).json())) == []

@@ -60,7 +60,7 @@ OpenCostErrorSchema = _shape(
     "OpenCostErrorSchema",
     "A failed request, in OpenCost's words and in ours.",
     code=serializers.IntegerField(),
-    data=serializers.JSONField(allow_null=True),
+    data=serializers.JSONField(),
     message=serializers.CharField(),
     error=OpenCostFailureSchema(),
 )

@@ -1,0 +1,121 @@
+"""A write with a key is done once, whoever sends it how often; what fails is not done and may be sent again."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from apps.api import idempotency
+from apps.api.models import KeptAnswer
+from apps.api.services import issue_token
+from apps.budgets.models import Budget
+from apps.teams.models import Team
+from tests.api.company import NOW, client_of
+
+BUDGETS = "/api/v1/budgets/"
+BUDGET = {"name": "live", "dimension": "team", "value": "live-class", "amount": "7", "currency": "CNY",
+          "valid_from": "2026-10-01"}  # fmt: skip
+
+
+def post(client: Client, key: str, path: str = BUDGETS, **changed: str) -> Any:
+    return client.post(path, json.dumps(BUDGET | changed), "application/json", headers={"idempotency-key": key})
+
+
+@pytest.mark.parametrize("again", ["abc", '"abc"'], ids=["the same", "in the quotes of a structured header"])
+def test_the_same_request_gets_the_same_answer(callers: dict[str, Client], again: str) -> None:
+    first, second = post(callers["finance"], "abc"), post(callers["finance"], again)
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert first.status_code == 201
+    assert ("Idempotent-Replayed" in first.headers, second["Idempotent-Replayed"]) == (False, "true")
+    assert Budget.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(lambda client: post(client, "abc", amount="8"), id="another body"),
+        pytest.param(lambda client: post(client, "abc", f"{BUDGETS}?why=x"), id="another parameter"),
+        pytest.param(lambda client: post(client, "abc", "/api/v1/planned/"), id="another address"),
+    ],
+)
+def test_a_key_belongs_to_one_request(callers: dict[str, Client], changed: Callable[[Client], Any]) -> None:
+    assert post(callers["finance"], "abc").status_code == 201
+    refused = changed(callers["finance"])
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert Budget.objects.count() == 1
+
+
+def test_keys_of_different_people_do_not_meet(callers: dict[str, Client]) -> None:
+    assert post(callers["finance"], "abc").status_code == 201
+    assert post(callers["lilei"], "abc", name="another").status_code != 422
+
+
+def test_a_request_that_is_being_answered_waits(callers: dict[str, Client]) -> None:
+    assert post(callers["finance"], "abc").status_code == 201
+    KeptAnswer.objects.update(status=None)
+    refused = post(callers["finance"], "abc")
+    assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_in_use")
+    assert int(refused["Retry-After"]) > 0
+
+
+def test_what_failed_was_not_done_and_may_be_sent_again(callers: dict[str, Client]) -> None:
+    assert post(callers["finance"], "abc", value="nobody").status_code == 400
+    assert KeptAnswer.objects.count() == 0
+    assert post(callers["finance"], "abc").status_code == 201
+
+
+def test_what_was_given_up_is_begun_again(callers: dict[str, Client]) -> None:
+    post(callers["finance"], "abc")
+    Budget.objects.all().delete()
+    long_ago = timezone.now() - idempotency.GIVEN_UP_AFTER
+    KeptAnswer.objects.update(status=None, claimed_at=long_ago)
+    assert (post(callers["finance"], "abc").status_code, Budget.objects.count()) == (201, 1)
+
+
+def test_answers_are_forgotten_after_a_day(callers: dict[str, Client]) -> None:
+    post(callers["finance"], "abc")
+    now = timezone.now()
+    assert idempotency.forget(now + timedelta(hours=23)) == 0
+    assert idempotency.forget(now + idempotency.KEPT_FOR + timedelta(seconds=1)) == 1
+
+
+@pytest.mark.parametrize("key", ["", '""', "a" * 201, "\x01"])
+def test_a_key_that_is_none_is_refused(callers: dict[str, Client], key: str) -> None:
+    refused = post(callers["finance"], key)
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "Idempotency-Key")
+
+
+def test_a_key_of_a_question_changes_nothing(callers: dict[str, Client]) -> None:
+    assert callers["finance"].get(BUDGETS, headers={"idempotency-key": "abc"}).status_code == 200
+    assert KeptAnswer.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_is_done() -> None:
+    Team.objects.create(name="live-class")
+    client = client_of(issue_token(User.objects.create_superuser("finance"), now=NOW, scopes=("write",)))
+    together = Barrier(6)
+
+    def send(_number: int) -> Any:
+        together.wait()
+        try:
+            return post(client, "abc")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(send, range(6)))
+    done = [one for one in answers if one.status_code == 201]
+    assert Budget.objects.count() == 1
+    assert len({one.content for one in done}) == 1
+    assert sum("Idempotent-Replayed" not in one.headers for one in done) == 1
+    assert {one.status_code for one in answers} <= {201, 409}
+    assert post(client, "abc").content == done[0].content
