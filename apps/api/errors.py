@@ -36,6 +36,7 @@ from apps.planning.registry import NoSuchPlanner
 from apps.planning.selectors import NoPlan
 from apps.rates.selectors import MissingRate
 from apps.reports.archive import NoSuchLetter
+from apps.reports.recipients import NotForYou
 from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
@@ -66,6 +67,7 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], str], ...] = (
     (NotClosed, "not_closed"),
     (CannotClose, "cannot_close"),
     (NotAllowed, "not_allowed"),
+    (NotForYou, "not_allowed"),
     (NoSuchDispute, "no_such_dispute"),
     (CannotDispute, "cannot_dispute"),
     (CannotBook, "cannot_book"),

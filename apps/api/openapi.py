@@ -18,6 +18,20 @@ from apps.api.problems import PROBLEMS
 from apps.api.renderers import ProblemRenderer
 from apps.api.scopes import READ, WRITE, area_of
 
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "Cost": ("costs", "bases", "estimates", "explain", "why", "units", "drivers", "rates"),
+    "What is ahead": ("forecasts", "planned", "budgets", "calendar"),
+    "What to do": ("anomalies", "idle", "recommendations", "savings", "plans", "prices", "commitments", "offers"),
+    "Books": (
+        "publications", "changes", "restatements", "reconciliation", "invoices", "closings", "adjustments", "disputes",
+    ),
+    "Data": ("sources", "runs", "quality"),
+    "Organisation": ("teams", "rules", "rule-drafts", "worklist"),
+    "Being told": ("alerts", "alert-rules", "channels", "deliveries", "reports", "subscriptions"),
+    "This API": ("me", "problems"),
+    "OpenCost": ("opencost",),
+}  # fmt: skip
+"""What operations stand under; a browser draws few headings better than one for each area."""
 MANY = 3
 """A parameter that so many operations have is said once."""
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -41,7 +55,8 @@ class ApiSchema(AutoSchema):
         return "\n\n".join([self._about(), *(line for line in more if line)])
 
     def get_tags(self) -> list[str]:
-        return [area_of(self.path.lstrip("/")) or self.path.split("/")[2]]
+        area = area_of(self.path.lstrip("/")) or self.path.split("/")[2]
+        return [next((tag for tag, areas in TAGS.items() if area in areas), area)]
 
     def is_deprecated(self) -> bool:
         return self.path in DEPRECATED

@@ -64,9 +64,9 @@ class PublicationFactsSchema(serializers.Serializer[Any]):
 
 
 class PublicationSchema(PublicationFactsSchema):
-    """`totals` (cost basis by currency, of the whole company) is null for those who may not see all teams."""
+    """`totals` (effective cost by currency, of the whole company) is null for those who may not see all teams."""
 
-    totals = serializers.DictField(child=serializers.DictField(child=Amount()), allow_null=True)
+    totals = serializers.DictField(child=Amount(), allow_null=True)
 
 
 class QuestionSchema(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""The schema is OpenAPI 3.1, and says everything of every operation: words, parameters, answers, failures, an example."""
+"""The schema is OpenAPI 3.1 and says all of every operation: words, parameters, answers, failures, an example."""
 
 import json
 from collections.abc import Iterator
