@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin/python
 COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --python-version 3.11 --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test check format bench setup requirements
+.PHONY: help demo run stop test soak check format bench setup requirements
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -26,6 +26,10 @@ test: ## the whole suite, on SQLite and on PostgreSQL
 	@scripts/setup.sh dev
 	@scripts/ensure_servers.sh
 	@scripts/test.sh
+
+soak: ## the whole API asked at random for half an hour or so
+	@scripts/setup.sh dev
+	@COSTOPS_TEST_HUNT=1 COSTOPS_TEST_EXAMPLES=$(or $(EXAMPLES),100) $(PYTHON_BIN) -m pytest -q tests/api/test_schemathesis.py
 
 check: ## layout, lint, types, floors, templates, migrations, architecture
 	@scripts/setup.sh dev

@@ -102,14 +102,12 @@ def reconciliation_rows(costs: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     return list(found.values())
 
 
-def totals(costs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """What the publication says of itself: the sum of each cost basis, as text, by currency."""
-    sums: dict[str, dict[str, Decimal]] = {}
+def totals(costs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What the publication says of itself: the sum of effective cost, as text, by currency."""
+    sums: dict[str, Decimal] = {}
     for row in costs:
-        of_currency = sums.setdefault(row["currency"], dict.fromkeys(COSTS, Decimal(0)))
-        for basis in COSTS:
-            of_currency[basis] += row[basis]
-    return {currency: {basis: f"{amount:.12f}" for basis, amount in bases.items()} for currency, bases in sums.items()}
+        sums[row["currency"]] = sums.get(row["currency"], Decimal(0)) + row["effective_cost"]
+    return {currency: f"{amount:.12f}" for currency, amount in sums.items()}
 
 
 def replace_all(table: LakeTable, rows: list[dict[str, Any]]) -> int:

@@ -17,7 +17,7 @@ from apps.insights.planned import entering
 from apps.teams.approval import actor_of
 
 ALL = Parameter("all", one_of("true", "false"), "`true`: withdrawn changes too.", choices=("true", "false"))
-NUMBER = Parameter("number", text, "The id of a planned change.", place="path")
+NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The id of a planned change.", place="path")
 _DRAFT = (
     Parameter("first_day", parameters.day, "The first day of the change, YYYY-MM-DD."),
     Parameter("amount", text, "What a day costs more (less, below zero), in `currency`; or give `percent`."),

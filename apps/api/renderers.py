@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,12 @@ class ProblemRenderer(JsonRenderer):
     format = "problem"
 
 
+def rows_of(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The rows of an answer; a single thing, which may count rows, is one."""
+    rows = data.get("rows")
+    return rows if isinstance(rows, list) else [data]
+
+
 class CsvRenderer(renderers.BaseRenderer):
     """The rows of an answer as CSV (RFC 4180), with a header row; a single thing is one row."""
 
@@ -43,7 +49,7 @@ class CsvRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> str:
-        rows = data.get("rows", [data])
+        rows = rows_of(data)
         columns = (renderer_context or {}).get("columns") or (list(rows[0]) if rows else [])
         out = io.StringIO(newline="")
         writer = csv.writer(out)

@@ -10,6 +10,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.styles import Font
 from rest_framework import renderers
 
+from apps.api.renderers import rows_of
 from apps.finops.cells import put_text
 from apps.finops.spreadsheets import cell as as_text
 
@@ -27,7 +28,7 @@ class XlsxRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        rows = data.get("rows", [data])
+        rows = rows_of(data)
         columns = (renderer_context or {}).get("columns") or (list(rows[0]) if rows else [])
         book = Workbook()
         book.remove(book.worksheets[0])

@@ -185,6 +185,8 @@ class NowhereView(AskView):
     def get(self, request: Request, **_anything: str) -> HttpResponse:
         raise NotFound
 
+    post = put = patch = delete = get
+
 
 def _kind(one: Problem) -> dict[str, Any]:
     return {name: getattr(one, name) for name in ProblemsView.columns}
