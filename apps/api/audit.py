@@ -11,18 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api import parameters, schema
+from apps.api.asking import AskView
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.views import AskView
 from apps.audit import selectors
 from apps.audit.models import AuditEntry
 
-MOST = 1000
 LISTING = (
     Parameter("actor", parameters.text, "Only of this user."),
     Parameter("action", parameters.text, "Only actions whose name holds this."),
     Parameter("start", parameters.day, "From this day on."),
     Parameter("last", parameters.day, "Through this day."),
-    Parameter("before", parameters.whole_number(1, 10**18), "Only entries before this number: the next page."),
+    Parameter("before", parameters.whole_number(1, 10**18), "Only entries before this number."),
     FORMAT,
 )
 
@@ -44,10 +44,9 @@ class AuditEntrySchema(serializers.Serializer[Any]):
 
 
 class AuditSchema(serializers.Serializer[Any]):
-    """The newest first, at most a thousand; `next_before` asks for those before."""
+    """The newest first."""
 
     rows = AuditEntrySchema(many=True)
-    next_before = serializers.IntegerField(allow_null=True)
 
 
 class AuditView(AskView):
@@ -55,6 +54,8 @@ class AuditView(AskView):
 
     known = LISTING
     columns = schema.columns_of(AuditEntrySchema)
+    identity = ("number",)
+    default_limit = 1000
     file_name = "audit"
 
     def check_permissions(self, request: Request) -> None:
@@ -66,6 +67,9 @@ class AuditView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")
-        found = list(selectors.entries(selectors.Asked(zone=ZoneInfo(settings.COSTOPS_TIME_ZONE), **asked))[: MOST + 1])
-        rows = [{name: getattr(entry, name) for name in self.columns} for entry in found[:MOST]]
-        return Response({"rows": rows, "next_before": found[MOST - 1].number if len(found) > MOST else None})
+        found = selectors.entries(selectors.Asked(zone=ZoneInfo(settings.COSTOPS_TIME_ZONE), **asked))
+        return Response({"rows": Rows(found, _row)})
+
+
+def _row(entry: AuditEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in AuditView.columns}

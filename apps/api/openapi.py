@@ -25,7 +25,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "Books": (
         "publications", "changes", "restatements", "reconciliation", "invoices", "closings", "adjustments", "disputes",
     ),
-    "Data": ("sources", "runs", "quality"),
+    "Data": ("sources", "runs", "quality", "audit"),
     "Organisation": ("teams", "rules", "rule-drafts", "worklist"),
     "Being told": ("alerts", "alert-rules", "channels", "deliveries", "reports", "subscriptions"),
     "This API": ("me", "problems"),

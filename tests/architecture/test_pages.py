@@ -72,12 +72,14 @@ def test_every_api_parameter_is_explained():
         return
     from drf_spectacular.generators import SchemaGenerator
 
-    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    paths, shared = schema["paths"], schema["components"]["parameters"]
     parameters = [
         (f"{method} {path} {parameter['name']}", parameter.get("description", ""))
         for path, methods in paths.items()
         for method, operation in methods.items()
-        for parameter in operation.get("parameters", [])
+        for said in operation.get("parameters", [])
+        for parameter in [shared[said["$ref"].rpartition("/")[2]] if "$ref" in said else said]
     ]
     assert parameters
     assert [where for where, description in parameters if not description] == []
