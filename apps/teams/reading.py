@@ -23,7 +23,7 @@ class ToRead(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the che
 
     def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:
         """What a list shows of another table comes with it, not row by row."""
-        return tuple(name for name in self.get_list_display(request) if self._is_foreign(str(name)))
+        return tuple(filter(self._is_foreign, map(str, self.get_list_display(request))))
 
     def _is_foreign(self, name: str) -> bool:
         try:
