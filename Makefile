@@ -46,7 +46,7 @@ docs: ## the documentation as a site, below var/site/
 	@scripts/setup.sh dev
 	@$(PYTHON_BIN) scripts/commands_page.py
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --strict --quiet
-	@echo "The documentation is in var/site/index.html."
+	@echo "The documentation is in var/site; to read and search it: python3 -m http.server -d var/site 8080"
 
 screenshots: ## the pictures of the documentation, taken from what `make demo` made (NAMES="team why": some of them)
 	@scripts/setup.sh dev
