@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from apps.channels.models import Channel
 from apps.ingest.models import Source
@@ -106,3 +107,13 @@ def test_every_page_of_a_model_answers(staff, model):
     assert staff.post(f"{page}{row.pk}/delete/", {"post": "yes"}).status_code == (302 if name in CHANGED_HERE else 403)
     can_change = name in CHANGED_HERE | MEMBERS_CHANGED_HERE
     assert (b'name="_save"' in changed.content) is can_change
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
+def test_every_table_has_a_chinese_name(model):
+    """In costops/names.py, and translated."""
+    with translation.override("zh-hans"):
+        names = model._meta.verbose_name, model._meta.verbose_name_plural, model._meta.app_config.verbose_name
+        assert [str(name) for name in names if str(name).isascii() and name != "REST API"] == []
+    with translation.override("en"):
+        assert str(model._meta.verbose_name).isascii()
