@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 APPS = {
     "alerts": _("alerts"),
     "api": _("REST API"),
+    "audit": _("audit"),
     "books": _("books"),
     "budgets": _("budgets"),
     "calendars": _("calendar"),
@@ -86,6 +87,8 @@ TABLES = {
     "alerts.alertstep": _("steps of alerts"),
     "alerts.rulecheck": _("checks of rules"),
     "alerts.threshold": _("thresholds"),
+    "audit.auditentry": _("audit entries"),
+    "audit.chainend": _("ends of the audit chain"),
     "pipeline.steprun": _("runs of steps"),
     "pipeline.filledday": _("filled days"),
     "pipeline.clock": _("the clock"),

@@ -68,7 +68,7 @@ def make(model: type[models.Model]) -> models.Model:
     if model is Channel:
         values["user"] = User.objects.first()  # of a user or of a team
     for field in model._meta.concrete_fields:
-        if field.name in values or (field.primary_key and not isinstance(field, models.CharField)):
+        if field.name in values or isinstance(field, models.AutoField):
             continue
         if field.null:
             continue
