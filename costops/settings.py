@@ -71,7 +71,7 @@ SECRET_KEY = _secret_key()
 COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "costops.apps.CostOpsAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,15 +1,15 @@
 """`manage.py ask`: one question about cost, answered from a publication."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.books import statuses
 from apps.finops.errors import CostOpsError
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.selectors import answer
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -31,16 +31,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Answer a question about cost."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Ask what something cost, by team, day, namespace, service …"
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)

@@ -1,14 +1,14 @@
 """`manage.py import_teams`: teams, ownership rules and policies from one file."""
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.teams.services import import_teams
+from apps.warehouse.commands import TerminalCommand
 
 EXAMPLES = """
 The file says everything: teams it does not name are retired, rules it does not hold are gone. It is checked as a
@@ -21,16 +21,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Import teams and rules from a YAML or CSV file, all or nothing."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import teams, ownership rules and policies from a YAML or CSV file, all or nothing."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help="a .yaml, .yml or .csv file")
