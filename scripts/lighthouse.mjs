@@ -34,8 +34,8 @@ const look = async (path, device) => {
     path,
     device,
     landed: new URL(lhr.finalDisplayedUrl).pathname,
-    ...Object.fromEntries(CATEGORIES.map((id) => [id, Math.round(100 * lhr.categories[id].score)])),
-    ...Object.fromEntries(Object.entries(MEASURES).map(([name, id]) => [name, lhr.audits[id].numericValue])),
+    ...Object.fromEntries(CATEGORIES.map((id) => [id, lhr.categories[id].score === null ? null : Math.round(100 * lhr.categories[id].score)])),
+    ...Object.fromEntries(Object.entries(MEASURES).map(([name, id]) => [name, lhr.audits[id].numericValue ?? null])),
     failed: failed.map(({ id }) => id),
     failure: lhr.runtimeError?.message,
   };

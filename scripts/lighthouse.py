@@ -76,17 +76,25 @@ def look(address: str, cookie: str, paths: list[str]) -> Iterator[dict[str, Any]
 
 
 def below(found: dict[str, Any]) -> list[str]:
-    """Which goals a page does not reach."""
+    """Which goals a page does not reach, or why nothing is known of it."""
     missed = [name for name, goal in GOALS.items() if (found[name] or 0) < goal]
-    return [*missed, *found["failed"], *(["bytes"] if found["bytes"] > MOST_BYTES else [])]
+    is_heavy = found["bytes"] is not None and found["bytes"] > MOST_BYTES
+    return [*missed, *found["failed"], *(["bytes"] if is_heavy else []), *filter(None, [found.get("failure")])]
 
 
 def row(found: dict[str, Any]) -> str:
-    return (
-        f"| {found['path']} | {found['device']} | {found['performance']} | {found['accessibility']} "
-        f"| {found['best-practices']} | {found['first_paint_ms']:.0f} | {found['blocked_ms']:.0f} "
-        f"| {found['shift']:.3f} | {found['bytes'] / 1000:.0f} | {', '.join(below(found))} |"
-    )
+    """A line of the table; what was not measured is a dash."""
+    scores = ["–" if found[name] is None else str(found[name]) for name in GOALS]
+    measures = [
+        "–" if found[name] is None else f"{found[name] / divisor:.{digits}f}"
+        for name, divisor, digits in (
+            ("first_paint_ms", 1, 0),
+            ("blocked_ms", 1, 0),
+            ("shift", 1, 3),
+            ("bytes", 1e3, 0),
+        )
+    ]
+    return f"| {' | '.join([found['path'], found['device'], *scores, *measures, ', '.join(below(found))])} |"
 
 
 def main() -> int:
