@@ -12,6 +12,7 @@ from apps.api import (
     budgets,
     calendars,
     channels,
+    costs,
     disputes,
     estimates,
     explain,
@@ -46,7 +47,7 @@ KUBECOST = {f"model/{name}": view for name, view in OPENCOST.items()} | {
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
     path("docs/", login_required(views.DocsView.as_view()), name="api-docs"),
-    path("v1/costs/", views.CostsView.as_view(), name="api-costs"),
+    path("v1/costs/", costs.CostsView.as_view(), name="api-costs"),
     path("v1/bases/", bases.BasesView.as_view(), name="api-bases"),
     path("v1/estimates/", estimates.EstimatesView.as_view(), name="api-estimates"),
     path("v1/estimates/accuracy/", estimates.AccuracyView.as_view(), name="api-estimates-accuracy"),

@@ -20,7 +20,7 @@ from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, just
 from apps.insights.why.telling import tell
 from apps.marts.query import CostQuery
 
-PARAMETERS = (
+PARAMETERS: parameters.Known = (
     *parameters.CELL,
     Parameter("before_start", day, "The first day compared with; as many days just before by default."),
     Parameter("before_end", day, "The day after the last one compared with."),

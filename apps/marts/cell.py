@@ -13,9 +13,11 @@ from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
+EXCLUDE_NAMES = {name: f"exclude[{parameter}]" for name, parameter in FILTER_NAMES.items()}
+"""The same → the parameter that leaves values out."""
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
-PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values())
+PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values(), *EXCLUDE_NAMES.values())
 _DEFAULT_METRIC = "effective_cost"
 
 
@@ -41,7 +43,8 @@ def parameters(query: CostQuery) -> dict[str, str]:
         "organisation_as_of": "" if query.organisation_as_of is None else str(query.organisation_as_of),
     }
     filters = {FILTER_NAMES[name]: listed(values) for name, values in _merged(query).items()}
-    return {name: value for name, value in told.items() if value} | filters
+    excludes = {EXCLUDE_NAMES[name]: listed(values) for name, values in _excluded(query).items()}
+    return {name: value for name, value in told.items() if value} | filters | excludes
 
 
 def _merged(query: CostQuery) -> dict[str, tuple[str, ...]]:
@@ -52,6 +55,14 @@ def _merged(query: CostQuery) -> dict[str, tuple[str, ...]]:
         if not merged[name]:
             raise BadQuestion(f"filter: {name} is narrowed to nothing")
     return merged
+
+
+def _excluded(query: CostQuery) -> dict[str, tuple[str, ...]]:
+    """What is left out, by dimension; where that was said twice, all of it."""
+    left_out: dict[str, tuple[str, ...]] = {}
+    for name, values in query.excludes:
+        left_out[name] = tuple(dict.fromkeys((*left_out.get(name, ()), *values)))
+    return left_out
 
 
 def address(path: str, query: CostQuery) -> str:
@@ -70,13 +81,18 @@ def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
         start,
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
-        filters=tuple((name, values(key, given[key])) for name, key in FILTER_NAMES.items() if key in given),
+        filters=_read(FILTER_NAMES, given),
+        excludes=_read(EXCLUDE_NAMES, given),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,
         rates_as_of=rates_as_of,
         organisation_as_of=organisation_as_of,
     )
+
+
+def _read(names: Mapping[str, str], given: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, values(key, given[key])) for name, key in names.items() if key in given)
 
 
 def _day(name: str, text: str) -> date:
