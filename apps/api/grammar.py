@@ -48,8 +48,12 @@ def _comparison(value: str) -> str | Window:
         raise ValueError(str(refused).removeprefix("compare: ")) from refused
 
 
+def _kept() -> Mapping[str, Parameter]:
+    return narrowing(values, "Only these values of {}, compared as a whole; `*` for any.")
+
+
 def _filter() -> Mapping[str, Parameter]:
-    return narrowing(values, "Only these values of {}, compared as a whole; `*` for any.") | {
+    return {**_kept()} | {
         one.name: one
         for one in (
             Parameter("limit", whole_number(1, MOST_SHOWN), "So many of the largest groups, the rest as Others."),
@@ -80,6 +84,7 @@ def _order_by() -> Mapping[str, Parameter]:
     }
 
 
+FILTER = Family("filter", _kept, "What is kept: `filter[team]=a,b`.")
 GRAMMAR: Known = (
     Family("filter", _filter, "What is kept: `filter[team]=a,b`; the period and how many groups are told."),
     EXCLUDE,
@@ -187,7 +192,7 @@ def _counted_back(given: Mapping[str, Any], last: date) -> Window | None:
     return Window(first, min((first + timedelta(days=32)).replace(day=1), last + ONE_DAY))
 
 
-_NAMES = {"limit": "filter[limit]", "offset": "filter[offset]"}
+_NAMES = {"top": "filter[limit]", "offset": "filter[offset]"}
 
 
 def shape(given: Mapping[str, Any], query: CostQuery) -> Shape:

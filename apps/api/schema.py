@@ -225,12 +225,14 @@ def bringing(operation: str, parameters: Known, answer: type[serializers.Seriali
     return documented
 
 
-def handing_out(operation: str, parameters: Known) -> Callable[[_View], _View]:
+def handing_out(
+    operation: str, parameters: Known, *, media: tuple[str, ...] = ("application/octet-stream",)
+) -> Callable[[_View], _View]:
     """Document a view that answers with a file."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
         parameters=[told for parameter in parameters for told in parameter.documented()],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
+        responses={(200, one): OpenApiResponse(OpenApiTypes.BINARY, description="The file.") for one in media}
         | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
     )
     return documented

@@ -66,6 +66,7 @@ def _presented(found: Why) -> dict[str, Any]:
             "before_start": found.before.start,
             "before_end": found.before.end,
             "filters": {name: list(values) for name, values in query.filters},
+            "excludes": {name: list(values) for name, values in query.excludes},
         },
         "rates": [used_rate(rate) for rate in found.rates],
         "per_day": found.per_day,

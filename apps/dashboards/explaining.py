@@ -144,7 +144,12 @@ def told(asked: CostQuery, limit: int = LIMIT) -> ExplainPage:
 
 def about(query: CostQuery) -> tuple[tuple[str, str], ...]:
     """What the number is of, dimension by dimension, as people call it."""
-    return tuple((str(DIMENSIONS[name]), _values(name, values)) for name, values in query.filters)
+    kept = [(str(DIMENSIONS[name]), _values(name, values)) for name, values in query.filters]
+    left_out = [
+        (str(DIMENSIONS[name]), _("all but %(values)s") % {"values": _values(name, values)})
+        for name, values in query.excludes
+    ]
+    return (*kept, *left_out)
 
 
 def _values(name: str, values: tuple[str, ...]) -> str:

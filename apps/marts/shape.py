@@ -49,15 +49,15 @@ class Shape:
             if name == DELTA and self.compare is None:
                 raise BadQuestion("order_by: there is a delta only beside another period; say compare=previous")
         if self.offset is not None and self.top is None:
-            raise BadQuestion("offset: skips the first of the largest; say with a limit how many follow")
+            raise BadQuestion("offset: skips the first of the largest; say with top how many follow")
         if self.top is not None:
             self._check_top(query)
 
     def _check_top(self, query: CostQuery) -> None:
         if not 1 <= (self.top or 0) <= MOST_SHOWN:
-            raise BadQuestion(f"limit: {self.top} is not between 1 and {MOST_SHOWN}")
+            raise BadQuestion(f"top: {self.top} is not between 1 and {MOST_SHOWN}")
         if not lasting(query.group_by):
-            raise BadQuestion("limit: says how many groups are told; group by something besides time and currency")
+            raise BadQuestion("top: says how many groups are told; group by something besides time and currency")
 
 
 PLAIN = Shape()

@@ -205,9 +205,9 @@ def test_others_are_answered_by_the_question_they_stand_for() -> None:
         pytest.param(october("team"), Shape((("day", False),)), "order_by: 'day' is not one of", id="not grouped by"),
         pytest.param(october("team"), Shape((("date", False),)), "order_by: 'date'", id="no time to order by"),
         pytest.param(october("team"), Shape((("delta", True),)), "say compare=previous", id="a delta of nothing"),
-        pytest.param(october("day"), Shape(top=3), "limit: says how many groups", id="nothing to rank"),
-        pytest.param(october("currency"), Shape(top=3), "limit: says how many groups", id="currencies are not ranked"),
-        pytest.param(october("team"), Shape(top=0), "limit: 0 is not between", id="none at all"),
+        pytest.param(october("day"), Shape(top=3), "top: says how many groups", id="nothing to rank"),
+        pytest.param(october("currency"), Shape(top=3), "top: says how many groups", id="currencies are not ranked"),
+        pytest.param(october("team"), Shape(top=0), "top: 0 is not between", id="none at all"),
         pytest.param(october("team"), Shape(offset=3), "offset: skips", id="an offset without a limit"),
     ],
 )  # fmt: skip
