@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "apps.dashboards",
     "apps.reports",
     "apps.demo",
+    "apps.assistants",
 ]
 
 MIDDLEWARE = [

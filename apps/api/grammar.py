@@ -10,6 +10,7 @@ from apps.api.parameters import (
     ANY,
     COSTS,
     EXCLUDE,
+    TABLE_FORMAT,
     Family,
     Known,
     Parameter,
@@ -106,7 +107,7 @@ GRAMMAR: Known = (
         choices=("rows", "total", "none"),
     ),
 )
-ASKED: Known = (*COSTS, *GRAMMAR)
+ASKED: Known = (*(one for one in COSTS if one.name != TABLE_FORMAT.name), TABLE_FORMAT, *GRAMMAR)
 """What `costs/` may be asked."""
 
 

@@ -174,6 +174,9 @@ FORMAT = Parameter(
     "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
 )
 SHEET_FORMAT = Parameter("format", one_of(*SHEET_FORMATS), "`csv` or `xlsx` instead of JSON.", choices=SHEET_FORMATS)
+TABLE_FORMAT = Parameter(
+    "format", one_of(*TABLE_FORMATS), "`csv`, `xlsx` or `parquet` instead of JSON.", choices=TABLE_FORMATS
+)
 AS_OF = Parameter(
     "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
 )

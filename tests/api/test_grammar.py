@@ -1,11 +1,14 @@
 """Costs asked in Koku's grammar: brackets, periods counted back, orders, Others, another period beside."""
 
+import io
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
@@ -192,6 +195,31 @@ def test_a_whole_may_be_explained_and_addresses_left_out(asking: dict[str, Clien
     refused = asking["finance"].get("/api/v1/costs/", OCTOBER | {"explain": "total"})
     assert refused.status_code == 400
     assert "pins no table allocated" in refused.content.decode()  # this world has answers, but nothing behind them
+
+
+def test_a_workbook_holds_numbers_and_parquet_holds_decimals(asking: dict[str, Client]) -> None:
+    given = {"group_by[team]": "*", "filter[resolution]": "daily", "filter[limit]": "1", "compare": "year"}
+    said = ask(asking, **given)["rows"]
+    book = asking["finance"].get("/api/v1/costs/", OCTOBER | given | {"format": "xlsx"})
+    head, *lines = openpyxl.load_workbook(io.BytesIO(book.content)).worksheets[0].iter_rows(values_only=True)
+    assert head == ("day", "team", "status", "currency", "effective_cost", "before", "delta", "ratio", "others")
+    assert [(line[0].date().isoformat(), line[4]) for line in lines] == [
+        (row["day"], float(row["effective_cost"])) for row in said
+    ]
+    plain = asking["finance"].get(
+        "/api/v1/costs/", OCTOBER | given, headers={"accept": "application/vnd.apache.parquet"}
+    )
+    table = pq.read_table(io.BytesIO(plain.content))
+    assert plain["Content-Disposition"].endswith('.parquet"')
+    assert {name: str(table.schema.field(name).type) for name in ("day", "effective_cost", "others", "team")} == {
+        "day": "date32[day]", "effective_cost": "decimal128(38, 12)", "others": "int64", "team": "string",
+    }  # fmt: skip
+    assert [f"{amount:f}" for amount in table.column("effective_cost").to_pylist()] == [
+        row["effective_cost"] for row in said
+    ]
+    assert b"'number'" in table.schema.metadata[b"publication"]
+    empty = asking["finance"].get("/api/v1/costs/", OCTOBER | {"team": "nobody", "format": "parquet"})
+    assert pq.read_table(io.BytesIO(empty.content)).column_names == ["currency", "effective_cost"]
 
 
 @pytest.mark.parametrize(
