@@ -54,12 +54,12 @@ def test_the_page_has_a_recipe_for_everything_it_promises() -> None:
 
 def test_every_block_runs_and_says_what_it_should(site: Served, ran: tuple[Path, list[str]]) -> None:
     folder, (by_team, beside, *_, frame, kinds, services, months) = ran
-    assert by_team.splitlines()[:2] == ["team,currency,effective_cost", "data,CNY,3.100000000000"]
+    assert by_team.splitlines()[:2] == ["team,currency,effective_cost", "data,CNY,1.430000000000"]
     told = json.loads(beside)
     assert told["query"]["excludes"] == {"team": ["data"]}
     assert (told["comparison"]["start"], told["comparison"]["unknown_because"]) == ("2026-09-01", "")
     assert [row["namespace"] for row in told["rows"]] == ["", "live-1"]
-    assert "3.100000000000" in frame
+    assert "1.430000000000" in frame
     assert re.search(r"^data +direct +", kinds, re.MULTILINE)
     assert "Compute" in services
     assert "2026-09" in months
