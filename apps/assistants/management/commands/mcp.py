@@ -20,7 +20,8 @@ the token in {TOKEN} may see. Nothing is ever changed. docs/mcp.md says how assi
 are told of it.
 
 examples:
-  {TOKEN}=costops_... manage.py mcp
+  manage.py mcp                          # with the token in {TOKEN}
+  env {TOKEN}=costops_... manage.py mcp
 """
 
 
