@@ -15,18 +15,24 @@ _MARKS = str.maketrans("", "", "`")
 
 def schema_of(tool: Tool) -> dict[str, Any]:
     """JSON Schema of the arguments of a tool."""
-    known = _offered(tool)
+    known = _known(tool)
     return {
         "type": "object",
-        "properties": {one.name: _property(one, known) for one in known},
+        "properties": {one.name: _property(one, known) for one in _offered(tool)},
         "required": list(tool.required),
         "additionalProperties": False,
     }
 
 
-def _offered(tool: Tool) -> Known:
+def _known(tool: Tool) -> Known:
+    """What the address takes."""
     view: Any = resolve(tool.path()).func
     known: Known = view.cls.known
+    return known
+
+
+def _offered(tool: Tool) -> Known:
+    known = _known(tool)
     return tuple(one for one in known if one.name not in tool.hidden and not _is_twice(one, known))
 
 

@@ -9,6 +9,7 @@ from django.views import View
 
 from apps.api.authentication import MAX_HEADER, key_of
 from apps.api.selectors import valid_token
+from apps.audit.requests import ONLY_LOOKS
 
 _UNKNOWN = "No valid token. Send one of the API's as `Authorization: Bearer costops_...`."
 
@@ -23,8 +24,12 @@ class McpView(View):
         request.get_host()  # refuses hosts that are not ours
         header = request.headers.get("Authorization", "")
         key = key_of(header) if len(header) <= MAX_HEADER else None
-        if not key or not key.isascii() or "\x00" in key or valid_token(key, timezone.now()) is None:
+        token = valid_token(key, timezone.now()) if key and key.isascii() and "\x00" not in key else None
+        if key is None or token is None:
             return JsonResponse({"error": _UNKNOWN}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        request.user = token.user
+        for name, value in (("auth", token), (ONLY_LOOKS, True)):  # for the audit log
+            setattr(request, name, value)
         from apps.assistants.transport import answered  # most of a second that pages need not wait for
 
         return async_to_sync(answered)(request, key)

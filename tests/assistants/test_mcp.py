@@ -173,3 +173,22 @@ def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, token
     monkeypatch.setenv("COSTOPS_TOKEN", token)
     with pytest.raises(CommandError, match=told):
         call_command("mcp")
+
+
+@pytest.mark.django_db
+def test_a_question_is_no_change_in_the_audit_log_and_a_refusal_is() -> None:
+    from django.contrib.auth.models import User
+    from django.test import Client as Browser
+    from django.utils import timezone
+
+    from apps.api.services import issue_token
+    from apps.audit.models import AuditEntry
+
+    key = issue_token(User.objects.create_user("lilei"), now=timezone.now())
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    headers = {"accept": "application/json, text/event-stream", "authorization": f"Bearer {key}"}
+    told = Browser(headers=headers).post("/mcp/", json.dumps(asked), content_type="application/json")
+    assert {tool["name"] for tool in told.json()["result"]["tools"]} == TOOLS
+    assert AuditEntry.objects.count() == 0
+    assert Browser().post("/mcp/", json.dumps(asked), content_type="application/json").status_code == 401
+    assert AuditEntry.objects.get().outcome == 401
