@@ -57,8 +57,8 @@ def _filter() -> Mapping[str, Parameter]:
     return {**_kept()} | {
         one.name: one
         for one in (
-            Parameter("limit", whole_number(1, MOST_SHOWN), "So many of the largest groups, the rest as Others."),
-            Parameter("offset", whole_number(0, 10**6), "Skip so many of the largest; then there are no Others."),
+            Parameter("limit", whole_number(1, MOST_SHOWN), "The largest so many, then Others.", pattern=r"^\d{1,5}$"),
+            Parameter("offset", whole_number(0, 10**6), "Skip so many, without Others.", pattern=r"^\d{1,7}$"),
             Parameter("resolution", one_of(*_GRAINS), "Group by day, week or month as well.", choices=tuple(_GRAINS)),
             Parameter(
                 "time_scope_units", one_of("day", "month"), "What is counted back.", choices=("day", "month")
