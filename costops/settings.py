@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "apps.dashboards",
     "apps.reports",
     "apps.demo",
+    "apps.assistants",
 ]
 
 MIDDLEWARE = [

@@ -7,6 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/reports/", include("apps.reports.api_urls")),
     path("api/", include("apps.api.urls")),
+    path("mcp/", include("apps.assistants.urls")),
+    path("mcp", include("apps.assistants.urls")),  # as clients spell it: what is posted is not sent on
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.dashboards.urls")),

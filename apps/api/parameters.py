@@ -14,6 +14,7 @@ from apps.api.errors import BadParameterError
 from apps.finops.tags import key_of
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
+from apps.marts.tagging import tag_dimensions
 from apps.units.csv_file import SCOPES
 from apps.units.query import GRAINS
 
@@ -21,8 +22,11 @@ DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
 MAX_TEXT = 4_000
 MAX_VALUES = 500
+ANY = "*"
+"""In brackets: whatever value."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 FORMATS = ("json", "csv")
+TABLE_FORMATS = (*FORMATS, "xlsx", "parquet")
 SHEET_FORMATS = (*FORMATS, "xlsx")
 """Of answers that can be had as a workbook, too."""
 
@@ -45,11 +49,51 @@ class Parameter:
     is_list: bool = False
     place: Literal["query", "path"] = "query"
 
-    def documented(self) -> OpenApiParameter:
+    def named(self) -> "Mapping[str, Parameter]":
+        """By the names it is given by: its own."""
+        return {self.name: self}
+
+    def documented(self) -> list[OpenApiParameter]:
         """The parameter as the OpenAPI schema says it."""
-        return OpenApiParameter(
-            self.name, str, self.place, description=self.description, pattern=self.pattern, enum=self.choices
-        )
+        return [
+            OpenApiParameter(
+                self.name, str, self.place, description=self.description, pattern=self.pattern, enum=self.choices
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Parameters that share a word, `filter[team]=web`: `inner` tells them by what stands in the brackets. Where there
+    is a plain parameter of that word, too, the schema tells them one by one (`is_spread`)."""
+
+    name: str
+    inner: Callable[[], Mapping[str, Parameter]]
+    description: str
+    is_spread: bool = False
+
+    def named(self) -> Mapping[str, Parameter]:
+        """By the names they are given by."""
+        told = {name: f"{self.name}[{name}]" for name in self.inner()}
+        return {told[name]: replace(one, name=told[name]) for name, one in self.inner().items()}
+
+    def documented(self) -> list[OpenApiParameter]:
+        """As the OpenAPI schema says it: one object, whose properties stand in brackets."""
+        if self.is_spread:
+            return [found for one in self.named().values() for found in one.documented()]
+        properties = {name: _schema_of(one) for name, one in self.inner().items()}
+        kind = {"type": "object", "properties": properties, "additionalProperties": False}
+        return [
+            OpenApiParameter(self.name, kind, "query", description=self.description, style="deepObject", explode=True)
+        ]
+
+
+def _schema_of(parameter: Parameter) -> dict[str, Any]:
+    told = {"description": parameter.description, "pattern": parameter.pattern, "enum": parameter.choices}
+    return {"type": "string"} | {name: value for name, value in told.items() if value}
+
+
+Known = tuple[Parameter | Family, ...]
 
 
 def text(value: str) -> str:
@@ -138,6 +182,9 @@ FORMAT = Parameter(
     "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
 )
 SHEET_FORMAT = Parameter("format", one_of(*SHEET_FORMATS), "`csv` or `xlsx` instead of JSON.", choices=SHEET_FORMATS)
+TABLE_FORMAT = Parameter(
+    "format", one_of(*TABLE_FORMATS), "`csv`, `xlsx` or `parquet` instead of JSON.", choices=TABLE_FORMATS
+)
 AS_OF = Parameter(
     "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
 )
@@ -162,6 +209,27 @@ TAG = Parameter(
     "Only cost whose tag KEY has one of these values, comma-separated; empty means: no such tag. KEY is one of "
     "COSTOPS_TAG_KEYS, such as `tag:env`.",
     is_list=True,
+)
+
+
+def not_everything(value: str) -> tuple[str, ...]:
+    """Values to leave out."""
+    found = values(value)
+    if ANY in found:
+        raise ValueError(f"is {ANY}: nothing would be left; name what is left out")
+    return found
+
+
+def narrowing(read: Callable[[str], Any], told: str) -> dict[str, Parameter]:
+    """A parameter for every dimension, level and chosen tag, by the name that filters by it."""
+    named = FILTER_NAMES | {tag: tag for tag in tag_dimensions()}
+    return {parameter: Parameter(parameter, read, told.format(name), is_list=True) for name, parameter in named.items()}
+
+
+EXCLUDE = Family(
+    "exclude",
+    lambda: narrowing(not_everything, "All but these values of {}."),
+    "What is left out: `exclude[team]=a,b`.",
 )
 CURRENCY = (
     Parameter(
@@ -195,9 +263,9 @@ COSTS = (
     *FILTERS,
     TAG,
 )
-CELL = tuple(parameter for parameter in COSTS if parameter.name not in ("group_by", "limit", "cursor", "format"))
+CELL: Known = (*(one for one in COSTS if one.name not in ("group_by", "limit", "cursor", "format")), EXCLUDE)
 """What says which number."""
-EXPLAIN = (
+EXPLAIN: Known = (
     *CELL,
     Parameter(
         "limit",
@@ -285,16 +353,25 @@ TEAM = Parameter("name", text, "The name of the team.", place="path")
 PLAIN = (FORMAT,)
 
 
-def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
+def read(asked: QueryDict, known: Known) -> Mapping[str, Any]:
     """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused by name."""
-    table = {parameter.name: parameter for parameter in known}
+    table = {name: parameter for one in known for name, parameter in one.named().items()}
     if TAG.name in table:
         table |= {name: replace(TAG, name=name) for name in asked if key_of(name)}
     unknown = sorted(set(asked) - set(table))
     if unknown:
         names = ", ".join(repr(name[:60]) for name in unknown[:10])
-        raise BadParameterError(unknown[0][:60], f"There is no parameter {names} here. There is {', '.join(table)}.")
+        told = ", ".join(one.name if isinstance(one, Parameter) else f"{one.name}[…]" for one in known)
+        said = f"There is no parameter {names} here. There is {told}.{_inside(unknown[0], known)}"
+        raise BadParameterError(unknown[0][:60], said)
     return {name: _read_one(table[name], asked.getlist(name)) for name in asked}
+
+
+def _inside(unknown: str, known: Known) -> str:
+    """What may stand in the brackets of a family, where something else did."""
+    word = unknown.partition("[")[0]
+    inner = [one.inner() for one in known if isinstance(one, Family) and one.name == word and "[" in unknown]
+    return f" In the brackets of {word} stands one of {', '.join(inner[0])}." if inner else ""
 
 
 def _read_one(parameter: Parameter, given: list[str]) -> Any:

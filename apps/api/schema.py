@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from apps.api.parameters import Parameter
+from apps.api.parameters import Known
 from apps.books.statuses import WEAKEST_FIRST
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.query import METRICS
@@ -74,6 +74,7 @@ class QuestionSchema(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+    excludes = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
     currency = serializers.CharField(allow_null=True, help_text="what every amount was converted to, if to anything")
     rates_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the rates")
     organisation_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the organisation")
@@ -224,13 +225,11 @@ def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
     return tuple(str(name) for name in kind().fields.keys())  # noqa: SIM118  # not a plain dict
 
 
-def bringing(
-    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
-) -> Callable[[_View], _View]:
+def bringing(operation: str, parameters: Known, answer: type[serializers.Serializer[Any]]) -> Callable[[_View], _View]:
     """Document a view that takes rows, as CSV or as JSON `{"rows": [...]}`, all of them or none."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
+        parameters=[told for parameter in parameters for told in parameter.documented()],
         request={"text/csv": OpenApiTypes.STR, "application/json": OpenApiTypes.OBJECT},
         responses={(201, "application/json"): answer, (200, "application/json"): answer}
         | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
@@ -238,12 +237,14 @@ def bringing(
     return documented
 
 
-def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[_View], _View]:
+def handing_out(
+    operation: str, parameters: Known, *, media: tuple[str, ...] = ("application/octet-stream",)
+) -> Callable[[_View], _View]:
     """Document a view that answers with a file."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
+        parameters=[told for parameter in parameters for told in parameter.documented()],
+        responses={(200, one): OpenApiResponse(OpenApiTypes.BINARY, description="The file.") for one in media}
         | {(code, "application/json"): OpenApiResponse(ErrorSchema, text) for code, text in FAILURES.items()},
     )
     return documented
@@ -251,7 +252,7 @@ def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[
 
 def asking(
     operation: str,
-    parameters: tuple[Parameter, ...],
+    parameters: Known,
     answer: type[serializers.Serializer[Any]],
     *,
     sheets: tuple[str, ...] = (),
@@ -259,7 +260,7 @@ def asking(
     """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[parameter.documented() for parameter in parameters],
+        parameters=[told for parameter in parameters for told in parameter.documented()],
         responses={
             (200, "application/json"): answer,
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),

@@ -21,11 +21,9 @@ from rest_framework.views import APIView
 
 from apps.api import parameters, schema, source_schema
 from apps.api.errors import BadParameterError
-from apps.api.parameters import Parameter
-from apps.api.questions import cost_question, coverage_of, digest_of, facts, present
+from apps.api.questions import coverage_of, digest_of, facts
 from apps.api.renderers import JsonRenderer
 from apps.api.selectors import scope_of
-from apps.books import statuses
 from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
@@ -39,7 +37,7 @@ from apps.teams.tree import LEVELS
 class AskView(APIView):
     """What every address shares: strict parameters, private caching, CSV file names, and failures always as JSON."""
 
-    known: tuple[Parameter, ...] = parameters.PLAIN
+    known: parameters.Known = parameters.PLAIN
     formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
     file_name = "costops"
@@ -70,7 +68,7 @@ class AskView(APIView):
         done["Cache-Control"] = "private, no-cache"
         patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))
         chosen = getattr(request.accepted_renderer, "format", "")
-        if done.status_code == 200 and chosen in ("csv", "xlsx"):
+        if done.status_code == 200 and chosen in parameters.TABLE_FORMATS[1:]:
             done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
         return done
 
@@ -82,26 +80,6 @@ class CompanyView(AskView):
         super().check_permissions(request)
         if scope_of(request.user).teams is not None:
             raise PermissionDenied
-
-
-class CostsView(AskView):
-    """Cost, grouped and filtered, for the teams the caller may see."""
-
-    known = parameters.COSTS
-
-    @schema.asking("costs", parameters.COSTS, schema.CostsSchema)
-    def get(self, request: Request) -> HttpResponse:
-        asked = self.asked(request)
-        query, page = cost_question(asked, scope_of(request.user))
-        covered = statuses.of_query(query, timezone.now())
-        etag = etag_of(query.as_of, query, page, asked["format"], covered.by_day)
-        if same := unchanged(request, etag):
-            return same
-        answer = statuses.with_status(marts.answer(query), covered)
-        self.columns = answer.columns
-        self.file_name = f"costs-{query.start}-{query.end}-publication-{query.as_of}"
-        body = {"status": covered.weakest or answer.publication.status, **present(answer, page)}
-        return Response(body, headers={"ETag": etag})
 
 
 class TeamsView(AskView):

@@ -36,6 +36,9 @@ class Command(TerminalCommand):
         parser.add_argument(
             "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
         )
+        parser.add_argument(
+            "--exclude", action="append", default=[], metavar="NAME=A,B", help="all but these values; may be repeated"
+        )
         parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
         parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the file (default csv)")
         parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="replaced when the export is whole")
