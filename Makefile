@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin/python
 COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --python-version 3.11 --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test soak check format bench setup requirements
+.PHONY: help demo run stop test soak check format bench docs screenshots setup requirements
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -45,6 +45,16 @@ bench: ## speed and memory against named floors (DATA=folder: goals on public fi
 	@scripts/setup.sh dev
 	@mkdir -p var/bench
 	@$(PYTHON_BIN) -m bench $(if $(DATA),--data $(DATA))
+
+docs: ## the documentation as a site, below var/site/
+	@scripts/setup.sh dev
+	@$(PYTHON_BIN) scripts/commands_page.py
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --strict --quiet
+	@echo "The documentation is in var/site; to read and search it: python3 -m http.server -d var/site 8080"
+
+screenshots: ## the pictures of the documentation, taken from what `make demo` made (NAMES="team why": some of them)
+	@scripts/setup.sh dev
+	@$(PYTHON_BIN) scripts/screenshots.py $(NAMES)
 
 setup: ## .venv with everything for work on the code
 	@scripts/setup.sh dev

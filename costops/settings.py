@@ -71,13 +71,13 @@ SECRET_KEY = _secret_key()
 COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "costops.apps.CostOpsAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "costops.web.Files",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "apps.dashboards",
     "apps.reports",
     "apps.demo",
+    "apps.assistants",
 ]
 
 MIDDLEWARE = [
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "costops.web.CompressedPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -178,6 +180,11 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = COSTOPS_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "costops.web.HashedFiles"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # under their own names the finders serve them
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 

@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/", include("apps.api.urls")),
+    path("mcp/", include("apps.assistants.urls")),
+    path("mcp", include("apps.assistants.urls")),  # as clients spell it: what is posted is not sent on
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.dashboards.urls")),

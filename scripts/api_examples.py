@@ -106,9 +106,14 @@ FOUND = {
     "recommendation": ("recommendations/?state=open", "number"), "billing": ("sources/", "name"),
     "planner": ("plans/", "planner"), "report": ("reports/", "number"), "own": ("channels/", "number"), "upgraded": ("plans/?planner=upgrades", "subject"),
 }  # fmt: skip
-FILES = ("plan_file", "report_part")
+FILES = {
+    "plan_file": "application/octet-stream", "report_part": "application/octet-stream",
+    "export_charges": "text/csv", "export_allocated": "text/csv",
+}  # fmt: skip
+"""Operations that answer with a file → its documented form."""
 QUERIES = {
-    "costs": "group_by=team&limit=2", "bases": "group_by=team", "explain": "team=live-core&limit=2", "changes": "limit=2",
+    "costs": "group_by=team&limit=2", "export_charges": "start=2026-10-05&end=2026-10-06",
+    "export_allocated": "start=2026-10-05&end=2026-10-06&team=live-core", "bases": "group_by=team", "explain": "team=live-core&limit=2", "changes": "limit=2",
     "why": "team=live-core", "one_plan": "subject={subject}", "units": "driver=classes&grain=all", "unit_change": "driver=classes",
     "quantities": "driver=classes", "estimates-accuracy": "group_by=team",
     "opencost_allocation": "window=2026-10-05,2026-10-06&aggregate=team",
@@ -184,7 +189,7 @@ class Recorder:
         asked = self._filled(path.replace("{file}", "plan.json") + (f"?{query}" if query else ""))
         answer = self.client.get(asked)
         if self._is_good(name, asked, answer):
-            self.examples[name] = {"asked": f"GET {asked}", **_answered(answer, is_file=name in FILES)}
+            self.examples[name] = {"asked": f"GET {asked}", **_answered(answer, media=FILES.get(name))}
 
     def _filled(self, path: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: str(self.known.get(found[1], found[0])), path)
@@ -203,11 +208,11 @@ def _called(path: str) -> str:
     return names.get(path.split("/")[3], "number")
 
 
-def _answered(answer: Any, *, is_file: bool = False) -> dict[str, Any]:
+def _answered(answer: Any, *, media: str | None = None) -> dict[str, Any]:
     """The answer as it is shown: few items of every list, long texts cut."""
-    if is_file:
-        shown = answer.content[:MOST_TEXT].decode(errors="ignore")
-        return {"status": answer.status_code, "media": "application/octet-stream", "answer": shown}
+    if media:
+        shown = answer.getvalue()[:MOST_TEXT].decode(errors="ignore")
+        return {"status": answer.status_code, "media": media, "answer": shown}
     return {"status": answer.status_code, "answer": _short(answer.json())}
 
 

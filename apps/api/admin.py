@@ -25,6 +25,7 @@ class ApiTokenAdmin(ToRead):
         "revoked_at",
     )
     search_fields = ("public_id", "user__username", "name")
+    date_hierarchy = "created_at"
     actions = ("revoke",)
 
     @admin.action(description="Revoke the selected tokens")

@@ -19,11 +19,11 @@ from rest_framework.views import APIView
 from apps.api import deprecations, idempotency, paging, parameters
 from apps.api.bodies import FieldsBody
 from apps.api.errors import BadParameterError
-from apps.api.parameters import Parameter
+from apps.api.parameters import Known
 from apps.api.questions import digest_of
 from apps.api.selectors import scope_of
 
-SHEETS = ("csv", "xlsx")
+SHEETS = parameters.TABLE_FORMATS[1:]
 
 
 @method_decorator(conditional_page, name="dispatch")
@@ -35,7 +35,7 @@ class AskView(APIView):
     """
 
     parser_classes: Sequence[type[BaseParser]] = (FieldsBody,)
-    known: tuple[Parameter, ...] = parameters.PLAIN
+    known: Known = parameters.PLAIN
     formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class AskView(APIView):
             given.pop(parameter.name, None)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
 
-    def given(self, request: Request, known: tuple[Parameter, ...]) -> dict[str, Any]:
+    def given(self, request: Request, known: Known) -> dict[str, Any]:
         """The parameters of a write but its format: of the address, and of a body of JSON where there is one."""
         told = request.query_params.copy()
         if request.content_type.partition(";")[0].strip() == FieldsBody.media_type:

@@ -30,7 +30,7 @@ LISTING = (
     Parameter("team", parameters.text, "Only those of this team."),
     FORMAT,
 )
-OPENING = (*parameters.CELL, REASON, FORMAT)
+OPENING: parameters.Known = (*parameters.CELL, REASON, FORMAT)
 MOVING = (
     Parameter("action", parameters.one_of(*MOVES), "What to do.", choices=tuple(MOVES)),
     Parameter("text", parameters.text, _TEXT),

@@ -95,6 +95,7 @@ class CellSchema(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+    excludes = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
     currency = serializers.CharField(allow_null=True)
     rates_as_of = serializers.IntegerField(allow_null=True)
 
@@ -149,6 +150,7 @@ def _presented(found: Explanation) -> dict[str, Any]:
         "query": {
             **{name: getattr(query, name) for name in ("metric", "start", "end", "currency", "rates_as_of")},
             "filters": {name: list(values) for name, values in query.filters},
+            "excludes": {name: list(values) for name, values in query.excludes},
         },
         **{name: getattr(found, name) for name in ("answered", "totals", "pool_count", "pool_total", "part_count")},
         "conversions": [

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -19,7 +20,7 @@ from apps.api.renderers import ProblemRenderer
 from apps.api.scopes import READ, WRITE, area_of
 
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "Cost": ("costs", "bases", "estimates", "explain", "why", "units", "drivers", "rates"),
+    "Cost": ("costs", "exports", "bases", "estimates", "explain", "why", "units", "drivers", "rates"),
     "What is ahead": ("forecasts", "planned", "budgets", "calendar"),
     "What to do": ("anomalies", "idle", "recommendations", "savings", "plans", "prices", "commitments", "offers"),
     "Books": (
@@ -107,6 +108,7 @@ def say_once(result: dict[str, Any], **_more: Any) -> dict[str, Any]:
 
 def _reference(said: dict[str, dict[str, Any]], kind: str, name: str, one: dict[str, Any]) -> dict[str, str]:
     """Where a component stands that says the same; another one of this name gets a number."""
+    name = re.sub(r"[^a-zA-Z0-9._-]", "_", name)
     found, number = name, 2
     while said[kind].setdefault(found, one) != one:
         found, number = f"{name}_{number}", number + 1

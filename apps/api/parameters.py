@@ -14,6 +14,7 @@ from apps.api.errors import BadParameterError
 from apps.finops.tags import key_of
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
+from apps.marts.tagging import tag_dimensions
 from apps.units.csv_file import SCOPES
 from apps.units.query import GRAINS
 
@@ -23,8 +24,11 @@ MAX_TEXT = 4_000
 MAX_VALUES = 500
 MOST_MISTAKES = 10
 """So many are told at once."""
+ANY = "*"
+"""In brackets: whatever value."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
 FORMATS = ("json", "csv")
+TABLE_FORMATS = (*FORMATS, "xlsx", "parquet")
 SHEET_FORMATS = (*FORMATS, "xlsx")
 """Of answers that can be had as a workbook, too."""
 
@@ -47,11 +51,14 @@ class Parameter:
     is_list: bool = False
     place: Literal["query", "path"] = "query"
 
-    def documented(self) -> OpenApiParameter:
+    def named(self) -> "Mapping[str, Parameter]":
+        """By the names it is given by: its own."""
+        return {self.name: self}
+
+    def documented(self) -> list[OpenApiParameter]:
         """The parameter as the OpenAPI schema says it."""
-        return OpenApiParameter(
-            self.name, self.schema, self.place, description=self.description, required=self.place == "path"
-        )
+        required = self.place == "path"
+        return [OpenApiParameter(self.name, self.schema, self.place, description=self.description, required=required)]
 
     @property
     def body_schema(self) -> dict[str, Any]:
@@ -66,6 +73,35 @@ class Parameter:
         pattern = f"^(?:{self.pattern.strip('^$')})$" if self.pattern else None
         more = {"pattern": pattern, "enum": self.choices and [*self.choices]}
         return {**told, **{name: value for name, value in more.items() if value and told["type"] == "string"}}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Parameters that share a word, `filter[team]=web`: `inner` tells them by what stands in the brackets. Where there
+    is a plain parameter of that word, too, the schema tells them one by one (`is_spread`)."""
+
+    name: str
+    inner: Callable[[], Mapping[str, Parameter]]
+    description: str
+    is_spread: bool = False
+
+    def named(self) -> Mapping[str, Parameter]:
+        """By the names they are given by."""
+        told = {name: f"{self.name}[{name}]" for name in self.inner()}
+        return {told[name]: replace(one, name=told[name]) for name, one in self.inner().items()}
+
+    def documented(self) -> list[OpenApiParameter]:
+        """As the OpenAPI schema says it: one object, whose properties stand in brackets."""
+        if self.is_spread:
+            return [found for one in self.named().values() for found in one.documented()]
+        properties = {name: {"description": one.description} | one.schema for name, one in self.inner().items()}
+        kind = {"type": "object", "properties": properties, "additionalProperties": False}
+        return [
+            OpenApiParameter(self.name, kind, "query", description=self.description, style="deepObject", explode=True)
+        ]
+
+
+Known = tuple[Parameter | Family, ...]
 
 
 def text(value: str) -> str:
@@ -158,6 +194,9 @@ FORMAT = Parameter(
     "format", one_of(*FORMATS), "`csv` instead of JSON; the same as `Accept: text/csv`.", choices=FORMATS
 )
 SHEET_FORMAT = Parameter("format", one_of(*SHEET_FORMATS), "`csv` or `xlsx` instead of JSON.", choices=SHEET_FORMATS)
+TABLE_FORMAT = Parameter(
+    "format", one_of(*TABLE_FORMATS), "`csv`, `xlsx` or `parquet` instead of JSON.", choices=TABLE_FORMATS
+)
 AS_OF = Parameter(
     "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
 )
@@ -182,6 +221,27 @@ TAG = Parameter(
     "Only cost whose tag KEY has one of these values, comma-separated; empty means: no such tag. KEY is one of "
     "COSTOPS_TAG_KEYS, such as `tag:env`.",
     is_list=True,
+)
+
+
+def not_everything(value: str) -> tuple[str, ...]:
+    """Values to leave out."""
+    found = values(value)
+    if ANY in found:
+        raise ValueError(f"is {ANY}: nothing would be left; name what is left out")
+    return found
+
+
+def narrowing(read: Callable[[str], Any], told: str) -> dict[str, Parameter]:
+    """A parameter for every dimension, level and chosen tag, by the name that filters by it."""
+    named = FILTER_NAMES | {tag: tag for tag in tag_dimensions()}
+    return {parameter: Parameter(parameter, read, told.format(name), is_list=True) for name, parameter in named.items()}
+
+
+EXCLUDE = Family(
+    "exclude",
+    lambda: narrowing(not_everything, "All but these values of {}."),
+    "What is left out: `exclude[team]=a,b`.",
 )
 CURRENCY = (
     Parameter(
@@ -215,9 +275,9 @@ COSTS = (
     *FILTERS,
     TAG,
 )
-CELL = tuple(parameter for parameter in COSTS if parameter.name not in ("group_by", "limit", "cursor", "format"))
+CELL: Known = (*(one for one in COSTS if one.name not in ("group_by", "limit", "cursor", "format")), EXCLUDE)
 """What says which number."""
-EXPLAIN = (
+EXPLAIN: Known = (
     *CELL,
     Parameter(
         "limit",
@@ -232,14 +292,6 @@ RECONCILIATION = (
     Parameter("billing_month", month, "Only this billing month, YYYY-MM.", pattern=_MONTH.pattern),
     Parameter("by_day", one_of("true", "false"), "`false` adds the days up.", choices=("true", "false")),
     AS_OF,
-    FORMAT,
-)
-RESTATEMENTS = (
-    Parameter("source", text, "Only this source."),
-    Parameter("billing_month", month, "Only this billing month, YYYY-MM.", pattern=_MONTH.pattern),
-    Parameter("service", text, "Only this service, as FOCUS names it."),
-    Parameter("start", day, "Only days from this one on, YYYY-MM-DD.", pattern=_DAY.pattern),
-    Parameter("end", day, "Only days before this one, YYYY-MM-DD.", pattern=_DAY.pattern),
     FORMAT,
 )
 RATES = (
@@ -301,15 +353,16 @@ CODE = Parameter("code", text, "The code of the problem.", place="path")
 PLAIN = (FORMAT,)
 
 
-def read(asked: QueryDict, known: tuple[Parameter, ...]) -> Mapping[str, Any]:
+def read(asked: QueryDict, known: Known) -> Mapping[str, Any]:
     """The values of the parameters given. Whatever is unknown, repeated or unreadable is refused, all of it by name."""
-    table = {parameter.name: parameter for parameter in known}
+    table = {name: parameter for one in known for name, parameter in one.named().items()}
     if TAG.name in table:
         table |= {name: replace(TAG, name=name) for name in asked if key_of(name)}
     found: dict[str, Any] = {}
     mistakes: list[tuple[str, str]] = []
     for name in sorted(set(asked) - set(table))[:MOST_MISTAKES]:
-        said = f"There is no parameter {name[:60]!r} here. There is {', '.join(table)}."
+        told = ", ".join(one.name if isinstance(one, Parameter) else f"{one.name}[…]" for one in known)
+        said = f"There is no parameter {name[:60]!r} here. There is {told}.{_inside(name, known)}"
         mistakes.append((name[:60], said))
     for name in [name for name in asked if name in table]:
         try:
@@ -326,6 +379,13 @@ def needed(given: Mapping[str, Any], name: str) -> Any:
     if name not in given:
         raise BadParameterError(name, f"{name} must be given")
     return given[name]
+
+
+def _inside(unknown: str, known: Known) -> str:
+    """What may stand in the brackets of a family, where something else did."""
+    word = unknown.partition("[")[0]
+    inner = [one.inner() for one in known if isinstance(one, Family) and one.name == word and "[" in unknown]
+    return f" In the brackets of {word} stands one of {', '.join(inner[0])}." if inner else ""
 
 
 def _read_one(parameter: Parameter, given: list[str]) -> Any:

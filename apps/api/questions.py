@@ -9,12 +9,14 @@ from typing import Any
 from django.core import signing
 from django.urls import reverse
 
+from apps.api import grammar
 from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT
-from apps.marts.cell import asked_filters, row_addresses
+from apps.marts.cell import row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, with_versions
+from apps.marts.shape import PLAIN, Shape
 from apps.rates.selectors import UsedRate
 
 _SALT = "apps.api.cursor"
@@ -22,10 +24,11 @@ _SALT = "apps.api.cursor"
 
 @dataclass(frozen=True)
 class Page:
-    """The rows `offset` <= row < `offset` + `limit` of an answer."""
+    """The rows `offset` <= row < `offset` + `limit` of an answer in a shape."""
 
     offset: int
     limit: int
+    shape: Shape = PLAIN
 
 
 def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Page]:
@@ -34,10 +37,11 @@ def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Pa
     if "cursor" in given:
         number, versions, offset, digest = _opened(given["cursor"])
     query = _query(given, number, versions, scope)
-    if digest not in (None, digest_of(query)) or given.get("as_of") not in (None, query.as_of):
+    shape = grammar.shape(given, query)
+    if digest not in (None, digest_of(query, shape)) or given.get("as_of") not in (None, query.as_of):
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
-    default_limit = MAX_ROWS if given.get("format") == "csv" else DEFAULT_LIMIT
-    return query, Page(offset, given.get("limit", default_limit))
+    default_limit = DEFAULT_LIMIT if given.get("format", "json") == "json" else MAX_ROWS
+    return query, Page(offset, given.get("limit", default_limit), shape)
 
 
 def cell_question(given: Mapping[str, Any], scope: Scope) -> CostQuery:
@@ -51,12 +55,18 @@ def _versions(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any], scope: Scope) -> CostQuery:
     pinned = publication(number)
-    start, end = given.get("start", pinned.first_day), given.get("end", pinned.end_day)
-    if start is None or end is None:
-        raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
-    asked = {name: given[name] for name in ("metric", "group_by", "currency") if name in given}
-    asked["filters"] = tuple(asked_filters(given))
-    return with_versions(CostQuery(start, end, as_of=pinned.number, scope=scope, **versions, **asked))
+    days = grammar.window(given, pinned)
+    query = CostQuery(
+        days.start,
+        days.end,
+        filters=grammar.filters(given),
+        excludes=grammar.excludes(given),
+        as_of=pinned.number,
+        scope=scope,
+        **versions,
+        **grammar.metric_and_groups(given),
+    )
+    return with_versions(query)
 
 
 def digest_of(*asked: Any) -> str:
@@ -84,7 +94,9 @@ def next_cursor(query: CostQuery, page: Page, rows_total: int) -> str | None:
     """Where the next page begins; None after the last."""
     after = page.offset + page.limit
     return (
-        signing.dumps([query.as_of, query.rates_as_of, query.organisation_as_of, after, digest_of(query)], salt=_SALT)
+        signing.dumps(
+            [query.as_of, query.rates_as_of, query.organisation_as_of, after, digest_of(query, page.shape)], salt=_SALT
+        )
         if after < rows_total
         else None
     )
@@ -97,24 +109,31 @@ def present(answer: Answer, page: Page) -> dict[str, Any]:
     explanation = row_addresses(reverse("api-explain"), query, answer.columns)
     return {
         "publication": facts(answer.publication),
-        "query": {
-            "metric": query.metric,
-            "group_by": list(query.group_by),
-            "start": query.start,
-            "end": query.end,
-            "filters": {name: list(values) for name, values in query.filters},
-            "currency": query.currency,
-            "rates_as_of": query.rates_as_of,
-            "organisation_as_of": query.organisation_as_of,
-        },
+        "query": question_of(query),
         "rates": [used_rate(rate) for rate in answer.rates],
         "totals": dict(answer.totals),
-        "page": {
-            "rows": len(rows),
-            "rows_total": len(answer.rows),
-            "next_cursor": next_cursor(query, page, len(answer.rows)),
-        },
+        "page": page_of(query, page, len(rows), len(answer.rows)),
         "rows": [dict(zip(answer.columns, row, strict=True)) | {"explain": explanation(row)} for row in rows],
+    }
+
+
+def page_of(query: CostQuery, page: Page, rows: int, rows_total: int) -> dict[str, Any]:
+    """Which part of an answer a page is."""
+    return {"rows": rows, "rows_total": rows_total, "next_cursor": next_cursor(query, page, rows_total)}
+
+
+def question_of(query: CostQuery) -> dict[str, Any]:
+    """A question as it was understood."""
+    return {
+        "metric": query.metric,
+        "group_by": list(query.group_by),
+        "start": query.start,
+        "end": query.end,
+        "filters": {name: list(values) for name, values in query.filters},
+        "excludes": {name: list(values) for name, values in query.excludes},
+        "currency": query.currency,
+        "rates_as_of": query.rates_as_of,
+        "organisation_as_of": query.organisation_as_of,
     }
 
 

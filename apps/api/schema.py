@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from apps.api.parameters import PAGE, Parameter
+from apps.api.parameters import PAGE, Known, Parameter
 from apps.api.problems import PROBLEMS
 from apps.api.renderers import ProblemRenderer
 from apps.books.statuses import WEAKEST_FIRST
@@ -77,6 +77,7 @@ class QuestionSchema(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
+    excludes = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
     currency = serializers.CharField(allow_null=True, help_text="what every amount was converted to, if to anything")
     rates_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the rates")
     organisation_as_of = serializers.IntegerField(allow_null=True, help_text="the version of the organisation")
@@ -281,16 +282,14 @@ def columns_of(kind: type[serializers.Serializer[Any]]) -> tuple[str, ...]:
     return tuple(str(name) for name in kind().fields.keys())  # noqa: SIM118  # not a plain dict
 
 
-def bringing(
-    operation: str, parameters: tuple[Parameter, ...], answer: type[serializers.Serializer[Any]]
-) -> Callable[[_View], _View]:
+def bringing(operation: str, parameters: Known, answer: type[serializers.Serializer[Any]]) -> Callable[[_View], _View]:
     """Document a view that takes rows, as CSV or as JSON `{"rows": [...]}`, all of them or none."""
     return writing(operation, parameters, answer, body={"text/csv": OpenApiTypes.STR, "application/json": RowsSchema})
 
 
 def writing(
     operation: str,
-    parameters: tuple[Parameter, ...],
+    parameters: Known,
     answer: type[serializers.Serializer[Any]],
     *,
     body: dict[str, Any] | None = None,
@@ -299,13 +298,14 @@ def writing(
 
     Unless it reads another `body`, its parameters may come as a JSON object as well.
     """
-    fields = {one.name: one.body_schema for one in parameters if one.place == "query" and one.name != "format"}
+    given = [one for one in parameters if isinstance(one, Parameter) and one.place == "query" and one.name != "format"]
+    fields = {one.name: one.body_schema for one in given}
     if body is None and fields:
         body = {"application/json": {"type": "object", "properties": fields, "additionalProperties": False}}
     is_table = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The same as one row.")}
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[*(parameter.documented() for parameter in parameters), KEY],
+        parameters=[*(told for one in parameters for told in one.documented()), KEY],
         request=body,
         responses={
             (200, "application/json"): OpenApiResponse(answer, "What became of it."),
@@ -317,15 +317,15 @@ def writing(
     return documented
 
 
-def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[_View], _View]:
+def handing_out(
+    operation: str, parameters: Known, *, media: tuple[str, ...] = ("application/octet-stream",)
+) -> Callable[[_View], _View]:
     """Document a view that answers with a file."""
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[*(parameter.documented() for parameter in parameters), IF_NONE_MATCH],
-        responses={
-            (200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file."),
-            304: UNCHANGED,
-        }
+        parameters=[*(told for one in parameters for told in one.documented()), IF_NONE_MATCH],
+        responses={(200, one): OpenApiResponse(OpenApiTypes.BINARY, description="The file.") for one in media}
+        | {304: UNCHANGED}
         | problems(FAILURES),
     )
     return documented
@@ -333,7 +333,7 @@ def handing_out(operation: str, parameters: tuple[Parameter, ...]) -> Callable[[
 
 def asking(
     operation: str,
-    parameters: tuple[Parameter, ...],
+    parameters: Known,
     answer: type[serializers.Serializer[Any]],
     *,
     sheets: tuple[str, ...] = (),
@@ -347,7 +347,7 @@ def asking(
     read = (*parameters, *PAGE) if is_paged else parameters
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
-        parameters=[*(parameter.documented() for parameter in read), IF_NONE_MATCH],
+        parameters=[*(told for one in read for told in one.documented()), IF_NONE_MATCH],
         responses={
             (200, "application/json"): OpenApiResponse(_paged(answer) if is_paged else answer, "What was asked for."),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The rows, with a header row."),

@@ -17,9 +17,8 @@ from rest_framework.response import Response
 from apps.api import parameters, schema, source_schema
 from apps.api.asking import AskView, CompanyView, etag_of, unchanged
 from apps.api.problems import PROBLEMS, Problem
-from apps.api.questions import cost_question, coverage_of, facts, present
+from apps.api.questions import coverage_of, facts
 from apps.api.selectors import scope_of
-from apps.books import statuses
 from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
@@ -28,25 +27,19 @@ from apps.teams.models import Team
 from apps.teams.organising import today, tree
 from apps.teams.tree import LEVELS
 
-
-class CostsView(AskView):
-    """Cost, grouped and filtered, for the teams the caller may see."""
-
-    known = parameters.COSTS
-
-    @schema.asking("costs", parameters.COSTS, schema.CostsSchema)
-    def get(self, request: Request) -> HttpResponse:
-        asked = self.asked(request)
-        query, page = cost_question(asked, scope_of(request.user))
-        covered = statuses.of_query(query, timezone.now())
-        etag = etag_of(query.as_of, query, page, asked["format"], covered.by_day)
-        if same := unchanged(request, etag):
-            return same
-        answer = statuses.with_status(marts.answer(query), covered)
-        self.columns = answer.columns
-        self.file_name = f"costs-{query.start}-{query.end}-publication-{query.as_of}"
-        body = {"status": covered.weakest or answer.publication.status, **present(answer, page)}
-        return Response(body, headers={"ETag": etag})
+RESTATEMENTS = (
+    parameters.Parameter("source", parameters.text, "Only this source."),
+    parameters.Parameter(
+        "billing_month",
+        parameters.month,
+        "Only this billing parameters.month, YYYY-MM.",
+        pattern=r"^[12]\d{3}-(?:0[1-9]|1[0-2])$",
+    ),
+    parameters.Parameter("service", parameters.text, "Only this service, as FOCUS names it."),
+    parameters.Parameter("start", parameters.day, "Only days from this one on, YYYY-MM-DD."),
+    parameters.Parameter("end", parameters.day, "Only days before this one, YYYY-MM-DD."),
+    parameters.FORMAT,
+)
 
 
 class TeamsView(AskView):
@@ -93,11 +86,11 @@ class SourcesView(CompanyView):
 class RestatementsView(CompanyView):
     """What new issues of bills changed, by day and service."""
 
-    known = parameters.RESTATEMENTS
+    known = RESTATEMENTS
     columns = schema.columns_of(source_schema.RestatementSchema)
     file_name = "restatements"
 
-    @schema.asking("restatements", parameters.RESTATEMENTS, source_schema.RestatementsSchema)
+    @schema.asking("restatements", RESTATEMENTS, source_schema.RestatementsSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")

@@ -20,7 +20,7 @@ from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, just
 from apps.insights.why.telling import tell
 from apps.marts.query import CostQuery
 
-PARAMETERS = (
+PARAMETERS: parameters.Known = (
     *parameters.CELL,
     Parameter("before_start", day, "The first day compared with; as many days just before by default."),
     Parameter("before_end", day, "The day after the last one compared with."),
@@ -66,6 +66,7 @@ def _presented(found: Why) -> dict[str, Any]:
             "before_start": found.before.start,
             "before_end": found.before.end,
             "filters": {name: list(values) for name, values in query.filters},
+            "excludes": {name: list(values) for name, values in query.excludes},
         },
         "rates": [used_rate(rate) for rate in found.rates],
         "per_day": found.per_day,

@@ -19,6 +19,7 @@ class WhyQuerySchema(serializers.Serializer[Any]):
     before_start = serializers.DateField()
     before_end = serializers.DateField()
     filters = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    excludes = serializers.DictField(child=serializers.ListField(child=serializers.CharField(allow_blank=True)))
 
 
 class SegmentChangeSchema(serializers.Serializer[Any]):

@@ -2,14 +2,23 @@
 
 from django.contrib import admin
 
-from apps.audit.models import AuditEntry
+from apps.audit.models import AuditEntry, ChainEnd
 from apps.teams.reading import ToRead
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ToRead):
+    """Who did what, and when."""
+
     list_display = ("number", "at", "actor", "way", "action", "outcome", "address")
     list_filter = ("way",)
     search_fields = ("actor", "action", "request_id")
     ordering = ("-number",)
-    show_full_result_count = False
+    date_hierarchy = "at"
+
+
+@admin.register(ChainEnd)
+class ChainEndAdmin(ToRead):
+    """Where the chain ends."""
+
+    list_display = ("id",)

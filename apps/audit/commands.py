@@ -16,7 +16,7 @@ from apps.warehouse.terminal import operator
 
 logger = logging.getLogger(__name__)
 READING = frozenset(
-    {"list", "show", "ways", "preview", "verify", "ask", "explain", "why", "reconcile", "changes", "units"}
+    {"list", "show", "ways", "preview", "verify", "ask", "explain", "why", "reconcile", "changes", "units", "mcp"}
 )
 """Commands, or first words of one, that only look."""
 

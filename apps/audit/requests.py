@@ -16,6 +16,8 @@ from apps.finops.running import at_work
 
 logger = logging.getLogger(__name__)
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+ONLY_LOOKS = "only_looks"
+"""What a view sets on a request that changes nothing though it is a POST."""
 MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
 
 
@@ -28,7 +30,8 @@ class Recorded:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         before = "" if request.method in READING else _name(request)  # who signs out is nobody afterwards
         response = self.get_response(request)
-        if request.method not in READING or _is_export(response) or _is_read(request):
+        looks = request.method in READING or getattr(request, ONLY_LOOKS, False)
+        if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
         return response
 

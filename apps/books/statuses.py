@@ -110,8 +110,13 @@ def of_query(query: CostQuery, now: datetime) -> Statuses:
     """The statuses of the days a question covers, of the sources it is about."""
     found = statuses(publication(query.as_of), query.start, query.end, now)
     asked = [set(values) for name, values in query.filters if name == "source"]
+    left_out = {value for name, values in query.excludes if name == "source" for value in values}
     return Statuses(
-        {key: status for key, status in found.by_source_day.items() if all(key[0] in values for values in asked)}
+        {
+            (source, day): status
+            for (source, day), status in found.by_source_day.items()
+            if all(source in values for values in asked) and source not in left_out
+        }
     )
 
 

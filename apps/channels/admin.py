@@ -13,6 +13,7 @@ class ChannelAdmin(ToRead):
     list_display = ("id", "kind", "name", "user", "team", "least", "is_on", "is_removed", "created_by")
     list_filter = ("kind", "is_on", "is_removed")
     exclude = ("secrets",)
+    search_fields = ("name", "user__username", "team__name")
 
 
 @admin.register(Message)
@@ -21,6 +22,8 @@ class MessageAdmin(ToRead):
 
     list_display = ("id", "channel", "state", "attempts", "created_at", "not_before", "sent_at", "error")
     list_filter = ("state",)
+    search_fields = ("recipient", "reference", "error")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Entry)
@@ -30,3 +33,4 @@ class EntryAdmin(ToRead):
     list_display = ("id", "channel", "message", "kind", "severity", "team", "created_at")
     list_filter = ("kind", "severity")
     search_fields = ("key",)
+    date_hierarchy = "created_at"

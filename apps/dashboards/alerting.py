@@ -87,6 +87,7 @@ class HistoryLine:
     step: AlertStep
     by: str
     told: str
+    why: str
     severity: Severity
 
 
@@ -189,7 +190,8 @@ def page(one: Alert, actor: Actor) -> OnePage:
 
 
 def _history(step: AlertStep) -> HistoryLine:
-    return HistoryLine(step, step.by or "CostOps", str(STEPS.get(step.action, step.action)), severity(step.severity))
+    told = str(STEPS.get(step.action, step.action))
+    return HistoryLine(step, step.by or "CostOps", told, step.note, severity(step.severity))
 
 
 def _told(message: Message) -> ToldLine:

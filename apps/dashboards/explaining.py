@@ -146,8 +146,13 @@ def told(asked: CostQuery, limit: int = LIMIT) -> ExplainPage:
 def about(query: CostQuery) -> tuple[tuple[str, str], ...]:
     """What the number is of, dimension by dimension, as people call it."""
     known = DIMENSIONS | LEVELS
-    titles = {name: naming.before_value(name, str(known.get(name, name))) for name, _told in query.filters}
-    return tuple((titles[name], _values(name, values)) for name, values in query.filters)
+    asked = [name for name, _told in (*query.filters, *query.excludes)]
+    titles = {name: naming.before_value(name, str(known.get(name, name))) for name in asked}
+    kept = [(titles[name], _values(name, values)) for name, values in query.filters]
+    left_out = [
+        (titles[name], _("all but %(values)s") % {"values": _values(name, values)}) for name, values in query.excludes
+    ]
+    return (*kept, *left_out)
 
 
 def _values(name: str, values: tuple[str, ...]) -> str:

@@ -91,12 +91,13 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the menu; `is_here`: it leads to where one is, `is_around`: to a group of pages one is within."""
+    """A link of the menu; `is_here`: it leads to where one is, `is_around`: to a group of `pages` one is within."""
 
     title: Promise
     address: str
     is_here: bool
     is_around: bool = False
+    pages: "tuple[Link, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ class Menu:
     groups: tuple[Link, ...]
     pages: tuple[Link, ...]
 
+    @property
+    def here(self) -> Link | None:
+        """The page one is on, or under."""
+        return next((page for group in self.groups for page in group.pages if page.is_here), None)
+
 
 def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
     """The menu as one sees it from the page whose address is named `here`."""
@@ -114,7 +120,8 @@ def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
     for title, offered in _offered(sees_all=sees_all, is_staff=is_staff):
         links = tuple(Link(page.title, reverse(page.name), here in (page.name, *page.under)) for page in offered)
         is_around = any(link.is_here for link in links)
-        groups.append(Link(title, links[0].address, is_here=links[0].is_here and len(links) == 1, is_around=is_around))
+        is_here = links[0].is_here and len(links) == 1
+        groups.append(Link(title, links[0].address, is_here=is_here, is_around=is_around, pages=links))
         if is_around and len(links) > 1:
             within = links
     return Menu(tuple(groups), within)

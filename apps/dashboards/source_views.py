@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 
 from apps.dashboards import auditing, installation, pricing, quality, restated, sources, uploads
 from apps.dashboards.handlers import TOO_LARGE
-from apps.dashboards.views import Guarded, JsonView
+from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
 from apps.ingest import services as ingest
 from apps.ingest.models import Source
@@ -48,13 +48,16 @@ class Installation(Guarded, TemplateView):
         return {"page": installation.installation_page(), "for_everything": True}
 
 
-class SourcesProgress(JsonView):
-    """How far the machine has come: polled by the sources page."""
+class SourcesProgress(Guarded):
+    """How far the machine has come: polled by the sources page, which shows it in place; nothing new has no content."""
 
     for_everything = True
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        return JsonResponse(sources.news(timezone.now()))
+        news = sources.news(timezone.now())
+        if news["mark"] == request.GET.get("seen"):
+            return HttpResponse(status=204)
+        return render(request, "dashboards/parts/runs.html", {"news": news})
 
 
 class Quality(Guarded, TemplateView):

@@ -1,5 +1,7 @@
 """Sources and runs: what state they are in, what is wrong with them, and how far the machine has come."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +23,8 @@ from apps.pipeline import selectors as pipeline
 from apps.pipeline.models import StepRun
 
 RUNS, FINISHED = 40, 15
+ACTIVE_S, IDLE_S = 2, 15
+"""How often runs are asked for: while something runs, and while nothing does."""
 LATELY = 500
 SUBJECTS = 3
 MAX_TEXT = 600
@@ -183,16 +187,22 @@ def runs(now: datetime) -> list[dict[str, str]]:
 
 
 def news(now: datetime) -> dict[str, Any]:
-    """What the sources page keeps fresh: counts of the work at hand, when sources were looked at, and runs."""
+    """What the sources page keeps fresh: counts of the work at hand, when sources were looked at, and runs.
+
+    `mark` stands for all of it; after `again_s` one asks anew.
+    """
     found = pipeline.progress()
-    return {
+    is_active = bool(found.waiting or found.running)
+    told = {
         **asdict(found),
         "total": found.total,
         "finished": found.done + found.failed,
-        "is_active": bool(found.waiting or found.running),
+        "is_active": is_active,
+        "again_s": ACTIVE_S if is_active else IDLE_S,
         "looked_at": written.moment(pipeline.last_fill().looked_at),
         "runs": runs(now),
     }
+    return told | {"mark": hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}
 
 
 def _run_row(run: StepRun, now: datetime) -> dict[str, str]:

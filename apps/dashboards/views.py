@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -47,6 +47,12 @@ class Guarded(LoginRequiredMixin, View):
         response = self._answer(request, *args, **kwargs)
         response.headers["Cache-Control"] = NO_STORE
         return response
+
+    def handle_no_permission(self) -> HttpResponseBase:  # type: ignore[override]  # any answer will do
+        """To the sign-in; a part of a page cannot be one, and lets the whole page be loaded anew."""
+        if self.request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return super().handle_no_permission()
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and self.for_everything and self.scope.teams is not None:

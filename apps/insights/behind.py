@@ -88,10 +88,13 @@ def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> st
     asked = [(columns_of.get(name, name), values) for name, values in query.filters]
     if query.scope.teams is not None:
         asked.append(("team", tuple(sorted(query.scope.teams))))
-    where = " AND ".join(f"list_contains(?, {name})" for name, _ in asked) or "true"
+    left_out = [(columns_of.get(name, name), values) for name, values in query.excludes]
+    tests = [f"list_contains(?, {name})" for name, _ in asked]
+    tests += [f"NOT list_contains(?, {name})" for name, _ in left_out]
+    where = " AND ".join(tests) or "true"
     columns, rows = ", ".join((*_TEXTS, *tagged)), days_of(ALLOCATED, query, pinned)
     told = f"SELECT {columns}, ruleset, amount, effective_cost FROM {rows} WHERE {where}"
-    return workspace.keep_query(told, [list(values) for _, values in asked])
+    return workspace.keep_query(told, [list(values) for _, values in (*asked, *left_out)])
 
 
 def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:

@@ -12,3 +12,4 @@ class PublicationAdmin(ToRead):
 
     list_display = ("number", "created_at", "status", "first_day", "end_day", "ruleset")
     list_filter = ("status",)
+    date_hierarchy = "created_at"

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from apps.marts.comparing import read_comparison
 from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
+from apps.marts.shape import Shape
 from apps.rates.selectors import UsedRate
 from apps.warehouse.terminal import harmless
 
@@ -21,9 +23,23 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
     )
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="NAME=A,B", help="all but these values; may be repeated"
+    )
     parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="ask an earlier publication")
     parser.add_argument(
         "--organisation-as-of", type=int, metavar="VERSION", help="by an earlier version of the organisation"
+    )
+
+
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """The options that say how an answer is told."""
+    parser.add_argument(
+        "--order-by", default="", metavar="A:desc,B", help="cost, delta, date or what is grouped by; asc unless desc"
+    )
+    parser.add_argument("--top", type=int, metavar="N", help="only the largest N groups, the rest added up as Others")
+    parser.add_argument(
+        "--compare", metavar="PERIOD", help="beside another period: previous, year, or 2026-09-01/2026-10-01"
     )
 
 
@@ -52,7 +68,8 @@ def question(options: dict[str, Any]) -> CostQuery:
         end=_day("--end", options["end"]),
         metric=options["metric"],
         group_by=tuple(name.strip() for name in options["group_by"].split(",") if name.strip()),
-        filters=tuple(_filter(text) for text in options["filter"]),
+        filters=tuple(_narrowed("--filter", text) for text in options["filter"]),
+        excludes=tuple(_narrowed("--exclude", text) for text in options.get("exclude", ())),
         as_of=options["as_of"],
         currency=options.get("currency"),
         rates_as_of=options.get("rates_as_of"),
@@ -67,8 +84,22 @@ def _day(option: str, text: str) -> date:
         raise BadQuestion(f"{option}: {text!r} is not a day; write it as 2026-10-01") from None
 
 
-def _filter(text: str) -> tuple[str, tuple[str, ...]]:
+def shape(options: dict[str, Any]) -> Shape:
+    """The shape the options make up; raises BadQuestion naming the option that does not fit."""
+    order = tuple(_ordered(text.strip()) for text in options["order_by"].split(",") if text.strip())
+    compare = options["compare"]
+    return Shape(order, options["top"], compare=None if compare is None else read_comparison(compare))
+
+
+def _ordered(text: str) -> tuple[str, bool]:
+    name, colon, direction = text.partition(":")
+    if colon and direction not in ("asc", "desc"):
+        raise BadQuestion(f"--order-by: {text!r} ends with neither :asc nor :desc")
+    return name, direction == "desc"
+
+
+def _narrowed(option: str, text: str) -> tuple[str, tuple[str, ...]]:
     name, equals, values = text.partition("=")
     if not equals:
-        raise BadQuestion(f"--filter: {text!r} has no '='; write it as team=web,data")
+        raise BadQuestion(f"{option}: {text!r} has no '='; write it as team=web,data")
     return name.strip(), tuple(value.strip() for value in values.split(","))

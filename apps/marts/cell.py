@@ -14,11 +14,11 @@ from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
-
-
+EXCLUDE_NAMES = {name: f"exclude[{parameter}]" for name, parameter in FILTER_NAMES.items()}
+"""The same → the parameter that leaves values out."""
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
-PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values())
+PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values(), *EXCLUDE_NAMES.values())
 _DEFAULT_METRIC = "effective_cost"
 Told = TypeVar("Told")
 
@@ -27,6 +27,12 @@ def asked_filters(given: Mapping[str, Told]) -> list[tuple[str, Told]]:
     """What the parameters of an address say of dimensions, levels and tags; a tag's parameter is called as it is."""
     named = [(name, given[key]) for name, key in FILTER_NAMES.items() if key in given]
     return named + [(name, given[name]) for name in sorted(given) if key_of(name)]
+
+
+def asked_excludes(given: Mapping[str, Told]) -> list[tuple[str, Told]]:
+    """What the parameters of an address leave out, dimension by dimension, level by level, tag by tag."""
+    inner = {key.removeprefix("exclude[")[:-1]: told for key, told in given.items() if key.startswith("exclude[")}
+    return asked_filters(inner)
 
 
 def listed(values: Sequence[str]) -> str:
@@ -51,7 +57,10 @@ def parameters(query: CostQuery) -> dict[str, str]:
         "organisation_as_of": "" if query.organisation_as_of is None else str(query.organisation_as_of),
     }
     filters = {FILTER_NAMES.get(name, name): listed(values) for name, values in _merged(query).items()}
-    return {name: value for name, value in told.items() if value} | filters
+    excludes = {
+        EXCLUDE_NAMES.get(name, f"exclude[{name}]"): listed(values) for name, values in _excluded(query).items()
+    }
+    return {name: value for name, value in told.items() if value} | filters | excludes
 
 
 def _merged(query: CostQuery) -> dict[str, tuple[str, ...]]:
@@ -62,6 +71,14 @@ def _merged(query: CostQuery) -> dict[str, tuple[str, ...]]:
         if not merged[name]:
             raise BadQuestion(f"filter: {name} is narrowed to nothing")
     return merged
+
+
+def _excluded(query: CostQuery) -> dict[str, tuple[str, ...]]:
+    """What is left out, by dimension; where that was said twice, all of it."""
+    left_out: dict[str, tuple[str, ...]] = {}
+    for name, values in query.excludes:
+        left_out[name] = tuple(dict.fromkeys((*left_out.get(name, ()), *values)))
+    return left_out
 
 
 def address(path: str, query: CostQuery) -> str:
@@ -81,6 +98,7 @@ def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
         end,
         metric=given.get("metric") or _DEFAULT_METRIC,
         filters=tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given)),
+        excludes=tuple((name, values(f"exclude[{name}]", text)) for name, text in asked_excludes(given)),
         as_of=as_of,
         scope=scope,
         currency=given.get("currency") or None,

@@ -20,13 +20,19 @@ def placed(rows: ir.Table, query: CostQuery) -> ir.Table:
 
     `rows` have `day`, `team`, the dimensions filtered by, and `kept_tags` where tags are. A level of a row is that of
     its team on its day: the outermost unit of the kind, or the nearest cost centre; empty where the team has none. A
-    filter keeps what has the value anywhere on the way up. Each row stays one row, so sums stay sums.
+    filter keeps, and an exclusion drops, what has the value anywhere on the way up. Each row stays one row, so sums
+    stay sums.
     """
     for name, values in query.filters:
         if name in DIMENSIONS:
             rows = rows.filter(rows[name].isin(values))
         elif key_of(name):
             rows = rows.filter(tag_value(rows, name).isin(values))
+    for name, values in query.excludes:
+        if name in DIMENSIONS:
+            rows = rows.filter(rows[name].notin(values))
+        elif key_of(name):
+            rows = rows.filter(tag_value(rows, name).notin(values))
     return _by_tree(rows, query) if query.levels else rows
 
 
@@ -35,7 +41,7 @@ def _by_tree(rows: ir.Table, query: CostQuery) -> ir.Table:
     spots = ibis.memtable(_spots(query, groups))
     on = [rows.team == spots.placed_team, rows.day >= spots.placed_since, rows.day < spots.placed_until]
     both = rows.left_join(spots, on)
-    if any(name in LEVELS for name, _ in query.filters):
+    if any(name in LEVELS for name, _ in (*query.filters, *query.excludes)):
         both = both.filter(both[_KEPT].fill_null(_passes(query, None)))
     return both.select(*rows.columns, **{level: both[level].fill_null("") for level in groups})
 
@@ -58,8 +64,10 @@ def _spots(query: CostQuery, groups: list[str]) -> pa.Table:
 
 def _passes(query: CostQuery, spot: Spot | None) -> bool:
     """Whether what stands there passes the filters by levels; an empty value means: without such a level."""
-    return all(
-        not set(values).isdisjoint((spot.above(name) if spot else ()) or ("",))
-        for name, values in query.filters
-        if name in LEVELS
+
+    def has(name: str, values: tuple[str, ...]) -> bool:
+        return not set(values).isdisjoint((spot.above(name) if spot else ()) or ("",))
+
+    return all(has(*one) for one in query.filters if one[0] in LEVELS) and not any(
+        has(*one) for one in query.excludes if one[0] in LEVELS
     )

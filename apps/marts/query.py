@@ -72,10 +72,11 @@ class CostQuery:
     """A question about cost over the days `start` <= day < `end`.
 
     `group_by` names at most four of `GROUPS` and tags; `filters` pairs a dimension or tag with the values that may
-    stand in it; `as_of` is a publication number (the newest when absent). Answers are always grouped by currency too:
-    currencies are never added. With a reporting `currency` every amount is converted first, by the rate of its day at
-    version `rates_as_of` of the rates (the newest when absent). Levels of the organisation (`department` …) are those
-    of the team on each day, by version `organisation_as_of` of the tree (the newest when absent).
+    stand in it, `excludes` with those that may not; `as_of` is a publication number (the newest when absent). Answers
+    are always grouped by currency too: currencies are never added. With a reporting `currency` every amount is
+    converted first, by the rate of its day at version `rates_as_of` of the rates (the newest when absent). Levels of
+    the organisation (`department` …) are those of the team on each day, by version `organisation_as_of` of the tree
+    (the newest when absent).
     """
 
     start: date
@@ -88,6 +89,7 @@ class CostQuery:
     currency: str | None = None
     rates_as_of: int | None = None
     organisation_as_of: int | None = None
+    excludes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -95,20 +97,22 @@ class CostQuery:
                 f"end ({self.end}) must come after start ({self.start}); the end day itself is not included"
             )
         check_groups(self.metric, self.group_by, (*GROUPS, *sorted(self.tags)), most=MAX_GROUPS)
-        for name, _ in self.filters:
-            if name not in FILTERS and not key_of(name):
-                raise BadQuestion(f"filter: {name!r} is not one of {', '.join(FILTERS)}")
+        for word, narrowed in (("filter", self.filters), ("exclude", self.excludes)):
+            for name, _ in narrowed:
+                if name not in FILTERS and not key_of(name):
+                    raise BadQuestion(f"{word}: {name!r} is not one of {', '.join(FILTERS)}")
         self._check_currency()
 
     @property
     def tags(self) -> frozenset[str]:
         """The tags it asks for, as `tag:KEY`."""
-        return frozenset(name for name in (*self.group_by, *(name for name, _ in self.filters)) if key_of(name))
+        narrowed = (name for name, _ in (*self.filters, *self.excludes))
+        return frozenset(name for name in (*self.group_by, *narrowed) if key_of(name))
 
     @property
     def levels(self) -> frozenset[str]:
         """The levels of the organisation it asks for."""
-        return frozenset(LEVELS) & {*self.group_by, *(name for name, _ in self.filters)}
+        return frozenset(LEVELS) & {*self.group_by, *(name for name, _ in (*self.filters, *self.excludes))}
 
     def _check_currency(self) -> None:
         if self.currency is None:
@@ -127,6 +131,10 @@ class CostQuery:
     def narrowed(self, **values: str) -> "CostQuery":
         """The same question about one value of some dimensions."""
         return replace(self, filters=self.filters + tuple((name, (value,)) for name, value in values.items()))
+
+    def without(self, **values: tuple[str, ...]) -> "CostQuery":
+        """The same question but for some values of some dimensions."""
+        return replace(self, excludes=self.excludes + tuple(values.items()))
 
     def between(self, start: date, end: date) -> "CostQuery":
         return replace(self, start=start, end=end)

@@ -113,7 +113,8 @@ def spelled(query: CostQuery) -> str:
     """A question as text, the same in every process: sets are written in order."""
     teams = None if query.scope.teams is None else sorted(query.scope.teams)
     converted = (query.currency, query.rates_as_of) if query.currency else ()
-    return repr((query.start, query.end, query.metric, query.group_by, query.filters, teams, *converted))
+    narrowed = query.filters, query.excludes
+    return repr((query.start, query.end, query.metric, query.group_by, *narrowed, teams, *converted))
 
 
 def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
@@ -202,7 +203,8 @@ def seen(rows: ir.Table, query: CostQuery) -> tuple[ir.Table, tuple[UsedRate, ..
 
 def _needed(query: CostQuery) -> list[str]:
     """The columns of the mart that a question reads."""
-    asked = [*query.group_by, *(name for name, _ in query.filters), *(KEPT_TAGS if query.tags else ())]
+    narrowed = (name for name, _ in (*query.filters, *query.excludes))
+    asked = [*query.group_by, *narrowed, *(KEPT_TAGS if query.tags else ())]
     return list(dict.fromkeys(["day", "team", "currency", query.metric, *(n for n in asked if n in COST_MART.columns)]))
 
 

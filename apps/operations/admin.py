@@ -13,6 +13,7 @@ class RecommendationAdmin(ToRead):
     list_display = ("id", "kind", "team", "state", "assignee", "due", "saving_text", "currency")
     list_filter = ("kind", "state")
     search_fields = ("team", "subject")
+    date_hierarchy = "found_at"
 
 
 @admin.register(RecommendationStep)
@@ -21,3 +22,5 @@ class RecommendationStepAdmin(ToRead):
 
     list_display = ("at", "recommendation", "by", "action", "from_state", "to_state", "why")
     list_filter = ("action",)
+    search_fields = ("by", "why")
+    date_hierarchy = "at"

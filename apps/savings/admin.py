@@ -13,6 +13,7 @@ class InitiativeAdmin(ToRead):
     list_display = ("id", "name", "team", "state", "start", "promised_text", "currency")
     list_filter = ("state",)
     search_fields = ("name", "team")
+    date_hierarchy = "start"
 
 
 @admin.register(Measurement)
@@ -21,6 +22,8 @@ class MeasurementAdmin(ToRead):
 
     list_display = ("id", "initiative", "publication", "start", "end", "is_final", "verdict", "grade", "saving_text")
     list_filter = ("verdict", "grade", "is_final")
+    search_fields = ("initiative__name",)
+    date_hierarchy = "at"
 
 
 @admin.register(InitiativeStep)
@@ -29,6 +32,8 @@ class InitiativeStepAdmin(ToRead):
 
     list_display = ("at", "initiative", "by", "action", "from_state", "to_state", "why")
     list_filter = ("action",)
+    search_fields = ("initiative__name", "by", "why")
+    date_hierarchy = "at"
 
 
 @admin.register(Outcome)
@@ -36,3 +41,5 @@ class OutcomeAdmin(ToRead):
     """What was measured beside the money."""
 
     list_display = ("day", "initiative", "name", "value_text", "unit", "by")
+    search_fields = ("initiative__name", "name")
+    date_hierarchy = "day"

@@ -9,6 +9,7 @@ from apps.teams.models import (
     DraftTrail,
     Membership,
     Organisation,
+    RuleCount,
     RuleDraft,
     RuleSet,
     Team,
@@ -73,6 +74,7 @@ class OrganisationAdmin(ToRead):
     """Imported versions of the tree, to read."""
 
     list_display = ("number", "imported_at", "sha256")
+    date_hierarchy = "imported_at"
 
 
 @admin.register(Membership)
@@ -86,11 +88,23 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic fo
     list_select_related = ("user", "team")
 
 
+@admin.register(UnitMembership)
+class UnitMembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """Who may see the cost of the teams below which unit."""
+
+    list_display = ("user", "unit")
+    list_filter = ("unit",)
+    search_fields = ("user__username", "unit__name", "unit__title")
+    autocomplete_fields = ("user", "unit")
+    list_select_related = ("user", "unit")
+
+
 @admin.register(RuleSet)
 class RuleSetAdmin(ToRead):
     """Imported versions of the rules, to read."""
 
     list_display = ("number", "imported_at", "sha256")
+    date_hierarchy = "imported_at"
 
 
 @admin.register(RuleDraft)
@@ -99,6 +113,8 @@ class RuleDraftAdmin(ToRead):
 
     list_display = ("id", "state", "valid_from", "base", "ruleset", "drafted_by", "drafted_at")
     list_filter = ("state",)
+    search_fields = ("reason", "drafted_by")
+    date_hierarchy = "drafted_at"
 
 
 @admin.register(DraftTrail)
@@ -107,3 +123,13 @@ class DraftTrailAdmin(ToRead):
 
     list_display = ("at", "by", "action", "draft", "why", "outcome")
     list_filter = ("action",)
+    search_fields = ("by", "why", "outcome")
+    date_hierarchy = "at"
+
+
+@admin.register(RuleCount)
+class RuleCountAdmin(ToRead):
+    """What rules decided, counted once for the page of rules."""
+
+    list_display = ("ruleset", "start", "end", "counted_at")
+    date_hierarchy = "counted_at"

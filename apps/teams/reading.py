@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
 from django.http import HttpRequest
 
 
 class ToRead(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
     """Rows that are made and changed elsewhere."""
+
+    show_full_result_count = False  # counting a long table takes longer than to read a page of it
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -17,3 +20,13 @@ class ToRead(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the che
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_list_select_related(self, request: HttpRequest) -> tuple[str, ...]:
+        """What a list shows of another table comes with it, not row by row."""
+        return tuple(filter(self._is_foreign, map(str, self.get_list_display(request))))
+
+    def _is_foreign(self, name: str) -> bool:
+        try:
+            return bool(self.opts.get_field(name).is_relation)
+        except FieldDoesNotExist:
+            return False

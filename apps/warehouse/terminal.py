@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import IO, Any, Literal, cast
 
 from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
 from rich.table import Table
 
 Format = Literal["table", "csv", "json"]
@@ -36,6 +38,11 @@ def month(text: str) -> str:
         return f"{date.fromisoformat(f'{text}-01'):%Y-%m}"
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
+
+
+def working(on: str) -> Status:
+    """Around what takes long: a line that moves on a terminal, nothing in a pipe."""
+    return Console(stderr=True).status(escape(on))
 
 
 def exactly(value: Any) -> str:

@@ -1,8 +1,9 @@
-// Draws every figure when it comes into view: fetches its JSON, adds the colours of the theme, keeps it as wide as the page.
+// Draws every figure that is looked at: fetches its JSON, adds the colours of the theme, keeps it as wide as the page.
 (() => {
   "use strict";
   const source = document.currentScript.dataset.plotly;
   const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false };
+  const ALONE_MS = 2500; // of a page that nobody touches
   const drawn = new Map();
   let library;
 
@@ -11,7 +12,10 @@
       const script = document.createElement("script");
       script.src = source;
       script.addEventListener("load", () => resolve(window.Plotly));
-      script.addEventListener("error", () => reject(new Error("plotly.js did not load")));
+      script.addEventListener("error", () => {
+        library = undefined; // to be tried again
+        reject(new Error("plotly.js did not load"));
+      });
       document.head.append(script);
     });
     return library;
@@ -44,36 +48,62 @@
     return response.json();
   };
 
+  const show = (figure, isDrawn) => {
+    figure.querySelector(".figure__plot").hidden = !isDrawn;
+    figure.querySelector(".failed").hidden = isDrawn;
+    figure.dataset.drawn = isDrawn ? "yes" : "no";
+  };
+
   const draw = async (figure) => {
     const plot = figure.querySelector(".figure__plot");
     try {
       const [library, data] = await Promise.all([plotly(), read(figure.dataset.figureUrl)]);
       delete plot.dataset.waiting;
+      plot.hidden = false;
       drawn.set(plot, data);
       await library.newPlot(plot, data.data, themed(data.layout), CONFIG);
-      figure.dataset.drawn = "yes";
+      show(figure, true);
     } catch (failure) {
-      plot.hidden = true;
-      figure.querySelector(".figure__failed").hidden = false;
-      figure.dataset.drawn = "no";
+      show(figure, false);
       console.warn(failure);
     }
   };
+
+  // The page first: its numbers can be read and used before figures take the processor.
+  const SIGNS = ["pointermove", "pointerdown", "keydown", "scroll", "focusin"];
+  const attended = new Promise((resolve) => {
+    for (const sign of SIGNS) document.addEventListener(sign, resolve, { once: true, passive: true, capture: true });
+    window.addEventListener("load", () => setTimeout(resolve, ALONE_MS));
+  });
 
   const seen = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         seen.unobserve(target);
-        draw(target);
+        attended.then(() => draw(target));
       }
     },
-    { rootMargin: "300px" },
+    { rootMargin: "200px" },
   );
-  for (const figure of document.querySelectorAll("[data-figure-url]")) {
-    figure.querySelector(".figure__plot").dataset.waiting = "";
-    seen.observe(figure);
-  }
+  const watch = (root) => {
+    for (const plot of drawn.keys()) if (!plot.isConnected) forget(plot);
+    for (const figure of root.querySelectorAll("[data-figure-url]:not([data-watched])")) {
+      figure.dataset.watched = "";
+      figure.querySelector(".figure__plot").dataset.waiting = "";
+      seen.observe(figure);
+    }
+  };
+  const forget = (plot) => {
+    window.Plotly.purge(plot);
+    drawn.delete(plot);
+  };
+  watch(document);
+  document.addEventListener("htmx:load", ({ target }) => watch(target));
+  document.addEventListener("click", ({ target }) => {
+    const figure = target.closest("[data-again]")?.closest("[data-figure-url]");
+    if (figure) draw(figure);
+  });
 
   document.addEventListener("themechange", () => {
     for (const [plot, data] of drawn) window.Plotly.react(plot, data.data, themed(data.layout), CONFIG);

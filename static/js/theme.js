@@ -25,6 +25,20 @@
   if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
 
   system.addEventListener("change", announce);
+
+  // Figures are drawn in the colours of paper while it is printed.
+  let before;
+  window.addEventListener("beforeprint", () => {
+    before = root.dataset.theme;
+    root.dataset.theme = "light";
+    announce();
+  });
+  window.addEventListener("afterprint", () => {
+    if (before) root.dataset.theme = before;
+    else delete root.dataset.theme;
+    announce();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     const toggle = document.querySelector("[data-theme-toggle]");
     if (!toggle) return;

@@ -14,7 +14,7 @@ from tests.api.company import bring_drivers, bring_rates
 from tests.api.test_openapi import resolved
 
 ADDRESSES = {
-    "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,namespace,kind&limit=2&currency=CNY",
+    "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,kind&limit=2&currency=CNY&filter[limit]=1&compare=year",
     "/api/v1/bases/": "/api/v1/bases/?group_by=team,day&currency=CNY",
     "/api/v1/estimates/": "/api/v1/estimates/?group_by=team,day",
     "/api/v1/estimates/accuracy/": "/api/v1/estimates/accuracy/?group_by=team",
@@ -61,6 +61,8 @@ ADDRESSES = {
     "/api/v1/changes/": "/api/v1/changes/",
     "/api/v1/drivers/quantities/": "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/explain/": "/api/v1/explain/?limit=1",
+    "/api/v1/exports/charges/": "/api/v1/exports/charges/",
+    "/api/v1/exports/allocated/": "/api/v1/exports/allocated/?format=parquet",
     "/api/v1/disputes/": "/api/v1/disputes/",
     "/api/v1/disputes/{number}/": "/api/v1/disputes/1/",
     "/api/v1/closings/": "/api/v1/closings/",

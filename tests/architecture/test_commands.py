@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from django.core.management import load_command_class
 
+from apps.warehouse.commands import TerminalCommand
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = sorted(
     (f"apps.{path.parents[2].name}", path.stem)
@@ -44,3 +46,9 @@ def test_the_lines_of_an_epilog_have_an_even_length(app: str, name: str) -> None
         lines = (parser.epilog or "").splitlines()
         assert [line for line in lines if len(line) > 120] == []
         assert [line for line in lines if line and " " not in line and not line.endswith(":")] == []
+
+
+@pytest.mark.parametrize(("app", "name"), COMMANDS)
+def test_a_command_does_what_every_command_does(app: str, name: str) -> None:
+    """Help, `--format`, errors and exit status stand once, in `apps.warehouse.commands`."""
+    assert isinstance(load_command_class(app, name), TerminalCommand)

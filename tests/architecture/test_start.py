@@ -1,4 +1,4 @@
-"""What starting up waits for: learners are imported where something is learned, not by every page and command."""
+"""What starting up waits for: learners, and what speaks to assistants, are imported where they are used."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ START = """
 import sys, django
 django.setup()
 import costops.urls
-print(*sorted({"sklearn", "scipy", "matplotlib"} & sys.modules.keys()))
+print(*sorted({"sklearn", "scipy", "matplotlib", "mcp"} & sys.modules.keys()))
 """
 
 

@@ -223,6 +223,7 @@ def test_no_secret_of_a_command_line_is_kept(words, kept):
         ("rules publish 3", True),
         ("budgets export", True),
         ("ask --group-by team", False),
+        ("mcp", False),
         ("fill --help", False),
         ("createsuperuser", True),
         ("check", False),

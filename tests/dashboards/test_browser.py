@@ -56,6 +56,7 @@ def visit(people: Any, transactional_db: Any, live_server: Any, chromium: Any) -
 
 def wait_for_figures(page: Any) -> list[str]:
     """Look at every figure until it is drawn; how each ended."""
+    page.mouse.move(1, 1)
     figures = page.query_selector_all("[data-figure-url]")
     for figure in figures:
         figure.scroll_into_view_if_needed()
@@ -183,7 +184,7 @@ def test_a_figure_without_data_says_so_and_the_page_goes_on(visit):
     page.route("**/figures/**", lambda route: route.fulfill(status=200, body="not JSON"))
     page.reload()
     assert set(wait_for_figures(page)) == {"no"}
-    assert page.is_visible("#figure-team .figure__failed")
+    assert page.is_visible("#figure-team .failed")
     assert page.is_visible(".figure__summary")
 
 
@@ -209,11 +210,12 @@ def test_runs_are_kept_fresh(visit):
 
     company.sources()
     page = visit("/sources/")
-    assert page.inner_text("[data-value=running]") == "1"
+    assert len(page.query_selector_all("[data-polls] .tag--running")) == 1
     StepRun.objects.filter(state__in=["running", "waiting"]).update(state="done", finished_at=company.MOMENT)
-    page.wait_for_selector("[data-rest]", state="visible", timeout=10_000)
-    assert page.query_selector_all("[data-runs] .tag--running") == []
-    assert len(page.query_selector_all("[data-runs] tbody tr")) == 4
+    page.wait_for_selector("[data-polls] .work", state="detached", timeout=10_000)
+    assert "Nothing is running." in page.inner_text("[data-polls]")
+    assert page.query_selector_all("[data-polls] .tag--running") == []
+    assert len(page.query_selector_all("[data-polls] tbody tr")) == 4
 
 
 FOCUSABLE = "a[href], button, input, select, [tabindex='0']"

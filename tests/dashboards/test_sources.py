@@ -1,9 +1,12 @@
 """Sources and runs: their state, what is wrong with them, and how far the machine has come."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from apps.dashboards import sources
+from apps.pipeline.models import StepRun
 from tests.dashboards import company
 
 
@@ -101,9 +104,9 @@ def test_the_same_thing_in_many_places_is_said_once(people):
     assert (found.count, found.first, len(found.more)) == (9, ("node 0", "node 1", "node 2"), 6)
 
 
-def test_progress_counts_the_work_at_hand(people, client_of):
+def test_progress_counts_the_work_at_hand(people):
     company.sources()
-    found = client_of("staff").get("/sources/progress/").json()
+    found = sources.news(company.MOMENT)
     counts = {name: found[name] for name in ("waiting", "running", "done", "failed", "total", "finished", "is_active")}
     assert counts == {
         "waiting": 1, "running": 1, "done": 1, "failed": 1, "total": 4, "finished": 2, "is_active": True
@@ -113,9 +116,22 @@ def test_progress_counts_the_work_at_hand(people, client_of):
     assert found["runs"][0]["window"] == "1 Sep 2026 – 30 Oct 2026"
 
 
+def test_runs_ask_for_themselves_and_are_sent_when_they_changed(people, client_of):
+    company.sources()
+    StepRun.objects.filter(state="running").delete()  # it would last longer each time
+    client = client_of("staff")
+    (address,) = re.findall(r'hx-get="([^"]+)"', client.get("/sources/").content.decode().partition("<main")[2])
+    assert client.get(address).status_code == 204
+    StepRun.objects.filter(state="waiting").update(state="done", finished_at=company.MOMENT)
+    answer = client.get(address)
+    assert "Nothing is running." in answer.content.decode()
+    assert address not in answer.content.decode()
+
+
 def test_nothing_has_run(people, client_of):
-    found = client_of("staff").get("/sources/progress/").json()
-    assert (found["is_active"], found["runs"]) == (False, [])
+    body = client_of("staff").get("/sources/progress/").content.decode()
+    assert "Nothing is running." in body
+    assert "Nothing has run yet." in body
 
 
 def test_damaged_files_are_told(published, client_of):

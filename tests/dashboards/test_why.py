@@ -101,15 +101,14 @@ def test_a_lead_is_told_of_own_cost_only(published, client_of):
 def test_every_page_of_cost_has_a_panel_that_asks_the_same(published, client_of, address, narrowed):
     staff = client_of("staff")
     body = staff.get(f"{address}?{OCTOBER}").content.decode().replace("&amp;", "&")
-    (panel,) = re.findall(r'data-why-url="([^"]+)"', body)
+    (panel,) = re.findall(r'hx-get="(/why/panel/[^"]+)"', body)
 
     assert all(pair in panel for pair in narrowed.split("&"))
     assert "media since 1 Oct" in staff.get(panel).content.decode()
-    assert "js/why" in body
 
 
 def test_a_page_whose_period_has_nothing_to_compare_with_has_no_panel(published, client_of):
-    assert "data-why-url" not in client_of("staff").get("/?period=90").content.decode()
+    assert "/why/panel/" not in client_of("staff").get("/?period=90").content.decode()
 
 
 def test_the_figure_is_a_bridge_that_ends_where_the_period_does(published, client_of):

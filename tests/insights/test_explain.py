@@ -270,3 +270,16 @@ def test_the_number_of_a_department_is_that_of_its_teams() -> None:
     web = explain(CostQuery(**OCTOBER_1).narrowed(team="web"))
     assert shop.totals == web.totals == answer(CostQuery(**OCTOBER_1).narrowed(department="shop")).totals
     assert (shop.part_count, shop.bill_row_count) == (web.part_count, web.bill_row_count)
+
+
+def test_what_is_left_out_is_no_part_of_a_number() -> None:
+    keep_tree(Tree(units=(Unit("shop", "department"),), teams={"web": (Place("shop"),)}), NOW)
+    for left_out in ({"kind": ("idle", "shared")}, {"service": ("",)}, {"department": ("shop",)}):
+        query = CostQuery(**OCTOBER_1).without(**left_out)
+        found = explain(query, limit=50)
+        assert found.totals == answer(query).totals
+        assert found.adds_up
+        (name, values), *_ = left_out.items()
+        assert name == "department" or not {getattr(part, name) for part in found.parts} & set(values)
+    rest = explain(CostQuery(**OCTOBER_1).narrowed(department="shop")).totals["CNY"]
+    assert found.totals["CNY"] + rest == why().totals["CNY"]

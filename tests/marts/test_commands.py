@@ -68,9 +68,27 @@ def test_no_rows_are_no_rows() -> None:
     assert "Total nothing" in said("ask", *OCTOBER, "--filter", "team=nobody")
 
 
+def test_the_largest_are_told_in_order_beside_another_period() -> None:
+    days = ("--start", "2026-10-01", "--end", "2026-10-03")
+    shaped = ("--group-by", "kind,team", "--exclude", "currency=USD", "--order-by", "cost:desc", "--top", "1")
+    rows = list(csv.reader(io.StringIO(said("ask", *shaped, *days, "--compare", "previous", "--format", "csv"))))
+    assert rows == [
+        ["kind", "team", "currency", "effective_cost", "before", "delta", "ratio", "others"],
+        ["direct", "web", "CNY", "1234567.000000000001", "", "", "", ""],
+    ]
+    told = said("ask", *shaped, *days, "--compare", "previous")
+    assert "Before: not known. Not all days of 2026-09-01..2026-09-03 are published" in told
+    second = said("ask", "--start", "2026-10-02", "--end", "2026-10-03", "--compare", "2026-10-01/2026-10-02")
+    assert "Before 1,234,567.00 CNY — 2026-10-01..2026-10-02" in second
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        pytest.param((*OCTOBER, "--exclude", "team"), "--exclude: 'team' has no '='", id="without a value"),
+        pytest.param((*OCTOBER, "--order-by", "cost:up"), "--order-by: 'cost:up' ends with neither", id="no order"),
+        pytest.param((*OCTOBER, "--top", "3"), "top: says how many groups are told", id="nothing to rank"),
+        pytest.param((*OCTOBER, "--compare", "then"), "compare: 'then' is not previous", id="no period"),
         pytest.param(("--start", "yesterday", "--end", "2026-11-01"), "--start: 'yesterday' is not a day", id="no day"),
         pytest.param(
             ("--start", "2026-02-30", "--end", "2026-11-01"), "--start: '2026-02-30'", id="a day there is not"

@@ -239,7 +239,7 @@ def test_the_command_names_a_refused_file(a_school):
         pytest.param(
             ["--start", "2026-10-01", "--end", "2026-10-01"], "a window ends after it starts", id="an empty window"
         ),
-        pytest.param(["--start", "1.10.2026"], "is no date", id="a date written another way"),
+        pytest.param(["--start", "1.10.2026"], "is no day", id="a date written another way"),
         pytest.param(["--source", "nobody"], "There is no source nobody", id="an unknown source"),
         pytest.param(["--step", "dance"], "invalid choice", id="an unknown step"),
     ],

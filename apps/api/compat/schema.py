@@ -73,7 +73,7 @@ def asking(
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
         tags=["OpenCost"],
-        parameters=[parameter.documented() for parameter in parameters],
+        parameters=[told for parameter in parameters for told in parameter.documented()],
         responses={
             (200, "application/json"): OpenApiResponse(answer, "What was asked for."),
             304: OpenApiResponse(description="Nothing changed since the `ETag` given in `If-None-Match`."),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.utils.dateformat import format as format_date
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -117,9 +118,9 @@ def coverage(share: Decimal | None) -> str:
 
 
 @register.filter
-def plain(text: str) -> str:
+def plain(text: str | Promise) -> str:
     """A name from outside, in one short line, without marks that reorder it."""
-    return labels.plain(text)
+    return labels.plain(str(text))
 
 
 @register.filter

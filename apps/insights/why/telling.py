@@ -103,10 +103,13 @@ def main_segment(one: CurrencyChange) -> SegmentChange | None:
 
 def subject(query: CostQuery) -> str:
     """What a question is about, as people call it."""
-    filters = {name: values for name, values in query.filters if name != "currency"}
-    if filters:
-        return named([(name, value) for name, values in filters.items() for value in values])
-    return str(_("All teams") if query.scope.teams is None else _("Your teams"))
+    told = _told(query.filters) or str(_("All teams") if query.scope.teams is None else _("Your teams"))
+    left_out = _told(query.excludes)
+    return _("%(what)s but for %(left_out)s") % {"what": told, "left_out": left_out} if left_out else told
+
+
+def _told(narrowed: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    return named([(name, value) for name, values in narrowed if name != "currency" for value in values])
 
 
 def title(segment: SegmentChange) -> str:

@@ -11,10 +11,9 @@ from django.conf import settings
 from apps.allocation.matching import billed_resource
 from apps.finops import focus
 from apps.finops.tables import ALLOCATED, BILLED, CHARGES, COSTS
-from apps.finops.tags import key_of
 from apps.marts.models import Publication
+from apps.marts.placing import placed
 from apps.marts.query import CostQuery
-from apps.marts.tagging import tag_value
 from apps.warehouse import lake
 from apps.warehouse.engine import json_object, start_of_day
 
@@ -53,12 +52,16 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
     told = _joined(_with_ratio(parts), _agreed(known, _BILL, _AGREED), _BILL)
     key = ["day", *_BILL, "resource"]
     told = _joined(told, _agreed(known.filter(known.resource != ""), key, _OF_RESOURCE), key)
-    for name, values in query.filters:
-        value = tag_value(told, name) if key_of(name) else told[name]
-        told = told.filter(value.isin(values))
+    told = _kept(told, query)
     columns = _columns(told, pinned.number)
     nothing = {name: ibis.null(kind) for name, kind in focus.COLUMNS.items()}
     return told.select(**(nothing | columns))
+
+
+def _kept(told: ir.Table, query: CostQuery) -> ir.Table:
+    """The rows that pass the filters of a question and that its viewer may see."""
+    told = placed(told, query.grouped())
+    return told if query.scope.teams is None else told.filter(told.team.isin(sorted(query.scope.teams)))
 
 
 def _agreed(bill: ir.Table, key: list[str], columns: tuple[str, ...]) -> ir.Table:

@@ -14,7 +14,13 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
     bill = lake.scan(CHARGES, at=pinned.versions[CHARGES.name])
     bill = bill.filter(bill.x_ChargeDay >= query.start, bill.x_ChargeDay < query.end)
     for name, values in query.filters:
-        if name not in BILLED:
-            raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(BILLED)}, or export allocated")
-        bill = bill.filter(bill[BILLED[name]].fill_null("").isin(values))
+        bill = bill.filter(_told(bill, name).isin(values))
+    for name, values in query.excludes:
+        bill = bill.filter(_told(bill, name).notin(values))
     return bill.select(*focus.COLUMNS, *focus.OWN_COLUMNS)
+
+
+def _told(bill: ir.Table, name: str) -> ir.Value:
+    if name not in BILLED:
+        raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(BILLED)}, or export allocated")
+    return bill[BILLED[name]].fill_null("")

@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -63,7 +63,7 @@ def _expected(query: CostQuery, pinned: Publication) -> Sums:
     """What was published for the window: the marts were reconciled with the charges, in all four costs."""
     found: dict[Key, dict[str, Decimal]] = {}
     for basis in COSTS:
-        asked = CostQuery(query.start, query.end, basis, _KEY, query.filters, pinned.number)
+        asked = replace(query, metric=basis, group_by=_KEY, as_of=pinned.number)
         for source, month, currency, amount in answer(asked).rows:
             found.setdefault((source, month, currency), {})[basis] = amount
     return {key: tuple(amounts[basis] for basis in COSTS) for key, amounts in found.items()}

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.alerts import people, selectors, services
@@ -13,6 +13,7 @@ from apps.alerts.selectors import STATES, Wanted
 from apps.allocation.management.drafting import actor
 from apps.finops.errors import CostOpsError
 from apps.finops.notices import SEVERITIES
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.sentences import told_of
 from apps.warehouse.terminal import add_format, print_rows
 
@@ -36,16 +37,11 @@ EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part i
 COLUMNS = ("number", "rule", "team", "title", "severity", "state", "opened_at", "acknowledged_by", "link")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Alerts at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List alerts, look at what is so now, acknowledge one."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|check|acknowledge")

@@ -3,13 +3,14 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.allocation import policy_use
 from apps.allocation.management.commands.rules import add_window, window_of
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import Window
 from apps.teams.selectors import rule_book
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -24,16 +25,11 @@ examples:
 COLUMNS = ("order", "policy", "way", "valid_from", "valid_to", "currency", "cost", "teams", "verdict")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Policies at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Show what policies do with idle, shared and following cost."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list")

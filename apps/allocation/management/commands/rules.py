@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation import trial
@@ -17,7 +17,8 @@ from apps.finops.windows import Window
 from apps.teams.documents import read_teams
 from apps.teams.models import UNALLOCATED
 from apps.teams.selectors import rule_book, teams_file
-from apps.warehouse.terminal import add_format, day, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, day, print_rows, working
 
 DAYS = 28
 LISTING = """
@@ -66,16 +67,11 @@ USE = (
 MOVES = ("team", "currency", "before", "after", "change")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Ownership rules at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Show what ownership rules do; draft, simulate, approve and publish changes of them; export them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
@@ -127,7 +123,8 @@ class Command(BaseCommand):
             return
         window = window_of(given)
         _, draft = read_teams(Path(given["file"]))
-        moves = trial.simulate(window, rule_book()[1], draft)
+        with working(f"dividing {window.start} to {window.end} by other rules"):
+            moves = trial.simulate(window, rule_book()[1], draft)
         print_rows(MOVES, [[getattr(move, name) for name in MOVES] for move in moves], given["format"], self.stdout)
         if given["format"] == "table":
             for currency in sorted({move.currency for move in moves}):

@@ -1,19 +1,19 @@
 """`manage.py token`: the keys with which programs ask the API."""
 
-import csv
-import json
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.api import selectors, services
 from apps.api.models import ApiToken
 from apps.api.scopes import READ
 from apps.finops.errors import CostOpsError
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import Format, add_format, print_rows
 
 COLUMNS = ("id", "user", "name", "scopes", "created", "expires", "last_used", "revoked")
 EXAMPLES = """
@@ -29,16 +29,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Issue, list and revoke API tokens."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Issue, list and revoke API tokens."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="add | list | revoke")
@@ -53,10 +48,7 @@ class Command(BaseCommand):
             metavar="SCOPE",
             help="what it may do: read, write, or one area such as costs:read or budgets:write; may be repeated (read)",
         )
-        listing = actions.add_parser("list", help="show all tokens, never their keys", **more)
-        listing.add_argument(
-            "--format", choices=["table", "csv", "json"], default="table", help="how rows are printed (default table)"
-        )
+        add_format(actions.add_parser("list", help="show all tokens, never their keys", **more))
         revoke = actions.add_parser("revoke", help="make a token worthless at once", **more)
         revoke.add_argument("id", metavar="ID", help="as `token list` shows it")
 
@@ -79,17 +71,8 @@ class Command(BaseCommand):
         services.revoke_token(id, now=timezone.now())
         self.stdout.write(f"Token {id} is revoked.")
 
-    def _list(self, *, format: str, **_options: Any) -> None:  # noqa: A002  # named as the command line shows it
-        rows = [_row(token) for token in selectors.tokens()]
-        if format == "json":
-            self.stdout.write(json.dumps([dict(zip(COLUMNS, row, strict=True)) for row in rows], ensure_ascii=False))
-        elif format == "csv":
-            csv.writer(self.stdout).writerows([COLUMNS, *rows])
-        else:
-            widths = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-            for row in (COLUMNS, *rows):
-                cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                self.stdout.write("  ".join(cells).rstrip())
+    def _list(self, *, format: Format, **_options: Any) -> None:  # noqa: A002  # named as the command line shows it
+        print_rows(COLUMNS, [_row(token) for token in selectors.tokens()], format, self.stdout)
 
 
 def _row(token: ApiToken) -> tuple[str, ...]:

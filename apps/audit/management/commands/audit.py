@@ -5,9 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.audit import selectors
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 EXAMPLES = """
@@ -20,16 +21,11 @@ examples:
 COLUMNS = ("number", "at", "actor", "way", "action", "subject", "details", "outcome", "address", "request_id")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The audit log at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List what was done; verify that the record of it was not changed."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|verify")

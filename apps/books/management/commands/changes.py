@@ -1,13 +1,13 @@
 """`manage.py changes`: why cost differs between two publications."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.finops.errors import CostOpsError
 from apps.marts.query import METRICS
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -21,16 +21,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Tell why cost changed."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Why did last month change? The difference of two publications, by class, adding up to the whole."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--from", dest="before", type=int, metavar="PUBLICATION", help="the earlier publication")

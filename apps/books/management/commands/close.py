@@ -1,17 +1,17 @@
 """`manage.py close`: freeze a month, show its statement, verify all that was frozen."""
 
 import getpass
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.books import readiness, selectors, services, statement
 from apps.books.changes import month_window
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import publication
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import Format, add_format, print_rows
 
 EXAMPLES = """
@@ -31,16 +31,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Close months."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Close a month, show statements and adjusting entries, verify what was closed."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", help=f"the month to close, such as 2026-10, or one of {', '.join(_ACTIONS)}")

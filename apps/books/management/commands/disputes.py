@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.books import disputes, entries
@@ -12,6 +12,7 @@ from apps.books.people import Actor, at_the_terminal
 from apps.finops.errors import CostOpsError
 from apps.marts.asking import add_currency, add_question, question
 from apps.marts.query import EVERYTHING
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 LISTING = """
@@ -44,16 +45,11 @@ EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (OPENI
 COLUMNS = ("number", "team", "state", "settled_by", "amount", "currency", "publication", "opened_by", "opened_at")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Disputes at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List, open, answer and settle disputes about numbers."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|open|answer|settle")

@@ -3,7 +3,7 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.books import entries
@@ -11,6 +11,7 @@ from apps.books.management.commands.disputes import add_entry, draft_of
 from apps.books.models import ManualEntry
 from apps.books.people import at_the_terminal
 from apps.finops.errors import CostOpsError
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 EXAMPLES = """
@@ -27,16 +28,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Entries at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List and book adjusting entries between teams."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

@@ -1,16 +1,16 @@
 """`manage.py invoices`: take invoices from a CSV file, and tie them to the charges."""
 
 import getpass
-from argparse import RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.books.invoices import import_invoices, tie_out
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import publication
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -29,16 +29,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Tie invoices to charges."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import invoices, and compare their totals with the charges: matched, unmatched, difference."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=("import", "tie-out"), help="what to do")

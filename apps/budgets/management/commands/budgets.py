@@ -5,13 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.budgets import selectors, services, sheet
 from apps.budgets.standing import STATES
 from apps.finops.errors import CostOpsError
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 EXAMPLES = f"""
@@ -32,16 +33,11 @@ STANDING = (
 PERIODS = ("period", "base", "carried", "amount", "spent", "until", "state")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Budgets at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "How budgets stand; import and export many."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         shown: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.calendars import selectors, services
@@ -13,6 +13,7 @@ from apps.calendars.models import KINDS
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import ONE_DAY, Window
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 EXAMPLES = """
@@ -30,16 +31,11 @@ examples:
 SPANS = ("first", "last", "kind", "name", "from")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The business calendar at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bring school terms, promotions, days off and days worked; see the business calendar."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         shown: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.channels import delivering, managing, selectors
@@ -11,6 +11,7 @@ from apps.channels.models import Channel, Message
 from apps.channels.selectors import STATES
 from apps.finops.errors import CostOpsError
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.sentences import told_of
 from apps.warehouse.terminal import add_format, print_rows
 
@@ -47,16 +48,11 @@ CHANNELS = ("number", "kind", "name", "user", "team", "least", "kinds", "quiet",
 MESSAGES = ("number", "channel", "kind", "state", "attempts", "created_at", "sent_at", "title", "reference", "error")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Channels at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List channels and deliveries, try a channel, send again what was given up."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(

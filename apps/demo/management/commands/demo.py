@@ -1,19 +1,21 @@
 """`manage.py demo`: write the simulated company."""
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from apps.demo.company import Company, Plan
 from apps.finops.errors import CostOpsError
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import day
 
 DEFAULT_END = "2026-11-01"
 DEFAULT_SEED = 20261101
@@ -35,14 +37,9 @@ To load openmetrics/ into Prometheus:
 """
 
 
-class Command(BaseCommand):
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
+class Command(TerminalCommand):
     help = "Write a simulated ed-tech company: bills, usage, metrics, teams, and the true cost of every team."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        return super().create_parser(
-            prog_name, subcommand, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="folder to write to")
@@ -51,14 +48,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--end",
-            type=date.fromisoformat,
+            type=day,
             default=DEFAULT_END,
             metavar="DATE",
             help=f"first day after the window (default {DEFAULT_END})",
         )
-        parser.add_argument(
-            "--start", type=date.fromisoformat, metavar="DATE", help="first day of the window, instead of --end"
-        )
+        parser.add_argument("--start", type=day, metavar="DATE", help="first day of the window, instead of --end")
         parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=f"which company (default {DEFAULT_SEED})")
         parser.add_argument(
             "--scale", type=float, default=1.0, help="1 = some 300 namespaces and 2,000 pods (default 1)"

@@ -3,12 +3,13 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.estimates.selectors import PriceSource, accuracy, estimates
 from apps.finops.errors import CostOpsError
 from apps.marts.asking import add_currency, add_question, question
 from apps.marts.query import EVERYTHING, METRICS
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 ABOUT = """
@@ -31,16 +32,11 @@ PRICES = ("priced_by", "currency", "first", "last", "cost")
 GOODNESS = ("currency", "estimated", "actual", "difference", "error_percent", "bias_percent")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Show estimates, and tell how good they were."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "What days cost whose bill has not come, from last known unit prices, and how good such estimates were."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=ABOUT + SHOW + ACCURACY, **kwargs
-        )
+    examples = ABOUT + SHOW + ACCURACY
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)

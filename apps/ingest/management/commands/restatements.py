@@ -1,12 +1,12 @@
 """`manage.py restatements`: what new issues of bills changed, by day and service."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.ingest.changes import COLUMNS, Wanted, changes
 from apps.ingest.models import Source
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, exactly, month, print_rows
 
 EXAMPLES = """
@@ -20,16 +20,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The restatement ledger at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Show what new issues of bills changed, by day and service, to the last decimal."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", help="only this source")

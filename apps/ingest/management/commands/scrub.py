@@ -1,14 +1,13 @@
 """`manage.py scrub`: read landed files and files of the lake again, and say what is damaged."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
 
 from apps.ingest import scrub
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, print_rows, working
 
 EXAMPLES = """
 Beat does the same every night, for forty minutes at most, those files first that were not read longest. The exit
@@ -21,16 +20,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The scrub at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Read landed files and files of the lake again; say which are missing or no longer what they were."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--minutes", type=float, help="stop after about so long (default: read everything)")
@@ -38,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         minutes = options["minutes"]
-        with Console(stderr=True).status("reading files again") as status:
+        with working("reading files again") as status:
             done = scrub.scrub(
                 timezone.now(),
                 seconds=60 * minutes if minutes is not None else None,

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from dataclasses import astuple, fields
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from rich.console import Console
-from rich.markup import escape
 
 from apps.finops.errors import CostOpsError
 from apps.ingest import checks, kinds, options, selectors, services, sources
@@ -17,7 +15,8 @@ from apps.ingest.places.stores import HELP as PLACE_HELP
 from apps.ingest.places.stores import STORES
 from apps.ingest.preview import Line, preview
 from apps.warehouse import sealed
-from apps.warehouse.terminal import FORMATS, Format, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import FORMATS, Format, print_rows, working
 
 ADDING = f"""
 options of bills and usage files (--option KEY=VALUE):
@@ -93,16 +92,11 @@ COLUMNS = (
 PREVIEWED = tuple(field.name for field in fields(Line))
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Sources at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Add, list, check, preview and change sources. The exit status is 0 only when all is well."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(
@@ -188,7 +182,7 @@ class Command(BaseCommand):
 
     def _check(self, given: dict[str, Any]) -> None:
         source = _named(given["name"])
-        with Console(stderr=True).status(f"looking at {escape(source.location)}"):
+        with working(f"looking at {source.location}"):
             facts = checks.check(source, timezone.now())
         rows = (("ok" if fact.is_good else "wrong", fact.subject, fact.found) for fact in facts)
         self._print(("result", "subject", "found"), rows, given["form"])
@@ -211,7 +205,7 @@ class Command(BaseCommand):
 
     def _preview(self, given: dict[str, Any]) -> None:
         source = _named(given["name"])
-        with Console(stderr=True).status(f"reading {escape(source.location)}"):
+        with working(f"reading {source.location}"):
             found = preview(source, given["rows"])
         self._print(PREVIEWED, (astuple(line) for line in (*found.charges, *found.totals)), given["form"])
         for problem in found.problems:

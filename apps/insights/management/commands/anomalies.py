@@ -1,10 +1,9 @@
 """`manage.py anomalies`: what departs from its usual, and what people say of it."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
@@ -13,7 +12,8 @@ from apps.insights.anomalies import feedback, selectors
 from apps.insights.anomalies.selectors import Seen
 from apps.insights.models import AnomalyFeedback
 from apps.marts.query import EVERYTHING
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, day, print_rows
 
 LISTING = """
 Every anomaly of the newest publication at the level where it belongs: what it came to beyond what was expected so far,
@@ -46,16 +46,11 @@ COLUMNS = (
 DAYS = ("day", "actual", "expected", "low", "high")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Anomalies at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "What departs from its usual in cost and usage: listed, shown day by day, and answered."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         raw = RawDescriptionHelpFormatter
@@ -73,7 +68,7 @@ class Command(BaseCommand):
             each.add_argument("id", metavar="ID", help="the id of an anomaly, as `list` shows it")
         saying.add_argument("verdict", choices=AnomalyFeedback.Verdict.values, help="what it is")
         saying.add_argument("--reason", required=True, help="why; it is kept")
-        saying.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="the last day this holds for")
+        saying.add_argument("--until", type=day, metavar="DATE", help="the last day this holds for")
         saying.add_argument("--as", dest="user", metavar="USER", help="act as this user, with their rights")
 
     def handle(self, *, action: str, **given: Any) -> None:

@@ -1,15 +1,15 @@
 """`manage.py explain`: from one number to its pools, rules and bill rows."""
 
-from argparse import RawDescriptionHelpFormatter
 from dataclasses import fields
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.insights.explain import BillRow, Explanation, Part, explain
 from apps.insights.weights import Weight
 from apps.marts.asking import add_currency, add_question, question, tell_rates
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -39,16 +39,11 @@ PART_COLUMNS = (
 )
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Explain a number."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Explain one number: pools, shares, rules, and the bill rows with file and line."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)

@@ -3,12 +3,13 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.insights import selectors
 from apps.insights.models import Forecast
 from apps.marts.query import EVERYTHING
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, harmless, print_rows
 
 LISTING = """
@@ -31,16 +32,11 @@ EXAMPLES = LISTING + SHOWING.partition("examples:\n")[2]
 BOUNDS = ("mean", "low_80", "high_80", "low_95", "high_95")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Forecasts at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Forecasts of daily cost, with intervals, landings of month and quarter, and their back-test."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

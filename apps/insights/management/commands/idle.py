@@ -4,7 +4,7 @@ from argparse import RawDescriptionHelpFormatter
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
@@ -14,6 +14,7 @@ from apps.insights.models import IdleExclusion
 from apps.marts.query import EVERYTHING
 from apps.teams.approval import Actor
 from apps.teams.organising import today
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, harmless, print_rows
 
 LISTING = """
@@ -47,16 +48,11 @@ EXAMPLES = "\n".join(
 COLUMNS = ("kind", "subject", "team", "currency", "per_month", "verdict", "since", "last_active")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Idle resources at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "What is paid for and not used, with money and evidence, and what is excluded."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

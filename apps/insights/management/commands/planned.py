@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
@@ -11,6 +11,7 @@ from apps.finops.errors import CostOpsError
 from apps.insights.models import PlannedChange
 from apps.insights.planned import entering
 from apps.marts.query import EVERYTHING
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 EXAMPLES = """
@@ -31,16 +32,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Planned changes at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Changes of cost that are known ahead: list, add and withdraw them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|add|withdraw")

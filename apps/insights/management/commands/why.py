@@ -1,10 +1,9 @@
 """`manage.py why`: why cost is not what it was in the period before."""
 
-from argparse import RawDescriptionHelpFormatter
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.finops.money import NOTHING
@@ -14,6 +13,7 @@ from apps.insights.why.answering import CurrencyChange, Why, why
 from apps.insights.why.telling import tell, title
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.query import BadQuestion
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, harmless, print_rows
 
 EXAMPLES = """
@@ -29,16 +29,11 @@ examples:
 METER = ("service", "region", "sku", "meter", "resource_type", "pricing", "unit")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Why cost changed, at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Why cost changed between two periods: volume, mix, price and the rest, and the segments behind it."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)

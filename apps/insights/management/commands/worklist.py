@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
@@ -12,6 +12,7 @@ from apps.finops.windows import Window
 from apps.insights import settling, worklist
 from apps.insights.evidence import Evidence
 from apps.teams.models import RuleDraft
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 LISTING = """
@@ -43,16 +44,11 @@ ASIDE = ("id", "kind", "subject", "currency", "cost", "by", "at", "reason")
 EVIDENCE = ("kind", "team", "agreeing", "of", "agrees", "sentence")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Unallocated cost at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List unallocated cost with proposed owners; accept them, or set what is listed aside."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|accept|dismiss|restore")

@@ -4,13 +4,14 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.teams.organisation_csv import write_organisation
 from apps.teams.organising import newest_tree_number, organisations, today, tree
 from apps.teams.services import import_organisation
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 SHOWING = """
@@ -34,16 +35,11 @@ EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part i
 COLUMNS = ("team", "company", "unit", "department", "cost_center", "since", "until")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The organisation at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Show, import and export the organisation: who stands where, since when, and on which cost centre."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

@@ -1,13 +1,13 @@
 """`manage.py reconcile`: what was billed against what was allocated."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import KINDS
 from apps.marts.selectors import reconciliation
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, month, print_rows
 
 EXAMPLES = """
@@ -25,16 +25,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Show charged, allocated and their difference."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bill total, allocated total and difference, per source, billing month, day and currency."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", help="only this source")

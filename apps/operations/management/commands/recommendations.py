@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
@@ -13,6 +13,7 @@ from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.operations.selectors import Wanted
 from apps.operations.states import ACTIONS
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.sentences import told, told_of
 from apps.warehouse.terminal import add_format, day, print_rows
 
@@ -45,16 +46,11 @@ COLUMNS = (
 STEPS = ("at", "by", "action", "from", "to", "why")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Recommendations at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List recommendations, show one with its history, take steps with them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|step")

@@ -1,12 +1,11 @@
 """`manage.py fill`: everything that is due, from the sources up to a publication."""
 
 import logging
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import date
 from decimal import Decimal
 from typing import IO, Any, cast
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.markup import escape
@@ -26,7 +25,8 @@ from apps.pipeline.models import StepRun
 from apps.pipeline.selectors import progress
 from apps.pipeline.services import FillReport, fill
 from apps.pipeline.steps import NAMES, STEPS
-from apps.warehouse.terminal import harmless
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, day, harmless, print_rows
 
 EXAMPLES = f"""
 steps, in their order:
@@ -42,51 +42,45 @@ examples:
   manage.py fill --start 2026-10-01 --end 2026-11-01     pull, allocate and publish October again (end excluded)
 """
 
+COLUMNS = (
+    "step", "source", "start", "end", "state", "rows", "effective_cost", "started_at", "finished_at", "message",
+)  # fmt: skip
 PLAIN_WIDTH = 200
 """Characters in a line of what does not go to a terminal: a log, a pipe."""
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Fill everything that is due, up to publication."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bring everything up to date: land files, read them, pull usage, allocate, publish."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--source", action="append", metavar="NAME", help="only this source; may be repeated")
         parser.add_argument("--step", action="append", choices=NAMES, help="only this step; may be repeated")
-        parser.add_argument("--start", type=_day, metavar="DATE", help="first day, such as 2026-10-01; needs --end")
-        parser.add_argument("--end", type=_day, metavar="DATE", help="the day after the last one; needs --start")
+        parser.add_argument("--start", type=day, metavar="DATE", help="first day, such as 2026-10-01; needs --end")
+        parser.add_argument("--end", type=day, metavar="DATE", help="the day after the last one; needs --start")
+        add_format(parser)
 
-    def handle(
-        self, *, source: list[str] | None, step: list[str] | None, start: date | None, end: date | None, **_options: Any
-    ) -> None:
-        width = None if self.stdout.isatty() else PLAIN_WIDTH
-        if self.stdout.isatty():
+    def handle(self, *, source: list[str] | None, step: list[str] | None, **given: Any) -> None:
+        stream = self.stdout if given["format"] == "table" else self.stderr  # rows stand alone in csv and json
+        if stream.isatty():
             logging.getLogger("apps.pipeline").setLevel(logging.CRITICAL)  # the screen shows the same, once
-        console = Console(file=cast(IO[str], self.stdout), soft_wrap=True, width=width)
+        width = None if stream.isatty() else PLAIN_WIDTH
+        console = Console(file=cast(IO[str], stream), soft_wrap=True, width=width)
         try:
-            window = _window(start, end)
+            window = _window(given["start"], given["end"])
             with _Watching(console) as watching:
                 report = fill(now=timezone.now(), sources=source, steps=step, window=window, on_progress=watching.show)
         except (CostOpsError, ValueError) as wrong:
             raise CommandError(str(wrong)) from wrong
-        console.print(_table(report) if report.runs else "Nothing was due.")
+        if given["format"] != "table":
+            print_rows(COLUMNS, [_row(run) for run in report.runs], given["format"], self.stdout)
+        else:
+            console.print(_table(report) if report.runs else "Nothing was due.")
         if report.publication is not None:
             console.print(f"Publication {report.publication} is what readers see.")
         _fail_if_anything_failed(report)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no date; write year-month-day, such as 2026-10-01") from None
 
 
 def _window(start: date | None, end: date | None) -> Window | None:
@@ -150,6 +144,11 @@ def _cells(run: StepRun) -> tuple[str, ...]:
     cost = ", ".join(f"{Decimal(amount):,.2f} {currency}" for currency, amount in sorted(run.cost_out.items()))
     seconds = f"{(run.finished_at - run.started_at).total_seconds():.1f}" if run.finished_at and run.started_at else ""
     return run.step, run.source, days, run.get_state_display().lower(), f"{run.rows:,}", cost, seconds
+
+
+def _row(run: StepRun) -> tuple[Any, ...]:
+    what = (run.step, run.source, run.window_start, run.window_end)
+    return *what, run.state, run.rows, run.cost_out, run.started_at, run.finished_at, run.message
 
 
 def _fail_if_anything_failed(report: FillReport) -> None:

@@ -4,13 +4,14 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.finops.sheets import BadSheet
 from apps.planning.offers import csv_file, table
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 _THIRD = len(csv_file.COLUMNS) // 3
@@ -44,16 +45,11 @@ EXAMPLES = IMPORTING + "".join(part.partition("examples:\n")[2] for part in (NEE
 SHOWN = ("name", "kind", "region", "family", "term_months", "ratio", "price", "unit", "currency", "valid_from")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The price table at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import, list and export the price table of commitments, spot, serverless, generations and memory tiers."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

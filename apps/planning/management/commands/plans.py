@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
@@ -13,6 +13,7 @@ from apps.marts.query import EVERYTHING
 from apps.planning import registry, selectors, services, timetable
 from apps.planning.exporting import exported, file_names
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, operator, print_rows
 
 LISTING = """
@@ -56,16 +57,11 @@ COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month
 VERSION_COLUMNS = ("version", "name", "classes", "by", "at", "holds")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Plans at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Plans: listed, shown by whatever settings, exported, chosen, and told what they ask for."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

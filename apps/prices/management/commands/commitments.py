@@ -3,10 +3,11 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.prices.selectors import commitments
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, month, print_rows
 
 EXAMPLES = """
@@ -22,16 +23,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Commitments at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List commitments (reservations, savings plans) as the charges tell them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list")

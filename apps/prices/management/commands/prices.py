@@ -5,14 +5,15 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.prices import estimates, selectors, services
 from apps.prices.csv_file import COLUMNS as FILE_COLUMNS
 from apps.prices.estimates import COLUMNS as ESTIMATED_COLUMNS
-from apps.warehouse.terminal import add_format, day, exactly, month, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, day, exactly, month, print_rows, working
 
 _HALF = len(FILE_COLUMNS) // 2
 IMPORTING = f"""
@@ -50,16 +51,11 @@ COLUMNS = (
 TOTAL_COLUMNS = tuple(field.name for field in fields(estimates.Total))
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Prices at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import price lists, learn prices from charges, list prices, estimate what quantities cost."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
@@ -98,7 +94,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Imported {services.import_list(given['file']).prices} prices.")
 
     def _learn(self, given: dict[str, Any]) -> None:
-        self.stdout.write(f"Learned {services.learn(given['month']).prices} prices.")
+        with working("reading charges"):
+            learned = services.learn(given["month"])
+        self.stdout.write(f"Learned {learned.prices} prices.")
 
     def _list(self, given: dict[str, Any]) -> None:
         found = selectors.prices(provider=given["provider"], region=given["region"], sku_id=given["sku"])

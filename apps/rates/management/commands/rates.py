@@ -4,12 +4,13 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
 from apps.rates import selectors, services
 from apps.rates.csv_file import MOST_DAYS_CARRIED
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, operator, print_rows
 
 IMPORTING = f"""
@@ -44,16 +45,11 @@ EXAMPLES = IMPORTING + "".join(part.partition("examples:\n")[2] for part in (LIS
 COLUMNS = ("day", "from", "to", "rate", "quoted_day", "file", "line", "version", "by", "at", "locked")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Exchange rates at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import and list exchange rates, declare a base currency, lock months."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

@@ -1,15 +1,16 @@
 """`manage.py export_focus`: charges or allocated cost of a publication as a FOCUS file."""
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import COSTS
 from apps.marts.asking import question
 from apps.reports.focus_out.export import export
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import working
 
 EXAMPLES = """
 The columns are those of FOCUS 1.2 and the eight of 1.3, then ours (x_…); docs/focus.md says what stands in them. The
@@ -22,16 +23,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Export a window."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Write charges or allocated cost as FOCUS 1.2, CSV or Parquet."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--what", required=True, choices=("charges", "allocated"), help="what is exported")
@@ -40,6 +36,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
         )
+        parser.add_argument(
+            "--exclude", action="append", default=[], metavar="NAME=A,B", help="all but these values; may be repeated"
+        )
         parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="an earlier publication")
         parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the file (default csv)")
         parser.add_argument("--to", required=True, type=Path, metavar="FILE", help="replaced when the export is whole")
@@ -47,7 +46,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             asked = question(options | {"metric": "effective_cost", "group_by": ""})
-            done = export(options["what"], asked, options["to"], options["format"])
+            with working(f"writing {options['to']}"):
+                done = export(options["what"], asked, options["to"], options["format"])
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
         for currency, amounts in done.totals.items():

@@ -1,12 +1,12 @@
 """`manage.py focus_check`: the checks of FOCUS 1.2 on anybody's file."""
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.conformance.check import Report, check
 from apps.warehouse.terminal import add_format, print_rows
 
@@ -23,16 +23,11 @@ examples:
 COLUMNS = ("rule", "outcome", "rows", "text", "example")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Check a file."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Run the checks of FOCUS 1.2 on a CSV or Parquet file."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="CSV (also packed by gzip) or Parquet")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
@@ -17,6 +17,7 @@ from apps.reports.models import Delivery, Report
 from apps.reports.recipients import Target, addressees, targets
 from apps.reports.selectors import is_published, published_weeks
 from apps.reports.weeks import Week
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 LISTING = """
@@ -64,16 +65,11 @@ EXAMPLES = "\nexamples:\n" + "".join(part.partition("examples:\n")[2] for part i
 COLUMNS = ("number", "week", "role", "team", "recipient", "language", "state", "sent_at", "resent", "subject")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Weekly letters at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List and show weekly letters, send them, keep them, test them; say who gets which."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(

@@ -1,10 +1,11 @@
 """`manage.py send_weekly`: mail the weekly reports, as `manage.py reports send` does."""
 
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
+
+from apps.warehouse.commands import TerminalCommand
 
 EXAMPLES = """
 The same as `manage.py reports send`. A report is sent once per team, week and recipient: running this again sends only
@@ -17,16 +18,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Mail the weekly reports, each once."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Mail the weekly reports to leads, finance, management and subscribers, each once."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--week", help="an ISO week such as 2026-W44; the last full one by default")

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
@@ -16,8 +16,9 @@ from apps.savings.models import Initiative
 from apps.savings.selectors import Entry
 from apps.savings.statements import FIELDS, read_statement
 from apps.savings.states import OF_PEOPLE
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.sentences import told, told_of
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, print_rows, working
 
 EXAMPLES = """
 examples:
@@ -39,16 +40,11 @@ STEPS = ("at", "by", "action", "from", "to", "why")
 WAYS = ("currency", *selectors.STEPS)
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """The savings ledger at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "List initiatives, show, write, state and measure them."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|ways|show|write|bring|step|measure")
@@ -127,7 +123,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Initiative {one.pk} is {Initiative.State(one.state).label}.")
 
     def _measure(self, given: dict[str, Any]) -> None:
-        done = services.verify(now=timezone.now())
+        with working("measuring what is due"):
+            done = services.verify(now=timezone.now())
         for problem in done.problems:
             self.stderr.write(f"{problem.subject}: {problem.message}")
         self.stdout.write(f"{done.rows} measured by publication {done.versions['publication']}.")

@@ -4,7 +4,7 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
@@ -12,7 +12,8 @@ from apps.finops.windows import Window
 from apps.ingest.models import Source
 from apps.units import selectors, services
 from apps.units.csv_file import SCOPES
-from apps.warehouse.terminal import add_format, day, operator, print_rows
+from apps.warehouse.commands import TerminalCommand
+from apps.warehouse.terminal import add_format, day, operator, print_rows, working
 
 IMPORTING = """
 A file of drivers is CSV with the columns date,driver,team,quantity (or service or namespace instead of team). It is
@@ -39,16 +40,11 @@ VERSIONS = ("version", "drivers", "by", "first_day", "last_day", "rows", "origin
 QUANTITIES = ("day", "subject", "quantity", "version", "line")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Drivers at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Import, fetch and list drivers: the requests, students or orders that cost is divided by."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter
@@ -94,9 +90,10 @@ class Command(BaseCommand):
         if source is None:
             raise CommandError(f"There is no source {given['source']!r}; see `manage.py source list`.")
         asked = {name: given[name] for name in ("query", "driver", "label")}
-        done = services.fetch_drivers(
-            source, scope=given["by"], window=_window(given), by=operator(), now=timezone.now(), **asked
-        )
+        with working(f"asking {source.location}"):
+            done = services.fetch_drivers(
+                source, scope=given["by"], window=_window(given), by=operator(), now=timezone.now(), **asked
+            )
         self.stdout.write(f"Kept {done.rows} quantities as version {done.number}.")
 
     def _list(self, given: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from argparse import RawDescriptionHelpFormatter
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.finops.units import Change
@@ -14,6 +14,7 @@ from apps.marts.query import METRICS, BadQuestion
 from apps.units.csv_file import SCOPES
 from apps.units.query import COLUMNS, GRAINS, LIST_COST, UnitQuery
 from apps.units.selectors import unit_change, unit_costs
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
 
 COSTING = """
@@ -36,16 +37,11 @@ EXAMPLES = COSTING + CHANGING.partition("examples:\n")[2]
 PARTS = ("before", "volume", "mix", "efficiency", "price", "after")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Cost per unit at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Cost per unit of a driver, by team, service or namespace, and why it changed."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         raw = RawDescriptionHelpFormatter

@@ -1,0 +1,38 @@
+"""`/mcp/`: the MCP server over HTTP, one question per request, with the tokens of the API."""
+
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils import timezone
+from django.views import View
+
+from apps.api.authentication import MAX_HEADER, key_of
+from apps.api.selectors import valid_token
+from apps.audit.requests import ONLY_LOOKS
+
+_UNKNOWN = "No valid token. Send one of the API's as `Authorization: Bearer costops_...`."
+
+
+class McpView(View):
+    """The streamable HTTP transport without sessions: every POST is answered by itself, as JSON, by whichever process.
+
+    A browser's session opens nothing here, so no page can ask in somebody's name.
+    """
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        request.get_host()  # refuses hosts that are not ours
+        header = request.headers.get("Authorization", "")
+        key = key_of(header) if len(header) <= MAX_HEADER else None
+        token = valid_token(key, timezone.now()) if key and key.isascii() and "\x00" not in key else None
+        if key is None or token is None:
+            return JsonResponse({"error": _UNKNOWN}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        request.user = token.user
+        for name, value in (("auth", token), (ONLY_LOOKS, True)):  # for the audit log
+            setattr(request, name, value)
+        from apps.assistants.transport import answered  # most of a second that pages need not wait for
+
+        return async_to_sync(answered)(request, key)
+
+    def http_method_not_allowed(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        return HttpResponseNotAllowed(["POST"])

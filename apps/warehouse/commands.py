@@ -1,0 +1,67 @@
+"""What every command of ours does the same way: help with examples, answers for programs, errors as one line."""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.utils import OperationalError, ProgrammingError
+
+from apps.finops.errors import CostOpsError
+
+EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood"
+NOT_READY = "The database does not answer or is not set up ({error}). `manage.py migrate` sets it up."
+
+
+class TerminalCommand(BaseCommand):
+    """A command whose actions print rows (`add_format`), or say in sentences what they did.
+
+    Those that say sentences get `--format json` here: the sentences as `said`, for programs that act on them.
+    """
+
+    requires_system_checks = ()  # they import every page; `check` and the tests run them
+    examples: ClassVar[str] = ""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Help keeps the lines of the examples, and ends with what the exit status means."""
+        shown: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "epilog": self.examples}
+        parser = super().create_parser(prog_name, subcommand, **shown | kwargs)
+        for leaf in actions(parser):
+            leaf.epilog = f"{(leaf.epilog or '').rstrip()}\n\n{EXIT_STATUS}"
+            if "--format" not in leaf._option_string_actions:  # there is no public way to ask
+                leaf.add_argument(
+                    "--format", dest="said_as", choices=("text", "json"), default="text",
+                    help="how it is said what was done (default text)",
+                )  # fmt: skip
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run it; whatever went wrong that a person can mend is one sentence, without a traceback."""
+        try:
+            if options.pop("said_as", "text") == "text":
+                return super().execute(*args, **options)
+            self._execute_saying_json(*args, **options)
+        except CostOpsError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(NOT_READY.format(error=str(error).splitlines()[0])) from error
+        return None
+
+    def _execute_saying_json(self, *args: Any, **options: Any) -> None:
+        said = io.StringIO()
+        super().execute(*args, **options | {"stdout": said})
+        told = {"said": said.getvalue().splitlines()}
+        (options.get("stdout") or sys.stdout).write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parsers of the actions of a command; of a command without actions, its own."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield parser
+    for action in below:
+        for each in dict.fromkeys(action.choices.values()):
+            yield from actions(each)

@@ -1,0 +1,32 @@
+"""The admin as an app: its title, and names of tables in the language of whoever reads."""
+
+from django.apps import apps
+from django.contrib.admin.apps import AdminConfig
+from django.utils.functional import Promise, lazy
+from django.utils.translation import get_language
+
+from costops.names import APPS, TABLES
+
+
+class CostOpsAdmin(AdminConfig):
+    """Django's admin under our name. Names of tables are given here, where no migration follows from them."""
+
+    def ready(self) -> None:
+        super().ready()
+        from django.contrib import admin
+
+        admin.site.site_header = admin.site.site_title = "CostOps"
+        for label, name in APPS.items():
+            apps.get_app_config(label).verbose_name = name
+        for label, many in TABLES.items():
+            options = apps.get_model(label)._meta
+            options.verbose_name = _one_of(str(options.verbose_name), many)
+            options.verbose_name_plural = many
+
+
+def _one(single: str, many: Promise) -> str:
+    """English tells one from many, Chinese does not."""
+    return single if (get_language() or "en").startswith("en") else str(many)
+
+
+_one_of = lazy(_one, str)

@@ -1,0 +1,49 @@
+// Lighthouse over the pages of a running site: node lighthouse.mjs LIGHTHOUSE_FOLDER ADDRESS COOKIE < paths, one result a line.
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const [folder, address, cookie] = process.argv.slice(2);
+const load = (file) => import(pathToFileURL(`${folder}/node_modules/${file}`).href);
+const { default: lighthouse, desktopConfig } = await load("lighthouse/core/index.js");
+const { default: puppeteer } = await load("puppeteer-core/lib/esm/puppeteer/puppeteer-core.js");
+
+const CATEGORIES = ["performance", "accessibility", "best-practices"];
+const MEASURES = {
+  first_paint_ms: "first-contentful-paint",
+  largest_paint_ms: "largest-contentful-paint",
+  blocked_ms: "total-blocking-time",
+  shift: "cumulative-layout-shift",
+  bytes: "total-byte-weight",
+};
+
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
+  args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+});
+const [name, value] = cookie.split("=");
+await browser.setCookie({ name, value, domain: new URL(address).hostname, path: "/" });
+const look = async (path, device) => {
+  const page = await browser.newPage();
+  const flags = { onlyCategories: CATEGORIES, logLevel: "error" };
+  const { lhr } = await lighthouse(address + path, flags, device === "desktop" ? desktopConfig : undefined, page);
+  await page.close();
+  const failed = Object.values(lhr.categories).flatMap(({ id, auditRefs }) =>
+    id === "performance" ? [] : auditRefs.filter(({ weight, id: audit }) => weight && (lhr.audits[audit].score ?? 1) < 1),
+  );
+  return {
+    path,
+    device,
+    landed: new URL(lhr.finalDisplayedUrl).pathname,
+    ...Object.fromEntries(CATEGORIES.map((id) => [id, lhr.categories[id].score === null ? null : Math.round(100 * lhr.categories[id].score)])),
+    ...Object.fromEntries(Object.entries(MEASURES).map(([name, id]) => [name, lhr.audits[id].numericValue ?? null])),
+    failed: failed.map(({ id }) => id),
+    failure: lhr.runtimeError?.message,
+  };
+};
+try {
+  for await (const path of createInterface({ input: process.stdin })) {
+    for (const device of ["mobile", "desktop"]) console.log(JSON.stringify(await look(path, device)));
+  }
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,166 @@
+"""Every page, as who does not see it well or uses no mouse finds it: WCAG 2.2 AA as axe checks it, and the keyboard."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.urls import Resolver404, URLPattern, resolve, reverse
+
+from tests.architecture import tree
+from tests.dashboards import company
+from tests.dashboards.test_browser import visit, wait_for_figures
+
+__all__ = ["visit"]
+
+AXE = tree.ROOT / ".tools/axe/node_modules/axe-core/axe.min.js"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OF_SIZE_AND_COLOUR = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
+"""Rules whose answer another theme or width can change; the others are asked once."""
+NO_PAGE = re.compile(
+    r"figure-|logout|why-panel|sources-progress|offers-file|plan-file|statement|quality-decide|report-part"
+)
+"""Addresses that answer parts of pages, files, or nothing but to a form."""
+OF_ANOTHER_WORLD = {
+    "channel", "channel-new", "dispute", "explain-invoice", "idle-one", "invoice", "offers", "report-letter",
+    "report-page", "report-unsubscribe", "rule-draft", "saving", "saving-edit", "sources-upload-results",
+}  # fmt: skip
+"""Pages of one thing that this company does not have; they are made of the same parts."""
+
+
+FOUND_HERE = ("forecast", "budgets", "anomalies", "recommend", "alert")
+"""The steps that find anything in what this company spends."""
+
+
+def a_company() -> None:
+    """The small company with a budget it overspends, looked through for all that is found in cost."""
+    from apps.pipeline import services
+    from tests.budgets.worlds import budget
+
+    company.publish()
+    company.bring_drivers()
+    budget("live", value="live-class", amount="300", valid_from=date(2026, 10, 1))
+    services.fill(now=company.MOMENT + timedelta(hours=1), steps=FOUND_HERE, sources=[])
+    company.sources()
+
+
+def names() -> set[str]:
+    """The names of all addresses that answer pages: a new one is looked at as well."""
+    from apps.dashboards.urls import urlpatterns as pages
+    from apps.reports.urls import urlpatterns as reports
+
+    found = {pattern.name for pattern in (*pages, *reports) if isinstance(pattern, URLPattern) and pattern.name}
+    return {name for name in found if not NO_PAGE.match(name)}
+
+
+def name_of(address: str) -> str:
+    try:
+        return resolve(address.partition("?")[0]).url_name or ""
+    except Resolver404:
+        return ""
+
+
+def pages_of(client: Any) -> dict[str, str]:
+    """One address for every page there is, found by following links."""
+    wanted, found, todo = names(), {"overview": reverse("overview")}, ["overview"]
+    while todo:
+        address = found[todo.pop(0)]
+        body = client.get(address).content.decode(errors="replace")
+        for link in map(unescape, re.findall(r'href="([^"]+)"', body)):
+            name = name_of(link)
+            if name in wanted and name not in found:
+                found[name] = link
+                todo.append(name)
+    return found
+
+
+@pytest.fixture
+def addresses(people: Any, transactional_db: Any) -> Iterator[dict[str, str]]:
+    from django.test import Client
+
+    a_company()
+    client = Client()
+    client.force_login(people["staff"])
+    return pages_of(client) | {"nothing": "/nothing/", "refused": "/?period=nothing", "login": "/login/"}
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in .tools; `make test` brings it with npm")
+def test_no_page_breaks_a_rule_of_accessibility(addresses, visit, live_server):
+    assert names() - set(addresses) == OF_ANOTHER_WORLD
+    broken = []
+    for width, scheme, language, asked in (
+        (1440, "light", "en", {"type": "tag", "values": STANDARDS}),
+        (390, "dark", "zh-hans", {"type": "rule", "values": OF_SIZE_AND_COLOUR}),
+    ):
+        page = visit("/", width=width, scheme=scheme, language=language).context.new_page()
+        for name, address in addresses.items():
+            if name == "login":
+                page.context.clear_cookies(name="sessionid")
+            page.goto(live_server.url + address, wait_until="domcontentloaded")
+            page.evaluate(AXE.read_text())
+            found = page.evaluate("asked => axe.run({runOnly: asked, resultTypes: ['violations']})", asked)
+            broken += [(name, width, rule["id"], rule["nodes"][0]["html"][:120]) for rule in found["violations"]]
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                broken.append((name, width, "wider than the window", ""))
+    assert broken == []
+
+
+def test_a_page_is_used_by_keyboard_alone(visit):
+    company.publish()
+    page = visit("/", width=390)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.focus(".top__menu")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#menu")
+    assert page.get_by_role("navigation", name="All pages").get_by_role("link").count() > 20
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#menu")
+    assert page.evaluate("document.activeElement.classList.contains('top__menu')")
+    page.focus("[name=period]:checked")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**period=90**")
+    page.wait_for_selector("[value='90']:focus", state="attached")  # the bar is new, and one goes on where one was
+    focused = "getComputedStyle(document.activeElement.nextElementSibling).outlineStyle"
+    assert page.evaluate(focused) == "solid"
+
+
+def test_a_page_changes_in_place_and_goes_back(visit):
+    company.publish()
+    page = visit("/teams/live-class/")
+    page.evaluate("window.stays = true")
+    page.check("[name=period][value='7']", force=True)
+    page.wait_for_url("**period=7**")
+    page.wait_for_selector("main:not(.htmx-added) [name=period][value='7'][checked]", state="attached")
+    assert page.evaluate("window.stays")
+    assert "start=" not in page.url
+    assert set(wait_for_figures(page)) == {"yes"}
+    page.go_back()
+    page.wait_for_selector("[name=period][value='30'][checked]", state="attached")
+
+
+def test_a_part_that_fails_says_so_and_is_tried_again(visit, live_server):
+    company.publish()
+    page = visit("/login/").context.new_page()  # its complaints are wanted
+    page.goto(f"{live_server.url}/?period=7")
+    page.wait_for_selector(".why__body[data-filled=yes]")
+    page.route("**/why/panel/**", lambda route: route.fulfill(status=500, body="broken"))
+    page.evaluate("window.htmx.trigger('.why__body', 'again')")
+    page.wait_for_selector(".why > .failed", state="visible")
+    assert "broken" not in page.inner_text(".why")
+    page.unroute("**/why/panel/**")
+    page.click(".why [data-again]")
+    page.wait_for_selector(".why > .failed", state="hidden")
+
+
+def test_whoever_was_signed_out_is_led_to_the_sign_in(visit):
+    company.publish()
+    page = visit("/")
+    page.context.clear_cookies()
+    page.check("[name=period][value='7']", force=True)
+    page.wait_for_url("**/login/**")
