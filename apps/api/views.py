@@ -29,12 +29,7 @@ from apps.teams.tree import LEVELS
 
 RESTATEMENTS = (
     parameters.Parameter("source", parameters.text, "Only this source."),
-    parameters.Parameter(
-        "billing_month",
-        parameters.month,
-        "Only this billing parameters.month, YYYY-MM.",
-        pattern=r"^[12]\d{3}-(?:0[1-9]|1[0-2])$",
-    ),
+    parameters.Parameter("billing_month", parameters.month, "Only this billing month, YYYY-MM."),
     parameters.Parameter("service", parameters.text, "Only this service, as FOCUS names it."),
     parameters.Parameter("start", parameters.day, "Only days from this one on, YYYY-MM-DD."),
     parameters.Parameter("end", parameters.day, "Only days before this one, YYYY-MM-DD."),

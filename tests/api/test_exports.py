@@ -155,6 +155,6 @@ def test_what_cannot_be_exported_says_why(
     asking: dict[str, Client], address: str, parameter: str | None, message: str
 ) -> None:
     refused = asking["finance"].get(f"/api/v1/exports/{address}")
-    error = refused.json()["error"]
+    error = refused.json()
     assert (refused.status_code in (400, 404), error["parameter"]) == (True, parameter)
-    assert message in error["message"]
+    assert message in error["detail"]

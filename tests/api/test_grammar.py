@@ -252,6 +252,6 @@ def test_what_cannot_be_meant_is_refused_by_its_name(
     asking: dict[str, Client], given: dict[str, str], parameter: str, message: str
 ) -> None:
     refused = asking["finance"].get("/api/v1/costs/", OCTOBER | given)
-    error = refused.json()["error"]
+    error = refused.json()
     assert (refused.status_code, error["parameter"]) == (400, parameter)
-    assert message in error["message"]
+    assert message in error["detail"]
