@@ -30,6 +30,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("forecasts", _("Forecast"), for_everything=False),
             Page("budgets", _("Budgets"), under=("budget",), for_everything=False),
             Page("why", _("Why"), for_everything=False),
+            Page("efficiency", _("Efficiency"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
             Page("estimates", _("Estimates"), for_everything=False),

@@ -54,6 +54,14 @@ def quantity(amount: Decimal | None) -> str:
     return "–" if amount is None else f"{amount.normalize():,f}"
 
 
+@register.filter
+def units(amount: Decimal | None) -> str:
+    """Cores, GiB or GPUs on average: a decimal where there are few."""
+    if amount is None:
+        return "–"
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{amount:,.1f}" if abs(amount) >= 1 else f"{amount:.2f}"
+
+
 @register.simple_tag
 def explained(amount: Decimal | None, url: str = "", form: str = "money") -> SafeString:
     """An amount, exact when pointed at, that leads to what explains it where anything does.
