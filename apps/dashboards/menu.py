@@ -121,6 +121,12 @@ def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
     return Menu(tuple(groups), within)
 
 
+def offered_pages(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, Page]]:
+    """Every page somebody is offered, with the title of its group."""
+    for title, pages in _offered(sees_all=sees_all, is_staff=is_staff):
+        yield from ((title, page) for page in pages)
+
+
 def _offered(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, list[Page]]]:
     for title, pages in MENU:
         allowed = [page for page in pages if is_staff or not page.for_staff]
