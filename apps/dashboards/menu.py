@@ -70,6 +70,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Data"),
         (
             Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results")),
+            Page("runs", _("Runs")),
             Page("quality", _("Quality")),
             Page("restatements", _("Restatements")),
             Page("prices", _("Prices")),

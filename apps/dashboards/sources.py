@@ -179,7 +179,7 @@ def runs(now: datetime) -> list[dict[str, str]]:
     """The newest runs as text, unfinished ones first: the same for the page and for the script that keeps it fresh."""
     unfinished = pipeline.active_runs()[: RUNS - FINISHED]
     finished = [run for run in pipeline.recent_runs(2 * RUNS) if run.state not in StepRun.ACTIVE]
-    return [_run_row(run, now) for run in [*unfinished, *finished][:RUNS]]
+    return [run_row(run, now) for run in [*unfinished, *finished][:RUNS]]
 
 
 def news(now: datetime) -> dict[str, Any]:
@@ -195,7 +195,8 @@ def news(now: datetime) -> dict[str, Any]:
     }
 
 
-def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
+def run_row(run: StepRun, now: datetime) -> dict[str, str]:
+    """A run as text."""
     last = run.window_end - timedelta(days=1) if run.window_end else None
     days = written.day_range(run.window_start, last) if run.window_start and last else ""
     length = (run.finished_at or now) - run.started_at if run.started_at else None

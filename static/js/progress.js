@@ -13,6 +13,8 @@
   const row = (run) => {
     const copy = pattern.content.cloneNode(true);
     for (const field of copy.querySelectorAll("[data-field]")) field.textContent = run[field.dataset.field];
+    for (const field of copy.querySelectorAll("[data-number]")) field.value = run[field.dataset.number];
+    for (const part of copy.querySelectorAll("[data-shown-if]")) part.hidden = !run[part.dataset.shownIf];
     copy.querySelector("[data-tag]").className = `tag tag--${run.state}`;
     return copy;
   };
