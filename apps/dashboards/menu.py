@@ -69,7 +69,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Data"),
         (
-            Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results")),
+            Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results", "first-steps")),
             Page("runs", _("Runs")),
             Page("quality", _("Quality")),
             Page("restatements", _("Restatements")),

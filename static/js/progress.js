@@ -43,6 +43,7 @@
         if (response.redirected) return window.location.reload(); // signed out meanwhile
         if (response.ok) {
           const found = await response.json();
+          if (card.dataset.stage && card.dataset.stage !== found.stage) return window.location.reload();
           show(found);
           if (found.is_active) wait = ACTIVE_MS;
         }
