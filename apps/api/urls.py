@@ -24,6 +24,7 @@ from apps.api import (
     recommendations,
     rules,
     savings,
+    token_views,
     units,
     views,
     why,
@@ -47,6 +48,7 @@ KUBECOST = {f"model/{name}": view for name, view in OPENCOST.items()} | {
 urlpatterns = [
     path("schema/", views.SchemaView.as_view(), name="api-schema"),
     path("docs/", login_required(views.DocsView.as_view()), name="api-docs"),
+    path("tokens/", token_views.Tokens.as_view(), name="api-tokens"),
     path("v1/costs/", views.CostsView.as_view(), name="api-costs"),
     path("v1/bases/", bases.BasesView.as_view(), name="api-bases"),
     path("v1/efficiency/", efficiency.EfficiencyView.as_view(), name="api-efficiency"),

@@ -82,6 +82,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Settings"),
         (
+            Page("settings", _("My settings"), under=("api-tokens",), for_everything=False),
             Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
             Page("deliveries", _("Deliveries"), for_everything=False),
             Page("alert-rules", _("Thresholds"), for_everything=False),

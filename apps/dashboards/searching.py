@@ -26,7 +26,7 @@ from apps.teams.selectors import active_teams
 from apps.warehouse.sentences import told_of
 
 MOST_CHARACTERS = 100
-SUGGESTED, LISTED = 5, 40
+SUGGESTED, LISTED = 5, 20
 GROUPS: dict[str, Promise] = {
     "recommendation": gettext_lazy("Recommendations"), "page": gettext_lazy("Pages"), "team": gettext_lazy("Teams"),
     "namespace": gettext_lazy("Namespaces"), "workload": gettext_lazy("Workloads"),
