@@ -95,8 +95,13 @@ def _rows(row: Row, names: tuple[str, ...]) -> list[dict[str, Any]]:
     }  # fmt: skip
     currencies = sorted({currency for amounts in told.values() if amounts for currency in amounts})
     return [
-        {**place, "currency": currency, **hours, **{name: (of or {}).get(currency) for name, of in told.items()}}
-        for currency in currencies or [None]
+        {
+            **place,
+            "currency": currency or None,
+            **hours,
+            **{name: (of or {}).get(currency) for name, of in told.items()},
+        }
+        for currency in currencies or [""]
     ]
 
 

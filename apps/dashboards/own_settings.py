@@ -1,5 +1,6 @@
 """The settings of whoever looks, and, for administrators, those of the installation: to read, secrets never shown."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -143,11 +144,11 @@ def _installation() -> tuple[tuple[str, tuple[Setting, ...]], ...]:
 
 SHOWN: dict[str, Any] = {
     "COSTOPS_DATABASE_URL": lambda: _without_secrets(settings.DATABASES["default"]),
-    "COSTOPS_REDIS_URL": lambda: _("set") if settings.CACHES["default"]["BACKEND"].endswith("RedisCache") else "",
+    "COSTOPS_REDIS_URL": lambda: _("set") if "RedisCache" in str(settings.CACHES["default"]["BACKEND"]) else "",
     "COSTOPS_LANGUAGE": lambda: settings.LANGUAGE_CODE,
     "COSTOPS_FROM_EMAIL": lambda: settings.DEFAULT_FROM_EMAIL,
     "COSTOPS_EMAIL_URL": lambda: _mail(),
-    "COSTOPS_LOG_LEVEL": lambda: settings.LOGGING["loggers"]["apps"]["level"],
+    "COSTOPS_LOG_LEVEL": lambda: logging.getLevelName(logging.getLogger("apps").level),
     "COSTOPS_SECRET_KEY": lambda: _("set"),
     "COSTOPS_SECRETS_KEYS": lambda: _("set") if settings.COSTOPS_SECRETS_KEYS else "",
     "COSTOPS_ALLOWED_HOSTS": lambda: ", ".join(settings.ALLOWED_HOSTS),
