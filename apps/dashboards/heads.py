@@ -38,6 +38,7 @@ from apps.operations import selectors as operations
 from apps.operations.models import Recommendation
 from apps.operations.selectors import Reader
 from apps.operations.states import OPEN
+from apps.rates.selectors import MissingRate
 from apps.savings import selectors as savings
 
 FRESH_SECONDS = 60
@@ -99,7 +100,17 @@ def head(about: About, landing: LandingCard | None) -> tuple[Card, ...]:
 
 
 def _month(about: About) -> Card:
-    """The month of the newest day, against the same days of the month before."""
+    """The month of the newest day, against the same days of the month before; not known for want of a rate."""
+    try:
+        return _known_month(about)
+    except MissingRate as missing:
+        told = {"source": missing.source, "target": missing.target, "day": written.day(missing.day)}
+        why = _("There is no rate from %(source)s to %(target)s on %(day)s.") % told
+        where = reverse("team", args=[about.team]) if about.team else reverse("overview")
+        return Card(_("Month to date"), f"{where}?period=month", why)
+
+
+def _known_month(about: About) -> Card:
     asked = about.asked
     end = publication(asked.publication).end_day or asked.window.end
     window, before = windows("month", end=end)

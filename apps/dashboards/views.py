@@ -62,9 +62,10 @@ class Guarded(LoginRequiredMixin, View):
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
         asked_number = self.request.GET.get("publication")
-        if self.scope.teams is None and not asked_number:
+        sees_all = self.scope.teams is None
+        if sees_all and not asked_number and not marts.publications(1):
             return redirect("first-steps")
-        context = {"for_everything": self.scope.teams is None, "asked_number": asked_number}
+        context = {"for_everything": sees_all, "asked_number": asked_number}
         return render(self.request, "dashboards/empty.html", context)
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:

@@ -101,7 +101,7 @@ def test_the_csv_of_a_table_holds_the_same_amounts(published, client_of):
     staff = client_of("staff")
     body = staff.get(f"/teams/live-class/?{OCTOBER}").content.decode()
     links = [html.unescape(link) for link in re.findall(r'href="(/api/[^"]+)"', body)]
-    assert len(links) == 2
+    assert len(links) == 3
     for link in links:
         response = staff.get(link)
         assert response.status_code == 200, response.content
