@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.dashboards import company
+from tests.dashboards.test_browser import visit  # noqa: F401  # a fixture
 from tests.operations.worlds import a_finding, one, recommend
 
 
@@ -84,3 +85,28 @@ def test_without_scripts_and_without_data_there_is_a_page(people, client_of):
 
 def test_who_belongs_nowhere_finds_nothing(published, client_of):
     assert client_of("newcomer").get("/search/suggestions/?q=a").status_code == 403
+
+
+def test_the_box_suggests_by_keys_and_leads_on(visit):  # noqa: F811
+    """A combobox as ARIA has it: the focus stays in the box, which names the option that Enter would follow."""
+    company.publish()
+    page = visit("/runs/")
+    box = page.locator("[role=combobox]")
+    box.fill("classroom")
+    page.wait_for_selector("#search-list:not([hidden]) [role=option]")
+    assert box.get_attribute("aria-expanded") == "true"
+    box.press("ArrowUp")  # from nothing to the last
+    last = page.locator("#search-list [role=option]").last
+    assert box.get_attribute("aria-activedescendant") == last.get_attribute("id")
+    box.press("ArrowDown")  # and round to the first
+    assert page.locator("[aria-selected=true]").inner_text().startswith("classroom")
+    box.press("Escape")
+    assert (box.get_attribute("aria-expanded"), box.input_value()) == ("false", "classroom")
+    box.press("ArrowDown")
+    page.wait_for_selector("#search-list:not([hidden])")
+    box.press("ArrowDown")
+    box.press("Enter")
+    page.wait_for_url("**/teams/live-class/namespaces/online/classroom/")
+    box.fill("ranker")
+    box.press("Enter")  # nothing chosen: the page of all that fits
+    page.wait_for_url("**/search/?q=ranker")
