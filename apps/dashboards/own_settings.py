@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -41,6 +41,10 @@ INSTALLATION: dict[Promise, tuple[str, ...]] = {
         "COSTOPS_SECRET_KEY", "COSTOPS_SECRETS_KEYS", "COSTOPS_CHANNEL_HOSTS", "COSTOPS_ALLOWED_HOSTS",
         "COSTOPS_HTTPS", "COSTOPS_BEHIND_PROXY", "COSTOPS_CSRF_TRUSTED_ORIGINS", "COSTOPS_API_REQUESTS_PER_MINUTE",
         "COSTOPS_UPLOAD_MIB", "COSTOPS_DEBUG",
+    ),
+    gettext_lazy("Watching it"): (
+        "COSTOPS_LOG_FORMAT", "COSTOPS_METRICS_TOKEN", "COSTOPS_OWN_NAMESPACES", "COSTOPS_AUDIT_READS",
+        "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT",
     ),
 }  # fmt: skip
 """The variables of the installation, in the order of its handbook."""
@@ -149,7 +153,12 @@ SHOWN: dict[str, Any] = {
     "COSTOPS_FROM_EMAIL": lambda: settings.DEFAULT_FROM_EMAIL,
     "COSTOPS_EMAIL_URL": lambda: _mail(),
     "COSTOPS_LOG_LEVEL": lambda: logging.getLevelName(logging.getLogger("apps").level),
+    "COSTOPS_LOG_FORMAT": lambda: cast(Any, settings.LOGGING)["handlers"]["console"]["formatter"],
     "COSTOPS_SECRET_KEY": lambda: _("set"),
+    **{
+        name: partial(lambda name: _("set") if getattr(settings, name) else "", name)
+        for name in ("COSTOPS_METRICS_TOKEN", "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT")
+    },
     "COSTOPS_SECRETS_KEYS": lambda: _("set") if settings.COSTOPS_SECRETS_KEYS else "",
     "COSTOPS_ALLOWED_HOSTS": lambda: ", ".join(settings.ALLOWED_HOSTS),
     "COSTOPS_BEHIND_PROXY": lambda: str(settings.SECURE_PROXY_SSL_HEADER is not None).lower(),

@@ -120,7 +120,7 @@ def _recommendations(text: str, by: Searcher) -> Iterator[Hit]:
 
 def _pages(by: Searcher) -> Iterator[tuple[str, Hit]]:
     """Pages of the menu by their titles, in both languages."""
-    for group, page in offered_pages(sees_all=by.sees_all):
+    for group, page in offered_pages(sees_all=by.sees_all, is_staff=by.user.is_staff):
         with override("en"):
             english = f"{group} {page.title}"
         yield f"{page.title} {group} {english}".lower(), Hit(str(page.title), str(group), reverse(page.name))

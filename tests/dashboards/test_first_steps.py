@@ -87,7 +87,9 @@ def test_the_example_of_teams_is_one_that_can_be_imported(people, client_of):
         pytest.param({"step": "source", "kind": "focus", "name": "Two Words"}, "lower-case", id="no name"),
         pytest.param({"step": "teams"}, "Choose a file", id="no file"),
         pytest.param({"step": "teams", "file": ("teams.txt", b"x")}, ".yaml", id="an ending nobody reads"),
-        pytest.param({"step": "teams", "file": ("t.yaml", b"teams:\n  - {title: x}\n")}, "teams.yaml line 2", id="a line"),
+        pytest.param(
+            {"step": "teams", "file": ("t.yaml", b"teams:\n  - {title: x}\n")}, "teams.yaml line 2", id="a line"
+        ),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_changed(people, client_of, given, said):

@@ -20,7 +20,9 @@ def cards(client, address: str) -> dict[str, dict[str, str]]:
         exact = re.search(r'<span title="([^"]+)">', card)
         words = " ".join(re.sub(r"<[^>]+>", " ", card).split())
         found[unescape(title)] = {
-            "url": unescape(url), "exact": exact.group(1) if exact else "", "words": unescape(words)
+            "url": unescape(url),
+            "exact": exact.group(1) if exact else "",
+            "words": unescape(words),
         }
     return found
 

@@ -138,8 +138,8 @@ def test_every_page_speaks_chinese(published, client_of, address):
 
 @pytest.mark.parametrize("address", ["/", "/teams/live-class/", "/reconciliation/"])
 def test_before_the_first_publication_a_page_says_what_to_do(people, client_of, address):
-    response = client_of("staff").get(address)
-    assert response.status_code == 200
+    response = client_of("staff").get(address, follow=True)
+    assert response.redirect_chain == [("/first-steps/", 302)]
     for command in ("manage.py source add", "manage.py import_teams", "manage.py fill"):
         assert command in response.content.decode()
 

@@ -67,7 +67,17 @@ def test_a_resource_is_found_where_it_costs_most_and_leads_to_what_it_cost(home,
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "' OR 1=1 --", "%_*?[", "\x00\x07", "\u202e", "#" * 500, "9" * 40, "a " * 90, "{{7*7}}"],
+    [
+        "<script>alert(1)</script>",
+        "' OR 1=1 --",
+        "%_*?[",
+        "\x00\x07",
+        "\u202e",
+        "#" * 500,
+        "9" * 40,
+        "a " * 90,
+        "{{7*7}}",
+    ],
 )
 def test_a_hostile_search_is_safe(people, client_of, text):
     company.publish(company.HOSTILE_COMPANY)

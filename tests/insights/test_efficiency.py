@@ -19,7 +19,7 @@ from decimal import Decimal
 import pytest
 
 from apps.insights.efficiency import LEVELS, EfficiencyQuery, by_day, efficiency
-from apps.marts.query import BadQuestion, Scope
+from apps.marts.query import EVERYTHING, BadQuestion, Scope
 from tests.api.opencost import hire, publish_world
 from tests.worlds import publish_costs
 
@@ -28,7 +28,7 @@ DAYS = (date(2026, 10, 1), date(2026, 10, 3))
 WEB = Scope(frozenset({"web"}))
 
 
-def asked(by="cluster", scope=Scope(), **filters):
+def asked(by="cluster", scope=EVERYTHING, **filters):
     return efficiency(EfficiencyQuery(*DAYS, by, tuple(filters.items()), scope=scope))
 
 
@@ -100,7 +100,9 @@ def test_the_api_the_csv_and_the_page_say_the_same_to_each(home):
 
 
 def test_what_nobody_measured_is_not_known(home):
-    publish_costs([{"day": date(2026, 10, 1), "team": "web", "cluster": "online", "effective_cost": "5", "kind": "idle"}])
+    publish_costs(
+        [{"day": date(2026, 10, 1), "team": "web", "cluster": "online", "effective_cost": "5", "kind": "idle"}]
+    )
     (row,) = asked().rows
     assert (row.use, row.capacity, amount_of(row.idle)) == (None, None, "5")
     assert by_day(EfficiencyQuery(*DAYS), "gpu") == ()
