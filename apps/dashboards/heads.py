@@ -163,7 +163,7 @@ def standings(about: About) -> tuple[Standing, ...]:
 
 def _budget(about: About) -> Card:
     found = standings(about)
-    title, url = _("Budgets"), about.link("budgets") if not about.team else reverse("budgets")
+    title, url = _("Budgets"), reverse("budgets")
     if not found:
         return Card(title, url, _("There is no budget of this."))
     if about.team and len(found) == 1:
