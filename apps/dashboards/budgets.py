@@ -197,6 +197,12 @@ def one_page(whole: Whole, filled: Mapping[str, str], by: Actor, now: datetime) 
     )
 
 
+def lines_of(found: Iterable[Standing]) -> tuple[Line, ...]:
+    """Standings as lines, for a page that leads to budgets."""
+    titles = naming.directory()
+    return tuple(_line(one, titles) for one in found)
+
+
 def scope_title(dimension: str, value: str, titles: naming.Directory) -> str:
     """What a budget is of, as people say it."""
     if not dimension:

@@ -10,7 +10,7 @@ from apps.planning import registry
 from apps.teams.approval import actor_of
 
 TOO_LARGE = "costops.upload_too_large"
-TAKING = ("sources-upload", "prices")
+TAKING = ("sources-upload", "prices", "first-steps-take")
 """The pages that take files of the staff."""
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -67,7 +67,11 @@ class Guarded(LoginRequiredMixin, View):
             return self.say_bad(BadQuestion(no_rate(missing)))
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
-        context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}
+        asked_number = self.request.GET.get("publication")
+        sees_all = self.scope.teams is None
+        if sees_all and not asked_number and not marts.publications(1):
+            return redirect("first-steps")
+        context = {"for_everything": sees_all, "asked_number": asked_number}
         return render(self.request, "dashboards/empty.html", context)
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:

@@ -28,8 +28,8 @@ from apps.reports.recipients import (
     NotForYou,
     Target,
     addressees,
-    language_of,
     may_read,
+    reads_in,
     targets,
     unsubscribe_url,
 )
@@ -195,7 +195,7 @@ def send_test(user: User, target: Target, week: Week, *, now: datetime) -> None:
     if not user.email:
         raise NoAddress(f"{user.get_username()} has no e-mail address; an administrator can enter one.")
     facts = gather(target.report, target.team, week, now=now)
-    written = write_letter(facts, language=language_of(user), around=Around(is_test=True))
+    written = write_letter(facts, language=reads_in(user), around=Around(is_test=True))
     parts: list[Piece] = pieces(written)
     name = user.get_full_name() or user.get_username()
     own_id = make_msgid(domain=mail_host())
