@@ -11,9 +11,9 @@ from django.db import transaction
 from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, BudgetVersion, Outlook
 from apps.budgets.outlooks import forecast_ahead, run_of
-from apps.budgets.periods import period_of
 from apps.budgets.selectors import budgets, end_of
 from apps.budgets.spending import Spent, spending
+from apps.calendars.periods import period_of
 from apps.calendars.selectors import calendar
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult

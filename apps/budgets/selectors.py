@@ -13,12 +13,12 @@ from apps.budgets.landing import Ahead
 from apps.budgets.models import NONE, Budget, BudgetVersion, version_on
 from apps.budgets.outlooks import forecast_ahead, own_ahead, run_of
 from apps.budgets.people import is_seen
-from apps.budgets.periods import Period, period_of
 from apps.budgets.profiles import LAST_YEAR, TERMS, WORKDAYS, Days, a_year_before
 from apps.budgets.spending import Spent, estimated, spending
 from apps.budgets.standing import Known, Stand, burn_down, history
 from apps.calendars import selectors as calendars
 from apps.calendars.models import TERM
+from apps.calendars.periods import Period, period_of
 from apps.estimates.selectors import reach_of
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence

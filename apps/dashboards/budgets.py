@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from apps.budgets import drafts, selectors
 from apps.budgets.landing import path
 from apps.budgets.models import Budget, BudgetVersion
-from apps.budgets.periods import Period, period_of
 from apps.budgets.selectors import Standing, Whole
 from apps.budgets.standing import Stand
+from apps.calendars.periods import Period, period_of
 from apps.calendars.selectors import today
 from apps.charts import colours
 from apps.charts.burndown import BurnAhead, BurnWords, burn_down
