@@ -20,7 +20,7 @@ from apps.finops.windows import ONE_DAY
         pytest.param(4, "month", "2026-03-31", "2026-03", "2026-03-01", "2026-04-01", id="months stay months"),
         pytest.param(4, "quarter", "2027-03-31", "FY2026/27-Q4", "2027-01-01", "2027-04-01", id="ends with March"),
         pytest.param(4, "quarter", "2027-04-01", "FY2027/28-Q1", "2027-04-01", "2027-07-01", id="begins with April"),
-        pytest.param(4, "year", "2027-01-15", "FY2026/27", "2026-04-01", "2027-04-01", id="January, of the year before"),
+        pytest.param(4, "year", "2027-01-15", "FY2026/27", "2026-04-01", "2027-04-01", id="January is of the last"),
         pytest.param(11, "quarter", "2026-12-31", "FY2026/27-Q1", "2026-11-01", "2027-02-01", id="over new year"),
         pytest.param(2, "quarter", "2027-01-01", "FY2026/27-Q4", "2026-11-01", "2027-02-01", id="ends over new year"),
         pytest.param(4, "year", "2099-12-31", "FY2099/00", "2099-04-01", "2100-04-01", id="a century's end"),
