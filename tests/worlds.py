@@ -40,7 +40,7 @@ def publish_costs(
 
     A row names its `day` and `effective_cost` (text is exact) and whatever else matters: any dimension, any other cost
     basis (each is the effective cost unless given). `coverage` maps a day to (observed, expected) samples; 99 of 100
-    for every day with cost by default; `clusters` are days of others than `online`. The reconciliation adds up to the same
+    for every day with cost by default; `clusters` are days of other clusters. The reconciliation adds up to the same
     costs.
     """
     costs = [cost_row(**row) for row in rows]

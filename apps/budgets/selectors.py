@@ -1,6 +1,6 @@
 """Reading budgets: how each stands now, its past, and what was decided about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -137,6 +137,17 @@ def standings(*, now: datetime, teams: frozenset[str] | None = None) -> tuple[St
     """How every budget in force stands, of those that whoever sees these teams sees."""
     told = _Told(budgets(teams), now, is_whole=False)
     return tuple(standing for one in told.budgets if (standing := told.standing(one)) is not None)
+
+
+def standings_for(now: datetime) -> Callable[[frozenset[str] | None], tuple[Standing, ...]]:
+    """The same for many readers, read once for all of them: a function of the teams that somebody sees."""
+    told = _Told(budgets(), now, is_whole=False)
+    known = [(one, newest_version(one), told.standing(one)) for one in told.budgets]
+
+    def of(teams: frozenset[str] | None) -> tuple[Standing, ...]:
+        return tuple(stands for one, version, stands in known if stands and is_seen(one, version, teams))
+
+    return of
 
 
 def whole(budget: Budget, *, now: datetime) -> Whole:
