@@ -199,4 +199,6 @@ def test_who_sees_what(teams, seen):
     budget("all", dimension="", value="")
     budget("shop", dimension="namespace", value="shop", owner_team="data")
 
-    assert {one.budget.name for one in selectors.standings(now=NOW, teams=teams)} == seen
+    found = selectors.standings(now=NOW, teams=teams)
+    assert {one.budget.name for one in found} == seen
+    assert selectors.standings_for(NOW)(teams) == found, "read once for all, each reader is told the same"
