@@ -1,7 +1,6 @@
 """The weekly report as a page: what the mail says, or will say."""
 
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -28,12 +27,8 @@ class Preview(LoginRequiredMixin, View):
 
     http_method_names = ["get", "head", "options"]
 
-    def target(self, **named: str) -> Target | None:
-        """The report an address names."""
-        raise NotImplementedError
-
-    def get(self, request: HttpRequest, **named: str) -> HttpResponse:
-        target = self.target(**named)
+    def shown(self, request: HttpRequest, target: Target | None) -> HttpResponse:
+        """The report of an address, if it names one that the reader may read."""
         if target is None or not may_read(request.user, target.report, target.name):
             raise Http404
         try:
@@ -50,16 +45,16 @@ class Preview(LoginRequiredMixin, View):
 class WeeklyPreview(Preview):
     """The report of a team."""
 
-    def target(self, **named: str) -> Target | None:
-        found = Team.objects.filter(name=named["team"]).first()
-        return Target(Report.LEAD, found) if found else None
+    def get(self, request: HttpRequest, team: str) -> HttpResponse:
+        found = Team.objects.filter(name=team).first()
+        return self.shown(request, Target(Report.LEAD, found) if found else None)
 
 
 class CompanyPreview(Preview):
     """The report of finance, or of management."""
 
-    def target(self, **named: Any) -> Target | None:
-        return Target(named["report"]) if named["report"] in (Report.FINANCE, Report.MANAGEMENT) else None
+    def get(self, request: HttpRequest, report: str) -> HttpResponse:
+        return self.shown(request, Target(report) if report in (Report.FINANCE, Report.MANAGEMENT) else None)
 
 
 def asked_week(text: str | None) -> Week:
