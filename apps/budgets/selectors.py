@@ -35,7 +35,6 @@ NO_RATE = gettext_noop("There is no rate from %(source)s to %(target)s on %(day)
 UNTOLD = gettext_noop(
     "Cost is not told by the tag %(key)s: COSTOPS_TAG_KEYS does not name it, or was changed after the last fill."
 )
-NO_OUTLOOK = gettext_noop("No forecast of it can be made: %(why)s")
 
 
 class NoSuchBudget(CostOpsError):
@@ -218,9 +217,9 @@ class _Told:
         ahead, why = self._ahead(budget)
         return Known(self.spent.get(budget.pk, Spent()), first, end, ahead, why)
 
-    def _ahead(self, budget: Budget) -> tuple[Ahead | None, str]:
+    def _ahead(self, budget: Budget) -> tuple[Ahead | None, Sentence | None]:
         """The forecast of the same, unless an outlook made for the budget looks further."""
-        forecast, (own, why) = self.forecasts.get(budget.pk), self.own.get(budget.pk, (None, ""))
+        forecast, (own, why) = self.forecasts.get(budget.pk), self.own.get(budget.pk, (None, None))
         if forecast is None or (own is not None and forecast.end < self.period(budget).end <= own.end):
             return own, why
         return forecast, why
@@ -280,7 +279,7 @@ class _Told:
         if known.ahead is not None and known.ahead.end < period.end:
             return Sentence(TOO_SHORT_AHEAD, {"day": f"{known.ahead.end - ONE_DAY}"})
         if known.why_not:
-            return Sentence(NO_OUTLOOK, {"why": known.why_not})
+            return known.why_not
         return Sentence(NO_FORECAST if stand.spent_until else NOT_BEGUN)
 
 
