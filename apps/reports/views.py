@@ -13,10 +13,11 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from apps.finops.errors import CostOpsError
-from apps.marts.selectors import NothingPublished
+from apps.marts.selectors import NothingPublished, publication
 from apps.reports.letters import gather, write_letter
 from apps.reports.models import Report
 from apps.reports.recipients import Target, may_read
+from apps.reports.selectors import is_published
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -58,8 +59,15 @@ class CompanyPreview(Preview):
 
 
 def asked_week(text: str | None) -> Week:
-    """The week somebody asks for; the last full one by default."""
-    return Week.parse(text) if text else Week.last_full(today())
+    """The week somebody asks for, of which something is published; by default the last full one that wholly is."""
+    newest = publication()
+    if not text:
+        last = Week.last_full(today())
+        return min(last, Week.last_full(newest.end_day), key=lambda one: one.start) if newest.end_day else last
+    week = Week.parse(text)
+    if not is_published(week, whole=False, by=newest):
+        raise NothingPublished(f"Nothing of the week {week} is published.")
+    return week
 
 
 def today() -> date:
