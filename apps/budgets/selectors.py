@@ -55,6 +55,7 @@ class Named:
 class Standing:
     """How a budget stands in the newest period that anything was published of.
 
+    `spent` until `spent_until` is None where nothing of the period is known, or not in the budget's currency.
     `landing` with the bounds `lower` and `upper` of 80 % and the `probability` that the period ends above the budget
     are None where nothing tells of the rest of the period: `missing` says why. `exceeds_on` is the day it was exceeded
     on, or by whose end it will be in 80 of 100 cases. `planned` is what its profile lets be spent until `spent_until`;
@@ -67,7 +68,7 @@ class Standing:
     end: date
     amount: Decimal
     currency: str
-    spent: Decimal
+    spent: Decimal | None
     spent_until: date | None
     landing: Decimal | None
     lower: Decimal | None
@@ -239,7 +240,7 @@ class _Told:
         late = [day for day in waiting.days if period.start <= day < period.end]
         return Standing(
             budget=named(budget, stand.version), period_name=period.name, start=period.start, end=period.end,
-            amount=stand.amount, currency=budget.currency, spent=stand.spent or Decimal(0),
+            amount=stand.amount, currency=budget.currency, spent=stand.spent if stand.spent_until is not None else None,
             spent_until=stand.spent_until if stand.spent is not None else None,
             landing=landing.mean if landing else None, lower=landing.low_80 if landing else None,
             upper=landing.high_80 if landing else None, exceeds_on=stand.exceeds_on, probability=stand.probability,

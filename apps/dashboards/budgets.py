@@ -212,7 +212,7 @@ def _value_title(dimension: str, value: str, titles: naming.Directory) -> str:
 
 def _line(one: Standing, titles: naming.Directory) -> Line:
     words, tone = STATES[one.state]
-    share = one.spent / one.amount * 100 if one.amount > 0 and one.spent_until else None
+    share = one.spent / one.amount * 100 if one.amount > 0 and one.spent is not None else None
     return Line(
         standing=one,
         of=scope_title(one.dimension, one.value, titles),
@@ -226,7 +226,7 @@ def _line(one: Standing, titles: naming.Directory) -> Line:
 
 
 def _bar(one: Standing) -> Bar:
-    widest = max(one.amount, one.spent, one.upper or Decimal(0), Decimal("0.000001")) * SPARE
+    widest = max(one.amount, one.spent or Decimal(0), one.upper or Decimal(0), Decimal("0.000001")) * SPARE
 
     def at(amount: Decimal | None) -> str:
         return f"{max(Decimal(0), min(Decimal(100), (amount or Decimal(0)) / widest * 100)):.2f}"
