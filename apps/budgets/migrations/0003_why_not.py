@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgets", "0001_first")]
+    dependencies = [("budgets", "0002_tags")]
 
     operations = [
         migrations.RemoveField(model_name="outlook", name="missing"),
