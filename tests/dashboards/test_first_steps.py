@@ -120,7 +120,7 @@ def test_from_nothing_to_the_first_number_in_a_browser(nobody_pays, visit, home,
     page.wait_for_selector("#step-bill[aria-current=step]")
     page.set_input_files("#step-bill input[type=file]", tmp_path / "october.csv")
     page.click("#step-bill button[type=submit]")
-    page.wait_for_selector("#step-fill .tag--waiting, #step-fill [data-work]:not([hidden])")
+    page.wait_for_selector("#step-fill .work")
     assert page.evaluate(OVERFLOW) == 0
     page.set_input_files("#step-teams input[type=file]", tmp_path / "teams.yaml")
     page.click("#step-teams button[type=submit]")
