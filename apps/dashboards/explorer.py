@@ -27,15 +27,15 @@ from apps.explorer.question import (
     COMPARED,
     CONVERTED,
     GRAINS,
-    GROUPINGS,
     MOST_GROUPS,
     PERIODS,
     TOPS,
     Exploration,
+    filter_names,
+    groupings,
     listed,
 )  # fmt: skip
 from apps.finops.windows import ONE_DAY
-from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import Scope
 from apps.teams.approval import Actor
 from apps.teams.selectors import active_teams
@@ -181,10 +181,10 @@ def form(given: Mapping[str, Sequence[str]], asked: Exploration | None, faults: 
     shown = asked or Exploration()
     plain = {name: str(getattr(shown, name) or "") for name in ("metric", "period", "start", "last", "grain")}
     plain |= {name: str(getattr(shown, name) or "") for name in ("compare", "currency", "chart", "top", "publication")}
-    values = dict(shown.filters)
+    values, names = dict(shown.filters), filter_names()
     fields = tuple(
         Field(name, key, dimension(name), _held(values.get(name), held.get(key, "")), faults.get(key, ""))
-        for name, key in ((name, FILTER_NAMES[name]) for name in in_order(FILTER_NAMES))
+        for name, key in ((name, names[name]) for name in in_order(names))
     )
     by = shown.by if asked else tuple(part for text in given.get("by", ()) for part in text.split(",") if part)
     return Form(
@@ -194,7 +194,7 @@ def form(given: Mapping[str, Sequence[str]], asked: Exploration | None, faults: 
         periods=_pairs(PERIODS, TITLES),
         metrics=tuple((key, str(title)) for key, title in METRICS.items()),
         grains=_pairs(GRAINS, GRAIN_TITLES),
-        dimensions=tuple((name, dimension(name)) for name in in_order(GROUPINGS)),
+        dimensions=tuple((name, dimension(name)) for name in in_order(groupings())),
         compared=_pairs(COMPARED, COMPARED_TITLES),
         charts=_pairs(CHARTS, CHART_TITLES),
         tops=tuple((str(top), str(top)) for top in TOPS),

@@ -56,7 +56,7 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 def dimension(name: str) -> str:
     """A dimension as people call it."""
-    return str(DIMENSIONS.get(name, name))
+    return naming.tag(name) or str(DIMENSIONS.get(name, name))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from apps.explorer.question import CannotBeAsked, Exploration
+from apps.explorer.question import CannotBeAsked, Exploration, filter_names
 from apps.finops.windows import Window
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
-from apps.marts.query import FILTERS, Answer, CostQuery, PublicationFacts, Scope
+from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
 from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
 
 Key = tuple[str, ...]
@@ -158,7 +158,7 @@ def offered_values(asked: Exploration, publication: Publication, scope: Scope, n
     """The values of a dimension in the question's period and within its other filters, the most expensive first."""
     if publication.end_day is None:
         return []
-    if name not in FILTERS:
+    if name not in filter_names():
         raise CannotBeAsked({"dimension": "is not one that cost can be filtered by"})
     window, _ = asked.windows(publication.end_day)
     query = asked.without(name).query(window, as_of=publication.number, scope=scope)

@@ -12,7 +12,8 @@ from apps.finops.errors import CostOpsError
 from apps.finops.periods import windows, year_before
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.cell import FILTER_NAMES
-from apps.marts.query import FILTERS, GROUPS, METRICS, TIME_DIMENSIONS, CostQuery, Scope
+from apps.marts.query import GROUPS, METRICS, TIME_DIMENSIONS, CostQuery, Scope
+from apps.marts.tagging import tag_dimensions
 
 PERIODS = ("month", "last-month", "quarter", "year", "7", "30", "90", "365", "custom")
 GRAINS = ("", "day", "week", "month", "none")
@@ -20,8 +21,6 @@ GRAINS = ("", "day", "week", "month", "none")
 COMPARED = ("", "before", "year")
 CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
 TOPS = (5, 10, 20, 40)
-GROUPINGS = tuple(name for name in GROUPS if name not in (*TIME_DIMENSIONS, "currency"))
-"""What a chart can be divided by; amounts of different currencies never share one."""
 MOST_GROUPS = 3
 MOST_VALUES = 100
 MOST_TEXT = 2_000
@@ -32,6 +31,16 @@ CONVERTED = "in-"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ITEM = re.compile(r'(?:\s*+("(?:[^"]|"")*+")\s*+|([^,"]*+))(?:,|$)')
 _STEP_DAYS = {"day": 1, "week": 7, "month": 30}
+
+
+def groupings() -> tuple[str, ...]:
+    """What a chart can be divided by, chosen tags too; amounts of different currencies never share one."""
+    return (*(name for name in GROUPS if name not in (*TIME_DIMENSIONS, "currency")), *tag_dimensions())
+
+
+def filter_names() -> dict[str, str]:
+    """Dimension, level or chosen tag → the parameter that filters by it."""
+    return FILTER_NAMES | {name: name for name in tag_dimensions()}
 
 
 class CannotBeAsked(CostOpsError):
@@ -46,8 +55,8 @@ class CannotBeAsked(CostOpsError):
 class Exploration:
     """One question with the way it is drawn. Every field that is left alone is left out of the address.
 
-    `by` are at most three dimensions, the outermost first; `filters` pairs dimensions, in the order of `FILTERS`, with
-    values; `currency` is one, or one that all amounts are converted to, written `in-CNY`.
+    `by` are at most three dimensions, the outermost first; `filters` pairs dimensions, in the order of
+    `filter_names`, with values; `currency` is one, or one that all amounts are converted to, written `in-CNY`.
     """
 
     metric: str = "effective_cost"
@@ -72,7 +81,7 @@ class Exploration:
         """The address, canonical: what is the default is left out, unless nothing else would be left."""
         said = {name: _WRITERS[name](getattr(self, name)) for name in _WRITERS}
         named = {name: value for name, value in said.items() if value != _DEFAULTS[name]}
-        told = urlencode(named | {FILTER_NAMES[name]: listed(values) for name, values in self.filters})
+        told = urlencode(named | {FILTER_NAMES.get(name, name): listed(values) for name, values in self.filters})
         return told or f"period={self.period}"
 
     def narrowed(self, **values: str) -> "Exploration":
@@ -84,7 +93,9 @@ class Exploration:
         return self.filtered({key: values for key, values in self.filters if key != name})
 
     def filtered(self, filters: Mapping[str, Sequence[str]]) -> "Exploration":
-        return replace(self, filters=tuple((name, tuple(filters[name])) for name in FILTERS if filters.get(name)))
+        return replace(
+            self, filters=tuple((name, tuple(filters[name])) for name in filter_names() if filters.get(name))
+        )
 
     def windows(self, end: date) -> tuple[Window, Window]:
         """The days asked for and those before them, where costs end before `end`."""
@@ -151,11 +162,11 @@ def read(given: Mapping[str, Sequence[str]]) -> Exploration:
     """The question of an address (name → its values); raises CannotBeAsked that names every fault."""
     faults: dict[str, str] = {}
     found: dict[str, Any] = {}
-    for name in sorted(set(given) - _KNOWN):
+    for name in sorted(set(given) - {*_READERS, *filter_names().values()}):
         faults[name[:60]] = "there is no such parameter"
     filters: dict[str, tuple[str, ...]] = {}
     taken = [(found, name, name, reader) for name, reader in _READERS.items()]
-    for held, name, key, reader in (*taken, *((filters, name, key, _values) for name, key in FILTER_NAMES.items())):
+    for held, name, key, reader in (*taken, *((filters, name, key, _values) for name, key in filter_names().items())):
         if key in given:
             try:
                 held[name] = reader(given[key])
@@ -218,8 +229,8 @@ def _day(values: Sequence[str]) -> date | None:
 def _groups(values: Sequence[str]) -> tuple[str, ...]:
     """From one list or several parameters; each once, in their order."""
     found = tuple(dict.fromkeys(part.strip() for text in values for part in text.split(",") if part.strip()))
-    if unknown := [name for name in found if name not in GROUPINGS]:
-        raise ValueError(f"{unknown[0][:60]!r} is not one of {', '.join(GROUPINGS)}")
+    if unknown := [name for name in found if name not in groupings()]:
+        raise ValueError(f"{unknown[0][:60]!r} is not one of {', '.join(groupings())}")
     if len(found) > MOST_GROUPS:
         raise ValueError(f"at most {MOST_GROUPS} dimensions")
     return found
@@ -281,4 +292,3 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     for name in _READERS
 }
 _DEFAULTS = {name: _WRITERS[name](getattr(Exploration(), name)) for name in _READERS}
-_KNOWN = {*_READERS, *FILTER_NAMES.values()}

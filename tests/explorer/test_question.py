@@ -11,11 +11,11 @@ from apps.explorer.question import (
     CHARTS,
     COMPARED,
     GRAINS,
-    GROUPINGS,
     PERIODS,
     TOPS,
     CannotBeAsked,
     Exploration,
+    groupings,
     listed,
     parted,
     read,
@@ -40,7 +40,7 @@ def explorations(draw: st.DrawFn) -> Exploration:
     first, last = sorted([draw(DAYS), draw(DAYS)])
     last = min(last, first.replace(year=first.year + 4, day=1))
     chart = draw(st.sampled_from(CHARTS))
-    by = draw(st.lists(st.sampled_from(GROUPINGS), min_size=chart == "sankey", max_size=3, unique=True))
+    by = draw(st.lists(st.sampled_from(groupings()), min_size=chart == "sankey", max_size=3, unique=True))
     filters = draw(st.dictionaries(st.sampled_from(FILTERS), VALUES, max_size=3))
     days = {"start": min(first, last), "last": max(first, last)} if period == "custom" else {}
     return Exploration(
@@ -174,3 +174,13 @@ def test_longer_periods_so_far(period, end, window, before):
 
 def test_a_year_before_the_end_of_february():
     assert year_before(Window.parse("2028-02-01", "2028-03-01")) == Window.parse("2027-02-01", "2027-03-01")
+
+
+def test_tags_that_were_chosen_divide_and_filter_and_others_do_not(settings):
+    settings.COSTOPS_TAG_KEYS = ("env",)
+    exploration = asked("by=tag:env,team&tag:env=prod,%22%22")
+    assert (exploration.by, exploration.filters) == (("tag:env", "team"), (("tag:env", ("prod", "")),))
+    assert asked(exploration.params()) == exploration
+    with pytest.raises(CannotBeAsked) as refused:
+        asked("by=tag:owner&tag:owner=web")
+    assert sorted(refused.value.faults) == ["by", "tag:owner"]

@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 from django import template
 from django.urls import reverse
 
-from apps.explorer.question import CONVERTED, GROUPINGS, MOST_GROUPS, Exploration
+from apps.explorer.question import CONVERTED, MOST_GROUPS, Exploration, filter_names, groupings
 from apps.finops.windows import ONE_DAY
-from apps.marts.cell import FILTER_NAMES, values
+from apps.marts.cell import values
 
 register = template.Library()
 
@@ -17,7 +17,7 @@ register = template.Library()
 def in_explorer(csv_url: str) -> str:
     """The explorer's address of the rows that an address of the API answers: its days, groups and filters."""
     given = {name: texts[0] for name, texts in parse_qs(urlsplit(csv_url).query, keep_blank_values=True).items()}
-    groups = [name for name in given.get("group_by", "").split(",") if name in GROUPINGS]
+    groups = [name for name in given.get("group_by", "").split(",") if name in groupings()]
     rows = [name for name in groups if name != "kind"] or groups
     asked = Exploration(
         metric=given.get("metric", "effective_cost"),
@@ -28,5 +28,5 @@ def in_explorer(csv_url: str) -> str:
         currency=f"{CONVERTED}{given['currency']}" if "currency" in given else "",
         publication=int(given["as_of"]) if "as_of" in given else None,
     )
-    filters = {name: values(key, given[key]) for name, key in FILTER_NAMES.items() if key in given}
+    filters = {name: values(key, given[key]) for name, key in filter_names().items() if key in given}
     return f"{reverse('explorer')}?{asked.filtered(filters).params()}"
