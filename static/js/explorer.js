@@ -155,7 +155,7 @@
   };
   const picture = document.querySelector("[data-picture]");
   document.addEventListener("figuredrawn", ({ target, detail: { plot, library } }) => {
-    if (target.id !== "figure-explorer") return;
+    if (target.id !== "figure-explorer" || !picture.hidden) return; // once, though it may be drawn again
     const follow = ({ points }) => {
       const address = points?.[0] && leads(points[0]);
       if (address) window.location.assign(address);

@@ -4,12 +4,13 @@ from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.explorer import annotating, selectors
 from apps.finops.errors import CostOpsError
 from apps.teams.approval import Actor
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, operator, print_rows
 
 EXAMPLES = """
@@ -26,16 +27,11 @@ examples:
 COLUMNS = ("number", "first", "last", "text", "team", "link", "author", "written_at")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Annotations at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Bring what happened on days (releases, promotions, incidents), list it, take it back."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         shown: dict[str, Any] = {"epilog": EXAMPLES, "formatter_class": RawDescriptionHelpFormatter}
