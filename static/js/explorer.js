@@ -123,6 +123,8 @@
     };
     input.addEventListener("focus", offer);
     input.addEventListener("input", () => {
+      asked += 1; // what is still on its way answers another text
+      close();
       clearTimeout(timer);
       timer = setTimeout(offer, 150);
     });
