@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "apps.planning",
     "apps.units",
     "apps.books",
+    "apps.explorer",
     "apps.estimates",
     "apps.budgets",
     "apps.operations",

@@ -18,6 +18,8 @@ from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.budgets.selectors import NoSuchBudget
 from apps.channels.selectors import NoSuchChannel
+from apps.explorer.question import CannotBeAsked
+from apps.explorer.selectors import NoSuchAnnotation, NoSuchView
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.selectors import NoAnomaly
 from apps.insights.idle.deciding import NoSuchExclusion
@@ -77,6 +79,9 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], int, str], ...] = (
     (NoSuchPlanner, status.HTTP_404_NOT_FOUND, "no_such_planner"),
     (NoSuchFile, status.HTTP_404_NOT_FOUND, "no_such_file"),
     (BadSettings, status.HTTP_400_BAD_REQUEST, "bad_settings"),
+    (NoSuchView, status.HTTP_404_NOT_FOUND, "no_such_view"),
+    (NoSuchAnnotation, status.HTTP_404_NOT_FOUND, "no_such_annotation"),
+    (CannotBeAsked, status.HTTP_400_BAD_REQUEST, "bad_question"),
     (NotYours, status.HTTP_403_FORBIDDEN, "not_yours"),
     (NotNow, status.HTTP_409_CONFLICT, "not_now"),
     (BadQuestion, status.HTTP_400_BAD_REQUEST, "bad_question"),

@@ -5,6 +5,7 @@ from django.urls import path, re_path
 
 from apps.api import (
     alerts,
+    annotations,
     anomalies,
     audit,
     bases,
@@ -25,6 +26,7 @@ from apps.api import (
     rates,
     recommendations,
     rules,
+    saved_views,
     savings,
     token_views,
     units,
@@ -116,6 +118,11 @@ urlpatterns = [
     *(path(f"compat/opencost/{name}", view.as_view()) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}/", view.as_view(schema=None)) for name, view in OPENCOST.items()),
     *(path(f"compat/opencost/{name}", view.as_view(schema=None)) for name, view in KUBECOST.items()),
+    path("v1/views/", saved_views.SavedViewsView.as_view(), name="api-views"),
+    path("v1/views/<int:number>/", saved_views.SavedViewView.as_view(), name="api-view"),
+    path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api-annotations"),
+    path("v1/annotations/file/", annotations.AnnotationsFileView.as_view(), name="api-annotations-file"),
+    path("v1/annotations/<int:number>/", annotations.AnnotationView.as_view(), name="api-annotation"),
     path("v1/changes/", books.ChangesView.as_view(), name="api-changes"),
     path("v1/closings/", books.ClosingsView.as_view(), name="api-closings"),
     path("v1/closings/<slug:month>/", books.ClosingView.as_view(), name="api-closing"),

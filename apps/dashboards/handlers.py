@@ -20,6 +20,8 @@ def _may_bring(path: str, user: Any) -> bool:
         return False
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
+    if path == reverse("annotations"):
+        return actor_of(user).may_draft
     taking = [reverse("plan", args=[planner.name]) for planner in registry.PLANNERS if planner.bring]
     if path in (reverse("offers"), reverse("budgets"), reverse("calendar"), *taking):
         return actor_of(user).teams is None

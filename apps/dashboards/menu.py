@@ -27,6 +27,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Costs"),
         (
             Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
+            Page("explorer", _("Explorer"), under=("explorer-views", "annotations"), for_everything=False),
             Page("forecasts", _("Forecast"), for_everything=False),
             Page("budgets", _("Budgets"), under=("budget",), for_everything=False),
             Page("why", _("Why"), for_everything=False),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
 from apps.books.statuses import statuses
-from apps.dashboards import books, day_news, estimates, forecasts, selectors, trends, units, why
+from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -157,7 +157,7 @@ class TrendFigure(JsonView):
             raise Http404
         asked = self.question()
         figure = trends.figure(asked, by, **filters)
-        return JsonResponse(day_news.mark(figure, asked, timezone.now(), **filters))
+        return JsonResponse(annotated.mark(day_news.mark(figure, asked, timezone.now(), **filters), asked, **filters))
 
 
 class Estimates(Guarded, TemplateView):

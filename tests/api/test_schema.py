@@ -59,6 +59,10 @@ ADDRESSES = {
     "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
     "/api/v1/audit/": "/api/v1/audit/",
     "/api/v1/changes/": "/api/v1/changes/",
+    "/api/v1/views/": "/api/v1/views/",
+    "/api/v1/views/{number}/": "/api/v1/views/{view}/",
+    "/api/v1/annotations/": "/api/v1/annotations/?start=2026-10-01&end=2026-11-01",
+    "/api/v1/annotations/{number}/": "/api/v1/annotations/{note}/",
     "/api/v1/drivers/quantities/": "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/explain/": "/api/v1/explain/?limit=1",
     "/api/v1/exports/charges/": "/api/v1/exports/charges/",
@@ -89,12 +93,14 @@ def test_answers_are_what_the_schema_says(callers: dict[str, Client], caller: st
     bring_drivers()
     wanted = "name=live&dimension=team&value=live-class&amount=7&currency=CNY&valid_from=2026-10-01"
     made = callers["finance"].post(f"/api/v1/budgets/?{wanted}").json()["number"]
+    note = callers["finance"].post("/api/v1/annotations/?first=2026-10-05&text=release").json()["number"]
+    view = callers["finance"].post("/api/v1/views/?name=flows&query=chart%3Dsankey&shared=everyone").json()["number"]
     schema = yaml.safe_load(callers[caller].get("/api/schema/").content)
     asked = {path: methods["get"] for path, methods in schema["paths"].items() if "get" in methods}
     paths = {path: method["responses"] for path, method in asked.items()}
     assert set(paths) == set(ADDRESSES)
     for path, address in ADDRESSES.items():
-        response = callers[caller].get(address.format(made=made))
+        response = callers[caller].get(address.format(made=made, note=note, view=view))
         said = paths[path][str(response.status_code)]["content"]["application/json"]["schema"]
         problems = list(
             Draft4Validator(nullable({**said, "components": schema["components"]})).iter_errors(response.json())
