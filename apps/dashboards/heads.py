@@ -25,11 +25,13 @@ from apps.budgets.models import BudgetVersion
 from apps.budgets.selectors import Standing
 from apps.calendars.selectors import today
 from apps.dashboards import selectors
-from apps.dashboards.asking import DEFAULT_METRIC, Asked, windows
-from apps.dashboards.budgets import STATES, sentence
+from apps.dashboards.asking import DEFAULT_METRIC, Asked
+from apps.dashboards.budget_words import sentence
+from apps.dashboards.budgets import STATES
 from apps.dashboards.forecasts import LandingCard
 from apps.dashboards.lines import Line, Name, total_of
 from apps.dashboards.templatetags import costs as written
+from apps.finops.periods import windows
 from apps.insights.idle import selectors as idle
 from apps.insights.models import IdleExclusion
 from apps.marts.query import Scope
@@ -181,12 +183,12 @@ def _budget(about: About) -> Card:
 
 def _one_budget(one: Standing) -> Card:
     words, tone = STATES[one.state]
-    known = one.spent_until is not None and one.amount > 0
+    spent = one.spent if one.spent_until is not None and one.amount > 0 else None
     return Card(
         title=_("Budget: %(state)s") % {"state": words},
         url=one.link,
         meaning=sentence(one),
-        text=written.percent(one.spent / one.amount * 100) if known else "",
+        text="" if spent is None else written.percent(spent / one.amount * 100),
         unit=_("of %(amount)s %(currency)s") % {"amount": written.money(one.amount), "currency": one.currency},
         tone=tone,
     )
