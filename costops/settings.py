@@ -23,6 +23,11 @@ env.read_env(COSTOPS_HOME / "costops.env")
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.time_zone("COSTOPS_TIME_ZONE", default="UTC")
 COSTOPS_HOLIDAYS = env.list("COSTOPS_HOLIDAYS", default=["CN"])
+COSTOPS_FISCAL_YEAR_START = env.int("COSTOPS_FISCAL_YEAR_START", default=1)
+if not 1 <= COSTOPS_FISCAL_YEAR_START <= 12:
+    raise ImproperlyConfigured(
+        f"COSTOPS_FISCAL_YEAR_START: {COSTOPS_FISCAL_YEAR_START} is not a month; write 4 for April."
+    )
 COSTOPS_SEASONS = env.list("COSTOPS_SEASONS", default=[])
 COSTOPS_RECOMMENDATION_DAYS = env.list("COSTOPS_RECOMMENDATION_DAYS", default=[])
 COSTOPS_COMPANY = env.str("COSTOPS_COMPANY", default="CostOps")
@@ -95,6 +100,7 @@ INSTALLED_APPS = [
     "apps.planning",
     "apps.units",
     "apps.books",
+    "apps.explorer",
     "apps.estimates",
     "apps.budgets",
     "apps.operations",
@@ -122,6 +128,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.dashboards.zones.ShowOwnZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.audit.requests.Recorded",
@@ -167,7 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/login/"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/start/"
 LOGOUT_REDIRECT_URL = "/login/"
 
 USE_TZ = True

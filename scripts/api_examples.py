@@ -92,13 +92,19 @@ WRITES: tuple[tuple[str, str, str, Any], ...] = (
     ("step_saving", "POST", "savings/{saving}/", {"action": "comment", "why": "Agreed with the platform team."}),
     ("keep_saving_outcome", "POST", "savings/{saving}/outcomes/", {"name": "latency", "value": "12.5", "unit": "ms"}),
     ("settle", "POST", "worklist/{work}/dismiss/", {"reason": "Paid by the head office."}),
+    ("keep_view", "POST", "views/", {"name": "Nights", "query": "by=team&start=2026-10-01"}),
+    ("change_view", "POST", "views/{view}/", {"shared": "everyone"}),
+    ("annotate", "POST", "annotations/", {"first": "2026-10-12", "text": "Exam week begins", "team": "live-core"}),
+    ("import_annotations", "POST", "annotations/file/", "date,title,team,link,end\n2026-10-20,Release 7,live-core,,\n"),
     ("decide_held", "POST", "quality/{billing}/", {"decision": "accept"}),
     ("wish_for_report", "POST", "subscriptions/", {"role": "finance", "is_wanted": True, "language": "zh-hans"}),
 )  # fmt: skip
+LAST = (("delete_view", "views/{view}/"), ("delete_annotation", "annotations/{annotation}/"))
 MADE = {
     "make_channel": ("channel", "number"), "test_channel": ("delivery", "number"), "set_budget": ("budget", "number"),
     "open_dispute": ("dispute", "number"), "exclude_idle": ("exclusion", "number"), "plan": ("planned", "id"),
-    "draft_rules": ("draft", "number"), "write_saving": ("saving", "number"),
+    "draft_rules": ("draft", "number"), "write_saving": ("saving", "number"), "keep_view": ("view", "number"),
+    "annotate": ("annotation", "number"),
 }  # fmt: skip
 """Operation → what the number of its answer is called in later addresses."""
 FOUND = {
@@ -132,6 +138,8 @@ def main() -> int:
         for path, methods in schema["paths"].items():
             if "get" in methods:
                 recorder.read(methods["get"], path)
+        for name, path in LAST:
+            recorder.write(name, "DELETE", V1 + path, {})
         transaction.set_rollback(True)
     lines = [
         f"{json.dumps(name)}: {json.dumps(one, ensure_ascii=False)}" for name, one in sorted(recorder.examples.items())
@@ -204,7 +212,8 @@ class Recorder:
 
 def _called(path: str) -> str:
     names = {"alerts": "alert", "budgets": "budget", "channels": "own", "disputes": "dispute", "savings": "saving",
-             "recommendations": "recommendation", "reports": "report", "rule-drafts": "draft"}  # fmt: skip
+             "recommendations": "recommendation", "reports": "report", "rule-drafts": "draft",
+             "views": "view", "annotations": "annotation"}  # fmt: skip
     return names.get(path.split("/")[3], "number")
 
 

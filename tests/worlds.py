@@ -33,13 +33,15 @@ def publish_costs(
     *,
     status: str = "final",
     coverage: Mapping[date, tuple[int, int]] | None = None,
+    clusters: Iterable[tuple[str, date, int, int]] = (),
     created_at: datetime = datetime(2026, 11, 2, 3, tzinfo=UTC),
 ) -> Publication:
     """Publish a world of these costs and nothing else; earlier publications stay readable.
 
     A row names its `day` and `effective_cost` (text is exact) and whatever else matters: any dimension, any other cost
     basis (each is the effective cost unless given). `coverage` maps a day to (observed, expected) samples; 99 of 100
-    for every day with cost by default. The reconciliation adds up to the same costs.
+    for every day with cost by default; `clusters` are days of other clusters. The reconciliation adds up to the same
+    costs.
     """
     costs = [cost_row(**row) for row in rows]
     days = sorted({row["day"] for row in costs})
@@ -47,7 +49,13 @@ def publish_costs(
     tables = (
         (COST_MART, costs),
         (RECONCILIATION_MART, reconciliation_rows(costs)),
-        (COVERAGE_MART, [coverage_row(day, *samples) for day, samples in sorted(seen.items())]),
+        (
+            COVERAGE_MART,
+            [
+                *(coverage_row(day, *samples) for day, samples in sorted(seen.items())),
+                *(coverage_row(*counts, cluster) for cluster, *counts in clusters),
+            ],
+        ),
     )
     cache.clear()  # a test's database begins to count publications anew
     return Publication.objects.create(

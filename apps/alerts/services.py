@@ -35,7 +35,7 @@ def check(*, now: datetime, rules: Iterable[Rule] = RULES) -> StepResult:
         except CostOpsError as missing:
             problems.append(Problem("note", "not_looked", rule.name, f"{missing} What was so before stays."))
             continue
-        except Exception as fault:  # a fault of one rule must not silence the others
+        except Exception as fault:  # a fault of one rule silences no other; it is logged whole and told as an error
             logger.exception("rule %s: failed", rule.name)
             problems.append(Problem("error", "crashed", rule.name, f"{type(fault).__name__}; see the log."))
             continue

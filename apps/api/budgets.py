@@ -82,7 +82,7 @@ class StandingSchema(serializers.Serializer[Any]):
     amount = schema.Amount(help_text="`base` and `carried` together")
     base = schema.Amount()
     carried = schema.Amount(help_text="from the period before")
-    spent = schema.Amount()
+    spent = schema.Amount(allow_null=True, help_text="null where nothing is known")
     spent_until = serializers.DateField(allow_null=True, help_text="null where nothing is known")
     planned = schema.Amount(help_text="what the profile allows until that day")
     estimated = schema.Amount(help_text="of days that wait for their bill; not a part of `spent`")

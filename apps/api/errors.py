@@ -20,6 +20,8 @@ from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.budgets.selectors import NoSuchBudget
 from apps.channels.selectors import NoSuchChannel
+from apps.explorer.question import CannotBeAsked
+from apps.explorer.selectors import NoSuchAnnotation, NoSuchView
 from apps.finops.errors import CostOpsError
 from apps.insights.anomalies.selectors import NoAnomaly
 from apps.insights.idle.deciding import NoSuchExclusion
@@ -84,6 +86,9 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], str], ...] = (
     (NoSuchPlanner, "no_such_planner"),
     (NoSuchFile, "no_such_file"),
     (BadSettings, "bad_settings"),
+    (NoSuchView, "no_such_view"),
+    (NoSuchAnnotation, "no_such_annotation"),
+    (CannotBeAsked, "bad_question"),
     (NotYours, "not_yours"),
     (NotNow, "not_now"),
     (BadQuestion, "bad_question"),

@@ -20,7 +20,10 @@ from apps.api.renderers import ProblemRenderer
 from apps.api.scopes import READ, WRITE, area_of
 
 TAGS: Mapping[str, tuple[str, ...]] = {
-    "Cost": ("costs", "exports", "bases", "estimates", "explain", "why", "units", "drivers", "rates"),
+    "Cost": (
+        "costs", "exports", "efficiency", "views", "annotations", "bases", "estimates", "explain", "why", "units",
+        "drivers", "rates",
+    ),
     "What is ahead": ("forecasts", "planned", "budgets", "calendar"),
     "What to do": ("anomalies", "idle", "recommendations", "savings", "plans", "prices", "commitments", "offers"),
     "Books": (

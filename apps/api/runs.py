@@ -44,7 +44,7 @@ class RunSchema(serializers.Serializer[Any]):
 
 
 class RunsSchema(serializers.Serializer[Any]):
-    """Runs, the newest first."""
+    """Runs: those that run first, then those that wait, then the newest."""
 
     rows = RunSchema(many=True)
 
@@ -61,7 +61,7 @@ class ProgressSchema(serializers.Serializer[Any]):
 
 
 class RunsView(CompanyView):
-    """Runs of steps, the newest first."""
+    """Runs of steps, those at work first, then the newest."""
 
     known = LISTING
     columns = tuple(name for name in schema.columns_of(RunSchema) if name != "problems")

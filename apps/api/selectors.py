@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.api.models import ApiToken
@@ -37,3 +37,8 @@ def valid_token(key: str, now: datetime) -> ApiToken | None:
 def tokens() -> Iterable[ApiToken]:
     """Every token, the newest first."""
     return ApiToken.objects.select_related("user").order_by("-created_at", "-pk")
+
+
+def tokens_of(user: User) -> list[ApiToken]:
+    """Somebody's own tokens, the newest first."""
+    return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))

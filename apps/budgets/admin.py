@@ -29,6 +29,6 @@ class BudgetVersionAdmin(ToRead):
 class OutlookAdmin(ToRead):
     """Where the period of a budget will land."""
 
-    list_display = ("budget", "publication", "first_day", "missing", "created_at")
+    list_display = ("budget", "publication", "first_day", "why_not", "created_at")
     search_fields = ("budget__name",)
     date_hierarchy = "created_at"

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from apps.budgets.models import GRAINS, NONE, ROLLOVERS, Budget, BudgetVersion
 from apps.budgets.people import may_own
-from apps.budgets.periods import period_of
 from apps.budgets.profiles import EVEN, MONTHS, BadProfile, Profile
+from apps.calendars.periods import period_of
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.money import NotAnAmount, parse_amount
@@ -144,10 +144,17 @@ def _check_days(draft: Draft) -> date:
     for field in ("valid_from", "valid_to"):
         day = getattr(draft, field)
         if day is not None and not (FIRST_DAY <= day <= LAST_DAY and period_of(draft.grain, day).start == day):
-            raise BadBudget(field, f"{day} is not the first day of a {draft.grain}")
+            raise BadBudget(field, f"{day} is not the first day of a {draft.grain}{_nearest(draft.grain, day)}")
     if draft.valid_to is not None and draft.valid_to <= draft.valid_from:
         raise BadBudget("valid_to", f"{draft.valid_to} is not after {draft.valid_from}; it is the first day without")
     return draft.valid_from
+
+
+def _nearest(grain: str, day: date) -> str:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        return ""
+    period = period_of(grain, day)
+    return f"; {period.name} begins on {period.start}, the next on {period.end}"
 
 
 def _amount(text: str) -> Decimal:

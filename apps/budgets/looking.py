@@ -7,30 +7,38 @@ from decimal import Decimal
 
 import numpy as np
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, BudgetVersion, Outlook
 from apps.budgets.outlooks import forecast_ahead, run_of
-from apps.budgets.periods import period_of
-from apps.budgets.selectors import budgets, end_of
+from apps.budgets.selectors import NO_RATE, UNTOLD, budgets, end_of
 from apps.budgets.spending import Spent, spending
+from apps.calendars.periods import period_of
 from apps.calendars.selectors import calendar
+from apps.finops.findings import Sentence
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.insights.forecasting import SEED, bounds_of_sums
 from apps.insights.history import HORIZON, MOST_DAYS
-from apps.learning.calendars import TooShort
+from apps.learning.calendars import FEWEST_DAYS, TooShort
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.marts.tagging import tag_dimensions
 from apps.rates.selectors import newest_version
+from apps.warehouse.sentences import kept
 
 MODEL_VERSION = "1"
 """Raised whenever the same costs would be told otherwise."""
 KEPT = 30
 """Outlooks of so many publications stay."""
 _UNIT = Decimal("0.000001")
+NO_COST = gettext_noop("No forecast of it can be made: it has no cost yet.")
+TOO_FEW = gettext_noop("No forecast of it can be made: that needs %(needed)s days of cost, and there are %(known)s.")
+TOO_FAR = gettext_noop(
+    "No forecast of it can be made: %(known)s days of cost tell nothing of the %(ahead)s days to the end of its period."
+)
 
 
 def identity() -> str:
@@ -55,7 +63,9 @@ def look_ahead(*, now: datetime) -> StepResult:
     for horizon, many in _by_horizon(needed, end).items():
         made = _made(many, costs, first, end, horizon)
         rows += [_row(one, pinned, now, end, *made[one.pk]) for one in many]
-        problems += [Problem("note", "no_outlook", one.name, made[one.pk][1]) for one in many if made[one.pk][1]]
+        problems += [
+            Problem("note", "no_outlook", one.name, f"{why}") for one in many if (why := made[one.pk][1]) is not None
+        ]
     with transaction.atomic():
         Outlook.objects.filter(publication=pinned.number).delete()
         Outlook.objects.filter(publication__lte=pinned.number - KEPT).delete()
@@ -82,7 +92,7 @@ def _by_horizon(needed: Sequence[Budget], end: date) -> dict[int, list[Budget]]:
     return found
 
 
-Made = dict[int, tuple[Ahead | None, str]]
+Made = dict[int, tuple[Ahead | None, Sentence | None]]
 
 
 def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: date, horizon: int) -> Made:
@@ -91,21 +101,22 @@ def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: dat
     made: Made = {one.pk: (None, _why_not(costs[one.pk])) for one in many}
     length = (end - first).days
     if known and horizon > max(HORIZON, length):
-        told = f"{length} days of cost tell nothing of the {horizon} days to the end of its period."
+        told = Sentence(TOO_FAR, {"known": f"{length}", "ahead": f"{horizon}"})
         return made | {one.pk: (None, told) for one in known}
     try:
         return made | (_fitted(known, costs, first, end, horizon) if known else {})
-    except TooShort as short:
-        return made | {one.pk: (None, f"{short}.") for one in known}
+    except TooShort:
+        few = Sentence(TOO_FEW, {"known": f"{length}", "needed": f"{FEWEST_DAYS}"})
+        return made | {one.pk: (None, few) for one in known}
 
 
-def _why_not(spent: Spent) -> str:
+def _why_not(spent: Spent) -> Sentence:
     if spent.untold:
-        return f"cost is not told by the tag {spent.untold}."
+        return Sentence(UNTOLD, {"key": spent.untold})
     if spent.missing is None:
-        return "it has no cost yet."
+        return Sentence(NO_COST)
     source, target, day = spent.missing
-    return f"there is no rate from {source} to {target} on {day}."
+    return Sentence(NO_RATE, {"source": source, "target": target, "day": f"{day}"})
 
 
 def _fitted(known: Sequence[Budget], costs: dict[int, Spent], first: date, end: date, horizon: int) -> Made:
@@ -127,7 +138,7 @@ def _fitted(known: Sequence[Budget], costs: dict[int, Spent], first: date, end: 
                 [_exact(mean) for mean in fitted.forecast_[:, place]],
                 [(_exact(day[0]), _exact(day[1]), _exact(day[2]), _exact(day[3])) for day in sums[:, place]],
             ),
-            "",
+            None,
         )
         for place, one in enumerate(known)
     }
@@ -137,9 +148,11 @@ def _exact(amount: float) -> Decimal:
     return Decimal(float(amount)).quantize(_UNIT)
 
 
-def _row(budget: Budget, pinned: Publication, now: datetime, end: date, ahead: Ahead | None, why: str) -> Outlook:
+def _row(
+    budget: Budget, pinned: Publication, now: datetime, end: date, ahead: Ahead | None, why: Sentence | None
+) -> Outlook:
     return Outlook(
-        publication=pinned.number, budget=budget, created_at=now, missing=why,
+        publication=pinned.number, budget=budget, created_at=now, why_not=kept(why) if why else {},
         first_day=end if ahead else None, days=[f"{mean:f}" for mean in ahead.means] if ahead else [],
         sums=[[f"{edge:f}" for edge in day] for day in ahead.sums] if ahead else [],
     )  # fmt: skip

@@ -75,7 +75,8 @@ class Outlook(models.Model):
     """A forecast made for a budget, where none of the newest publication says the same.
 
     `days` are the means of the days from `first_day` on, `sums` of the first one, two, … days the bounds [low 80,
-    high 80, low 95, high 95] less the mean, all text with six decimals. `missing` says why there is none.
+    high 80, low 95, high 95] less the mean, all text with six decimals. `why_not` says why there is none, a `Sentence`
+    as JSON.
     """
 
     publication = models.PositiveBigIntegerField()
@@ -83,7 +84,7 @@ class Outlook(models.Model):
     first_day = models.DateField(null=True)
     days = models.JSONField(default=list)
     sums = models.JSONField(default=list)
-    missing = models.TextField(blank=True)
+    why_not = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

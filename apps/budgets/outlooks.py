@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, Outlook
+from apps.finops.findings import Sentence
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.selectors import LEVELS
 from apps.marts.models import Publication
@@ -46,11 +47,11 @@ def ahead_of(first_day: date, means: Sequence[str], sums: Sequence[Sequence[str]
     return Ahead(first_day, [Decimal(mean) for mean in means], bounds)
 
 
-def own_ahead(budgets: Iterable[Budget], pinned: Publication) -> dict[int, tuple[Ahead | None, str]]:
+def own_ahead(budgets: Iterable[Budget], pinned: Publication) -> dict[int, tuple[Ahead | None, Sentence | None]]:
     """What was made for budgets themselves: the newest outlook of each, or why there is none."""
     rows = Outlook.objects.filter(budget__in=list(budgets), publication__lte=pinned.number).order_by("publication")
-    found: dict[int, tuple[Ahead | None, str]] = {}
+    found: dict[int, tuple[Ahead | None, Sentence | None]] = {}
     for row in rows:
         ahead = ahead_of(row.first_day, row.days, row.sums) if row.first_day and row.days else None
-        found[row.budget_id] = (ahead, row.missing)
+        found[row.budget_id] = (ahead, Sentence(**row.why_not) if row.why_not else None)
     return found

@@ -1,6 +1,6 @@
 """Reading budgets: how each stands now, its past, and what was decided about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,12 +13,12 @@ from apps.budgets.landing import Ahead
 from apps.budgets.models import NONE, Budget, BudgetVersion, version_on
 from apps.budgets.outlooks import forecast_ahead, own_ahead, run_of
 from apps.budgets.people import is_seen
-from apps.budgets.periods import Period, period_of
 from apps.budgets.profiles import LAST_YEAR, TERMS, WORKDAYS, Days, a_year_before
 from apps.budgets.spending import Spent, estimated, spending
 from apps.budgets.standing import Known, Stand, burn_down, history
 from apps.calendars import selectors as calendars
 from apps.calendars.models import TERM
+from apps.calendars.periods import Period, period_of
 from apps.estimates.selectors import reach_of
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
@@ -35,7 +35,6 @@ NO_RATE = gettext_noop("There is no rate from %(source)s to %(target)s on %(day)
 UNTOLD = gettext_noop(
     "Cost is not told by the tag %(key)s: COSTOPS_TAG_KEYS does not name it, or was changed after the last fill."
 )
-NO_OUTLOOK = gettext_noop("No forecast of it can be made: %(why)s")
 
 
 class NoSuchBudget(CostOpsError):
@@ -56,6 +55,7 @@ class Named:
 class Standing:
     """How a budget stands in the newest period that anything was published of.
 
+    `spent` until `spent_until` is None where nothing of the period is known, or not in the budget's currency.
     `landing` with the bounds `lower` and `upper` of 80 % and the `probability` that the period ends above the budget
     are None where nothing tells of the rest of the period: `missing` says why. `exceeds_on` is the day it was exceeded
     on, or by whose end it will be in 80 of 100 cases. `planned` is what its profile lets be spent until `spent_until`;
@@ -68,7 +68,7 @@ class Standing:
     end: date
     amount: Decimal
     currency: str
-    spent: Decimal
+    spent: Decimal | None
     spent_until: date | None
     landing: Decimal | None
     lower: Decimal | None
@@ -139,6 +139,17 @@ def standings(*, now: datetime, teams: frozenset[str] | None = None) -> tuple[St
     return tuple(standing for one in told.budgets if (standing := told.standing(one)) is not None)
 
 
+def standings_for(now: datetime) -> Callable[[frozenset[str] | None], tuple[Standing, ...]]:
+    """The same for many readers, read once for all of them: a function of the teams that somebody sees."""
+    told = _Told(budgets(), now, is_whole=False)
+    known = [(one, newest_version(one), told.standing(one)) for one in told.budgets]
+
+    def of(teams: frozenset[str] | None) -> tuple[Standing, ...]:
+        return tuple(stands for one, version, stands in known if stands and is_seen(one, version, teams))
+
+    return of
+
+
 def whole(budget: Budget, *, now: datetime) -> Whole:
     """Everything about one budget."""
     told = _Told([budget], now, is_whole=True)
@@ -207,9 +218,9 @@ class _Told:
         ahead, why = self._ahead(budget)
         return Known(self.spent.get(budget.pk, Spent()), first, end, ahead, why)
 
-    def _ahead(self, budget: Budget) -> tuple[Ahead | None, str]:
+    def _ahead(self, budget: Budget) -> tuple[Ahead | None, Sentence | None]:
         """The forecast of the same, unless an outlook made for the budget looks further."""
-        forecast, (own, why) = self.forecasts.get(budget.pk), self.own.get(budget.pk, (None, ""))
+        forecast, (own, why) = self.forecasts.get(budget.pk), self.own.get(budget.pk, (None, None))
         if forecast is None or (own is not None and forecast.end < self.period(budget).end <= own.end):
             return own, why
         return forecast, why
@@ -229,7 +240,7 @@ class _Told:
         late = [day for day in waiting.days if period.start <= day < period.end]
         return Standing(
             budget=named(budget, stand.version), period_name=period.name, start=period.start, end=period.end,
-            amount=stand.amount, currency=budget.currency, spent=stand.spent or Decimal(0),
+            amount=stand.amount, currency=budget.currency, spent=stand.spent if stand.spent_until is not None else None,
             spent_until=stand.spent_until if stand.spent is not None else None,
             landing=landing.mean if landing else None, lower=landing.low_80 if landing else None,
             upper=landing.high_80 if landing else None, exceeds_on=stand.exceeds_on, probability=stand.probability,
@@ -269,7 +280,7 @@ class _Told:
         if known.ahead is not None and known.ahead.end < period.end:
             return Sentence(TOO_SHORT_AHEAD, {"day": f"{known.ahead.end - ONE_DAY}"})
         if known.why_not:
-            return Sentence(NO_OUTLOOK, {"why": known.why_not})
+            return known.why_not
         return Sentence(NO_FORECAST if stand.spent_until else NOT_BEGUN)
 
 

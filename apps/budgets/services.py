@@ -10,7 +10,7 @@ from apps.budgets import selectors, sheet
 from apps.budgets.drafts import FIXED, BadBudget, Checked, Draft, check, draft_of
 from apps.budgets.models import Budget, BudgetVersion, version_on
 from apps.budgets.people import must_be_finance
-from apps.budgets.periods import period_of
+from apps.calendars.periods import period_of
 from apps.calendars.selectors import today
 from apps.finops.sheets import Wrong, refuse
 from apps.teams.approval import Actor

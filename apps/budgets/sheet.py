@@ -1,7 +1,6 @@
 """Many budgets as a table: read from CSV or a workbook, all or nothing, and written so that it can be read again."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from apps.budgets.drafts import Draft, draft_of
 from apps.budgets.models import Budget
@@ -14,6 +13,7 @@ COLUMNS = (
 )  # fmt: skip
 NEEDED = ("name", "dimension", "value", "grain", "amount", "currency", "valid_from")
 """A file may leave the others out."""
+DAYS = ("valid_from", "valid_to")
 MOST_BYTES = 8 << 20
 
 
@@ -31,12 +31,10 @@ def read(content: bytes, name: str) -> list[tuple[int, Draft]]:
 
 
 def _row(line: int, cells: dict[str, str]) -> tuple[int, Draft]:
-    told: dict[str, str | date] = {name: text for name, text in cells.items() if text and name in COLUMNS}
-    for name in ("valid_from", "valid_to"):
-        if cells.get(name):
-            told[name] = sheets.day(cells, name)
-    blank = {"name": "", "amount": "", "currency": "", "valid_from": None}
-    return line, Draft(**blank | told)  # type: ignore[arg-type]  # days where days are due
+    told = {name: text for name, text in cells.items() if text and name in COLUMNS and name not in DAYS}
+    texts = {"name": "", "amount": "", "currency": ""} | told
+    begins, ends = (sheets.day(cells, name) if cells.get(name) else None for name in DAYS)
+    return line, Draft(**texts, valid_from=begins, valid_to=ends)
 
 
 def rows(budgets: Iterable[Budget]) -> Iterator[dict[str, object]]:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from apps.budgets.landing import Ahead, Landing, crossing_day, first_sure_day, path
 from apps.budgets.models import BOTH, OVERSPENT, UNUSED, BudgetVersion, version_on
-from apps.budgets.periods import Period, period_of
 from apps.budgets.spending import Spent
+from apps.calendars.periods import Period, period_of
+from apps.finops.findings import Sentence
 from apps.finops.money import add_up, less
 from apps.finops.windows import ONE_DAY
 
@@ -26,7 +27,7 @@ class Known:
     first: date | None
     end: date | None
     ahead: Ahead | None
-    why_not: str = ""
+    why_not: Sentence | None = None
     """Why nothing is known ahead."""
 
     def covers(self, period: Period) -> bool:

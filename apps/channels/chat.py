@@ -1,12 +1,16 @@
 """Chat rooms, by the plugins of `apprise`: each made from the address its product shows, sent by our own door."""
 
+import base64
+import hashlib
+import hmac
 import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import orjson
 import requests
@@ -88,16 +92,24 @@ class Room:
 
 
 def _slack(token_a: str, token_b: str, token_c: str) -> Any:
-    return slack.NotifySlack(  # type: ignore[no-untyped-call]
+    return slack.NotifySlack(  # type: ignore[no-untyped-call]  # the plugin has no types
         token_a=token_a, token_b=token_b, token_c=token_c, use_blocks=False, include_image=False, include_footer=False
     )
 
 
 def _teams(host: str, workflow: str, sig: str, direct: str = "", route: str = "", port: str = "") -> Any:
-    return workflows.NotifyWorkflows(  # type: ignore[no-untyped-call]
+    return workflows.NotifyWorkflows(  # type: ignore[no-untyped-call]  # the plugin has no types
         host=host, workflow=workflow, signature=sig, power_automate=bool(direct), routing_id=route or None,
         include_image=False, port=int(port) if port else None,
     )  # fmt: skip
+
+
+class _DingTalk(dingtalk.NotifyDingTalk):  # type: ignore[no-untyped-call]  # the plugin has no types
+    """Its plugin escapes the signature, which is escaped once more with the other parameters: DingTalk refuses that."""
+
+    def get_signature(self) -> tuple[str, str]:
+        timestamp, signature = super().get_signature()  # type: ignore[no-untyped-call]  # nor this
+        return timestamp, unquote(signature)
 
 
 ROOMS: Mapping[str, Room] = {
@@ -121,7 +133,7 @@ ROOMS: Mapping[str, Room] = {
     "dingtalk": Room(
         re.compile(r"https://oapi\.dingtalk\.com/robot/send\?access_token=(?P<token>[0-9A-Za-z]+)"),
         "https://oapi.dingtalk.com/robot/send?access_token=…",
-        dingtalk.NotifyDingTalk,
+        _DingTalk,
     ),
     "feishu": Room(
         re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/(?P<token>[0-9A-Za-z_-]+)/?"),
@@ -136,27 +148,44 @@ ROOMS: Mapping[str, Room] = {
 }  # fmt: skip
 
 
-def say(kind: str, secrets: Mapping[str, str], letter: Letter) -> None:
+def say(kind: str, secrets: Mapping[str, str], letter: Letter, now: datetime) -> None:
     """Say a letter in a room."""
     room = ROOMS[kind]
     parts = room.parts(secrets.get("address", ""))
     if parts is None:
         raise NotSent("The address of the room is missing or wrong; give it again.", is_final=True)
     hidden = Secrets({name: part for name, part in parts.items() if name != "host"})
-    if secrets.get("sign"):
-        parts["secret"] = secrets["sign"]
-    try:
-        plugin = room.plugin(**parts)
-    except (AppriseImproperlyConfigured, TypeError) as error:
-        raise NotSent("The address of the room cannot be used; give it again.", is_final=True) from error
     title, body = letter.subject, letter.chat
     if kind == "slack":  # what stands between < and > would be links and calls to everybody
         title, body = escape(title, quote=False), escape(body, quote=False)
     try:
-        is_taken = plugin.send(
-            body=body, title=title, notify_type=TYPES[letter.severity], body_format=NotifyFormat.TEXT
-        )
+        if kind == "feishu" and secrets.get("sign"):
+            _say_signed(parts["token"], secrets["sign"], f"{title}\n{body}", now)
+        else:
+            _say(room, parts | ({"secret": secrets["sign"]} if secrets.get("sign") else {}), title, body, letter)
     except NotSent as failure:
         raise failure.saying(hidden.hide(str(failure))) from None
+
+
+def _say(room: Room, parts: Mapping[str, str], title: str, body: str, letter: Letter) -> None:
+    """By the plugin of the room."""
+    try:
+        plugin = room.plugin(**parts)
+    except (AppriseImproperlyConfigured, TypeError) as error:
+        raise NotSent("The address of the room cannot be used; give it again.", is_final=True) from error
+    is_taken = plugin.send(body=body, title=title, notify_type=TYPES[letter.severity], body_format=NotifyFormat.TEXT)
     if not is_taken:
         raise NotSent("The room did not take it.")
+
+
+def _say_signed(token: str, secret: str, text: str, now: datetime) -> None:
+    """Feishu, whose plugin knows no secret: an HMAC of nothing, by the timestamp in seconds and the secret as its key.
+
+    https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+    """
+    timestamp = str(int(now.timestamp()))
+    digest = hmac.new(f"{timestamp}\n{secret}".encode(), b"", hashlib.sha256).digest()
+    signed = {"timestamp": timestamp, "sign": base64.b64encode(digest).decode()}
+    body = orjson.dumps(signed | {"msg_type": "text", "content": {"text": text}})
+    answer = post(feishu.NotifyFeishu.notify_url.format(token=token), body, {"Content-Type": "application/json"})
+    _look(answer.body)

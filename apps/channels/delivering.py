@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 from traceback import format_exc
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from apps.channels import letters
 from apps.channels.kinds import BY_NAME, Going
@@ -66,11 +66,15 @@ def deliver(message: Message, clock: Clock) -> str:
     entries = [one for one in message.entries.order_by("pk") if to is not None and _may_know(to, one)]
     if to is None or not entries:
         return _end(message, State.DROPPED, error="The channel is off, or nobody may know of it any more.")
-    later = now if message.is_urgent else free_from(channel, now)
+    before = _before(message, entries[0])
+    later = _not_before(message, before, now)
     if later > now:
         return _end(message, State.WAITING, not_before=later, attempts=F("attempts") - 1)
+    ticket = _reference(before)
+    if not ticket and entries[0].is_over and BY_NAME[channel.kind].is_ticket:
+        return _end(message, State.DROPPED, error="There is no ticket of it to close: none was opened.")
     try:
-        reference = _send(message, channel, entries, to, now)
+        reference = _send(message, channel, entries, to, now, ticket)
     except NotSent as failure:
         return _failed(message, now, failure)
     recipient = to.address[:254] if channel.kind == "email" else ""
@@ -81,12 +85,32 @@ def _may_know(to: Recipient, entry: Entry) -> bool:
     return entry.kind == TEST or to.may_know(entry.team)
 
 
-def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipient, now: datetime) -> str:
+def _before(message: Message, entry: Entry) -> QuerySet[Message]:
+    """The messages that told a ticket of the same fact before."""
+    is_ticket = BY_NAME[message.channel.kind].is_ticket and entry.thread
+    known = Message.objects.filter(channel=message.channel_id, entries__thread=entry.thread, pk__lt=message.pk)
+    return known.order_by("-pk") if is_ticket else known.none()
+
+
+def _not_before(message: Message, before: QuerySet[Message], now: datetime) -> datetime:
+    """When it may go: out of quiet hours, and a ticket is not closed before it is opened."""
+    if (first := before.filter(state__in=(State.WAITING, State.SENDING)).first()) is not None:
+        return max(now + FIRST_WAIT, first.not_before)
+    return now if message.is_urgent else free_from(message.channel, now)
+
+
+def _reference(before: QuerySet[Message]) -> str:
+    """What the other side calls the ticket there is; empty without one."""
+    return before.filter(state=State.SENT).exclude(reference="").values_list("reference", flat=True).first() or ""
+
+
+def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipient, now: datetime, ticket: str) -> str:
     secrets = Secrets()
     try:
         secrets = unseal(channel.secrets, again="change the channel")
         letter = letters.write(message, entries, channel.language)
-        return BY_NAME[channel.kind].send(Going(letter, channel.options, secrets, to.address, to.name, now))
+        going = Going(letter, channel.options, secrets, to.address, to.name, now, ticket)
+        return BY_NAME[channel.kind].send(going)
     except NotSent as failure:
         raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.channels import chat, outbound, ways
+from apps.channels import chat, outbound, tickets, ways
 from apps.channels.letters import Letter
 from apps.finops.errors import CostOpsError
 from apps.warehouse.sealed import Secrets
@@ -25,7 +25,7 @@ class BadChannel(CostOpsError):
 
 @dataclass(frozen=True)
 class Going:
-    """What leaves, and by what: `address` and `name` are whom a mail is for."""
+    """What leaves, and by what: `address` and `name` are whom a mail is for, `reference` is the ticket there is."""
 
     letter: Letter
     options: dict[str, str]
@@ -33,6 +33,7 @@ class Going:
     address: str
     name: str
     now: datetime
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind: `send` returns what the other side calls it. Of a ticket every fact has one, and its end makes none."""
+    """A kind: `send` returns what the other side calls it. Of a ticket every fact has one, which its end closes."""
 
     name: str
     title: Promise
@@ -89,8 +90,12 @@ def _webhook(going: Going) -> str:
     return ""
 
 
+def _ticket(tell: Callable[[Letter, Mapping[str, str], str, str], str], going: Going) -> str:
+    return tell(going.letter, going.options, going.secrets.get("token", ""), going.reference)
+
+
 def _said(kind: str, going: Going) -> str:
-    chat.say(kind, going.secrets, going.letter)
+    chat.say(kind, going.secrets, going.letter, going.now)
     return ""
 
 
@@ -120,7 +125,12 @@ KINDS: tuple[Kind, ...] = (
         Field("sign", _("Signing secret (SEC…)"), is_secret=True, is_needed=False,
               check=partial(_fits, "[0-9A-Za-z]{8,120}")),
     ),
-    _room_kind("feishu", _("Feishu")),
+    _room_kind(
+        "feishu",
+        _("Feishu"),
+        Field("sign", _("Signing secret"), is_secret=True, is_needed=False,
+              check=partial(_fits, "[0-9A-Za-z]{8,120}")),
+    ),
     _room_kind("wecom", _("WeCom")),
     Kind(
         "webhook",
@@ -137,9 +147,13 @@ KINDS: tuple[Kind, ...] = (
             Field("project", _("Key of the project"), hint="OPS", check=partial(_fits, "[A-Za-z][A-Za-z0-9_]{0,79}")),
             Field("issue_type", _("Type of issue"), is_needed=False, hint="Task"),
             Field("login", _("User (empty: the token is a personal one)"), is_needed=False),
+            Field("done", _("Transition when it is over (-: none)"),
+                  is_needed=False, hint="Done"),
+            Field("again", _("Transition when it is back (-: none)"),
+                  is_needed=False, hint="Reopen"),
             _TOKEN,
         ),
-        lambda going: ways.jira(going.letter, going.options, going.secrets.get("token", "")),
+        partial(_ticket, tickets.jira),
         is_ticket=True,
     ),
     Kind(
@@ -152,7 +166,7 @@ KINDS: tuple[Kind, ...] = (
             Field("labels", _("Labels, comma-separated"), is_needed=False, hint="cost"),
             _TOKEN,
         ),
-        lambda going: ways.gitlab(going.letter, going.options, going.secrets.get("token", "")),
+        partial(_ticket, tickets.gitlab),
         is_ticket=True,
     ),
 )  # fmt: skip

@@ -107,6 +107,11 @@ def _is_within(address: str, network: str) -> bool:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = READ_SECONDS) -> Answer:
+    """Post once."""
+    return ask("POST", url, body, headers, timeout=timeout)
+
+
+def ask(method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = READ_SECONDS) -> Answer:
     """Send once, to a checked address under the name of the host. An answer is an answer, whatever its status."""
     parts = check(url)
     address = addresses_of(parts)[0]
@@ -117,7 +122,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = 
                 follow_redirects=False, trust_env=False, timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS)
             ) as client,
             client.stream(
-                "POST", httpx.URL(url).copy_with(host=address), content=body, headers=told,
+                method, httpx.URL(url).copy_with(host=address), content=body, headers=told,
                 extensions={"sni_hostname": parts.hostname},
             ) as response,
         ):  # fmt: skip

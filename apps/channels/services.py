@@ -22,15 +22,17 @@ def send(notice: Notice, *, to: Iterable[Channel], now: datetime) -> int:
 
 
 def wants(channel: Channel, notice: Notice) -> bool:
-    """Whether a channel is to be told: by its choices, and of an end only where the beginning was told."""
+    """Whether a channel is to be told: by its choices, and of an end only where the beginning was told. A ticket is
+    told of no more than begins and ends."""
     if not channel.is_on or not at_least(notice.severity, channel.least):
         return False
     if channel.kinds and notice.kind not in channel.kinds:
         return False
     if not notice.is_over and not BY_NAME[channel.kind].is_ticket:
         return True
-    known = bool(notice.thread) and Entry.objects.filter(channel=channel, thread=notice.thread).exists()
-    return known and not BY_NAME[channel.kind].is_ticket if notice.is_over else not known
+    known = Entry.objects.filter(channel=channel, thread=notice.thread) if notice.thread else Entry.objects.none()
+    last = known.order_by("-pk").first()
+    return last is not None if notice.is_over else last is None or last.is_over
 
 
 def put(notice: Notice, channel: Channel, *, now: datetime) -> bool:

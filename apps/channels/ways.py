@@ -1,13 +1,11 @@
-"""How a letter leaves: by mail, as a signed webhook, as a ticket; rooms are in `channels.chat`."""
+"""How a letter leaves by mail or as a signed webhook; rooms are in `channels.chat`, tickets in `channels.tickets`."""
 
-import base64
 import hashlib
 import hmac
 from datetime import datetime
 from email.utils import formataddr
 from smtplib import SMTPException
-from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -16,7 +14,7 @@ from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 
 from apps.channels.letters import Letter
-from apps.channels.outbound import Answer, NotSent, post
+from apps.channels.outbound import NotSent, post
 
 SIGNATURE, TIMESTAMP, DELIVERY = "X-CostOps-Signature", "X-CostOps-Timestamp", "X-CostOps-Delivery"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -55,41 +53,3 @@ def webhook(letter: Letter, url: str, secret: str, now: datetime) -> None:
     body, timestamp = orjson.dumps(letter.payload), str(int(now.timestamp()))
     signed = {TIMESTAMP: timestamp, SIGNATURE: signature(secret, timestamp, body), DELIVERY: letter.message_id}
     post(url, body, JSON | signed)
-
-
-def jira(letter: Letter, options: dict[str, str], token: str) -> str:
-    """Open an issue; its key."""
-    user = options.get("login", "")
-    auth = f"Basic {base64.b64encode(f'{user}:{token}'.encode()).decode()}" if user else f"Bearer {token}"
-    fields = {
-        "project": {"key": options["project"]},
-        "summary": letter.subject[:250],
-        "description": f"{letter.text}\n\n{letter.message_id}",
-        "issuetype": {"name": options.get("issue_type") or "Task"},
-    }
-    return _ticket(f"{options['url'].rstrip('/')}/rest/api/2/issue", {"fields": fields}, {"Authorization": auth}, "key")
-
-
-def gitlab(letter: Letter, options: dict[str, str], token: str) -> str:
-    """Open an issue; its address."""
-    issue = {
-        "title": letter.subject[:250],
-        "description": f"{letter.text}\n\n{letter.message_id}",
-        "labels": options.get("labels", ""),
-    }
-    url = f"{options['url'].rstrip('/')}/api/v4/projects/{quote(options['project'], safe='')}/issues"
-    return _ticket(url, issue, {"PRIVATE-TOKEN": token}, "web_url")
-
-
-def _ticket(url: str, body: dict[str, Any], auth: dict[str, str], name: str) -> str:
-    answer = post(url, orjson.dumps(body), JSON | auth)
-    return _named(answer, name)
-
-
-def _named(answer: Answer, name: str) -> str:
-    """What the other side calls what we made; empty when it does not say."""
-    try:
-        said = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        return ""
-    return str(said.get(name, ""))[:500] if isinstance(said, dict) else ""

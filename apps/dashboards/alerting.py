@@ -1,6 +1,6 @@
 """Alerts as pages show them: those at hand, one with its history and who was told, and thresholds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -163,6 +163,12 @@ def alerts(reader: Reader, actor: Actor, wanted: Wanted) -> AlertsPage:
         teams=tuple(sorted(((team, titles.title(team)) for team in teams), key=lambda pair: pair[1])),
         severities=tuple((name, str(SEVERITY_WORDS[name])) for name in SEVERITIES),
     )
+
+
+def lines_of(found: Iterable[Alert], actor: Actor) -> tuple[Line, ...]:
+    """Alerts as lines, for a page that leads to them."""
+    titles = naming.directory()
+    return tuple(_line(one, titles, actor) for one in found)
 
 
 def _line(one: Alert, titles: naming.Directory, actor: Actor) -> Line:

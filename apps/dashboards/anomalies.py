@@ -128,6 +128,14 @@ def page(given: Mapping[str, Any], scope: Scope) -> AnomaliesPage:
     )
 
 
+def first_lines(scope: Scope, *, team: str, most: int) -> tuple[AnomalyLine, ...]:
+    """The first open anomalies of a team, for a page that leads there."""
+    if not selectors.is_any():
+        return ()
+    titles, found = naming.directory(), selectors.anomalies(selectors.newest_run(), scope, team=team, state="open")
+    return tuple(_line(one, titles) for one in found[:most])
+
+
 def detail(one: Seen, actor: Actor) -> AnomalyPage:
     """One anomaly with everything that is known of it."""
     found, titles = one.anomaly, naming.directory()

@@ -1,7 +1,7 @@
 """What a page is asked: a period and the one before it, a cost basis, a currency, a publication and a viewer."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
@@ -135,29 +135,3 @@ class Asked:
                 "publication": str(self.publication),
             }
         )
-
-
-def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:
-    """A period and the one to compare it with, counted back from `end`, the day after the last one with cost.
-
-    A month so far is compared with the same days of the month before; anything else with as many days just before.
-    """
-    last = end - ONE_DAY
-    if period == "month":
-        window = Window(last.replace(day=1), end)
-        return window, _same_days_before(window)
-    if period == "last-month":
-        window = _month_before(last)
-        return window, _month_before(window.start)
-    window = custom or Window(end - timedelta(days=int(period)), end)
-    return window, Window(window.start - (window.end - window.start), window.start)
-
-
-def _month_before(day: date) -> Window:
-    end = day.replace(day=1)
-    return Window((end - ONE_DAY).replace(day=1), end)
-
-
-def _same_days_before(window: Window) -> Window:
-    before = _month_before(window.start)
-    return Window(before.start, min(before.start + (window.end - window.start), before.end))

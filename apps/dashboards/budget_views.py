@@ -13,7 +13,7 @@ from apps.budgets.drafts import Draft
 from apps.budgets.models import Budget
 from apps.budgets.people import must_be_finance, seen_teams
 from apps.budgets.selectors import NoSuchBudget
-from apps.dashboards import budgets
+from apps.dashboards import budget_figures, budget_words, budgets
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
@@ -49,7 +49,7 @@ class Budgets(Setting):
         told, user = self.told(**said), self.request.user
         given, filled = self.request.GET.dict(), self.request.POST.dict()
         page = budgets.page(given, filled, seen_teams(user), self.actor, timezone.now())
-        return {**told, "page": page, "brought": given.get("brought", "")}
+        return {**told, "page": page, "brought": budget_words.brought(given.get("brought", ""))}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Set a budget, or take a file of many."""
@@ -79,7 +79,7 @@ class OneBudget(Setting):
         now = timezone.now()
         whole = selectors.whole(found, now=now)
         page = budgets.one_page(whole, filled, self.actor, now)
-        return {**told, "page": page, "remarks": budgets.remarks(whole.standing) if whole.standing else ()}
+        return {**told, "page": page, "remarks": budget_words.remarks(whole.standing) if whole.standing else ()}
 
     def post(self, request: HttpRequest, number: int) -> HttpResponseBase:
         """Decide anew from a period on, or end it."""
@@ -100,7 +100,7 @@ class BudgetFigure(JsonView):
     """The burn-down of one budget."""
 
     def get(self, request: HttpRequest, number: int) -> HttpResponseBase:
-        drawn = budgets.figure(selectors.whole(find(request, number), now=timezone.now()))
+        drawn = budget_figures.figure(selectors.whole(find(request, number), now=timezone.now()))
         if drawn is None:
             raise Http404
         return JsonResponse(drawn)

@@ -1,33 +1,26 @@
 """Budgets as pages show them: how each stands, in bars and sentences, and one with its burn-down, past and history."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.budgets import drafts, selectors
-from apps.budgets.landing import path
 from apps.budgets.models import Budget, BudgetVersion
-from apps.budgets.periods import Period, period_of
 from apps.budgets.selectors import Standing, Whole
 from apps.budgets.standing import Stand
+from apps.calendars.periods import Period, period_of
 from apps.calendars.selectors import today
-from apps.charts import colours
-from apps.charts.burndown import BurnAhead, BurnWords, burn_down
-from apps.charts.figures import Figure
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS
+from apps.dashboards.budget_figures import figure_link
+from apps.dashboards.budget_words import sentence
 from apps.dashboards.forecasts import LEVELS
-from apps.dashboards.templatetags import costs as written
-from apps.dashboards.trends import DAY_FORMAT, FigureLink
-from apps.finops.findings import Sentence
-from apps.finops.money import add_up
+from apps.dashboards.trends import FigureLink
 from apps.teams.approval import Actor
 from apps.teams.organising import tree
 from apps.teams.tree import KINDS as KINDS_OF_UNITS
@@ -102,7 +95,7 @@ class Form:
     profiles: tuple[tuple[str, str], ...]
     rollovers: tuple[tuple[str, str], ...]
     teams: tuple[tuple[str, str], ...]
-    periods: tuple[str, ...]
+    periods: tuple[tuple[str, str], ...]
     given: Mapping[str, str]
 
 
@@ -190,11 +183,17 @@ def one_page(whole: Whole, filled: Mapping[str, str], by: Actor, now: datetime) 
         grain=str(GRAINS[budget.grain]),
         team=titles.title(newest.owner_team) if newest.owner_team else "",
         line=line,
-        figure=_figure_link(whole, line) if line else None,
+        figure=figure_link(whole, line.standing) if line else None,
         past=tuple(_past(one) for one in reversed(whole.periods)),
         decisions=tuple(_decision(one, titles) for one in reversed(whole.versions)),
         form=form,
     )
+
+
+def lines_of(found: Iterable[Standing]) -> tuple[Line, ...]:
+    """Standings as lines, for a page that leads to budgets."""
+    titles = naming.directory()
+    return tuple(_line(one, titles) for one in found)
 
 
 def scope_title(dimension: str, value: str, titles: naming.Directory) -> str:
@@ -219,7 +218,7 @@ def _value_title(dimension: str, value: str, titles: naming.Directory) -> str:
 
 def _line(one: Standing, titles: naming.Directory) -> Line:
     words, tone = STATES[one.state]
-    share = one.spent / one.amount * 100 if one.amount > 0 and one.spent_until else None
+    share = one.spent / one.amount * 100 if one.amount > 0 and one.spent is not None else None
     return Line(
         standing=one,
         of=scope_title(one.dimension, one.value, titles),
@@ -233,60 +232,13 @@ def _line(one: Standing, titles: naming.Directory) -> Line:
 
 
 def _bar(one: Standing) -> Bar:
-    widest = max(one.amount, one.spent, one.upper or Decimal(0), Decimal("0.000001")) * SPARE
+    widest = max(one.amount, one.spent or Decimal(0), one.upper or Decimal(0), Decimal("0.000001")) * SPARE
 
     def at(amount: Decimal | None) -> str:
         return f"{max(Decimal(0), min(Decimal(100), (amount or Decimal(0)) / widest * 100)):.2f}"
 
     low, high = Decimal(at(one.lower)), Decimal(at(one.upper))
     return Bar(at(one.spent), at(one.amount), at(one.landing), f"{low}", f"{max(high - low, Decimal(0))}")
-
-
-def told(sentence_of: Sentence) -> str:
-    """A sentence in the reader's language."""
-    return _(sentence_of.text) % sentence_of.values if sentence_of.values else _(sentence_of.text)
-
-
-def sentence(one: Standing) -> str:
-    """How a budget stands, in words."""
-    money = written.money
-    facts = {
-        "day": written.day(one.exceeds_on), "spent": money(one.spent), "amount": money(one.amount),
-        "currency": one.currency, "until": written.day(one.spent_until), "landing": money(one.landing),
-        "low": money(one.lower), "high": money(one.upper),
-        "cases": "–" if one.probability is None else f"{(one.probability * 100):.0f}",
-    }  # fmt: skip
-    if one.state == "exceeded":
-        return _("Exceeded on %(day)s: %(spent)s %(currency)s were spent until %(until)s, of %(amount)s.") % facts
-    if one.state == "unknown":
-        return told(one.missing) if one.missing else _("Nothing tells where it will land.")
-    if one.lower == one.upper:
-        return _("Kept: %(spent)s %(currency)s were spent in the whole period, of %(amount)s.") % facts
-    lands = _("It lands at %(landing)s %(currency)s, in 80 of 100 cases between %(low)s and %(high)s.") % facts
-    if one.exceeds_on:
-        return _("Will exceed on %(day)s (80 %%).") % facts + " " + lands
-    if one.state == "at_risk":
-        return _("Ends above the budget in %(cases)s of 100 cases.") % facts + " " + lands
-    return lands
-
-
-def remarks(one: Standing) -> tuple[str, ...]:
-    """What else is to be known of the numbers."""
-    found = []
-    if one.missing and one.state != "unknown":
-        found.append(told(one.missing))
-    if one.estimated_days:
-        facts = {"days": one.estimated_days, "amount": written.money(one.estimated), "currency": one.currency}
-        found.append(
-            _("%(days)s days wait for a bill; by usage they cost about %(amount)s %(currency)s, which is not counted.")
-            % facts
-        )
-    if one.is_converted:
-        found.append(_("Some of it was charged in other currencies and converted by the rates of its days."))
-    if one.carried:
-        facts = {"base": written.money(one.base), "carried": written.change(one.carried)}
-        found.append(_("The amount is %(base)s of its own and %(carried)s carried on from the period before.") % facts)
-    return tuple(found)
 
 
 def _past(stand: Stand) -> PastLine:
@@ -314,7 +266,7 @@ def _form(grain: str, day: date, given: Mapping[str, str]) -> Form:
         profiles=_words(PROFILES),
         rollovers=_words(ROLLOVERS),
         teams=tuple((name, title or name) for name, title in titles.items()),
-        periods=tuple(one.start.isoformat() for one in _coming(grain, day)),
+        periods=tuple((one.start.isoformat(), one.name) for one in _coming(grain, day)),
         given=given,
     )
 
@@ -345,44 +297,3 @@ def read_day(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         return None
-
-
-def _figure_link(whole: Whole, line: Line) -> FigureLink:
-    one = line.standing
-    return FigureLink(
-        "figure-budget", reverse("figure-budget", args=[whole.budget.pk]),
-        _("Burn-down of %(period)s") % {"period": one.period_name}, one.currency, line.sentence,
-    )  # fmt: skip
-
-
-def figure(whole: Whole) -> Figure | None:
-    """The burn-down of the period told of."""
-    one = whole.standing
-    if one is None:
-        return None
-    budget, known = whole.budget, whole.known
-    ahead = known.ahead
-    is_open = one.lower != one.upper and ahead is not None
-    told_until = min(one.end, ahead.first_day) if is_open and ahead else one.end
-    spent = [(day, cost) for day, cost in sorted(known.spent.days.items()) if one.start <= day < told_until]
-    days = path(known.spent.days, ahead, one.start, one.end) if is_open and ahead else []
-    colour = naming.directory().colour(budget.value) if budget.dimension == "team" else colours.KINDS["direct"]
-    return burn_down(
-        _running(spent), _running(sorted(whole.parts.items())),
-        [BurnAhead(day, float(at.mean), float(at.low_80), float(at.high_80)) for day, at in days],
-        amount=float(one.amount), exceeds_on=one.exceeds_on, colour=colour, currency=one.currency,
-        words=BurnWords(
-            _("Spent"), _("Allowed by the profile"), _("Forecast"), _("80 of 100 cases"), _("Budget"),
-            _("Exceeded") if one.state == "exceeded" else _("Will exceed (80 %)"),
-        ),
-        day_format=str(DAY_FORMAT["day"]),
-    )  # fmt: skip
-
-
-def _running(days: Sequence[tuple[date, Decimal]]) -> list[tuple[date, float]]:
-    """The sum up to the end of every day."""
-    total, found = Decimal(0), []
-    for day, amount in days:
-        total = add_up([total, amount])
-        found.append((day, float(total)))
-    return found

@@ -23,21 +23,24 @@ class Calendar(Setting):
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         told = self.told(**said)
-        return {**told, "page": calendars.page(self.request.GET.dict(), self.actor, today(timezone.now()))}
+        given = self.request.GET.dict()
+        page = calendars.page(given, self.actor, today(timezone.now()))
+        return {**told, "page": page, "brought": calendars.brought(given.get("brought", ""))}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Take a file, or undo one."""
         now, number = timezone.now(), request.POST.get("withdraw", "")
+        told = {name: request.GET[name] for name in ("year",) if name in request.GET}
         try:
             if number:
                 is_number = number.isascii() and number.isdigit() and len(number) < 16
                 services.withdraw(int(number) if is_number else 0, by=self.actor, now=now)
             else:
                 content, name = brought(request, self.actor, MOST_BYTES)
-                services.bring(content, name, by=self.actor, now=now, kind=request.POST.get("kind", ""))
+                kept = services.bring(content, name, by=self.actor, now=now, kind=request.POST.get("kind", ""))
+                told["brought"] = f"{kept.number if kept else 0}"
         except NoSuchImport as unknown:
             raise Http404 from unknown
         except CostOpsError as refused:
             return self.refused(refused)
-        year = {name: request.GET[name] for name in ("year",) if name in request.GET}
-        return redirect(f"{reverse('calendar')}{'?' if year else ''}{urlencode(year)}")
+        return redirect(f"{reverse('calendar')}{'?' if told else ''}{urlencode(told)}")

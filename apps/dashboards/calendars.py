@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Count, Max, Min
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.calendars import selectors
 from apps.calendars.models import HOLIDAY, KINDS, PROMOTION, TERM, WORKDAY, CalendarImport
+from apps.charts.labels import plain
 from apps.dashboards.templatetags import costs as written
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import BadQuestion
@@ -100,6 +102,20 @@ def page(given: Mapping[str, str], by: Actor, today: date) -> CalendarPage:
         kinds=tuple((kind, str(KIND_WORDS[kind])) for kind in KINDS) if by.teams is None else (),
         weekdays=tuple(str(word) for word in WEEKDAYS),
     )
+
+
+def brought(told: str) -> str:
+    """What became of a file, by the number of its import; 0 where it said nothing new."""
+    number = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else None
+    if number == 0:
+        return _("Nothing was changed: all of the file holds already.")
+    found = selectors.imports().filter(number=number).first() if number else None
+    if found is None:
+        return ""
+    days = found.spans.aggregate(first=Min("first"), last=Max("last"), count=Count("pk"))
+    words = _("The file %(name)s was taken: %(count)s entries between %(first)s and %(last)s.")
+    bounds = {name: written.day(days[name]) for name in ("first", "last")}
+    return words % (bounds | {"name": plain(found.name), "count": days["count"]})
 
 
 WEEKDAYS: tuple[Promise, ...] = (

@@ -75,7 +75,7 @@ class OneChannel(ChannelForm):
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         return super().get_context_data(**{"channel": self.found(said["number"])} | said)
 
-    def post(self, request: HttpRequest, number: int) -> HttpResponseBase:  # type: ignore[override]  # of one channel
+    def post(self, request: HttpRequest, number: int) -> HttpResponseBase:  # type: ignore[override]  # its address names a channel
         channel, action = self.found(number), request.POST.get("action", "")
         try:
             if action == "test":

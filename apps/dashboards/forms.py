@@ -6,8 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.dashboards.asking import CONVERTED, DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked, windows
+from apps.dashboards.asking import CONVERTED, DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked
 from apps.finops.currencies import CURRENCIES
+from apps.finops.periods import windows
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, Scope

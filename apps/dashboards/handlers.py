@@ -10,7 +10,7 @@ from apps.planning import registry
 from apps.teams.approval import actor_of
 
 TOO_LARGE = "costops.upload_too_large"
-TAKING = ("sources-upload", "prices")
+TAKING = ("sources-upload", "prices", "first-steps-take")
 """The pages that take files of the staff."""
 
 
@@ -20,6 +20,8 @@ def _may_bring(path: str, user: Any) -> bool:
         return False
     if path == reverse("invoices"):
         return bool(user.has_perm("books.add_invoice"))
+    if path == reverse("annotations"):
+        return actor_of(user).may_draft
     taking = [reverse("plan", args=[planner.name]) for planner in registry.PLANNERS if planner.bring]
     if path in (reverse("offers"), reverse("budgets"), reverse("calendar"), *taking):
         return actor_of(user).teams is None

@@ -166,6 +166,14 @@ def page(given: Mapping[str, Any], scope: Scope, actor: Actor, *, day: date) -> 
     )
 
 
+def first_rows(scope: Scope, actor: Actor, *, team: str, day: date, most: int) -> tuple[IdleRow, ...]:
+    """The first rows of what is idle of a team, for a page that leads there."""
+    if not selectors.is_any():
+        return ()
+    titles, found = naming.directory(), selectors.listed(selectors.newest_run(), scope, day=day, team=team)
+    return tuple(_row(one, titles, actor) for one in found[:most])
+
+
 def one(identity: str, scope: Scope, actor: Actor, *, day: date) -> IdleOne:
     """One thing, for somebody who may see it."""
     found = selectors.one(selectors.newest_run(), scope, identity, day=day)

@@ -27,9 +27,11 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Costs"),
         (
             Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
+            Page("explorer", _("Explorer"), under=("explorer-views", "annotations"), for_everything=False),
             Page("forecasts", _("Forecast"), for_everything=False),
             Page("budgets", _("Budgets"), under=("budget",), for_everything=False),
             Page("why", _("Why"), for_everything=False),
+            Page("efficiency", _("Efficiency"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
             Page("changes", _("Changes"), for_everything=False),
             Page("estimates", _("Estimates"), for_everything=False),
@@ -68,7 +70,8 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Data"),
         (
-            Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results")),
+            Page("sources", _("Sources"), under=("sources-upload", "sources-upload-results", "first-steps")),
+            Page("runs", _("Runs")),
             Page("quality", _("Quality")),
             Page("restatements", _("Restatements")),
             Page("prices", _("Prices")),
@@ -80,6 +83,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Settings"),
         (
+            Page("settings", _("My settings"), under=("api-tokens",), for_everything=False),
             Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
             Page("deliveries", _("Deliveries"), for_everything=False),
             Page("alert-rules", _("Thresholds"), for_everything=False),
@@ -125,6 +129,12 @@ def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
         if is_around and len(links) > 1:
             within = links
     return Menu(tuple(groups), within)
+
+
+def offered_pages(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, Page]]:
+    """Every page somebody is offered, with the title of its group."""
+    for title, pages in _offered(sees_all=sees_all, is_staff=is_staff):
+        yield from ((title, page) for page in pages)
 
 
 def _offered(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, list[Page]]]:

@@ -115,6 +115,19 @@ def namespace_namer(asked: Asked, team: str) -> Callable[[Key], Name]:
     return name
 
 
+def workload_namer(asked: Asked, team: str) -> Callable[[Key], Name]:
+    """Names for lines of one team keyed (cluster, namespace, workload)."""
+
+    def name(key: Key) -> Name:
+        cluster, namespace, workload = key
+        where = " · ".join(
+            called(dimension, value) for dimension, value in (("namespace", namespace), ("cluster", cluster))
+        )
+        return Name(called("workload", workload), hint=where, url=namespace_url(team, cluster, namespace, asked))
+
+    return name
+
+
 def mover_namer(asked: Asked, teams: Directory) -> Callable[[Key], Name]:
     """Names for lines keyed (team, cluster, namespace, service): the namespace where there is one, else the service."""
 

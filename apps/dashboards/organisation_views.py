@@ -3,14 +3,28 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils import timezone
 
-from apps.dashboards import disputing, organisation, selectors
+from apps.dashboards import at_hand, disputing, heads, organisation, selectors
 from apps.dashboards.asking import Asked
 from apps.dashboards.views import CostView, TrendFigure
 from apps.teams.tree import KINDS
 
 
-class Overview(CostView):
+class HeadedView(CostView):
+    """A page of cost that begins with its six numbers, and tells what is at hand."""
+
+    def get_context_data(self, **names: Any) -> dict[str, Any]:
+        context = super().get_context_data(**names)
+        about = heads.About(context["asked"], self.request.user, timezone.now(), names.get("team", ""))
+        return {
+            **context,
+            "cards": heads.head(about, context["landing"]),
+            "at_hand": at_hand.at_hand(about),
+        }
+
+
+class Overview(HeadedView):
     """The cost of all teams, and of the departments they stand in."""
 
     template_name = "dashboards/overview.html"
@@ -19,7 +33,7 @@ class Overview(CostView):
         return organisation.overview(asked)
 
 
-class Team(CostView):
+class Team(HeadedView):
     """The cost of one team, and where it stands today."""
 
     template_name = "dashboards/team.html"

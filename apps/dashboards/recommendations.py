@@ -1,6 +1,6 @@
 """Recommendations as pages show them: the inbox, and one with its evidence, history and what may be done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -174,6 +174,12 @@ def inbox(reader: Reader, actor: Actor, wanted: Wanted, today: date) -> InboxPag
         csv=_download(wanted, "csv"),
         xlsx=_download(wanted, "xlsx"),
     )
+
+
+def lines_of(found: Sequence[Recommendation], actor: Actor, today: date) -> tuple[Line, ...]:
+    """Recommendations as lines, for a page that leads to the inbox."""
+    promised, titles = promise(found), naming.directory()
+    return tuple(_line(one, promised, titles, actor, today) for one in found)
 
 
 def _download(wanted: Wanted, form: str) -> str:

@@ -23,6 +23,7 @@ from apps.teams.models import UNALLOCATED, Team
 
 MOVERS = 10
 TEAMS = 200
+WORKLOADS = 15
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,8 @@ def team(asked: Asked, name: str) -> TeamPage | None:
                 csv_url(asked, "cluster", "namespace", "kind", team=name),
                 is_wide=True,
             ),
-            Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name)),
+            _workloads(asked, name),
+            Section(_("Services"), _("Service"), services, csv_url(asked, "service", "kind", team=name), is_wide=True),
         ),
         movers=explained_lines(
             movers(
@@ -230,6 +232,17 @@ def team(asked: Asked, name: str) -> TeamPage | None:
         title=naming.directory().title(name),
         about=about,
     )
+
+
+def _workloads(asked: Asked, team: str) -> Section:
+    """The largest workloads of a team; cost outside namespaces has none and stands in one line."""
+    places = ("cluster", "namespace", "workload")
+    _same, answered, earlier = compared(asked, *places, "kind", team=team)
+    now, before = amounts(answered, asked), before_of(earlier, asked)
+    name = naming.workload_namer(asked, team)
+    table = build_table(now, regrouped(before, 0, 1, 2), name=name, limit=WORKLOADS)
+    table = explained(table, asked, *places, team=team)
+    return Section(_("Workloads"), _("Workload"), table, csv_url(asked, *places, "kind", team=team), is_wide=True)
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,14 @@ class SourcesProgress(Guarded):
     for_everything = True
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        news = sources.news(timezone.now())
-        if news["mark"] == request.GET.get("seen"):
-            return HttpResponse(status=204)
-        return render(request, "dashboards/parts/runs.html", {"news": news})
+        return when_new(request, "dashboards/parts/runs.html", {"news": sources.news(timezone.now())})
+
+
+def when_new(request: HttpRequest, part: str, context: dict[str, Any]) -> HttpResponseBase:
+    """A part of a page that asks for itself; without content where its `news` are what was seen."""
+    if context["news"]["mark"] == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    return render(request, part, context)
 
 
 class Quality(Guarded, TemplateView):

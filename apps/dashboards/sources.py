@@ -179,11 +179,11 @@ def without_credentials(location: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def runs(now: datetime) -> list[dict[str, str]]:
+def runs(now: datetime) -> list[dict[str, Any]]:
     """The newest runs as text, unfinished ones first: the same for the page and for the script that keeps it fresh."""
     unfinished = pipeline.active_runs()[: RUNS - FINISHED]
     finished = [run for run in pipeline.recent_runs(2 * RUNS) if run.state not in StepRun.ACTIVE]
-    return [_run_row(run, now) for run in [*unfinished, *finished][:RUNS]]
+    return [run_row(run, now) for run in [*unfinished, *finished][:RUNS]]
 
 
 def news(now: datetime) -> dict[str, Any]:
@@ -191,6 +191,11 @@ def news(now: datetime) -> dict[str, Any]:
 
     `mark` stands for all of it; after `again_s` one asks anew.
     """
+    return kept_fresh(runs(now))
+
+
+def kept_fresh(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Runs with the work at hand, the `mark` of all that, and when to ask anew."""
     found = pipeline.progress()
     is_active = bool(found.waiting or found.running)
     told = {
@@ -200,12 +205,13 @@ def news(now: datetime) -> dict[str, Any]:
         "is_active": is_active,
         "again_s": ACTIVE_S if is_active else IDLE_S,
         "looked_at": written.moment(pipeline.last_fill().looked_at),
-        "runs": runs(now),
+        "runs": rows,
     }
     return told | {"mark": hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}
 
 
-def _run_row(run: StepRun, now: datetime) -> dict[str, str]:
+def run_row(run: StepRun, now: datetime) -> dict[str, str]:
+    """A run as text."""
     last = run.window_end - timedelta(days=1) if run.window_end else None
     days = written.day_range(run.window_start, last) if run.window_start and last else ""
     length = (run.finished_at or now) - run.started_at if run.started_at else None

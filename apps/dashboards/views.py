@@ -8,14 +8,14 @@ from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import TemplateView, View
 
 from apps.books.statuses import statuses
-from apps.dashboards import books, day_news, estimates, forecasts, selectors, trends, units, why
+from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
 from apps.dashboards.asking import METRICS, PERIODS, Asked
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -67,7 +67,11 @@ class Guarded(LoginRequiredMixin, View):
             return self.say_bad(BadQuestion(no_rate(missing)))
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
-        context = {"for_everything": self.scope.teams is None, "asked_number": self.request.GET.get("publication")}
+        asked_number = self.request.GET.get("publication")
+        sees_all = self.scope.teams is None
+        if sees_all and not asked_number and not marts.publications(1):
+            return redirect("first-steps")
+        context = {"for_everything": sees_all, "asked_number": asked_number}
         return render(self.request, "dashboards/empty.html", context)
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
@@ -153,7 +157,7 @@ class TrendFigure(JsonView):
             raise Http404
         asked = self.question()
         figure = trends.figure(asked, by, **filters)
-        return JsonResponse(day_news.mark(figure, asked, timezone.now(), **filters))
+        return JsonResponse(annotated.mark(day_news.mark(figure, asked, timezone.now(), **filters), asked, **filters))
 
 
 class Estimates(Guarded, TemplateView):

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from apps.calendars.periods import period_of
 from apps.demo.organisation import COMPANY, DEPARTMENTS, TEAMS
 from apps.demo.papers import write_table
 
@@ -29,8 +30,7 @@ def write_budgets(path: Path, daily: Mapping[str, Decimal], *, start: date) -> N
 
 
 def _budgets(daily: Mapping[str, Decimal], start: date) -> Iterator[tuple[str, ...]]:
-    month = start.replace(day=1)
-    quarter = month.replace(month=3 * ((month.month - 1) // 3) + 1)
+    month, quarter = (period_of(grain, start).start for grain in ("month", "quarter"))
     everything = sum(daily.values(), Decimal(0))
     yield _row(COMPANY[1], "", "", "month", everything * 31 * ALL_PERCENT / 100, month, why="as planned")
     by_department: dict[str, Decimal] = {}

@@ -50,7 +50,7 @@ def events(content: bytes, name: str, *, until: date, what: str, most: int = MOS
         found: Sequence[Any] = recurring_ical_events.of(calendar).between(first, max(until, first))
     except BadSheet:
         raise
-    except Exception as broken:  # whatever a broken calendar makes its reader raise
+    except Exception as broken:  # the two readers raise whatever a broken file trips over, also TypeError
         raise BadSheet(f"{name}: not a calendar that can be read ({str(broken)[:200]}).") from broken
     if len(found) > most:
         raise BadSheet(f"{name}: {len(found)} {what}; at most {most} can be brought at once.")

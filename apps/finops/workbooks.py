@@ -68,7 +68,7 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]]) -> Lines:
                 yield line, dict.fromkeys(known, "") | cells
     except BadSheet:
         raise
-    except Exception as broken:  # whatever a broken workbook makes its reader raise
+    except Exception as broken:  # its reader raises KeyError, zlib.error and more for broken files
         raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
 
 

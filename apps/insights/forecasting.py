@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from apps.calendars.periods import Period, period_of
 from apps.finops.money import add_up
 from apps.insights.history import HORIZON, LEVELS, History
-from apps.insights.landings import Period, last_day, periods
 from apps.insights.models import Forecast
 from apps.insights.planned.effects import Effect, effects, with_them, without
 from apps.learning.calendars import Calendar, Matrix
@@ -78,7 +78,7 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     learned.means = _adding_up(learned)
     bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
     sums = bounds_of_sums(fitted, learned.widths)
-    landings = [_landing(learned, period, sums) for period in periods(history.end)]
+    landings = [_landing(learned, period, sums) for period in _landed_in(history.end)]
     coverage = [fitted.intervals_.covered(level) for level in LEVELS_OF_CONFIDENCE]
     return [
         _row(
@@ -151,6 +151,11 @@ def bounds_of_sums(fitted: "Forecaster", widths: Matrix) -> list[Matrix]:
     return found
 
 
+def _landed_in(day: date) -> Iterator[Period]:
+    """The month and the quarter a day is in."""
+    return (period_of(grain, day) for grain in ("month", "quarter"))
+
+
 def _landing(learned: Learned, period: Period, sums: list[Matrix]) -> list[dict[str, Any]]:
     """Where a period lands, for every series: exact so far, plus the forecast of its other days."""
     history = learned.history
@@ -161,7 +166,7 @@ def _landing(learned: Learned, period: Period, sums: list[Matrix]) -> list[dict[
         so_far = history.so_far(level, key, period.start, history.end)
         mean = add_up([so_far, *learned.means[level, key][:ahead]])
         edges = [add_up([mean, _exact(edge[ahead - 1, place])]) for edge in sums]
-        told = {"period": period.name, "kind": period.kind, "last_day": last_day(period).isoformat()}
+        told = {"period": period.name, "kind": period.grain, "last_day": period.last_day.isoformat()}
         names = ("mean", "low_80", "high_80", "low_95", "high_95")
         amounts = {name: _text(amount) for name, amount in zip(names, (mean, *edges), strict=True)}
         rows.append(told | {"so_far": _text(so_far), "known": _text(_exact(known[place]))} | amounts)

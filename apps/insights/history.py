@@ -8,9 +8,9 @@ from statistics import median
 
 import numpy as np
 
+from apps.calendars.periods import period_of
 from apps.finops.money import add_up
 from apps.finops.windows import ONE_DAY
-from apps.insights.landings import periods
 from apps.insights.planned.ahead import known
 from apps.insights.planned.known import Known
 from apps.insights.standing import Costs, Standing, standing
@@ -104,7 +104,7 @@ def read(pinned: Publication, *, today: date) -> list[History]:
             first = min(costs["total"][""])
             ahead = known(pinned, currency, end=end, days=HORIZON)
             _make_room(costs, ahead, first)
-            stands = standing(tree(), costs["team"], since=periods(end)[1].start, first=end, days=HORIZON)
+            stands = standing(tree(), costs["team"], since=period_of("quarter", end).start, first=end, days=HORIZON)
             dropped = (pinned.end_day - end).days
             histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands, ahead))
     return histories

@@ -24,9 +24,14 @@ KEPT_RUNS = 30
 """Forecasts of so many publications stay readable."""
 
 
+def _settings() -> str:
+    """What the company says of its days."""
+    return f"{calendar()} {settings.COSTOPS_FISCAL_YEAR_START}"
+
+
 def identity() -> str:
     """What forecasts depend on besides costs."""
-    return f"{MODEL_VERSION} {calendar()} {tree_identity(newest_tree_number())} {entering.identity()}"
+    return f"{MODEL_VERSION} {_settings()} {tree_identity(newest_tree_number())} {entering.identity()}"
 
 
 def forecast(*, now: datetime) -> StepResult:
@@ -57,7 +62,7 @@ def forecast(*, now: datetime) -> StepResult:
 
 
 def _fingerprint(histories: list[History]) -> str:
-    digest = hashlib.sha256(f"{MODEL_VERSION} {calendar()}".encode())
+    digest = hashlib.sha256(f"{MODEL_VERSION} {_settings()}".encode())
     for one in histories:
         costs = [
             (level, key, sorted(days.items()))

@@ -20,6 +20,10 @@ ONE_DAY = np.timedelta64(1, "D")
 _OBSERVED = " (observed)"
 
 
+FEWEST_DAYS = 21
+"""A week's pattern is told from three weeks."""
+
+
 class TooShort(ValueError):
     """There are fewer days than a week's pattern can be told from."""
 

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from apps.learning.calendars import Calendar, Days, Matrix, TooShort, consecutive, following, weekdays
+from apps.learning.calendars import FEWEST_DAYS, Calendar, Days, Matrix, TooShort, consecutive, following, weekdays
 from apps.learning.conformal import ConformalIntervals
 from apps.learning.mixture import YEARLY_DAYS, Experts, losses, mix, weigh
 from apps.learning.scores import Scores, is_as_good, score
 from apps.learning.stacking import FEWEST_SERIES, MOST_ROWS, StackedCorrection, errors_to_learn, features
 from apps.learning.threads import alone
 
-FEWEST_DAYS = 21
 TRAINED_ON = 10
 """The fewest days an origin of the back-test is forecast from; a third of the history, where that is more."""
 FEWEST_ORIGINS = 2

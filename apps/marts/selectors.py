@@ -130,24 +130,39 @@ def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
 
 
 def _coverage(pinned: Publication, start: date, end: date) -> Decimal | None:
-    """Observed / expected samples of a window. The days of a publication are read once: they are few, and every
-    answer asks."""
-    key = f"coverage:{pinned.number}"
-    days: list[tuple[date, int, int]] | None = cache.get(key)
-    if days is None:
-        days = _covered_days(pinned)
-        cache.set(key, days, CACHE_SECONDS)
-    observed = sum(seen for day, seen, _ in days if start <= day < end)
-    expected = sum(due for day, _, due in days if start <= day < end)
+    """Observed / expected samples of a window."""
+    days = [one for one in covered_days(pinned) if start <= one.day < end]
+    observed, expected = sum(one.observed for one in days), sum(one.expected for one in days)
     return (Decimal(observed) / Decimal(expected)).quantize(Decimal("0.0001")) if expected else None
 
 
-def _covered_days(pinned: Publication) -> list[tuple[date, int, int]]:
+@dataclass(frozen=True)
+class CoveredDay:
+    """The samples of one day of a cluster: how many were seen, of how many."""
+
+    day: date
+    cluster: str
+    observed: int
+    expected: int
+
+
+def covered_days(pinned: Publication) -> list[CoveredDay]:
+    """The days of usage of a publication, cluster by cluster. They are read once: they are few, and every answer
+    asks."""
+    key = f"covered-days:{pinned.number}"
+    days: list[CoveredDay] | None = cache.get(key)
+    if days is None:
+        days = _covered_days(pinned)
+        cache.set(key, days, CACHE_SECONDS)
+    return days
+
+
+def _covered_days(pinned: Publication) -> list[CoveredDay]:
     if COVERAGE_MART.name not in pinned.versions:
         return []
     rows = lake.scan(COVERAGE_MART, at=pinned.versions[COVERAGE_MART.name])
-    by_day = rows.group_by("day").aggregate(seen=rows.observed_samples.sum(), due=rows.expected_samples.sum())
-    return [(day, int(observed), int(expected)) for day, observed, expected in rows_of(by_day)]
+    found = rows_of(rows.select("day", "cluster", "observed_samples", "expected_samples"))
+    return [CoveredDay(day, cluster, int(observed), int(expected)) for day, cluster, observed, expected in found]
 
 
 def window_of(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:

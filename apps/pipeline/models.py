@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from apps.finops.windows import Window
+
 
 class StepRun(models.Model):
     """One piece of work: a step, for a source and a window of days where the step has them.
@@ -52,6 +54,10 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.state}"
+
+    @property
+    def window(self) -> Window | None:
+        return Window(self.window_start, self.window_end) if self.window_start and self.window_end else None
 
 
 class FilledDay(models.Model):

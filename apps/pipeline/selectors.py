@@ -1,9 +1,10 @@
 """Reading runs: what was done lately, what is being done, and how far it has come."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, Exists, IntegerField, Max, OuterRef, QuerySet, Value, When
 
 from apps.finops.problems import Problem
 from apps.pipeline.models import Clock, StepRun
@@ -35,14 +36,6 @@ class LastFill:
 def recent_runs(limit: int = 50) -> list[StepRun]:
     """The newest runs first."""
     return list(StepRun.objects.order_by("-pk")[:limit])
-
-
-def runs(*, state: str = "", step: str = "", source: str = "") -> QuerySet[StepRun]:
-    """Runs, the newest first; empty for any."""
-    asked = {"state": state, "step": step, "source": source}
-    if "\0" in "".join(asked.values()):
-        return StepRun.objects.none()  # no name holds it, and PostgreSQL refuses to be asked
-    return StepRun.objects.filter(**{name: value for name, value in asked.items() if value}).order_by("-pk")
 
 
 def newest_problems(source: str) -> list[Problem]:
@@ -82,3 +75,46 @@ def _looks(clock: Clock | None) -> list[datetime]:
     landed = StepRun.objects.filter(step="land").order_by("-asked_at").first()
     found = (clock.looked_at if clock else None, landed.asked_at if landed else None)
     return [moment for moment in found if moment is not None]
+
+
+def runs(*, state: str = "", step: str = "", source: str = "") -> QuerySet[StepRun]:
+    """Runs that fit: those that run first, then those that wait, then the newest."""
+    told = {name: value for name, value in (("state", state), ("step", step), ("source", source)) if value}
+    place = Case(
+        When(state=StepRun.State.RUNNING, then=Value(0)), When(state=StepRun.State.WAITING, then=Value(1)),
+        default=Value(2), output_field=IntegerField(),
+    )  # fmt: skip
+    return StepRun.objects.filter(**told).order_by(place, "-pk")
+
+
+def sources_of_runs() -> list[str]:
+    """The sources that anything was ever done for."""
+    return list(StepRun.objects.exclude(source="").order_by("source").values_list("source", flat=True).distinct())
+
+
+def newest_by_step() -> dict[str, StepRun]:
+    """The newest run of every step."""
+    newest = StepRun.objects.order_by().values("step").annotate(newest=Max("pk")).values("newest")
+    return {run.step: run for run in StepRun.objects.filter(pk__in=newest)}
+
+
+def open_failures(limit: int = 20) -> list[StepRun]:
+    """Runs that failed and were not asked for again since, the newest first."""
+    return list(_newest_of_their_work().filter(state=StepRun.State.FAILED).order_by("-pk")[:limit])
+
+
+def failures_by_step() -> list[tuple[str, int]]:
+    """How many such there are of every step."""
+    failed = _newest_of_their_work().filter(state=StepRun.State.FAILED)
+    return list(failed.order_by().values_list("step").annotate(count=Count("pk")))
+
+
+def retriable(found: Iterable[StepRun]) -> set[int]:
+    """Which of some runs failed, and are the newest of their work."""
+    failed = [run.pk for run in found if run.state == StepRun.State.FAILED]
+    return set(_newest_of_their_work().filter(pk__in=failed).values_list("pk", flat=True)) if failed else set()
+
+
+def _newest_of_their_work() -> QuerySet[StepRun]:
+    newer = StepRun.objects.filter(key=OuterRef("key"), pk__gt=OuterRef("pk"))
+    return StepRun.objects.filter(~Exists(newer))

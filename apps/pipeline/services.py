@@ -108,7 +108,7 @@ def tick(*, now: datetime) -> bool:
 def ask_to_land(source: str, *, now: datetime) -> None:
     """Somebody brought files: their source is looked at now, and again soon where a look was under way already."""
     with leases.the_clock() as clock:
-        _ask_for([Work("land", source)], now)
+        ask_for([Work("land", source)], now)
         if StepRun.objects.filter(step="land", source=source, state=StepRun.State.RUNNING).exists():
             clock.looked_at = None
             clock.save()
@@ -118,10 +118,10 @@ def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
     with leases.the_clock():
         leases.set_aside_exhausted()
         for step in STEPS:
-            if step.unit == "days" and _is_busy(step):
+            if step.unit == "days" and is_busy(step):
                 continue
             works = [work for work in step.due(Ask(now)) if retries.may_try(work, now, is_time=is_time)]
-            _ask_for(works, now)
+            ask_for(works, now)
         return StepRun.objects.filter(state__in=StepRun.ACTIVE).exists()
 
 
@@ -136,13 +136,13 @@ def work(*, now: datetime, seconds: float) -> bool:
     return False
 
 
-def _is_busy(step: Step) -> bool:
+def is_busy(step: Step) -> bool:
     """Whether a step before this one has work to do: what this one is to fill is known only afterwards."""
     before = NAMES[: PLACE[step.name]]
     return StepRun.objects.filter(state__in=StepRun.ACTIVE, step__in=before).exists()
 
 
-def _ask_for(works: list[Work], now: datetime) -> None:
+def ask_for(works: list[Work], now: datetime) -> None:
     """Write down work to be done, unless the same is waiting or running already."""
     StepRun.objects.bulk_create(
         [
@@ -178,9 +178,9 @@ class _Filling:
         with leases.the_clock():
             leases.set_aside_exhausted()
             for step in STEPS:
-                if step.name in self.steps and not _is_busy(step):
+                if step.name in self.steps and not is_busy(step):
                     new = self._due(step)
-                    _ask_for(new, self.ask.now)
+                    ask_for(new, self.ask.now)
                     works += new
             keys = {work.key for work in works}
             active = StepRun.objects.filter(state__in=StepRun.ACTIVE, key__in=keys)
@@ -240,11 +240,7 @@ def _execute(run: StepRun, now: datetime) -> None:
 
 
 def _work_of(run: StepRun) -> Work:
-    return Work(run.step, run.source, _window_of(run), run.fingerprint)
-
-
-def _window_of(run: StepRun) -> Window | None:
-    return Window(run.window_start, run.window_end) if run.window_start and run.window_end else None
+    return Work(run.step, run.source, run.window, run.fingerprint)
 
 
 def _record_failure(run: StepRun, error: Exception) -> None:
@@ -293,7 +289,7 @@ def _finish(run: StepRun, *, inputs: dict[date, str] | None = None, **facts: Any
 
 
 def _mark_filled(run: StepRun, inputs: dict[date, str]) -> None:
-    window = _window_of(run)
+    window = run.window
     if BY_NAME[run.step].inputs is None or window is None:
         return
     with transaction.atomic():

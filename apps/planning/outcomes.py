@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from apps.finops.errors import CostOpsError
+from apps.calendars.selectors import today
+from apps.finops.measurements import BadOutcome, day_of, value_of
 from apps.planning.drafts import OutcomeShape
 from apps.planning.models import Outcome
 from apps.planning.registry import planner_of
@@ -14,10 +15,6 @@ from apps.planning.selectors import NoPlan, newest
 from apps.teams.approval import Actor, NotYours
 
 MOST = Decimal(10) ** 9
-
-
-class BadOutcome(CostOpsError):
-    """A measurement cannot be read; nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +53,6 @@ def measure(planner: str, subject: str, given: Mapping[str, Any], *, by: Actor, 
     if not any(one.subject == subject for one in newest(planner)):
         raise NoPlan(f"{planner} plans nothing named {subject[:60]!r}.")
     return Outcome.objects.create(
-        planner=planner, subject=subject, name=name, value=_value(given.get("value")),
-        day=_day(given.get("day"), now.date()), note=str(given.get("note", ""))[:1000], by=by.name, at=now,
+        planner=planner, subject=subject, name=name, value=value_of(given.get("value"), least=Decimal(0), most=MOST),
+        day=day_of(given.get("day"), today(now)), note=str(given.get("note", ""))[:1000], by=by.name, at=now,
     )  # fmt: skip
-
-
-def _value(given: Any) -> Decimal:
-    try:
-        value = Decimal(str(given))
-    except InvalidOperation:
-        raise BadOutcome(f"{str(given)[:20]!r} is no number.") from None
-    if not value.is_finite() or not 0 <= value <= MOST:
-        raise BadOutcome(f"{str(given)[:20]} is not between 0 and {MOST:,}.")
-    return value
-
-
-def _day(given: Any, today: date) -> date:
-    try:
-        day = date.fromisoformat(str(given)) if given else today
-    except ValueError:
-        raise BadOutcome(f"{str(given)[:20]!r} is no date; write it such as 2026-12-01.") from None
-    if day > today:
-        raise BadOutcome(f"{day} is still to come; a measurement is of a day that was.")
-    return day

@@ -45,7 +45,7 @@ def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepRes
             found = [_made(planner, case, pinned, now) for case in planner.read(pinned, now)]
         except CostOpsError as wrong:
             problems.append(_failed(planner, pinned, str(wrong), now))
-        except Exception as fault:
+        except Exception as fault:  # a fault of one planner stops no other: its plan stays, and its page says so
             logger.exception("%s: the planner failed on publication %d", planner.name, pinned.number)
             problems.append(_failed(planner, pinned, "", now, fault=type(fault).__name__))
         else:

@@ -18,6 +18,7 @@ from apps.charts.labels import plain
 from apps.reports import company, picture
 from apps.reports.fonts import NoFontForIt
 from apps.reports.models import Report
+from apps.reports.outlook import Together
 from apps.reports.papers import finance, lead, management
 from apps.reports.papers.paper import Notice, Paper
 from apps.reports.papers.parts import figure_name
@@ -72,9 +73,9 @@ class Facts:
     more: company.Books | company.Summary | None = field(default=None)
 
 
-def gather(report: str, team: Team | None, week: Week, *, now: datetime) -> Facts:
-    """What a report says of a week."""
-    found = weekly_report(team, week, now=now)
+def gather(report: str, team: Team | None, week: Week, *, now: datetime, together: Together | None = None) -> Facts:
+    """What a report says of a week; of several, `together` reads once what they share."""
+    found = weekly_report(team, week, now=now, together=together)
     if report == Report.FINANCE:
         return Facts(report, found, company.books(found, now=now))
     return Facts(report, found, company.summary(found) if report == Report.MANAGEMENT else None)

@@ -42,6 +42,7 @@ class LetterMail(EmailMultiAlternatives):
     pictures: tuple[MIMEImage, ...] = ()
 
     def _create_alternatives(self, msg: Any) -> Any:
+        # Django has no place of its own for pictures that belong to the HTML, and its stubs do not name this method.
         both = super()._create_alternatives(msg)  # type: ignore[misc]
         if not self.pictures:
             return both

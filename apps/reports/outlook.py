@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.budgets.selectors import Standing, standings
+from apps.budgets.selectors import Standing, standings, standings_for
 from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, less
@@ -93,7 +93,22 @@ class Outlook:
     verified: Mapping[str, Decimal] = field(default_factory=dict)
 
 
-def outlook(team: str, week: Week, query: CostQuery, *, now: datetime) -> Outlook:
+class Together:
+    """What many letters ask for and is the same for all: read once, for as long as nothing else is published."""
+
+    def __init__(self) -> None:
+        self._publication = 0
+        self._standings: Callable[[frozenset[str] | None], tuple[Standing, ...]] = lambda _teams: ()
+
+    def standings(self, now: datetime, teams: frozenset[str] | None) -> tuple[Standing, ...]:
+        """How the budgets stand that whoever sees these teams sees."""
+        newest = publication().number
+        if newest != self._publication:
+            self._publication, self._standings = newest, standings_for(now)
+        return self._standings(teams)
+
+
+def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together: Together | None = None) -> Outlook:
     """The outlook of a team whose week `query` asks about; without a name, of all teams."""
     found = of_everybody(Wanted(team=team))
     promised = promise(found)
@@ -106,7 +121,7 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime) -> Outloo
         why=_asked(sentences, asked),
         contributions=_asked(_contributions, asked),
         landings=tuple(landings(team).values()),
-        standings=standings(now=now, teams=mine),
+        standings=together.standings(now, mine) if together else standings(now=now, teams=mine),
         verified=verified(mine, week.start, week.end),
         largest=tuple(found[:LARGEST]),
         open_count=len(found),

@@ -13,6 +13,7 @@ from apps.operations.people import seen_teams
 from apps.reports.models import Reader, Report, Subscription
 from apps.reports.written import site
 from apps.teams.models import Team
+from apps.teams.preferring import preference_of
 from apps.teams.selectors import FINANCE, active_teams
 
 MANAGEMENT = "management"
@@ -110,17 +111,23 @@ def _by_wish(target: Target, wishes: list[Subscription]) -> Iterator[Addressee]:
 
 
 def _addressee(user: User) -> Addressee:
-    return Addressee(user.email, user.get_full_name() or user.get_username(), language_of(user))
+    return Addressee(user.email, user.get_full_name() or user.get_username(), reads_in(user))
 
 
 def language_of(user: User) -> str:
-    """The language somebody reads reports in; empty for that of the installation."""
+    """The language somebody chose for reports; empty for that of their pages."""
     return Reader.objects.filter(user=user).values_list("language", flat=True).first() or ""
 
 
+def reads_in(user: User) -> str:
+    """The language somebody gets reports in: the one chosen for them, else that of their pages; empty for that of the
+    installation."""
+    return language_of(user) or preference_of(user).language
+
+
 def _language_of(address: str) -> str:
-    found = Reader.objects.filter(user__is_active=True, user__email__iexact=address).order_by("pk")
-    return found.values_list("language", flat=True).first() or ""
+    found = User.objects.filter(is_active=True, email__iexact=address).order_by("pk").first()
+    return reads_in(found) if found else ""
 
 
 def got(user: User) -> set[tuple[str, str]]:

@@ -13,7 +13,7 @@ from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import answer, publication, with_versions
 from apps.rates.selectors import MissingRate
-from apps.reports.outlook import Outlook, outlook
+from apps.reports.outlook import Outlook, Together, outlook
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -117,11 +117,11 @@ def published_weeks(count: int) -> list[Week]:
     return [week for week in reversed(weeks) if week.start >= newest.first_day]
 
 
-def weekly_report(team: Team | None, week: Week, *, now: datetime) -> WeeklyReport:
+def weekly_report(team: Team | None, week: Week, *, now: datetime, together: Together | None = None) -> WeeklyReport:
     """Everything a report says of a team, or of all of them, from one publication, in the reporting currency if there
     is one. How final it is depends on the time."""
     found = _in_reporting_currency(team, week, now)
-    return replace(found, outlook=outlook(team.name if team else "", week, found.query, now=now))
+    return replace(found, outlook=outlook(team.name if team else "", week, found.query, now=now, together=together))
 
 
 def _in_reporting_currency(team: Team | None, week: Week, now: datetime) -> WeeklyReport:
@@ -143,14 +143,15 @@ def _report(team: Team | None, week: Week, pinned: Publication, query: CostQuery
         for earlier in (week.before(weeks) for weeks in range(1, WEEKS_BEFORE + 1))
         if pinned.first_day is not None and earlier.start >= pinned.first_day
     ]
-    known_weeks = known_weeks[: _convertible(query, known_weeks)]
+    if query.currency:
+        known_weeks = known_weeks[: _convertible(query, known_weeks)]
     first = week.before(len(known_weeks) if query.currency else WEEKS_BEFORE).start
     by_day = answer(query.between(first, week.end).grouped("day"))
     whole = answer(query)
-    weeks = [answer(query.between(earlier.start, earlier.end)).totals for earlier in known_weeks]
     by = "namespace" if team else "team"
-    by_kind, parts = answer(query.grouped("kind")), answer(query.grouped(by))
-    earlier = answer(query.between(week.before().start, week.start).grouped(by)) if known_weeks else None
+    by_kind = answer(query.grouped("kind"))
+    weeks = _by_week(query, known_weeks[-1:]) if known_weeks else {}
+    parts = _by_week(query, known_weeks[:1], by)
     return WeeklyReport(
         team=team,
         week=week,
@@ -159,11 +160,11 @@ def _report(team: Team | None, week: Week, pinned: Publication, query: CostQuery
             _in_currency(
                 currency,
                 total=whole.totals.get(currency, Decimal(0)),
-                weeks=[totals.get(currency, Decimal(0)) for totals in weeks],
+                weeks=[weeks.get((one.start, currency), {}).get("", Decimal(0)) for one in known_weeks],
                 kinds=_amounts(by_kind, currency),
-                parts=_amounts(parts, currency),
-                earlier=None if earlier is None else _amounts(earlier, currency),
-                top=TOP if team else len(parts.rows) + len(earlier.rows if earlier else ()),
+                parts=parts.get((week.start, currency), {}),
+                earlier=parts.get((week.before().start, currency), {}) if known_weeks else None,
+                top=TOP if team else sum(map(len, parts.values())),
                 days=tuple((row[0], row[2]) for row in by_day.rows if row[1] == currency),
             )
             for currency in sorted(by_day.totals)
@@ -184,6 +185,15 @@ def _convertible(query: CostQuery, weeks: list[Week]) -> int:
         except MissingRate:
             return number
     return len(weeks)
+
+
+def _by_week(query: CostQuery, since: list[Week], by: str = "") -> dict[tuple[date, str], dict[str, Decimal]]:
+    """The amounts of each week, from the earlier one on where there is one: by its first day and currency."""
+    asked = query.between(since[0].start if since else query.start, query.end).grouped("week", *filter(None, [by]))
+    found: dict[tuple[date, str], dict[str, Decimal]] = {}
+    for week, *value, currency, amount in answer(asked).rows:
+        found.setdefault((week, currency), {})[value[0] if value else ""] = amount
+    return found
 
 
 def _amounts(found: Answer, currency: str) -> dict[str, Decimal]:

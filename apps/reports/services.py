@@ -22,14 +22,15 @@ from apps.reports import archive
 from apps.reports.letters import Around, Facts, Letter, gather, mail_host, message_id, write_letter
 from apps.reports.mail import Piece, as_mail, pieces
 from apps.reports.models import Delivery, Report
+from apps.reports.outlook import Together
 from apps.reports.recipients import (
     Addressee,
     NoAddress,
     NotForYou,
     Target,
     addressees,
-    language_of,
     may_read,
+    reads_in,
     targets,
     unsubscribe_url,
 )
@@ -87,13 +88,14 @@ def _worked(now: datetime) -> WorkingDays:
 
 def send_week(week: Week, wanted: Iterable[Target], *, clock: Clock, mail: bool = True) -> list[Outcome]:
     """Send one week's reports to whoever gets them, except those sent before; or keep them without mailing."""
-    return [outcome for target in wanted for outcome in _send_report(target, week, clock=clock, mail=mail)]
+    together = Together()
+    return [outcome for target in wanted for outcome in _send_report(target, week, together, clock=clock, mail=mail)]
 
 
-def _send_report(target: Target, week: Week, *, clock: Clock, mail: bool) -> Iterable[Outcome]:
+def _send_report(target: Target, week: Week, together: Together, *, clock: Clock, mail: bool) -> Iterable[Outcome]:
     @cache  # what a report says is asked for once, when the first recipient is due
     def facts() -> Facts:
-        return gather(target.report, target.team, week, now=clock())
+        return gather(target.report, target.team, week, now=clock(), together=together)
 
     for addressee in addressees(target):
         yield _send(delivery_of(week, target, addressee), facts, clock=clock, mail=mail)
@@ -195,7 +197,7 @@ def send_test(user: User, target: Target, week: Week, *, now: datetime) -> None:
     if not user.email:
         raise NoAddress(f"{user.get_username()} has no e-mail address; an administrator can enter one.")
     facts = gather(target.report, target.team, week, now=now)
-    written = write_letter(facts, language=language_of(user), around=Around(is_test=True))
+    written = write_letter(facts, language=reads_in(user), around=Around(is_test=True))
     parts: list[Piece] = pieces(written)
     name = user.get_full_name() or user.get_username()
     own_id = make_msgid(domain=mail_host())

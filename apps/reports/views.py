@@ -1,7 +1,6 @@
 """The weekly report as a page: what the mail says, or will say."""
 
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,10 +13,11 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from apps.finops.errors import CostOpsError
-from apps.marts.selectors import NothingPublished
+from apps.marts.selectors import NothingPublished, publication
 from apps.reports.letters import gather, write_letter
 from apps.reports.models import Report
 from apps.reports.recipients import Target, may_read
+from apps.reports.selectors import is_published
 from apps.reports.weeks import Week
 from apps.teams.models import Team
 
@@ -28,12 +28,8 @@ class Preview(LoginRequiredMixin, View):
 
     http_method_names = ["get", "head", "options"]
 
-    def target(self, **named: str) -> Target | None:
-        """The report an address names."""
-        raise NotImplementedError
-
-    def get(self, request: HttpRequest, **named: str) -> HttpResponse:
-        target = self.target(**named)
+    def shown(self, request: HttpRequest, target: Target | None) -> HttpResponse:
+        """The report of an address, if it names one that the reader may read."""
         if target is None or not may_read(request.user, target.report, target.name):
             raise Http404
         try:
@@ -50,21 +46,28 @@ class Preview(LoginRequiredMixin, View):
 class WeeklyPreview(Preview):
     """The report of a team."""
 
-    def target(self, **named: str) -> Target | None:
-        found = Team.objects.filter(name=named["team"]).first()
-        return Target(Report.LEAD, found) if found else None
+    def get(self, request: HttpRequest, team: str) -> HttpResponse:
+        found = Team.objects.filter(name=team).first()
+        return self.shown(request, Target(Report.LEAD, found) if found else None)
 
 
 class CompanyPreview(Preview):
     """The report of finance, or of management."""
 
-    def target(self, **named: Any) -> Target | None:
-        return Target(named["report"]) if named["report"] in (Report.FINANCE, Report.MANAGEMENT) else None
+    def get(self, request: HttpRequest, report: str) -> HttpResponse:
+        return self.shown(request, Target(report) if report in (Report.FINANCE, Report.MANAGEMENT) else None)
 
 
 def asked_week(text: str | None) -> Week:
-    """The week somebody asks for; the last full one by default."""
-    return Week.parse(text) if text else Week.last_full(today())
+    """The week somebody asks for, of which something is published; by default the last full one that wholly is."""
+    newest = publication()
+    if not text:
+        last = Week.last_full(today())
+        return min(last, Week.last_full(newest.end_day), key=lambda one: one.start) if newest.end_day else last
+    week = Week.parse(text)
+    if not is_published(week, whole=False, by=newest):
+        raise NothingPublished(f"Nothing of the week {week} is published.")
+    return week
 
 
 def today() -> date:

@@ -2,23 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
 from django.contrib.auth.models import User
 
-from apps.finops.errors import CostOpsError
+from apps.calendars.selectors import today
+from apps.finops.measurements import BadOutcome, day_of, value_of
 from apps.savings.models import Initiative, Outcome
 from apps.savings.people import must_change
 from apps.teams.approval import Actor
 
 MOST = Decimal(10) ** 12
-
-
-class BadOutcome(CostOpsError):
-    """A measurement beside the money cannot be read; nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +68,7 @@ def keep(one: Initiative, given: Mapping[str, Any], *, by: Actor, now: datetime)
     if any("\x00" in text for text in (name, *texts.values())):
         raise BadOutcome("name: a character that no database keeps.")
     return Outcome.objects.create(
-        initiative=one, name=name, day=_day(given.get("day"), now.date()), value_text=_value(given.get("value")),
+        initiative=one, name=name, day=day_of(given.get("day"), today(now)),
+        value_text=f"{value_of(given.get('value'), least=-MOST, most=MOST):f}",
         by=User.objects.filter(username=by.name).first(), at=now, **texts,
     )  # fmt: skip
-
-
-def _value(given: Any) -> str:
-    try:
-        value = Decimal(str(given if given is not None else ""))
-    except InvalidOperation:
-        raise BadOutcome(f"value: {str(given)[:20]!r} is no number.") from None
-    if not value.is_finite() or abs(value) > MOST or len(f"{value:f}") > 40:
-        raise BadOutcome(f"value: {str(given)[:20]} is not between -{MOST:,} and {MOST:,}.")
-    return f"{value:f}"
-
-
-def _day(given: Any, today: date) -> date:
-    try:
-        day = date.fromisoformat(str(given)) if given else today
-    except ValueError:
-        raise BadOutcome(f"day: {str(given)[:20]!r} is no date; write it such as 2026-12-01.") from None
-    if day > today:
-        raise BadOutcome(f"day: {day} is still to come; a measurement is of a day that was.")
-    return day

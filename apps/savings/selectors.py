@@ -121,6 +121,15 @@ def _within(final: Measurement, start: date, end: date) -> Decimal:
     return (saving * own / total).quantize(CENT) if total else Decimal(0)
 
 
+def verified_per_month(found: Iterable[Entry]) -> dict[str, Decimal]:
+    """What some initiatives verifiably save by the month, by currency; only those that are verified are counted."""
+    amounts: dict[str, list[Decimal]] = {}
+    for one in found:
+        if (amount := one.verified_per_month) is not None:
+            amounts.setdefault(one.one.currency, []).append(amount)
+    return {currency: add_up(told) for currency, told in sorted(amounts.items())}
+
+
 def ways(reader: Reader | None) -> list[Way]:
     """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself."""
     told = entries(reader)
@@ -149,7 +158,7 @@ def _way(currency: str, found: Iterable[Recommendation], kept: Iterable[Entry]) 
         identified=promised(recommended, stated),
         approved=promised((one for one in recommended if one.state in _APPROVED), stated),
         implemented=promised((one for one in recommended if one.state in DONE), begun),
-        verified=add_up(amount for one in stated if (amount := one.verified_per_month) is not None),
+        verified=verified_per_month(stated).get(currency, Decimal(0)),
     )
 
 

@@ -175,3 +175,20 @@ class RuleCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ruleset}, {self.start} to {self.end}"
+
+
+class Preference(models.Model):
+    """How somebody likes to look at pages; what is empty is as it is for everybody.
+
+    `team` is the name of the team whose page they begin with; `time_zone` the one that moments are shown in.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="preference")
+    language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=60, blank=True)
+    period = models.CharField(max_length=12, blank=True)
+    currency = models.CharField(max_length=13, blank=True)
+    team = models.CharField(max_length=60, blank=True)
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"

@@ -6,7 +6,7 @@ from apps.teams.checks import LIMITS, TeamFacts
 from apps.teams.export import to_yaml
 from apps.teams.models import Membership, RuleSet, Team, UnitMembership
 from apps.teams.organising import today, tree
-from apps.teams.ownership import RuleBook
+from apps.teams.ownership import PriceRatio, RuleBook
 from apps.teams.policies import Policy
 
 FINANCE = "finance"
@@ -17,6 +17,12 @@ def rule_book() -> tuple[int, RuleBook]:
     """The number of the newest rules and the rules; number 0 and an empty book before the first import."""
     newest = RuleSet.objects.order_by("-number").first()
     return (newest.number, RuleBook.from_document(newest.document)) if newest else (0, RuleBook())
+
+
+def price_ratio_of(ruleset: int) -> PriceRatio:
+    """The price ratio by which the nodes of a publication were divided that rests on a version of the rules."""
+    found = RuleSet.objects.filter(number=ruleset).first()
+    return (RuleBook.from_document(found.document) if found else RuleBook()).price_ratio
 
 
 def rules_sha256() -> str:

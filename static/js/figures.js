@@ -2,8 +2,9 @@
 (() => {
   "use strict";
   const source = document.currentScript.dataset.plotly;
-  const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false };
   const ALONE_MS = 2500; // of a page that nobody touches
+  const locale = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
+  const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false, locale };
   const drawn = new Map();
   let library;
 
@@ -25,14 +26,15 @@
 
   const themed = (layout) => {
     const ink = token("--ink-soft");
+    const axes = layout.xaxis || layout.yaxis;
     const axis = { gridcolor: token("--line"), linecolor: token("--line-strong"), zerolinecolor: token("--line-strong") };
     return {
       ...layout,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: token("--font"), size: 12, color: ink },
-      xaxis: { ...layout.xaxis, ...axis },
-      yaxis: { ...layout.yaxis, ...axis },
+      ...(axes && { xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } }),
+      ...(layout.coloraxis && { coloraxis: { ...layout.coloraxis, colorscale: [[0, token("--accent-wash")], [1, token("--accent")]] } }),
       hoverlabel: {
         ...layout.hoverlabel,
         bgcolor: token("--surface"),
@@ -63,6 +65,7 @@
       drawn.set(plot, data);
       await library.newPlot(plot, data.data, themed(data.layout), CONFIG);
       show(figure, true);
+      figure.dispatchEvent(new CustomEvent("figuredrawn", { bubbles: true, detail: { plot, library } }));
     } catch (failure) {
       show(figure, false);
       console.warn(failure);

@@ -40,14 +40,14 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    const toggle = document.querySelector("[data-theme-toggle]");
-    if (!toggle) return;
-    toggle.hidden = false;
-    toggle.addEventListener("click", () => {
-      const now = root.dataset.theme || (system.matches ? "dark" : "light");
-      root.dataset.theme = now === "dark" ? "light" : "dark";
-      store(root.dataset.theme);
-      announce();
-    });
+    for (const toggle of document.querySelectorAll("[data-theme-toggle]")) {
+      toggle.hidden = false;
+      toggle.addEventListener("click", () => {
+        const now = root.dataset.theme || (system.matches ? "dark" : "light");
+        root.dataset.theme = now === "dark" ? "light" : "dark";
+        store(root.dataset.theme);
+        announce();
+      });
+    }
   });
 })();

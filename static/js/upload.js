@@ -37,7 +37,7 @@
       } catch {
         // not ours: a proxy, or signed out meanwhile
       }
-      if (request.status === 200 && answer.next) return window.location.assign(answer.next);
+      if (request.status === 200 && answer.next) return window.location.assign(form.dataset.next || answer.next);
       return fail(answer.message || error.dataset.failed);
     });
     request.addEventListener("error", () => fail(error.dataset.failed));

@@ -303,7 +303,9 @@ def test_a_fault_of_one_rule_silences_no_other():
 @pytest.mark.django_db
 def test_a_rule_is_looked_at_when_its_time_has_come():
     first = services.check_due(now=NOW)
-    assert {problem.subject for problem in first.problems} == {"anomaly", "coverage", "unallocated"}
+    assert {problem.subject for problem in first.problems} == {
+        "anomaly", "coverage", "silent_cluster", "unallocated",
+    }  # fmt: skip
     so(a_fact("gone", team=""), rule="failed_run", hours=0.01)
     services.check_due(now=at(0.05))
     assert one("gone").state == "open", "not before five minutes"

@@ -19,6 +19,7 @@ from apps.pipeline.models import StepRun
 from apps.teams.approval import Actor, NotYours
 from tests.alerts.worlds import NOW, at, standing
 from tests.channels.worlds import hire
+from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
 FINANCE = Actor("han", None)
@@ -182,7 +183,7 @@ def test_usage_that_is_pulled_is_late_by_the_day(days_ago, expected):
     ("limits_", "expected"),
     [
         pytest.param({"warning": Decimal(95)}, [], id="99 % were observed"),
-        pytest.param({"warning": Decimal("99.5")}, [("coverage", "warning")], id="fewer than wanted"),
+        pytest.param({"warning": Decimal("99.5")}, [("online", "warning")], id="fewer than wanted"),
     ],
 )
 def test_coverage_of_what_is_published(home, limits_, expected):
@@ -194,6 +195,49 @@ def test_coverage_of_what_is_published(home, limits_, expected):
     company.publish()
     told = data.coverage(Ask(NOW, Limits(limits_, falls=True)))
     assert [(fact.subject, fact.severity) for fact in told] == expected
+
+
+def publish_clusters(**clusters: list[tuple[int, int, int]]) -> None:
+    """A week of cost to 7 November; of each cluster days of it with what was observed and expected."""
+    week = [date(2026, 11, day) for day in range(1, 8)]
+    days = [(name, date(2026, 11, day), *counts) for name, told in clusters.items() for day, *counts in told]
+    publish_costs([{"day": day, "effective_cost": "1"} for day in week], coverage={}, clusters=days)
+
+
+def test_a_small_cluster_that_is_blind_is_not_lost_in_the_whole(home):
+    publish_clusters(large=[(day, 9990, 10000) for day in range(1, 8)], small=[(day, 79, 100) for day in range(1, 8)])
+
+    (fact,) = BY_NAME["coverage"].facts(limits.ask_of(BY_NAME["coverage"], NOW))
+
+    assert (fact.subject, fact.severity) == ("small", "critical")
+    assert str(fact.title) == "79.0 % of the samples of cluster small in the last seven days were observed"
+
+
+@pytest.mark.parametrize(
+    ("last_days", "expected"),
+    [
+        pytest.param({"a": 7, "b": 7}, [], id="all are known"),
+        pytest.param({"a": 7, "b": 6}, [], id="a day later is usual where files are brought"),
+        pytest.param({"a": 7, "b": 5}, [("b", "warning")], id="two whole days are missing"),
+        pytest.param({"a": 7, "b": 3, "c": 5}, [("b", "critical"), ("c", "warning")], id="each by itself"),
+        pytest.param({"a": 3, "b": 3}, [], id="all stopped: their source is late, no cluster is silent"),
+    ],
+)
+def test_a_cluster_that_is_no_longer_scraped_is_told(home, last_days, expected):
+    publish_clusters(**{name: [(day, 10, 10) for day in range(1, last + 1)] for name, last in last_days.items()})
+    assert found("silent_cluster") == expected
+
+
+def test_a_cluster_of_which_nothing_is_observed_any_more_is_silent_too(home):
+    publish_clusters(a=[(day, 10, 10) for day in range(1, 8)], b=[(1, 10, 10), *((day, 0, 10) for day in range(2, 8))])
+    (fact,) = data.silent_clusters(Ask(NOW, Limits({"warning": Decimal(1)})))
+    assert str(fact.title) == "Nothing has come from cluster b since 2026-11-01"
+    assert [str(line) for line in fact.lines] == ["Other clusters are known up to 2026-11-07"]
+
+
+def test_a_cluster_that_left_long_ago_is_gone(home):
+    publish_costs([{"day": date(2026, 11, 1), "effective_cost": "1"}], clusters=[("old", date(2026, 10, 1), 9, 9)])
+    assert found("silent_cluster") == []
 
 
 def test_cost_that_belongs_to_nobody_is_told_by_currency(home):

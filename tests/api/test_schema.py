@@ -46,6 +46,7 @@ ADDRESSES = {
     "/api/v1/savings/{number}/": "/api/v1/savings/7/",
     "/api/v1/savings/{number}/outcomes/": "/api/v1/savings/7/outcomes/",
     "/api/v1/idle/": "/api/v1/idle/",
+    "/api/v1/efficiency/": "/api/v1/efficiency/?by=workload",
     "/api/v1/idle/exclusions/": "/api/v1/idle/exclusions/",
     "/api/v1/planned/": "/api/v1/planned/?all=true",
     "/api/v1/plans/": "/api/v1/plans/",
@@ -59,6 +60,10 @@ ADDRESSES = {
     "/api/compat/opencost/cloudCost": "/api/compat/opencost/cloudCost?window=2026-10-05,2026-10-08&step=1d",
     "/api/v1/audit/": "/api/v1/audit/",
     "/api/v1/changes/": "/api/v1/changes/",
+    "/api/v1/views/": "/api/v1/views/",
+    "/api/v1/views/{number}/": "/api/v1/views/{view}/",
+    "/api/v1/annotations/": "/api/v1/annotations/?start=2026-10-01&end=2026-11-01",
+    "/api/v1/annotations/{number}/": "/api/v1/annotations/{note}/",
     "/api/v1/drivers/quantities/": "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/explain/": "/api/v1/explain/?limit=1",
     "/api/v1/exports/charges/": "/api/v1/exports/charges/",
@@ -101,12 +106,14 @@ def test_answers_are_what_the_schema_says(callers: dict[str, Client], caller: st
     bring_drivers()
     wanted = "name=live&dimension=team&value=live-class&amount=7&currency=CNY&valid_from=2026-10-01"
     made = callers["finance"].post(f"/api/v1/budgets/?{wanted}").json()["number"]
+    note = callers["finance"].post("/api/v1/annotations/?first=2026-10-05&text=release").json()["number"]
+    view = callers["finance"].post("/api/v1/views/?name=flows&query=chart%3Dsankey&shared=everyone").json()["number"]
     schema = yaml.safe_load(callers[caller].get("/api/schema/").content)
     asked = {path: methods["get"] for path, methods in schema["paths"].items() if "get" in methods}
     paths = {path: method["responses"] for path, method in asked.items()}
     assert set(paths) == set(ADDRESSES)
     for path, address in ADDRESSES.items():
-        response = callers[caller].get(address.format(made=made))
+        response = callers[caller].get(address.format(made=made, note=note, view=view))
         media = response["Content-Type"].partition(";")[0]
         said = resolved(schema, paths[path][str(response.status_code)])["content"][media]["schema"]
         whole = closed({**said, "components": schema["components"]})

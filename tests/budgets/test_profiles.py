@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from apps.budgets.landing import Landing
 from apps.budgets.models import BOTH, ROLLOVERS
-from apps.budgets.periods import period_of
 from apps.budgets.profiles import BadProfile, Days, Profile
 from apps.budgets.standing import carried_on
+from apps.calendars.periods import period_of
 from apps.finops.windows import Window
 from tests.budgets.worlds import total
 

@@ -93,7 +93,8 @@ def test_a_budget_in_a_currency_that_nothing_is_charged_in_needs_rates():
     publish()
     budget(currency="USD")
     (one,) = selectors.standings(now=NOW)
-    assert (one.spent_until, str(one.missing)) == (None, "There is no rate from CNY to USD on 2026-11-01.")
+    assert (one.spent, one.spent_until) == (None, None), "what is not known is not zero"
+    assert str(one.missing) == "There is no rate from CNY to USD on 2026-11-01."
 
 
 def test_the_sum_of_days_keeps_its_own_bounds_and_another_currency_is_no_forecast_of_it():
@@ -153,6 +154,31 @@ def test_a_change_holds_from_its_period_on_and_the_past_stays():
     assert selectors.end_of(selectors.find(one.pk, None)) == date(2027, 1, 1)
 
 
+def test_a_fiscal_year_of_its_own_is_a_budgets_year_and_quarter(settings):
+    """From October on, November is in the first quarter of the year that 2027 ends: 310 and 200 were spent."""
+    settings.COSTOPS_FISCAL_YEAR_START = 10
+    publish(costs(first=date(2026, 10, 1)))
+    budget("year", grain="year", valid_from=date(2026, 10, 1))
+    budget("quarter", grain="quarter", valid_from=date(2026, 10, 1))
+    with pytest.raises(BadBudget, match="not the first day of a year; FY2026/27 begins on 2026-10-01"):
+        budget("calendar", grain="year", valid_from=date(2027, 1, 1))
+
+    known = {one.budget.name: one for one in selectors.standings(now=NOW)}
+
+    assert (known["year"].period_name, known["year"].spent, known["year"].end) == ("FY2026/27", 510, date(2027, 10, 1))
+    assert (known["quarter"].period_name, known["quarter"].end) == ("FY2026/27-Q1", date(2027, 1, 1))
+
+
+def test_a_budget_holds_from_the_next_whole_year_when_the_fiscal_year_is_moved(settings):
+    publish(costs(first=date(2026, 1, 1)))
+    one = budget(grain="year", valid_from=date(2026, 1, 1))
+
+    settings.COSTOPS_FISCAL_YEAR_START = 10
+
+    whole = selectors.whole(selectors.find(one.pk, None), now=NOW)
+    assert [stand.period.name for stand in whole.periods] == ["FY2026/27"]
+
+
 def test_ended_budgets_do_not_stand():
     publish(costs(first=date(2026, 10, 1)))
     budget(valid_from=date(2026, 10, 1), valid_to=NOVEMBER)
@@ -174,4 +200,6 @@ def test_who_sees_what(teams, seen):
     budget("all", dimension="", value="")
     budget("shop", dimension="namespace", value="shop", owner_team="data")
 
-    assert {one.budget.name for one in selectors.standings(now=NOW, teams=teams)} == seen
+    found = selectors.standings(now=NOW, teams=teams)
+    assert {one.budget.name for one in found} == seen
+    assert selectors.standings_for(NOW)(teams) == found, "read once for all, each reader is told the same"

@@ -20,7 +20,7 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 OF_SIZE_AND_COLOUR = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 """Rules whose answer another theme or width can change; the others are asked once."""
 NO_PAGE = re.compile(
-    r"figure-|logout|why-panel|sources-progress|offers-file|plan-file|statement|quality-decide|report-part"
+    r"figure-|logout|why-panel|sources-progress|runs-progress|first-steps-progress|search-suggestions|offers-file|plan-file|statement|quality-decide|report-part"
 )
 """Addresses that answer parts of pages, files, or nothing but to a form."""
 OF_ANOTHER_WORLD = {

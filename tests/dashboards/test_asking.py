@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from django.http import QueryDict
 
-from apps.dashboards.asking import windows
 from apps.dashboards.forms import read_question
+from apps.finops.periods import windows
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, Scope

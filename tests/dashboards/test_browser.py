@@ -23,6 +23,12 @@ PAGES = [
     "/publications/",
     "/savings/",
     "/savings/new/",
+    "/efficiency/",
+    "/runs/",
+    "/search/?q=live",
+    "/settings/",
+    "/api/tokens/",
+    "/first-steps/",
 ]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

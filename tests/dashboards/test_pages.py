@@ -101,7 +101,7 @@ def test_the_csv_of_a_table_holds_the_same_amounts(published, client_of):
     staff = client_of("staff")
     body = staff.get(f"/teams/live-class/?{OCTOBER}").content.decode()
     links = [html.unescape(link) for link in re.findall(r'href="(/api/[^"]+)"', body)]
-    assert len(links) == 2
+    assert len(links) == 3
     for link in links:
         response = staff.get(link)
         assert response.status_code == 200, response.content
@@ -138,8 +138,8 @@ def test_every_page_speaks_chinese(published, client_of, address):
 
 @pytest.mark.parametrize("address", ["/", "/teams/live-class/", "/reconciliation/"])
 def test_before_the_first_publication_a_page_says_what_to_do(people, client_of, address):
-    response = client_of("staff").get(address)
-    assert response.status_code == 200
+    response = client_of("staff").get(address, follow=True)
+    assert response.redirect_chain == [("/first-steps/", 302)]
     for command in ("manage.py source add", "manage.py import_teams", "manage.py fill"):
         assert command in response.content.decode()
 

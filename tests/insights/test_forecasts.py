@@ -12,7 +12,6 @@ from django.core.management.base import CommandError
 from apps.calendars.selectors import BadSeason
 from apps.insights import services
 from apps.insights.history import complete_until
-from apps.insights.landings import periods
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.selectors import NoForecast, forecasts, newest_run
 from apps.marts.query import EVERYTHING, Scope
@@ -150,20 +149,6 @@ def test_incomplete_last_days_are_dropped(last_days, today, dropped):
     last = complete_until({"bill": costs}, start=DAYS[0], end=end, today=DAYS[0] + timedelta(days=today))
 
     assert (end - last).days == dropped
-
-
-@pytest.mark.parametrize(
-    ("day", "names", "ends"),
-    [
-        pytest.param(date(2026, 11, 2), ("2026-11", "2026-Q4"), (date(2026, 12, 1), date(2027, 1, 1)), id="year's end"),
-        pytest.param(date(2026, 1, 31), ("2026-01", "2026-Q1"), (date(2026, 2, 1), date(2026, 4, 1)), id="January"),
-    ],
-)
-def test_the_month_and_quarter_of_a_day(day, names, ends):
-    both = periods(day)
-
-    assert tuple(one.name for one in both) == names
-    assert tuple(one.end for one in both) == ends
 
 
 @pytest.mark.parametrize("text", ["term", "term:2026-09-01", "term:2026-09-01..soon"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from apps.learning.calendars import Calendar
 from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.learning.effects.measuring import detectable, measure, persistence
+from apps.learning.effects.placebos import Trials
 from apps.learning.effects.shifts import levelled
 from apps.learning.effects.study import EffectError, NothingSpent, Study, TooShort
 
@@ -334,6 +335,16 @@ def test_what_is_detectable_does_not_look_beyond_the_start() -> None:
 
     assert detectable(other, days_after=AFTER) == detectable(study, days_after=AFTER)
     assert detectable(study, days_after=AFTER, power=0.95) > detectable(study, days_after=AFTER)
+
+
+@given(st.integers(0, 200), st.floats(0.5, 0.99))
+def test_the_fewer_placebos_the_wider_the_next_interval_may_be(count, share):
+    def wider(placebos: int, share: float) -> float:
+        none, flags = np.zeros((1, placebos)), np.zeros(placebos, dtype=bool)
+        return Trials(("structural",), none, none, flags, flags, 28).wider(share)
+
+    assert wider(count, share) >= wider(count + 1, share) >= 1
+    assert wider(count, share) <= wider(count, min(0.995, share + 0.004))
 
 
 def test_what_is_detectable_needs_days_to_pretend_on() -> None:

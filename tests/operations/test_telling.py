@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.utils import translation
 
 from apps.channels.models import Entry
@@ -39,16 +40,34 @@ def test_a_webhook_is_told_every_step_and_its_end_once():
     assert {"text": "%(words)s", "values": {"words": "on Friday"}} in last.lines
 
 
-def test_a_recommendation_becomes_one_ticket():
+def test_a_recommendation_is_one_ticket_until_it_is_found_no_longer():
     hire()
     board = a_channel("jira", kinds=[KIND], **BOARD)
     recommend(a_finding(), a_finding("disk-2"))
     recommend(a_finding(), days=1)
 
-    assert sorted(entry.title["values"]["name"] for entry in Entry.objects.filter(channel=board)) == [
-        "disk-1",
-        "disk-2",
-    ]
+    entries = Entry.objects.filter(channel=board)
+    assert sorted((one.title["values"]["name"], one.is_over) for one in entries) == [
+        ("disk-1", False), ("disk-2", False), ("disk-2", True),
+    ]  # fmt: skip
+
+
+def test_a_ticket_is_told_of_every_end_and_of_what_is_back_but_of_no_step_between():
+    hire()
+    board = a_channel("jira", kinds=[KIND], **BOARD)
+    recommend(a_finding())
+    for action in ("accept", "finish", "reopen", "decline"):
+        deciding.take([one()], Step(action, why="on Friday"), by=ANYBODY, now=NOW)
+    with transaction.atomic():
+        deciding.move(one(), "return", by="", now=NOW)
+        deciding.move(one(), "accept", by="", now=NOW)
+        deciding.move(one(), "finish", by="", now=NOW)
+        deciding.move(one(), "verify", by="", now=NOW)
+
+    assert told(board) == [
+        "It was found", "han finished it", "han opened it again", "han declined it", "It was found again",
+        "CostOps finished it", "Its saving was verified",
+    ]  # fmt: skip
 
 
 def test_nobody_is_told_who_did_not_choose_it_nor_another_team():

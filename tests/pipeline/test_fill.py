@@ -154,7 +154,7 @@ def test_an_interrupted_run_waits_for_the_next_fill(a_school, monkeypatch):
 
 def test_what_a_worker_does_after_losing_its_lease_does_not_count(a_school):
     fill(now=NOW, steps=["land", "normalize", "meter"])
-    services._ask_for(list(services.BY_NAME["allocate"].due(services.Ask(NOW))), NOW)
+    services.ask_for(list(services.BY_NAME["allocate"].due(services.Ask(NOW))), NOW)
     slow = leases.claim()
     StepRun.objects.filter(pk=slow.pk).update(lease_until=NOW - timedelta(days=9999))
     quick = leases.claim()

@@ -16,16 +16,24 @@ class Posted:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass
 class Receiver:
-    """Where it listens, what it received, and what it answers: status, body, headers, once its gate is open."""
+    """Where it listens, what it received, and what it answers: status, body, headers, once its gate is open; of what
+    begins with a method and path of `answers`, that."""
 
     port: int = 0
     posted: list[Posted] = field(default_factory=list)
     answer: tuple[int, bytes, dict[str, str]] = (200, b"ok", {})
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     gate: threading.Event = field(default_factory=threading.Event)
+
+    def said(self, asked: str) -> tuple[int, bytes, dict[str, str]]:
+        """The answer to a method and path."""
+        own = next((answer for begin, answer in self.answers.items() if asked.startswith(begin)), None)
+        return self.answer if own is None else (*own, {})
 
     @property
     def url(self) -> str:
@@ -39,11 +47,20 @@ def running_receiver() -> Iterator[Receiver]:
     receiver.gate.set()
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.receive()
+
+        def do_PUT(self) -> None:
+            self.receive()
+
         def do_POST(self) -> None:
+            self.receive()
+
+        def receive(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            receiver.posted.append(Posted(self.path, dict(self.headers.items()), body))
+            receiver.posted.append(Posted(self.path, dict(self.headers.items()), body, self.command))
             receiver.gate.wait(30)
-            status, said, headers = receiver.answer
+            status, said, headers = receiver.said(f"{self.command} {self.path}")
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -49,8 +49,12 @@ RULES: tuple[Rule, ...] = (
         HOURS, {"warning": Decimal(0), "critical": Decimal(24)}, every=timedelta(minutes=15),
     ),
     Rule(
-        "coverage", _("Coverage"), _("of the samples of the last seven days were observed, or fewer"), data.coverage,
-        PERCENT, {"warning": Decimal(95), "critical": Decimal(80)}, falls=True,
+        "silent_cluster", _("Silent cluster"), _("of a cluster are not known that are of others"),
+        data.silent_clusters, HOURS, {"warning": Decimal(48), "critical": Decimal(96)},
+    ),
+    Rule(
+        "coverage", _("Coverage"), _("of a cluster's samples of the last seven days were observed, or fewer"),
+        data.coverage, PERCENT, {"warning": Decimal(95), "critical": Decimal(80)}, falls=True,
     ),
     Rule(
         "unallocated", _("Unallocated cost"), _("of the cost of the last thirty days belongs to nobody"),

@@ -24,7 +24,8 @@ TEXTS = (SPENT, LANDS, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED
 def actual(ask: Ask) -> Iterator[Fact]:
     """Budgets of which a share is spent."""
     for one in standings(now=ask.now):
-        yield from _fact(ask, one, one.spent, SPENT)
+        if one.spent is not None:
+            yield from _fact(ask, one, one.spent, SPENT)
 
 
 def forecast(ask: Ask) -> Iterator[Fact]:
@@ -53,16 +54,20 @@ def _fact(ask: Ask, one: Standing, money: Decimal, title: str) -> Iterator[Fact]
 
 
 def _lines(one: Standing) -> Iterator[Sentence]:
-    money = {"currency": one.currency, "period": one.period_name, "spent": f"{one.spent:,.2f}",
-             "amount": f"{one.amount:,.2f}"}  # fmt: skip
-    if one.spent_until is None:
-        yield Sentence(SO_FAR, money)
-    else:
-        yield Sentence(SO_FAR_UNTIL, money | {"day": f"{one.spent_until}"})
+    if one.spent is not None:
+        yield _spent(one, one.spent)
     if one.landing is not None:
         yield Sentence(LANDING, {"landing": f"{one.landing:,.2f}", "currency": one.currency})
     if one.lower is not None and one.upper is not None:
         bounds = {"lower": f"{one.lower:,.2f}", "upper": f"{one.upper:,.2f}", "currency": one.currency}
         yield Sentence(BETWEEN, bounds)
     if one.exceeds_on is not None:
-        yield Sentence(EXCEEDED if one.spent > one.amount else EXCEEDS, {"day": f"{one.exceeds_on}"})
+        yield Sentence(EXCEEDED if one.state == "exceeded" else EXCEEDS, {"day": f"{one.exceeds_on}"})
+
+
+def _spent(one: Standing, spent: Decimal) -> Sentence:
+    money = {"currency": one.currency, "period": one.period_name, "spent": f"{spent:,.2f}",
+             "amount": f"{one.amount:,.2f}"}  # fmt: skip
+    if one.spent_until is None:
+        return Sentence(SO_FAR, money)
+    return Sentence(SO_FAR_UNTIL, money | {"day": f"{one.spent_until}"})

@@ -15,20 +15,23 @@ from apps.finops.money import add_up, rounded
 from apps.finops.windows import ONE_DAY, Window
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts.query import CostQuery
-from apps.marts.selectors import answer, facts, publication
+from apps.marts.selectors import answer, covered_days, publication
 from apps.teams.models import UNALLOCATED
 
 COVERED_DAYS = timedelta(days=7)
 ALLOCATED_DAYS = timedelta(days=30)
+REMEMBERED = timedelta(days=30)
 
 LATE = "Nothing of %(day)s has come from %(source)s"
 HOURS = "It is %(hours)s hours after the end of that day"
 DUE = "It is due after %(due)s hours"
-LOW = "%(share)s of the samples of the last seven days were observed"
+SILENT = "Nothing has come from cluster %(cluster)s since %(day)s"
+OTHERS = "Other clusters are known up to %(newest)s"
+LOW = "%(share)s of the samples of cluster %(cluster)s in the last seven days were observed"
 FEWER = "What was not observed is not known: usage, and what is told from it, is too low by as much"
 NOBODYS = "%(share)s of the cost in %(currency)s belongs to nobody"
 AMOUNT = "%(cost)s of %(total)s %(currency)s from %(first)s to %(last)s"
-TEXTS = (LATE, HOURS, DUE, LOW, FEWER, NOBODYS, AMOUNT)
+TEXTS = (LATE, HOURS, DUE, SILENT, OTHERS, LOW, FEWER, NOBODYS, AMOUNT)
 """Every sentence, for translation."""
 
 
@@ -64,16 +67,43 @@ def _lateness(state: SourceState, now: datetime) -> tuple[date, int, int] | None
     return (awaited, hours, 0) if hours >= 0 else None
 
 
+def silent_clusters(ask: Ask) -> Iterator[Fact]:
+    """Clusters of which nothing is known on the newest days that others are known of: they stopped being scraped, and
+    have no expected samples that could be missed. After a month they are taken to be gone."""
+    last: dict[str, date] = {}
+    for one in covered_days(publication()):
+        if one.observed:
+            last[one.cluster] = max(one.day, last.get(one.cluster, one.day))
+    newest = max(last.values(), default=None)
+    for cluster, day in sorted(last.items()):
+        if newest is None or newest - day > REMEMBERED:
+            continue
+        hours = (newest - day).days * 24
+        severity = ask.limits.severity(Decimal(hours)) if hours else None
+        if severity is not None:
+            known = {"cluster": cluster, "day": f"{day}", "newest": f"{newest}"}
+            yield Fact(
+                cluster, severity, Sentence(SILENT, known), (Sentence(OTHERS, known),), reverse("sources"),
+                period=f"{day + ONE_DAY}",
+            )  # fmt: skip
+
+
 def coverage(ask: Ask) -> Iterator[Fact]:
-    """Whether the last days were observed; without any usage there is nothing to say."""
+    """How much of the last days was observed, cluster by cluster: a small one that is blind is lost in the whole.
+    Without any usage there is nothing to say."""
     pinned = publication()
     if pinned.end_day is None:
         return
-    share = facts(pinned, pinned.end_day - COVERED_DAYS, pinned.end_day).coverage
-    severity = ask.limits.severity(share * 100) if share is not None else None
-    if share is not None and severity is not None:
-        title = Sentence(LOW, {"share": f"{share * 100:.1f} %"})
-        yield Fact("coverage", severity, title, (Sentence(FEWER),), link=reverse("publications"))
+    start = pinned.end_day - COVERED_DAYS
+    days = [one for one in covered_days(pinned) if start <= one.day < pinned.end_day]
+    for cluster in sorted({one.cluster for one in days}):
+        own = [one for one in days if one.cluster == cluster]
+        observed, expected = sum(one.observed for one in own), sum(one.expected for one in own)
+        share = Fraction(100 * observed, expected) if expected else None
+        severity = ask.limits.severity(share) if share is not None else None
+        if share is not None and severity is not None:
+            title = Sentence(LOW, {"share": f"{rounded(share):.1f} %", "cluster": cluster})
+            yield Fact(cluster, severity, title, (Sentence(FEWER),), link=reverse("publications"))
 
 
 def unallocated(ask: Ask) -> Iterator[Fact]:

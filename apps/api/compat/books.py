@@ -9,8 +9,8 @@ from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import Scope
 from apps.marts.usage_days import usage_by_day
-from apps.teams.models import RuleSet
-from apps.teams.ownership import PriceRatio, RuleBook
+from apps.teams.ownership import PriceRatio
+from apps.teams.selectors import price_ratio_of
 from apps.warehouse import lake
 from apps.warehouse.engine import empty, rows_of
 
@@ -52,5 +52,4 @@ class Books:
 
     def price_ratio(self) -> PriceRatio:
         """The price ratio by which the publication's nodes were divided."""
-        found = RuleSet.objects.filter(number=self.pinned.ruleset).first()
-        return (RuleBook.from_document(found.document) if found else RuleBook()).price_ratio
+        return price_ratio_of(self.pinned.ruleset)

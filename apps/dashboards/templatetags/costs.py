@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from apps.charts import labels
 from apps.dashboards.lines import Part
+from apps.dashboards.zones import shown_in
 from apps.finops import written
 
 register = template.Library()
@@ -53,6 +53,14 @@ def precise(amount: Decimal | None) -> str:
 def quantity(amount: Decimal | None) -> str:
     """A number of units, as many decimals as it has."""
     return "–" if amount is None else f"{amount.normalize():,f}"
+
+
+@register.filter
+def units(amount: Decimal | None) -> str:
+    """Cores, GiB or GPUs on average: a decimal where there are few."""
+    if amount is None:
+        return "–"
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{amount:,.1f}" if abs(amount) >= 1 else f"{amount:.2f}"
 
 
 @register.simple_tag
@@ -148,10 +156,10 @@ def day_range(first: date, last: date) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """A moment in the business time zone, which is named."""
+    """A moment in the business time zone, or in one's own, which is named."""
     if value is None:
         return "–"
-    local = value.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE))
+    local = value.astimezone(shown_in())
     return f"{format_date(local, pgettext('date format', 'j M Y'))} {local:%H:%M} {local:%Z}"
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from apps.calendars.periods import period_of
 from apps.finops.money import add_up, less
 from apps.finops.windows import ONE_DAY
 from apps.insights.anomalies.causes import cause_of
 from apps.insights.anomalies.cells import FIELDS, LEVELS, Cells
-from apps.insights.landings import periods
 from apps.insights.models import Anomaly
 from apps.learning.anomalies.describing import Alert
 from apps.learning.calendars import Matrix
@@ -74,8 +74,7 @@ def _of_sum(widths: Matrix) -> float:
 
 def _days_left(end: date) -> int:
     """The days that are not complete yet, to the end of the month the first of them is in; as forecasts land."""
-    month, _ = periods(end)
-    return (month.end - end).days
+    return (period_of("month", end).end - end).days
 
 
 def _days(cells: Cells, alert: Alert) -> list[list[str]]:

@@ -151,6 +151,7 @@ def _keep_pools(query: CostQuery, pinned: Publication, segments: Sequence[Values
 
 _SHARE = "(units_of({part}) * 1000000000000::HUGEINT // nullif(units_of({whole}), 0))"
 
+# A share is divided once for each part received, before it meets the hundreds of pools that it is of.
 _POOLS = f"""
     WITH shared AS (
         SELECT segment, {_PLATFORM}, sum(amount)::{MONEY} AS amount, sum(effective_cost)::{MONEY} AS effective_cost
@@ -161,9 +162,12 @@ _POOLS = f"""
     sums AS (
         SELECT {_PLATFORM}, sum(passed)::{MONEY} AS whole, sum(passed_effective)::{MONEY} AS whole_effective
         FROM passed GROUP BY ALL),
+    shares AS (
+        SELECT *, {_SHARE.format(part="amount", whole="whole")} AS of_amount,
+            {_SHARE.format(part="effective_cost", whole="whole_effective")} AS of_effective
+        FROM shared LEFT JOIN sums USING ({_PLATFORM})),
     received AS (
-        SELECT segment, {_KEY}, {_SHARE.format(part="amount", whole="whole")} AS of_amount,
-            {_SHARE.format(part="effective_cost", whole="whole_effective")} AS of_effective,
+        SELECT segment, {_KEY},
             CASE WHEN whole IS NULL THEN amount
                 WHEN amount = whole THEN passed
                 ELSE amount_of(units_of(passed) * coalesce(of_amount, 0) // {_WHOLE}::HUGEINT) END AS amount,
@@ -171,7 +175,7 @@ _POOLS = f"""
                 WHEN effective_cost = whole_effective THEN passed_effective
                 ELSE amount_of(units_of(passed_effective) * coalesce(of_effective, 0) // {_WHOLE}::HUGEINT)
                 END AS effective_cost
-        FROM shared LEFT JOIN sums USING ({_PLATFORM}) LEFT JOIN passed USING ({_PLATFORM})),
+        FROM shares LEFT JOIN passed USING ({_PLATFORM})),
     every AS (
         SELECT segment, {_KEY}, amount, effective_cost FROM {{mine}} WHERE pool <> 'shared'
         UNION ALL SELECT segment, {_KEY}, amount, effective_cost FROM received)

@@ -44,7 +44,8 @@ def measure(study: Study) -> Effect:
 def detectable(study: Study, *, days_after: int, power: float = 0.8) -> float:
     """The smallest effect, in percent of the cost, that would be shown with probability `power` in `days_after` days.
 
-    `study` is as known before the start: what it holds of days from `start` on is not looked at, nor is `end`.
+    `study` is as known before the start: what it holds of days from `start` on is not looked at, nor is `end`. The
+    interval to come may be wider than what was tried until now: it is taken as wide as in `power` of all cases.
     """
     days = np.asarray(study.days, dtype="datetime64[D]")
     begin = int(np.clip((np.datetime64(study.start) - days[0]).astype(int), 0, len(days)))
@@ -59,7 +60,7 @@ def detectable(study: Study, *, days_after: int, power: float = 0.8) -> float:
     split, expected, trials = _looked_at(panel)
     total = float(trials.weights() @ (expected.by_method[:, 0] @ split.counted))
     spread = float(least_spread(np.array(total), expected.sum_spread[0]))
-    factor = trials.factor()
+    factor = trials.factor() * trials.wider(power)
     normal = stats.norm.ppf((1 + COVERED) / 2)
     return 100 * spread * factor * (1 + stats.norm.ppf(power) / normal) / abs(total)
 

@@ -70,6 +70,12 @@ class Trials:
         square = (TRUSTED + ALIKE * (errors**2).sum()) / (TRUSTED + count)
         return float(stats.t.ppf((1 + level) / 2, FREEDOM + count) * np.sqrt(square))
 
+    def wider(self, share: float) -> float:
+        """How many times wider an interval may be that others will tell of, in that share of cases: a spread that few
+        placebos bear out may by chance have been small (the upper bound of a standard deviation by chi-square)."""
+        freedom = FREEDOM + ALIKE * self.errors.shape[1]
+        return float(max(1.0, np.sqrt(freedom / stats.chi2.ppf(1 - share, freedom))))
+
 
 def try_all(panel: Panel, *, gap: int, length: int, at_change: tuple[Split, Expected]) -> Trials:
     """The placebos for a change of `length` days, `gap` days after its start; `at_change` is what was expected then."""

@@ -180,6 +180,7 @@ def _demand(bill: str, first: int, hours: int) -> dict[Key, Floats]:
         WHERE list > 0 AND PricingCategory <> 'Dynamic' AND lower(CommitmentDiscountStatus) <> 'unused'
         GROUP BY ALL ORDER BY ALL"""):
         currency, region, family = key
+        # Floats: hourly demand is what the method reads; its hours are decimals again before they are priced.
         found[currency, region, family][start - first : end - first] += float(cost) / (end - start)
     return dict(found)
 

@@ -144,6 +144,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         actions=_actions(case, cost, saving, replayed, past, verdict),
         tables={"steps": _steps(case, plan), "classes": _classes(case, verdict)},
         content=_content(case, plan, replayed, past) | written, settings=settings,
+        # Replica-minutes that the method compares, no money.
         objective=float(plan.cost), bound=float(plan.cost),
     )  # fmt: skip
 

@@ -81,6 +81,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         actions=_actions(meta, saving, found),
         tables={"stacks": [_row("now", upgrade.before, found.cores_before, found.binds_before),
                            _row("then", upgrade.after, found.cores_after, found.binds_after)]},
+        # Floats, for the chart alone; the amounts of the plan are exact.
         content={"now": float(cost), "leaves": float(_nodes(upgrade, found)), "currency": meta["currency"],
                  "stored": float(found.storage_cost_per_month)},
         settings=settings,

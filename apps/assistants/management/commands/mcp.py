@@ -2,16 +2,16 @@
 
 import os
 import sys
-from argparse import RawDescriptionHelpFormatter
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.utils import timezone
 from mcp.server.stdio import stdio_server
 
 from apps.api.selectors import valid_token
 from apps.assistants.server import server_for
+from apps.warehouse.commands import TerminalCommand
 
 TOKEN = "COSTOPS_TOKEN"  # noqa: S105  # the name of a variable, not a secret
 EXAMPLES = f"""
@@ -25,16 +25,11 @@ examples:
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Serve assistants."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Answer assistants that speak the Model Context Protocol (MCP), read only."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def handle(self, **_options: Any) -> None:
         key = os.environ.get(TOKEN, "")

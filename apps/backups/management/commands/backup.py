@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from apps.backups import services
-from apps.finops.errors import CostOpsError
+from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
@@ -22,16 +22,11 @@ examples:
 COLUMNS = ("name", "made_at", "database", "publication", "files", "bytes")
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     """Backups at the terminal."""
 
-    requires_system_checks = ()  # they import every page; `check` and the tests run them
     help = "Make, list, check and restore backups of database, lake and landed files."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, epilog=EXAMPLES, **kwargs
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="make|list|check|restore")
@@ -48,10 +43,7 @@ class Command(BaseCommand):
         restoring.add_argument("--force", action="store_true", help="move aside what is there")
 
     def handle(self, *, action: str, folder: Path, **given: Any) -> None:
-        try:
-            getattr(self, f"_{action}")(folder, given)
-        except CostOpsError as wrong:
-            raise CommandError(str(wrong)) from wrong
+        getattr(self, f"_{action}")(folder, given)
 
     def _make(self, folder: Path, _given: dict[str, Any]) -> None:
         made = services.make(folder, now=timezone.now(), say=self.stdout.write)

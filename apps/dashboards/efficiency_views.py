@@ -1,0 +1,35 @@
+"""The page of efficiency, and its figure."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.views.generic import TemplateView
+
+from apps.dashboards import efficiency
+from apps.dashboards.asking import PERIODS
+from apps.dashboards.views import Guarded, JsonView
+
+
+class Efficiency(Guarded, TemplateView):
+    """What clusters hold, what is asked of them and what is used."""
+
+    template_name = "dashboards/efficiency.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.scope.teams == frozenset():
+            raise PermissionDenied("no teams")
+        page = efficiency.page(efficiency.read(self.request.GET, self.question()))
+        return {
+            "page": page, "asked": page.asked, "facts": page.facts, "periods": PERIODS,
+            "for_everything": self.scope.teams is None,
+        }  # fmt: skip
+
+
+class EfficiencyFigure(JsonView):
+    """Capacity, requested and used by day."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        if self.scope.teams == frozenset():
+            raise Http404
+        return JsonResponse(efficiency.figure(efficiency.read(request.GET, self.question())))

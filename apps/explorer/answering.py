@@ -1,0 +1,166 @@
+"""The answer to an exploration: the same numbers as any other question, folded to what can be drawn."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from typing import Any
+
+from apps.explorer.question import CannotBeAsked, Exploration, filter_names
+from apps.finops.windows import Window
+from apps.marts import selectors as marts
+from apps.marts.models import Publication
+from apps.marts.query import Answer, CostQuery, PublicationFacts, Scope
+from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
+
+Key = tuple[str, ...]
+EXACT = Context(prec=80)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Explored:
+    """An answer in one currency.
+
+    `steps` is cost by (time step, groups), with no step where time is no part of it (`step` is empty then). `earlier`
+    is the cost by groups of the period compared with, None where it was not asked for or not all of it is known, and
+    `earlier_steps` the same by step, moved to where the period asked for has that step.
+    """
+
+    asked: Exploration
+    window: Window
+    before: Window
+    step: str
+    query: CostQuery
+    currency: str
+    currencies: tuple[str, ...]
+    steps: Mapping[tuple[date | None, Key], Decimal]
+    earlier: Mapping[Key, Decimal] | None
+    earlier_steps: Mapping[date, Decimal]
+    publication: PublicationFacts
+    rates: tuple[UsedRate, ...]
+
+    @property
+    def costs(self) -> dict[Key, Decimal]:
+        """Cost by groups, time added up."""
+        return summed((key, cost) for (_, key), cost in self.steps.items())
+
+    @property
+    def total(self) -> Decimal:
+        return total_of(self.steps.values())
+
+    @property
+    def earlier_total(self) -> Decimal | None:
+        return None if self.earlier is None else total_of(self.earlier.values())
+
+
+def total_of(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, exact however large."""
+    total = ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
+
+
+def summed(rows: Iterable[tuple[Any, Decimal]]) -> dict[Any, Decimal]:
+    """Amounts added up by key, exact."""
+    sums: dict[Any, Decimal] = {}
+    for key, cost in rows:
+        sums[key] = EXACT.add(sums.get(key, ZERO), cost)
+    return sums
+
+
+def folded(costs: Mapping[Any, Decimal], most: int) -> tuple[list[Any], list[Any]]:
+    """The keys of the largest amounts, and the others that are told in one: never one alone, it has room itself."""
+    ranked = sorted(costs, key=lambda key: (-abs(costs[key]), key))
+    return (ranked, []) if len(ranked) <= most + 1 else (ranked[:most], ranked[most:])
+
+
+def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explored:
+    """Answer an exploration of a publication, for a viewer."""
+    end = publication.end_day
+    if end is None:
+        raise marts.NothingPublished(f"Publication {publication.number} holds no cost.")
+    window, before = asked.windows(end)
+    step = asked.step(window)
+    groups = (*([step] if step else []), *asked.by)
+    query = asked.query(window, as_of=publication.number, scope=scope)
+    found = marts.answer(query.grouped(*groups))
+    earlier = _earlier(asked, query.between(before.start, before.end), groups, publication.first_day)
+    currencies = tuple(sorted({*found.totals, *(earlier.totals if earlier else ())}))
+    currency = asked.reporting or asked.currency or next(iter(currencies), "")
+    compared = None if earlier is None else _by_step(earlier, step, currency)
+    return Explored(
+        asked=asked,
+        window=window,
+        before=before,
+        step=step,
+        query=found.query,
+        currency=currency,
+        currencies=currencies,
+        steps=_by_step(found, step, currency),
+        earlier=None if compared is None else summed((key, cost) for (_, key), cost in compared.items()),
+        earlier_steps=_moved(compared or {}, window.start - before.start, step),
+        publication=found.publication,
+        rates=found.rates,
+    )
+
+
+def _earlier(asked: Exploration, query: CostQuery, groups: Sequence[str], first_day: date | None) -> Answer | None:
+    """The same of the period compared with; None unless all of it is published, with every rate it needs."""
+    if not asked.compare or first_day is None or query.start < first_day:
+        return None
+    try:
+        return marts.answer(query.grouped(*groups))
+    except MissingRate:  # rates usually begin later than costs
+        return None
+
+
+def _by_step(answer: Answer, step: str, currency: str) -> dict[tuple[date | None, Key], Decimal]:
+    skip = 1 if step else 0
+    return {(moment(row[0]) if step else None, row[skip:-2]): row[-1] for row in answer.rows if row[-2] == currency}
+
+
+def moment(value: Any) -> date:
+    """The day a time step begins; a month comes as `2026-10`."""
+    return value if isinstance(value, date) else date.fromisoformat(f"{value}-01")
+
+
+def _moved(steps: Mapping[tuple[date | None, Key], Decimal], by: timedelta, step: str) -> dict[date, Decimal]:
+    """Cost of an earlier period by step, where the same step of the later one stands."""
+    return summed((_same_step(day + by, step), cost) for (day, _), cost in steps.items() if day)
+
+
+def _same_step(day: date, step: str) -> date:
+    """The beginning of the step that a moved beginning is nearest to: months differ in length, and not every period is
+    of whole weeks."""
+    if step == "month":
+        return (day + timedelta(days=14)).replace(day=1)
+    near = day + timedelta(days=3)
+    return near - timedelta(days=near.weekday()) if step == "week" else day
+
+
+def offered_currencies(explored: Explored) -> tuple[str, ...]:
+    """What the amounts could be shown in, as an address names it: each currency by itself, then all converted."""
+    asked = explored.asked
+    plain = explored.query if not asked.reporting else CostQuery(
+        explored.window.start, explored.window.end, filters=asked.filters, as_of=explored.query.as_of,
+        scope=explored.query.scope,
+    )  # fmt: skip
+    alone = sorted({*explored.currencies} if not asked.reporting else {*marts.answer(plain.grouped()).totals})
+    converted = {*reporting_currencies(), *([asked.reporting] if asked.reporting else [])}
+    if len(alone) == 1 and not asked.reporting:
+        converted -= set(alone)
+    return (*alone, *(f"in-{code}" for code in sorted(converted)))
+
+
+def offered_values(asked: Exploration, publication: Publication, scope: Scope, name: str) -> list[tuple[str, Decimal]]:
+    """The values of a dimension in the question's period and within its other filters, the most expensive first."""
+    if publication.end_day is None:
+        return []
+    if name not in filter_names():
+        raise CannotBeAsked({"dimension": "is not one that cost can be filtered by"})
+    window, _ = asked.windows(publication.end_day)
+    query = asked.without(name).query(window, as_of=publication.number, scope=scope)
+    found = summed((row[0], row[-1]) for row in marts.answer(query.grouped(name)).rows)
+    return sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0]))

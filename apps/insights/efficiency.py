@@ -1,0 +1,376 @@
+"""What clusters hold, what is asked of them and what is used, with the money behind it: the rows of one question.
+
+Hours are those of the tables of usage by the day, money is what nodes and serverless pods cost (`allocated`), and idle
+money the answer of the marts. Nothing that was not measured is told as zero.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import ibis.expr.types as ir
+from django.core.cache import cache
+
+from apps.allocation.matching import kubernetes_resource
+from apps.finops.money import add_up, rounded
+from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
+from apps.marts.models import Publication
+from apps.marts.query import EVERYTHING, MAX_ROWS, BadQuestion, CostQuery, PublicationFacts, Scope
+from apps.marts.selectors import CACHE_SECONDS, answer, facts, identity, publication
+from apps.marts.usage_days import usage_by_day
+from apps.teams.ownership import PriceRatio
+from apps.teams.selectors import price_ratio_of
+from apps.warehouse import lake
+from apps.warehouse.engine import empty, rows_of
+
+RESOURCES = {"cpu": ("cpu_core", "core_hours"), "memory": ("memory_gib", "gib_hours"), "gpu": ("gpu", "hours")}
+"""Resource → its name in the price ratio, and how its columns of usage end."""
+LEVELS: dict[str, tuple[str, ...]] = {
+    "cluster": ("cluster",),
+    "node_pool": ("cluster", "node_pool"),
+    "namespace": ("cluster", "namespace"),
+    "workload": ("cluster", "namespace", "workload"),
+}
+"""What rows may be of → what names one."""
+PLACE = ("cluster", "node_pool", "namespace", "workload")
+WHAT = ("claimed", "request", "used")
+Hours = dict[str, Decimal]
+Money = dict[str, Decimal]
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EfficiencyQuery:
+    """The days `start` <= day < `end`, rows `by` a level, narrowed to some values of `PLACE`, for a viewer."""
+
+    start: date
+    end: date
+    by: str = "cluster"
+    filters: tuple[tuple[str, str], ...] = ()
+    as_of: int | None = None
+    scope: Scope = field(default=EVERYTHING)
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise BadQuestion(f"end ({self.end}) must come after start ({self.start}); the end day is not included")
+        if self.by not in LEVELS:
+            raise BadQuestion(f"by: {self.by!r} is not one of {', '.join(LEVELS)}")
+        if unknown := [name for name, _ in self.filters if name not in PLACE]:
+            raise BadQuestion(f"filter: {unknown[0]!r} is not one of {', '.join(PLACE)}")
+
+    def fits(self, place: Key) -> bool:
+        told = dict(zip(PLACE, place, strict=False))
+        return all(told.get(name, "") == value for name, value in self.filters)
+
+
+@dataclass(frozen=True)
+class Use:
+    """Hours of a resource: claimed is the larger of request and use, hour by hour and pod by pod."""
+
+    claimed: Decimal
+    request: Decimal
+    used: Decimal
+
+    @property
+    def unused(self) -> Decimal:
+        """What was requested and not used."""
+        return self.claimed - self.used
+
+
+@dataclass(frozen=True)
+class Row:
+    """One place. `use` is None where nothing was measured; `capacity` where the viewer may not see it, or a place has
+    none of its own.
+
+    Money by currency: `cost` is what nodes and serverless pods cost that ran the place, `over_requested` the part of it
+    that was requested and not used, `unmeasured` the part of which that is not known. `idle` is what nobody claimed,
+    None where that belongs to no such place.
+    """
+
+    key: Key
+    use: Mapping[str, Use] | None
+    capacity: Mapping[str, Decimal] | None
+    cost: Money
+    over_requested: Money
+    unmeasured: Money
+    idle: Money | None
+
+
+@dataclass(frozen=True)
+class Efficiency:
+    """The answer: rows in the order of their names, and everything together. `days` are those published of the window.
+
+    `sees_capacity`: the viewer may know what whole clusters hold.
+    """
+
+    query: EfficiencyQuery
+    publication: PublicationFacts
+    days: int
+    rows: tuple[Row, ...]
+    total: Row
+    sees_capacity: bool
+
+
+@dataclass(frozen=True)
+class Day:
+    """Hours of one resource on a day; None is not known."""
+
+    day: date
+    capacity: Decimal | None
+    request: Decimal | None
+    used: Decimal | None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What is known of one workload in one pool."""
+
+    use: dict[str, Use] | None
+    cost: Money
+
+
+def efficiency(query: EfficiencyQuery) -> Efficiency:
+    """The rows of a question of one publication; what it rests on is read once."""
+    pinned = publication(query.as_of)
+    places, capacity = _known(query, pinned)
+    idle = _idle(query, pinned.number)
+    names = LEVELS[query.by]
+    groups: dict[Key, list[_Place]] = defaultdict(list)
+    for place, told in places.items():
+        if query.fits(place):
+            groups[_shortened(place, names)].append(told)
+    ratio = price_ratio_of(pinned.ruleset)
+    is_of_pools = set(names) <= {"cluster", "node_pool"} and {name for name, _ in query.filters} <= {*names, "cluster"}
+    held = _summed(capacity, query, names) if is_of_pools and query.scope.teams is None else {}
+    spare = _summed_money(idle, query, names) if is_of_pools else {}
+    rows = tuple(
+        _row(key, groups.get(key, []), held.get(key), spare.get(key, {}) if is_of_pools else None, ratio)
+        for key in sorted({*groups, *held, *spare})
+    )
+    return Efficiency(
+        query=query,
+        publication=facts(pinned, query.start, query.end),
+        days=_days(query, pinned),
+        rows=rows,
+        total=_total(rows),
+        sees_capacity=query.scope.teams is None,
+    )
+
+
+def by_day(query: EfficiencyQuery, resource: str) -> tuple[Day, ...]:
+    """Capacity, requests and use of a resource, day by day, of all that a question is narrowed to."""
+    if resource not in RESOURCES:
+        raise BadQuestion(f"resource: {resource!r} is not one of {', '.join(RESOURCES)}")
+    pinned = publication(query.as_of)
+    told = query.start, query.end, query.filters, resource, _named(query.scope)
+    found: tuple[Day, ...] = _remembered(pinned, told, lambda: _by_day(query, resource, pinned))
+    return found
+
+
+def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple[Day, ...]:
+    usage, nodes = _usage(query, pinned), usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
+    _, end = RESOURCES[resource]
+    mine = None if query.scope.teams is None else {place[:1] + place[2:] for place in _known(query, pinned)[0]}
+    spent: dict[date, list[Decimal]] = {}
+    keys = ["day", *PLACE]
+    summed = _hours(_narrowed(usage, query), keys, resource, end)
+    for day, cluster, _pool, namespace, workload, request, used in rows_of(summed):
+        if mine is None or (cluster, namespace, workload) in mine:
+            sums = spent.setdefault(day, [Decimal(0), Decimal(0)])
+            sums[0], sums[1] = sums[0] + request, sums[1] + used
+    held: dict[date, Decimal] = {}
+    if mine is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
+        rows = _narrowed(nodes, query)
+        held = dict(rows_of(rows.group_by("day").aggregate(held=rows[f"{resource}_capacity_{end}"].sum())))
+    nothing = (None, None)
+    return tuple(Day(day, held.get(day), *spent.get(day, nothing)) for day in sorted({*spent, *held}))
+
+
+def _hours(rows: ir.Table, keys: list[str], resource: str, end: str) -> ir.Table:
+    return rows.group_by(keys).aggregate(
+        request=rows[f"{resource}_request_{end}"].sum(), used=rows[f"{resource}_used_{end}"].sum()
+    )
+
+
+def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
+    """Every workload the viewer may see, and what pools hold, of the window: the same for all levels and filters."""
+    told = query.start, query.end, _named(query.scope)
+    found: tuple[dict[Key, _Place], dict[Key, Hours]] = _remembered(pinned, told, lambda: _read(query, pinned))
+    return found
+
+
+def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
+    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
+    usage = _usage(query, pinned)
+    sums = {
+        f"{name}_{what}": usage[f"{name}_{what}_{end}"].sum() for name, (_, end) in RESOURCES.items() for what in WHAT
+    }
+    hours = {tuple(row[:4]): _uses(row[4:]) for row in _few(usage.group_by(list(PLACE)).aggregate(**sums))}
+    costs: dict[Key, Money] = defaultdict(dict)
+    for *place, currency, cost in _few(_costs(query, pinned, nodes)):
+        costs[tuple(place)][currency] = cost
+    mine = {place[:1] + place[2:] for place in costs}
+    seen = {place for place in hours if query.scope.teams is None or place[:1] + place[2:] in mine}
+    places = {place: _Place(hours.get(place), costs.get(place, {})) for place in {*seen, *costs}}
+    held = {name: nodes[f"{name}_capacity_{end}"].sum() for name, (_, end) in RESOURCES.items()}
+    pools = nodes.group_by(["cluster", "node_pool"]).aggregate(**held)
+    return places, {tuple(row[:2]): dict(zip(RESOURCES, row[2:], strict=True)) for row in rows_of(pools)}
+
+
+def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
+    """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none."""
+    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
+    on = ["day", "cluster", "node"]
+    pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
+    days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
+    joined = days.left_join(pools, on).drop(*(f"{name}_right" for name in on))
+    return joined.mutate(node_pool=joined.node_pool.fill_null(""))
+
+
+def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.Table:
+    """What nodes and serverless pods cost by workload and pool, of the teams one may see."""
+    at = pinned.versions.get(ALLOCATED.name)
+    rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
+    rows = rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
+    if query.scope.teams is not None:
+        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
+    behind = named.filter(named.resource != "")
+    behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
+    placed = rows.drop("node_pool").left_join(behind, ["day", "resource"])
+    placed = placed.mutate(node_pool=placed.pool_of.fill_null(""))
+    return placed.group_by([*PLACE, "currency"]).aggregate(cost=placed.effective_cost.sum().cast(MONEY))
+
+
+def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:
+    """What pools cost that nobody claimed, as the marts answer it."""
+    asked = CostQuery(
+        query.start, query.end, group_by=("cluster", "node_pool"), filters=(("kind", ("idle",)),), as_of=number,
+        scope=query.scope,
+    )  # fmt: skip
+    found: dict[Key, Money] = defaultdict(dict)
+    for cluster, pool, currency, cost in answer(asked).rows:
+        if cluster:
+            found[cluster, pool][currency] = cost
+    return found
+
+
+def _few(rows: ir.Table) -> list[tuple[Any, ...]]:
+    found = rows_of(rows.limit(MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
+    return found
+
+
+def _narrowed(rows: ir.Table, query: EfficiencyQuery) -> ir.Table:
+    wanted = [rows[name] == value for name, value in query.filters]
+    return rows.filter(*wanted) if wanted else rows
+
+
+def _uses(sums: Iterable[Decimal | None]) -> dict[str, Use] | None:
+    """Three hours of each resource in turn; None where any of them was not measured."""
+    told = list(sums)
+    if any(hours is None for hours in told):
+        return None
+    numbers = [Decimal(0) if hours is None else hours for hours in told]
+    return {name: Use(*numbers[3 * place : 3 * place + 3]) for place, name in enumerate(RESOURCES)}
+
+
+def _row(key: Key, places: list[_Place], capacity: Hours | None, idle: Money | None, ratio: PriceRatio) -> Row:
+    measured = [one for one in places if one.use is not None]
+    return Row(
+        key=key,
+        use=_added(one.use for one in measured if one.use is not None) if measured else None,
+        capacity=capacity,
+        cost=_money(one.cost for one in places),
+        over_requested=_money(_unused_part(one, ratio) for one in measured),
+        unmeasured=_money(one.cost for one in places if one.use is None),
+        idle=idle,
+    )
+
+
+def _unused_part(one: _Place, ratio: PriceRatio) -> Money:
+    """Of what a place costs, the part that it claimed and did not use, in price units, as its nodes were divided."""
+    claimed = unused = Fraction(0)
+    for name, use in (one.use or {}).items():
+        price = getattr(ratio, RESOURCES[name][0])
+        claimed += price * Fraction(use.claimed)
+        unused += price * Fraction(use.unused)
+    if not claimed:
+        return dict.fromkeys(one.cost, Decimal(0))
+    return {currency: rounded(Fraction(cost) * unused / claimed) for currency, cost in one.cost.items()}
+
+
+def _total(rows: tuple[Row, ...]) -> Row:
+    uses = [one.use for one in rows if one.use is not None]
+    held = [one.capacity for one in rows if one.capacity is not None]
+    spare = [one.idle for one in rows if one.idle is not None]
+    return Row(
+        key=(),
+        use=_added(uses) if uses else None,
+        capacity={name: add_up(one[name] for one in held) for name in RESOURCES} if held else None,
+        cost=_money(one.cost for one in rows),
+        over_requested=_money(one.over_requested for one in rows),
+        unmeasured=_money(one.unmeasured for one in rows),
+        idle=_money(spare) if spare else None,
+    )
+
+
+def _added(uses: Iterable[Mapping[str, Use]]) -> dict[str, Use]:
+    told = list(uses)
+    return {name: Use(*(add_up(getattr(one[name], what) for one in told) for what in WHAT)) for name in RESOURCES}
+
+
+def _money(amounts: Iterable[Mapping[str, Decimal]]) -> Money:
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    for one in amounts:
+        for currency, amount in one.items():
+            found[currency].append(amount)
+    return {currency: add_up(told) for currency, told in sorted(found.items())}
+
+
+def _summed(pools: Mapping[Key, Hours], query: EfficiencyQuery, names: Key) -> dict[Key, Hours]:
+    found: dict[Key, Hours] = {}
+    for pool, hours in pools.items():
+        if query.fits(pool):
+            sums = found.setdefault(_shortened(pool, names), dict.fromkeys(RESOURCES, Decimal(0)))
+            for name in RESOURCES:
+                sums[name] += hours[name]
+    return found
+
+
+def _summed_money(pools: Mapping[Key, Money], query: EfficiencyQuery, names: Key) -> dict[Key, Money]:
+    found: dict[Key, list[Money]] = defaultdict(list)
+    for pool, money in pools.items():
+        if query.fits(pool):
+            found[_shortened(pool, names)].append(money)
+    return {key: _money(told) for key, told in found.items()}
+
+
+def _shortened(place: Key, names: Key) -> Key:
+    told = dict(zip(PLACE, place, strict=False))
+    return tuple(told[name] for name in names)
+
+
+def _days(query: EfficiencyQuery, pinned: Publication) -> int:
+    """How many days of the window are published, at least one."""
+    first, end = max(query.start, pinned.first_day or query.start), min(query.end, pinned.end_day or query.end)
+    return max((end - first).days, 1)
+
+
+def _named(scope: Scope) -> list[str] | None:
+    return None if scope.teams is None else sorted(scope.teams)
+
+
+def _remembered(pinned: Publication, told: Any, make: Callable[[], Any]) -> Any:
+    key = f"efficiency:{identity(pinned)}:{hashlib.sha256(repr(told).encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is None:
+        found = make()
+        cache.set(key, found, CACHE_SECONDS)
+    return found

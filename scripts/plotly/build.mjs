@@ -1,0 +1,52 @@
+// Bundles bundle.js into a folder, with the licences of all that is in it: node build.mjs FOLDER, where plotly.js and
+// esbuild are installed.
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const TEXT = String.raw`(?:'(?:[^'\\\n]|\\.)*'|"[^"\n]*")`;
+const DESCRIPTIONS = [
+  new RegExp(String.raw`\bdescription: \[(?:\s*${TEXT},?)*\s*\]\.join\('[^']*'\),?$`, "gm"),
+  new RegExp(String.raw`\bdescription:\s*${TEXT},?$`, "gm"),
+];
+
+const smaller = {
+  name: "smaller",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^culori$/ }, () => ({ path: fileURLToPath(new URL("colours.mjs", import.meta.url)) }));
+    bundler.onLoad({ filter: /plotly\.js\/src\/.*\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      return { contents: DESCRIPTIONS.reduce((text, words) => text.replaceAll(words, ""), source) };
+    });
+  },
+};
+
+const folder = process.argv[2];
+const { metafile } = await build({
+  entryPoints: [fileURLToPath(new URL("bundle.js", import.meta.url))],
+  outfile: join(folder, "plotly-costops.min.js"),
+  metafile: true,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  globalName: "Plotly",
+  target: "es2020",
+  define: { global: "window", "define.amd": "false" },
+  loader: { ".css": "empty" }, // its rules are linked: static/vendor/plotly/plotly.css
+  plugins: [smaller],
+  banner: { js: "/*! plotly.js, a part of it (scripts/plotly_bundle.sh). MIT, see LICENSE. */" },
+  legalComments: "none",
+});
+
+const [{ inputs }] = Object.values(metafile.outputs);
+const used = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
+const packages = new Set(used.flatMap((path) => path.match(/.*node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []));
+const texts = [];
+for (const place of [...packages].sort()) {
+  const { name, version, license } = JSON.parse(await readFile(join(place, "package.json"), "utf8"));
+  const file = (await readdir(place)).find((each) => /^licen[cs]e/i.test(each));
+  const text = file ? await readFile(join(place, file), "utf8") : "(its package holds no text of the licence)\n";
+  texts.push(`=== ${name} ${version}: ${license}\n\n${text.trim()}\n`);
+}
+await writeFile(join(folder, "LICENSE"), texts.join("\n"));

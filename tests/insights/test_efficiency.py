@@ -1,0 +1,121 @@
+"""Efficiency: hours and money of the one-node company that can be added up on paper (`tests.api.opencost`).
+
+Two days of 4 cores and 16 GiB. web asks for 1 core and 4 GiB and uses 0.5 and 1 on the first day, for 2 and 4 and uses
+nothing on the second; the others use nothing. Of a claim in price units (8 a core, 1 a GiB) what was not used is:
+
+| who | cost | claimed | unused | requested and not used |
+|---|---|---|---|---|
+| web | 2.88 + 4.80 | 288 + 480 | 168 + 480 | 7.68 x 648 / 768 = 6.48 |
+| data | 1.92 | 192 | 192 | 1.92 |
+| misc | 0.96 | 96 | 96 | 0.96 |
+| kube-system | passed on by a policy: not known here | | | |
+"""
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from apps.insights.efficiency import LEVELS, EfficiencyQuery, by_day, efficiency
+from apps.marts.query import EVERYTHING, BadQuestion, Scope
+from tests.api.opencost import hire, publish_world
+from tests.worlds import publish_costs
+
+pytestmark = pytest.mark.django_db
+DAYS = (date(2026, 10, 1), date(2026, 10, 3))
+WEB = Scope(frozenset({"web"}))
+
+
+def asked(by="cluster", scope=EVERYTHING, **filters):
+    return efficiency(EfficiencyQuery(*DAYS, by, tuple(filters.items()), scope=scope))
+
+
+def told(found):
+    """Each row in short: hours of cores held, requested and used, then money."""
+    return {
+        row.key: (
+            None if row.capacity is None else str(row.capacity["cpu"].normalize()),
+            *((str(row.use["cpu"].request.normalize()), str(row.use["cpu"].used.normalize())) if row.use else (None,)),
+            *(amount_of(money) for money in (row.cost, row.over_requested, row.idle)),
+        )
+        for row in found.rows
+    }
+
+
+def amount_of(money):
+    return None if money is None else str(money["CNY"].normalize()) if money else ""
+
+
+def test_every_level_on_paper(home):
+    publish_world()
+    whole = ("192", "108", "12", "10.56", "9.36", "11.76")
+    assert told(asked()) == {("online",): whole}
+    assert told(asked("node_pool")) == {("online", "general"): whole}
+    namespaces = {
+        ("online", "web"): (None, "72", "12", "7.68", "6.48", None),
+        ("online", "data"): (None, "18", "0", "1.92", "1.92", None),
+        ("online", "misc"): (None, "12", "0", "0.96", "0.96", None),
+        ("online", "kube-system"): (None, "6", "0", "", "", None),
+    }
+    assert told(asked("namespace")) == namespaces
+    assert told(asked("workload", namespace="web")) == {("online", "web", "web"): namespaces["online", "web"]}
+    assert told(asked("namespace", node_pool="general")) == namespaces
+    for by in LEVELS:  # whatever rows are of, they are the same together
+        total = asked(by).total
+        assert (amount_of(total.cost), amount_of(total.over_requested)) == ("10.56", "9.36")
+        assert (total.use["memory"].request, total.use["memory"].used) == (Decimal(264), Decimal(24))
+    first, second = by_day(EfficiencyQuery(*DAYS), "cpu")
+    assert [(one.capacity, one.request, one.used) for one in (first, second)] == [(96, 60, 12), (96, 48, 0)]
+
+
+def test_a_lead_sees_the_own_workloads_and_not_what_the_cluster_holds(home):
+    publish_world()
+    found = asked("namespace", scope=WEB)
+    assert told(found) == {("online", "web"): (None, "72", "12", "7.68", "6.48", None)}
+    assert not found.sees_capacity
+    assert told(asked(scope=WEB)) == {("online",): (None, "72", "12", "7.68", "6.48", "")}
+    assert [(one.capacity, one.request) for one in by_day(EfficiencyQuery(*DAYS, scope=WEB), "cpu")] == [
+        (None, 24), (None, 48),
+    ]  # fmt: skip
+    assert asked("workload", scope=Scope(frozenset())).rows == ()
+
+
+def test_the_api_the_csv_and_the_page_say_the_same_to_each(home):
+    publish_world()
+    clients = hire()
+    address = "/api/v1/efficiency/?by=namespace"
+    rows = clients["boss"].get(address).json()["rows"]
+    assert sum(Decimal(row["over_requested_cost"] or 0) for row in rows) == Decimal("9.36")
+    assert {row["namespace"]: row["cost"] for row in rows}["kube-system"] is None  # not known is not zero
+    sheet = clients["boss"].get(f"{address}&format=csv").content.decode("utf-8-sig")
+    assert [row["cost"] for row in csv.DictReader(io.StringIO(sheet))] == [row["cost"] or "" for row in rows]
+    own = clients["web"].get(address).json()["rows"]
+    assert [(row["namespace"], row["cpu_capacity_core_hours"]) for row in own] == [("web", None)]
+    assert clients["anonymous"].get(address).status_code == 401
+    page = clients["boss by session"].get("/efficiency/?by=namespace").content.decode()
+    assert 'title="9.360000000000"' in page
+    assert 'title="6.480000000000"' in page
+
+
+def test_what_nobody_measured_is_not_known(home):
+    publish_costs(
+        [{"day": date(2026, 10, 1), "team": "web", "cluster": "online", "effective_cost": "5", "kind": "idle"}]
+    )
+    (row,) = asked().rows
+    assert (row.use, row.capacity, amount_of(row.idle)) == (None, None, "5")
+    assert by_day(EfficiencyQuery(*DAYS), "gpu") == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        pytest.param({"by": "planet"}, "by: 'planet'", id="no such level"),
+        pytest.param({"filters": (("team", "web"),)}, "filter: 'team'", id="nothing to narrow by"),
+        pytest.param({"end": DAYS[0]}, "end", id="no days"),
+    ],
+)
+def test_a_wrong_question_is_named(wrong, named):
+    with pytest.raises(BadQuestion, match=named):
+        EfficiencyQuery(**{"start": DAYS[0], "end": DAYS[1]} | wrong)
