@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const source = document.currentScript.dataset.plotly;
-  const ALONE_MS = 2500; // of a page that nobody touches
+  const ALONE_MS = 400; // of a page that nobody touches
   const locale = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
   const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false, locale };
   const drawn = new Map();
