@@ -34,7 +34,14 @@ ABOUT_THE_LAKE = (
     "allocation/test_nodes.py",
     "allocation/test_policies_worlds.py",
     "api/test_opencost_words.py",
+    "backups/test_backups.py::test_a_backup_that_is_not_there",
+    "backups/test_backups.py::test_a_damaged_backup",
+    "backups/test_backups.py::test_files_lie_there_once",
+    "dashboards/test_accessible.py",
     "dashboards/test_browser.py",
+    "dashboards/test_first_steps.py::test_from_nothing",
+    "dashboards/test_explorer_browser.py",
+    "monitoring/test_processes.py",
     "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
     "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
 )
@@ -45,7 +52,9 @@ bill and usage files, a killed worker by the broker that goes with PostgreSQL.""
 LONG_FILES = (
     "test_main_job.py", "pipeline/test_processes.py", "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
     "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
-    "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py",
+    "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py", "backups/test_backups.py",
+    "dashboards/test_accessible.py", "api/test_schemathesis.py", "dashboards/test_admin.py",
+    "dashboards/test_explorer_browser.py",
 )  # fmt: skip
 """Those of half a minute and more begin first: begun last, they would keep one worker busy while others are done."""
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
