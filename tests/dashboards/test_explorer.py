@@ -326,6 +326,7 @@ def test_the_same_file_again_changes_nothing(published, client_of):
     [
         ("lilei", "first=2026-10-05&text=ours&team=live-class", 201),
         ("lilei", "first=2026-10-05&text=theirs&team=search", 403),
+        pytest.param("lilei", "first=2026-10-05&text=x&team=nobody", 403, id="whether a team exists is not told"),
         ("lilei", "first=2026-10-05&text=company", 403),
         ("finance", "first=2026-10-05&text=company", 201),
         ("finance", "first=2026-10-05&text=x&team=nobody", 400),
@@ -338,6 +339,12 @@ def test_the_same_file_again_changes_nothing(published, client_of):
 def test_who_may_annotate_what(published, client_of, who, given, status):
     assert client_of(who).post(f"/api/v1/annotations/?{given}").status_code == status
     assert Annotation.objects.count() == (status == 201)
+
+
+@pytest.mark.parametrize("given", [{"first": "9999-12-31"}, {"first": "2026-10-05", "last": "9999-12-31"}])
+def test_a_day_after_all_others_is_refused_on_the_page(published, client_of, given):
+    written = {"action": "annotate", "text": "x", "team": "live-class", **given}
+    assert client_of("lilei").post("/explorer/", written).status_code == 400
 
 
 def test_an_annotation_is_deleted_by_those_who_could_have_written_it(published, client_of):
