@@ -3,13 +3,16 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from apps.dashboards.explaining import about
 from apps.explorer.models import Annotation, SavedView
+from apps.marts.query import EVERYTHING, CostQuery, Scope
 from tests.dashboards import company
 
 CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
@@ -339,6 +342,26 @@ def test_the_same_file_again_changes_nothing(published, client_of):
 def test_who_may_annotate_what(published, client_of, who, given, status):
     assert client_of(who).post(f"/api/v1/annotations/?{given}").status_code == status
     assert Annotation.objects.count() == (status == 201)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/explorer/?period=month&team=search",
+        "/explorer/?period=custom&start=2026-10-01&last=2026-10-30&team=search&by=service",
+        "/why/?start=2026-10-01&end=2026-10-31&team=search",
+    ],
+)
+def test_what_a_team_of_others_is_called_is_not_told(published, client_of, address):
+    assert "Homework search" not in client_of("lilei").get(address).content.decode()
+    assert "Homework search" in client_of("finance").get(address).content.decode()
+
+
+@pytest.mark.parametrize("how", ["filters", "excludes"])
+def test_nor_is_it_by_an_explanation(people, how):
+    asked = CostQuery(date(2026, 10, 1), date(2026, 10, 31), **{how: (("team", ("search",)),)})
+    told = [about(replace(asked, scope=scope)) for scope in (EVERYTHING, Scope(frozenset({"live-class"})))]
+    assert ["Homework search" in str(one) for one in told] == [True, False]
 
 
 @pytest.mark.parametrize("given", [{"first": "9999-12-31"}, {"first": "2026-10-05", "last": "9999-12-31"}])
