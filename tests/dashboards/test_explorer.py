@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import zipfile
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -390,6 +391,14 @@ def test_a_wrong_line_refuses_the_whole_file_by_line_and_column(published, clien
     assert "line 4, column date" in body
     assert "line 5, column link" in body
     assert not Annotation.objects.exists()
+
+
+def test_a_workbook_made_to_unpack_without_end_is_refused(published, client_of):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/sharedStrings.xml", b" " * (33 << 20))
+    response = client_of("lilei").post("/api/v1/annotations/file/", packed.getvalue(), content_type="text/csv")
+    assert (response.status_code, response.json()["detail"]) == (400, "upload: unpacks to more than 32 MiB.")
 
 
 def test_annotations_at_the_terminal(published, tmp_path, capsys):
