@@ -26,13 +26,13 @@ class FieldsBody(BaseParser):
     ) -> dict[str, str]:
         try:
             document = json.loads(_bounded(stream) or b"{}", parse_float=str, parse_int=str)
-            return {name: _told(value) for name, value in document.items() if value is not None}
+            return {_told(name): _told(value) for name, value in document.items() if value is not None}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ParseError("The body is not a JSON object of texts, numbers, booleans and lists of them.") from error
 
 
 def _told(value: Any) -> str:
-    """A value as a query would hold it; a list separated by commas."""
+    """A value as a query would hold it; a list separated by commas. Half a character (a lone surrogate) is no text."""
     if isinstance(value, list):
         out = io.StringIO()
         csv.writer(out, lineterminator="").writerow([_told(one) for one in value])
@@ -41,6 +41,7 @@ def _told(value: Any) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         raise TypeError
+    value.encode()
     return value
 
 

@@ -9,6 +9,9 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 """Names whose values are never kept. Addresses of chat rooms and webhooks hold their secret."""
+OPTIONS = ("secret", "token", "password")
+"""Options of our commands that hold one: the command line takes them cut short, as `--sec`."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]+@")
 LEFT_OUT = frozenset({"csrfmiddlewaretoken"})
 HIDDEN = "•••"
 MOST_TEXT, MOST_VALUES = 300, 40
@@ -31,24 +34,25 @@ def _value(value: Any) -> Any:
 
 
 def _text(text: str) -> str:
-    cleaned = _UNSTORABLE.sub("\ufffd", text)
+    cleaned = _UNSTORABLE.sub("\ufffd", _CREDENTIALS.sub(f"{HIDDEN}@", text))
     return cleaned if len(cleaned) <= MOST_TEXT else f"{cleaned[:MOST_TEXT]}…"
 
 
 def arguments(given: list[str]) -> list[str]:
     """Words of a command line: what follows a secret option is hidden, and so is what stands behind its `=`."""
     told: list[str] = []
-    for place, word in enumerate(given):
+    for before, word in zip(["", *given], given, strict=False):
         name, equals, _ = word.partition("=")
-        if SECRET.search(name) and equals:
+        if equals and _is_secret(name):
             told.append(f"{_text(name)}={HIDDEN}")
-        elif (
-            place
-            and given[place - 1].startswith("-")
-            and SECRET.search(given[place - 1])
-            and "=" not in given[place - 1]
-        ):
+        elif before.startswith("-") and "=" not in before and _is_secret(before):
             told.append(HIDDEN)
         else:
             told.append(_text(word))
     return told
+
+
+def _is_secret(name: str) -> bool:
+    """Whether what follows a name is one; an option may be cut short."""
+    cut = name.removeprefix("--") if name.startswith("--") else ""
+    return bool(SECRET.search(name)) or bool(cut and any(option.startswith(cut) for option in OPTIONS))

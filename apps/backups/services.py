@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -181,7 +181,19 @@ def _read(path: Path) -> Backup:
     told: dict[str, Any] = json.loads(path.read_text())
     if told.pop("format", None) != FORMAT:
         raise NoBackup(f"{path}: written by another version of CostOps, which must restore it.")
-    return Backup(**told | {"files": tuple(Kept(**file) for file in told["files"])})
+    backup = Backup(**told | {"files": tuple(Kept(**file) for file in told["files"])})
+    if backup.name != path.parent.name:
+        raise Damaged(f"{path}: it is of a backup called {backup.name!r}.")
+    if strange := [file.path for file in backup.files if not _is_ours(PurePosixPath(file.path))]:
+        raise Damaged(f"{path}: {strange[0]!r} is no file that a backup holds; nothing is restored from it.")
+    return backup
+
+
+def _is_ours(path: PurePosixPath) -> bool:
+    """Whether it stays where a backup is restored to."""
+    return str(path) in ("database", *OWN) or (
+        len(path.parts) > 1 and path.parts[0] in ZONES and ".." not in path.parts
+    )
 
 
 def find(folder: Path, name: str = "") -> Backup:

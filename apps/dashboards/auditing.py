@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.audit import selectors
 from apps.audit.models import AuditEntry
+from apps.dashboards.forms import EARLIEST, LATEST
 
 PAGE = 100
 WAYS: Mapping[str, Promise] = {"page": _("page"), "token": _("API token"), "command": _("command line")}
@@ -58,9 +59,10 @@ def audit_page(given: Mapping[str, str]) -> AuditPage:
 
 def _day(text: str) -> Any:
     try:
-        return parse_date(text)
+        found = parse_date(text)
     except ValueError:
         return None
+    return found if found and EARLIEST <= found <= LATEST else None
 
 
 def _line(entry: AuditEntry) -> EntryLine:

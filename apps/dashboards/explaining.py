@@ -146,23 +146,25 @@ def told(asked: CostQuery, limit: int = LIMIT) -> ExplainPage:
 def about(query: CostQuery) -> tuple[tuple[str, str], ...]:
     """What the number is of, dimension by dimension, as people call it."""
     known = DIMENSIONS | LEVELS
+    teams = naming.directory(query.scope)
     asked = [name for name, _told in (*query.filters, *query.excludes)]
     titles = {name: naming.before_value(name, str(known.get(name, name))) for name in asked}
-    kept = [(titles[name], _values(name, values)) for name, values in query.filters]
+    kept = [(titles[name], _values(name, values, teams)) for name, values in query.filters]
     left_out = [
-        (titles[name], _("all but %(values)s") % {"values": _values(name, values)}) for name, values in query.excludes
+        (titles[name], _("all but %(values)s") % {"values": _values(name, values, teams)})
+        for name, values in query.excludes
     ]
     return (*kept, *left_out)
 
 
-def _values(name: str, values: tuple[str, ...]) -> str:
-    shown = [_called(name, value) for value in values[:5]]
+def _values(name: str, values: tuple[str, ...], teams: naming.Directory) -> str:
+    shown = [_called(name, value, teams) for value in values[:5]]
     return naming.joined(shown) + (" …" if len(values) > 5 else "")
 
 
-def _called(name: str, value: str) -> str:
+def _called(name: str, value: str, teams: naming.Directory) -> str:
     if name == "team":
-        return naming.directory().title(value)
+        return teams.title(value)
     return str(words.KINDS.get(value, value)) if name == "kind" else naming.called(name, value)
 
 

@@ -67,7 +67,7 @@ class Names:
 
     @cached_property
     def teams(self) -> naming.Directory:
-        return naming.directory()
+        return naming.directory(self.found.query.scope)
 
     @property
     def asked(self) -> Exploration:

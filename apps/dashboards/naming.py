@@ -14,6 +14,7 @@ from apps.dashboards import words
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Name
 from apps.finops.tags import key_of
+from apps.marts.query import EVERYTHING, Scope
 from apps.teams.models import UNALLOCATED, Team
 
 
@@ -31,9 +32,14 @@ class Directory:
         return colours.OTHERS if team == UNALLOCATED else self.colours.get(team) or colours.by_name(team)
 
 
-def directory() -> Directory:
+def directory(scope: Scope = EVERYTHING) -> Directory:
+    """Every team; for names that an address gives, those that whoever looks may know of: others stay as they came."""
     rows = list(Team.objects.order_by("pk").values_list("name", "title"))
-    return Directory(titles=dict(rows), colours=colours.by_order([name for name, _title in rows]))
+    in_order = colours.by_order([name for name, _title in rows])
+    return Directory(
+        titles={name: title for name, title in rows if scope.allows(name)},
+        colours={name: colour for name, colour in in_order.items() if scope.allows(name)},
+    )
 
 
 def called(dimension: str, value: str) -> str:

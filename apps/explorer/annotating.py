@@ -49,7 +49,8 @@ def write(draft: Draft, *, by: Actor, now: datetime) -> Annotation:
 
 
 def write_all(drafts: Sequence[Draft], *, by: Actor, now: datetime) -> tuple[list[Annotation], int]:
-    """Keep all of them, or none; and how many of them were new."""
+    """Keep all of them, or none; and how many of them were new. Whether a team exists is told to those alone who may
+    write for it."""
     teams = {team.name: team for team in Team.objects.filter(name__in={draft.team for draft in drafts})}
     for draft in drafts:
         _check(draft, by, teams)
@@ -93,12 +94,13 @@ def _row(_line: int, cells: dict[str, str]) -> Draft:
 
 
 def _check(draft: Draft, by: Actor, teams: dict[str, Team]) -> None:
+    _must_write(by, draft.team)
     if draft.team and draft.team not in teams:
         raise CannotAnnotate(f"team: there is no team {draft.team[:60]!r}; leave it empty for the whole company")
-    _must_write(by, draft.team)
     if not draft.text.strip() or len(draft.text) > MOST_TEXT or not draft.text.isprintable():
         raise CannotAnnotate(f"text: 1 to {MOST_TEXT} characters that show, in one line")
-    if not sheets.FIRST_DAY <= draft.first <= draft.last < draft.first + LONGEST:
+    is_within = sheets.FIRST_DAY <= draft.first <= draft.last <= sheets.LAST_DAY
+    if not is_within or draft.last - draft.first >= LONGEST:
         raise CannotAnnotate("last: not before the first day, and at most a year after it")
     if draft.link and not is_web(draft.link):
         raise CannotAnnotate("link: an address that begins with https:// or http://, of at most 500 characters")
@@ -107,7 +109,7 @@ def _check(draft: Draft, by: Actor, teams: dict[str, Team]) -> None:
 def _must_write(by: Actor, team: str) -> None:
     if may_write(by, team):
         return
-    whose = f"of {team} are for its members, or finance," if team else "of the whole company are for finance"
+    whose = f"of {team[:60]} are for its members, or finance," if team else "of the whole company are for finance"
     raise NotYours(f"Annotations {whose} to write and delete; nothing was changed.")
 
 

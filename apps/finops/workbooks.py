@@ -10,6 +10,8 @@ from apps.finops import sheets
 from apps.finops.sheets import BadSheet, Wrong, WrongCell
 
 MOST_UNPACKED = 512 << 20
+MOST_TIMES = 32
+"""A workbook unpacks to some ten times its size; one that was made to be large to a thousand times."""
 MAGIC = b"PK\x03\x04"
 Row = TypeVar("Row")
 Lines = Iterator[tuple[int, dict[str, str]]]
@@ -29,7 +31,7 @@ def read(
         return sheets.read(content, name=name, headers=headers, row=row, most_bytes=most_bytes)
     if len(content) > most_bytes:
         raise BadSheet(f"{name}: more than {most_bytes >> 20} MiB; split the file.")
-    return checked(name, lines(content, name, headers), row, what=what)
+    return checked(name, lines(content, name, headers, min(MOST_UNPACKED, MOST_TIMES * most_bytes)), row, what=what)
 
 
 def checked(name: str, found: Lines, row: Callable[[int, dict[str, str]], Row], *, what: str = "line") -> list[Row]:
@@ -47,14 +49,14 @@ def checked(name: str, found: Lines, row: Callable[[int, dict[str, str]], Row], 
     return rows
 
 
-def lines(content: bytes, name: str, headers: Sequence[Sequence[str]]) -> Lines:
+def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpacked: int = MOST_UNPACKED) -> Lines:
     """The rows of the first sheet whose columns, in any order, are those of one of `headers`."""
     from openpyxl import load_workbook
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
-                raise BadSheet(f"{name}: unpacks to more than {MOST_UNPACKED >> 20} MiB.")
+            if sum(entry.file_size for entry in packed.infolist()) > most_unpacked:
+                raise BadSheet(f"{name}: unpacks to more than {most_unpacked >> 20} MiB.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header = [str(cell or "").strip() for cell in next(rows, ())]

@@ -175,26 +175,15 @@ def by_day(query: EfficiencyQuery, resource: str) -> tuple[Day, ...]:
 def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple[Day, ...]:
     usage, nodes = _usage(query, pinned), usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     _, end = RESOURCES[resource]
-    mine = None if query.scope.teams is None else {place[:1] + place[2:] for place in _known(query, pinned)[0]}
-    spent: dict[date, list[Decimal]] = {}
-    keys = ["day", *PLACE]
-    summed = _hours(_narrowed(usage, query), keys, resource, end)
-    for day, cluster, _pool, namespace, workload, request, used in rows_of(summed):
-        if mine is None or (cluster, namespace, workload) in mine:
-            sums = spent.setdefault(day, [Decimal(0), Decimal(0)])
-            sums[0], sums[1] = sums[0] + request, sums[1] + used
+    asked = _narrowed(usage, query)
+    sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("request", "used")}
+    spent = {day: told for day, *told in rows_of(asked.group_by("day").aggregate(**sums))}
     held: dict[date, Decimal] = {}
-    if mine is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
+    if query.scope.teams is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
         rows = _narrowed(nodes, query)
         held = dict(rows_of(rows.group_by("day").aggregate(held=rows[f"{resource}_capacity_{end}"].sum())))
     nothing = (None, None)
     return tuple(Day(day, held.get(day), *spent.get(day, nothing)) for day in sorted({*spent, *held}))
-
-
-def _hours(rows: ir.Table, keys: list[str], resource: str, end: str) -> ir.Table:
-    return rows.group_by(keys).aggregate(
-        request=rows[f"{resource}_request_{end}"].sum(), used=rows[f"{resource}_used_{end}"].sum()
-    )
 
 
 def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
@@ -214,37 +203,45 @@ def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place
     costs: dict[Key, Money] = defaultdict(dict)
     for *place, currency, cost in _few(_costs(query, pinned, nodes)):
         costs[tuple(place)][currency] = cost
-    mine = {place[:1] + place[2:] for place in costs}
-    seen = {place for place in hours if query.scope.teams is None or place[:1] + place[2:] in mine}
-    places = {place: _Place(hours.get(place), costs.get(place, {})) for place in {*seen, *costs}}
+    places = {place: _Place(hours.get(place), costs.get(place, {})) for place in {*hours, *costs}}
     held = {name: nodes[f"{name}_capacity_{end}"].sum() for name, (_, end) in RESOURCES.items()}
     pools = nodes.group_by(["cluster", "node_pool"]).aggregate(**held)
     return places, {tuple(row[:2]): dict(zip(RESOURCES, row[2:], strict=True)) for row in rows_of(pools)}
 
 
 def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none."""
+    """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none.
+
+    Of workloads the viewer may see, on the days on which they were those of the viewer's teams.
+    """
     nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     on = ["day", "cluster", "node"]
     pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
     days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
+    if query.scope.teams is not None:
+        whose = ["day", "cluster", "namespace", "workload"]
+        days = days.semi_join(_charged(query, pinned).select(whose).distinct(), whose)
     joined = days.left_join(pools, on).drop(*(f"{name}_right" for name in on))
     return joined.mutate(node_pool=joined.node_pool.fill_null(""))
 
 
 def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.Table:
     """What nodes and serverless pods cost by workload and pool, of the teams one may see."""
-    at = pinned.versions.get(ALLOCATED.name)
-    rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
-    rows = rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    rows = _charged(query, pinned)
     named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
     behind = named.filter(named.resource != "")
     behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
     placed = rows.drop("node_pool").left_join(behind, ["day", "resource"])
     placed = placed.mutate(node_pool=placed.pool_of.fill_null(""))
     return placed.group_by([*PLACE, "currency"]).aggregate(cost=placed.effective_cost.sum().cast(MONEY))
+
+
+def _charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
+    """The rows of nodes and serverless pods that workloads are charged, of the teams one may see."""
+    at = pinned.versions.get(ALLOCATED.name)
+    rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
+    rows = rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
+    return rows if query.scope.teams is None else rows.filter(rows.team.isin(sorted(query.scope.teams)))
 
 
 def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:

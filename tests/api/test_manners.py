@@ -250,6 +250,12 @@ def test_parameters_of_a_write_come_as_json_too(callers: dict[str, Client]) -> N
 HOOK = {"kind": "webhook", "url": "https://hooks.example.com/x", "secret": "a secret of ours", "least": "warning"}
 
 
+@pytest.mark.parametrize("body", [r'{"\ud800": "x"}', r'{"name": "v", "query": "\ud800=1"}', r'{"name": ["\udfff"]}'])
+def test_half_a_character_in_a_body_is_refused(callers: dict[str, Client], body: str) -> None:
+    refused = callers["lilei"].post("/api/v1/views/", body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
+
+
 def test_a_channel_is_made_changed_and_removed_and_its_secrets_stay_out_of_addresses(
     callers: dict[str, Client], settings: Any
 ) -> None:

@@ -207,7 +207,15 @@ def test_a_hostile_body_is_no_failure_and_storable(people, client_of):
         (["add", "aws", "--secret", "id=abc"], ["add", "aws", "--secret", HIDDEN]),
         (["x", "--token=abc"], ["x", f"--token={HIDDEN}"]),
         (["x", "--password", "abc", "--name", "n"], ["x", "--password", HIDDEN, "--name", "n"]),
+        pytest.param(["add", "a", "--sec", "id=abc"], ["add", "a", "--sec", HIDDEN], id="an option cut short"),
+        pytest.param(["add", "a", "--se=id=abc"], ["add", "a", f"--se={HIDDEN}"], id="the same in one word"),
+        pytest.param(
+            ["add", "p", "--location", "https://me:pw@prometheus.example/"],
+            ["add", "p", "--location", f"https://{HIDDEN}@prometheus.example/"],
+            id="credentials in an address",
+        ),
         (["add", "bill", "--location", "/data"], ["add", "bill", "--location", "/data"]),
+        (["x", "--source", "bill", "--start", "2026-10-01"], ["x", "--source", "bill", "--start", "2026-10-01"]),
     ],
 )
 def test_no_secret_of_a_command_line_is_kept(words, kept):
@@ -240,6 +248,17 @@ def test_a_command_is_written_down_with_its_outcome(installation):
     listed = json.loads(installation.manage("audit", "list", "--format", "json").stdout)
     assert [(row["action"], str(row["outcome"])) for row in listed] == [("source", "2"), ("source", "0")]
     installation.manage("audit", "verify")
+
+
+def test_credentials_in_an_address_that_a_form_gives_are_not_kept():
+    given = {"location": "https://me:p@ss@prometheus.example/?x=1", "link": "https://ci.example/@me", "mail": "a@b.cn"}
+    assert shown(given) == given | {"location": f"https://{HIDDEN}@prometheus.example/?x=1"}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2026-02-30"])
+def test_a_day_that_nobody_can_mean_is_not_asked(published, client_of, settings, day):
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    assert client_of("staff").get(f"/audit/?start={day}&last={day}").status_code == 200
 
 
 # --- Who may read it ----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.backups import services
 from tests.conftest import ON_POSTGRES
 from tests.pipeline.test_processes import dump, open_school
 from tests.servers.installation import ROOT, Installation, new_installation
@@ -103,6 +104,29 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(school, copy, pa
     assert done.returncode == 1
     assert f"{damaged} {said}" in done.stderr
     assert not list(school.installation.home.glob("lake.before-*"))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        pytest.param("../stolen", "", id="above the home folder"),
+        pytest.param("lake/../../stolen", "", id="above it by way of the lake"),
+        pytest.param("/etc/stolen", "", id="anywhere"),
+        pytest.param("static/stolen.js", "", id="beside what is kept"),
+        pytest.param("stolen", "", id="a file of no backup"),
+        pytest.param("lake/costs/a.parquet", "../../elsewhere", id="a backup of another name than its folder"),
+    ],
+)
+def test_a_manifest_names_nothing_but_what_backups_hold(tmp_path, path, name):
+    into = tmp_path / "backups" / "20261102T030405Z"
+    into.mkdir(parents=True)
+    told = {
+        "format": services.FORMAT, "name": name or into.name, "made_at": "2026-11-02", "vendor": "sqlite",
+        "migrations": 1, "publication": None, "files": [{"path": path, "size": 0, "sha256": "0" * 64}],
+    }  # fmt: skip
+    (into / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(services.Damaged, match=r"manifest\.json: "):
+        services.find(tmp_path)
 
 
 def test_a_backup_that_is_not_there_is_told(school, copy):

@@ -3,13 +3,17 @@
 import csv
 import io
 import re
+import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from apps.dashboards.explaining import about
 from apps.explorer.models import Annotation, SavedView
+from apps.marts.query import EVERYTHING, CostQuery, Scope
 from tests.dashboards import company
 
 CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
@@ -326,6 +330,7 @@ def test_the_same_file_again_changes_nothing(published, client_of):
     [
         ("lilei", "first=2026-10-05&text=ours&team=live-class", 201),
         ("lilei", "first=2026-10-05&text=theirs&team=search", 403),
+        pytest.param("lilei", "first=2026-10-05&text=x&team=nobody", 403, id="whether a team exists is not told"),
         ("lilei", "first=2026-10-05&text=company", 403),
         ("finance", "first=2026-10-05&text=company", 201),
         ("finance", "first=2026-10-05&text=x&team=nobody", 400),
@@ -338,6 +343,32 @@ def test_the_same_file_again_changes_nothing(published, client_of):
 def test_who_may_annotate_what(published, client_of, who, given, status):
     assert client_of(who).post(f"/api/v1/annotations/?{given}").status_code == status
     assert Annotation.objects.count() == (status == 201)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/explorer/?period=month&team=search",
+        "/explorer/?period=custom&start=2026-10-01&last=2026-10-30&team=search&by=service",
+        "/why/?start=2026-10-01&end=2026-10-31&team=search",
+    ],
+)
+def test_what_a_team_of_others_is_called_is_not_told(published, client_of, address):
+    assert "Homework search" not in client_of("lilei").get(address).content.decode()
+    assert "Homework search" in client_of("finance").get(address).content.decode()
+
+
+@pytest.mark.parametrize("how", ["filters", "excludes"])
+def test_nor_is_it_by_an_explanation(people, how):
+    asked = CostQuery(date(2026, 10, 1), date(2026, 10, 31), **{how: (("team", ("search",)),)})
+    told = [about(replace(asked, scope=scope)) for scope in (EVERYTHING, Scope(frozenset({"live-class"})))]
+    assert ["Homework search" in str(one) for one in told] == [True, False]
+
+
+@pytest.mark.parametrize("given", [{"first": "9999-12-31"}, {"first": "2026-10-05", "last": "9999-12-31"}])
+def test_a_day_after_all_others_is_refused_on_the_page(published, client_of, given):
+    written = {"action": "annotate", "text": "x", "team": "live-class", **given}
+    assert client_of("lilei").post("/explorer/", written).status_code == 400
 
 
 def test_an_annotation_is_deleted_by_those_who_could_have_written_it(published, client_of):
@@ -360,6 +391,14 @@ def test_a_wrong_line_refuses_the_whole_file_by_line_and_column(published, clien
     assert "line 4, column date" in body
     assert "line 5, column link" in body
     assert not Annotation.objects.exists()
+
+
+def test_a_workbook_made_to_unpack_without_end_is_refused(published, client_of):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/sharedStrings.xml", b" " * (33 << 20))
+    response = client_of("lilei").post("/api/v1/annotations/file/", packed.getvalue(), content_type="text/csv")
+    assert (response.status_code, response.json()["detail"]) == (400, "upload: unpacks to more than 32 MiB.")
 
 
 def test_annotations_at_the_terminal(published, tmp_path, capsys):

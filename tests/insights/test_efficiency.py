@@ -20,7 +20,7 @@ import pytest
 
 from apps.insights.efficiency import LEVELS, EfficiencyQuery, by_day, efficiency
 from apps.marts.query import EVERYTHING, BadQuestion, Scope
-from tests.api.opencost import hire, publish_world
+from tests.api.opencost import RULES, hire, publish_world
 from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,27 @@ def test_a_lead_sees_the_own_workloads_and_not_what_the_cluster_holds(home):
         (None, 24), (None, 48),
     ]  # fmt: skip
     assert asked("workload", scope=Scope(frozenset())).rows == ()
+
+
+MOVED = RULES.replace(
+    "team: web}",
+    "team: web, valid_to: 2026-10-02}\n  - {name: moved, when: {namespace: web}, team: data, valid_from: 2026-10-02}",
+    1,
+)
+
+
+@pytest.mark.parametrize(
+    ("team", "hours", "days"),
+    [
+        pytest.param("web", ("24", "12", "2.88", "1.68", None), [24], id="whose it was"),
+        pytest.param("data", ("48", "0", "4.8", "4.8", None), [18, 48], id="whose it became"),
+    ],
+)
+def test_hours_are_those_of_the_days_on_which_a_workload_was_ones_own(home, team, hours, days):
+    publish_world(rules=MOVED)
+    scope = Scope(frozenset({team}))
+    assert told(asked("namespace", scope=scope))["online", "web"] == (None, *hours)
+    assert [one.request for one in by_day(EfficiencyQuery(*DAYS, scope=scope), "cpu")] == days
 
 
 def test_the_api_the_csv_and_the_page_say_the_same_to_each(home):

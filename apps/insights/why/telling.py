@@ -18,7 +18,7 @@ from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.searching import ATTRIBUTES
 from apps.insights.why.wording import what_happened
-from apps.marts.query import CostQuery
+from apps.marts.query import EVERYTHING, CostQuery, Scope
 from apps.marts.selectors import NothingPublished
 from apps.teams.models import UNALLOCATED, Team
 
@@ -103,13 +103,13 @@ def main_segment(one: CurrencyChange) -> SegmentChange | None:
 
 def subject(query: CostQuery) -> str:
     """What a question is about, as people call it."""
-    told = _told(query.filters) or str(_("All teams") if query.scope.teams is None else _("Your teams"))
-    left_out = _told(query.excludes)
+    told = _told(query.filters, query.scope) or str(_("All teams") if query.scope.teams is None else _("Your teams"))
+    left_out = _told(query.excludes, query.scope)
     return _("%(what)s but for %(left_out)s") % {"what": told, "left_out": left_out} if left_out else told
 
 
-def _told(narrowed: Iterable[tuple[str, tuple[str, ...]]]) -> str:
-    return named([(name, value) for name, values in narrowed if name != "currency" for value in values])
+def _told(narrowed: Iterable[tuple[str, tuple[str, ...]]], scope: Scope) -> str:
+    return named([(name, value) for name, values in narrowed if name != "currency" for value in values], scope)
 
 
 def title(segment: SegmentChange) -> str:
@@ -118,12 +118,11 @@ def title(segment: SegmentChange) -> str:
     return told if segment.is_whole else _("the rest of %(segment)s") % {"segment": told}
 
 
-def named(values: Iterable[tuple[str, str]]) -> str:
-    """A segment as people call it: what it is, and where."""
+def named(values: Iterable[tuple[str, str]], scope: Scope = EVERYTHING) -> str:
+    """A segment as people call it: what it is, and where; teams that a viewer may not see as they were given."""
     told = sorted(values, key=lambda one: ATTRIBUTES.index(one[0]) if one[0] in ATTRIBUTES else -1)
-    titles = dict(
-        Team.objects.filter(name__in=[value for name, value in told if name == "team"]).values_list("name", "title")
-    )
+    teams = [value for name, value in told if name == "team" and scope.allows(value)]
+    titles = dict(Team.objects.filter(name__in=teams).values_list("name", "title"))
     what = [_called(name, titles.get(value, value) or value) for name, value in told if name not in _PLACES]
     where = [_called(name, value) for name, value in told if name in _PLACES]
     if what and where:
