@@ -354,6 +354,24 @@ def test_annotations_are_seen_by_the_team_and_those_of_the_company_by_all(publis
     assert [note["hovertext"] for note in trend["annotations"]] == ["2026-10-10 Promotion"]
 
 
+@pytest.mark.parametrize(
+    ("address", "figure", "expected"),
+    [
+        ("/?period=month", "/figures/overview/team/?period=month", ["Release", "Promotion"]),
+        ("/teams/live-class/?period=month", "/figures/teams/live-class/kind/?period=month", ["Release", "Promotion"]),
+        ("/teams/search/?period=month", "/figures/teams/search/kind/?period=month", ["Promotion"]),
+        ("/?period=7", "/figures/overview/team/?period=7", []),
+    ],
+)
+def test_the_numbers_on_a_figure_of_cost_are_said_beneath_it(published, client_of, address, figure, expected):
+    finance = client_of("finance")
+    finance.post("/api/v1/annotations/file/?name=events.csv", EVENTS, content_type="text/csv")
+    lists = re.findall(r'figure__notes".*?</details>', finance.get(address).content.decode(), re.DOTALL)
+    assert {tuple(re.findall(r"<bdi>(.*?)</bdi>", one)) for one in lists} == ({tuple(expected)} if expected else set())
+    layout = finance.get(figure).json()["layout"]
+    assert [mark["text"] for mark in layout.get("annotations", [])] == [str(at + 1) for at in range(len(expected))]
+
+
 def test_the_same_file_again_changes_nothing(published, client_of):
     finance = client_of("finance")
     first, second = (
