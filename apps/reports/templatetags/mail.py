@@ -14,9 +14,10 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,'PingFang SC','Microsoft Ya
 _NUMBERS = "font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap"
 STYLES = {
     "page": f"margin:0;padding:0;background:#f3f5f8;color:#1f2733;{_FONT};font-size:15px;line-height:1.5",
-    "frame": "width:100%;background:#f3f5f8;border-collapse:collapse",
+    "frame": "width:100%;table-layout:fixed;background:#f3f5f8;border-collapse:collapse",
     "outside": "padding:24px 2%",
-    "sheet": "width:100%;max-width:640px;margin:0 auto;background:#ffffff;border-radius:10px;border-collapse:collapse",
+    "sheet": "width:100%;max-width:640px;margin:0 auto;background:#ffffff;border-radius:10px;border-collapse:collapse;"
+    "table-layout:fixed",
     "inside": "padding:28px 4.5% 24px",
     "company": "margin:0;color:#6b7585;font-size:13px",
     "title": "margin:2px 0 0;font-size:22px;line-height:1.3;font-weight:650",
@@ -27,11 +28,12 @@ STYLES = {
     "sentence": "margin:6px 0 14px;font-size:15px",
     "picture": "display:block;width:100%;max-width:584px;height:auto;border:0;margin:0 0 18px",
     "heading": "margin:22px 0 6px;font-size:15px;font-weight:650",
+    "scroll": "overflow-x:auto",
     "table": "width:100%;border-collapse:collapse;font-size:14px",
     "head": "padding:4px 0;text-align:left;font-weight:400;font-size:12px;color:#6b7585",
     "head-word": "padding:4px 0 4px 12px;text-align:left;font-weight:400;font-size:12px;color:#6b7585",
     "head-number": "padding:4px 0 4px 12px;text-align:right;font-weight:400;font-size:12px;color:#6b7585",
-    "name": "padding:6px 0;border-top:1px solid #e8ecf2;overflow-wrap:anywhere",
+    "name": "padding:6px 0;border-top:1px solid #e8ecf2;min-width:5em;overflow-wrap:anywhere",
     "word": "padding:6px 0 6px 12px;border-top:1px solid #e8ecf2;word-break:keep-all",
     "number": f"padding:6px 0 6px 12px;border-top:1px solid #e8ecf2;{_NUMBERS}",
     "link": "color:inherit;text-decoration:none",
