@@ -51,7 +51,7 @@ def _unpriced(inputs: Facts, pools: ir.Table) -> list[Problem]:
             "warning",
             "unpriced_node",
             f"{cluster}/{node}",
-            f"{hours} node-hours ({core_hours} core-hours) have no charge: "
+            f"{hours} node-hours ({core_hours.normalize():f} core-hours) have no charge: "
             f"no ResourceId in the bill equals {provider!r}. Check that the bill covers this account and period.",
         )
         for cluster, node, provider, hours, core_hours in rows

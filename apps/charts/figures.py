@@ -108,7 +108,7 @@ def bridge(steps: Sequence[Step], *, currency: str) -> Figure:
 def _step_text(step: Step, decimals: int | None = None) -> str:
     """The amount, signed where it is a change; beyond a hundred nobody reads decimals above a bar."""
     places = (0 if abs(step.amount) >= 100 else 2) if decimals is None else decimals
-    return f"{step.amount:{'' if step.is_level else '+'},.{places}f}"
+    return f"{step.amount:{'' if step.is_level else '+'}z,.{places}f}"
 
 
 def _step_colour(step: Step) -> str:

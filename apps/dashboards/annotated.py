@@ -10,12 +10,17 @@ from apps.explorer.models import Annotation
 from apps.explorer.selectors import MOST_MARKS, annotations
 
 
-def mark(figure: Figure, asked: Asked, **filters: str) -> Figure:
-    """A figure with numbered marks on the days that somebody wrote about: of the company, and of the teams it is of."""
+def written(asked: Asked, **filters: str) -> tuple[Annotation, ...]:
+    """What somebody wrote about the days of a figure: of the company, and of the teams it is of."""
     found = annotations(asked.scope.teams, first=asked.window.start, last=asked.last_day, team=filters.get("team", ""))
-    return (
-        with_marks(figure, marks(found[:MOST_MARKS], asked.window.start, asked.last_day)) if figure["data"] else figure
-    )
+    return tuple(found[:MOST_MARKS])
+
+
+def mark(figure: Figure, asked: Asked, **filters: str) -> Figure:
+    """A figure with the numbers of what was written, in order, on its days."""
+    if not figure["data"]:
+        return figure
+    return with_marks(figure, marks(written(asked, **filters), asked.window.start, asked.last_day))
 
 
 def marks(kept: Iterable[Annotation], first: date, last: date) -> list[tuple[date, date, str]]:

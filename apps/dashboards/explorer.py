@@ -30,7 +30,9 @@ from apps.explorer.question import (
     MOST_GROUPS,
     PERIODS,
     TOPS,
+    Chosen,
     Exploration,
+    exclude_names,
     filter_names,
     groupings,
     listed,
@@ -123,11 +125,13 @@ class Form:
     tops: Pairs
     filters: tuple[Field, ...]
     more: tuple[Field, ...]
+    excludes: tuple[Field, ...]
+    more_excludes: tuple[Field, ...]
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A filter in force, and the address without it."""
+    """A filter in force, or what is left out, and the address without it."""
 
     title: str
     values: str
@@ -181,11 +185,8 @@ def form(given: Mapping[str, Sequence[str]], asked: Exploration | None, faults: 
     shown = asked or Exploration()
     plain = {name: str(getattr(shown, name) or "") for name in ("metric", "period", "start", "last", "grain")}
     plain |= {name: str(getattr(shown, name) or "") for name in ("compare", "currency", "chart", "top", "publication")}
-    values, names = dict(shown.filters), filter_names()
-    fields = tuple(
-        Field(name, key, dimension(name), _held(values.get(name), held.get(key, "")), faults.get(key, ""))
-        for name, key in ((name, names[name]) for name in in_order(names))
-    )
+    filters, more = _fields(filter_names(), shown.filters, held, faults)
+    excludes, more_excludes = _fields(exclude_names(), shown.excludes, held, faults)
     by = shown.by if asked else tuple(part for text in given.get("by", ()) for part in text.split(",") if part)
     return Form(
         given=plain if asked else plain | held,
@@ -198,8 +199,25 @@ def form(given: Mapping[str, Sequence[str]], asked: Exploration | None, faults: 
         compared=_pairs(COMPARED, COMPARED_TITLES),
         charts=_pairs(CHARTS, CHART_TITLES),
         tops=tuple((str(top), str(top)) for top in TOPS),
-        filters=tuple(field for field in fields if field.value or field.fault),
-        more=tuple(field for field in fields if not field.value and not field.fault),
+        filters=filters,
+        more=more,
+        excludes=excludes,
+        more_excludes=more_excludes,
+    )
+
+
+def _fields(
+    names: Mapping[str, str], chosen: Chosen, held: Mapping[str, str], faults: Mapping[str, str]
+) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    """The fields that hold something, and the others."""
+    values = dict(chosen)
+    fields = [
+        Field(name, key, dimension(name), _held(values.get(name), held.get(key, "")), faults.get(key, ""))
+        for name, key in ((name, names[name]) for name in in_order(names))
+    ]
+    return (
+        tuple(field for field in fields if field.value or field.fault),
+        tuple(field for field in fields if not field.value and not field.fault),
     )
 
 
@@ -297,13 +315,15 @@ def _unknown(found: Explored) -> str:
 
 
 def _chips(asked: Exploration, names: Names) -> list[Chip]:
-    return [
-        Chip(
-            dimension(name),
-            naming.joined([labels.plain(names.title(name, value)) for value in values]),
-            f"?{asked.without(name).params()}",
-        )
-        for name, values in asked.filters
+    def chip(title: str, name: str, values: Sequence[str], rest: Exploration) -> Chip:
+        called = naming.joined([labels.plain(names.title(name, value)) for value in values])
+        return Chip(title, called, f"?{rest.params()}")
+
+    only = [chip(dimension(name), name, values, asked.without(name)) for name, values in asked.filters]
+    but = _("%(dimension)s, all but")
+    return only + [
+        chip(but % {"dimension": dimension(name)}, name, values, asked.with_all_of(name))
+        for name, values in asked.excludes
     ]
 
 

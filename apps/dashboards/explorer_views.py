@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from apps.dashboards import annotated, explorer, explorer_figures
+from apps.dashboards import faults as faults_told
 from apps.dashboards.forms import asked_publication
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView, no_rate
@@ -95,7 +96,8 @@ class Explorer(Keeping):
         return self.beside(told) | {"page": page, "form": page.form, "facts": page.found.publication, "asked": asked}
 
     def faulty(self, told: dict[str, Any], given: Any, faults: Mapping[str, str]) -> HttpResponse:
-        context = self.beside(told) | {"form": explorer.form(given, None, faults), "faults": faults}
+        said = {name: faults_told.said(fault) for name, fault in faults.items()}
+        context = self.beside(told) | {"form": explorer.form(given, None, said), "faults": said}
         return self.render_to_response(context, status=400)
 
     def beside(self, told: dict[str, Any]) -> dict[str, Any]:

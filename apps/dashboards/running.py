@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.dashboards.sources import RUN_STATES, ProblemGroup, grouped, kept_fresh, run_row
 from apps.dashboards.templatetags import costs as written
+from apps.dashboards.words import STEPS, step_title
 from apps.finops.problems import Problem
 from apps.finops.written import money
 from apps.marts.query import BadQuestion
@@ -24,23 +25,6 @@ from apps.pipeline.retries import CRASHED, QUARANTINED, REFUSED, UNAVAILABLE
 from apps.pipeline.steps import NAMES
 
 MOST = 60
-STEPS: dict[str, tuple[Promise, Promise]] = {
-    "land": (gettext_lazy("Land"), gettext_lazy("copies new and changed files of a source, byte by byte")),
-    "normalize": (gettext_lazy("Read bills"), gettext_lazy("reads landed bills into charges")),
-    "meter": (gettext_lazy("Measure"), gettext_lazy("reads usage files, or pulls usage from an API, day by day")),
-    "allocate": (gettext_lazy("Allocate"), gettext_lazy("divides the charges of changed days between teams")),
-    "estimate": (gettext_lazy("Estimate"), gettext_lazy("estimates the days whose bill has not come")),
-    "publish": (gettext_lazy("Publish"), gettext_lazy("rebuilds changed months and pins a publication")),
-    "forecast": (gettext_lazy("Forecast"), gettext_lazy("forecasts days, and where month and quarter land")),
-    "budgets": (gettext_lazy("Look ahead"), gettext_lazy("looks ahead for budgets that no forecast tells of")),
-    "anomalies": (gettext_lazy("Anomalies"), gettext_lazy("looks for what departs from its usual")),
-    "idle": (gettext_lazy("Idle"), gettext_lazy("finds what is paid for and not used")),
-    "plan": (gettext_lazy("Plan"), gettext_lazy("plans how the same work could cost less")),
-    "recommend": (gettext_lazy("Recommend"), gettext_lazy("makes findings into recommendations with owners")),
-    "verify": (gettext_lazy("Verify"), gettext_lazy("measures what was saved")),
-    "alert": (gettext_lazy("Alert"), gettext_lazy("tells people what asks for attention")),
-}
-"""The steps in their order: what each is called, and what it does."""
 ADVICE: dict[str, Promise] = {
     UNAVAILABLE: gettext_lazy("The source did not answer. It is asked again by itself; see that it is up."),
     REFUSED: gettext_lazy("Mend what the message names: the file, the rules or the source. Then retry, or wait."),
@@ -125,18 +109,12 @@ def news(chosen: Mapping[str, str], now: datetime) -> dict[str, Any]:
 
 def _row(run: StepRun, now: datetime, may_retry: bool) -> dict[str, Any]:
     return run_row(run, now) | {
-        "title": title_of(run.step),
         "attempt": str(run.attempt or ""),
         "cost_in": _costs(run.cost_in),
         "cost_out": _costs(run.cost_out),
         "advice": str(ADVICE.get(run.failure, "")) if run.state == StepRun.State.FAILED else "",
         "may_retry": may_retry,
     }
-
-
-def title_of(step: str) -> str:
-    """A step as people say it; one of a newer version by its name."""
-    return str(STEPS[step][0]) if step in STEPS else step
 
 
 def _costs(costs: Mapping[str, str]) -> str:
@@ -178,5 +156,5 @@ def _trouble(run: StepRun) -> Trouble:
         problems = [Problem("error", run.step, run.key, run.message or run.step)]
     last = run.window_end - timedelta(days=1) if run.window_end else None
     days = written.day_range(run.window_start, last) if run.window_start and last else ""
-    title = " · ".join(part for part in (title_of(run.step), run.source, days) if part)
+    title = " · ".join(part for part in (step_title(run.step), run.source, days) if part)
     return Trouble(run.pk, title, str(ADVICE.get(run.failure, "")), grouped(problems))

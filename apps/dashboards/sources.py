@@ -16,6 +16,7 @@ from apps.charts import labels
 from apps.dashboards.arriving import said_late, said_usual
 from apps.dashboards.telling import said, said_where
 from apps.dashboards.templatetags import costs as written
+from apps.dashboards.words import step_title
 from apps.finops.problems import Problem
 from apps.ingest import scrub
 from apps.ingest.selectors import SourceState, source_states
@@ -220,6 +221,7 @@ def run_row(run: StepRun, now: datetime) -> dict[str, str]:
         "state": run.state,
         "state_title": str(RUN_STATES[run.state]),
         "step": run.step,
+        "title": step_title(run.step),
         "source": run.source,
         "window": days,
         "rows": f"{run.rows:,}" if run.rows else "",

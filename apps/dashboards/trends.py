@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.charts import colours, figures
-from apps.dashboards import naming, words
+from apps.dashboards import annotated, naming, words
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import EXACT, ZERO, Key, Line, Name, Table, fold, hundredths, parts_of, total_of
 from apps.dashboards.templatetags import costs as written
+from apps.explorer.models import Annotation
 from apps.marts import selectors as marts
 from apps.teams.models import UNALLOCATED
 from apps.teams.tree import KINDS
@@ -53,13 +54,14 @@ DAY_FORMAT = {"day": gettext_lazy("%-d %b"), "week": gettext_lazy("%-d %b"), "mo
 
 @dataclass(frozen=True)
 class FigureLink:
-    """A figure in a page: its title, its sentence, and the address of its data."""
+    """A figure in a page: its title, its sentence, the address of its data, and what its numbered marks say."""
 
     id: str
     url: str
     title: str
     unit: str
     summary: str
+    notes: tuple[Annotation, ...] = ()
 
 
 def link(asked: Asked, by: str, per_step: Mapping[date, Decimal], *, remark: str, **filters: str) -> FigureLink:
@@ -70,6 +72,7 @@ def link(asked: Asked, by: str, per_step: Mapping[date, Decimal], *, remark: str
         title=str(TITLES[asked.grain, by]),
         unit=asked.currency,
         summary=f"{_sentence(asked, per_step)} {remark}".strip(),
+        notes=annotated.written(asked, **filters) if per_step else (),
     )
 
 

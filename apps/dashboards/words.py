@@ -49,3 +49,26 @@ STATUS_MEANINGS: dict[str, Promise] = {
     "provisional": _("a billing period is still open"),
     "final": _("every billing period is closed"),
 }
+
+STEPS: dict[str, tuple[Promise, Promise]] = {
+    "land": (_("Land"), _("copies new and changed files of a source, byte by byte")),
+    "normalize": (_("Read bills"), _("reads landed bills into charges")),
+    "meter": (_("Measure"), _("reads usage files, or pulls usage from an API, day by day")),
+    "allocate": (_("Allocate"), _("divides the charges of changed days between teams")),
+    "estimate": (_("Estimate"), _("estimates the days whose bill has not come")),
+    "publish": (_("Publish"), _("rebuilds changed months and pins a publication")),
+    "forecast": (_("Forecast"), _("forecasts days, and where month and quarter land")),
+    "budgets": (_("Look ahead"), _("looks ahead for budgets that no forecast tells of")),
+    "anomalies": (_("Anomalies"), _("looks for what departs from its usual")),
+    "idle": (_("Idle"), _("finds what is paid for and not used")),
+    "plan": (_("Plan"), _("plans how the same work could cost less")),
+    "recommend": (_("Recommend"), _("makes findings into recommendations with owners")),
+    "verify": (_("Verify"), _("measures what was saved")),
+    "alert": (_("Alert"), _("tells people what asks for attention")),
+}
+"""The steps in their order: what each is called, and what it does."""
+
+
+def step_title(step: str) -> str:
+    """A step as people say it; one of a newer version by its name."""
+    return str(STEPS[step][0]) if step in STEPS else step

@@ -144,8 +144,8 @@ def offered_currencies(explored: Explored) -> tuple[str, ...]:
     """What the amounts could be shown in, as an address names it: each currency by itself, then all converted."""
     asked = explored.asked
     plain = explored.query if not asked.reporting else CostQuery(
-        explored.window.start, explored.window.end, filters=asked.filters, as_of=explored.query.as_of,
-        scope=explored.query.scope,
+        explored.window.start, explored.window.end, filters=asked.filters, excludes=asked.excludes,
+        as_of=explored.query.as_of, scope=explored.query.scope,
     )  # fmt: skip
     alone = sorted({*explored.currencies} if not asked.reporting else {*marts.answer(plain.grouped()).totals})
     converted = {*reporting_currencies(), *([asked.reporting] if asked.reporting else [])}
@@ -155,12 +155,13 @@ def offered_currencies(explored: Explored) -> tuple[str, ...]:
 
 
 def offered_values(asked: Exploration, publication: Publication, scope: Scope, name: str) -> list[tuple[str, Decimal]]:
-    """The values of a dimension in the question's period and within its other filters, the most expensive first."""
+    """The values of a dimension in the question's period and within its other filters, the most expensive
+    first."""
     if publication.end_day is None:
         return []
     if name not in filter_names():
         raise CannotBeAsked({"dimension": "is not one that cost can be filtered by"})
     window, _ = asked.windows(publication.end_day)
-    query = asked.without(name).query(window, as_of=publication.number, scope=scope)
+    query = asked.without(name).with_all_of(name).query(window, as_of=publication.number, scope=scope)
     found = summed((row[0], row[-1]) for row in marts.answer(query.grouped(name)).rows)
     return sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0]))

@@ -11,7 +11,7 @@ from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
 from apps.finops.periods import windows, year_before
 from apps.finops.windows import ONE_DAY, Window
-from apps.marts.cell import FILTER_NAMES
+from apps.marts.cell import EXCLUDE_NAMES, FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS, TIME_DIMENSIONS, CostQuery, Scope
 from apps.marts.tagging import tag_dimensions
 
@@ -43,6 +43,11 @@ def filter_names() -> dict[str, str]:
     return FILTER_NAMES | {name: name for name in tag_dimensions()}
 
 
+def exclude_names() -> dict[str, str]:
+    """The same → the parameter that leaves values of it out."""
+    return EXCLUDE_NAMES | {name: f"exclude[{name}]" for name in tag_dimensions()}
+
+
 class CannotBeAsked(CostOpsError):
     """Some parameters cannot be meant; `faults` names each with what it may be."""
 
@@ -51,12 +56,16 @@ class CannotBeAsked(CostOpsError):
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
 
 
+Chosen = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True)
 class Exploration:
     """One question with the way it is drawn. Every field that is left alone is left out of the address.
 
     `by` are at most three dimensions, the outermost first; `filters` pairs dimensions, in the order of
-    `filter_names`, with values; `currency` is one, or one that all amounts are converted to, written `in-CNY`.
+    `filter_names`, with the values that count, `excludes` with those that do not; `currency` is one, or one that all
+    amounts are converted to, written `in-CNY`.
     """
 
     metric: str = "effective_cost"
@@ -65,7 +74,8 @@ class Exploration:
     last: date | None = None
     grain: str = ""
     by: tuple[str, ...] = ("team",)
-    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    filters: Chosen = ()
+    excludes: Chosen = ()
     compare: str = ""
     currency: str = ""
     chart: str = "area"
@@ -81,7 +91,9 @@ class Exploration:
         """The address, canonical: what is the default is left out, unless nothing else would be left."""
         said = {name: _WRITERS[name](getattr(self, name)) for name in _WRITERS}
         named = {name: value for name, value in said.items() if value != _DEFAULTS[name]}
-        told = urlencode(named | {FILTER_NAMES.get(name, name): listed(values) for name, values in self.filters})
+        only = {FILTER_NAMES.get(name, name): listed(values) for name, values in self.filters}
+        but = {EXCLUDE_NAMES.get(name, f"exclude[{name}]"): listed(values) for name, values in self.excludes}
+        told = urlencode(named | only | but)
         return told or f"period={self.period}"
 
     def narrowed(self, **values: str) -> "Exploration":
@@ -93,9 +105,14 @@ class Exploration:
         return self.filtered({key: values for key, values in self.filters if key != name})
 
     def filtered(self, filters: Mapping[str, Sequence[str]]) -> "Exploration":
-        return replace(
-            self, filters=tuple((name, tuple(filters[name])) for name in filter_names() if filters.get(name))
-        )
+        return replace(self, filters=_chosen(filters))
+
+    def excluding(self, excludes: Mapping[str, Sequence[str]]) -> "Exploration":
+        return replace(self, excludes=_chosen(excludes))
+
+    def with_all_of(self, name: str) -> "Exploration":
+        """The same with nothing of a dimension left out."""
+        return self.excluding({key: values for key, values in self.excludes if key != name})
 
     def windows(self, end: date) -> tuple[Window, Window]:
         """The days asked for and those before them, where costs end before `end`."""
@@ -122,9 +139,13 @@ class Exploration:
     def query(self, window: Window, *, as_of: int, scope: Scope) -> CostQuery:
         """The question about all of it, not yet grouped."""
         return CostQuery(
-            window.start, window.end, metric=self.metric, filters=self.filters, as_of=as_of, scope=scope,
-            currency=self.reporting or None,
+            window.start, window.end, metric=self.metric, filters=self.filters, excludes=self.excludes, as_of=as_of,
+            scope=scope, currency=self.reporting or None,
         )  # fmt: skip
+
+
+def _chosen(values: Mapping[str, Sequence[str]]) -> Chosen:
+    return tuple((name, tuple(values[name])) for name in filter_names() if values.get(name))
 
 
 def fitting(window: Window) -> str:
@@ -162,11 +183,16 @@ def read(given: Mapping[str, Sequence[str]]) -> Exploration:
     """The question of an address (name → its values); raises CannotBeAsked that names every fault."""
     faults: dict[str, str] = {}
     found: dict[str, Any] = {}
-    for name in sorted(set(given) - {*_READERS, *filter_names().values()}):
-        faults[name[:60]] = "there is no such parameter"
     filters: dict[str, tuple[str, ...]] = {}
-    taken = [(found, name, name, reader) for name, reader in _READERS.items()]
-    for held, name, key, reader in (*taken, *((filters, name, key, _values) for name, key in filter_names().items())):
+    excludes: dict[str, tuple[str, ...]] = {}
+    taken = [
+        *((found, name, name, reader) for name, reader in _READERS.items()),
+        *((filters, name, key, _values) for name, key in filter_names().items()),
+        *((excludes, name, key, _values) for name, key in exclude_names().items()),
+    ]
+    for name in sorted(set(given) - {key for _, _, key, _ in taken}):
+        faults[name[:60]] = "there is no such parameter"
+    for held, name, key, reader in taken:
         if key in given:
             try:
                 held[name] = reader(given[key])
@@ -179,7 +205,7 @@ def read(given: Mapping[str, Sequence[str]]) -> Exploration:
             faults["by"] = "choose at least one dimension for cost to flow to"
     if faults:
         raise CannotBeAsked(faults)
-    return Exploration(**asked).filtered(filters)
+    return Exploration(**asked).filtered(filters).excluding(excludes)
 
 
 def _check_days(asked: dict[str, Any], faults: dict[str, str]) -> None:

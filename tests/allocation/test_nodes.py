@@ -238,7 +238,7 @@ def test_what_has_no_bill_and_what_claims_too_much_is_told(home: Path) -> None:
     told = {problem.code: problem for problem in result().problems}
     assert told.keys() == {"unpriced_node", "overuse"}
     assert told["unpriced_node"].subject == "online/n2"
-    assert "3 node-hours (12.000000 core-hours) have no charge" in told["unpriced_node"].message
+    assert "3 node-hours (12 core-hours) have no charge" in told["unpriced_node"].message
     assert told["overuse"].subject == "online/n1"
     assert "In 2 hours" in told["overuse"].message
     assert "50.0%" in told["overuse"].message

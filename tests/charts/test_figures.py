@@ -45,6 +45,8 @@ def test_a_bridge_leads_from_level_to_level_and_writes_the_sign_of_every_step():
     assert bars["marker"]["color"] == [colours.OTHERS, colours.RISE, colours.FALL, colours.OTHERS]
     assert len(go.Figure(bridge(STEPS, currency="CNY")).data) == 1
     assert bridge([], currency="CNY")["data"] == []
+    (nothing,) = bridge([Step("Mix", -0.001)], currency="CNY")["data"]
+    assert nothing["text"] == ["+0.00"], "what rounds to nothing has no minus"
 
 
 def test_nothing_to_draw_is_an_empty_figure():

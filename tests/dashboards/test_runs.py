@@ -2,7 +2,8 @@
 
 import pytest
 
-from apps.dashboards.running import ADVICE, STEPS
+from apps.dashboards.running import ADVICE
+from apps.dashboards.words import STEPS
 from apps.pipeline import retries
 from apps.pipeline.models import StepRun
 from apps.pipeline.steps import NAMES

@@ -69,5 +69,8 @@ def test_the_preview_is_drawn_within_the_content_policy(
     assert page.locator("h1").inner_text() == "直播课堂"
     assert page.locator("img").evaluate("picture => picture.complete && picture.naturalWidth > 500")
     assert page.locator("h1").evaluate("heading => getComputedStyle(heading).fontSize") == "22px"
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth <= 390")
+    sheet = page.locator("table[role=presentation]").last
+    for width in (390, 180):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert sheet.evaluate("sheet => sheet.getBoundingClientRect().right") <= width, "tables scroll within it"

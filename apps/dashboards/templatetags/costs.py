@@ -167,7 +167,7 @@ _SPANS: tuple[tuple[timedelta, timedelta, Callable[[int], str]], ...] = (
     (timedelta(days=2), timedelta(days=1), lambda n: ngettext("%(n)d day", "%(n)d days", n)),
     (timedelta(hours=2), timedelta(hours=1), lambda n: ngettext("%(n)d hour", "%(n)d hours", n)),
     (timedelta(minutes=2), timedelta(minutes=1), lambda n: ngettext("%(n)d minute", "%(n)d minutes", n)),
-    (timedelta(0), timedelta(seconds=1), lambda n: ngettext("%(n)d second", "%(n)d seconds", n)),
+    (timedelta(seconds=1), timedelta(seconds=1), lambda n: ngettext("%(n)d second", "%(n)d seconds", n)),
 )
 """From this length on → the unit, and its words."""
 
@@ -177,6 +177,7 @@ def span(length: timedelta | None) -> str:
     """A length of time in its largest sensible unit."""
     if length is None:
         return "–"
-    length = max(length, timedelta(0))
+    if length < timedelta(seconds=1):
+        return _("under a second")
     unit, words = next((unit, words) for least, unit, words in _SPANS if length >= least)
     return words(length // unit) % {"n": length // unit}

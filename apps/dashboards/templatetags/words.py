@@ -27,6 +27,12 @@ def status_meaning(key: str) -> str:
 
 
 @register.filter
+def step_title(key: str) -> str:
+    """A step of the pipeline as people say it."""
+    return words.step_title(key)
+
+
+@register.filter
 def kind_meaning(key: str) -> str:
     """What a kind of cost is."""
     return str(words.KIND_MEANINGS.get(key, ""))
