@@ -41,7 +41,7 @@ STATES: dict[str, tuple[Promise, str]] = {
     DONE: (gettext_lazy("done"), "ok"), NOW: (gettext_lazy("now"), "running"), NEXT: (gettext_lazy("next"), ""),
     MAY: (gettext_lazy("now or later"), ""),
 }  # fmt: skip
-UPLOADED = tuple(kind for kind in (*kinds.BILLS, *kinds.USAGE) if kind not in ("csv", "alibaba_api"))
+UPLOADED = kinds.READY_TO_UPLOAD
 """Kinds whose files are brought as they are; the others need options, which are given at the terminal."""
 TEAMS_EXAMPLE = """teams:
   - name: web

@@ -1,6 +1,9 @@
 """Views that people keep and annotations in the admin, to read."""
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
+from django.db import models
 
 from apps.explorer.models import Annotation, SavedView
 from apps.teams.reading import ToRead
@@ -19,6 +22,9 @@ class SavedViewAdmin(ToRead):
 class AnnotationAdmin(ToRead):
     """What happened on days."""
 
+    formfield_overrides: ClassVar[dict[type[models.Field[Any, Any]], dict[str, Any]]] = {
+        models.URLField: {"assume_scheme": "https"}
+    }
     list_display = ("first", "last", "text", "team", "author")
     list_filter = ("team",)
     search_fields = ("text", "author")

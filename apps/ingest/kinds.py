@@ -20,6 +20,8 @@ PROVIDERS = (
 )
 BILLS: dict[str, Provider] = {provider.kind: provider for provider in PROVIDERS}
 USAGE: dict[str, UsageFormat] = {one.kind: one for one in (OWN, koku.FORMAT, opencost.FORMAT)}
+READY_TO_UPLOAD = tuple(kind for kind in (*BILLS, *USAGE) if kind not in ("csv", "alibaba_api"))
+"""Whose files can be brought by hand without being told more: `csv` needs its columns, the other is no file."""
 PROMETHEUS = {"prometheus": "Prometheus"}
 
 

@@ -9,6 +9,7 @@ from apps.teams.models import (
     DraftTrail,
     Membership,
     Organisation,
+    Preference,
     RuleCount,
     RuleDraft,
     RuleSet,
@@ -133,3 +134,12 @@ class RuleCountAdmin(ToRead):
 
     list_display = ("ruleset", "start", "end", "counted_at")
     date_hierarchy = "counted_at"
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ToRead):
+    """How people like to see pages; they change it on their page of settings."""
+
+    list_display = ("user", "language", "time_zone", "team", "period", "currency")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)

@@ -12,16 +12,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 from django.utils.translation import override
 
-<<<<<<< HEAD
 from apps.dashboards.explaining import about
-from apps.explorer.models import Annotation, SavedView
-from apps.marts.query import EVERYTHING, CostQuery, Scope
-=======
 from apps.dashboards.faults import said
 from apps.explorer.models import Annotation, SavedView
 from apps.explorer.question import CannotBeAsked, read
 from apps.finops.windows import Window
->>>>>>> review8
+from apps.marts.query import EVERYTHING, CostQuery, Scope
 from tests.dashboards import company
 
 CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
