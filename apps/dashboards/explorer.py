@@ -20,7 +20,7 @@ from apps.dashboards.lines import Line, hundredths
 from apps.dashboards.selectors import Choice
 from apps.dashboards.templatetags import costs as written
 from apps.explorer import selectors
-from apps.explorer.answering import ZERO, Explored, offered_currencies
+from apps.explorer.answering import ZERO, Explored, Offered, offered_currencies
 from apps.explorer.models import Annotation, SavedView
 from apps.explorer.question import (
     CHARTS,
@@ -347,14 +347,14 @@ class Offer:
     cost: str
 
 
-def offers(found: Sequence[tuple[str, Decimal]], name: str, text: str, limit: int = 20) -> list[Offer]:
+def offers(found: Sequence[Offered], name: str, text: str, limit: int = 20) -> list[Offer]:
     """The values that have a text in what they are or are called, the most expensive first."""
     teams = naming.directory() if name == "team" else None
     wanted, told = text.strip().strip('"').casefold(), []
     for value, cost in found:
         title = teams.title(value) if teams else naming.called(name, value)
         if wanted in value.casefold() or wanted in title.casefold():
-            told.append(Offer(listed([value]), labels.plain(title), written.money(cost)))
+            told.append(Offer(listed([value]), labels.plain(title), "" if cost is None else written.money(cost)))
         if len(told) == limit:
             break
     return told

@@ -1,7 +1,5 @@
 """Views that people keep and annotations in the admin, to read."""
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
 from django.db import models
 
@@ -22,9 +20,7 @@ class SavedViewAdmin(ToRead):
 class AnnotationAdmin(ToRead):
     """What happened on days."""
 
-    formfield_overrides: ClassVar[dict[type[models.Field[Any, Any]], dict[str, Any]]] = {
-        models.URLField: {"assume_scheme": "https"}
-    }
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("first", "last", "text", "team", "author")
     list_filter = ("team",)
     search_fields = ("text", "author")

@@ -62,6 +62,10 @@ def total_of(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
+Offered = tuple[str, Decimal | None]
+"""A value that a filter may have, and what it cost: None where that is in several currencies."""
+
+
 def summed(rows: Iterable[tuple[Any, Decimal]]) -> dict[Any, Decimal]:
     """Amounts added up by key, exact."""
     sums: dict[Any, Decimal] = {}
@@ -154,14 +158,19 @@ def offered_currencies(explored: Explored) -> tuple[str, ...]:
     return (*alone, *(f"in-{code}" for code in sorted(converted)))
 
 
-def offered_values(asked: Exploration, publication: Publication, scope: Scope, name: str) -> list[tuple[str, Decimal]]:
-    """The values of a dimension in the question's period and within its other filters, the most expensive
-    first."""
+def offered_values(asked: Exploration, publication: Publication, scope: Scope, name: str) -> list[Offered]:
+    """The values of a dimension in the question's period and within its other filters, the most expensive first; with
+    their cost where all of it is in one currency."""
     if publication.end_day is None:
         return []
     if name not in filter_names():
         raise CannotBeAsked({"dimension": "is not one that cost can be filtered by"})
     window, _ = asked.windows(publication.end_day)
     query = asked.without(name).with_all_of(name).query(window, as_of=publication.number, scope=scope)
-    found = summed((row[0], row[-1]) for row in marts.answer(query.grouped(name)).rows)
-    return sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
+    rows = marts.answer(query.grouped(name)).rows
+    is_one = len({row[-2] for row in rows}) <= 1 or name == "currency"
+    largest: dict[str, Decimal] = {}
+    for value, *_, cost in rows:
+        largest[value] = max(largest.get(value, cost), cost, key=abs)
+    ordered = sorted(largest.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
+    return [(value, cost if is_one else None) for value, cost in ordered]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from prometheus_client import Histogram
 
 from apps.finops.running import told_of
@@ -47,13 +47,20 @@ class ForMachines:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            match = resolve(request.path_info, urlconf="apps.monitoring.urls")
-        except Resolver404:
+        match = _match(request)
+        if match is None:
             return self.get_response(request)
         request.resolver_match = match
         response: HttpResponse = match.func(request)
         return response
+
+
+def _match(request: HttpRequest) -> ResolverMatch | None:
+    """What of ours is asked for; None where the request is for somebody."""
+    try:
+        return resolve(request.path_info, urlconf="apps.monitoring.urls")
+    except Resolver404:
+        return None
 
 
 def _method(request: HttpRequest) -> str:

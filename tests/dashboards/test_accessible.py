@@ -20,13 +20,14 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 OF_SIZE_AND_COLOUR = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 """Rules whose answer another theme or width can change; the others are asked once."""
 NO_PAGE = re.compile(
-    r"figure-|logout|why-panel|.*-progress|search-suggestions|explorer-values|.*-file$|runs-fill|first-steps-take|start$|"
-    r"statement|quality-decide|report-part"
+    r"figure-|logout|why-panel|.*-progress|search-suggestions|explorer-values|.*-file$|runs-fill|first-steps-take|"
+    r"start$|statement|quality-decide|report-part"
 )
 """Addresses that answer parts of pages, files, or nothing but to a form."""
 OF_ANOTHER_WORLD = {
-    "channel", "channel-new", "dispute", "explain-invoice", "explorer-view", "idle-one", "invoice", "offers", "report-letter",
-    "report-page", "report-unsubscribe", "rule-draft", "saving", "saving-edit", "sources-upload-results",
+    "channel", "channel-new", "dispute", "explain-invoice", "explorer-view", "idle-one", "invoice", "offers",
+    "report-letter", "report-page", "report-unsubscribe", "rule-draft", "saving", "saving-edit",
+    "sources-upload-results",
 }  # fmt: skip
 """Pages of one thing that this company does not have; they are made of the same parts."""
 

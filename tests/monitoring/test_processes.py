@@ -102,6 +102,7 @@ sentry_sdk.flush()
 
 
 def test_errors_are_sent_where_a_setting_asks_for_it_and_tell_no_secret(installation):
+    installation.manage("migrate", "--verbosity", "0")
     with running_receiver() as receiver:
         installation.environment["COSTOPS_SENTRY_DSN"] = f"http://key@127.0.0.1:{receiver.port}/7"
         subprocess.run([sys.executable, "-c", FAILING], cwd=ROOT, env=installation.environment, check=True, timeout=120)
