@@ -57,12 +57,13 @@ def write_all(drafts: Sequence[Draft], *, by: Actor, now: datetime) -> tuple[lis
     kept, added = [], 0
     with transaction.atomic():
         for draft in drafts:
-            told = {"first": draft.first, "last": draft.last, "text": draft.text, "team": teams.get(draft.team)}
-            written, is_new = Annotation.objects.get_or_create(
-                **told, link=draft.link, defaults={"author": by.name[:150], "written_at": now}
-            )
-            kept.append(written)
-            added += is_new
+            told = {
+                "first": draft.first, "last": draft.last, "text": draft.text, "team": teams.get(draft.team),
+                "link": draft.link,
+            }  # fmt: skip
+            written = Annotation.objects.filter(**told).first()  # two who wrote at once may have kept two
+            added += written is None
+            kept.append(written or Annotation.objects.create(**told, author=by.name[:150], written_at=now))
     return kept, added
 
 

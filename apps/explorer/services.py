@@ -1,6 +1,8 @@
 """Keeping views: saving, renaming, sharing, forgetting. Only its owner changes a view."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -41,7 +43,7 @@ def save(
     called = _name(name)
     if not SavedView.objects.filter(owner=by, name=called).exists() and by.saved_views.count() >= MOST_VIEWS:
         raise CannotSave(f"name: you keep {MOST_VIEWS} views already; delete some first")
-    with transaction.atomic():
+    with _alone(by):
         kept, _ = SavedView.objects.update_or_create(owner=by, name=called, defaults=told)
         return _chosen(kept, is_default)
 
@@ -58,7 +60,7 @@ def change(number: int, *, by: User, now: datetime, **given: Any) -> SavedView:
         kept.shared, kept.team = sharing["shared"], sharing["team"]
     kept.changed_at = now
     try:
-        with transaction.atomic():
+        with _alone(by):
             kept.save()
             return _chosen(kept, given.get("is_default", kept.is_default))
     except IntegrityError as taken:
@@ -68,6 +70,14 @@ def change(number: int, *, by: User, now: datetime, **given: Any) -> SavedView:
 def forget(number: int, *, by: User) -> None:
     """Delete a view of one's own."""
     _own(number, by).delete()
+
+
+@contextmanager
+def _alone(by: User) -> Iterator[None]:
+    """A transaction of the only one who keeps views of this person: there is one default."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)
+        yield
 
 
 def _own(number: int, by: User) -> SavedView:

@@ -3,19 +3,23 @@
 import csv
 import io
 import re
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
+from django.db import connection, transaction
 from django.utils.translation import override
 
 from apps.dashboards.explaining import about
 from apps.dashboards.faults import said
 from apps.explorer.models import Annotation, SavedView
 from apps.explorer.question import CannotBeAsked, read
+from apps.explorer.services import save
 from apps.finops.windows import Window
 from apps.marts.query import EVERYTHING, CostQuery, Scope
 from tests.dashboards import company
@@ -304,6 +308,26 @@ def test_the_explorer_opens_with_the_default_view_of_whoever_opens_it(published,
     assert client_of("hanmeimei").get("/explorer/").status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_defaults_chosen_at_the_same_time_one_is_left(people):
+    """The second waits for the first, which is not committed when it begins."""
+
+    def choose(name):
+        save(name=name, query="", by=people["lilei"], now=company.MOMENT, is_default=True)
+
+    def second():
+        choose("second")
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            choose("first")
+            waiting = pool.submit(second)
+            time.sleep(0.5)
+        waiting.result(30)
+    assert SavedView.objects.get(is_default=True).name == "second"
+
+
 @pytest.mark.parametrize(
     ("given", "parameter"),
     [
@@ -382,6 +406,14 @@ def test_the_same_file_again_changes_nothing(published, client_of):
         finance.post("/api/v1/annotations/file/", EVENTS, content_type="text/csv").json()["added"] for _ in range(2)
     )
     assert (first, second, Annotation.objects.count()) == (2, 0, 2)
+
+
+def test_what_two_wrote_at_the_same_time_is_written_again_without_harm(published, client_of):
+    given = {"first": date(2026, 10, 5), "last": date(2026, 10, 5), "text": "twice"}
+    for _ in range(2):
+        Annotation.objects.create(**given, author="finance", written_at=company.MOMENT)
+    again = client_of("finance").post("/api/v1/annotations/?first=2026-10-05&text=twice")
+    assert (again.status_code, Annotation.objects.count()) == (200, 2)
 
 
 @pytest.mark.parametrize(
