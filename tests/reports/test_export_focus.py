@@ -153,7 +153,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_text_is_ascii_where_focus_wants_it_and_never_a_formula(tmp_path):
-    names = {"ResourceName": "=直播é", "SkuId": "-1", "Tags": '{"team":"直播"}'}
+    names = {"ResourceName": "=直播é", "SkuId": "-1", "ChargeDescription": "  =2", "Tags": '{"team":"直播"}'}
     (tmp_path / "bill").mkdir()
     (tmp_path / "bill" / "2026-10.csv").write_bytes(bill(row("1.5", **names), row("2", **dict.fromkeys(names, ""))))
     fill(tmp_path, "teams: [{name: live, title: Live}]\n")
@@ -161,6 +161,7 @@ def test_text_is_ascii_where_focus_wants_it_and_never_a_formula(tmp_path):
     assert told["ResourceName"] == r"'=\u76f4\u64ade"
     assert told["x_ResourceNameLocal"] == "'=直播é"
     assert told["SkuId"] == "'-1"
+    assert told["ChargeDescription"] == "'  =2"  # some spreadsheets trim before they look
     assert told["Tags"] == '{"team":"直播"}'
 
 

@@ -26,7 +26,7 @@ _ESCAPED = (
     "array_to_string(list_transform(string_split(strip_accents({}), ''), lambda c: CASE WHEN unicode(c) < 128 THEN c "
     r"WHEN unicode(c) < 65536 THEN format('\u{{:04x}}', unicode(c)) ELSE format('\U{{:08x}}', unicode(c)) END), '')"
 )
-_FORMULA = r"^[=+\-@\t\r\n\x00＝＋－＠]"
+_FORMULA = r"^ *[=+\-@\t\r\n\x00＝＋－＠]"
 _KEY = ("x_SourceName", "x_BillingMonth", "BillingCurrency")
 _MONEY = tuple(focus.COST_METRICS[basis] for basis in COSTS)
 
