@@ -441,6 +441,7 @@ def test_who_may_annotate_what(published, client_of, who, given, status):
     [
         "/explorer/?period=month&team=search",
         "/explorer/?period=custom&start=2026-10-01&last=2026-10-30&team=search&by=service",
+        "/explorer/?period=month&exclude[team]=search",
         "/why/?start=2026-10-01&end=2026-10-31&team=search",
     ],
 )
