@@ -27,12 +27,20 @@ def _needed(module: str, setting: str) -> Any:
 
 
 def start_sentry(dsn: str) -> None:
-    """Uncaught errors of pages, API and tasks; no bodies, cookies, users or values of local variables."""
+    """Uncaught errors of pages, API and tasks; no bodies, cookies, users, values of local variables, and no addresses:
+    those of chat rooms, kept among the breadcrumbs, and those that end a subscription are secrets."""
     sentry = _needed("sentry_sdk", "COSTOPS_SENTRY_DSN")
     sentry.init(
         dsn=dsn, send_default_pii=False, include_local_variables=False, max_request_body_size="never",
-        traces_sample_rate=0.0,
+        traces_sample_rate=0.0, max_breadcrumbs=0, before_send=_without_address,
     )  # fmt: skip
+
+
+def _without_address(event: dict[str, Any], _hint: Any) -> dict[str, Any]:
+    """The pattern of the address stays, as `transaction`."""
+    for name in ("url", "query_string"):
+        event.get("request", {}).pop(name, None)
+    return event
 
 
 def start_tracing(endpoint: str) -> None:
