@@ -10,7 +10,7 @@ from django.utils.translation import override
 from apps.dashboards.faults import said
 from apps.explorer.question import CannotBeAsked, read
 from apps.finops.windows import Window
-from tests.dashboards.test_explorer import EVENTS
+from tests.dashboards.test_annotations import EVENTS
 
 
 @pytest.mark.parametrize(
