@@ -132,6 +132,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.audit.requests.Recorded",
+    "apps.dashboards.refusing.NoNuls",
 ]
 
 ROOT_URLCONF = "costops.urls"

@@ -85,7 +85,9 @@ def addresses(people: Any, transactional_db: Any) -> Iterator[dict[str, str]]:
     a_company()
     client = Client()
     client.force_login(people["staff"])
-    return pages_of(client) | {"nothing": "/nothing/", "refused": "/?period=nothing", "login": "/login/"}
+    unlinked = {"search": "/search/?q=web", "explorer-views": reverse("explorer-views")}
+    odd = {"nothing": "/nothing/", "refused": "/?period=nothing", "login": "/login/"}
+    return pages_of(client) | unlinked | odd
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in .tools; `make test` brings it with npm")

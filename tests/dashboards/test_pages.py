@@ -180,6 +180,23 @@ def test_what_cannot_be_answered_says_so(published, client_of, address):
     assert "cannot be answered" in response.content.decode() or response.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        pytest.param("/efficiency/?cluster=%00", None, id="a filter"),
+        pytest.param("/figures/why/?team=%00", None, id="a figure"),
+        pytest.param("/audit/?actor=%00", None, id="a list of the database"),
+        pytest.param("/teams/%00/", None, id="a place"),
+        pytest.param("/explorer/?%00=1", None, id="a name"),
+        pytest.param("/api/tokens/", {"name": "a\0b", "days": "30", "may": "read"}, id="a form"),
+    ],
+)
+def test_a_nul_is_a_bad_request(published, client_of, address, form):
+    staff = client_of("staff")
+    response = staff.get(address) if form is None else staff.post(address, form)
+    assert response.status_code == 400
+
+
 def test_a_publication_that_does_not_exist(published, client_of):
     assert "There is no such publication" in client_of("staff").get("/?publication=999").content.decode()
 
