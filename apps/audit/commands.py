@@ -1,11 +1,12 @@
 """Commands of the terminal that change something are written down too."""
 
+import argparse
 import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -40,7 +41,15 @@ def is_recorded(argv: Sequence[str]) -> bool:
     """Whether a command line is one of ours that does something."""
     name, *words = argv[1:] or [""]
     is_ours = str(get_commands().get(name, "")).startswith("apps.") or name in ("createsuperuser", "changepassword")
-    return is_ours and not {"-h", "--help"} & set(words) and not READING & {name, *words[:1]}
+    if not is_ours or {"-h", "--help"} & set(words) or name in READING:
+        return False
+    return not (READING & set(words[:1]) and _has_actions(name))
+
+
+def _has_actions(name: str) -> bool:
+    """Whether the first word of a command says what it is to do; of the others it may be the name of a file."""
+    parser = load_command_class(str(get_commands()[name]), name).create_parser("manage.py", name)
+    return any(isinstance(action, argparse._SubParsersAction) for action in parser._actions)
 
 
 def _record(argv: Sequence[str], outcome: int) -> None:

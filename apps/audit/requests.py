@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -47,10 +48,25 @@ def _is_read(request: HttpRequest) -> bool:
     return bool(settings.COSTOPS_AUDIT_READS and match and not request.path.startswith(settings.STATIC_URL))
 
 
+NAMELESS_A_MINUTE = 60
+"""Entries of one address without a name; who tries without end is in the log of the web server, not in the chain."""
+
+
+def _is_too_many(request: HttpRequest) -> bool:
+    key = f"audit:nameless:{_address(request)[:45]}"
+    cache.add(key, 0, 60)
+    try:
+        return cache.incr(key) > NAMELESS_A_MINUTE
+    except ValueError:  # it was forgotten meanwhile
+        return False
+
+
 def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> None:
     """An entry; where the database does not take it, the log does: the answer was given already."""
     match = request.resolver_match
     token = getattr(request, "auth", None)
+    if not (_name(request) or before) and _is_too_many(request):
+        return
     try:
         services.record(
             at=timezone.now(),  # noqa: TID251  # a middleware is an entry point

@@ -167,6 +167,15 @@ def test_signing_in_is_written_down_and_no_password(people, client, password, ac
     assert entry.details == {"username": "lilei", "password": HIDDEN}
 
 
+def test_the_nameless_cannot_fill_the_log(people, client):
+    for _ in range(70):
+        client.post("/nothing/")
+    assert AuditEntry.objects.count() == 60
+    client.force_login(people["staff"])
+    client.post("/nothing/")
+    assert AuditEntry.objects.count() == 61
+
+
 def test_who_signs_out_is_named(people, client_of):
     client_of("lilei").post("/logout/")
     assert (newest().actor, newest().action) == ("lilei", "POST logout")
@@ -228,6 +237,7 @@ def test_no_secret_of_a_command_line_is_kept(words, kept):
         ("fill", True),
         ("source add x", True),
         ("source list", False),
+        ("import_teams list", True),
         ("rules publish 3", True),
         ("budgets export", True),
         ("ask --group-by team", False),

@@ -7,12 +7,29 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from apps.monitoring import readiness
+from apps.monitoring import readiness, views
 from apps.pipeline.models import StepRun
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.django_db
 TOKEN = "scrape-me-please"
+
+
+@pytest.fixture(autouse=True)
+def _look_anew(monkeypatch):
+    """Each test looks for itself."""
+    monkeypatch.setattr(views, "KEPT_SECONDS", 0.0)
+
+
+def test_an_answer_stands_for_seconds(home, monkeypatch):
+    monkeypatch.setattr(views, "_looked", None)
+    monkeypatch.setattr(views, "KEPT_SECONDS", 60.0)
+    assert ready()[0] == 200
+    shutil.rmtree(home / "lake")
+    (home / "lake").write_text("a file where a folder must be")
+    assert ready()[0] == 200
+    monkeypatch.setattr(views, "KEPT_SECONDS", 0.0)
+    assert ready()[0] == 503
 
 
 @pytest.fixture
