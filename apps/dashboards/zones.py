@@ -35,6 +35,6 @@ class ShowOwnZone:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_page = request.user.is_authenticated and not request.path.startswith("/api/")
+        is_page = not request.path.startswith("/api/") and request.user.is_authenticated
         with shown(preference_of(request.user).time_zone if is_page else ""):
             return self.get_response(request)

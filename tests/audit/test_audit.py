@@ -253,6 +253,7 @@ def test_commands_that_do_something_are_kept(line, is_kept):
 
 
 def test_a_command_is_written_down_with_its_outcome(installation):
+    installation.manage("migrate", "--verbosity", "0")
     installation.manage("source", "add", "x", "--kind", "focus", "--location", str(installation.home))
     installation.manage("source", "unheard-of", check=False)
     listed = json.loads(installation.manage("audit", "list", "--format", "json").stdout)

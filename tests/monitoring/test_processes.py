@@ -21,7 +21,8 @@ def test_lines_of_the_log_name_their_run(installation):
     installation.environment["COSTOPS_LOG_FORMAT"] = "json"
     folder = installation.home / "usage"
     folder.mkdir()
-    done = installation.manage("source", "add", "usage", "--kind", "usage_files", "--location", str(folder))
+    installation.manage("migrate", "--verbosity", "0")
+    installation.manage("source", "add", "usage", "--kind", "usage_files", "--location", str(folder))
     done = installation.manage("fill", "--step", "land")
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     told = [line for line in lines if line.get("step") == "land"]
