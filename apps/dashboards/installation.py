@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.monitoring import selectors as monitoring
@@ -68,6 +69,8 @@ def installation_page() -> InstallationPage:
         own = monitoring.own_cost()
     except monitoring.BadNamespace as bad:
         complaint = str(bad)
+    if own and not own.own:  # misspelled, or not metered: unknown is no zero
+        own, complaint = None, gettext("The namespaces that COSTOPS_OWN_NAMESPACES names have no cost in these days.")
     return InstallationPage(
         checks=tuple(CheckRow(CHECKS.get(check.name, check.name), check) for check in checks()),
         stored=tuple(monitoring.stored()),

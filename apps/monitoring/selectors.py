@@ -11,6 +11,7 @@ from django.db.models import Max, Sum
 
 from apps.finops import tables
 from apps.finops.errors import CostOpsError
+from apps.finops.money import add_up
 from apps.ingest.models import LandedFile
 from apps.marts import selectors as marts
 from apps.marts.query import CostQuery, Scope
@@ -116,5 +117,5 @@ def own_cost(*, days: int = 30) -> OwnCost | None:
     own: dict[str, Decimal] = {}
     for cluster, namespace in namespaces:
         for currency, cost in marts.answer(everything.narrowed(cluster=cluster, namespace=namespace)).totals.items():
-            own[currency] = own.get(currency, Decimal(0)) + cost
+            own[currency] = add_up((own.get(currency, Decimal(0)), cost))
     return OwnCost(everything.start, end, own, dict(marts.answer(everything).totals))

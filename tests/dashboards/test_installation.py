@@ -29,6 +29,7 @@ def test_its_own_cost_is_that_of_its_namespaces(published, settings):
     [
         pytest.param([], "Nobody has said where CostOps runs", id="nobody said: unknown, not zero"),
         pytest.param(["online/kube-system"], "33.00", id="known: exact, for display rounded"),
+        pytest.param(["online/misspelt"], "have no cost in these days", id="of no cost: unknown, not zero"),
         pytest.param(["kube-system"], "is not cluster/namespace", id="a cluster is missing"),
     ],
 )
