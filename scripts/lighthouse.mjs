@@ -16,13 +16,16 @@ const MEASURES = {
   bytes: "total-byte-weight",
 };
 
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
-  args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-});
 const [name, value] = cookie.split("=");
-await browser.setCookie({ name, value, domain: new URL(address).hostname, path: "/" });
-const look = async (path, device) => {
+const open = async () => {
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium",
+    args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  await browser.setCookie({ name, value, domain: new URL(address).hostname, path: "/" });
+  return browser;
+};
+const look = async (browser, path, device) => {
   const page = await browser.newPage();
   const flags = { onlyCategories: CATEGORIES, logLevel: "error" };
   const { lhr } = await lighthouse(address + path, flags, device === "desktop" ? desktopConfig : undefined, page);
@@ -40,10 +43,20 @@ const look = async (path, device) => {
     failure: lhr.runtimeError?.message,
   };
 };
-try {
-  for await (const path of createInterface({ input: process.stdin })) {
-    for (const device of ["mobile", "desktop"]) console.log(JSON.stringify(await look(path, device)));
+// A browser for each look: one that died takes no other page with it, and is asked once more.
+for await (const path of createInterface({ input: process.stdin })) {
+  for (const device of ["mobile", "desktop"]) {
+    for (const isLast of [false, true]) {
+      const browser = await open();
+      try {
+        console.log(JSON.stringify(await look(browser, path, device)));
+        break;
+      } catch (failure) {
+        if (isLast) throw failure;
+        console.error(`${path} on ${device}: ${failure.message}; once more`);
+      } finally {
+        await browser.close();
+      }
+    }
   }
-} finally {
-  await browser.close();
 }

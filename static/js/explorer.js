@@ -28,9 +28,9 @@
     if (!target.closest("[data-offering]")) apply();
   });
   showDays();
-  if (window.matchMedia("(max-width: 999px)").matches && !form.querySelector("[aria-invalid]")) {
-    document.querySelector("[data-question]").open = false;
-  }
+  const question = document.querySelector("[data-question]");
+  question.open = Boolean(window.matchMedia("(min-width: 1000px)").matches || form.querySelector("[aria-invalid]"));
+  question.dataset.settled = ""; // until then the style sheet keeps a phone's first paint folded
 
   // --- values offered while one types: a combobox for the last of several
   const lastOf = (text) => {
