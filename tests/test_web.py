@@ -68,3 +68,25 @@ def test_without_collected_files_a_page_links_to_them_by_their_own_names(db: Any
         answer = Client().get(address)
         assert answer.status_code == 200, address
         answer.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("/login/", id="a page"),
+        pytest.param("/", id="a redirect"),
+        pytest.param("/nothing/", id="a page there is not"),
+        pytest.param("/api/v1/costs/", id="a refusal of the API"),
+        pytest.param("/static/css/base.css", id="a file"),
+        pytest.param("/admin/login/", id="the admin"),
+        pytest.param("/healthz", id="an answer for machines"),
+    ],
+)
+def test_every_answer_carries_a_policy_that_lets_nothing_inline_run(db: Any, address):
+    answer = Client().get(address)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert "unsafe" not in policy
+    answer.close()

@@ -11,12 +11,33 @@ const DESCRIPTIONS = [
   new RegExp(String.raw`\bdescription:\s*${TEXT},?$`, "gm"),
 ];
 
+// plotly.js writes these styles as attributes, which a strict policy refuses; as properties they are the same.
+const AS_PROPERTY = "$1.each(function () { this.style.cssText = $2; })";
+const STYLES = {
+  "components/colorbar/draw.js": [[/()\.attr\('style', (''|"")\)/g, AS_PROPERTY]],
+  "lib/supports_pixelated_image.js": [[/()\.attr\('style', (constants\.STYLE)\)/g, AS_PROPERTY]],
+  "traces/heatmap/plot.js": [[/()\.attr\('style', (PIXELATED_IMAGE_STYLE)\)/g, AS_PROPERTY]],
+  "lib/svg_text_utils.js": [
+    [/if\(nodeSpec\.style\) nodeAttrs\.style = nodeSpec\.style;/g, ""],
+    [/(d3\.select\(newNode\)\.attr\(nodeAttrs\);)(?=\s+currentNode = nodeSpec\.node)/g, "$1 if(nodeSpec.style) newNode.style.cssText = nodeSpec.style;"],
+    [/var nodeAttrs = css \? \{style: css\} : \{\};/g, "var nodeAttrs = {};"],
+    [/(d3\.select\(newNode\)\.attr\(nodeAttrs\);)(?=\s+currentNode = newNode)/g, "$1 if(css) newNode.style.cssText = css;"],
+  ],
+};
+const withoutAttributes = (path, source) => {
+  const place = Object.keys(STYLES).find((end) => path.endsWith(`plotly.js/src/${end}`));
+  return (STYLES[place] ?? []).reduce((text, [from, to]) => {
+    if (!text.match(from)) throw new Error(`${place} has changed: ${from} is not in it`);
+    return text.replace(from, to);
+  }, source);
+};
+
 const smaller = {
   name: "smaller",
   setup(bundler) {
     bundler.onResolve({ filter: /^culori$/ }, () => ({ path: fileURLToPath(new URL("colours.mjs", import.meta.url)) }));
     bundler.onLoad({ filter: /plotly\.js\/src\/.*\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
+      const source = withoutAttributes(path, await readFile(path, "utf8"));
       return { contents: DESCRIPTIONS.reduce((text, words) => text.replaceAll(words, ""), source) };
     });
   },

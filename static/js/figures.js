@@ -12,7 +12,7 @@
     library ??= new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = source;
-      script.addEventListener("load", () => resolve(window.Plotly));
+      script.addEventListener("load", () => resolve(window.Plotly.ready));
       script.addEventListener("error", () => {
         library = undefined; // to be tried again
         reject(new Error("plotly.js did not load"));
