@@ -48,6 +48,7 @@ COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
 COSTOPS_FILL_EVERY_MINUTES = env.least("COSTOPS_FILL_EVERY_MINUTES", 1, default=60)
 COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)
 COSTOPS_CHANNEL_HOSTS = env.list("COSTOPS_CHANNEL_HOSTS", default=[])
+COSTOPS_SOURCE_HOSTS = env.list("COSTOPS_SOURCE_HOSTS", default=[])
 COSTOPS_ESCALATION_HOURS = env.list("COSTOPS_ESCALATION_HOURS", default=[])
 
 # --- Django ---------------------------------------------------------------------------------------------

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
-from apps.warehouse.addresses import ForbiddenAddress, Unresolved, resolve, unwrapped
+from apps.warehouse.addresses import ForbiddenAddress, Unresolved, is_listed, resolve, unwrapped
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 10.0
@@ -87,23 +86,7 @@ def _is_public(address: str) -> bool:
 
 
 def _is_listed(host: str, port: int, address: str = "") -> bool:
-    """Whether COSTOPS_CHANNEL_HOSTS names a host (`jira.corp`, `*.corp`) or a network, each with `:port` or for any."""
-    for entry in settings.COSTOPS_CHANNEL_HOSTS:
-        name, colon, only = entry.strip().rpartition(":")
-        if not colon or not only.isdigit():
-            name, only = entry.strip(), ""
-        if only and int(only) != port:
-            continue
-        if fnmatchcase(host.lower(), name.lower()) or (address and _is_within(address, name)):
-            return True
-    return False
-
-
-def _is_within(address: str, network: str) -> bool:
-    try:
-        return ip_address(address) in ip_network(network.strip("[]"))
-    except ValueError:
-        return False
+    return is_listed(settings.COSTOPS_CHANNEL_HOSTS, host, port, address)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, timeout: float = READ_SECONDS) -> Answer:

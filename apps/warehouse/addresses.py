@@ -1,6 +1,8 @@
 """Which network addresses may be asked: private ones yes, metadata services and the like never."""
 
 import socket
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from apps.finops.errors import CostOpsError
@@ -35,8 +37,11 @@ class ForbiddenAddress(CostOpsError):
     """A name leads to an address that is never asked, such as a cloud's metadata service."""
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, every one of them checked: the caller connects to one of these, not to the name."""
+def resolve(host: str, port: int, *, only: Sequence[str] = ()) -> list[str]:
+    """The addresses of a host, every one of them checked: the caller connects to one of these, not to the name.
+
+    `only` lists the places that may be asked at all (`is_listed`); nothing in it: any.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -48,7 +53,31 @@ def resolve(host: str, port: int) -> list[str]:
                 f"{host!r} leads to {address}, which is never asked (link-local, metadata or multicast). "
                 "Give the address of the server itself."
             )
+        if only and not is_listed(only, host, port, address):
+            raise ForbiddenAddress(
+                f"{host!r} is not among the places that this installation asks; whoever runs CostOps lists it."
+            )
     return addresses
+
+
+def is_listed(entries: Sequence[str], host: str, port: int, address: str = "") -> bool:
+    """Whether one of them, hosts (`jira.corp`, `*.corp`) or networks (`10.1.0.0/16`), each with `:port`, names this."""
+    for entry in entries:
+        name, colon, only = entry.strip().rpartition(":")
+        if not colon or not only.isdigit():
+            name, only = entry.strip(), ""
+        if only and int(only) != port:
+            continue
+        if fnmatchcase(host.lower(), name.lower()) or (address and _is_within(address, name)):
+            return True
+    return False
+
+
+def _is_within(address: str, network: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network.strip("[]"))
+    except ValueError:
+        return False
 
 
 def is_forbidden(address: Address) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -380,3 +381,19 @@ def test_nobody_is_sent_elsewhere(world):
     world.front.fault = fault
     assert len(errors(ingest(one))) == 1
     assert not any("meta-data" in asked for asked in world.front.asked)
+
+
+def test_what_is_not_listed_or_a_metadata_service_is_never_asked(world, settings, monkeypatch):
+    world.put("focus/a.csv", bill(row("1")))
+    one = world.source()
+    world.front.asked.clear()
+    settings.COSTOPS_SOURCE_HOSTS = ["*.aliyuncs.com", "10.0.0.0/8"]
+    assert "not among the places that this installation asks" in errors(ingest(one))[0]
+    settings.COSTOPS_SOURCE_HOSTS = []
+    metadata = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("100.100.100.200", 80))]
+    with monkeypatch.context() as names:
+        names.setattr("apps.warehouse.addresses.socket.getaddrinfo", lambda *_asked, **_how: metadata)
+        assert "never asked" in errors(ingest(one))[0]
+    assert world.front.asked == []
+    settings.COSTOPS_SOURCE_HOSTS = ["127.0.0.0/8"]
+    assert errors(ingest(one)) == []

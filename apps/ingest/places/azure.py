@@ -8,6 +8,8 @@ from typing import Any
 from adlfs import AzureBlobFileSystem
 from azure.storage.blob.aio import BlobServiceClient
 
+from apps.ingest.places.reach import check
+
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
@@ -18,6 +20,7 @@ class AzureStore(AzureBlobFileSystem):  # type: ignore[misc]  # the library publ
 
     def do_connect(self) -> None:
         super().do_connect()
+        check(self.service_client.url)
         self.service_client = BlobServiceClient(
             self.service_client.url,
             credential=self.service_client.credential,

@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import ClientTimeout, TraceConfig
 from gcsfs.core import GCSFileSystem
 
+from apps.ingest.places.reach import check_meanwhile
+
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 
 
@@ -20,8 +22,13 @@ class GoogleStore(GCSFileSystem):  # type: ignore[misc]  # the library publishes
 
     def __init__(self, **options: Any) -> None:
         straight = TraceConfig()
+        straight.on_request_start.append(_check)
         straight.on_request_redirect.append(_refuse)
         super().__init__(session_kwargs={"trace_configs": [straight]}, **options)
+
+
+async def _check(_session: Any, _context: Any, about: Any) -> None:
+    await check_meanwhile(str(about.url))
 
 
 async def _refuse(*_about: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiobotocore.httpsession import AIOHTTPSession
 
+from apps.ingest.places.reach import check_meanwhile
+
 
 class StraightSession(AIOHTTPSession):  # type: ignore[misc]  # the library publishes no types
     """Answers 3xx are taken as answers."""
@@ -20,5 +22,6 @@ class _Straight:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    async def request(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._session.request(*args, **kwargs, allow_redirects=False)
+    async def request(self, *args: Any, url: Any, **kwargs: Any) -> Any:
+        await check_meanwhile(str(url))
+        return await self._session.request(*args, url=url, **kwargs, allow_redirects=False)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
+from django.conf import settings
 
 from apps.finops.problems import Problem
 from apps.ingest.prometheus.config import PrometheusConfig
@@ -214,7 +215,8 @@ class PrometheusClient:
         parts = urlsplit(url)
         host = parts.hostname or ""
         try:
-            addresses = resolve(host, parts.port or (443 if parts.scheme == "https" else 80))
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            addresses = resolve(host, port, only=settings.COSTOPS_SOURCE_HOSTS)
         except Unresolved as unresolved:
             raise PrometheusUnavailable(str(unresolved)) from unresolved
         address = addresses[attempt % len(addresses)]
