@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin/python
 COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --python-version 3.11 --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test soak check format bench docs screenshots setup requirements
+.PHONY: help demo run stop test soak check advisories format bench docs screenshots setup requirements
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,10 @@ soak: ## the whole API asked at random for half an hour or so
 check: ## layout, lint, types, floors, templates, migrations, architecture
 	@scripts/setup.sh dev
 	@scripts/check.sh
+
+advisories: ## known vulnerabilities of what is pinned (needs the network; ADVISORIES_URL=address of a mirror of OSV)
+	@scripts/setup.sh tools
+	@scripts/advisories.sh
 
 format: ## mends layout and what the linter can mend by itself
 	@scripts/setup.sh dev
@@ -69,4 +73,5 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/telemetry.in -o requirements/telemetry.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
+	$(COMPILE) requirements/advisories.in -o requirements/advisories.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

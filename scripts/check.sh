@@ -15,6 +15,8 @@ check "ruff format" .venv/bin/ruff format --check .
 check "ruff" .venv/bin/ruff check .
 check "mypy" .venv/bin/mypy
 check "import-linter" .venv/bin/lint-imports --no-cache
+check "bandit" .venv/bin/bandit --quiet --configfile pyproject.toml --recursive apps costops scripts manage.py
+check "deployment" env COSTOPS_HTTPS=on COSTOPS_HOME="$(mktemp -d)" .venv/bin/python manage.py check --deploy --fail-level WARNING
 check "djlint" .venv/bin/djlint --lint --check .
 check "migrations" .venv/bin/python manage.py makemigrations --check --dry-run
 check "architecture" .venv/bin/python -m pytest -q tests/architecture
