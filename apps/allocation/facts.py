@@ -8,12 +8,11 @@ from django.conf import settings
 
 from apps.allocation import disks
 from apps.allocation.clusters import with_cluster_rule
-from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource
+from apps.allocation.matching import billed_resource, kubernetes_resource, load_balancer_resource, told_by_bill
 from apps.allocation.nodes import days_of
 from apps.allocation.particulars import Particulars, particulars
 from apps.allocation.tagging import kept
 from apps.finops.tables import (
-    BILLED,
     CHARGES,
     COSTS,
     DISK_HOURS,
@@ -33,7 +32,7 @@ from apps.teams.ownership import RuleBook
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace
 
-_CHARGE_COLUMNS = BILLED | {
+_CHARGE_COLUMNS = {
     "day": "x_ChargeDay",
     "start": "ChargePeriodStart",
     "end": "ChargePeriodEnd",
@@ -48,6 +47,7 @@ POOL_KEY = [
     "source",
     "billing_month",
     "currency",
+    "provider",
     "account",
     "sub_account",
     "service",
@@ -68,6 +68,7 @@ OUTPUT = [
     "source",
     "billing_month",
     "currency",
+    "provider",
     "account",
     "sub_account",
     "service",
@@ -90,11 +91,11 @@ OUTPUT = [
 class Facts:
     """The inputs of one window.
 
-    `billed` has the columns of `_CHARGE_COLUMNS`, `resource` (parsed) and those of `particulars`, which tell pools
-    apart where a policy asks for them. `charges` has three more: `pool`, which of the kinds of POOLS the charge belongs
-    to, `resource_day`, the number of (day, resource) a cluster knows, and `cluster_rule`, the number of the rule that
-    gives it to a cluster (-1: none does). `node_days` has one row per node and day (`nodes.days_of`), with
-    `resource_day`; `volume_hours` and `service_hours` have `resource`.
+    `billed` has what the bill tells of each charge (`told_by_bill`), the columns of `_CHARGE_COLUMNS`, `resource`
+    (parsed) and those of `particulars`, which tell pools apart where a policy asks for them. `charges` has three more:
+    `pool`, which of the kinds of POOLS the charge belongs to, `resource_day`, the number of (day, resource) a cluster
+    knows, and `cluster_rule`, the number of the rule that gives it to a cluster (-1: none does). `node_days` has one
+    row per node and day (`nodes.days_of`), with `resource_day`; `volume_hours` and `service_hours` have `resource`.
     """
 
     billed: ir.Table
@@ -192,10 +193,9 @@ def _usage(table: LakeTable, window: Window) -> ir.Table:
 def _billed(window: Window, asked: Particulars) -> ir.Table:
     bill = lake.scan(CHARGES)
     bill = bill.filter(bill.x_ChargeDay >= window.start, bill.x_ChargeDay < window.end)
-    text = {name for name, column in _CHARGE_COLUMNS.items() if CHARGES.columns[column] == "string"}
-    values = {
+    values = told_by_bill(bill) | {
         name: bill[column].fill_null("")
-        if name in text
+        if CHARGES.columns[column] == "string"
         else bill[column].fill_null(0)
         if name in COSTS
         else bill[column]

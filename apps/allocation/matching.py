@@ -1,6 +1,9 @@
 """Matching bill rows to what a cluster knows: ids are parsed on both sides, then compared for exact equality."""
 
+import ibis
 import ibis.expr.types as ir
+
+from apps.finops.tables import BILLED, NOT_NAMED
 
 _KUBERNETES = (
     (r"^aws:///[^/]+/", ""),  # aws:///eu-west-1a/i-0ab -> i-0ab
@@ -43,6 +46,14 @@ def load_balancer_resource(identity: ir.StringValue) -> ir.StringValue:
 def billed_resource(resource_id: ir.StringValue) -> ir.StringValue:
     """The same resource as a bill's ResourceId writes it."""
     return _azure_lowered(_rewritten(resource_id, _BILL))
+
+
+def told_by_bill(charges: ir.Table) -> dict[str, ir.StringValue]:
+    """The dimensions of each charge that its bill tells. FOCUS calls the provider ProviderName, from 1.3 on
+    ServiceProviderName."""
+    names = (charges.ProviderName.nullif(""), charges.ServiceProviderName.nullif(""), ibis.literal(NOT_NAMED))
+    told = {name: charges[column].fill_null("") for name, column in BILLED.items()}
+    return told | {"provider": ibis.coalesce(*names)}
 
 
 def _rewritten(text: ir.StringValue, rules: tuple[tuple[str, str], ...]) -> ir.StringValue:

@@ -15,8 +15,8 @@ from apps.warehouse.engine import Workspace, count_of
 BILL = ["day", "source", "billing_month", "currency"]
 """What no division crosses."""
 _POOL = [
-    *BILL, "account", "sub_account", "service", "region", "charge_category", "cluster", "node_pool", "namespace",
-    "kept_tags", "number",
+    *BILL, "provider", "account", "sub_account", "service", "region", "charge_category", "cluster", "node_pool",
+    "namespace", "kept_tags", "number",
 ]  # fmt: skip
 """What is passed on as one; `number` is of the policy. `insights.explain` finds what is behind a received row by it."""
 

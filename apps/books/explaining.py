@@ -1,5 +1,7 @@
 """Why allocated cost differs between two publications: every day, pool, claimant and owner, by class."""
 
+from datetime import date
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -8,8 +10,9 @@ from apps.books import charges
 from apps.books.movements import explained
 from apps.books.versions import Pair
 from apps.finops.tables import ALLOCATED, DIMENSIONS, MONEY, PASSED_ON
+from apps.finops.tags import NOT_RECORDED
 from apps.finops.windows import Window
-from apps.warehouse.engine import Workspace, count_of, empty
+from apps.warehouse.engine import Workspace, count_of, empty, rows_of
 
 COLUMNS = ("day", *DIMENSIONS, "resource", "class", "amount")
 CLASSES = ("new", "vanished", "re-priced", "credited", "re-measured", "re-ruled")
@@ -28,11 +31,14 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
     if not days:
         return empty(ibis.schema({"day": "date"} | DIMENSIONS | {"resource": "string", "class": "string"}
                                  | {"amount": MONEY}))  # fmt: skip
-    moves = charges.moves(pair, metric, days, workspace)
     measured = _measured(pair, days)
     allocated = _sides(pair.of_days(ALLOCATED, days), metric)
+    unrecorded = _unrecorded(allocated)
+    allocated = charges.without_provider(allocated, unrecorded)
+    moves = charges.moves(pair, metric, days, workspace, unrecorded=unrecorded)
     direct = allocated.filter(allocated.pool != "shared").drop("pool")
     passed_on = _sides(pair.of_days(PASSED_ON, days), metric).drop("pool")
+    passed_on = charges.without_provider(passed_on, unrecorded)
     passed_on = passed_on.mutate(team=ibis.literal(""), kind=ibis.literal(_PASSED_ON))
     claims = _summed(direct.union(passed_on), _POOL, _CLAIMANT, measured, workspace)
     told = explained(
@@ -57,6 +63,11 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
     )
     nothing = dict.fromkeys(("resource", "workload"), ibis.literal(""))
     return told.filter(told.kind != _PASSED_ON).select(COLUMNS).union(shared.mutate(**nothing).select(COLUMNS))
+
+
+def _unrecorded(allocated: ir.Table) -> list[date]:
+    """The days of which one side tells no providers: there neither does, for nobody was moved to a provider."""
+    return [day for (day,) in rows_of(allocated.filter(allocated.provider == NOT_RECORDED).select("day").distinct())]
 
 
 def _measured(pair: Pair, days: set[str]) -> ir.Table:

@@ -23,8 +23,8 @@ from apps.teams.tree import LEVELS
 
 ALL = ""
 SCOPES = (
-    ALL, "team", *LEVELS, "service", "account", "sub_account", "region", "cluster", "node_pool", "namespace",
-    "workload", "source", "charge_category",
+    ALL, "team", *LEVELS, "provider", "service", "account", "sub_account", "region", "cluster", "node_pool",
+    "namespace", "workload", "source", "charge_category",
 )  # fmt: skip
 """What a budget can be of: all cost, or one value of a dimension or level; tags come to them in `scopes`."""
 FIXED = ("name", "dimension", "value", "grain", "currency", "metric")

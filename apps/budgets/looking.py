@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, BudgetVersion, Outlook
 from apps.budgets.outlooks import forecast_ahead, run_of
-from apps.budgets.selectors import NO_RATE, UNTOLD, budgets, end_of
+from apps.budgets.selectors import NO_RATE, budgets, end_of, untold
 from apps.budgets.spending import Spent, spending
 from apps.calendars.periods import period_of
 from apps.calendars.selectors import calendar
@@ -112,7 +112,7 @@ def _made(many: Sequence[Budget], costs: dict[int, Spent], first: date, end: dat
 
 def _why_not(spent: Spent) -> Sentence:
     if spent.untold:
-        return Sentence(UNTOLD, {"key": spent.untold})
+        return untold(spent)
     if spent.missing is None:
         return Sentence(NO_COST)
     source, target, day = spent.missing

@@ -22,6 +22,7 @@ from apps.calendars.periods import Period, period_of
 from apps.estimates.selectors import reach_of
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
+from apps.finops.tags import key_of
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.models import Publication
 from apps.marts.selectors import NothingPublished, publication
@@ -35,6 +36,12 @@ NO_RATE = gettext_noop("There is no rate from %(source)s to %(target)s on %(day)
 UNTOLD = gettext_noop(
     "Cost is not told by the tag %(key)s: COSTOPS_TAG_KEYS does not name it, or was changed after the last fill."
 )
+NO_PROVIDER = gettext_noop("Days of this period were attributed before cost told its provider; the next fill tells it.")
+
+
+def untold(spent: Spent) -> Sentence:
+    """Why cost is not told by what a budget is of."""
+    return Sentence(NO_PROVIDER) if spent.untold == "provider" else Sentence(UNTOLD, {"key": key_of(spent.untold)})
 
 
 class NoSuchBudget(CostOpsError):
@@ -270,7 +277,7 @@ class _Told:
             source, target, day = known.spent.missing
             return Sentence(NO_RATE, {"source": source, "target": target, "day": f"{day}"})
         if known.spent.untold:
-            return Sentence(UNTOLD, {"key": known.spent.untold})
+            return untold(known.spent)
         if self.pinned is None or known.first is None:
             return Sentence(NOT_PUBLISHED)
         if stand.spent_until is not None and known.first > period.start:

@@ -30,7 +30,7 @@ Costs = Mapping[date, Decimal]
 @dataclass(frozen=True)
 class Spent:
     """The cost of each day in a budget's currency. `is_converted`: some of it was charged in another one. Where a rate
-    (from, to, day) is `missing`, or cost is not told by the tag key `untold`, nothing is known."""
+    (from, to, day) is `missing`, or cost is not told by the dimension `untold`, nothing is known."""
 
     days: Costs = field(default_factory=dict)
     is_converted: bool = False
@@ -71,14 +71,14 @@ Ask = Callable[[CostQuery], Answer]
 def _spent(budgets: Iterable[Budget], window: Window, pinned: Publication, ask: Ask) -> dict[int, Spent]:
     chosen, kept = list(budgets), tag_dimensions()
     untold = [one for one in chosen if key_of(one.dimension) and one.dimension not in kept]
-    found = {one.pk: Spent(untold=key_of(one.dimension)) for one in untold}
+    found = {one.pk: Spent(untold=one.dimension) for one in untold}
     for query, alike in _questions([one for one in chosen if one.pk not in found], window, pinned):
         by_value: dict[str, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
         for day, *value, currency, cost in ask(query).rows:
             by_value[value[0] if value else ""][currency][day] = cost
         for budget in alike:
-            if key_of(budget.dimension) and NOT_RECORDED in by_value:
-                found[budget.pk] = Spent(untold=key_of(budget.dimension))
+            if _may_be_untold(budget.dimension) and NOT_RECORDED in by_value:
+                found[budget.pk] = Spent(untold=budget.dimension)
                 continue
             costs = by_value.get(budget.value if len(query.group_by) > 1 else "", {})
             found[budget.pk] = _in_its_currency(budget, costs, query, ask)
@@ -98,12 +98,17 @@ def _questions(
     for (dimension, metric, _), many in sorted(alike.items()):
         for first in range(0, len(many), most):
             part = many[first : first + most]
-            asked = {one.value for one in part} | ({NOT_RECORDED} if key_of(dimension) else set())
+            asked = {one.value for one in part} | ({NOT_RECORDED} if _may_be_untold(dimension) else set())
             yield CostQuery(
                 window.start, window.end, metric=metric, as_of=pinned.number,
                 group_by=("day", dimension) if _is_grouped(dimension) else ("day",),
                 filters=((dimension, tuple(sorted(asked))),) if dimension else (),
             ), part  # fmt: skip
+
+
+def _may_be_untold(dimension: str) -> bool:
+    """Whether cost that was attributed earlier may not say what it has of it."""
+    return dimension == "provider" or bool(key_of(dimension))
 
 
 def _is_grouped(dimension: str) -> bool:

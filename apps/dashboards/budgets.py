@@ -49,8 +49,9 @@ ROLLOVERS: dict[str, Promise] = {
     "both": gettext_lazy("both are carried on"),
 }
 DIMENSIONS: dict[str, Promise] = LEVELS | {
-    "": LEVELS["total"], "account": gettext_lazy("Account"), "sub_account": gettext_lazy("Sub-account"),
-    "region": gettext_lazy("Region"), "node_pool": gettext_lazy("Node pool"), "namespace": gettext_lazy("Namespace"),
+    "": LEVELS["total"], "provider": gettext_lazy("Provider"), "account": gettext_lazy("Account"),
+    "sub_account": gettext_lazy("Sub-account"), "region": gettext_lazy("Region"),
+    "node_pool": gettext_lazy("Node pool"), "namespace": gettext_lazy("Namespace"),
     "workload": gettext_lazy("Workload"), "source": gettext_lazy("Source"),
     "charge_category": gettext_lazy("Charge category"),
 }  # fmt: skip

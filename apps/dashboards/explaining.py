@@ -31,6 +31,7 @@ DIMENSIONS: dict[str, Promise] = {
     "kind": gettext_lazy("Kind"),
     "service": gettext_lazy("Service"),
     "region": gettext_lazy("Region"),
+    "provider": gettext_lazy("Provider"),
     "account": gettext_lazy("Account"),
     "sub_account": gettext_lazy("Sub-account"),
     "charge_category": gettext_lazy("Charge category"),

@@ -77,8 +77,8 @@ CHART_TITLES: dict[str, Promise] = {
 READY: tuple[tuple[Promise, Exploration], ...] = (
     (gettext_lazy("What each team costs, day by day"), Exploration()),
     (
-        gettext_lazy("Where the money goes: source, service, team"),
-        Exploration(period="last-month", chart="sankey", by=("source", "service", "team")),
+        gettext_lazy("Where the money goes: provider, service, team"),
+        Exploration(period="last-month", chart="sankey", by=("provider", "service", "team")),
     ),
     (
         gettext_lazy("The whole as rectangles: team, service"),

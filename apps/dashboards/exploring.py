@@ -31,6 +31,7 @@ BELOW = {
     "unit": "department",
     "department": "team",
     "cost_center": "team",
+    "provider": "service",
     "source": "service",
     "account": "service",
     "sub_account": "service",

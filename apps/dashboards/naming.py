@@ -46,6 +46,8 @@ def called(dimension: str, value: str) -> str:
     """A value of a dimension; words where it does not apply, and for what attribution names itself."""
     if key_of(dimension):
         return str(words.TAG_VALUES.get(value, value))
+    if dimension == "provider":
+        return str(words.PROVIDERS.get(value, value))
     if value in words.OWN_NAMES:
         return str(words.OWN_NAMES[value])
     return value or str(words.MISSING.get(dimension, "–"))

@@ -3,6 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.finops.tables import NOT_NAMED
 from apps.finops.tags import NOT_RECORDED
 
 KINDS: dict[str, Promise] = {
@@ -37,6 +38,9 @@ OWN_NAMES: dict[str, Promise] = {
 
 TAG_VALUES: dict[str, Promise] = {"": _("no such tag"), NOT_RECORDED: _("not recorded")}
 """What stands for a tag that is not there, and for one that nobody looked for."""
+
+PROVIDERS: dict[str, Promise] = {NOT_NAMED: _("no provider named"), NOT_RECORDED: _("provider not recorded")}
+"""What stands for the provider of a bill that names none, and of cost that was attributed before it was told."""
 
 STATUSES: dict[str, Promise] = {
     "estimated": _("estimated"),

@@ -15,7 +15,7 @@ MEASURED_POOLS = ("node", "serverless", "volume")
 """The charge pools of which usage is measured: what it costs follows from how much there was."""
 LEVELS = {"resource": "own price", "near": "price of its pool", "far": "price of its cluster"}
 """By what a price is looked up, the best first → how it is named."""
-BILL = ["source", "currency", "account", "sub_account", "service", "region"]
+BILL = ["source", "currency", "provider", "account", "sub_account", "service", "region"]
 _KEY = ["day", "pool", "resource"]
 _PARTS = "\x1f"
 

@@ -1,12 +1,14 @@
 """The tables of the lake: their columns, types, grain and partitions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
 import ibis.expr.schema as sch
 
 from apps.finops import focus
+from apps.finops.tags import NOT_RECORDED
 
 MONEY = "decimal(38, 12)"
 QUANTITY = "decimal(18, 6)"
@@ -16,13 +18,15 @@ HOUR = "timestamp('UTC', 6)"
 @dataclass(frozen=True)
 class LakeTable:
     """A table of the lake: `partition_by` names the columns whose values are one replaceable window; `has_grown` says
-    that older files lack some of the columns, and `may_be_missing` texts that all files may lack."""
+    that older files lack some of the columns, `may_be_missing` texts that all files may lack, and `stands_in` what such
+    a text says where it is missing, if not NULL."""
 
     name: str
     columns: dict[str, str]
     partition_by: tuple[str, ...]
     has_grown: bool = False
     may_be_missing: tuple[str, ...] = ()
+    stands_in: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def schema(self) -> sch.Schema:
@@ -221,6 +225,7 @@ DIMENSIONS = {
     "source": "string",
     "billing_month": "string",
     "currency": "string",
+    "provider": "string",
     "account": "string",
     "sub_account": "string",
     "service": "string",
@@ -233,12 +238,19 @@ DIMENSIONS = {
     "team": "string",
     "kind": "string",
 }
-"""What cost can be grouped and filtered by, besides time. Empty text means: does not apply."""
+"""What cost can be grouped and filtered by, besides time. Empty text means: does not apply; no provider is
+ever empty."""
+
+NOT_NAMED = "(not named)"
+"""The provider of a charge whose bill names none."""
 
 KEPT_TAGS = {"kept_tags": "string"}
 """The tags of the charge behind a row, of the keys that were chosen when it was allocated: a JSON object of all these
 keys, in order, '' where the charge has no such tag. A key that is not in it, as in rows of before, is not recorded."""
-_TAGGED: dict[str, Any] = {"has_grown": True, "may_be_missing": tuple(KEPT_TAGS)}
+_GROWN: dict[str, Any] = {
+    "has_grown": True, "may_be_missing": (*KEPT_TAGS, "provider"), "stands_in": {"provider": NOT_RECORDED},
+}  # fmt: skip
+"""Rows that were allocated before providers were told, or tags kept, can still be read."""
 
 BILLED = {
     "source": "x_SourceName",
@@ -250,7 +262,8 @@ BILLED = {
     "region": "RegionId",
     "charge_category": "ChargeCategory",
 }
-"""Those of them that the bill itself tells → their column of `charges`."""
+"""Those of them that one column of the bill tells → that column of `charges`; the provider is told by two of them
+(`allocation.matching.told_by_bill`)."""
 
 KINDS = ("direct", "shared", "idle", "shared_idle", "unallocated")
 """Kinds of cost: used by one team; received of a shared pool; capacity nobody claimed, with its owner; the same,
@@ -268,19 +281,19 @@ ALLOCATED = LakeTable(
     | COSTS
     | {"day": "date"},
     ("day",),
-    **_TAGGED,
+    **_GROWN,
 )
 """One row per day, charge pool and claimant: a pool's rows add up to exactly the pool. `pool` is `node`, `serverless`,
 `volume`, `load_balancer`, `network`, `charge` or `shared`; `resource` the billed resource; `rule` and `ruleset` the
 rule or policy that decided the team."""
 
-PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",), **_TAGGED)
+PASSED_ON = LakeTable("passed_on", dict(ALLOCATED.columns), ("day",), **_GROWN)
 """What policies took of charge pools and passed on, and what clusters as a whole cost (the pool `cluster`): one row per
 day, pool and claimant as the rules had it. With `allocated` less its rows of pool `shared` it adds up to the pools; by
 day, bill, cluster, node pool, namespace and kept tags it adds up to these rows."""
 
 COST_MART = LakeTable(
-    "costs", {"day": "date"} | DIMENSIONS | KEPT_TAGS | COSTS | {"month": "string"}, ("month",), **_TAGGED
+    "costs", {"day": "date"} | DIMENSIONS | KEPT_TAGS | COSTS | {"month": "string"}, ("month",), **_GROWN
 )
 """`allocated` summed over resources; what every question of cost reads. `month` is the calendar month of `day`."""
 
@@ -353,7 +366,7 @@ ESTIMATES = LakeTable(
     "estimates",
     {"day": "date"} | DIMENSIONS | KEPT_TAGS | COSTS | {"priced_by": "string", "priced_on": "date"},
     ("source", "day"),
-    **_TAGGED,
+    **_GROWN,
 )
 """What a day that waits for its bill is expected to cost, one row per team and place as in `costs`. `priced_by` says
 where the unit price is from, `priced_on` of which day. When the bill has come it stays as it was, to be compared."""

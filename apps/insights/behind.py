@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from apps.allocation.matching import billed_resource
+from apps.allocation.matching import billed_resource, told_by_bill
 from apps.allocation.tagging import value
 from apps.finops.focus import COST_METRICS
-from apps.finops.tables import ALLOCATED, BILLED, CHARGES, KEPT_TAGS, MONEY, PASSED_ON, LakeTable
+from apps.finops.tables import ALLOCATED, CHARGES, KEPT_TAGS, MONEY, PASSED_ON, LakeTable
 from apps.finops.tags import NOT_RECORDED, key_of
 from apps.marts.models import Publication
 from apps.marts.placing import placed
@@ -24,7 +24,8 @@ from apps.warehouse.engine import Workspace, connect, json_pointer, registered
 from apps.warehouse.wording import query_of
 
 BILL_KEY = (
-    "day", "source", "billing_month", "currency", "account", "sub_account", "service", "region", "charge_category",
+    "day", "source", "billing_month", "currency", "provider", "account", "sub_account", "service", "region",
+    "charge_category",
 )  # fmt: skip
 """What an allocated row and its charges have in common, besides the resource."""
 _KEY = (*BILL_KEY, "resource")
@@ -109,6 +110,16 @@ def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) ->
         return workspace.keep_query(query_of(backend, told))
 
 
+def as_recorded(bill: str, pools: str, tags: Iterable[str] = ()) -> str:
+    """Charges whose provider and tags are told as pools tell them: on a day either every pool has one or none has."""
+    told = ", ".join(
+        f"CASE WHEN day IN (SELECT day FROM {pools} WHERE {name} = '{NOT_RECORDED}') THEN '{NOT_RECORDED}' "
+        f"ELSE {name} END AS {name}"
+        for name in ("provider", *tags)
+    )
+    return f"(SELECT * REPLACE ({told}) FROM ({bill}))"
+
+
 class Behind:
     """One number's tables, kept in a workspace: `mine` are its parts, `pools` all their pools, `charges` those pools'
     bill rows."""
@@ -150,7 +161,7 @@ class Behind:
         bill = bill.filter(bill.x_ChargeDay >= self._query.start, bill.x_ChargeDay < self._query.end)
         told = bill.select(
             day=bill.x_ChargeDay,
-            **{name: bill[column].fill_null("") for name, column in BILLED.items()},
+            **told_by_bill(bill),
             resource=billed_resource(bill.ResourceId.fill_null("")),
             file_id=bill.x_FileId,
             row=bill.x_Row,
@@ -159,19 +170,11 @@ class Behind:
             **{name: value(bill.Tags.fill_null(""), key_of(tag)) for name, tag in self._tags.items()},
         )
         with registered(told) as backend:
+            bill = as_recorded(query_of(backend, told), self._pools, self._tags)
             query = f"""
                 SELECT file_id, "row", day, resource, service, description, currency, amount
-                FROM {self._as_recorded(query_of(backend, told))} SEMI JOIN {self._pools} USING ({self._key})"""
+                FROM {bill} SEMI JOIN {self._pools} USING ({self._key})"""
             return self._workspace.keep_query(query)
-
-    def _as_recorded(self, bill: str) -> str:
-        """Charges whose tags are told as the pools tell them: on a day either every pool has a key or none has."""
-        told = ", ".join(
-            f"CASE WHEN day IN (SELECT day FROM {self._pools} WHERE {name} = '{NOT_RECORDED}') THEN '{NOT_RECORDED}' "
-            f"ELSE {name} END AS {name}"
-            for name in self._tags
-        )
-        return f"(SELECT * REPLACE ({told}) FROM ({bill}))" if told else f"({bill})"
 
     def _sums(self, table: str) -> tuple[dict[str, Decimal], int]:
         """By currency what the rows add up to, and how many there are."""

@@ -132,13 +132,20 @@ def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> st
     folder = location(table)
     names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
-    columns = ", ".join(f'"{name}"' for name in table.columns)
+    columns = ", ".join(_told(table, name) for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
     rows = f"read_parquet([{names}], hive_partitioning = true, {union}hive_types = {{{types}}})"
     if table.may_be_missing:
         texts = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in table.may_be_missing)
         rows = f"(SELECT * FROM {rows} UNION ALL BY NAME SELECT {texts} WHERE false)"  # noqa: S608  # names and paths of our own tables
     return f"SELECT {columns} FROM {rows}"  # noqa: S608  # the same
+
+
+def _told(table: LakeTable, name: str) -> str:
+    """A column, or what stands in where older files lack it."""
+    if name not in table.stands_in:
+        return f'"{name}"'
+    return f"""coalesce("{name}", '{table.stands_in[name]}') AS "{name}\""""
 
 
 _HIVE_TYPES = {"date": "DATE", "string": "VARCHAR"}

@@ -79,6 +79,21 @@ def test_where_a_tag_is_not_told_nothing_is_known(settings: LazySettings, keys: 
     assert other.spent == Decimal(400)
 
 
+@pytest.mark.parametrize(
+    ("kept", "state", "said"),
+    [
+        pytest.param("Alibaba Cloud", "exceeded", "", id="a provider that is told"),
+        pytest.param(None, "unknown", "attributed before cost told its provider", id="cost of before it was told"),
+    ],
+)
+def test_a_budget_of_a_provider_stands_as_its_cost_does(kept: Any, state: str, said: str) -> None:
+    budget(dimension="provider", value="Alibaba Cloud", amount="1")
+    publish([*costs(provider="Alibaba Cloud"), *costs(provider="AWS"), *costs(provider=kept)])
+    (one,) = selectors.standings(now=NOW)
+    assert one.state == state
+    assert said in str(one.missing or "")
+
+
 def test_cost_in_other_currencies_is_told_or_said_to_be_missing() -> None:
     publish([*costs(**told(project="atlas")), *costs(currency="USD", **told(project="atlas"))])
     atlas()

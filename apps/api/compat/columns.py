@@ -31,7 +31,7 @@ UNKNOWN = {
     "services": "which Kubernetes service a workload serves is not measured; use controller or a label",
     "annotation": "annotations are not measured; use label",
     "nodeLabel": "labels of nodes are not published; use node or cluster",
-    "provider": "a bill's provider is not published beside its parts; filter by account in cloudCost",
+    "provider": "shares of a cluster are not told by provider; ask cloudCost, or costs/?group_by=provider",
 }
 """What OpenCost knows and our books do not say, and what to ask instead."""
 

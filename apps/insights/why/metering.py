@@ -13,13 +13,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from apps.allocation.matching import billed_resource
+from apps.allocation.matching import billed_resource, told_by_bill
 from apps.finops.focus import COST_METRICS
 from apps.finops.money import NOTHING, SCALE, add_up, converted, less
-from apps.finops.tables import ALLOCATED, BILLED, CHARGES, MONEY, PASSED_ON
+from apps.finops.tables import ALLOCATED, CHARGES, MONEY, PASSED_ON
 from apps.finops.why import USAGE, Meter, Used
 from apps.finops.windows import Window
-from apps.insights.behind import BILL_KEY, days_of, files_of, keep_mine
+from apps.insights.behind import BILL_KEY, as_recorded, days_of, files_of, keep_mine
 from apps.insights.why.searching import Values
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
@@ -201,7 +201,7 @@ def _keep_charges(query: CostQuery, pinned: Publication, pools: str, workspace: 
         "PricingQuantity",
         "ConsumedQuantity",
         day=bill.x_ChargeDay,
-        **{name: bill[column].fill_null("") for name, column in BILLED.items()},
+        **told_by_bill(bill),
         **{name: bill[name].fill_null("") for name in texts},
         resource=billed_resource(bill.ResourceId.fill_null("")),
         cost=bill[COST_METRICS[query.metric]].fill_null(0),
@@ -211,7 +211,7 @@ def _keep_charges(query: CostQuery, pinned: Publication, pools: str, workspace: 
     with registered(told) as backend:
         return workspace.keep_query(
             _CHARGES.format(
-                charges=query_of(backend, told), pools=pools,
+                charges=as_recorded(query_of(backend, told), pools), pools=pools,
                 undiscounted="contracted" if query.metric in ("effective_cost", "billed_cost") else "cost",
             )
         )  # fmt: skip

@@ -36,7 +36,7 @@ _AGREED = (
 )  # fmt: skip
 _OF_RESOURCE = ("ResourceId", "ResourceName", "ResourceType", "AvailabilityZone", "ChargeFrequency", "Tags")
 _PASSED_ON = ("cluster", "node_pool", "namespace", "rule")
-_POOL = ["day", *_BILL, "pool", "resource", *(f"shared_{name}" for name in _PASSED_ON)]
+_POOL = ["day", *_BILL, "provider", "pool", "resource", *(f"shared_{name}" for name in _PASSED_ON)]
 
 
 def rows(query: CostQuery, pinned: Publication) -> ir.Table:

@@ -2,8 +2,9 @@
 
 import ibis.expr.types as ir
 
+from apps.allocation.matching import told_by_bill
 from apps.finops import focus
-from apps.finops.tables import BILLED, CHARGES
+from apps.finops.tables import CHARGES
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, CostQuery
 from apps.warehouse import lake
@@ -21,6 +22,7 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
 
 
 def _told(bill: ir.Table, name: str) -> ir.Value:
-    if name not in BILLED:
-        raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(BILLED)}, or export allocated")
-    return bill[BILLED[name]].fill_null("")
+    told = told_by_bill(bill)
+    if name not in told:
+        raise BadQuestion(f"filter: charges know no {name}; filter by {', '.join(told)}, or export allocated")
+    return told[name]
