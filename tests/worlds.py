@@ -9,7 +9,15 @@ import ibis
 import pyarrow as pa
 from django.core.cache import cache
 
-from apps.finops.tables import COST_MART, COSTS, COVERAGE_MART, DIMENSIONS, RECONCILIATION_MART, LakeTable
+from apps.finops.tables import (
+    COST_MART,
+    COSTS,
+    COVERAGE_MART,
+    DIMENSIONS,
+    NOT_NAMED,
+    RECONCILIATION_MART,
+    LakeTable,
+)
 from apps.marts.models import Publication
 from apps.warehouse import lake
 
@@ -18,6 +26,7 @@ FOUND = ("forecast", "budgets", "anomalies", "idle", "plan", "recommend", "verif
 NO_DIMENSIONS: dict[str, Any] = dict.fromkeys(DIMENSIONS, "") | {
     "source": "bill",
     "currency": "CNY",
+    "provider": NOT_NAMED,
     "charge_category": "Usage",
     "team": "unallocated",
     "kind": "direct",

@@ -1,15 +1,20 @@
 """Rows that a program brings: CSV as it is, or JSON made into the same CSV, so that both are checked alike."""
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 MOST_BYTES = 16 << 20
+CHUNK = 1 << 20
 CONTENT = "csv"
 """Where a parser puts the CSV it made of a body."""
 TEXT = "text"
@@ -68,6 +73,60 @@ class YamlBody(BaseParser):
             return {TEXT: _bounded(stream).decode("utf-8-sig")}
         except UnicodeDecodeError as wrong:
             raise ParseError("The body is not UTF-8.") from wrong
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file as it came, with what its bytes add up to."""
+
+    file: TemporaryUploadedFile
+    size: int
+    sha256: str
+    md5: str
+
+    def __repr__(self) -> str:  # what a repeated request is known by
+        return f"Received({self.size}, {self.sha256})"
+
+
+class TooLarge(APIException):
+    """More bytes than an upload may have."""
+
+    status_code = 413
+    default_code = "too_large"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The body is larger than {settings.COSTOPS_UPLOAD_MIB} MiB (COSTOPS_UPLOAD_MIB); "
+            "pack the file with gzip, or split it."
+        )
+
+
+def most_of_a_file() -> int:
+    """How many bytes may be brought at once."""
+    return int(settings.COSTOPS_UPLOAD_MIB) << 20
+
+
+class FileBody(BaseParser):
+    """A file of any kind, written to the disk chunk by chunk; its view takes away what is left of it in the end."""
+
+    media_type = "application/octet-stream"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Received:
+        file = TemporaryUploadedFile("upload", self.media_type, 0, None)
+        (parser_context or {})["view"].brought_file = file
+        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        size = 0
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > most_of_a_file():
+                raise TooLarge
+            for digest in (sha256, md5):
+                digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        return Received(file, size, sha256.hexdigest(), md5.hexdigest())
 
 
 class JsonBody(BaseParser):

@@ -266,6 +266,11 @@ KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text that is new for every new request: sent again within a day, the request is not done again.",
 )
+CHECKSUMS = (
+    ("Content-MD5", "The MD5 of the body in base64: other bytes are refused."),
+    ("Content-Digest", "`sha-256=:…:`, the SHA-256 of the body in base64 (RFC 9530): other bytes are refused."),
+    ("Digest", "`sha-256=…` or `md5=…`, as RFC 3230 wrote it: other bytes are refused."),
+)
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match", str, OpenApiParameter.HEADER, description="The `ETag` of an answer: 304 if it would be the same."
 )
@@ -313,6 +318,22 @@ def writing(
         }
         | is_table
         | problems(WRITE_FAILURES),
+    )
+    return documented
+
+
+def taking(operation: str, parameters: Known, answer: type[serializers.Serializer[Any]]) -> Callable[[_View], _View]:
+    """Document a view that takes a file and answers before it was read."""
+    checksums = [OpenApiParameter(name, str, OpenApiParameter.HEADER, description=said) for name, said in CHECKSUMS]
+    documented: Callable[[_View], _View] = extend_schema(
+        operation_id=operation,
+        parameters=[*(told for one in parameters for told in one.documented()), *checksums, KEY],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={
+            (202, "application/json"): OpenApiResponse(answer, "It came whole and is read next."),
+            (202, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The same as one row."),
+        }
+        | problems(WRITE_FAILURES | {413: "The body is larger than may be brought at once."}),
     )
     return documented
 

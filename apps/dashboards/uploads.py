@@ -16,7 +16,7 @@ from apps.finops.problems import Problem
 from apps.ingest import uploads
 from apps.ingest.landing import SUFFIXES
 from apps.ingest.models import LandedFile, Source
-from apps.ingest.selectors import counting
+from apps.ingest.selectors import billed
 
 REFUSALS: Mapping[str, Promise] = {
     "empty": _("The file is empty."),
@@ -88,23 +88,12 @@ def results(source: Source, names: Sequence[str]) -> Results:
 
 def _fate(name: str, landed: LandedFile | None) -> Fate:
     tag, title = STATES[landed.state if landed else ""]
-    costs: dict[str, list[str]] = {}
-    for entry in counting(landed.contents) if landed else ():
-        for currency, by in entry["cost"].items():
-            costs.setdefault(currency, []).append(by["billed_cost"])
+    costs = billed(landed.contents) if landed else {}
     return Fate(
         name=labels.plain(name),
         tag=tag,
         state=str(title),
         rows=landed.rows if landed else 0,
-        costs=tuple((currency, _sum(amounts)) for currency, amounts in sorted(costs.items())),
+        costs=tuple((currency, f"{amount:,.2f}") for currency, amount in costs.items()),
         problems=grouped(Problem(**problem) for problem in landed.problems) if landed else (),
     )
-
-
-def _sum(amounts: Iterable[str]) -> str:
-    from decimal import Decimal
-
-    from apps.finops.money import add_up
-
-    return f"{add_up(Decimal(amount) for amount in amounts):,.2f}"

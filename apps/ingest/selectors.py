@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Max, Q
 
+from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.ingest.lateness import Arrivals, arrivals_of
 from apps.ingest.models import LandedFile, MeteredDay, Source
@@ -100,6 +102,15 @@ def retired_sources() -> set[str]:
 def counting(contents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The windows of a file that count."""
     return [entry for entry in contents if entry.get("counts", True)]
+
+
+def billed(contents: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """What a file bills, of the windows of it that count, by currency."""
+    amounts: dict[str, list[Decimal]] = defaultdict(list)
+    for entry in counting(contents):
+        for currency, cost in entry["cost"].items():
+            amounts[currency].append(Decimal(cost["billed_cost"]))
+    return {currency: add_up(told) for currency, told in sorted(amounts.items())}
 
 
 def day_fingerprints() -> dict[date, str]:

@@ -1,5 +1,6 @@
 """Files that people bring through the browser: named safely, put whole into the folder of their source."""
 
+import hashlib
 import os
 import shutil
 import uuid
@@ -62,6 +63,29 @@ def keep(source: Source, brought: Sequence[Brought]) -> None:
             beside.replace(folder / one.name)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def alike(source: Source, *, size: int, sha256: str) -> str:
+    """The name under which the same bytes lie in the source's folder already; empty where they are new."""
+    folder = uploads_folder(source.name)
+    return next((path.name for path in sorted(folder.glob("[!.]*")) if _holds(path, size, sha256)), "")
+
+
+def _holds(path: Path, size: int, sha256: str) -> bool:
+    """Whether a file has this content; it may be taken away meanwhile."""
+    try:
+        if path.stat().st_size != size:
+            return False
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def waiting(source: Source) -> list[str]:
+    """The names of the files in the source's folder that were not landed yet, or not as they are now."""
+    names = [path.name for path in uploads_folder(source.name).glob("[!.]*")]
+    return sorted(name for name, landed in fates(source, names).items() if landed is None)
 
 
 def fates(source: Source, names: Sequence[str]) -> Mapping[str, LandedFile | None]:
