@@ -28,9 +28,10 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apps.api.openapi import EXAMPLES
 from apps.api.services import issue_token
+from apps.ingest.sources import add_upload_source
 
 MOST_ITEMS, MOST_TEXT = 2, 240
-JSON, CSV = "application/json", "text/csv"
+JSON, CSV, BYTES = "application/json", "text/csv", "application/octet-stream"
 V1 = "/api/v1/"
 SAVING = {
     "name": "Smaller nodes at night", "scope": "cluster=online", "team": "live-core", "currency": "CNY",
@@ -96,6 +97,7 @@ WRITES: tuple[tuple[str, str, str, Any], ...] = (
     ("change_view", "POST", "views/{view}/", {"shared": "everyone"}),
     ("annotate", "POST", "annotations/", {"first": "2026-10-12", "text": "Exam week begins", "team": "live-core"}),
     ("import_annotations", "POST", "annotations/file/", "date,title,team,link,end\n2026-10-20,Release 7,live-core,,\n"),
+    ("bring_file", "POST", "sources/by-hand/files/?file=october.csv", "BilledCost,BillingCurrency\n12.50,CNY\n"),
     ("decide_held", "POST", "quality/{billing}/", {"decision": "accept"}),
     ("wish_for_report", "POST", "subscriptions/", {"role": "finance", "is_wanted": True, "language": "zh-hans"}),
 )  # fmt: skip
@@ -118,7 +120,8 @@ FILES = {
 }  # fmt: skip
 """Operations that answer with a file → its documented form."""
 QUERIES = {
-    "costs": "group_by=team&limit=2", "export_charges": "start=2026-10-05&end=2026-10-06",
+    "costs": "group_by=team&limit=2", "search": "q=live", "source_files": "file=october.csv",
+    "invoice_rows": "invoice_id=INV-202610&account=1427359680012345&currency=CNY&most=2", "export_charges": "start=2026-10-05&end=2026-10-06",
     "export_allocated": "start=2026-10-05&end=2026-10-06&team=live-core", "bases": "group_by=team", "explain": "team=live-core&limit=2", "changes": "limit=2",
     "why": "team=live-core", "one_plan": "subject={subject}", "units": "driver=classes&grain=all", "unit_change": "driver=classes",
     "quantities": "driver=classes", "estimates-accuracy": "group_by=team",
@@ -159,6 +162,7 @@ class Recorder:
         self.failures = 0
 
     def sign_in(self) -> None:
+        add_upload_source(name="by-hand", kind="focus", cluster="", options={}, now=timezone.now())
         user = User.objects.create_superuser("han", email="han@example.com")
         key = issue_token(user, now=timezone.now(), name="month-end export", scopes=("read", "write"))
         self.client = Client(headers={"authorization": f"Token {key}"}, HTTP_HOST="127.0.0.1")
@@ -178,6 +182,7 @@ class Recorder:
 
     def write(self, name: str, method: str, path: str, sent: Any) -> None:
         media = JSON if isinstance(sent, dict) else CSV if "," in sent.partition("\n")[0] else "application/yaml"
+        media = BYTES if name == "bring_file" else media
         path = self._filled(path)
         body = self._filled(json.dumps(sent)) if media == JSON else sent
         answer = self.client.generic(method, path, body, media)
@@ -194,6 +199,7 @@ class Recorder:
         is_paged = {"$ref": "#/components/parameters/limit"} in operation["parameters"]
         query = QUERIES.get(name, f"limit={MOST_ITEMS}" if is_paged else "")
         path = path.replace("{number}", f"{{{_called(path)}}}").replace("parts/{name}", "parts/letter.txt")
+        path = path.replace("sources/{name}", "sources/by-hand")
         asked = self._filled(path.replace("{file}", "plan.json") + (f"?{query}" if query else ""))
         answer = self.client.get(asked)
         if self._is_good(name, asked, answer):

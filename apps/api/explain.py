@@ -23,7 +23,7 @@ _PART = (
     "day", "pool", "resource", "service", "charge_category", "cluster", "namespace", "workload", "team", "kind", "rule",
     "ruleset", "currency", "amount", "pool_amount", "share",
 )  # fmt: skip
-_BILL_ROW = ("place", "day", "resource", "service", "description", "currency", "amount")
+BILL_ROW = ("place", "day", "resource", "service", "description", "currency", "amount")
 
 
 class MeasuredSchema(serializers.Serializer[Any]):
@@ -126,7 +126,7 @@ class ExplainView(AskView):
     """One number, for the teams the caller may see: the sentence, the parts, the bill rows with file and line."""
 
     known = parameters.EXPLAIN
-    columns = _BILL_ROW
+    columns = BILL_ROW
 
     @schema.asking("explain", parameters.EXPLAIN, ExplanationSchema)
     def get(self, request: Request) -> HttpResponse:
@@ -178,4 +178,4 @@ def _weight(weight: Weight) -> dict[str, Any]:
 
 
 def _bill_row(row: BillRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _BILL_ROW}
+    return {name: getattr(row, name) for name in BILL_ROW}

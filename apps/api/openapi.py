@@ -32,7 +32,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "Data": ("sources", "runs", "quality", "audit"),
     "Organisation": ("teams", "rules", "rule-drafts", "worklist"),
     "Being told": ("alerts", "alert-rules", "channels", "deliveries", "reports", "subscriptions"),
-    "This API": ("me", "problems"),
+    "This API": ("me", "problems", "search"),
     "OpenCost": ("opencost",),
 }  # fmt: skip
 """What operations stand under; a browser draws few headings better than one for each area."""

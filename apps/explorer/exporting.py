@@ -5,14 +5,11 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from apps.explorer.answering import EXACT, ZERO, Explored
-from apps.finops.cells import put_text
 from apps.finops.spreadsheets import cell
-
-AMOUNT = "#,##0.00"
+from apps.finops.tabling import as_workbook
 
 
 @dataclass(frozen=True)
@@ -54,30 +51,7 @@ def as_csv(told: Sheet) -> bytes:
 
 def as_xlsx(told: Sheet) -> bytes:
     """A workbook of one sheet, whose amounts are numbers and days are days."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-
-    book = Workbook()
-    page = book.worksheets[0]
-    page.title = "costs"
-    for place, name in enumerate(told.columns, start=1):
-        page.cell(1, place, name).font = Font(bold=True)
-    for line, row in enumerate(told.rows, start=2):
-        for place, value in enumerate(row, start=1):
-            _fill(page.cell(line, place), value)
-    page.freeze_panes = "A2"
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _fill(place: Any, value: Any) -> None:
-    if isinstance(value, str):
-        put_text(place, value)
-        return
-    place.value = value
-    if isinstance(value, Decimal):
-        place.number_format = AMOUNT
+    return as_workbook("costs", told.columns, told.rows)
 
 
 def as_parquet(told: Sheet) -> bytes:

@@ -29,6 +29,8 @@ ADDRESSES = {
     "/api/v1/teams/data-platform/": {*COMPANY, "hanmeimei"},
     "/api/v1/teams/no-such-team/": set(),
     "/api/v1/sources/": COMPANY,
+    "/api/v1/sources/bill/files/": COMPANY,
+    "/api/v1/search/?q=live": EVERYBODY,
     "/api/v1/restatements/?format=csv": COMPANY,
     "/api/v1/publications/": EVERYBODY,
     "/api/v1/reconciliation/": COMPANY,
