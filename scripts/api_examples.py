@@ -120,6 +120,7 @@ FILES = {
 }  # fmt: skip
 """Operations that answer with a file → its documented form."""
 QUERIES = {
+    "efficiency_hours": "limit=2&cluster=online",
     "costs": "group_by=team&limit=2", "search": "q=live", "source_files": "file=october.csv",
     "invoice_rows": "invoice_id=INV-202610&account=1427359680012345&currency=CNY&most=2", "export_charges": "start=2026-10-05&end=2026-10-06",
     "export_allocated": "start=2026-10-05&end=2026-10-06&team=live-core", "bases": "group_by=team", "explain": "team=live-core&limit=2", "changes": "limit=2",

@@ -17,6 +17,8 @@ MOST_BYTES = 16 << 20
 CHUNK = 1 << 20
 CONTENT = "csv"
 """Where a parser puts the CSV it made of a body."""
+FILE = "file"
+"""Where a parser puts a file."""
 TEXT = "text"
 """Where a parser puts text."""
 
@@ -113,7 +115,7 @@ class FileBody(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Received:
+    ) -> dict[str, Received]:
         file = TemporaryUploadedFile("upload", self.media_type, 0, None)
         (parser_context or {})["view"].brought_file = file
         sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
@@ -126,7 +128,7 @@ class FileBody(BaseParser):
                 digest.update(chunk)
             file.write(chunk)
         file.flush()
-        return Received(file, size, sha256.hexdigest(), md5.hexdigest())
+        return {FILE: Received(file, size, sha256.hexdigest(), md5.hexdigest())}
 
 
 class JsonBody(BaseParser):

@@ -1,6 +1,7 @@
 """What clusters hold, what is asked of them and what is used, over the API."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.questions import facts
 from apps.api.selectors import scope_of
 from apps.insights.efficiency import LEVELS, PLACE, RESOURCES, EfficiencyQuery, Row, efficiency
+from apps.marts.models import Publication
 from apps.marts.selectors import publication
 
 PARAMETERS = (
@@ -69,9 +71,7 @@ class EfficiencyView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         pinned = publication(asked.get("as_of"))
-        start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
-        if start is None or end is None:
-            raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
+        start, end = asked_window(asked, pinned)
         filters = tuple((name, asked[name]) for name in PLACE if name in asked)
         by, scope = asked.get("by", "cluster"), scope_of(request.user)
         query = EfficiencyQuery(start, end, by, filters, as_of=pinned.number, scope=scope)
@@ -83,6 +83,16 @@ class EfficiencyView(AskView):
         rows = [told for row in found.rows for told in _rows(row, LEVELS[by])]
         body = {"publication": facts(found.publication), "days": found.days, "rows": rows}
         return Response(body, headers={"ETag": etag})
+
+
+def asked_window(asked: Mapping[str, Any], pinned: Publication, *, most_days: int | None = None) -> tuple[date, date]:
+    """The days of a request: all that are published where it names none, or the last so many of them."""
+    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
+    if start is None or end is None:
+        raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
+    if most_days and "start" not in asked:
+        start = max(start, end - timedelta(days=most_days))
+    return start, end
 
 
 def _rows(row: Row, names: tuple[str, ...]) -> list[dict[str, Any]]:

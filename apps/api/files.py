@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import CompanyView
+from apps.api.bodies import FILE as BODY
 from apps.api.bodies import FileBody, Received, TooLarge, most_of_a_file
 from apps.api.errors import BadParameterError
 from apps.api.parameters import FORMAT, Parameter
@@ -121,7 +122,8 @@ class SourceFilesView(CompanyView):
         source = _source(name)
         if source not in uploads.uploadable_sources():
             raise BadParameterError("name", f"{name}: this source takes no uploads; it is read where it points to")
-        received: Any = request.data
+        body: Any = request.data
+        received = body.get(BODY)
         if not isinstance(received, Received):
             raise ParseError("The body is empty: send the bytes of the file, with their Content-Length.")
         _check(request.headers, received)

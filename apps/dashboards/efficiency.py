@@ -19,6 +19,7 @@ from apps.dashboards.lines import Name, hundredths
 from apps.dashboards.selectors import Choice
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
+from apps.finops.windows import Window
 from apps.insights.efficiency import LEVELS, PLACE, RESOURCES, EfficiencyQuery, Row, by_day, efficiency
 from apps.marts.query import BadQuestion, PublicationFacts
 
@@ -124,8 +125,8 @@ class EfficiencyAsk:
     resource: str
     filters: tuple[tuple[str, str], ...]
 
-    def query(self) -> EfficiencyQuery:
-        window = self.asked.window
+    def query(self, window: Window | None = None) -> EfficiencyQuery:
+        window = window or self.asked.window
         return EfficiencyQuery(
             window.start, window.end, self.by, self.filters, as_of=self.asked.publication, scope=self.asked.scope
         )

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.views.generic import TemplateView
 
-from apps.dashboards import efficiency
+from apps.dashboards import efficiency, efficiency_hours
 from apps.dashboards.asking import PERIODS
 from apps.dashboards.views import Guarded, JsonView
 
@@ -19,10 +19,11 @@ class Efficiency(Guarded, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.teams == frozenset():
             raise PermissionDenied("no teams")
-        page = efficiency.page(efficiency.read(self.request.GET, self.question()))
+        ask = efficiency.read(self.request.GET, self.question())
+        page = efficiency.page(ask)
         return {
-            "page": page, "asked": page.asked, "facts": page.facts, "periods": PERIODS,
-            "for_everything": self.scope.teams is None,
+            "page": page, "hours": efficiency_hours.part(ask), "asked": page.asked, "facts": page.facts,
+            "periods": PERIODS, "for_everything": self.scope.teams is None,
         }  # fmt: skip
 
 
@@ -33,3 +34,12 @@ class EfficiencyFigure(JsonView):
         if self.scope.teams == frozenset():
             raise Http404
         return JsonResponse(efficiency.figure(efficiency.read(request.GET, self.question())))
+
+
+class HoursFigure(JsonView):
+    """Used, requested and held by the hour of the day, or of the week."""
+
+    def get(self, request: HttpRequest, view: str) -> HttpResponseBase:
+        if self.scope.teams == frozenset() or view not in efficiency_hours.VIEWS:
+            raise Http404
+        return JsonResponse(efficiency_hours.figure(efficiency.read(request.GET, self.question()), view))

@@ -50,6 +50,7 @@ urlpatterns = [
     path("search/suggestions/", search_views.Suggestions.as_view(), name="search-suggestions"),
     path("efficiency/", efficiency_views.Efficiency.as_view(), name="efficiency"),
     path("figures/efficiency/", efficiency_views.EfficiencyFigure.as_view(), name="figure-efficiency"),
+    path("figures/efficiency/<slug:view>/", efficiency_views.HoursFigure.as_view(), name="figure-efficiency-hours"),
     path("estimates/", views.Estimates.as_view(), name="estimates"),
     path("explain/", explain_views.Explain.as_view(), name="explain"),
     path("explain/invoice/", explain_views.ExplainInvoice.as_view(), name="explain-invoice"),

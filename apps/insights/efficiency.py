@@ -167,20 +167,20 @@ def by_day(query: EfficiencyQuery, resource: str) -> tuple[Day, ...]:
     if resource not in RESOURCES:
         raise BadQuestion(f"resource: {resource!r} is not one of {', '.join(RESOURCES)}")
     pinned = publication(query.as_of)
-    told = query.start, query.end, query.filters, resource, _named(query.scope)
-    found: tuple[Day, ...] = _remembered(pinned, told, lambda: _by_day(query, resource, pinned))
+    told = query.start, query.end, query.filters, resource, named(query.scope)
+    found: tuple[Day, ...] = remembered(pinned, told, lambda: _by_day(query, resource, pinned))
     return found
 
 
 def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple[Day, ...]:
     usage, nodes = _usage(query, pinned), usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     _, end = RESOURCES[resource]
-    asked = _narrowed(usage, query)
+    asked = narrowed(usage, query)
     sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("request", "used")}
     spent = {day: told for day, *told in rows_of(asked.group_by("day").aggregate(**sums))}
     held: dict[date, Decimal] = {}
     if query.scope.teams is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
-        rows = _narrowed(nodes, query)
+        rows = narrowed(nodes, query)
         held = dict(rows_of(rows.group_by("day").aggregate(held=rows[f"{resource}_capacity_{end}"].sum())))
     nothing = (None, None)
     return tuple(Day(day, held.get(day), *spent.get(day, nothing)) for day in sorted({*spent, *held}))
@@ -188,8 +188,8 @@ def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple
 
 def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
     """Every workload the viewer may see, and what pools hold, of the window: the same for all levels and filters."""
-    told = query.start, query.end, _named(query.scope)
-    found: tuple[dict[Key, _Place], dict[Key, Hours]] = _remembered(pinned, told, lambda: _read(query, pinned))
+    told = query.start, query.end, named(query.scope)
+    found: tuple[dict[Key, _Place], dict[Key, Hours]] = remembered(pinned, told, lambda: _read(query, pinned))
     return found
 
 
@@ -220,14 +220,14 @@ def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
     days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
     if query.scope.teams is not None:
         whose = ["day", "cluster", "namespace", "workload"]
-        days = days.semi_join(_charged(query, pinned).select(whose).distinct(), whose)
+        days = days.semi_join(charged(query, pinned).select(whose).distinct(), whose)
     joined = days.left_join(pools, on).drop(*(f"{name}_right" for name in on))
     return joined.mutate(node_pool=joined.node_pool.fill_null(""))
 
 
 def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.Table:
     """What nodes and serverless pods cost by workload and pool, of the teams one may see."""
-    rows = _charged(query, pinned)
+    rows = charged(query, pinned)
     named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
     behind = named.filter(named.resource != "")
     behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
@@ -236,7 +236,7 @@ def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.T
     return placed.group_by([*PLACE, "currency"]).aggregate(cost=placed.effective_cost.sum().cast(MONEY))
 
 
-def _charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
+def charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
     """The rows of nodes and serverless pods that workloads are charged, of the teams one may see."""
     at = pinned.versions.get(ALLOCATED.name)
     rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
@@ -264,7 +264,7 @@ def _few(rows: ir.Table) -> list[tuple[Any, ...]]:
     return found
 
 
-def _narrowed(rows: ir.Table, query: EfficiencyQuery) -> ir.Table:
+def narrowed(rows: ir.Table, query: EfficiencyQuery) -> ir.Table:
     wanted = [rows[name] == value for name, value in query.filters]
     return rows.filter(*wanted) if wanted else rows
 
@@ -360,11 +360,11 @@ def _days(query: EfficiencyQuery, pinned: Publication) -> int:
     return max((end - first).days, 1)
 
 
-def _named(scope: Scope) -> list[str] | None:
+def named(scope: Scope) -> list[str] | None:
     return None if scope.teams is None else sorted(scope.teams)
 
 
-def _remembered(pinned: Publication, told: Any, make: Callable[[], Any]) -> Any:
+def remembered(pinned: Publication, told: Any, make: Callable[[], Any]) -> Any:
     key = f"efficiency:{identity(pinned)}:{hashlib.sha256(repr(told).encode()).hexdigest()}"
     found = cache.get(key)
     if found is None:

@@ -10,7 +10,8 @@ COSTS = "costs teams why forecasts budgets savings_ways recommendations"
 ANSWERED = {
     "overview": COSTS, "unit": COSTS, "team": COSTS, "namespace": "costs recommendations",
     "search": "search", "search-suggestions": "search",
-    "efficiency": "efficiency", "figure-efficiency": "efficiency",
+    "efficiency": "efficiency efficiency_hours", "figure-efficiency": "efficiency",
+    "figure-efficiency-hours": "efficiency_hours",
     "estimates": "estimates estimates-accuracy",
     "explain": "explain", "explain-invoice": "invoice_rows",
     "disputes": "disputes open_dispute", "dispute": "dispute move_dispute book_entry",

@@ -60,6 +60,7 @@ ADDRESSES = {
     "/api/v1/plans/?planner=pools&format=csv": EVERYBODY,
     "/api/v1/efficiency/?by=workload": EVERYBODY,
     "/api/v1/efficiency/?format=csv": EVERYBODY,
+    "/api/v1/efficiency/hours/?resource=memory": EVERYBODY,
     "/api/v1/drivers/": COMPANY,
     "/api/v1/drivers/quantities/?driver=requests": EVERYBODY,
     "/api/compat/opencost/allocation?window=2026-10-05,2026-10-08&aggregate=team": EVERYBODY,

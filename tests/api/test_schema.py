@@ -47,6 +47,7 @@ ADDRESSES = {
     "/api/v1/savings/{number}/outcomes/": "/api/v1/savings/7/outcomes/",
     "/api/v1/idle/": "/api/v1/idle/",
     "/api/v1/efficiency/": "/api/v1/efficiency/?by=workload",
+    "/api/v1/efficiency/hours/": "/api/v1/efficiency/hours/?by=week",
     "/api/v1/idle/exclusions/": "/api/v1/idle/exclusions/",
     "/api/v1/planned/": "/api/v1/planned/?all=true",
     "/api/v1/plans/": "/api/v1/plans/",
