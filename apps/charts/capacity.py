@@ -69,7 +69,9 @@ def held_hours(hours: Sequence[HeldHour], *, words: HeldWords, high: str) -> Fig
     return {
         "data": [_line(line, [one.hour for one in hours], words.unit) for line in lines if set(line[1]) != {None}],
         "layout": layout | {
-            "xaxis": {"type": "category", "fixedrange": True}, "yaxis": layout["yaxis"] | {"rangemode": "tozero"}
+            "margin": layout["margin"] | {"r": 24},  # the last hour is written out
+            "xaxis": {"type": "category", "fixedrange": True, "showgrid": False},
+            "yaxis": layout["yaxis"] | {"rangemode": "tozero"}
         },
     }  # fmt: skip
 
