@@ -72,6 +72,7 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/fonts.in -o requirements/fonts.txt
 	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/telemetry.in -o requirements/telemetry.txt
+	$(COMPILE) requirements/saml.in -o requirements/saml.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 	$(COMPILE) requirements/advisories.in -o requirements/advisories.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

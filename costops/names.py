@@ -3,6 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 APPS = {
+    "access": _("signing in"),
+    "mfa": _("second factors"),
+    "socialaccount": _("single sign-on"),
+    "usersessions": _("sessions"),
     "alerts": _("alerts"),
     "api": _("REST API"),
     "audit": _("audit"),
@@ -25,6 +29,11 @@ APPS = {
     "units": _("units"),
 }
 TABLES = {
+    "access.kept": _("kept values"),
+    "access.given": _("given by groups"),
+    "mfa.authenticator": _("second factors"),
+    "socialaccount.socialaccount": _("accounts of single sign-on"),
+    "usersessions.usersession": _("sessions"),
     "teams.team": _("teams"),
     "teams.membership": _("members of teams"),
     "teams.unit": _("parts of the organisation"),

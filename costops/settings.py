@@ -11,7 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.finops.currencies import CURRENCIES
 from apps.finops.tags import BadTagKeys, read_keys
+from costops.allauth import *  # noqa: F403  # settings of a library, which no installation changes
 from costops.reading import Environment
+from costops.sso import read_sso
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -76,6 +78,18 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
 
+# --- Signing in -----------------------------------------------------------------------------------------
+COSTOPS_PASSWORD_LOGIN = env.bool("COSTOPS_PASSWORD_LOGIN", default=True)
+COSTOPS_REQUIRE_SECOND_FACTOR = env.one_of(
+    "COSTOPS_REQUIRE_SECOND_FACTOR", ("none", "privileged", "all"), default="none"
+)
+COSTOPS_SESSION_IDLE_MINUTES = env.least("COSTOPS_SESSION_IDLE_MINUTES", 0, default=60)  # 0 = as long as one lasts
+COSTOPS_SESSION_HOURS = env.least("COSTOPS_SESSION_HOURS", 1, default=12)
+COSTOPS_SSO_FILE = env.str("COSTOPS_SSO_FILE", default="")
+_sso = read_sso(COSTOPS_SSO_FILE)
+COSTOPS_SSO_GROUPS, COSTOPS_SSO_HOSTS, COSTOPS_SSO_SECOND_FACTOR = _sso.groups, _sso.hosts, _sso.second_factor
+COSTOPS_SSO_SAML = _sso.has_saml
+
 INSTALLED_APPS = [
     "costops.apps.CostOpsAdmin",
     "django.contrib.auth",
@@ -88,8 +102,15 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *(f"allauth.socialaccount.providers.{kind}" for kind in _sso.providers),  # imported where they are used
     "apps.teams",
     "apps.audit",
+    "apps.access",
     "apps.calendars",
     "apps.channels",
     "apps.rates",
@@ -129,10 +150,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.access.limits.SignedIn",
     "apps.dashboards.zones.ShowOwnZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.audit.requests.Recorded",
+    "allauth.account.middleware.AccountMiddleware",
     "apps.dashboards.refusing.NoNuls",
 ]
 
@@ -168,7 +191,7 @@ _redis = env.redis("COSTOPS_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis, "KEY_PREFIX": "costops"}
     if _redis
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
+    else {"BACKEND": "apps.access.shared.ProcessCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -178,6 +201,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/start/"
 LOGOUT_REDIRECT_URL = "/login/"
+MFA_TOTP_ISSUER = COSTOPS_COMPANY
+SOCIALACCOUNT_PROVIDERS = _sso.providers
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -208,7 +233,9 @@ SECURE_PROXY_SSL_HEADER = (
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COSTOPS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = COSTOPS_SESSION_HOURS * 3600
+if COSTOPS_HTTPS:  # browsers take such a cookie from this very host only, and send it by https only
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

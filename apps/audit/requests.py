@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 ONLY_LOOKS = "only_looks"
 """What a view sets on a request that changes nothing though it is a POST."""
+CHANGES = "changes"
+"""What a view sets on a request that changes something though it is a GET, as coming back from another sign-in does."""
 MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
 
 
@@ -31,7 +33,8 @@ class Recorded:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         before = "" if request.method in READING else _name(request)  # who signs out is nobody afterwards
         response = self.get_response(request)
-        looks = request.method in READING or getattr(request, ONLY_LOOKS, False)
+        is_reading = request.method in READING and not getattr(request, CHANGES, False)
+        looks = is_reading or getattr(request, ONLY_LOOKS, False)
         if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
         return response
@@ -53,7 +56,7 @@ NAMELESS_A_MINUTE = 60
 
 
 def _is_too_many(request: HttpRequest) -> bool:
-    key = f"audit:nameless:{_address(request)[:45]}"
+    key = f"audit:nameless:{address_of(request)[:45]}"
     cache.add(key, 0, 60)
     try:
         return cache.incr(key) > NAMELESS_A_MINUTE
@@ -76,7 +79,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> No
             subject=match.kwargs if match else {"path": request.path},
             details=_given(request) | ({"via": token.public_id} if token is not None else {}),
             outcome=response.status_code,
-            address=_address(request),
+            address=address_of(request),
             request_id=str(at_work().get("request_id", "")),
         )
     except DatabaseError:
@@ -88,7 +91,7 @@ def _name(request: HttpRequest) -> str:
     return user.get_username() if user is not None and user.is_authenticated else ""
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """Where it came from; behind a proxy the last one it names, which is the only one it vouches for."""
     if settings.SECURE_PROXY_SSL_HEADER and (named := request.headers.get("X-Forwarded-For")):
         return named.rpartition(",")[2].strip()

@@ -22,6 +22,8 @@ class Page:
     for_staff: bool = False
 
 
+ACCESS = ("mfa_index", "mfa_list_webauthn", "account_change_password", "usersessions_list")
+"""Pages of one's own sign-in."""
 MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Costs"),
@@ -83,7 +85,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Settings"),
         (
-            Page("settings", _("My settings"), under=("api-tokens",), for_everything=False),
+            Page("settings", _("My settings"), under=("api-tokens", *ACCESS), for_everything=False),
             Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
             Page("deliveries", _("Deliveries"), for_everything=False),
             Page("alert-rules", _("Thresholds"), for_everything=False),

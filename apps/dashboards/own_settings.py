@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access import factors
 from apps.dashboards import naming
 from apps.dashboards.asking import CONVERTED, PERIODS
 from apps.finops.errors import CostOpsError
@@ -37,6 +38,10 @@ INSTALLATION: dict[Promise, tuple[str, ...]] = {
     gettext_lazy("The work"): (
         "COSTOPS_FILL_EVERY_MINUTES", "COSTOPS_RULES_ONE_PERSON", "COSTOPS_ESCALATION_HOURS", "COSTOPS_MEMORY_LIMIT",
         "COSTOPS_THREADS", "COSTOPS_LOG_LEVEL",
+    ),
+    gettext_lazy("Signing in"): (
+        "COSTOPS_PASSWORD_LOGIN", "COSTOPS_REQUIRE_SECOND_FACTOR", "COSTOPS_SSO_FILE", "COSTOPS_SESSION_IDLE_MINUTES",
+        "COSTOPS_SESSION_HOURS",
     ),
     gettext_lazy("Safety"): (
         "COSTOPS_SECRET_KEY", "COSTOPS_SECRETS_KEYS", "COSTOPS_CHANNEL_HOSTS", "COSTOPS_SOURCE_HOSTS",
@@ -82,6 +87,8 @@ class SettingsPage:
     address: str
     choices: tuple[Choices, ...]
     installation: tuple[tuple[str, tuple[Setting, ...]], ...]
+    has_second_factor: bool
+    has_password: bool
 
 
 def page(user: User, scope: Scope) -> SettingsPage:
@@ -96,6 +103,8 @@ def page(user: User, scope: Scope) -> SettingsPage:
         address=user.email,
         choices=tuple(Choices(name, titles[name], options[name], getattr(chosen, name)) for name in CHOSEN),
         installation=_installation() if user.is_superuser else (),
+        has_second_factor=factors.has_one(user),
+        has_password=settings.COSTOPS_PASSWORD_LOGIN and user.has_usable_password(),
     )
 
 

@@ -1,8 +1,9 @@
 """The addresses of the pages."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
+from apps.access.views import SignIn
 from apps.dashboards import (
     alert_views,
     anomaly_views,
@@ -132,6 +133,6 @@ urlpatterns = [
     path("figures/teams/<name:team>/<slug:by>/", views.TrendFigure.as_view(), name="figure-team"),
     path(f"figures/{_NAMESPACE}<slug:by>/", views.TrendFigure.as_view(), name="figure-namespace"),
     path(f"figures/{_BOOK}", views.ReconciliationFigure.as_view(), name="figure-reconciliation"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

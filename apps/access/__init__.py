@@ -1,0 +1,1 @@
+"""Who is at the door: signing in, second factors, single sign-on, sessions and their end."""

@@ -1,0 +1,101 @@
+"""How the library that signs people in behaves here: who comes from where, what is said, and what follows."""
+
+from ipaddress import ip_address
+from typing import Any
+
+import requests
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
+from allauth.socialaccount.models import SocialApp, SocialLogin
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.access import groups, outbound
+from apps.audit.requests import address_of
+
+NOWHERE = "::"
+"""The address of whoever has none, as by a socket in the file system: they are counted together."""
+
+
+def client_address(request: HttpRequest) -> str:
+    """Where a request comes from, as the audit log tells it; proxies are believed as COSTOPS_BEHIND_PROXY says."""
+    try:
+        return str(ip_address(address_of(request)))
+    except ValueError:
+        return NOWHERE
+
+
+class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no types
+    """Accounts are made by administrators or by single sign-on; nobody signs up here."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": _("That name and password do not go together."),
+        "too_many_login_attempts": _("Too many tries. Wait five minutes, then try again."),
+        "incorrect_password": _("That is not your password."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def add_message(self, request: HttpRequest, level: int, *told: Any, **more: Any) -> None:
+        """What failed is said; what went well is seen."""
+        if level >= messages.ERROR:
+            super().add_message(request, level, *told, **more)
+
+    def is_reauthentication_required(self, *, app: str, **_more: Any) -> bool:
+        """Before a factor changes one shows who one is; who cannot here came by single sign-on, and did there."""
+        return bool(self.get_reauthentication_methods(self.request.user))
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings")
+
+    def post_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse:
+        """What the groups of the provider give is given before the first page."""
+        if login := (given.get("signal_kwargs") or {}).get("sociallogin"):
+            now = timezone.now()  # noqa: TID251  # a sign-in happens now
+            groups.follow(user, groups.named_by(login), at=now, address=client_address(request))
+        response: HttpResponse = super().post_login(request, user, **given)
+        return response
+
+
+class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publishes no types
+    """People whom a provider of the installation vouches for."""
+
+    def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
+        """Providers stand in COSTOPS_SSO_FILE and nowhere else: who may write to the database adds none."""
+        found = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in found.values() for app in apps]
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return bool(sociallogin.provider.app.settings["makes_accounts"])
+
+    def get_requests_session(self) -> requests.Session:
+        return outbound.session()
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Who comes for the first time: an account is theirs by a verified address only, and where that is allowed."""
+        if sociallogin.is_existing:
+            return
+        address = sociallogin.email_addresses[0] if sociallogin.email_addresses else None
+        owners = list(User.objects.filter(email__iexact=address.email)[:2]) if address else []
+        if address is None or not owners:
+            self._forget_unverified(sociallogin)
+        elif address.verified and len(owners) == 1 and sociallogin.provider.app.settings["links_accounts"]:
+            sociallogin.connect(request, owners[0])
+        else:
+            raise ImmediateHttpResponse(render(request, "socialaccount/taken.html", status=403))
+
+    def _forget_unverified(self, sociallogin: SocialLogin) -> None:
+        """An address that nobody verified is not kept: kept, it would be taken for that of its owner."""
+        if not any(one.verified for one in sociallogin.email_addresses):
+            sociallogin.email_addresses = []
+            sociallogin.user.email = ""
