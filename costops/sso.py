@@ -177,7 +177,9 @@ def _saml_app(told: dict[str, Any]) -> dict[str, Any]:
     idp = {"entity_id": told["entity_id"], "sso_url": told["sso_url"], "x509cert": told["certificate"]}
     known = {
         "idp": idp,
-        "advanced": {"want_assertion_signed": True, "reject_idp_initiated_sso": True},
+        "advanced": dict.fromkeys(
+            ("want_assertion_signed", "reject_idp_initiated_sso", "allow_single_label_domains"), True
+        ),
         "use_nameid_for_email": told["email_is_name_id"],
         **({"attribute_mapping": told["attributes"]} if told["attributes"] else {}),
     }

@@ -1,5 +1,6 @@
 """How the library that signs people in behaves here: who comes from where, what is said, and what follows."""
 
+import logging
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,8 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.access import groups, outbound
-from apps.audit.requests import address_of
+from apps.audit.requests import CHANGES, address_of
 
+logger = logging.getLogger(__name__)
 NOWHERE = "::"
 """The address of whoever has none, as by a socket in the file system: they are counted together."""
 
@@ -60,6 +62,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
 
     def post_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse:
         """What the groups of the provider give is given before the first page."""
+        setattr(request, CHANGES, True)
         if login := (given.get("signal_kwargs") or {}).get("sociallogin"):
             now = timezone.now()  # noqa: TID251  # a sign-in happens now
             groups.follow(user, groups.named_by(login), at=now, address=client_address(request))
@@ -77,6 +80,12 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return bool(sociallogin.provider.app.settings["makes_accounts"])
+
+    def on_authentication_error(self, request: HttpRequest, provider: Any, **told: Any) -> None:
+        """Why it failed is for the log, and that it did for the audit log; the page says neither."""
+        setattr(request, CHANGES, True)
+        reason = told.get("exception") or told.get("error")
+        logger.warning("access: a sign-in by %s was refused: %s", provider.app.provider_id, reason)
 
     def get_requests_session(self) -> requests.Session:
         return outbound.session()

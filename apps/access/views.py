@@ -1,6 +1,5 @@
 """Pages of signing in, of one's password, and of where one is signed in."""
 
-import logging
 from typing import Any, cast
 
 from allauth.account.forms import LoginForm
@@ -25,9 +24,7 @@ from requests import RequestException
 
 from apps.access import factors, sessions
 from apps.access.oidc import Adapter
-from apps.audit.requests import CHANGES
 
-logger = logging.getLogger(__name__)
 LOCKED_OUT = 429
 
 
@@ -65,7 +62,6 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 @never_cache
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """From the provider."""
-    setattr(request, CHANGES, True)
     return _carried(request, provider_id, OAuth2CallbackView)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 SECRET = re.compile(
-    r"pass|secret|token|credential|private|api.?key|authorization|cookie|url|webhook|code$|^(key|sign|address)$",
+    r"pass|secret|token|credential|private|api.?key|authorization|cookie|url|webhook|samlresponse|code$|^(key|sign|address)$",
     re.IGNORECASE,
 )
 """Names whose values are never kept. Addresses of chat rooms and webhooks hold their secret."""

@@ -132,6 +132,8 @@ def test_what_is_not_good_lets_nobody_in(provider, behaviour, caplog):
     assert not is_in(browser)
     assert not User.objects.filter(username="wang").exists()
     assert not SocialAccount.objects.exists()
+    assert "a sign-in by corp was refused: " in caplog.text
+    assert AuditEntry.objects.filter(outcome=401, action__startswith="GET openid_connect_").exists()
 
 
 @pytest.mark.parametrize(

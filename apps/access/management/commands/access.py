@@ -10,9 +10,9 @@ from apps.access import factors, sessions
 from apps.warehouse.commands import TerminalCommand
 
 ACTIONS = {
-    "reset": ("take away the second factors of somebody who lost theirs, and end their sessions", "zhang.wei"),
+    "reset": ("take away lost second factors, and end the sessions", "zhang.wei"),
     "end": ("end all sessions of somebody", "zhang.wei"),
-    "reseal": ("encrypt the secrets of all second factors with the newest of COSTOPS_SECRETS_KEYS", ""),
+    "reseal": ("encrypt the keys of all second factors with the newest key", ""),
 }
 
 
