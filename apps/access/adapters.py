@@ -4,7 +4,6 @@ import logging
 from ipaddress import ip_address
 from typing import Any
 
-import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
@@ -87,7 +86,7 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
         reason = told.get("exception") or told.get("error")
         logger.warning("access: a sign-in by %s was refused: %s", provider.app.provider_id, reason)
 
-    def get_requests_session(self) -> requests.Session:
+    def get_requests_session(self) -> outbound.Session:
         return outbound.session()
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:

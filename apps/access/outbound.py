@@ -15,6 +15,8 @@ from apps.warehouse.addresses import resolve, unwrapped
 SECONDS = 10
 MOST_BYTES = 1 << 20
 PORTS = {"https": 443, "http": 80}
+Session, Failed = requests.Session, requests.RequestException
+"""What others know of the library that asks."""
 
 
 class NotAsked(requests.RequestException):

@@ -20,9 +20,8 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
-from requests import RequestException
 
-from apps.access import factors, sessions
+from apps.access import factors, outbound, sessions
 from apps.access.oidc import Adapter
 
 LOCKED_OUT = 429
@@ -74,7 +73,7 @@ def _carried(request: HttpRequest, provider_id: str, view: Any) -> HttpResponseB
         raise Http404 from error
     try:
         response: HttpResponseBase = view.adapter_view(adapter)(request)
-    except (OAuth2Error, RequestException, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (OAuth2Error, outbound.Failed, LookupError, TypeError, ValueError, AttributeError) as error:
         response = render_authentication_error(request, provider, exception=error)
     return response
 
