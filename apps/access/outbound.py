@@ -2,7 +2,7 @@
 
 from functools import partial
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -15,7 +15,8 @@ from apps.warehouse.addresses import resolve, unwrapped
 SECONDS = 10
 MOST_BYTES = 1 << 20
 PORTS = {"https": 443, "http": 80}
-Session, Failed = requests.Session, requests.RequestException
+Session: TypeAlias = requests.Session
+Failed: TypeAlias = requests.RequestException
 """What others know of the library that asks."""
 
 
