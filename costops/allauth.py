@@ -1,18 +1,18 @@
 """How django-allauth, which signs people in, is set: the same in every installation."""
 
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_ADAPTER = "apps.access.adapters.Accounts"
+ACCOUNT_ADAPTER = "apps.signin.adapters.Accounts"
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_FORMS = {"login": "apps.access.forms.SignIn"}
+ACCOUNT_FORMS = {"login": "apps.signin.forms.SignIn"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_SESSION_REMEMBER = True  # as long as COSTOPS_SESSION_HOURS says
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
-MFA_ADAPTER = "apps.access.factors.SecondFactors"
+MFA_ADAPTER = "apps.signin.factors.SecondFactors"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here: accounts are made by administrators or by a provider
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1
-SOCIALACCOUNT_ADAPTER = "apps.access.adapters.Provided"
+SOCIALACCOUNT_ADAPTER = "apps.signin.adapters.Provided"
 SOCIALACCOUNT_LOGIN_ON_GET = True

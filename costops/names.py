@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 APPS = {
-    "access": _("signing in"),
+    "signin": _("signing in"),
     "mfa": _("second factors"),
     "socialaccount": _("single sign-on"),
     "usersessions": _("sessions"),
@@ -29,8 +29,8 @@ APPS = {
     "units": _("units"),
 }
 TABLES = {
-    "access.kept": _("kept values"),
-    "access.given": _("given by groups"),
+    "signin.kept": _("kept values"),
+    "signin.given": _("given by groups"),
     "mfa.authenticator": _("second factors"),
     "socialaccount.socialaccount": _("accounts of single sign-on"),
     "usersessions.usersession": _("sessions"),

@@ -110,7 +110,7 @@ INSTALLED_APPS = [
     *(f"allauth.socialaccount.providers.{kind}" for kind in _sso.providers),  # imported where they are used
     "apps.teams",
     "apps.audit",
-    "apps.access",
+    "apps.signin",
     "apps.calendars",
     "apps.channels",
     "apps.rates",
@@ -150,7 +150,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "apps.access.limits.SignedIn",
+    "apps.signin.limits.SignedIn",
     "apps.dashboards.zones.ShowOwnZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -191,7 +191,7 @@ _redis = env.redis("COSTOPS_REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis, "KEY_PREFIX": "costops"}
     if _redis
-    else {"BACKEND": "apps.access.shared.ProcessCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
+    else {"BACKEND": "apps.signin.shared.ProcessCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
 }
 
 AUTH_PASSWORD_VALIDATORS = [

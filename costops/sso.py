@@ -46,7 +46,7 @@ GIVES: dict[str, tuple[type, str]] = {
     "groups": (list, "group"),
     "staff": (bool, "staff"),
 }
-"""What a group may give, and the kind of `access.Given` it is."""
+"""What a group may give, and the kind of `signin.Given` it is."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _list(told: Any, name: str) -> list[Any]:
 
 
 def _oidc() -> tuple[str, dict[str, Any]]:
-    return "openid_connect", {"provider_class": "apps.access.oidc.Provider", "APPS": []}
+    return "openid_connect", {"provider_class": "apps.signin.oidc.Provider", "APPS": []}
 
 
 def _saml() -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", include("apps.reports.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("apps.dashboards.urls")),
-    path("", include("apps.access.urls")),
+    path("", include("apps.signin.urls")),
 ]
 
 handler400 = "apps.api.failures.bad_request"

@@ -14,12 +14,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.access import factors
 from apps.dashboards import naming
 from apps.dashboards.asking import CONVERTED, PERIODS
 from apps.finops.errors import CostOpsError
 from apps.marts.query import Scope
 from apps.rates.selectors import reporting_currencies
+from apps.signin import factors
 from apps.teams.models import Preference
 from apps.teams.preferring import prefer, preference_of
 from apps.teams.selectors import active_teams

@@ -3,7 +3,6 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-from apps.access.views import SignIn
 from apps.dashboards import (
     alert_views,
     anomaly_views,
@@ -31,6 +30,7 @@ from apps.dashboards import (
     why_views,
 )
 from apps.dashboards.converters import NameConverter
+from apps.signin.views import SignIn
 
 register_converter(NameConverter, "name")
 _NAMESPACE = "teams/<name:team>/namespaces/<name:cluster>/<name:namespace>/"

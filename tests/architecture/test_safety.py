@@ -127,7 +127,7 @@ RULES = {
         imports("urllib.request", "http.client", "requests", "httpx", "aiohttp", "urllib3"),
         "import httpx",
         (
-            "apps/access/outbound.py",
+            "apps/signin/outbound.py",
             "apps/channels/chat.py",  # for its words; what is sent goes through outbound.py
             "apps/channels/outbound.py",
             "apps/ingest/places/google.py",

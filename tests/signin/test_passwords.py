@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from apps.access.models import Kept
 from apps.audit.models import AuditEntry
-from tests.access.conftest import PASSWORD
+from apps.signin.models import Kept
+from tests.signin.conftest import PASSWORD
 
 WRONG = "That name and password do not go together."
 LOCKED = "Too many tries."
@@ -116,7 +116,7 @@ def test_who_is_switched_off_is_told_so_and_not_let_in(people):
     User.objects.filter(username="lilei").update(is_active=False)
     browser = Client()
     response = browser.post("/login/", {"username": "lilei", "password": PASSWORD})
-    assert response["Location"] == "/access/inactive/"
+    assert response["Location"] == "/signin/inactive/"
     assert browser.get("/settings/").status_code == 302
 
 
@@ -133,14 +133,14 @@ def test_passwords_can_be_switched_off(people, settings, sign_in):
     settings.COSTOPS_PASSWORD_LOGIN = False
     assert 'name="password"' not in Client().get("/login/").content.decode()
     assert tried("lilei", PASSWORD)[0] == 403
-    assert inside.get("/access/password/")["Location"] == "/settings/"
+    assert inside.get("/signin/password/")["Location"] == "/settings/"
 
 
 def test_changing_the_password_ends_the_other_sessions(people, sign_in):
     here, there = sign_in("lilei"), sign_in("lilei")
     new = "another-password-of-tests"
     given = {"oldpassword": PASSWORD, "password1": new, "password2": new}
-    assert here.post("/access/password/", given | {"oldpassword": "wrong"}).status_code == 200
-    assert here.post("/access/password/", given)["Location"] == "/settings/"
+    assert here.post("/signin/password/", given | {"oldpassword": "wrong"}).status_code == 200
+    assert here.post("/signin/password/", given)["Location"] == "/settings/"
     assert here.get("/settings/").status_code == 200
     assert there.get("/settings/").status_code == 302

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "given by groups",
-                "constraints": [models.UniqueConstraint(fields=("user", "kind", "name"), name="access_given_once")],
+                "constraints": [models.UniqueConstraint(fields=("user", "kind", "name"), name="signin_given_once")],
             },
         ),
     ]

@@ -21,8 +21,8 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from apps.access import factors, outbound, sessions
-from apps.access.oidc import Adapter
+from apps.signin import factors, outbound, sessions
+from apps.signin.oidc import Adapter
 
 LOCKED_OUT = 429
 
@@ -109,7 +109,7 @@ class Devices(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         found = [(one, sessions.browser_of(one.user_agent)) for one in sessions.sessions_of(self._user)]
-        return render(request, "access/devices.html", {"sessions": found})
+        return render(request, "signin/devices.html", {"sessions": found})
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         chosen = request.POST.get("end", "")

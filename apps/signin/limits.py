@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.access import factors, sessions
-from apps.access.adapters import client_address
+from apps.signin import factors, sessions
+from apps.signin.adapters import client_address
 
 NO_STORE = "no-store, private"
 FOR_PROGRAMS = ("/api/v1/", "/api/compat/", "/api/schema/", "/mcp")

@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from apps.access import factors
 from apps.api.services import issue_token
+from apps.signin import factors
 from apps.warehouse.sealed import SecretUnreadable
-from tests.access.conftest import PASSWORD
+from tests.signin.conftest import PASSWORD
 
 
 def code_of(secret: str, *, ago: int = 0) -> str:
@@ -24,12 +24,12 @@ def code_of(secret: str, *, ago: int = 0) -> str:
 
 def set_up_app(browser: Client) -> tuple[str, list[str]]:
     """Set an app up as a person does: the key of the app, and the recovery codes that are shown once."""
-    asked = browser.get("/access/second-factor/totp/activate/")
+    asked = browser.get("/signin/second-factor/totp/activate/")
     if asked.status_code == 302:
         browser.post(asked["Location"], {"password": PASSWORD})
-        asked = browser.get("/access/second-factor/totp/activate/")
+        asked = browser.get("/signin/second-factor/totp/activate/")
     secret = re.search(r"<code data-secret>(\w+)<", asked.content.decode())[1]
-    done = browser.post("/access/second-factor/totp/activate/", {"code": code_of(secret, ago=1)}, follow=True)
+    done = browser.post("/signin/second-factor/totp/activate/", {"code": code_of(secret, ago=1)}, follow=True)
     return secret, re.findall(r"\b\d{8}\b", done.content.decode())
 
 
@@ -38,7 +38,7 @@ def test_the_password_alone_no_longer_lets_in(people, sign_in):
     assert len(codes) == 10
     browser = Client()
     asked = browser.post("/login/", {"username": "lilei", "password": PASSWORD})["Location"]
-    assert asked.startswith("/access/second-factor/authenticate/")
+    assert asked.startswith("/signin/second-factor/authenticate/")
     assert browser.get("/settings/").status_code == 302
     assert browser.post(asked, {"code": "000000"}).status_code == 200
     assert browser.post(asked, {"code": code_of(secret)}).status_code == 302
@@ -68,15 +68,15 @@ def test_codes_are_not_guessed(people, sign_in):
 def test_recovery_codes_are_shown_once(people, sign_in):
     browser = sign_in("lilei")
     set_up_app(browser)
-    assert re.findall(r"\b\d{8}\b", browser.get("/access/second-factor/recovery-codes/").content.decode()) == []
+    assert re.findall(r"\b\d{8}\b", browser.get("/signin/second-factor/recovery-codes/").content.decode()) == []
 
 
 def test_a_factor_changes_for_who_shows_who_they_are_only(people, sign_in):
     browser = sign_in("lilei")
-    asked = browser.get("/access/second-factor/totp/activate/")
-    assert asked["Location"].startswith("/access/confirm/")
+    asked = browser.get("/signin/second-factor/totp/activate/")
+    assert asked["Location"].startswith("/signin/confirm/")
     assert "That is not your password." in browser.post(asked["Location"], {"password": "wrong"}).content.decode()
-    assert browser.get("/access/second-factor/totp/activate/").status_code == 302
+    assert browser.get("/signin/second-factor/totp/activate/").status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
@@ -92,11 +92,11 @@ def test_secrets_are_sealed_and_the_key_changes(people, sign_in, settings):
     kept = json.dumps([one.data for one in Authenticator.objects.all()])
     assert secret not in kept
     settings.COSTOPS_SECRETS_KEYS = ["a new key"]
-    call_command("access", "reseal")
+    call_command("signin", "reseal")
     settings.SECRET_KEY = "another secret key that never sealed anything"
     assert sign_in("lilei", codes[0]).get("/settings/").status_code == 200
     settings.COSTOPS_SECRETS_KEYS = []
-    with pytest.raises(SecretUnreadable, match=r"manage\.py access reset NAME"):
+    with pytest.raises(SecretUnreadable, match=r"manage\.py signin reset NAME"):
         sign_in("lilei", codes[1])
 
 
@@ -113,7 +113,7 @@ def test_who_must_have_one(people, sign_in, settings, required, led):
     settings.COSTOPS_REQUIRE_SECOND_FACTOR = required
     answers = {name: sign_in(name).get("/settings/") for name in people}
     assert sorted(name for name, answer in answers.items() if answer.status_code == 302) == led
-    assert {answers[name]["Location"] for name in led} <= {"/access/second-factor/"}
+    assert {answers[name]["Location"] for name in led} <= {"/signin/second-factor/"}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_who_must_have_one(people, sign_in, settings, required, led):
         pytest.param("/admin/", {}, 302, id="the admin"),
         pytest.param("/api/v1/me/", {}, 403, id="the API by a session"),
         pytest.param("/api/docs/", {}, 302, id="the documentation of the API"),
-        pytest.param("/access/devices/", {}, 302, id="where one is signed in"),
-        pytest.param("/access/second-factor/", {}, 200, id="where one sets it up"),
+        pytest.param("/signin/devices/", {}, 302, id="where one is signed in"),
+        pytest.param("/signin/second-factor/", {}, 200, id="where one sets it up"),
     ],
 )
 def test_who_lacks_one_sees_nothing_else(people, sign_in, settings, address, headers, status):
@@ -134,13 +134,13 @@ def test_who_lacks_one_sees_nothing_else(people, sign_in, settings, address, hea
     response = sign_in("root").get(address, headers=headers)
     assert response.status_code == status
     if headers:
-        assert (response["HX-Redirect"], response.content) == ("/access/second-factor/", b"")
+        assert (response["HX-Redirect"], response.content) == ("/signin/second-factor/", b"")
 
 
 def test_who_sets_it_up_sees_all_again(people, sign_in, settings):
     settings.COSTOPS_REQUIRE_SECOND_FACTOR = "all"
     browser = sign_in("root")
-    assert "Your account needs one." in browser.get("/access/second-factor/").content.decode()
+    assert "Your account needs one." in browser.get("/signin/second-factor/").content.decode()
     set_up_app(browser)
     assert browser.get("/settings/").status_code == 200
 
@@ -154,7 +154,7 @@ def test_programs_with_tokens_have_no_second_factor(people, settings):
 def test_who_lost_theirs_is_helped_at_the_terminal(people, sign_in, capsys):
     browser = sign_in("lilei")
     set_up_app(browser)
-    call_command("access", "reset", "lilei")
+    call_command("signin", "reset", "lilei")
     assert "lilei had 1 second factors, and has none now." in capsys.readouterr().out
     assert browser.get("/settings/").status_code == 302
     assert not factors.has_one(people["lilei"])
@@ -193,7 +193,7 @@ def test_a_passkey_signs_in_alone_and_is_a_second_factor(key_in_browser):
     page, url = key_in_browser
     by_password(page, url)
     page.wait_for_url("**/first-steps/")
-    page.goto(f"{url}/access/second-factor/webauthn/add/")
+    page.goto(f"{url}/signin/second-factor/webauthn/add/")
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.check("input[name=passwordless]")
@@ -210,5 +210,5 @@ def test_a_passkey_signs_in_alone_and_is_a_second_factor(key_in_browser):
     page.wait_for_url("**/authenticate/**")
     page.click("#use_key")
     page.wait_for_url("**/first-steps/")
-    page.goto(f"{url}/access/second-factor/")
+    page.goto(f"{url}/signin/second-factor/")
     assert page.locator("h1").inner_text() == "Second factor"

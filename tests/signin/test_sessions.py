@@ -11,9 +11,9 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.access import sessions
 from apps.api.services import issue_token
-from tests.access.conftest import PASSWORD
+from apps.signin import sessions
+from tests.signin.conftest import PASSWORD
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -89,14 +89,14 @@ def test_who_is_switched_off_is_out_at_once(people, sign_in):
 
 def test_one_sees_and_ends_ones_own_sessions(people, sign_in):
     here, there, other = sign_in("lilei"), sign_in("lilei"), sign_in("han")
-    page = here.get("/access/devices/").content.decode()
+    page = here.get("/signin/devices/").content.decode()
     assert page.count('name="end"') == 3  # here, there, and all others
     theirs = sessions.sessions_of(people["han"])[0].pk
-    here.post("/access/devices/", {"end": str(theirs)})
+    here.post("/signin/devices/", {"end": str(theirs)})
     assert other.get("/settings/").status_code == 200
-    here.post("/access/devices/", {"end": "others"})
+    here.post("/signin/devices/", {"end": "others"})
     assert [one.get("/settings/").status_code for one in (here, there)] == [200, 302]
-    here.post("/access/devices/", {"end": str(sessions.sessions_of(people["lilei"])[0].pk)})
+    here.post("/signin/devices/", {"end": str(sessions.sessions_of(people["lilei"])[0].pk)})
     assert here.get("/settings/").status_code == 302
 
 
@@ -117,18 +117,18 @@ def test_a_browser_is_told_by_its_name(said, told):
 @pytest.mark.parametrize("odd", ["", "x", "-1", "٣", "9" * 30])
 def test_an_odd_session_is_nobodys(people, sign_in, odd):
     browser = sign_in("lilei")
-    assert browser.post("/access/devices/", {"end": odd}).status_code == 302
+    assert browser.post("/signin/devices/", {"end": odd}).status_code == 302
     assert browser.get("/settings/").status_code == 200
 
 
 def test_sessions_are_ended_at_the_terminal(people, sign_in, capsys):
     browser = sign_in("lilei")
-    call_command("access", "end", "lilei")
+    call_command("signin", "end", "lilei")
     assert "1 sessions of lilei were ended." in capsys.readouterr().out
     assert browser.get("/settings/").status_code == 302
 
 
-@pytest.mark.parametrize("address", ["/settings/", "/access/devices/", "/access/second-factor/", "/admin/"])
+@pytest.mark.parametrize("address", ["/settings/", "/signin/devices/", "/signin/second-factor/", "/admin/"])
 def test_what_somebody_sees_is_stored_nowhere(people, sign_in, address):
     assert "no-store" in sign_in("root").get(address).headers["Cache-Control"]
 

@@ -29,7 +29,7 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # it publishes no
         return seal({"secret": text})
 
     def decrypt(self, encrypted_text: str) -> str:
-        return unseal(encrypted_text, again="manage.py access reset NAME")["secret"]
+        return unseal(encrypted_text, again="manage.py signin reset NAME")["secret"]
 
 
 def must_have(user: User) -> bool:

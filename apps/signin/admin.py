@@ -6,7 +6,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 
-from apps.access.models import Given, Kept
+from apps.signin.models import Given, Kept
 from apps.teams.reading import ToRead
 
 for _theirs in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Kept(models.Model):
-    """A value kept for a while: tries that were counted, codes that were used (`access.shared`)."""
+    """A value kept for a while: tries that were counted, codes that were used (`signin.shared`)."""
 
     key = models.CharField(max_length=250, primary_key=True)
     value = models.JSONField()
@@ -32,7 +32,7 @@ class Given(models.Model):
     name = models.CharField(max_length=150, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "kind", "name"], name="access_given_once")]
+        constraints = [models.UniqueConstraint(fields=["user", "kind", "name"], name="signin_given_once")]
         verbose_name_plural = "given by groups"
 
     def __str__(self) -> str:

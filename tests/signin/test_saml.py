@@ -21,7 +21,7 @@ from apps.teams.models import Membership, Team
 from costops.sso import read_sso
 
 IDP = "https://id.corp.example/saml"
-ACS, METADATA = "http://testserver/access/saml/corp/acs/", "http://testserver/access/saml/corp/metadata/"
+ACS, METADATA = "http://testserver/signin/saml/corp/acs/", "http://testserver/signin/saml/corp/metadata/"
 
 
 def a_browser() -> Client:
@@ -74,7 +74,7 @@ def saml(signer, people, settings, tmp_path):
     path.write_text(json.dumps({"providers": [one], "groups": {"platform": {"teams": ["live"]}}}))
     sso = read_sso(str(path))
     settings.SOCIALACCOUNT_PROVIDERS, settings.COSTOPS_SSO_GROUPS = sso.providers, sso.groups
-    settings.ROOT_URLCONF = "tests.access.saml_urls"
+    settings.ROOT_URLCONF = "tests.signin.saml_urls"
     registry.register(SAMLProvider)
 
 
@@ -115,7 +115,7 @@ Destination="{acs}" InResponseTo="{to}">
 
 def begun(browser: Client) -> str:
     """The number of a request that a browser takes to the provider."""
-    gone = browser.get("/access/saml/corp/login/")
+    gone = browser.get("/signin/saml/corp/login/")
     assert gone["Location"].startswith(f"{IDP}/sso?")
     asked = parse_qs(urlsplit(gone["Location"]).query)["SAMLRequest"][0]
     xml = zlib.decompress(base64.b64decode(asked), -15).decode()
@@ -127,7 +127,7 @@ def brought(browser: Client, request_id: str, assertion: str):
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     told = {"id": uuid.uuid4().hex, "now": now, "acs": ACS, "to": request_id, "issuer": IDP, "assertion": assertion}
     body = {"SAMLResponse": base64.b64encode(RESPONSE.format(**told).encode()).decode(), "RelayState": ""}
-    return browser.post("/access/saml/corp/acs/", body, follow=True)
+    return browser.post("/signin/saml/corp/acs/", body, follow=True)
 
 
 def is_in(browser: Client) -> bool:
@@ -190,4 +190,4 @@ def test_an_answer_is_taken_once(saml, signer):
 
 
 def test_our_metadata_names_where_answers_are_taken(saml):
-    assert ACS in a_browser().get("/access/saml/corp/metadata/").content.decode()
+    assert ACS in a_browser().get("/signin/saml/corp/metadata/").content.decode()

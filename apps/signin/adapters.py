@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.access import groups, outbound
 from apps.audit.requests import CHANGES, address_of
+from apps.signin import groups, outbound
 
 logger = logging.getLogger(__name__)
 NOWHERE = "::"
@@ -84,7 +84,7 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
         """Why it failed is for the log, and that it did for the audit log; the page says neither."""
         setattr(request, CHANGES, True)
         reason = told.get("exception") or told.get("error")
-        logger.warning("access: a sign-in by %s was refused: %s", provider.app.provider_id, reason)
+        logger.warning("a sign-in by %s was refused: %s", provider.app.provider_id, reason)
 
     def get_requests_session(self) -> outbound.Session:
         return outbound.session()

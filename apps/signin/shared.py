@@ -18,7 +18,7 @@ class ProcessCache(LocMemCache):
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         if not _is_shared(key):
             return super().add(key, value, timeout, version)
-        from apps.access.models import Kept
+        from apps.signin.models import Kept
 
         now = timezone.now()  # noqa: TID251  # what is kept for a while needs the clock
         with transaction.atomic():
@@ -29,7 +29,7 @@ class ProcessCache(LocMemCache):
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         if not _is_shared(key):
             return super().get(key, default, version)
-        from apps.access.models import Kept
+        from apps.signin.models import Kept
 
         now = timezone.now()  # noqa: TID251  # what is kept for a while needs the clock
         found = Kept.objects.filter(key=key, until__gt=now).first()
@@ -39,7 +39,7 @@ class ProcessCache(LocMemCache):
         if not _is_shared(key):
             super().set(key, value, timeout, version)
             return
-        from apps.access.models import Kept
+        from apps.signin.models import Kept
 
         now = timezone.now()  # noqa: TID251  # what is kept for a while needs the clock
         given = {"value": value, "until": now + timedelta(seconds=self._seconds(timeout))}
@@ -48,7 +48,7 @@ class ProcessCache(LocMemCache):
     def delete(self, key: Any, version: int | None = None) -> bool:
         if not _is_shared(key):
             return super().delete(key, version)
-        from apps.access.models import Kept
+        from apps.signin.models import Kept
 
         return bool(Kept.objects.filter(key=key).delete()[0])
 

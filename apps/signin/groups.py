@@ -9,9 +9,9 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from apps.access.models import Given
 from apps.audit import services as audit
 from apps.audit.models import AuditEntry
+from apps.signin.models import Given
 from apps.teams.models import Membership, Team, Unit, UnitMembership
 
 Thing = tuple[str, str]

@@ -1,4 +1,4 @@
-"""`manage.py access`: what whoever looks after CostOps does for people who cannot get in, or must get out."""
+"""`manage.py signin`: what whoever looks after CostOps does for people who cannot get in, or must get out."""
 
 from argparse import RawDescriptionHelpFormatter
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
-from apps.access import factors, sessions
+from apps.signin import factors, sessions
 from apps.warehouse.commands import TerminalCommand
 
 ACTIONS = {
@@ -21,13 +21,13 @@ class Command(TerminalCommand):
 
     help = "Reset second factors, end sessions, encrypt secrets of second factors anew."
     examples = "\nexamples:\n" + "".join(
-        f"  manage.py {f'access {action} {who}'.strip():<34} {text}\n" for action, (text, who) in ACTIONS.items()
+        f"  manage.py {f'signin {action} {who}'.strip():<34} {text}\n" for action, (text, who) in ACTIONS.items()
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
         for action, (text, who) in ACTIONS.items():
-            example = f"\nexamples:\n  manage.py access {action} {who}".rstrip() + "\n"
+            example = f"\nexamples:\n  manage.py signin {action} {who}".rstrip() + "\n"
             one = actions.add_parser(action, help=text, epilog=example, formatter_class=RawDescriptionHelpFormatter)
             if who:
                 one.add_argument("name", help="the name they sign in with")

@@ -10,12 +10,12 @@ from allauth.socialaccount.providers import registry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from apps.access.models import Given
-from apps.access.oidc import Provider
 from apps.audit.models import AuditEntry
+from apps.signin.models import Given
+from apps.signin.oidc import Provider
 from apps.teams.models import Membership, Team
 from costops.sso import read_sso
-from tests.access.provider import CLIENT, SECRET, OidcProvider, asked_of, running_provider
+from tests.signin.provider import CLIENT, SECRET, OidcProvider, asked_of, running_provider
 
 WANG = {"sub": "42", "preferred_username": "wang", "name": "Wang Fang", "email": "wang@corp.example"}
 GROUPS = {"platform": {"teams": ["live"], "groups": ["finance"]}, "keepers": {"staff": True}}
@@ -52,7 +52,7 @@ def settle(settings, folder, server, **more):
 
 def come_back(browser: Client, provider: OidcProvider, **changed: str):
     """Go to the provider and back, by way of `changed` parameters."""
-    gone = browser.get("/access/oidc/corp/?next=/settings/")
+    gone = browser.get("/signin/oidc/corp/?next=/settings/")
     assert gone.status_code == 302, gone.content.decode()
     return browser.get(provider.authorize(asked_of(gone["Location"]) | changed))
 
@@ -83,7 +83,7 @@ def test_who_comes_again_is_the_same_whatever_they_are_called_now(provider):
 
 
 def test_it_is_asked_with_state_nonce_and_pkce(provider):
-    asked = asked_of(Client().get("/access/oidc/corp/?scope=admin&auth_params=nonce%3Dx")["Location"])
+    asked = asked_of(Client().get("/signin/oidc/corp/?scope=admin&auth_params=nonce%3Dx")["Location"])
     assert asked["code_challenge_method"] == "S256"
     assert set(asked["scope"].split()) == {"openid", "profile", "email"}
     assert min(len(asked[name]) for name in ("state", "nonce", "code_challenge")) >= 16
@@ -124,7 +124,7 @@ def test_what_is_not_good_lets_nobody_in(provider, behaviour, caplog):
     for name, value in behaviour.items():
         setattr(provider, name, value)
     browser = Client()
-    gone = browser.get("/access/oidc/corp/")
+    gone = browser.get("/signin/oidc/corp/")
     response = gone
     if gone.status_code == 302:
         response = browser.get(provider.authorize(asked_of(gone["Location"])))
@@ -141,7 +141,7 @@ def test_what_is_not_good_lets_nobody_in(provider, behaviour, caplog):
 )
 def test_who_did_not_begin_here_does_not_come_back(provider, asked):
     browser = Client()
-    assert browser.get(f"/access/oidc/corp/back/{asked}").status_code == 401
+    assert browser.get(f"/signin/oidc/corp/back/{asked}").status_code == 401
     assert not is_in(browser)
     assert provider.tokens_given == 0
 
@@ -149,21 +149,21 @@ def test_who_did_not_begin_here_does_not_come_back(provider, asked):
 def test_a_sign_in_ends_in_the_browser_that_began_it(provider):
     """What somebody else began is no way to be signed in as them; and what was used is used."""
     mine, theirs = Client(), Client()
-    back = provider.authorize(asked_of(theirs.get("/access/oidc/corp/")["Location"]))
+    back = provider.authorize(asked_of(theirs.get("/signin/oidc/corp/")["Location"]))
     assert mine.get(back).status_code == 401
     assert theirs.get(back).status_code == 302
     assert Client().get(back).status_code == 401
     assert not is_in(mine)
 
 
-@pytest.mark.parametrize("address", ["/access/oidc/nowhere/", "/access/oidc/nowhere/back/"])
+@pytest.mark.parametrize("address", ["/signin/oidc/nowhere/", "/signin/oidc/nowhere/back/"])
 def test_a_provider_that_is_not_named_is_none(provider, address):
     assert Client().get(address).status_code == 404
 
 
 def test_a_provider_that_does_not_answer_is_said_to(provider, settings, tmp_path):
     settle(settings, tmp_path, replace(provider, url="http://127.0.0.1:9"))
-    assert Client().get("/access/oidc/corp/").status_code == 401
+    assert Client().get("/signin/oidc/corp/").status_code == 401
 
 
 # --- Whose account ------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_who_is_switched_off_here_stays_out(provider):
     come_back(Client(), provider)
     User.objects.filter(username="wang").update(is_active=False)
     browser = Client()
-    assert come_back(browser, provider)["Location"] == "/access/inactive/"
+    assert come_back(browser, provider)["Location"] == "/signin/inactive/"
     assert not is_in(browser)
 
 
