@@ -29,6 +29,7 @@ ABOUT_FILES = (
 )
 """Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
 ABOUT_THE_LAKE = (
+    "faults/test_failpoints.py",
     "allocation/test_invariants.py",
     "allocation/test_kubernetes.py",
     "allocation/test_nodes.py",
@@ -50,8 +51,9 @@ remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `al
 `test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, the main job by its
 bill and usage files, a killed worker by the broker that goes with PostgreSQL."""
 LONG_FILES = (
-    "test_main_job.py", "pipeline/test_processes.py", "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
-    "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
+    "test_main_job.py", "pipeline/test_processes.py", "faults/test_kills.py", "insights/test_rule_pages.py",
+    "allocation/test_rehearsal.py", "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py",
+    "allocation/test_policies_worlds.py",
     "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py",
     "backups/test_backups.py", "dashboards/test_accessible.py", "api/test_schemathesis.py", "dashboards/test_admin.py",
     "dashboards/test_explorer_browser.py",
@@ -172,6 +174,14 @@ def _network_guard() -> Iterator[None]:
     from tests.servers.network import only_loopback
 
     with only_loopback():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _speed_over_safety() -> Iterator[None]:
+    """No test of this process cuts the power: nothing waits for the disk, as with the suite's PostgreSQL."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _handle: None)
         yield
 
 

@@ -15,6 +15,7 @@ from apps.channels.outbound import NotSent
 from apps.channels.quiet import free_from
 from apps.channels.recipients import Recipient, recipient_of
 from apps.finops.errors import CostOpsError
+from apps.warehouse.failpoints import failpoint
 from apps.warehouse.sealed import Secrets, unseal
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def claim(pk: int, now: datetime) -> Message | None:
     mine = Message.objects.filter(_free(now), pk=pk)
     if mine.update(state=State.SENDING, attempts=F("attempts") + 1, claimed_at=now) != 1:
         return None
+    failpoint("outbox.claimed")
     return Message.objects.select_related("channel__user", "channel__team").get(pk=pk)
 
 
@@ -77,6 +79,7 @@ def deliver(message: Message, clock: Clock) -> str:
         reference = _send(message, channel, entries, to, now, ticket)
     except NotSent as failure:
         return _failed(message, now, failure)
+    failpoint("outbox.sent")
     recipient = to.address[:254] if channel.kind == "email" else ""
     return _end(message, State.SENT, sent_at=clock(), recipient=recipient, reference=reference, error="")
 

@@ -10,6 +10,7 @@ from apps.channels.kinds import BY_NAME
 from apps.channels.models import Channel, Entry, Message
 from apps.channels.quiet import free_from
 from apps.finops.notices import Notice, at_least
+from apps.warehouse.failpoints import failpoint
 from apps.warehouse.sentences import kept
 
 
@@ -44,6 +45,7 @@ def put(notice: Notice, channel: Channel, *, now: datetime) -> bool:
                 severity=notice.severity, title=kept(notice.title), lines=[kept(line) for line in notice.lines],
                 link=notice.link, team=notice.team, thread=notice.thread, is_over=notice.is_over, created_at=now,
             )  # fmt: skip
+            failpoint("outbox.put")
     except IntegrityError:
         if Entry.objects.filter(channel=channel, key=notice.key).exists():
             return False

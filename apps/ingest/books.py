@@ -16,7 +16,8 @@ from apps.ingest.deliveries import Delivered, Policy, settle
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.quality.checks import HOLDS, SEVERITY, SOURCE_CHECKS
 from apps.ingest.reading import Content, Reading, problems_to_json
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
+from apps.warehouse.failpoints import failpoint
 
 State = LandedFile.State
 Read = Callable[[LandedFile], Reading]
@@ -200,6 +201,7 @@ def _discard(table: LakeTable, parts: Iterable[lake.WrittenFile]) -> None:
 
 def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger) -> None:
     with transaction.atomic():
+        fencing.check()
         for key, file in files.items():
             if file.state in (State.REFUSED, State.DUPLICATE, State.HELD):
                 continue
@@ -213,6 +215,7 @@ def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled
                 _mark(file, key, wanted, ledger)
             if before != (file.state, file.contents, file.problems, file.rows, file.content_sha256):
                 file.save(update_fields=["state", "contents", "problems", "rows", "content_sha256"])
+        failpoint("books.record")
 
 
 def _take_over(file: LandedFile, reading: Reading) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
+from apps.warehouse.failpoints import failpoint
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz", ".tar.gz", ".tgz")
 MOST_MANIFEST_BYTES = 16 << 20
@@ -126,7 +127,9 @@ def copy(found: Found) -> Landed | None:
 
 def _copy_and_hash(origin: Path, target: Path) -> str:
     """The sha256 of the copy, taken while the disk writes it."""
+    failpoint("land.copy")
     shutil.copyfile(origin, target)
+    failpoint("land.hash")
     with target.open("rb") as copied, ThreadPoolExecutor(1) as aside:
         syncing = aside.submit(os.fsync, copied.fileno())
         digest = hashlib.file_digest(copied, "sha256")
@@ -143,7 +146,9 @@ def keep(temporary: Path, target: Path) -> None:
     """Put a file that is whole under its name in the landing zone."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary.chmod(0o440)
+    failpoint("land.rename")
     temporary.replace(target)
+    failpoint("land.sync")
     for folder in (target.parent, target.parent.parent):
         handle = os.open(folder, os.O_RDONLY)
         try:

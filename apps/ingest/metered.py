@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from apps.finops.tables import USAGE, UsageTable
 from apps.ingest.books import API_FILE_ID
 from apps.ingest.models import MeteredDay, Source
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
 
 Tables = Mapping[str, pa.Table]
 
@@ -45,6 +45,7 @@ def keep_day(source: Source, day: date, tables: Tables, now: datetime) -> dict[s
     if known is None or known.content_sha256 != sha256:
         versions = {name: _replace(table, tables[name], source.name, day) for name, table in USAGE.items()}
     coverage = tables["coverage_hours"]
+    fencing.check()
     MeteredDay.objects.update_or_create(
         source=source,
         day=day,

@@ -34,7 +34,8 @@ from apps.ingest.sources import (
     prometheus_config,
     provider_of,
 )
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
+from apps.warehouse.failpoints import failpoint
 
 __all__ = [
     "InvalidSource",
@@ -73,6 +74,7 @@ USAGE_FILES = books.Ledger(
 # --- Landing --------------------------------------------------------------------------------------------------------
 def land(source: Source, now: datetime) -> StepResult:
     """Copy new and changed files of a source into the landing zone; what is still being written waits."""
+    failpoint("land.list")
     options = file_options(source)
     fetched = fetch(source, now)
     place = place_of(source)
@@ -151,6 +153,7 @@ def _enter(
     }
     delivery = max((file.delivery for file in latest.values()), default=0) + 1
     with transaction.atomic():
+        fencing.check()
         for pair in landed:
             if pair not in fresh:
                 found = pair[0].found
@@ -176,6 +179,7 @@ def _enter(
                 landed_at=now,
             )
             seen.add(content)
+        failpoint("land.enter")
 
 
 def _is_fresh(pair: tuple[Listed, landing.Landed], latest: Mapping[str, LandedFile]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+from django.db import transaction
 
 from apps.finops.errors import CostOpsError
 from apps.finops.steps import StepResult
@@ -30,8 +31,9 @@ from apps.finops.windows import Window
 from apps.marts import usage_days
 from apps.marts.models import Publication
 from apps.teams.selectors import rule_book
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
 from apps.warehouse.engine import rows_of
+from apps.warehouse.failpoints import failpoint
 
 DAYS_UNTIL_FINAL = 5
 """A billing period counts as final this many days after its end: AWS and Alibaba Cloud close on the third or fourth."""
@@ -39,6 +41,10 @@ DAYS_UNTIL_FINAL = 5
 
 class DoesNotReconcile(CostOpsError):
     """Charged and allocated cost differ; nothing was published."""
+
+
+class PublishedMeanwhile(CostOpsError):
+    """Another publication became the newest while this one was made."""
 
 
 Versions = dict[str, int]
@@ -64,9 +70,11 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
         RECONCILIATION_MART.name: _rebuild(RECONCILIATION_MART, months, _reconciliation(months, inputs)),
         COVERAGE_MART.name: _rebuild(COVERAGE_MART, months, _coverage(months, inputs)),
     }
+    failpoint("publish.check")
     reconciled = _check(months, marts)
     marts |= usage_days.refresh(inputs, newest.versions if newest and window else {})
-    published = _pin(inputs | marts, number, now)
+    failpoint("publish.pin")
+    published = _pin(_described(inputs | marts, number, now), newest)
     totals = dict(_sums(lake.scan(COST_MART, at=marts[COST_MART.name]), "currency"))
     return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
 
@@ -174,13 +182,25 @@ def _sums(rows: ir.Table, key: str) -> list[tuple[Any, ...]]:
     return rows_of(rows.group_by(key).aggregate(total=rows.effective_cost.sum().cast(MONEY)).order_by(key))
 
 
-def _pin(versions: Versions, ruleset: int, now: datetime) -> Publication:
+def _pin(described: Publication, seen: Publication | None) -> Publication:
+    """Make it the newest, unless somebody published since this publication began: it would take readers back."""
+    with transaction.atomic():
+        fencing.check()
+        newest = Publication.objects.order_by("-number").first()
+        if newest != seen:
+            raise PublishedMeanwhile("Somebody else published at the same time; nothing was published. Run it again.")
+        described.save(force_insert=True)
+        failpoint("publish.pinned")
+    return described
+
+
+def _described(versions: Versions, ruleset: int, now: datetime) -> Publication:
     costs, coverage = (lake.scan(table, at=versions[table.name]) for table in (COST_MART, COVERAGE_MART))
     ((first, last),) = rows_of(costs.aggregate(first=costs.day.min(), last=costs.day.max()))
     ((observed, expected),) = rows_of(
         coverage.aggregate(observed=coverage.observed_samples.sum(), expected=coverage.expected_samples.sum())
     )
-    return Publication.objects.create(
+    return Publication(
         created_at=now,
         versions=versions,
         ruleset=ruleset,

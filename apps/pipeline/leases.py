@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from apps.pipeline import identity, retries
 from apps.pipeline.models import Clock, StepRun
 from apps.pipeline.steps import EXCLUSIVE, PLACE
+from apps.warehouse.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def the_clock() -> Iterator[Clock]:
 
 def claim() -> StepRun | None:
     """Take the next run that may start, if any. The attempt is counted and committed before any work is done."""
+    failpoint("claim.begin")
     with the_clock():
         active = set_aside_exhausted()
         alive = [run for run in active if run.state == StepRun.State.RUNNING and not is_abandoned(run)]
@@ -95,6 +97,14 @@ def _quarantine(run: StepRun) -> None:
 def mine(run: StepRun) -> Any:
     """The run as a query that finds it only while its worker holds it."""
     return StepRun.objects.filter(pk=run.pk, state=StepRun.State.RUNNING, worker=run.worker)
+
+
+def holds(run: StepRun) -> bool:
+    """Whether its worker still holds a run; within a transaction nobody takes it over before that ends."""
+    held = mine(run)
+    if connection.in_atomic_block:
+        held = held.select_for_update()
+    return held.first() is not None
 
 
 def release(run: StepRun) -> None:

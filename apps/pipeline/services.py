@@ -22,6 +22,8 @@ from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
 from apps.pipeline.work import Work
+from apps.warehouse import fencing
+from apps.warehouse.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
 
@@ -226,9 +228,10 @@ def execute(run: StepRun, now: datetime) -> None:
 def _execute(run: StepRun, now: datetime) -> None:
     step = BY_NAME[run.step]
     logger.info("%s: begins (attempt %d)", run.key, run.attempt)
+    failpoint("claim.taken")
     try:
         inputs = step.inputs() if step.inputs else {}
-        with leases.Heartbeat(run):
+        with leases.Heartbeat(run), fencing.held_while(lambda: leases.holds(run)):
             result = step.run(_work_of(run), now)
     except Exception as error:  # noqa: BLE001  # a fault in one run must not stop the others
         _record_failure(run, error)
@@ -285,6 +288,8 @@ def _finish(run: StepRun, *, inputs: dict[date, str] | None = None, **facts: Any
             return False
         if inputs is not None:
             _mark_filled(run, inputs)
+        failpoint("finish.record")
+    failpoint("finish.unlock")
     return True
 
 

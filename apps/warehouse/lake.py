@@ -1,10 +1,12 @@
 """The lake: Delta tables of Parquet files, written by the engine, committed here, read at a pinned version."""
 
 import json
+import os
 import shutil
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -22,7 +24,8 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import engine, wording
+from apps.warehouse import engine, fencing, wording
+from apps.warehouse.failpoints import failpoint
 
 Partition = Mapping[str, str | date]
 
@@ -37,6 +40,7 @@ class CommitConflict(LakeError):
 
 COMMIT_ATTEMPTS = 20
 COMMIT_PAUSE_SECONDS = 0.02
+SYNCED_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,7 @@ def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
 def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:
     """`write` for a query in the engine's own language; its columns are the table's, in order."""
     _open(table)
+    failpoint("lake.write")
     folder = location(table)
     batch = f"w{uuid.uuid4().hex[:12]}"
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
@@ -194,9 +199,11 @@ def commit(
 ) -> int:
     """Put files into a table and take others out, in one transaction; the new version. Older versions stay readable.
 
-    A partition is replaced whole: raises CommitConflict when the table meanwhile holds other files than the caller saw.
+    A partition is replaced whole: raises CommitConflict when the table meanwhile holds other files than the caller saw,
+    and TakenOver when another worker does the caller's work by now.
     """
     add, remove = list(add), list(remove)
+    _to_disk(location(table), add)
     now = int(time.time() * 1000)  # noqa: TID251  # the log's own stamp; no number depends on it
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
@@ -213,6 +220,8 @@ def commit(
         _check_seen(table, delta, add, remove)
         if not actions:
             return int(delta.version())
+        fencing.check()
+        failpoint("lake.commit")
         try:
             _write(table, delta, actions, dict(note or {}))
         except CommitFailedError as conflict:
@@ -224,7 +233,29 @@ def commit(
         else:
             break
     delta.update_incremental()
+    failpoint("lake.committed")
+    _sync(location(table) / "_delta_log" / f"{delta.version():020}.json", location(table) / "_delta_log")
     return int(delta.version())
+
+
+def _to_disk(folder: Path, add: Iterable[WrittenFile]) -> None:
+    """Wait until files lie on the disk under their names: a power cut must not leave a table that names lost bytes."""
+    files = [folder / file.path for file in add]
+    if not files:
+        return
+    failpoint("lake.sync")
+    parents = {parent for file in files for parent in file.parents if parent.is_relative_to(folder)}
+    with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
+        list(pool.map(_sync, (*files, *parents)))
+
+
+def _sync(*paths: Path) -> None:
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _write(

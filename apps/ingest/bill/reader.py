@@ -27,6 +27,7 @@ from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
 from apps.ingest.unpack import Unpacked, Unreadable, unpacked
 from apps.warehouse import engine
+from apps.warehouse.failpoints import failpoint
 
 STOPPED = (
     duckdb.DataError,
@@ -52,6 +53,7 @@ class Refused(Exception):
 def read_bill(bill: Bill) -> Reading:
     """Read a bill. Its parts lie in the lake's folder, uncommitted; a refused bill publishes nothing."""
     parts: Parts = defaultdict(list)
+    failpoint("read.unpack")
     try:
         with unpacked(bill.path, bill.name) as bundle:
             reading = replace(_read_members(bill, bundle, parts), content_sha256=bundle.content_sha256)
@@ -79,6 +81,7 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     controls: set[str] = set()
     is_every_row = False
     for member in bundle.members:
+        failpoint("read.parse")
         text = in_utf8(member, bundle.folder, bill.encodings)
         text = in_csv(text, bundle.folder) if bill.is_answer else text
         sheet, said = open_sheet(in_rows(text, bundle.folder, bill.mappings), bill.mappings)

@@ -22,6 +22,7 @@ from apps.ingest.bill.query import SEVERAL_MONTHS, BillQuery
 from apps.ingest.bill.tallies import Tally
 from apps.ingest.reading import Content
 from apps.warehouse import engine, lake
+from apps.warehouse.failpoints import failpoint
 
 Parts = dict[str, list[lake.WrittenFile]]
 """Billing month → its Parquet files."""
@@ -92,6 +93,7 @@ def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.Wr
     target = folder / relative
     lake.version(CHARGES)  # makes the table when it is not there yet
     target.parent.mkdir(parents=True, exist_ok=True)
+    failpoint("read.write")
     try:
         _, rows, size, *_ = connection.execute(
             f"COPY ({query}) TO '{quoted(str(target))}' "
@@ -118,6 +120,7 @@ def verify(
 
     Unless it `is_every_row` that is a charge, only the sums must be the same, and none may be enough.
     """
+    failpoint("read.verify")
     contents, rounded = [], 0
     found = Tally()
     by_currency = any(currency for currency, _ in total.units)

@@ -24,6 +24,7 @@ from apps.finops.problems import Problem
 from apps.ingest import landing
 from apps.ingest.landing import Found, Interrupted, Landed, LocationMissing
 from apps.ingest.places.base import Listing, Place
+from apps.warehouse.failpoints import failpoint
 from apps.warehouse.sealed import Secrets
 
 ATTEMPTS = 5
@@ -128,6 +129,7 @@ class Bucket(Place):
         folder = Path(settings.COSTOPS_LANDING)
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".incoming-{uuid.uuid4().hex}"
+        failpoint("land.copy")
         try:
             sha256 = self._fetch(found, temporary)
             if sha256 is None:

@@ -1,0 +1,58 @@
+"""Killed again and again between a bill and its publication: no cent is lost or doubled, and nobody reads a half."""
+
+import os
+
+import pytest
+
+from apps.warehouse.failpoints import STAGES
+from tests.faults.runs import IS_SOAK, rig, soak
+from tests.faults.sabotage import SABOTAGES
+
+pytestmark = pytest.mark.timeout(int(os.environ.get("COSTOPS_TEST_SOAK_SECONDS", 7200)) * 2 if IS_SOAK else 600)
+soaked = pytest.mark.skipif(not IS_SOAK, reason="minutes long: `make soak`")
+BROKEN = [name for name, one in SABOTAGES.items() if one.run]
+
+
+@pytest.fixture
+def database_url(request):
+    """SQLite, or a database of its own where the suite runs on PostgreSQL."""
+    if os.environ.get("COSTOPS_TEST_DATABASE") != "postgres":
+        return None
+    return request.getfixturevalue("postgres").create_database(f"faults_{os.getpid()}_{request.node.name[:20]}".lower())
+
+
+def test_kills(tmp_path, database_url):
+    kills, seconds = soak(45, "COSTOPS_TEST_KILLS", 1000), soak(40, "COSTOPS_TEST_SOAK_SECONDS", 7200)
+    told = rig(
+        tmp_path, "kills", "--kills", kills, "--seconds", seconds, "--each", soak(0, "COSTOPS_TEST_KILLS_EACH", 20),
+        name="kills", database_url=database_url,
+    )  # fmt: skip
+    assert "violated" not in told, told
+    assert told["kills"] >= (20 * len(STAGES) if IS_SOAK else 5), told
+    assert told["publications"] > 2, told
+    assert told["issues_seen"] > 1, told
+    assert told["reads"] > 10, told
+    assert len(told["stages"]) > 3, told
+
+
+@pytest.mark.parametrize("place", ["publish.pin:", "lake.commit@3:publish.check"])
+def test_zombies(tmp_path, database_url, place):
+    if IS_SOAK:
+        pytest.skip("`test_every_pair_of_zombies` does them all")
+    told = rig(tmp_path, "zombies", "--points", place, name="zombies", database_url=database_url)
+    assert "violated" not in told, told
+    assert (told["schedules"], told["reads"] > 1) == (1, True), told
+
+
+@soaked
+def test_every_pair_of_zombies(tmp_path, database_url):
+    seconds = soak(0, "COSTOPS_TEST_SOAK_SECONDS", 7200)
+    told = rig(tmp_path, "zombies", "--seconds", seconds, name="zombies", database_url=database_url)
+    assert "violated" not in told, told
+    assert told["schedules"] > 1, told
+
+
+@pytest.mark.parametrize("name", BROKEN if IS_SOAK else BROKEN[:1])
+def test_a_run_notices(tmp_path, name):
+    told = rig(tmp_path, *SABOTAGES[name].run, name=f"sabotage {name}", sabotage=name)
+    assert "violated" in told, told
