@@ -1,13 +1,16 @@
 """The Celery application and its beat schedule: bells that ring; what is due stands in the database."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import worker_process_init
+from celery.signals import task_postrun, task_prerun, worker_process_init, worker_ready
+from django.conf import settings
 
 from costops import telemetry
+from costops.alive import Alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
 
@@ -35,3 +38,18 @@ app.conf.beat_schedule = {
 def start_telemetry(**_facts: Any) -> None:
     """In every process that works: what watches them does not survive a fork."""
     telemetry.start()
+
+
+_alive: Alive | None = None
+
+
+@worker_ready.connect
+@task_prerun.connect
+@task_postrun.connect
+def say_alive(signal: Any = None, **_facts: Any) -> None:
+    """Where COSTOPS_WORKER_SIGN asks for it: by the worker once it is ready, then by its children, a task at a time."""
+    if not settings.COSTOPS_WORKER_SIGN:
+        return
+    global _alive
+    _alive = _alive or Alive(Path(settings.COSTOPS_WORKER_SIGN))
+    {task_prerun: _alive.begin, task_postrun: _alive.end}.get(signal, _alive.touch)()

@@ -185,6 +185,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
+else:  # the server lets go of what a frozen process holds, and ends what a dead one asked
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "options": "-c idle_in_transaction_session_timeout=120000 -c client_connection_check_interval=1000",
+    } | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _redis = env.redis("COSTOPS_REDIS_URL")
@@ -323,6 +328,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_keepalive": True,
+        "health_check_interval": 15,
     }
     if _redis
     else {}
@@ -333,10 +339,12 @@ CELERY_TASK_TIME_LIMIT = _visibility - 300
 CELERY_TASK_SOFT_TIME_LIMIT = _visibility - 420
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 100
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_200_000  # KiB, looked at when a task is done: what grew begins anew
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long that is away
 CELERY_TIMEZONE = COSTOPS_TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 
@@ -353,6 +361,7 @@ COSTOPS_OWN_NAMESPACES = env.list("COSTOPS_OWN_NAMESPACES", default=[])  # clust
 COSTOPS_AUDIT_READS = env.bool("COSTOPS_AUDIT_READS", default=False)
 COSTOPS_SENTRY_DSN = env.str("COSTOPS_SENTRY_DSN", default="")
 COSTOPS_OTLP_ENDPOINT = env.str("COSTOPS_OTLP_ENDPOINT", default="")
+COSTOPS_WORKER_SIGN = env.str("COSTOPS_WORKER_SIGN", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -30,6 +30,9 @@ PID_FILE = HOME / "run.pid"
 STOP_SECONDS = 30.0
 MOST_DEATHS = 5  # of one process, within
 DEATH_SECONDS = 60.0
+SIGN = Path(os.environ.setdefault("COSTOPS_WORKER_SIGN", str(HOME / "tmp" / "worker.alive")))
+WEDGED_SECONDS = 100.0
+"""Bells ring every minute: a worker that heard none for so long lives, and does not work."""
 
 COMMANDS = {
     "web": ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind", BIND],
@@ -48,6 +51,8 @@ class Child:
 
     def start(self) -> None:
         """Start it in its own session, so that Ctrl-C reaches only this program, which stops them in order."""
+        if self.name == "worker":
+            SIGN.unlink(missing_ok=True)
         leash = (
             ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         )  # no orphans if we are killed
@@ -62,6 +67,10 @@ class Child:
         for line in process.stdout:
             say(self.name, line.rstrip())
 
+    def is_wedged(self) -> bool:
+        """Whether it is a worker that once worked, and gives no sign of life any more."""
+        return self.name == "worker" and SIGN.exists() and time.time() - SIGN.stat().st_mtime > WEDGED_SECONDS
+
     def has_died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
@@ -69,6 +78,12 @@ class Child:
         """Remember this death; true when it was one too many in a short time."""
         self.deaths.append(time.monotonic())
         return len(self.deaths) == MOST_DEATHS and self.deaths[-1] - self.deaths[0] < DEATH_SECONDS
+
+    def kill(self) -> None:
+        """End it by force, with all its children, and wait until it is no more."""
+        self.signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Ask politely (SIGTERM reaches the parent alone) or kill the whole group."""
@@ -155,6 +170,9 @@ def watch(children: list[Child], stopping: threading.Event) -> int:
     """Start a dead process again; give up, with status 1, on one that keeps dying."""
     while not stopping.wait(0.5):
         for child in children:
+            if child.is_wedged():
+                say("run", f"{child.name} gave no sign of life for {WEDGED_SECONDS:.0f} s; ending it by force")
+                child.kill()
             if not child.has_died():
                 continue
             status = child.process.returncode if child.process else None

@@ -20,6 +20,7 @@ from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, Ru
 from apps.teams.selectors import rule_book
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, empty, rows_of
+from apps.warehouse.failpoints import failpoint
 
 METHOD_VERSION = "5"
 """Raise it when the arithmetic changes: every day becomes due again."""
@@ -35,6 +36,7 @@ class NotConserved(CostOpsError):
 def allocate(window: Window) -> StepResult:
     """Attribute the charges of a window to teams and replace the window's days in `allocated`, in one commit."""
     number, book = rule_book()
+    failpoint("allocate.divide")
     with Workspace() as workspace:
         inputs = facts.read(window, book, workspace)
         pools = workspace.keep(inputs.pools())

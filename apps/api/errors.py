@@ -42,9 +42,12 @@ from apps.reports.recipients import NotForYou
 from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
 from apps.teams.proposals import NoSuchDraft, NotNow
+from apps.warehouse.database import is_away
 
 logger = logging.getLogger(__name__)
 MAX_INSTANCE = 2_000
+DATABASE_SECONDS = 5
+"""So soon one may come again who found the database away."""
 
 
 class BadParameterError(exceptions.APIException):
@@ -139,6 +142,9 @@ def _known(error: Exception) -> _Shaped | None:
         parameter, colon, _ = str(error).partition(":")
         code = next(code for kind, code in COSTOPS_ERRORS if isinstance(error, kind))
         return code, str(error), {"parameter": parameter if colon and parameter.isidentifier() else None}, {}
+    if is_away(error):
+        logger.error("the database is away: %s", error)
+        return "unavailable", PROBLEMS["unavailable"].cause, {}, {"Retry-After": str(DATABASE_SECONDS)}
     if isinstance(error, MALFORMED):
         logger.warning("malformed request: %s", type(error).__name__)
         return "malformed", "The request cannot be read.", {}, {}

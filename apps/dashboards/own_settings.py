@@ -51,7 +51,7 @@ INSTALLATION: dict[Promise, tuple[str, ...]] = {
     ),
     gettext_lazy("Watching it"): (
         "COSTOPS_LOG_FORMAT", "COSTOPS_METRICS_TOKEN", "COSTOPS_OWN_NAMESPACES", "COSTOPS_AUDIT_READS",
-        "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT",
+        "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT", "COSTOPS_WORKER_SIGN",
     ),
 }  # fmt: skip
 """The variables of the installation, in the order of its handbook."""

@@ -1,5 +1,6 @@
 """Landed bytes as plain CSV, JSON lines or Parquet: unpacked and verified before anything reads them."""
 
+import errno
 import hashlib
 import shutil
 import stat
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
+import duckdb
 from django.conf import settings
 from isal import igzip
 from isal.igzip_lib import IsalError
@@ -33,6 +35,20 @@ _MAGIC: dict[bytes, Literal["gzip", "zip", "parquet"]] = {
 
 class Unreadable(CostOpsError):
     """The bytes are damaged, or packed in a way we do not open."""
+
+
+class Damaged(Unreadable):
+    """The bytes are not what their format says they are."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        super().__init__(f"{name}: the file is damaged ({reason}); fetch it again.")
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether readers of files say by this that the bytes make no sense: theirs bear no number of the machine's, as a
+    full disk does, nor a class of their own."""
+    return (error.errno is None) if isinstance(error, OSError) else type(error) is duckdb.Error
 
 
 @dataclass(frozen=True)
@@ -146,6 +162,10 @@ def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:
             _refuse_odd_entries(entries, name)
             return [_extracted(archive, entry, name, staging / str(at)) for at, entry in enumerate(entries)]
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the beginning of the file
+            raise
         raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error
 
 

@@ -21,7 +21,7 @@ from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
 from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
 from apps.ingest.text.values import YEARS
-from apps.ingest.unpack import Member, Unpacked, Unreadable, unpacked
+from apps.ingest.unpack import Damaged, Member, Unpacked, Unreadable, is_damage, unpacked
 from apps.ingest.usage_formats.base import Convert, is_json, write_rows
 from apps.warehouse import engine, lake
 
@@ -101,6 +101,10 @@ def read_usage(file: UsageFile) -> Reading:
             return _read_members(file, table, list(bundle.members))
     except Unreadable as error:
         return refused([Problem("error", "damaged", file.name, str(error))])
+    except (OSError, duckdb.Error) as error:
+        if not is_damage(error):
+            raise
+        return refused([Problem("error", "damaged", file.name, str(Damaged(file.name, error)))])
     except BadHeader as bad:
         return refused([bad.problem])
 

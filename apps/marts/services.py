@@ -65,6 +65,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
     if newest and newest.ruleset == number and inputs.items() <= newest.versions.items():
         return StepResult(versions={"publication": newest.number})
     months = _months(window, inputs, newest)
+    failpoint("publish.rebuild")
     marts = {
         COST_MART.name: _rebuild(COST_MART, months, _costs(months, inputs)),
         RECONCILIATION_MART.name: _rebuild(RECONCILIATION_MART, months, _reconciliation(months, inputs)),

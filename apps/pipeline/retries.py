@@ -8,12 +8,13 @@ from apps.finops.errors import CostOpsError
 from apps.ingest.prometheus.errors import PrometheusUnavailable
 from apps.pipeline.models import StepRun
 from apps.pipeline.work import Work
+from apps.warehouse.database import is_away
 
 UNAVAILABLE = "unavailable"
 REFUSED = "refused"
 CRASHED = "crashed"
 QUARANTINED = "quarantined"
-"""A source that did not answer; something a person must mend; a fault in CostOps; workers that died."""
+"""A source or the database that did not answer; what a person must mend; a fault in CostOps; workers that died."""
 
 KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((PrometheusUnavailable, ConnectionError, TimeoutError), UNAVAILABLE),
@@ -23,6 +24,8 @@ KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 
 def kind_of(error: Exception) -> str:
+    if is_away(error):
+        return UNAVAILABLE
     return next(kind for classes, kind in KINDS if isinstance(error, classes))
 
 

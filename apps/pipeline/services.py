@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from apps.finops.errors import CostOpsError
@@ -23,6 +23,7 @@ from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
 from apps.pipeline.work import Work
 from apps.warehouse import fencing
+from apps.warehouse.database import is_away
 from apps.warehouse.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 MOST_PROBLEMS = 200
 """Of one run, kept in its row; the files keep all of theirs."""
 WAIT_SECONDS = 0.5
+DATABASE_SECONDS = 2.0
 Watcher = Callable[[StepRun], None]
 
 
@@ -127,13 +129,13 @@ def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
         return StepRun.objects.filter(state__in=StepRun.ACTIVE).exists()
 
 
-def work(*, now: datetime, seconds: float) -> bool:
-    """Do what was planned, and what becomes due by it, for about so long; whether there is more to do now."""
+def work(*, now: datetime, seconds: float, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Do what was planned, and what becomes due by it, for about so long, or until `is_over`; whether there is more."""
     deadline = time.monotonic() + seconds
     filling = _Filling(Ask(now), frozenset(NAMES), _nobody)
     while filling.do_one():
         _plan_by_clock(now, is_time=False)
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or is_over():
             return True
     return False
 
@@ -281,7 +283,23 @@ def _texts(costs: dict[str, Decimal]) -> dict[str, str]:
 
 
 def _finish(run: StepRun, *, inputs: dict[date, str] | None = None, **facts: Any) -> bool:
-    """Record the end of a run; False, and nothing recorded, when another worker has taken it over meanwhile."""
+    """Record the end of a run; False, and nothing recorded, when another worker has taken it over meanwhile.
+
+    A database that is away is waited for as long as the lease may last: what was done would be done again, and later.
+    """
+    deadline = time.monotonic() + leases.LEASE.total_seconds()
+    while True:
+        try:
+            return _finish_now(run, inputs, facts)
+        except DatabaseError as error:
+            if not is_away(error) or time.monotonic() > deadline:
+                raise
+            logger.warning("%s: its end cannot be recorded yet: %s", run.key, error)
+            time.sleep(DATABASE_SECONDS)
+            connection.close()
+
+
+def _finish_now(run: StepRun, inputs: dict[date, str] | None, facts: dict[str, Any]) -> bool:
     with leases.the_clock():
         if not leases.mine(run).update(finished_at=Now(), lease_until=None, **facts):
             logger.error("%s: another worker took over; this result does not count", run.key)

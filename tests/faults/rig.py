@@ -76,7 +76,13 @@ def _zombies(asked: argparse.Namespace, report: dict[str, Any]) -> None:
     run(asked, report)
 
 
-SCENARIOS = {"kills": _kills, "zombies": _zombies}
+def _mutations(asked: argparse.Namespace, report: dict[str, Any]) -> None:
+    from tests.faults.mutations import run
+
+    run(asked, report)
+
+
+SCENARIOS = {"kills": _kills, "zombies": _zombies, "mutations": _mutations}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -52,6 +52,13 @@ def parquet(**columns: pa.Array) -> bytes:
     return out.getvalue()
 
 
+def spoilt(content: bytes, at: int, byte: int) -> bytes:
+    """With another byte at a place."""
+    changed = bytearray(content)
+    changed[at] = byte
+    return bytes(changed)
+
+
 def header(*more: str) -> bytes:
     return ",".join([*COLUMNS, *more]).encode() + b"\n"
 
@@ -93,6 +100,9 @@ CASES = {
     "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
     "Parquet cut off": ("a.parquet", parquet()[:-30], "Parquet file cannot be read"),
     "Parquet that is nothing": ("a.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "Parquet file cannot be read"),
+    "Parquet with a damaged page": ("a.parquet", spoilt(parquet(), 4, 0x1F), "the file is damaged"),
+    "Parquet with a page of an unknown kind": ("a.parquet", spoilt(parquet(), 5, 0xFF), "the file is damaged"),
+    "zip that lost bytes": ("a.zip", archive(("a.csv", GOOD))[:60] + archive(("a.csv", GOOD))[66:], "is damaged"),
     "Parquet with a wrong amount": ("a.parquet", parquet(BilledCost=pa.array(["x"])), "row 1, column BilledCost"),
     "Parquet with NaN": ("a.parquet", parquet(BilledCost=pa.array([float("nan")])), "row 1, column BilledCost"),
     "Parquet with bytes": ("a.parquet", parquet(ResourceId=pa.array([b"x"])), "column ResourceId: values of type BLOB"),

@@ -25,7 +25,7 @@ from apps.ingest.text.answers import in_csv
 from apps.ingest.text.cells import Misshapen
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.text.header import BadHeader, Header, read_header
-from apps.ingest.unpack import Unpacked, Unreadable, unpacked
+from apps.ingest.unpack import Damaged, Unpacked, Unreadable, is_damage, unpacked
 from apps.warehouse import engine
 from apps.warehouse.failpoints import failpoint
 
@@ -65,6 +65,10 @@ def read_bill(bill: Bill) -> Reading:
         reading = refused([bad.problem])
     except Refused as bad:
         reading = refused(bad.problems)
+    except (OSError, duckdb.Error) as error:
+        if not is_damage(error):
+            raise
+        reading = refused([Problem("error", "damaged", bill.name, str(Damaged(bill.name, error)))])
     if reading.is_refused:
         discard(parts)
     return reading

@@ -1,0 +1,227 @@
+"""The database and the broker die at work: nothing is lost, work goes on within a minute, and no page shows a half."""
+
+import json
+import os
+import random
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+from celery import Celery
+
+from tests.faults.generations import Issues, cost_of
+from tests.faults.runs import IS_SOAK, REPORTS, soak
+from tests.servers import postgres as servers
+from tests.servers.installation import new_installation
+from tests.servers.process import find_program, free_port, start
+from tests.servers.redis import Redis
+
+pytestmark = pytest.mark.timeout(int(os.environ.get("COSTOPS_TEST_SOAK_SECONDS", 7200)) * 3 if IS_SOAK else 900)
+RESUMES_SECONDS = 60.0
+"""After a fault, to begin again; the work itself takes its own time, the more on a busy machine."""
+WORK_SECONDS = 120.0
+ANSWERS_SECONDS = 5.0
+
+
+ASKED = (
+    ("/api/v1/costs/", {"Authorization": "Token cost_xxxxxxxx"}),
+    ("/runs/", {"Cookie": f"sessionid={'x' * 32}"}),
+)
+"""What stands in the database is needed to answer."""
+
+
+class Mortal:
+    """A PostgreSQL server that keeps its data and its port while it dies and comes back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.binaries, self.port = folder, servers.find_binaries(), free_port()
+        self.prefix = servers.unprivileged_prefix(folder)
+        servers.init_database(self.binaries, folder / "data", self.prefix)
+        self.start()
+        self.url = servers.Postgres(self.port).create_database("costops")
+
+    def start(self) -> None:
+        self.server = servers.start_server(self.binaries, self.folder, self.prefix, self.port)
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster; its children end when they notice."""
+        self.server.kill()
+
+    def one(self, query: str) -> tuple | None:
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=2) as connection:
+            cursor = connection.execute(query)
+            return cursor.fetchone() if cursor.description else None
+
+    def published(self) -> str | None:
+        row = self.one("SELECT totals->>'CNY' FROM marts_publication ORDER BY number DESC LIMIT 1")
+        return row[0] if row else None
+
+
+@pytest.fixture
+def mortal():
+    folder = Path(tempfile.mkdtemp(prefix="costops-mortal-"))
+    server = Mortal(folder)
+    yield server
+    server.server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class MortalBroker:
+    """A Redis that dies and comes back empty, at the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.log = free_port(), folder / "redis.log"
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [find_program("redis-server", package="redis-server"), "--port", str(self.port)]
+        command += ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.server = Redis(self.port, start(command, log=self.log))
+        self.server.process.wait_until(self.server.answers, what="Redis")
+
+    def restart(self) -> None:
+        self.server.process.kill()
+        time.sleep(0.5)
+        self.start()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    server = MortalBroker(tmp_path)
+    yield server
+    server.server.process.stop()
+
+
+@contextmanager
+def bells(url: str):
+    """What beat does, every second; a broker that is away hears nothing."""
+    over = threading.Event()
+
+    def ring() -> None:
+        with Celery(broker=url) as app:
+            while not over.wait(1.0):
+                with suppress(Exception):
+                    app.send_task("apps.pipeline.tasks.tick", expires=55, retry=False)
+
+    thread = threading.Thread(target=ring, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(30)
+
+
+@pytest.fixture
+def school(tmp_path, mortal, broker):
+    """An installation on both servers, with a worker at work and the first issue published."""
+    installation = new_installation(tmp_path / "installation", database_url=mortal.url)
+    installation.environment |= {"COSTOPS_REDIS_URL": broker.url, "COSTOPS_THREADS": "1"}
+    issues = Issues(tmp_path / "school")
+    code = "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+    code += "from pathlib import Path; from tests.faults.generations import Issues; "
+    installation.manage("shell", "--no-imports", "-c", code + f"Issues(Path({str(issues.folder)!r})).open()")
+    installation.start_worker()
+    with bells(broker.url):
+        wait_for(lambda: mortal.published() is not None, "the first publication", seconds=180)
+        yield installation, issues
+    installation.stop()
+
+
+def wait_for(is_true, what: str, *, seconds: float) -> float:
+    """So long it took."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        with suppress(psycopg.OperationalError):
+            if is_true():
+                return time.monotonic() - began
+        time.sleep(0.1)
+    pytest.fail(f"{what} did not come within {seconds:.0f} s")
+
+
+def look_anew(mortal: Mortal) -> None:
+    mortal.one("UPDATE pipeline_clock SET looked_at = NULL")
+
+
+def rounds(mortal: Mortal, issues: Issues, count: int, strike, name: str) -> None:
+    """A new issue, a fault at a random moment of its way, and what is published a minute later at most."""
+    dice, slowest = random.Random(), 0.0
+    for _ in range(count):
+        issues.issue()
+        look_anew(mortal)
+        time.sleep(dice.uniform(0, 4))
+        strike()
+        look_anew(mortal)
+        wanted = f"{cost_of(issues.newest):f}"
+        slowest = max(
+            slowest,
+            wait_for(
+                lambda wanted=wanted: Decimal(mortal.published() or 0) == Decimal(wanted),
+                f"issue {issues.newest} after {name}",
+                seconds=RESUMES_SECONDS + WORK_SECONDS,
+            ),
+        )
+    assert mortal.one("SELECT count(*) FROM ingest_landedfile WHERE state = 'current' AND path LIKE '2026-10%'")[0] == 1
+    if IS_SOAK:
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        told = {"scenario": name, "faults": count, "slowest_seconds": round(slowest, 1)}
+        (REPORTS / f"{name}.json").write_text(json.dumps(told, indent=1))
+
+
+def test_servers_die_at_work(school, mortal, broker):
+    """Each twice, in a soak as often as it says; in one installation, which takes long to start."""
+    installation, issues = school
+    port = free_port()
+    web = ("gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--workers", "1")
+    installation.start(*web, "--bind", f"127.0.0.1:{port}")
+    wait_for(lambda: is_open(port), "the web", seconds=60)
+    assert [ask(port, path, **headers)[0] for path, headers in ASKED] == [401, 200]
+
+    def kill_database() -> None:
+        mortal.kill()
+        try:
+            no_page_is_shown(port)
+        finally:
+            mortal.start()
+
+    count = int(soak(2, "COSTOPS_TEST_RESTARTS", 200))
+    rounds(mortal, issues, count, kill_database, "database killed")
+    rounds(mortal, issues, count, broker.restart, "broker killed")
+    rounds(mortal, issues, count, broker.server.flush, "broker flushed")
+
+
+def no_page_is_shown(port: int) -> None:
+    """Whoever asks is told to come again, at once."""
+    for path, headers in ASKED:
+        status, told, seconds = ask(port, path, **headers)
+        assert (status, told.get("Retry-After")) == (503, "5"), path
+        assert seconds < ANSWERS_SECONDS, path
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ask(port: int, path: str, **headers: str):
+    """Status, headers, and how long it took."""
+    began = time.monotonic()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.headers, time.monotonic() - began
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, time.monotonic() - began
