@@ -27,9 +27,13 @@ test: ## the whole suite, on SQLite and on PostgreSQL
 	@scripts/ensure_servers.sh
 	@scripts/test.sh
 
-soak: ## the whole API asked at random for half an hour or so
+soak: ## faults and requests for hours (KILLS=1000 RESTARTS=200 MUTATIONS=10000 SECONDS=7200 each at most); JSON under var/soak/
 	@scripts/setup.sh dev
-	@COSTOPS_TEST_HUNT=1 COSTOPS_TEST_EXAMPLES=$(or $(EXAMPLES),100) $(PYTHON_BIN) -m pytest -q tests/api/test_schemathesis.py
+	@scripts/ensure_servers.sh
+	@COSTOPS_TEST_SOAK=1 COSTOPS_TEST_KILLS=$(or $(KILLS),1000) COSTOPS_TEST_RESTARTS=$(or $(RESTARTS),200) \
+	  COSTOPS_TEST_MUTATIONS=$(or $(MUTATIONS),10000) COSTOPS_TEST_SOAK_SECONDS=$(or $(SECONDS),7200) \
+	  COSTOPS_TEST_HUNT=1 COSTOPS_TEST_EXAMPLES=$(or $(EXAMPLES),100) \
+	  $(PYTHON_BIN) -m pytest -q tests/faults tests/api/test_schemathesis.py
 
 check: ## layout, lint, types, floors, templates, migrations, architecture
 	@scripts/setup.sh dev

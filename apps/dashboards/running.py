@@ -26,7 +26,9 @@ from apps.pipeline.steps import NAMES
 
 MOST = 60
 ADVICE: dict[str, Promise] = {
-    UNAVAILABLE: gettext_lazy("The source did not answer. It is asked again by itself; see that it is up."),
+    UNAVAILABLE: gettext_lazy(
+        "The source, or the database, did not answer. It is tried again by itself; see that it is up."
+    ),
     REFUSED: gettext_lazy("Mend what the message names: the file, the rules or the source. Then retry, or wait."),
     CRASHED: gettext_lazy("This is a fault of CostOps: what is in its log says where. It is tried again by itself."),
     QUARANTINED: gettext_lazy("Workers died of it, mostly for want of memory. Give them more, then retry."),

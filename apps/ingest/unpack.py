@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 import shutil
 import stat
 import tarfile
@@ -41,14 +42,17 @@ class Damaged(Unreadable):
     """The bytes are not what their format says they are."""
 
     def __init__(self, name: str, error: Exception) -> None:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        reason = re.sub(r'"/[^"]*"', "here", (str(error).splitlines() or [type(error).__name__])[0])[:200]
         super().__init__(f"{name}: the file is damaged ({reason}); fetch it again.")
 
 
 def is_damage(error: Exception) -> bool:
     """Whether readers of files say by this that the bytes make no sense: theirs bear no number of the machine's, as a
     full disk does, nor a class of their own."""
-    return (error.errno is None) if isinstance(error, OSError) else type(error) is duckdb.Error
+    if isinstance(error, OSError):
+        return error.errno is None
+    is_of_a_page = isinstance(error, duckdb.InvalidInputException) and "/" in str(error) and "file" in str(error)
+    return type(error) is duckdb.Error or is_of_a_page
 
 
 @dataclass(frozen=True)

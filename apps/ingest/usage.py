@@ -133,16 +133,23 @@ def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> 
         origin, columns = _csv(member) if member.kind != "parquet" else _parquet(member)
         _check_columns(file, table, member.name, columns)
         if problems := _cut_off(member):
-            return refused(problems)
+            return _refused(table, parts, problems)
         try:
             query = f"SELECT {_select(file, table, columns)} FROM {origin}"
             parts += lake.write_sql(table, engine.connect().con, query)
         except _STOPPED as error:
-            return refused(_explain(table, member, columns, error))
+            return _refused(table, parts, _explain(table, member, columns, error))
     days = {part.partition["day"] for part in parts}
     if problems := duplicates(table, [*parts, *_others(file, table, days)]):
-        return refused(replace(problem, subject=f"{file.name}, {problem.subject}") for problem in problems)
+        return _refused(table, parts, [replace(one, subject=f"{file.name}, {one.subject}") for one in problems])
     return Reading({table.name: parts}, _contents(table, parts))
+
+
+def _refused(table: UsageTable, parts: Iterable[lake.WrittenFile], problems: Iterable[Problem]) -> Reading:
+    """Nothing of the file counts; what was written of it is taken away."""
+    for part in parts:
+        (lake.location(table) / part.path).unlink(missing_ok=True)
+    return refused(problems)
 
 
 def _csv(member: Member) -> tuple[str, dict[str, str]]:

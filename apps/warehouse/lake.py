@@ -175,10 +175,15 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
     folder = location(table)
     batch = f"w{uuid.uuid4().hex[:12]}"
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
-    found = connection.execute(
-        f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-        f"PARTITION_BY ({partitions}), FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
-    ).fetchall()
+    try:
+        found = connection.execute(
+            f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+            f"PARTITION_BY ({partitions}), FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
+        ).fetchall()
+    except BaseException:
+        for half in folder.rglob(f"{batch}_*.parquet"):
+            half.unlink(missing_ok=True)
+        raise
     return [_written(folder, Path(row[0]), rows=row[1], size=row[2]) for row in found]
 
 

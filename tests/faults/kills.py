@@ -74,6 +74,16 @@ class Run:
         child = fork(generations.fill, failing=told)
         self._count(child, child.wait(LONGEST_SECONDS), self.full_seconds)
 
+    def kill_in(self, stage: str, *, at_least: int) -> None:
+        """Kill at the places of a stage until it was hit so often."""
+        places = [point for point, of in POINTS.items() if of == stage]
+        for _ in range(5 * at_least):
+            if self.hit[stage] >= at_least:
+                return
+            self.kill_at(self.dice.choice(places))
+        if self.hit[stage] < at_least:
+            raise Violated(f"no kill hits the stage {stage}: {dict(self.hit)}")
+
     def _count(self, child: Child, status: int | None, seconds: float) -> None:
         point = self.points.last_of(child)
         if status == 0:
@@ -151,9 +161,7 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
                 while run.kills < asked.kills and time.monotonic() < deadline:
                     run.kill_at_random()
                 for stage in STAGES:
-                    places = [point for point, of in POINTS.items() if of == stage and point != "land.copy"]
-                    while run.hit[stage] < asked.each:
-                        run.kill_at(run.dice.choice(places))
+                    run.kill_in(stage, at_least=asked.each)
             run.fill_undisturbed()
             done(fork(_end, run))
         finally:

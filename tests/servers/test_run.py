@@ -72,6 +72,22 @@ def test_a_process_that_dies_is_started_again(site):
     assert len(children_of(process) - before) == 1
 
 
+def test_a_worker_that_hangs_is_replaced(site, installation):
+    _address, process = site
+    sign = installation.home / "tmp" / "worker.alive"
+    read_until(process, "ready.")
+    deadline = time.monotonic() + 60
+    while not sign.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    worker = next(pid for pid in children_of(process) if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGSTOP)
+    long_ago = time.time() - 200
+    os.utime(sign, (long_ago, long_ago))
+    read_until(process, "worker gave no sign of life")
+    read_until(process, "worker died (exit status -9); starting it again")
+    read_until(process, "ready.", count=2)
+
+
 def test_a_busy_address_is_said_before_anything_starts(site, installation, tmp_path):
     environment = installation.environment | {"COSTOPS_HOME": str(tmp_path / "another home")}
     refused = subprocess.run(RUN, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
