@@ -25,7 +25,7 @@ def site(installation):
     process = start(RUN, log=installation.home / "run.out", environment=installation.environment, cwd=ROOT)
     installation.processes.append(process)
     address = f"http://127.0.0.1:{port}/login/"
-    assert wait(address, seconds=90), process.log.read_text()
+    assert wait(address, seconds=180), process.log.read_text()
     return address, process
 
 
