@@ -51,6 +51,8 @@ def is_damage(error: Exception) -> bool:
     full disk does, nor a class of their own."""
     if isinstance(error, OSError):
         return error.errno is None
+    if isinstance(error, UnicodeDecodeError):
+        return True
     is_of_a_page = isinstance(error, duckdb.InvalidInputException) and "/" in str(error) and "file" in str(error)
     return type(error) is duckdb.Error or is_of_a_page
 

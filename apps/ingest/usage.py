@@ -101,7 +101,7 @@ def read_usage(file: UsageFile) -> Reading:
             return _read_members(file, table, list(bundle.members))
     except Unreadable as error:
         return refused([Problem("error", "damaged", file.name, str(error))])
-    except (OSError, duckdb.Error) as error:
+    except (OSError, UnicodeDecodeError, duckdb.Error) as error:
         if not is_damage(error):
             raise
         return refused([Problem("error", "damaged", file.name, str(Damaged(file.name, error)))])

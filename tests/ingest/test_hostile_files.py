@@ -102,6 +102,10 @@ CASES = {
     "Parquet that is nothing": ("a.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "Parquet file cannot be read"),
     "Parquet with a damaged page": ("a.parquet", spoilt(parquet(), 4, 0x1F), "the file is damaged"),
     "Parquet with a page of an unknown kind": ("a.parquet", spoilt(parquet(), 5, 0xFF), "the file is damaged"),
+    "a column whose name holds a NUL": ("a.csv", header("x\0y"), "line 1: The name of column 13 holds a NUL"),
+    "Parquet whose columns are not UTF-8": (
+        "a.parquet", parquet().replace(b"ServiceName", b"Servic\xe1Name"), "is damaged"
+    ),
     "zip that lost bytes": ("a.zip", archive(("a.csv", GOOD))[:60] + archive(("a.csv", GOOD))[66:], "is damaged"),
     "Parquet with a wrong amount": ("a.parquet", parquet(BilledCost=pa.array(["x"])), "row 1, column BilledCost"),
     "Parquet with NaN": ("a.parquet", parquet(BilledCost=pa.array([float("nan")])), "row 1, column BilledCost"),

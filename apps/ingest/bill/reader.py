@@ -65,7 +65,7 @@ def read_bill(bill: Bill) -> Reading:
         reading = refused([bad.problem])
     except Refused as bad:
         reading = refused(bad.problems)
-    except (OSError, duckdb.Error) as error:
+    except (OSError, UnicodeDecodeError, duckdb.Error) as error:
         if not is_damage(error):
             raise
         reading = refused([Problem("error", "damaged", bill.name, str(Damaged(bill.name, error)))])

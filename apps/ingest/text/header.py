@@ -63,6 +63,8 @@ def checked(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
             raise _bad(name, "delimiter", f"Columns are separated by {separator!r}; export with commas.")
     if "" in columns:
         raise _bad(name, "header", f"Column {columns.index('') + 1} has no name.")
+    if odd := [at for at, column in enumerate(columns, 1) if "\0" in column]:
+        raise _bad(name, "header", f"The name of column {odd[0]} holds a NUL; the file is damaged, fetch it again.")
     return columns
 
 
