@@ -22,17 +22,17 @@ def database_url(request):
 
 
 def test_kills(tmp_path, database_url):
-    kills, seconds = soak(45, "COSTOPS_TEST_KILLS", 1000), soak(40, "COSTOPS_TEST_SOAK_SECONDS", 7200)
+    kills, seconds = soak(45, "COSTOPS_TEST_KILLS", 1000), soak(15, "COSTOPS_TEST_SOAK_SECONDS", 7200)
     told = rig(
-        tmp_path, "kills", "--kills", kills, "--seconds", seconds, "--each", soak(0, "COSTOPS_TEST_KILLS_EACH", 20),
+        tmp_path, "kills", "--kills", kills, "--seconds", seconds, "--each", soak(1, "COSTOPS_TEST_KILLS_EACH", 20),
         name="kills", database_url=database_url,
     )  # fmt: skip
     assert "violated" not in told, told
-    assert told["kills"] >= (20 * len(STAGES) if IS_SOAK else 5), told
+    least = 20 if IS_SOAK else 1
+    assert {stage for stage, hits in told["stages"].items() if hits >= least} >= set(STAGES), told
     assert told["publications"] > 2, told
     assert told["issues_seen"] > 1, told
     assert told["reads"] > 10, told
-    assert len(told["stages"]) > 3, told
 
 
 def test_zombies(tmp_path, database_url):
