@@ -25,14 +25,15 @@ def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[i
     """What forecasts say of budgets, of those whose cost is all in their own currency."""
     if run is None or run.first_day is None:
         return {}
-    rows = Forecast.objects.filter(run=run).values_list("level", "key", "currency", "days", "sums")
+    budgets = [one for one in budgets if one.metric == FORECAST_OF]
+    rows = Forecast.objects.filter(run=run, key__in={one.value for one in budgets})
     by_series: dict[tuple[str, str], list[tuple[str, list[Any], list[Any]]]] = {}
-    for level, key, currency, days, sums in rows:
+    for level, key, currency, days, sums in rows.values_list("level", "key", "currency", "days", "sums"):
         by_series.setdefault((level, key), []).append((currency, days, sums))
     found = {}
     for budget in budgets:
         level = budget.dimension or TOTAL
-        told = by_series.get((level, budget.value), []) if level in LEVELS and budget.metric == FORECAST_OF else []
+        told = by_series.get((level, budget.value), []) if level in LEVELS else []
         if len(told) == 1 and told[0][0] == budget.currency and told[0][2]:
             found[budget.pk] = ahead_of(run.first_day, [day[0] for day in told[0][1]], told[0][2])
     return found

@@ -169,14 +169,15 @@ def page(asked: Ask) -> ChangePage:
     currencies = tuple(sorted({key[-1] for side in sides for key in side} | by_currency.keys()))
     currency = asked.currency if asked.currency in currencies else _most_changed(by_currency, currencies)
     asked = replace(asked, currency=currency)
+    explained = {number: _explained(asked, number) for number in (asked.query.before, asked.query.after)}
     costs = [{key[0]: amount for key, amount in side.items() if key[-1] == currency} for side in sides]
-    rows = _rows(by_currency[currency], *costs, asked=asked)
+    rows = _rows(by_currency[currency], *costs, asked=asked, explained=explained)
     total = ChangeRow(
         title=str(_("Together")),
         before=add_up(costs[0].values()),
         classes=tuple(add_up(row.classes[at] for row in rows) for at in range(len(CLASSES))),
         after=add_up(costs[1].values()),
-        links=_links(asked),
+        links=_links(asked, explained),
         rows=_class_rows(asked),
     )
     return ChangePage(
@@ -197,7 +198,12 @@ def _most_changed(found: Mapping[str, Mapping[Any, Decimal]], currencies: Sequen
 
 
 def _rows(
-    told: Mapping[tuple[str, str], Decimal], before: Mapping[str, Decimal], after: Mapping[str, Decimal], *, asked: Ask
+    told: Mapping[tuple[str, str], Decimal],
+    before: Mapping[str, Decimal],
+    after: Mapping[str, Decimal],
+    *,
+    asked: Ask,
+    explained: Mapping[int, CostQuery | None],
 ) -> tuple[ChangeRow, ...]:
     """A row for whatever changed, the largest change first."""
     teams, by = naming.directory(), asked.by
@@ -207,7 +213,7 @@ def _rows(
             before=before.get(value, ZERO),
             classes=tuple(told.get((value, kind), ZERO) for kind in CLASSES),
             after=after.get(value, ZERO),
-            links=_links(asked, **{by: value}),
+            links=_links(asked, explained, **{by: value}),
             rows=_class_rows(asked, **{by: value}),
         )
         for value in sorted({value for value, _ in told} | before.keys() | after.keys())
@@ -216,21 +222,21 @@ def _rows(
     return tuple(sorted(changed, key=lambda row: -abs(row.change)))
 
 
-def _links(asked: Ask, **filters: str) -> tuple[str, str]:
-    """What explains a cost before, and after."""
-    before, after = (_link(asked, number, **filters) for number in (asked.query.before, asked.query.after))
-    return before, after
-
-
-def _link(asked: Ask, number: int, **filters: str) -> str:
+def _explained(asked: Ask, number: int) -> CostQuery | None:
+    """The question of all that a publication says a page's currency cost; None where it holds nothing."""
     pinned, query = marts.publication(number), asked.query
     if pinned.first_day is None or pinned.end_day is None:
-        return ""
-    window = query.window or Window(pinned.first_day, pinned.end_day)
-    named = tuple((name, (value,)) for name, value in {"currency": asked.currency, **filters}.items())
-    return link(
-        CostQuery(window.start, window.end, metric=query.metric, filters=named, as_of=number, scope=query.scope)
-    )
+        return None
+    window, filters = query.window or Window(pinned.first_day, pinned.end_day), (("currency", (asked.currency,)),)
+    return CostQuery(window.start, window.end, metric=query.metric, filters=filters, as_of=number, scope=query.scope)
+
+
+def _links(asked: Ask, explained: Mapping[int, CostQuery | None], **filters: str) -> tuple[str, str]:
+    """What explains a cost before, and after."""
+    named = tuple((name, (value,)) for name, value in filters.items())
+    whole = (explained[number] for number in (asked.query.before, asked.query.after))
+    before, after = (link(replace(one, filters=(*one.filters, *named))) if one else "" for one in whole)
+    return before, after
 
 
 def _class_rows(asked: Ask, **filters: str) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def page(given: Mapping[str, Any], scope: Scope, by: Actor) -> ForecastsPage:
     if not selectors.is_any():
         return ForecastsPage(None)
     run = selectors.newest_run()
-    found = selectors.forecasts(run, scope)
+    found = selectors.forecasts(run, scope, by_day=False)
     if not found:
         return ForecastsPage(run)
     chosen = _chosen(found, given)
@@ -172,7 +172,7 @@ def card(asked: Asked, narrowed: Mapping[str, str]) -> LandingCard | None:
     if asked.pinned and run.publication != asked.publication:
         return None
     ((level, key),) = narrowed.items() or (("total", ""),)
-    found = selectors.forecasts(run, asked.scope, level=level, key=key)
+    found = selectors.forecasts(run, asked.scope, level=level, key=key, by_day=False)
     one = next((one for one in found if one.currency == asked.currency), None)
     if one is None:
         return None
@@ -199,7 +199,7 @@ def draft(given: Mapping[str, str]) -> Draft:
 
 def figure(given: Mapping[str, Any], scope: Scope) -> Figure | None:
     """The fan of the forecast an address names; None where there is none that one may see."""
-    found = selectors.forecasts(selectors.newest_run(), scope) if selectors.is_any() else []
+    found = selectors.forecasts(selectors.newest_run(), scope, by_day=False) if selectors.is_any() else []
     if not found:
         return None
     chosen = _chosen(found, given)

@@ -144,8 +144,8 @@ def page(given: Mapping[str, Any], scope: Scope, actor: Actor, *, day: date) -> 
         return IdleList(None, asked)
     run, titles = selectors.newest_run(), naming.directory()
     everything = selectors.listed(run, scope, day=day, verdict="all")
-    found = selectors.listed(
-        run, scope, day=day, kind=asked["kind"], team=asked["team"], verdict=asked["verdict"], text=asked["q"]
+    found = selectors.narrowed(
+        everything, kind=asked["kind"], team=asked["team"], verdict=asked["verdict"], text=asked["q"]
     )
     rows = tuple(_row(one, titles, actor) for one in found[:MOST])
     here = {one.finding.kind for one in everything}

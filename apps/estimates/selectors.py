@@ -15,7 +15,9 @@ from apps.marts.billed import MEASURED, Reach, reaches, usage_days, waiting
 from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import Answer, CostQuery, Scope
+from apps.marts.recent import Rows
 from apps.marts.selectors import facts, grouped, publication, with_versions
+from apps.rates.selectors import UsedRate
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
@@ -86,12 +88,19 @@ def estimates(query: CostQuery) -> Estimated:
     pinned = publication(query.as_of)
     asked = with_versions(replace(query, as_of=pinned.number))
     pairs = {(source, day) for source, day in waits_of(pinned) if query.start <= day < query.end}
+    found, rates, prices = _told(pinned, asked, pairs) if pairs else ((), (), ())
+    groups = asked.group_by if "currency" in asked.group_by else (*asked.group_by, "currency")
+    answer = Answer(asked, facts(pinned, asked.start, asked.end), (*groups, asked.metric), found, rates)
+    return Estimated(answer, prices)
+
+
+def _told(
+    pinned: Publication, asked: CostQuery, pairs: Pairs
+) -> tuple[Rows, tuple[UsedRate, ...], tuple[PriceSource, ...]]:
     rows = _scan(pinned, pairs)
     rows = rows.mutate(month=rows.day.strftime("%Y-%m"))
     found, rates = grouped(rows, asked)
-    groups = asked.group_by if "currency" in asked.group_by else (*asked.group_by, "currency")
-    answer = Answer(asked, facts(pinned, asked.start, asked.end), (*groups, asked.metric), found, rates)
-    return Estimated(answer, tuple(_prices(rows, asked)) if found else ())
+    return found, rates, tuple(_prices(rows, asked)) if found else ()
 
 
 def _prices(rows: ir.Table, query: CostQuery) -> Iterator[PriceSource]:

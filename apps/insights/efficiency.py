@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +37,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "workload": ("cluster", "namespace", "workload"),
 }
 """What rows may be of → what names one."""
+_EXACT = Context(prec=80)
 PLACE = ("cluster", "node_pool", "namespace", "workload")
 WHAT = ("claimed", "request", "used")
 Hours = dict[str, Decimal]
@@ -293,14 +294,15 @@ def _row(key: Key, places: list[_Place], capacity: Hours | None, idle: Money | N
 
 def _unused_part(one: _Place, ratio: PriceRatio) -> Money:
     """Of what a place costs, the part that it claimed and did not use, in price units, as its nodes were divided."""
-    claimed = unused = Fraction(0)
+    claimed = unused = Decimal(0)
     for name, use in (one.use or {}).items():
-        price = getattr(ratio, RESOURCES[name][0])
-        claimed += price * Fraction(use.claimed)
-        unused += price * Fraction(use.unused)
+        price = Decimal(getattr(ratio, RESOURCES[name][0]))
+        claimed = _EXACT.fma(price, use.claimed, claimed)  # as exact as fractions, and there are thousands of rows
+        unused = _EXACT.fma(price, use.unused, unused)
     if not claimed:
         return dict.fromkeys(one.cost, Decimal(0))
-    return {currency: rounded(Fraction(cost) * unused / claimed) for currency, cost in one.cost.items()}
+    part = Fraction(unused) / Fraction(claimed)
+    return {currency: rounded(Fraction(cost) * part) for currency, cost in one.cost.items()}
 
 
 def _total(rows: tuple[Row, ...]) -> Row:

@@ -32,17 +32,27 @@ def newest_run(publication: int | None = None) -> ForecastRun:
 
 
 def forecasts(
-    run: ForecastRun, scope: Scope, *, level: str | None = None, key: str | None = None, currency: str | None = None
+    run: ForecastRun,
+    scope: Scope,
+    *,
+    level: str | None = None,
+    key: str | None = None,
+    currency: str | None = None,
+    by_day: bool = True,
 ) -> list[Forecast]:
     """The forecasts somebody may see, the largest landing first: those who see some teams see these teams, and what
-    these teams alone are in."""
-    rows = Forecast.objects.filter(run=run).select_related("run")
+    these teams alone are in. Their days are nearly all there is to read: not `by_day`, they are read when asked for."""
+    rows = Forecast.objects.filter(run=run)
+    rows = rows if by_day else rows.defer("days", "sums")
     if scope.teams is not None:
         rows = rows.filter(Q(level=Forecast.Level.TEAM, key__in=scope.teams) | Q(level__in=ORGANISED))
     for name, value in (("level", level), ("key", key), ("currency", currency)):
         if value is not None:
             rows = rows.filter(**{name: value})
-    return sorted((one for one in rows if _may_see(one, scope)), key=_order)
+    found = [one for one in rows if _may_see(one, scope)]
+    for one in found:
+        one.run = run
+    return sorted(found, key=_order)
 
 
 def _may_see(one: Forecast, scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Context, Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from apps.finops.currencies import CURRENCIES
@@ -164,9 +165,9 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...]
     rates: "tuple[UsedRate, ...]" = ()
 
-    @property
+    @cached_property
     def totals(self) -> Mapping[str, Decimal]:
-        """The sum by currency, to the last of the 38 digits."""
+        """The sum by currency, to the last of the 38 digits. Added up once: pages ask line by line."""
         place = self.columns.index("currency")
         sums: dict[str, Decimal] = {}
         for row in self.rows:

@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+import itertools
 import operator
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -130,10 +132,31 @@ def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
 
 
 def _coverage(pinned: Publication, start: date, end: date) -> Decimal | None:
-    """Observed / expected samples of a window."""
-    days = [one for one in covered_days(pinned) if start <= one.day < end]
-    observed, expected = sum(one.observed for one in days), sum(one.expected for one in days)
+    """Observed / expected samples of a window: of what was so far at its end, less what was so far at its start."""
+    known = _samples_so_far(pinned)
+    at_start, at_end = (known[bisect_left(known, day, lo=1, key=operator.itemgetter(0)) - 1] for day in (start, end))
+    observed, expected = (at_end[place] - at_start[place] for place in (1, 2)) if start < end else (0, 0)
     return (Decimal(observed) / Decimal(expected)).quantize(Decimal("0.0001")) if expected else None
+
+
+def _samples_so_far(pinned: Publication) -> Rows:
+    """Day, observed and expected samples up to and with it, in order, after a row of nothing. Every answer tells its
+    coverage; to read a year of days of every cluster from a cache takes longer than many an answer."""
+    key = f"samples-so-far:{identity(pinned)}"
+    rows = _recent.get(key)
+    if rows is None:
+        by_day: dict[date, tuple[int, int]] = {}
+        for one in covered_days(pinned):
+            observed, expected = by_day.get(one.day, (0, 0))
+            by_day[one.day] = observed + one.observed, expected + one.expected
+        so_far = itertools.accumulate(
+            ((day, *by_day[day]) for day in sorted(by_day)),
+            lambda before, now: (now[0], before[1] + now[1], before[2] + now[2]),
+            initial=(date.min, 0, 0),
+        )
+        rows = tuple(so_far)
+        _recent.put(key, rows)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -147,9 +170,8 @@ class CoveredDay:
 
 
 def covered_days(pinned: Publication) -> list[CoveredDay]:
-    """The days of usage of a publication, cluster by cluster. They are read once: they are few, and every answer
-    asks."""
-    key = f"covered-days:{pinned.number}"
+    """The days of usage of a publication, cluster by cluster. They are read once: they are few."""
+    key = f"covered-days:{identity(pinned)}"
     days: list[CoveredDay] | None = cache.get(key)
     if days is None:
         days = _covered_days(pinned)

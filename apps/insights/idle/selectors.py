@@ -23,6 +23,10 @@ VERDICTS = ("open", "safe", "review", "unknown", "keep", "exclude", "all")
 tells anything of, `keep` and `exclude` what people decided."""
 
 
+DRAWN = ("signals", "activity", "slots")
+"""What figures of one finding are drawn from: most of what is kept of it, and nothing a list tells."""
+
+
 class NothingFound(CostOpsError):
     """Nothing was looked at yet, or nothing idle has this name, or it is not for the caller to know of."""
 
@@ -89,18 +93,42 @@ def newest_run(publication: int | None = None) -> IdleRun:
 
 
 def listed(
-    run: IdleRun, scope: Scope, *, day: date, kind: str = "", team: str = "", verdict: str = "open", text: str = ""
+    run: IdleRun,
+    scope: Scope,
+    *,
+    day: date,
+    kind: str = "",
+    team: str = "",
+    verdict: str = "open",
+    text: str = "",
+    identity: str = "",
 ) -> list[Listed]:
     """What somebody may see and asks for, in each currency the most money first; `text` is part of a name, resource
     or service."""
-    rows = IdleFinding.objects.filter(run=run).select_related("run")
+    rows = IdleFinding.objects.filter(run=run).defer(*DRAWN)
     if scope.teams is not None:
         rows = rows.filter(team__in=scope.teams)
-    narrowed = {name: value for name, value in (("kind", kind), ("team", team)) if value}
-    said = Decisions.on(day)
-    found = [Listed(one, said.about(one)) for one in rows.filter(**narrowed)]
-    wanted = [one for one in found if _is_wanted(one, verdict) and _names(one.finding, text.strip().lower())]
-    return sorted(wanted, key=_order)
+    told = {name: value for name, value in (("kind", kind), ("team", team), ("identity", identity)) if value}
+    said, found = Decisions.on(day), []
+    for one in rows.filter(**told):
+        one.run = run
+        found.append(Listed(one, said.about(one)))
+    return sorted(narrowed(found, verdict=verdict, text=text), key=_order)
+
+
+def narrowed(
+    found: Iterable[Listed], *, kind: str = "", team: str = "", verdict: str = "open", text: str = ""
+) -> list[Listed]:
+    """Those of some findings that somebody asks for, in their order."""
+    part = text.strip().lower()
+    return [
+        one
+        for one in found
+        if kind in ("", one.finding.kind)
+        and team in ("", one.finding.team)
+        and _is_wanted(one, verdict)
+        and _names(one.finding, part)
+    ]
 
 
 def _is_wanted(one: Listed, verdict: str) -> bool:
@@ -117,7 +145,7 @@ def _order(one: Listed) -> tuple[str, Decimal, str, str]:
 
 def one(run: IdleRun, scope: Scope, identity: str, *, day: date) -> list[Listed]:
     """Everything somebody may see of one subject: a row for each team and currency."""
-    found = [each for each in listed(run, scope, day=day, verdict="all") if each.finding.identity == identity]
+    found = listed(run, scope, day=day, verdict="all", identity=identity) if identity else []
     if not found:
         raise NothingFound(f"There is nothing idle named {identity}.")
     return found
