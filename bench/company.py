@@ -1,71 +1,173 @@
-"""Thirteen published months of 120 teams and 1,500 namespaces, for the benchmarks of questions and pages."""
+"""A company of 120 teams, filled and published by the pipeline: the home that questions, pages and load are measured in.
 
-from datetime import UTC, date, datetime
-
-TEAMS, NAMESPACES = 120, 1_500
-START, END = date(2025, 10, 1), date(2026, 11, 1)
-NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
-
-_DAYS = "(SELECT CAST(range AS DATE) AS day FROM range(TIMESTAMP '2025-10-01', TIMESTAMP '2026-11-01', INTERVAL 1 DAY))"
-_COSTS = f"""
-SELECT day, 'bill' AS source, strftime(day, '%Y-%m') AS billing_month, 'CNY' AS currency, 'acct' AS account,
-       'sub-' || (n % 8) AS sub_account, CASE n % 5 WHEN 0 THEN 'Serverless' ELSE 'Elastic Compute' END AS service,
-       'cn-beijing' AS region, 'Usage' AS charge_category, CASE n % 3 WHEN 0 THEN 'gpu' ELSE 'online' END AS cluster,
-       '' AS node_pool, 'ns-' || n AS namespace, 'app-' || n AS workload, printf('team-%03d', n % {TEAMS}) AS team,
-       CASE WHEN n % 40 = 0 THEN 'unallocated' ELSE 'direct' END AS kind,
-       cost AS b, cost AS e, cost AS l, cost AS c, strftime(day, '%Y-%m') AS month
-FROM (SELECT day, n, (10 + (hash(day, n) % 1000000) / 10000.0)::DECIMAL(38, 12) AS cost FROM {_DAYS}, range({NAMESPACES}) t(n))
-UNION ALL
-SELECT day, 'bill', strftime(day, '%Y-%m'), 'CNY', 'acct', 'sub-0', 'Elastic Compute', 'cn-beijing', 'Usage', 'online', '',
-       'platform-' || p, '', printf('team-%03d', n), 'shared', cost, cost, cost, cost, strftime(day, '%Y-%m')
-FROM (SELECT day, n, p, (1 + (hash(day, n, p) % 1000) / 700.0)::DECIMAL(38, 12) AS cost
-      FROM {_DAYS}, range({TEAMS}) t(n), range(6) u(p))
-UNION ALL
-SELECT day, 'bill', strftime(day, '%Y-%m'), 'CNY', 'acct', 'sub-0', 'Elastic Compute', 'cn-beijing', 'Usage', 'online',
-       'pool-' || n, '', '', printf('team-%03d', n), 'idle', 100, 100, 100, 100, strftime(day, '%Y-%m')
-FROM {_DAYS}, range(20) t(n)
+python -m bench.company           # builds it below var/bench/company (some minutes), once
+python -m bench.company --serve 127.0.0.1:8200   # and starts a site on it; sign in as `bench`, password `bench`
 """
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.company_rows import CLUSTERS, END, START, TEAMS, USAGE_ROWS, charges, days
+from bench.measure import bench_home, told_by_child
+
+NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
+NAME = PASSWORD = "bench"  # noqa: S105  # of a site that listens on this machine alone
+LEADS = 40
+"""So many sign in besides: the leads of the first teams."""
+DEPARTMENTS, BUDGETS = 12, 60
 
 
 def build() -> None:
-    """Write the marts and one publication of them, once; and somebody who may see everything."""
-    from django.contrib.auth.models import User
+    """Write charges and usage into the lake, and let every step of the pipeline work on them, once."""
     from django.core.management import call_command
 
-    from apps.finops import tables
     from apps.marts.models import Publication
-    from apps.teams.models import Team
-    from apps.warehouse import engine, lake
 
     call_command("migrate", verbosity=0)
     if Publication.objects.exists():
         return
-    _write(tables.COST_MART, _COSTS)
-    sums = ", ".join(f"sum(e) AS {name}" for name in ("b1", "e1", "l1", "c1", "b2", "e2", "l2", "c2"))
-    kinds = ", ".join(
-        f"sum(CASE WHEN kind = '{kind}' THEN e ELSE 0 END)" for kind in ("direct", "shared", "idle", "unallocated")
-    )
-    _write(
-        tables.RECONCILIATION_MART,
-        f"SELECT day, source, billing_month, currency, {sums}, {kinds}, month FROM ({_COSTS}) GROUP BY ALL",
-    )
-    _write(
-        tables.COVERAGE_MART,
-        f"SELECT day, cluster, 1440, 1440, strftime(day, '%Y-%m') FROM {_DAYS}, (VALUES ('online'), ('gpu')) t(cluster)",
-    )
-    marts = (tables.COST_MART, tables.RECONCILIATION_MART, tables.COVERAGE_MART)
-    Publication.objects.create(
-        created_at=NOW, versions={table.name: lake.version(table) for table in marts}, ruleset=0, status="final",
-        first_day=START, end_day=END, observed_samples=1, expected_samples=1,
-        totals={"CNY": str(engine.rows_of(lake.scan(tables.COST_MART).effective_cost.sum().as_table())[0][0])},
-    )  # fmt: skip
-    Team.objects.bulk_create(Team(name=f"team-{n:03d}", title=f"Team {n}") for n in range(TEAMS))
-    User.objects.create_superuser("bench", password=None)
+    _people()
+    _teams()
+    _land()
+    call_command("drivers", "import", str(_drivers()))
+    call_command("budgets", "import", str(_budgets()))
+    call_command("fill")
 
 
-def _write(table: "lake.LakeTable", query: str) -> None:  # type: ignore[name-defined]  # noqa: F821  # loaded in build
+def _people() -> None:
+    from django.contrib.auth.models import User
+
+    User.objects.create_superuser(NAME, email="bench@example.com", password=PASSWORD)
+    User.objects.bulk_create(User(username=lead(n)) for n in range(LEADS))
+
+
+def lead(number: int) -> str:
+    """The name a lead signs in by."""
+    return f"lead-{number:02d}"
+
+
+def _teams() -> None:
+    """Twelve departments of ten teams each; namespaces are owned by their label, bills by their tag."""
+    from django.contrib.auth.models import User
+
+    from apps.teams.models import Membership, Team
+    from apps.teams.services import import_teams
+
+    lines = ["organisation:", "  - {name: bench, kind: company}"]
+    lines += [
+        f"  - {{name: dep-{d}, kind: department, parent: bench, cost_center: CC-{d}}}" for d in range(DEPARTMENTS)
+    ]
+    lines += ["teams:"]
+    lines += [
+        f"  - {{name: {_team(n)}, title: Team {n}, parent: dep-{n % DEPARTMENTS}, cost_center: CC-{n}, "
+        f"lead: {{name: Lead {n}, email: lead-{n}@example.com}}}}"
+        for n in range(TEAMS)
+    ]  # fmt: skip
+    lines += ["shared:", "  - {name: platform, when: {namespace: [ns-0, ns-1, ns-2, ns-3]}}", "rules:"]
+    lines += [
+        f"  - {{name: idle of {c}, when: {{node_pool: {c}-pool}}, team: {_team(at)}}}" for at, c in enumerate(CLUSTERS)
+    ]
+    lines += [f"  - {{name: label {n}, when: {{label.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(TEAMS)]
+    lines += [f"  - {{name: tag {n}, when: {{tag.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(TEAMS)]
+    path = bench_home("company") / "teams.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    import_teams(path, NOW)
+    for n in range(LEADS):
+        Membership.objects.create(user=User.objects.get(username=lead(n)), team=Team.objects.get(name=_team(n)))
+
+
+def _team(number: int) -> str:
+    return f"team-{number:03d}"
+
+
+def _land() -> None:
+    """The bill and the usage as they are when read, with a file in the database for each month of them."""
+    from apps.finops import tables
+    from apps.ingest.models import LandedFile, Source
+    from apps.warehouse import lake
+
+    folder = bench_home("company")
+    sources = {
+        name: Source.objects.create(name=name, kind=kind, location=str(folder / name), created_at=NOW)
+        for name, kind in (("bill", "focus"), ("usage", "usage_files"))
+    }
+    for name in sources:
+        (folder / name).mkdir(exist_ok=True)
+    for month, first, end in days.months():
+        told = [str(day) for day in days.between(first, end)]
+        for table in (tables.CHARGES, *(tables.USAGE[name] for name in USAGE_ROWS)):
+            is_bill = table is tables.CHARGES
+            source, window = ("bill", month) if is_bill else ("usage", table.name)
+            file = LandedFile.objects.create(
+                source=sources[source], path=f"{table.name}-{month}", revision=1, sha256=f"{table.name}{month}", size=1,
+                modified_ns=0, state=LandedFile.State.CURRENT, delivery=1, landed_at=NOW,
+                contents=[{"window": window, "days": told, "rows": 1, "cost": {}, "counts": True}],
+            )  # fmt: skip
+            query = charges if is_bill else USAGE_ROWS[table.name]
+            lake.commit(table, add=_written(table, query(first, end, file.file_id)), remove=())
+
+
+def _written(table: Any, query: str) -> list[Any]:
     from apps.warehouse import engine, lake
 
     columns = ", ".join(f'"{name}"' for name in table.columns)
-    rows = engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})")
-    lake.replace(table, rows.order_by("team", "day") if "team" in table.columns else rows, lake.files(table))
+    return lake.write(table, engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})"))
+
+
+def _drivers() -> Path:
+    """Requests of every team, day by day."""
+    path = bench_home("company") / "drivers.csv"
+    rows = (
+        f"{day},requests,{_team(n)},{1000 + 7 * n + (day.toordinal() * (n + 3)) % 500}"
+        for day in days.between(START, END)
+        for n in range(TEAMS)
+    )
+    path.write_text("\n".join(["date,driver,team,quantity", *rows]) + "\n")
+    return path
+
+
+def _budgets() -> Path:
+    """A monthly budget of every other team."""
+    path = bench_home("company") / "budgets.csv"
+    rows = (f"Budget {n},team,{_team(2 * n)},month,{60_000 + 500 * n},CNY,2025-10-01" for n in range(BUDGETS))
+    path.write_text("\n".join(["name,dimension,value,grain,amount,currency,valid_from", *rows]) + "\n")
+    return path
+
+
+def bring_bill(name: str) -> None:
+    """A FOCUS file of one day's usage more, as a provider delivers late: what the next fill lands and publishes."""
+    columns = ("BillingAccountId", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargeCategory",
+               "ChargePeriodStart", "ChargePeriodEnd", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost",
+               "ServiceName", "ServiceCategory", "ProviderName", "PublisherName", "InvoiceIssuerName", "ResourceId",
+               "SubAccountId", "RegionId", "PricingQuantity", "PricingUnit", "Tags")  # fmt: skip
+    day = "2026-10-31T00:00:00Z,2026-11-01T00:00:00Z"
+    rows = (
+        f"acct,CNY,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,Usage,{day},1.5,1.5,1.5,1.5,Service {n % 60:02d},Databases,"
+        f"Alibaba Cloud,Alibaba Cloud,Alibaba Cloud,{name}-{n},sub-0,cn-beijing,1,Hours,"
+        f'"{{""team"":""{_team(n % TEAMS)}""}}"'
+        for n in range(2000)
+    )
+    path = bench_home("company") / "bill" / f"{name}.csv"
+    partial = path.with_suffix(".part")
+    partial.write_text("\n".join([",".join(columns), *rows]) + "\n")
+    partial.rename(path)
+
+
+def serve(address: str) -> None:
+    """Become the web server of the company's home, as `make run` would start it."""
+    os.environ["COSTOPS_HOME"] = str(bench_home("company"))
+    command = ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind", address]
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606  # our own server
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", metavar="HOST:PORT", help="start a site on it, in the foreground")
+    asked = parser.parse_args()
+    told_by_child("company", build)
+    if asked.serve:
+        serve(asked.serve)

@@ -1,0 +1,123 @@
+"""The charges and the usage of the company: thirteen months, four clusters, 400 namespaces, 1,500 workloads, 60 services."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+TEAMS, NAMESPACES, WORKLOADS, NODES, SERVICES = 120, 400, 1_500, 200, 60
+CLUSTERS = ("online", "batch", "gpu", "edge")
+START, END = date(2025, 10, 1), date(2026, 11, 1)
+HOURLY_FROM = date(2026, 8, 1)
+"""Earlier days stand in one hour each: their sums by the day are the same, and no page reads their hours."""
+
+
+class days:  # noqa: N801  # a group of functions
+    """The days of the company."""
+
+    @staticmethod
+    def between(first: date, end: date) -> Iterator[date]:
+        """Every day from the first to the one before the last."""
+        yield from (first + timedelta(days=n) for n in range((end - first).days))
+
+    @staticmethod
+    def months() -> Iterator[tuple[str, date, date]]:
+        """Name, first day and end of every month."""
+        first = START
+        while first < END:
+            end = (first + timedelta(days=32)).replace(day=1)
+            yield f"{first:%Y-%m}", first, end
+            first = end
+
+
+def _hours(first: date, end: date) -> str:
+    """Rows `hour`, `day`, `h` (of the day) and `width` (hours it stands for)."""
+    step, width = ("1 HOUR", 1) if first >= HOURLY_FROM else ("1 DAY", 24)
+    return (
+        f"(SELECT timezone('UTC', range) AS hour, CAST(range AS DATE) AS day, hour(range) AS h, {width} AS width "
+        f"FROM range(TIMESTAMP '{first}', TIMESTAMP '{end}', INTERVAL {step}))"
+    )
+
+
+_CLUSTER = "['online','batch','gpu','edge'][(n % 4) + 1]"
+_NODE = "printf('%s-node-%02d', " + _CLUSTER + ", {number})"
+_USED = "(0.15 + 0.5 * ((n * 7919) % 100) / 100.0) * (1 + CASE WHEN width = 1 THEN 0.5 * sin(h * 0.2618 + n % 24) ELSE 0 END)"
+"""Of the request: by workload, and by the hour."""
+_LIVES = "(n % 50 <> 17 OR day < DATE '2026-09-15')"
+"""Some workloads stop being used, and stay."""
+
+
+def workload_hours(first: date, end: date, file: str) -> str:
+    """One pod for each workload, on a node of its cluster; in `gpu` every other one has a card."""
+    used = f"CASE WHEN {_LIVES} THEN {_USED} ELSE 0.002 END"
+    return f"""
+        SELECT hour, {_CLUSTER}, 'ns-' || (n % {NAMESPACES}), 'app-' || n, 'Deployment', 'app-' || n || '-0',
+               {_NODE.format(number="(n // 4) % 50")}, '',
+               (width * request * {used})::DECIMAL(18, 6), (width * request)::DECIMAL(18, 6),
+               (width * request * 3 * {used})::DECIMAL(18, 6), (width * request * 4)::DECIMAL(18, 6),
+               (width * card * {used})::DECIMAL(18, 6), (width * card)::DECIMAL(18, 6), 'usage', day, '{file}'
+        FROM {_hours(first, end)},
+             (SELECT range AS n, 0.5 + (range * 31 % 6) * 0.5 AS request, CASE WHEN range % 8 = 2 THEN 1 ELSE 0 END AS card
+              FROM range({WORKLOADS}))"""
+
+
+def node_hours(first: date, end: date, file: str) -> str:
+    """Fifty nodes in each cluster."""
+    return f"""
+        SELECT hour, {_CLUSTER}, {_NODE.format(number="n // 4")}, {_CLUSTER} || '-pool', 'i-' || n, 'ecs.g7.4xlarge',
+               (16 * width)::DECIMAL(18, 6), (64 * width)::DECIMAL(18, 6),
+               (CASE WHEN n % 4 = 2 THEN 8 ELSE 0 END * width)::DECIMAL(18, 6), '{{}}', 'usage', day, '{file}'
+        FROM {_hours(first, end)}, range({NODES}) t(n)"""
+
+
+def coverage_hours(first: date, end: date, file: str) -> str:
+    """Monitoring saw nearly everything."""
+    return f"""
+        SELECT hour, {_CLUSTER}, 59 * width, 60 * width, 'usage', day, '{file}'
+        FROM {_hours(first, end)}, range({len(CLUSTERS)}) t(n)"""
+
+
+def label_hours(first: date, end: date, file: str) -> str:
+    """Every namespace says whose it is, but for one in fifty."""
+    return f"""
+        SELECT hour, {_CLUSTER}, 'ns-' || n, '', '{{"team":"' || printf('team-%03d', n % {TEAMS}) || '"}}', 'usage', day, '{file}'
+        FROM {_hours(first, end)}, range({NAMESPACES}) t(n) WHERE h = 0 AND n % 50 <> 49"""
+
+
+USAGE_ROWS: dict[str, Callable[[date, date, str], str]] = {
+    "workload_hours": workload_hours,
+    "node_hours": node_hours,
+    "coverage_hours": coverage_hours,
+    "label_hours": label_hours,
+}
+
+
+def charges(first: date, end: date, file: str) -> str:
+    """The nodes, day by day, and sixty services of which each team has ten; growing, less at weekends."""
+    from apps.finops.tables import CHARGES
+
+    cost = f"({{base}} * (1 + date_diff('day', DATE '{START}', day) / 1500.0) * CASE WHEN isodow(day) > 5 THEN 0.8 ELSE 1 END * (0.95 + (hash(day, n) % 1000) / 10000.0))::DECIMAL(38, 12)"
+    start, until = f"timezone('UTC', TIMESTAMP '{first}')", f"timezone('UTC', TIMESTAMP '{end}')"
+    common = {
+        "ProviderName": "'Alibaba Cloud'", "PublisherName": "'Alibaba Cloud'", "InvoiceIssuerName": "'Alibaba Cloud'",
+        "InvoiceId": f"'INV-{first:%Y%m}'", "BillingAccountId": "'acct'", "BillingCurrency": "'CNY'", "SubAccountId": "'sub-' || (n % 8)",
+        "BillingPeriodStart": start, "BillingPeriodEnd": until, "ChargePeriodStart": "timezone('UTC', CAST(day AS TIMESTAMP))",
+        "ChargePeriodEnd": "timezone('UTC', CAST(day AS TIMESTAMP) + INTERVAL 1 DAY)", "ChargeCategory": "'Usage'",
+        "RegionId": "'cn-beijing'", "x_ChargeDay": "day", "x_Row": "1", "x_SourceName": "'bill'", "x_BillingMonth": f"'{first:%Y-%m}'",
+        "x_FileId": f"'{file}'",
+    }  # fmt: skip
+    compute = common | {
+        "ServiceName": "'Elastic Compute Service'", "ServiceCategory": "'Compute'", "ResourceId": "'i-' || n", "Tags": "'{}'",
+        "SkuId": "'ecs.g7.4xlarge'", "PricingQuantity": "24", "PricingUnit": "'Hours'", "ConsumedQuantity": "24", "ConsumedUnit": "'Hours'",
+        **dict.fromkeys(("BilledCost", "EffectiveCost"), cost.format(base="CASE WHEN n % 4 = 2 THEN 900 ELSE 80 END")),
+        **dict.fromkeys(("ListCost", "ContractedCost"), cost.format(base="CASE WHEN n % 4 = 2 THEN 1200 ELSE 110 END")),
+    }  # fmt: skip
+    other = common | {
+        "ServiceName": f"printf('Service %02d', n % {SERVICES})", "ServiceCategory": "'Databases'", "ResourceId": "'r-' || n",
+        "Tags": f"'{{\"team\":\"' || printf('team-%03d', (n // {SERVICES}) * 6 + n % 6) || '\"}}'",
+        **dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost", "ContractedCost"), cost.format(base="(20 + n % 90)")),
+    }  # fmt: skip
+    every = f"(SELECT CAST(range AS DATE) AS day FROM range(TIMESTAMP '{first}', TIMESTAMP '{end}', INTERVAL 1 DAY))"
+    selects = (
+        f"SELECT {', '.join(known.get(name, 'NULL') for name in CHARGES.columns)} FROM {every}, range({count}) t(n)"
+        for known, count in ((compute, NODES), (other, 20 * SERVICES))
+    )
+    return " UNION ALL ".join(selects)
