@@ -151,7 +151,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.signin.limits.SignedIn",
-    "apps.dashboards.zones.ShowOwnZone",
+    "apps.dashboards.zones.AsPreferred",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.audit.requests.Recorded",

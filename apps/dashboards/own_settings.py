@@ -24,7 +24,7 @@ from apps.teams.models import Preference
 from apps.teams.preferring import prefer, preference_of
 from apps.teams.selectors import active_teams
 
-CHOSEN = ("language", "time_zone", "period", "currency", "team")
+CHOSEN = ("language", "theme", "time_zone", "period", "currency", "team")
 INSTALLATION: dict[Promise, tuple[str, ...]] = {
     gettext_lazy("Where things are"): (
         "COSTOPS_HOME", "COSTOPS_DATABASE_URL", "COSTOPS_REDIS_URL", "COSTOPS_SITE_URL",
@@ -95,8 +95,8 @@ def page(user: User, scope: Scope) -> SettingsPage:
     chosen = preference_of(user)
     options = _options(scope)
     titles = {
-        "language": _("Language"), "time_zone": _("Time zone of moments"), "period": _("Period to begin with"),
-        "currency": _("Currency to begin with"), "team": _("Page to begin with"),
+        "language": _("Language"), "theme": _("Light or dark"), "time_zone": _("Time zone of moments"),
+        "period": _("Period to begin with"), "currency": _("Currency to begin with"), "team": _("Page to begin with"),
     }  # fmt: skip
     return SettingsPage(
         username=user.get_username(),
@@ -115,6 +115,7 @@ def _options(scope: Scope) -> dict[str, tuple[tuple[str, str], ...]]:
     business = _("that of the business: %(zone)s") % {"zone": settings.COSTOPS_TIME_ZONE}
     return {
         "language": (("", _("as the browser asks")), *settings.LANGUAGES),
+        "theme": (("", _("as the system has it")), ("light", _("light")), ("dark", _("dark"))),
         "time_zone": (("", business), *((zone, zone) for zone in _zones())),
         "period": (("", _("as everybody")), *((key, str(word)) for key, word in PERIODS.items() if key != "custom")),
         "currency": (
@@ -140,6 +141,13 @@ def choose(user: User, scope: Scope, given: Mapping[str, Any]) -> Preference:
             raise NoSuchChoice(_("%(name)s: there is no such choice.") % {"name": name})
     prefer(user, **chosen)
     return preference_of(user)
+
+
+def choose_theme(user: User, theme: str) -> None:
+    """Light or dark from now on, wherever they sign in; empty is as the system has it."""
+    if theme not in ("", *Preference.Theme.values):
+        raise NoSuchChoice(_("%(name)s: there is no such choice.") % {"name": "theme"})
+    prefer(user, theme=theme)
 
 
 def start(user: User, scope: Scope) -> str:

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from apps.dashboards import own_settings
@@ -43,6 +43,17 @@ class Settings(Guarded):
         page = own_settings.page(cast(User, self.request.user), self.scope)
         context = {"page": page, "for_everything": self.scope.teams is None, **said}
         return render(self.request, "dashboards/settings.html", context, status=status)
+
+
+class Theme(Guarded):
+    """Light or dark, chosen with the button that stands on every page; the script of the page has applied it."""
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            own_settings.choose_theme(cast(User, request.user), request.POST.get("theme", ""))
+        except NoSuchChoice as refused:
+            return HttpResponse(str(refused), status=400, content_type="text/plain")
+        return HttpResponse(status=204)
 
 
 class Start(Guarded):

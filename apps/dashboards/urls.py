@@ -47,6 +47,7 @@ urlpatterns = [
     path("first-steps/progress/", first_steps_views.FirstStepsProgress.as_view(), name="first-steps-progress"),
     path("start/", settings_views.Start.as_view(), name="start"),
     path("settings/", settings_views.Settings.as_view(), name="settings"),
+    path("settings/theme/", settings_views.Theme.as_view(), name="theme"),
     path("search/", search_views.Search.as_view(), name="search"),
     path("search/suggestions/", search_views.Suggestions.as_view(), name="search-suggestions"),
     path("efficiency/", efficiency_views.Efficiency.as_view(), name="efficiency"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from apps.teams.models import Preference
 from apps.teams.preferring import preference_of
 
 _chosen: ContextVar[str] = ContextVar("time_zone", default="")
@@ -28,13 +29,15 @@ def shown(zone: str) -> Iterator[None]:
         _chosen.reset(before)
 
 
-class ShowOwnZone:
-    """Middleware: the pages of somebody show moments in the zone they have chosen."""
+class AsPreferred:
+    """Middleware: pages know what whoever looks prefers (`request.preference`), and show moments in their zone."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         is_page = not request.path.startswith("/api/") and request.user.is_authenticated
-        with shown(preference_of(request.user).time_zone if is_page else ""):
+        preference = preference_of(request.user) if is_page else Preference()
+        request.preference = preference  # type: ignore[attr-defined]  # for templates
+        with shown(preference.time_zone):
             return self.get_response(request)

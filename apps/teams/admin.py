@@ -140,6 +140,6 @@ class RuleCountAdmin(ToRead):
 class PreferenceAdmin(ToRead):
     """How people like to see pages; they change it on their page of settings."""
 
-    list_display = ("user", "language", "time_zone", "team", "period", "currency")
+    list_display = ("user", "language", "theme", "time_zone", "team", "period", "currency")
     list_select_related = ("user",)
     search_fields = ("user__username",)

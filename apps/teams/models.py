@@ -180,8 +180,13 @@ class RuleCount(models.Model):
 class Preference(models.Model):
     """How somebody likes to look at pages; what is empty is as it is for everybody.
 
-    `team` is the name of the team whose page they begin with; `time_zone` the one that moments are shown in.
+    `team` is the name of the team whose page they begin with; `time_zone` the one that moments are shown in. Without a
+    `theme` pages are light or dark as the system of each device is.
     """
+
+    class Theme(models.TextChoices):
+        LIGHT = "light", "light"
+        DARK = "dark", "dark"
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="preference")
     language = models.CharField(max_length=10, blank=True)
@@ -189,6 +194,7 @@ class Preference(models.Model):
     period = models.CharField(max_length=12, blank=True)
     currency = models.CharField(max_length=13, blank=True)
     team = models.CharField(max_length=60, blank=True)
+    theme = models.CharField(max_length=5, choices=Theme, blank=True)
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"

@@ -1,4 +1,5 @@
-// Light or dark: what the viewer chose, else what the system says. Runs before the page is painted.
+// Light or dark: what the viewer chose, else what the system says. Runs before the page is painted. Who is signed in has
+// the choice of their account, which the page comes with; the browser remembers it for the page one signs in on.
 (() => {
   "use strict";
   const KEY = "costops-theme";
@@ -14,15 +15,29 @@
   };
   const store = (theme) => {
     try {
-      localStorage.setItem(KEY, theme);
+      if (theme) localStorage.setItem(KEY, theme);
+      else localStorage.removeItem(KEY);
     } catch {
       // the choice lasts until the page is left
     }
   };
   const announce = () => document.dispatchEvent(new CustomEvent("themechange"));
 
+  const keep = (theme) => {
+    store(theme);
+    const key = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    if (root.dataset.themeKept && key)
+      fetch(root.dataset.themeKept, {
+        method: "POST",
+        body: new URLSearchParams({ theme }),
+        headers: { "X-CSRFToken": key },
+        keepalive: true, // also where the page is left at once
+      }).catch(() => {}); // the choice lasts until the page is left
+  };
+
   const chosen = stored();
-  if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
+  if (root.dataset.themeKept) store(root.dataset.theme);
+  else if (chosen === "light" || chosen === "dark") root.dataset.theme = chosen;
 
   system.addEventListener("change", announce);
 
@@ -45,7 +60,7 @@
       toggle.addEventListener("click", () => {
         const now = root.dataset.theme || (system.matches ? "dark" : "light");
         root.dataset.theme = now === "dark" ? "light" : "dark";
-        store(root.dataset.theme);
+        keep(root.dataset.theme);
         announce();
       });
     }

@@ -21,7 +21,7 @@ OF_SIZE_AND_COLOUR = ["color-contrast", "link-in-text-block", "scrollable-region
 """Rules whose answer another theme or width can change; the others are asked once."""
 NO_PAGE = re.compile(
     r"figure-|logout|why-panel|.*-progress|search-suggestions|explorer-values|.*-file$|runs-fill|first-steps-take|"
-    r"start$|statement|quality-decide|report-part"
+    r"start$|theme$|statement|quality-decide|report-part"
 )
 """Addresses that answer parts of pages, files, or nothing but to a form."""
 OF_ANOTHER_WORLD = {

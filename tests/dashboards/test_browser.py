@@ -160,13 +160,24 @@ def test_the_theme_is_chosen_and_remembered(visit):
     wait_for_figures(page)
     ground = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(ground)
-    page.click("[data-theme-toggle]")
+    with page.expect_response("**/settings/theme/") as kept:
+        page.click("[data-theme-toggle]")
+    assert kept.value.status == 204
     light = page.evaluate(ground)
     assert dark != light
     font = page.query_selector("#figure-team .figure__plot").evaluate("plot => plot.layout.font.color")
     assert font == page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink-soft').trim()")
     page.reload()
     assert page.evaluate(ground) == light
+    other = visit("/", scheme="dark")  # another device of the same person: light before any script has run
+    assert other.evaluate("document.documentElement.dataset.theme") == "light"
+    assert other.evaluate(ground) == light
+    other.context.clear_cookies(name="sessionid")
+    other.goto(other.url.rstrip("/") + "/login/")
+    assert other.evaluate(ground) == light  # the browser remembers it for the page one signs in on
+    other.click("[data-theme-toggle]")
+    other.reload()
+    assert other.evaluate(ground) == dark
 
 
 def test_the_filter_bar_applies_at_once_and_asks_for_days_only_when_custom(visit):

@@ -35,11 +35,29 @@ def test_moments_are_shown_in_the_zone_one_chose(published, client_of):
     assert "31 Oct 2026 04:30 UTC" in client_of("staff").get("/").content.decode()
 
 
+def test_light_or_dark_is_chosen_by_the_button_or_on_the_page_and_comes_with_every_page(published, client_of, client):
+    def theme(one):
+        return re.search(r'data-theme="([a-z]*)"', one.get("/").content.decode()).group(1)
+
+    lilei = client_of("lilei")
+    assert theme(lilei) == ""  # as the system of each device has it
+    assert lilei.post("/settings/theme/", {"theme": "dark"}).status_code == 204
+    assert theme(client_of("lilei")) == "dark"  # on another device
+    assert '<option value="dark" selected>' in lilei.get("/settings/").content.decode()
+    assert theme(client_of("finance")) == ""
+    assert lilei.post("/settings/theme/", {"theme": "sepia"}).status_code == 400
+    assert theme(lilei) == "dark"
+    lilei.post("/settings/", CHOICE | {"theme": ""})
+    assert theme(lilei) == ""
+    assert "data-theme=" not in client.get("/login/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("who", "wrong"),
     [
         pytest.param("lilei", {"team": "search"}, id="the page of another team"),
         pytest.param("lilei", {"time_zone": "Mars/Olympus"}, id="no such zone"),
+        pytest.param("staff", {"theme": "sepia"}, id="no such theme"),
         pytest.param("staff", {"language": "xx"}, id="no such language"),
         pytest.param("staff", {"period": "custom"}, id="no days to begin with"),
     ],
