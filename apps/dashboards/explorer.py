@@ -333,8 +333,8 @@ def annotations(found: Explored) -> tuple[list[Annotation], int]:
     named = dict(found.asked.filters).get("team", ())
     seen = found.query.scope.teams
     teams = frozenset(named) if named and seen is None else seen & frozenset(named) if named and seen else seen
-    last = found.window.end - ONE_DAY
-    kept = selectors.annotations(teams, first=found.window.start, last=last)
+    last, but = found.window.end - ONE_DAY, dict(found.asked.excludes).get("team", ())
+    kept = selectors.annotations(teams, first=found.window.start, last=last, but=but)
     return list(kept[: selectors.MOST_MARKS]), max(kept.count() - selectors.MOST_MARKS, 0)
 
 

@@ -1,5 +1,6 @@
 """Reading views and annotations: what somebody may know of."""
 
+from collections.abc import Collection
 from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -45,15 +46,22 @@ def default_view(reader: Reader) -> SavedView | None:
 
 
 def annotations(
-    teams: frozenset[str] | None, *, first: date | None = None, last: date | None = None, team: str = ""
+    teams: frozenset[str] | None,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    team: str = "",
+    but: Collection[str] = (),
 ) -> QuerySet[Annotation]:
     """What was written about days that touch these, in order: of the company, and of the teams somebody sees (None: of
-    all); only of the company and one team where a team is named."""
+    all) but some; only of the company and one team where a team is named."""
     found = Annotation.objects.select_related("team").order_by("first", "last", "pk")
     if teams is not None:
         found = found.filter(Q(team=None) | Q(team__name__in=teams))
     if team:
         found = found.filter(Q(team=None) | Q(team__name=team))
+    if but:
+        found = found.exclude(team__name__in=but)
     if first is not None:
         found = found.filter(last__gte=first)
     return found if last is None else found.filter(first__lte=last)

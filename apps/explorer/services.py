@@ -49,22 +49,23 @@ def save(
 
 
 def change(number: int, *, by: User, now: datetime, **given: Any) -> SavedView:
-    """Rename a view, share it otherwise, make it the default or not, or ask something else under its name."""
-    kept = _own(number, by)
+    """Rename a view, share it otherwise, make it the default or not, or ask something else under its name. One that
+    was deleted meanwhile stays deleted."""
+    _own(number, by)
+    told: dict[str, Any] = {"changed_at": now}
     if "name" in given:
-        kept.name = _name(given["name"])
+        told["name"] = _name(given["name"])
     if "query" in given:
-        kept.query = understood(given["query"]).params()
+        told["query"] = understood(given["query"]).params()
     if "shared" in given:
-        sharing = _sharing(by, given["shared"], given.get("team", ""))
-        kept.shared, kept.team = sharing["shared"], sharing["team"]
-    kept.changed_at = now
+        told |= _sharing(by, given["shared"], given.get("team", ""))
     try:
         with _alone(by):
-            kept.save()
+            SavedView.objects.filter(pk=number, owner=by).update(**told)
+            kept = _own(number, by)
             return _chosen(kept, given.get("is_default", kept.is_default))
     except IntegrityError as taken:
-        raise CannotSave(f"name: you keep another view called {kept.name!r}") from taken
+        raise CannotSave(f"name: you keep another view called {told.get('name')!r}") from taken
 
 
 def forget(number: int, *, by: User) -> None:

@@ -34,6 +34,25 @@ def test_annotations_are_seen_by_the_team_and_those_of_the_company_by_all(publis
     assert [note["hovertext"] for note in trend["annotations"]] == ["2026-10-10 Promotion"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "marks"),
+    [
+        pytest.param("", ["Release", "Answers", "Promotion"], id="of everything"),
+        pytest.param("&team=search", ["Answers", "Promotion"], id="of one team and the company"),
+        pytest.param("&exclude[team]=live-class", ["Answers", "Promotion"], id="of all but one team"),
+        pytest.param("&exclude[team]=live-class,search", ["Promotion"], id="of all but these"),
+    ],
+)
+def test_beside_a_question_stands_what_was_written_about_its_teams(published, client_of, asked, marks):
+    finance = client_of("finance")
+    events = EVENTS.replace(b"2026-10-10", b"2026-10-07,Answers,search,\n2026-10-10")
+    finance.post("/api/v1/annotations/file/", events, content_type="text/csv")
+    page = finance.get(f"/explorer/?period=month{asked}")
+    assert [note.kept.text for note in page.context["page"].notes] == marks
+    drawn = finance.get(f"/figures/explorer/?period=month{asked}").json()["layout"]["annotations"]
+    assert [note["hovertext"].split(" ", 1)[1] for note in drawn] == marks
+
+
 def test_the_same_file_again_changes_nothing(published, client_of):
     finance = client_of("finance")
     first, second = (

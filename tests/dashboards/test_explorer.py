@@ -12,7 +12,8 @@ import pytest
 from django.db import connection, transaction
 
 from apps.explorer.models import SavedView
-from apps.explorer.services import save
+from apps.explorer.selectors import NoSuchView
+from apps.explorer.services import change, forget, save
 from tests.dashboards import company
 
 CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
@@ -284,6 +285,28 @@ def test_of_two_defaults_chosen_at_the_same_time_one_is_left(people):
             time.sleep(0.5)
         waiting.result(30)
     assert SavedView.objects.get(is_default=True).name == "second"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_view_deleted_while_it_is_changed_stays_deleted(people):
+    """Whoever changes it saw it: the deletion is not committed when they begin."""
+    lilei = people["lilei"]
+    number = save(name="first", query="", by=lilei, now=company.MOMENT).pk
+
+    def rename():
+        try:
+            change(number, by=lilei, now=company.MOMENT, name="second")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            forget(number, by=lilei)
+            waiting = pool.submit(rename)
+            time.sleep(0.5)
+        with pytest.raises(NoSuchView, match=f"no view {number}"):
+            waiting.result(30)
+    assert not SavedView.objects.exists()
 
 
 @pytest.mark.parametrize(
