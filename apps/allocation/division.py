@@ -32,11 +32,11 @@ def divide(pools: ir.Table, weights: ir.Table, *, workspace: Workspace) -> ir.Ta
 
     Method: running sums of whole-number weights (`apps.finops.money.split` is the plain reference).
     """
-    placed = _placed(_whole_numbers(workspace.keep(weights)))
+    places = placed(workspace.keep(weights))
     alike = _alike(pools)
     units = pools.select("pool_id", **{basis: units_of(pools[basis]) for basis in set(alike.values())})
     ends = {f"{basis}_{end}": (basis, end) for basis in units.columns[1:] for end in ("since", "until")}
-    shares = with_shares(placed.join(units, "pool_id"), ends, whole="whole")
+    shares = with_shares(places.join(units, "pool_id"), ends, whole="whole")
     parts = {basis: amount_of(shares[f"{basis}_until"] - shares[f"{basis}_since"]) for basis in units.columns[1:]}
     divided = shares.select("pool_id", "claimant", **parts)
     return workspace.keep(
@@ -52,8 +52,9 @@ def _alike(pools: ir.Table) -> dict[str, str]:
     return {name: next(first for first in COSTS if first == name or equal.get((first, name))) for name in COSTS}
 
 
-def _placed(whole_numbers: ir.Table) -> ir.Table:
-    """Each claimant's place in its pool: `part` lies between the running sums `since` and `until`, all in `whole`."""
+def placed(weights: ir.Table) -> ir.Table:
+    """Each claimant's place in its pool: its part lies between the running sums `since` and `until`, all in `whole`."""
+    whole_numbers = _whole_numbers(weights)
     part = whole_numbers.part
     summed = whole_numbers.mutate(
         until=part.sum().over(ibis.cumulative_window(group_by="pool_id", order_by="claimant")).cast("int64"),

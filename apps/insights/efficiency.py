@@ -19,6 +19,7 @@ from django.core.cache import cache
 from apps.allocation.matching import kubernetes_resource
 from apps.finops.money import add_up, rounded
 from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
+from apps.insights.own_hours import own_hours
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, MAX_ROWS, BadQuestion, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import CACHE_SECONDS, answer, facts, identity, publication
@@ -213,22 +214,22 @@ def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place
 def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
     """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none.
 
-    Of workloads the viewer may see, on the days on which they were those of the viewer's teams.
+    Of workloads that the viewer's teams are charged for, what each of these pays of them on each day.
     """
     nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     on = ["day", "cluster", "node"]
     pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
     days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
     if query.scope.teams is not None:
-        whose = ["day", "cluster", "namespace", "workload"]
-        days = days.semi_join(charged(query, pinned).select(whose).distinct(), whose)
+        days = own_hours(days, charged(query, pinned), query.scope.teams)
     joined = days.left_join(pools, on).drop(*(f"{name}_right" for name in on))
     return joined.mutate(node_pool=joined.node_pool.fill_null(""))
 
 
 def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.Table:
     """What nodes and serverless pods cost by workload and pool, of the teams one may see."""
-    rows = charged(query, pinned)
+    of_all = charged(query, pinned)
+    rows = of_all if query.scope.teams is None else of_all.filter(of_all.team.isin(sorted(query.scope.teams)))
     named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
     behind = named.filter(named.resource != "")
     behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
@@ -238,11 +239,10 @@ def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.T
 
 
 def charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """The rows of nodes and serverless pods that workloads are charged, of the teams one may see."""
+    """The rows of nodes and serverless pods that workloads are charged."""
     at = pinned.versions.get(ALLOCATED.name)
     rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
-    rows = rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
-    return rows if query.scope.teams is None else rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    return rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
 
 
 def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from apps.finops.money import add_up
 from apps.finops.tables import COVERAGE_HOURS, NODE_HOURS, WORKLOAD_HOURS, UsageTable
 from apps.insights.efficiency import RESOURCES, EfficiencyQuery, charged, named, narrowed, remembered
+from apps.insights.own_hours import own_hours
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import publication
@@ -121,11 +122,10 @@ def _looked(query: EfficiencyQuery, pinned: Publication) -> dict[datetime, tuple
 
 
 def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """Usage by the hour with the pool of its node, of workloads the viewer may see."""
+    """Usage by the hour with the pool of its node: what the teams one may see are charged for."""
     nodes, hours = _read(NODE_HOURS, query, pinned), _read(WORKLOAD_HOURS, query, pinned)
     if query.scope.teams is not None:
-        whose = ["day", "cluster", "namespace", "workload"]
-        hours = hours.semi_join(charged(query, pinned).select(whose).distinct(), whose)
+        hours = own_hours(hours, charged(query, pinned), query.scope.teams)
     on = ["day", "cluster", "node"]
     pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
     joined = hours.left_join(pools, on).drop(*(f"{name}_right" for name in on))

@@ -16,16 +16,25 @@ import io
 from datetime import date
 from decimal import Decimal
 
+import ibis
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from apps.finops.money import add_up
+from apps.finops.tables import MEASURED, MONEY
 from apps.insights.efficiency import LEVELS, EfficiencyQuery, by_day, efficiency
+from apps.insights.own_hours import HOURS, own_hours
 from apps.marts.query import EVERYTHING, BadQuestion, Scope
+from apps.warehouse.engine import rows_of
 from tests.api.opencost import RULES, hire, publish_world
 from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
 DAYS = (date(2026, 10, 1), date(2026, 10, 3))
 WEB = Scope(frozenset({"web"}))
+amounts = st.decimals(-1_000_000, 1_000_000, places=12)
 
 
 def asked(by="cluster", scope=EVERYTHING, **filters):
@@ -140,3 +149,88 @@ def test_what_nobody_measured_is_not_known(home):
 def test_a_wrong_question_is_named(wrong, named):
     with pytest.raises(BadQuestion, match=named):
         EfficiencyQuery(**{"start": DAYS[0], "end": DAYS[1]} | wrong)
+
+
+# --- Workloads that several teams pay for -----------------------------------------------------------------------------
+SHARED = RULES.replace("when: {namespace: web}, team: web", "when: {namespace: web}, split: {web: 33.33, data: 66.67}")
+
+
+def test_of_a_workload_of_two_teams_each_sees_the_hours_it_pays_for(home):
+    publish_world(rules=SHARED)
+    seen = [asked("workload", scope=Scope(frozenset({team})), namespace="web") for team in ("web", "data")]
+    (whole,) = asked("workload", namespace="web").rows
+    parts = [found.rows[0] for found in seen]
+    assert [str(part.use["cpu"].request.normalize()) for part in parts] == ["23.9976", "48.0024"]
+    for resource, use in whole.use.items():
+        for what in ("claimed", "request", "used"):
+            assert sum(getattr(part.use[resource], what) for part in parts) == getattr(use, what), (resource, what)
+    assert [str(part.cost["CNY"].normalize()) for part in parts] == ["2.559744", "5.120256"]
+    days = by_day(EfficiencyQuery(*DAYS, filters=(("namespace", "web"),), scope=WEB), "cpu")
+    assert [str(one.request.normalize()) for one in days] == ["7.9992", "15.9984"]
+    both = asked("workload", scope=Scope(frozenset({"web", "data"})), namespace="web").rows[0]
+    assert (both.use, both.cost) == (whole.use, whole.cost)
+
+
+def owned(costs, hours):
+    """The hours of each team of one workload on one day."""
+    place = {"day": DAYS[0], "cluster": "online", "namespace": "shop", "workload": "web"}
+    charged = [
+        place | {"team": team, "currency": currency, "effective_cost": Decimal(cost)} for team, currency, cost in costs
+    ]
+    usage = [place | dict.fromkeys(HOURS) | {"cpu_used_core_hours": Decimal(told)} for told in hours]
+    kinds = {"currency": "string", "team": "string", "effective_cost": MONEY} | dict.fromkeys(HOURS, MEASURED)
+    kinds |= {"day": "date"} | dict.fromkeys(("cluster", "namespace", "workload"), "string")
+    tables = [table_of(rows, {name: kinds[name] for name in rows[0]}) for rows in (usage, charged)]
+    found = {}
+    for team in sorted({team for team, *_ in costs}):
+        rows = own_hours(*tables, frozenset({team}))
+        told = rows_of(rows.select("cpu_used_core_hours", "memory_used_gib_hours"))
+        assert {memory for _, memory in told} == {None}  # nobody measured it: not known to any of them
+        found[team] = add_up(used for used, _ in told)
+    return found
+
+
+def table_of(rows, kinds):
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=ibis.schema(kinds).to_pyarrow()))
+
+
+@pytest.mark.parametrize(
+    ("costs", "hours", "expected"),
+    [
+        pytest.param([("a", "CNY", "3")], ["24"], {"a": "24"}, id="of one team"),
+        pytest.param([("a", "CNY", "3"), ("b", "CNY", "1")], ["24"], {"a": "18", "b": "6"}, id="by cost"),
+        pytest.param(
+            [("a", "CNY", "1"), ("b", "CNY", "1"), ("c", "CNY", "1")],
+            ["1"],
+            {"a": "0.333333333333", "b": "0.333333333334", "c": "0.333333333333"},
+            id="thirds add up",
+        ),
+        pytest.param(
+            [("a", "CNY", "2"), ("a", "CNY", "1"), ("b", "CNY", "1")], ["8"], {"a": "6", "b": "2"}, id="several charges"
+        ),
+        pytest.param([("a", "CNY", "3"), ("b", "CNY", "1")], ["4", "8"], {"a": "9", "b": "3"}, id="on several nodes"),
+        pytest.param([("a", "CNY", "0"), ("b", "CNY", "0")], ["24"], {"a": "12", "b": "12"}, id="free of charge"),
+        pytest.param([("a", "CNY", "-3"), ("b", "CNY", "-1")], ["24"], {"a": "18", "b": "6"}, id="paid back"),
+        pytest.param(
+            [("a", "CNY", "3"), ("b", "CNY", "1"), ("b", "USD", "9")], ["8"], {"a": "3", "b": "5"}, id="two currencies"
+        ),
+        pytest.param(
+            [("a", "CNY", "1000000000"), ("b", "CNY", "3000000000")], ["24"], {"a": "6", "b": "18"}, id="dear"
+        ),
+    ],
+)  # fmt: skip
+def test_hours_are_divided_as_cost_is(home, costs, hours, expected):
+    found = owned(costs, hours)
+    assert {team: str(told.normalize()) for team, told in found.items()} == expected
+    assert add_up(found.values()) == add_up(map(Decimal, hours))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    costs=st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["CNY", "USD"]), amounts), min_size=1, max_size=8
+    ),
+    hours=st.lists(st.decimals(0, 10_000, places=6), min_size=1, max_size=3),
+)
+def test_the_hours_of_all_teams_are_those_of_the_workload(costs, hours):
+    assert add_up(owned(costs, hours).values()) == add_up(hours)
