@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +28,8 @@ ACTIVE_S, IDLE_S = 2, 15
 """How often runs are asked for: while something runs, and while nothing does."""
 LATELY = 500
 SUBJECTS = 3
+ALIKE = 3
+"""So many sentences of one kind stand by themselves; more are told as the first of them, and others like it."""
 MAX_TEXT = 600
 MAX_SUBJECTS = 200
 STATES: dict[str, Promise] = {
@@ -48,7 +50,10 @@ SEVERITIES: dict[str, Promise] = {"error": _("error"), "warning": _("warning"), 
 
 @dataclass(frozen=True)
 class ProblemGroup:
-    """One thing wrong, and everywhere it is: `first` and `more` name file, line and column, or query."""
+    """One thing wrong, and everywhere it is: `first` and `more` name file, line and column, or query.
+
+    `alike` are other things of the same kind, `alike_count` in all: where, and what is wrong there.
+    """
 
     severity: str
     severity_title: str
@@ -57,6 +62,8 @@ class ProblemGroup:
     count: int
     first: tuple[str, ...]
     more: tuple[str, ...]
+    alike: tuple[tuple[str, str], ...] = ()
+    alike_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,12 +158,22 @@ def _problems_of(run: StepRun) -> list[Problem]:
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[ProblemGroup, ...]:
-    """The same thing in many places said once, the severest first."""
-    places: dict[tuple[str, str, str], dict[str, None]] = {}
+    """The same thing in many places said once, and much of the same kind; the severest first."""
+    kinds: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
     for problem in problems:
-        places.setdefault((problem.severity, problem.code, problem.message), {})[problem.subject] = None
-    severest_first = sorted(places.items(), key=lambda group: list(SEVERITIES).index(group[0][0]))
-    return tuple(_group(*told, list(subjects)) for told, subjects in severest_first)
+        messages = kinds.setdefault((problem.severity, problem.code), {})
+        messages.setdefault(problem.message, {})[problem.subject] = None
+    severest_first = sorted(kinds.items(), key=lambda kind: list(SEVERITIES).index(kind[0][0]))
+    return tuple(group for told, messages in severest_first for group in _groups(*told, messages))
+
+
+def _groups(severity: str, code: str, messages: Mapping[str, Iterable[str]]) -> list[ProblemGroup]:
+    groups = [_group(severity, code, message, list(subjects)) for message, subjects in messages.items()]
+    if len(groups) <= ALIKE:
+        return groups
+    first, *others = groups
+    alike = [(subject, one.message) for one in others for subject in (*one.first, *one.more)]
+    return [replace(first, alike=tuple(alike[:MAX_SUBJECTS]), alike_count=sum(one.count for one in others))]
 
 
 def _group(severity: str, code: str, message: str, subjects: list[str]) -> ProblemGroup:

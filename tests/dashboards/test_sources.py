@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from apps.dashboards import sources
+from apps.finops.problems import Problem
 from apps.pipeline.models import StepRun
 from tests.dashboards import company
 
@@ -102,6 +103,21 @@ def test_the_same_thing_in_many_places_is_said_once(people):
     )
     (found,) = sources_page(company.MOMENT).problems
     assert (found.count, found.first, len(found.more)) == (9, ("node 0", "node 1", "node 2"), 6)
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        pytest.param(["a", "b", "c"], [("a", 0), ("b", 0), ("c", 0)], id="few are told one by one"),
+        pytest.param(["a", "b", "c", "d", "d"], [("a", 4)], id="many are told as the first and others like it"),
+    ],
+)
+def test_much_of_the_same_kind_is_said_once_with_a_way_to_see_it_all(messages, told):
+    problems = [Problem("warning", "unpriced", f"node {n}", message) for n, message in enumerate(messages)]
+    found = sources.grouped([*problems, Problem("error", "other", "bill", "e")])
+    assert [(one.message, one.alike_count) for one in found] == [("e", 0), *told]
+    listed = [*((one.first[0], one.message) for one in found), *found[-1].alike]
+    assert sorted(listed) == sorted([("bill", "e"), *((one.subject, one.message) for one in problems)])
 
 
 def test_progress_counts_the_work_at_hand(people):
