@@ -24,7 +24,8 @@ def cost_bridge(start: Step, steps: Sequence[Step], end: Step, *, currency: str)
     """The figure: `start` and `end` stand on the ground, each of `steps` begins where the one before ended.
 
     Drawn with plain bars, for the library that pages load has no waterfall. `end.amount` is `start.amount` and all
-    `steps` together. The axis leaves the ground where the steps would be too small to see.
+    `steps` together. The axis leaves the ground where the steps would be too small to see. On a narrow page it is
+    drawn lying on its side (`meta.turns`), for its names would overlap.
     """
     levels = _levels(start.amount, steps)
     bases = [Decimal(0), *levels[:-1], Decimal(0)]
@@ -69,4 +70,5 @@ def _layout(levels: Sequence[Decimal]) -> dict[str, Any]:
         "bargap": 0.3,
         "hovermode": "closest",
         "hoverlabel": {"align": "left", "namelength": -1},
+        "meta": {"turns": True},
     }

@@ -44,6 +44,22 @@
     };
   };
 
+  // Where there is no room for its names side by side, a bridge lies on its side, with its amounts under its names.
+  const narrow = window.matchMedia("(max-width: 640px)");
+  const turned = (trace) => ({
+    ...trace,
+    orientation: "h",
+    x: trace.y,
+    y: trace.x.map((name, place) => `${name.replace(" – ", " –<br>")}<br><b>${trace.text[place]}</b>`),
+    text: undefined,
+    hovertemplate: trace.hovertemplate.replace("%{x}<br><b>%{text}</b>", "%{y}"),
+  });
+  const shaped = ({ data, layout }) => {
+    if (!(narrow.matches && layout.meta?.turns)) return [data, themed(layout)];
+    const yaxis = { ...layout.xaxis, autorange: "reversed" };
+    return [data.map(turned), themed({ ...layout, xaxis: { ...layout.yaxis, nticks: 4 }, yaxis })];
+  };
+
   const read = async (url) => {
     const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
     if (!response.ok || response.redirected) throw new Error(`the figure's data answered ${response.status}`);
@@ -63,7 +79,7 @@
       delete plot.dataset.waiting;
       plot.hidden = false;
       drawn.set(plot, data);
-      await library.newPlot(plot, data.data, themed(data.layout), CONFIG);
+      await library.newPlot(plot, ...shaped(data), CONFIG);
       show(figure, true);
       figure.dispatchEvent(new CustomEvent("figuredrawn", { bubbles: true, detail: { plot, library } }));
     } catch (failure) {
@@ -108,7 +124,9 @@
     if (figure) draw(figure);
   });
 
-  document.addEventListener("themechange", () => {
-    for (const [plot, data] of drawn) window.Plotly.react(plot, data.data, themed(data.layout), CONFIG);
-  });
+  const redraw = () => {
+    for (const [plot, data] of drawn) window.Plotly.react(plot, ...shaped(data), CONFIG);
+  };
+  document.addEventListener("themechange", redraw);
+  narrow.addEventListener("change", redraw);
 })();

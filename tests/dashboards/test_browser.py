@@ -1,7 +1,7 @@
 """The pages in a real browser: figures are drawn, nothing is refused or overflows, in every theme and language."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -178,6 +178,28 @@ def test_the_theme_is_chosen_and_remembered(visit):
     other.click("[data-theme-toggle]")
     other.reload()
     assert other.evaluate(ground) == dark
+
+
+def test_no_name_of_a_bridge_covers_another_on_a_phone(visit):
+    company.publish()
+    for language, period in (("zh-hans", "30"), ("en", "7")):
+        page = visit(f"/why/?period={period}", width=390, language=language)
+        assert wait_for_figures(page) == ["yes"]
+        boxes = page.evaluate(
+            """[...document.querySelectorAll("#figure-why :is(.xtick, .ytick, .bartext) text, #figure-why .bartext")]
+               .map(text => text.getBoundingClientRect()).map(box => [box.left, box.top, box.right, box.bottom])"""
+        )
+        assert len(boxes) > 4
+        assert min(left for left, *_ in boxes) >= 0
+        assert max(right for *_, right, _ in boxes) <= 390
+        assert [pair for pair in combinations(boxes, 2) if overlap(*pair)] == []
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.wait_for_selector("#figure-why .bartext", state="attached")  # upright again, with amounts on its bars
+
+
+def overlap(one, other):
+    """Whether two boxes (left, top, right, bottom) share more than an edge."""
+    return all(min(one[at + 2], other[at + 2]) - max(one[at], other[at]) > 1 for at in (0, 1))
 
 
 def test_the_filter_bar_applies_at_once_and_asks_for_days_only_when_custom(visit):

@@ -1,0 +1,65 @@
+"""Pages on paper: what is for reading is printed in the colours of paper, what is for clicking is not."""
+
+import re
+import subprocess
+import unicodedata
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.budgets.worlds import budget
+from tests.dashboards import company
+from tests.dashboards.test_browser import visit, wait_for_figures
+
+__all__ = ["visit"]
+
+PAGES = {
+    "overview": "/",
+    "team": "/teams/live-class/",
+    "explorer": "/explorer/?period=month",
+    "the table of the explorer": "/explorer/?period=month&chart=table&by=team,service,kind",
+    "budgets": "/budgets/",
+}
+A4_MM, MARGIN_MM, DOTS_A_MM = 210, 10, 96 / 25.4
+TO_CLICK = "nav, .top, .filters, form, button, input, select, .failed, [data-theme-toggle]"
+SHOWN = """selector => [...document.querySelectorAll(selector)]
+  .filter(part => part.checkVisibility() && part.getBoundingClientRect().width > 0)
+  .map(part => part.outerHTML.slice(0, 100))"""
+TOO_WIDE = """width => [...document.querySelectorAll("main, main *")]
+  .filter(part => part.checkVisibility() && !part.closest(".hushed, .figure__plot"))
+  .filter(part => part.getBoundingClientRect().right > width + 1)
+  .map(part => `${part.tagName}.${part.className} ${Math.round(part.getBoundingClientRect().right)}`)"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_page_is_printed_whole_and_without_what_is_to_be_clicked(visit: Any, language: str) -> None:
+    company.publish()
+    budget("live", value="live-class", amount="300", valid_from=date(2026, 10, 1))
+    width = int((A4_MM - 2 * MARGIN_MM) * DOTS_A_MM)
+    for name, address in PAGES.items():
+        page = visit(address, scheme="dark", language=language)
+        drawn = wait_for_figures(page)
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.emulate_media(media="print")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        page.wait_for_timeout(300)
+        assert page.evaluate(SHOWN, TO_CLICK) == [], name
+        assert page.evaluate(TOO_WIDE, width) == [], name
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(20, 24, 29)", name  # ink, not light grey
+        fonts = page.evaluate("[...document.querySelectorAll('.js-plotly-plot')].map(one => one.layout.font.color)")
+        assert set(fonts) == ({"#515a66"} if drawn else set()), name
+        sentences = page.query_selector_all(".figure__summary, .explorer__sentence")
+        assert all(one.is_visible() and one.inner_text().strip() for one in sentences), name
+        assert sentences or name == "budgets", name
+        paper = page.pdf(format="A4", margin=dict.fromkeys(("left", "right", "top", "bottom"), f"{MARGIN_MM}mm"))
+        text = subprocess.run(["pdftotext", "-", "-"], input=paper, capture_output=True, check=True).stdout.decode()
+        assert words(page.inner_text("h1")) in words(text), name
+        for one in sentences:
+            assert words(one.inner_text()) in words(text), name
+        assert "Sign out" not in text, name
+
+
+def words(text: str) -> str:
+    """A text without the breaks of its lines."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
