@@ -15,6 +15,7 @@ from apps.alerts.people import NotOpen
 from apps.alerts.selectors import NoSuchAlert
 from apps.channels.recipients import known_teams
 from apps.dashboards import alerting
+from apps.dashboards.faults import refusal
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
 from apps.teams.approval import Actor, NotYours, actor_of
@@ -37,7 +38,7 @@ class Told(Guarded, TemplateView):
         if isinstance(refused, NotYours):
             raise PermissionDenied from refused
         status = 409 if isinstance(refused, NotOpen) else 400
-        return self.render_to_response(self.get_context_data(refused=str(refused), **names), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
 
 
 class Alerts(Told):

@@ -14,6 +14,7 @@ from apps.books.selectors import NotClosed
 from apps.books.services import CannotClose
 from apps.dashboards import bases, changes, closing, invoices
 from apps.dashboards.asking import METRICS, PERIODS
+from apps.dashboards.faults import refusal
 from apps.dashboards.views import Guarded, JsonView
 from apps.finops.sheets import BadSheet
 
@@ -58,7 +59,7 @@ class Closing(Guarded, TemplateView):
         try:
             services.close(month, by=request.user.get_username(), now=timezone.now(), reason=reason)
         except CannotClose as refused:
-            return self.render_to_response(self.get_context_data(refused=str(refused)), status=409)
+            return self.render_to_response(self.get_context_data(**refusal(refused)), status=409)
         return redirect("closing")
 
 
@@ -99,7 +100,7 @@ class Invoices(Guarded, TemplateView):
             name, content = invoices.brought(request)
             import_invoices(content, name=name, by=request.user.get_username(), now=timezone.now())
         except BadSheet as refused:
-            return self.render_to_response(self.get_context_data(refused=str(refused)), status=400)
+            return self.render_to_response(self.get_context_data(**refusal(refused)), status=400)
         return redirect("invoices")
 
 

@@ -14,6 +14,7 @@ from apps.budgets.models import Budget
 from apps.budgets.people import must_be_finance, seen_teams
 from apps.budgets.selectors import NoSuchBudget
 from apps.dashboards import budget_figures, budget_words, budgets
+from apps.dashboards.faults import refusal
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
@@ -37,7 +38,7 @@ class Setting(Acting):
 
     def refused(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 400
-        return self.render_to_response(self.get_context_data(refused=str(refused), **names), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
 
 
 class Budgets(Setting):

@@ -15,6 +15,7 @@ from apps.books.entries import CannotBook
 from apps.books.models import Dispute
 from apps.books.people import Actor, NotAllowed, actor_of
 from apps.dashboards import disputing, explaining
+from apps.dashboards.faults import refusal
 from apps.dashboards.forms import asked_publication
 from apps.dashboards.views import Guarded
 from apps.insights.invoiced import invoiced
@@ -76,7 +77,7 @@ class Disputes(OfTeams):
         except NotAllowed as refused:
             raise PermissionDenied from refused
         except CannotDispute as refused:
-            return self.render_to_response(self.get_context_data(refused=str(refused)), status=409)
+            return self.render_to_response(self.get_context_data(**refusal(refused)), status=409)
         return redirect("dispute", made.pk)
 
 
@@ -103,7 +104,7 @@ class OneDispute(OfTeams):
         except NotAllowed as refused:
             raise PermissionDenied from refused
         except (CannotDispute, CannotBook) as refused:
-            return self.render_to_response(self.get_context_data(number=number, refused=str(refused)), status=409)
+            return self.render_to_response(self.get_context_data(number=number, **refusal(refused)), status=409)
         return redirect("dispute", number)
 
     def _do(self, dispute: Dispute, given: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 
 from apps.dashboards import annotated, explorer, explorer_figures
 from apps.dashboards import faults as faults_told
+from apps.dashboards.faults import refusal
 from apps.dashboards.forms import asked_publication
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView, no_rate
@@ -66,7 +67,7 @@ class Keeping(Acting):
 
     def refused(self, refused: CostOpsError) -> HttpResponse:
         status = 403 if isinstance(refused, NotYours) else 400
-        return self.render_to_response(self.get_context_data(refused=str(refused)), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused)), status=status)
 
 
 class Explorer(Keeping):

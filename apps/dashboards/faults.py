@@ -1,9 +1,13 @@
-"""Why a question of the explorer cannot be meant, in the reader's language."""
+"""Why something that was asked or filled in cannot be meant, in the reader's language."""
+
+import re
+from typing import Any
 
 from django.utils.translation import gettext
 
 from apps.dashboards.telling import pattern_of
 from apps.dashboards.told import _
+from apps.finops.errors import CostOpsError
 
 FAULTS = (
     _("there is no such parameter"),
@@ -34,3 +38,16 @@ def said(fault: str) -> str:
             found = match.groupdict()
             return gettext(sentence) % found if found else gettext(sentence)
     return fault
+
+
+_OF_A_FIELD = re.compile(r"([a-z_]+): (.+)", re.DOTALL)
+
+
+def refusal(refused: CostOpsError) -> dict[str, Any]:
+    """What a page says of something it refused: all of it on top, and beside its field what begins with its name."""
+    message = str(refused)
+    match = _OF_A_FIELD.fullmatch(message)
+    if match is None:
+        return {"refused": said(message), "faults": {}}
+    name, fault = match[1], said(match[2])
+    return {"refused": f"{name}: {fault}", "faults": {name: fault}}

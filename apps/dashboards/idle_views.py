@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from apps.dashboards import idle
+from apps.dashboards.faults import refusal
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
@@ -39,7 +40,7 @@ class Deciding(Acting):
 
     def refuse(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 400
-        return self.render_to_response(self.get_context_data(refused=str(refused), **names), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
 
 
 class Idle(Deciding):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.dashboards import plans
+from apps.dashboards.faults import refusal
 from apps.dashboards.rule_views import Acting
 from apps.dashboards.views import JsonView
 from apps.finops.errors import CostOpsError
@@ -62,7 +63,7 @@ class Plan(Acting):
             raise Http404 from nothing
         except CostOpsError as refused:
             status = 403 if isinstance(refused, NotYours) else 400
-            return self.render_to_response(self.get_context_data(refused=str(refused), planner=planner), status=status)
+            return self.render_to_response(self.get_context_data(planner=planner, **refusal(refused)), status=status)
         where = {"subject": subject} | given if action != "bring" else {}
         return redirect(f"{reverse('plan', args=[planner])}{'?' if where else ''}{urlencode(where)}")
 

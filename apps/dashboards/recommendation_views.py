@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 
 from apps.dashboards import recommendations
+from apps.dashboards.faults import refusal
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
 from apps.operations import selectors
@@ -41,7 +42,7 @@ class Deciding(Guarded, TemplateView):
             raise PermissionDenied from refused
         except CostOpsError as refused:
             status = 400 if isinstance(refused, BadStep) else 409
-            return self.render_to_response(self.get_context_data(refused=str(refused), **names), status=status)
+            return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
         return redirect(request.get_full_path())
 
 

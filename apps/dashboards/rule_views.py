@@ -12,6 +12,7 @@ from django.views.generic import TemplateView
 
 from apps.allocation import rehearsal
 from apps.dashboards import rules, worklist
+from apps.dashboards.faults import refusal
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
 from apps.insights import settling
@@ -36,7 +37,7 @@ class Acting(Guarded, TemplateView):
 
     def refuse(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 400 if isinstance(refused, BadChange) else 409
-        return self.render_to_response(self.get_context_data(refused=str(refused), **names), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
 
 
 class Rules(Acting):

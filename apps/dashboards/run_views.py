@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.dashboards import running
+from apps.dashboards.faults import refusal
 from apps.dashboards.source_views import Staff, when_new
 from apps.dashboards.views import Guarded
 from apps.pipeline import asking
@@ -54,7 +55,7 @@ class FillNow(Staff):
             else:
                 asking.fill_now(now=timezone.now())
         except NotToBeRetried as refused:
-            return runs_page(request, status=409, refused=str(refused))
+            return runs_page(request, status=409, **refusal(refused))
         ring()
         return redirect(reverse("first-steps") if request.POST.get("next") == "first-steps" else reverse("runs"))
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from apps.dashboards import own_settings
+from apps.dashboards.faults import refusal
 from apps.dashboards.own_settings import NoSuchChoice
 from apps.dashboards.views import Guarded
 from apps.teams.preferring import preference_of
@@ -36,7 +37,7 @@ class Settings(Guarded):
         try:
             chosen = own_settings.choose(cast(User, request.user), self.scope, request.POST)
         except NoSuchChoice as refused:
-            return self._page(400, refused=str(refused))
+            return self._page(400, **refusal(refused))
         return in_language(redirect("settings"), chosen.language)
 
     def _page(self, status: int = 200, **said: Any) -> HttpResponseBase:

@@ -227,9 +227,7 @@ def test_hours_are_divided_as_cost_is(home, costs, hours, expected):
 
 @settings(max_examples=8, deadline=None)
 @given(
-    costs=st.lists(
-        st.tuples(st.sampled_from("abc"), st.sampled_from(["CNY", "USD"]), amounts), min_size=1, max_size=8
-    ),
+    costs=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["CNY", "USD"]), amounts), min_size=1, max_size=8),
     hours=st.lists(st.decimals(0, 10_000, places=6), min_size=1, max_size=3),
 )
 def test_the_hours_of_all_teams_are_those_of_the_workload(costs, hours):
