@@ -17,6 +17,7 @@ from django.views.generic import TemplateView, View
 from apps.books.statuses import statuses
 from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
 from apps.dashboards.asking import METRICS, PERIODS, Asked
+from apps.dashboards.faults import refusal
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
 from apps.marts.query import BadQuestion, Scope
@@ -75,7 +76,7 @@ class Guarded(LoginRequiredMixin, View):
         return render(self.request, "dashboards/empty.html", context)
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
-        return render(self.request, "dashboards/bad_question.html", {"message": str(bad)}, status=400)
+        return render(self.request, "dashboards/bad_question.html", {"message": refusal(bad)["refused"]}, status=400)
 
     def question(self) -> Asked:
         """What this address asks, of the publication it names."""

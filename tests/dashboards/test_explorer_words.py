@@ -33,6 +33,36 @@ def test_every_fault_is_said_in_both_languages(address):
             assert re.search("[一-龥]", said(fault)), fault
 
 
+@pytest.mark.parametrize(
+    ("address", "given", "told"),
+    [
+        ("/efficiency/?by=planet", None, "不在可选值之内"),
+        ("/runs/?state=lost", None, "不在可选值之内"),
+        ("/channels/new/?kind=pigeon", None, "不在可选值之内"),
+        ("/explain/?start=never", None, "不是日期"),
+        ("/explorer/", {"action": "save", "name": ""}, "名称须有"),
+        ("/explorer/", {"action": "annotate", "text": "x", "first": "2026-10-05", "link": "ftp://x"}, "开头的地址"),
+    ],
+)
+def test_what_a_page_refuses_it_says_in_the_readers_language(published, client_of, address, given, told):
+    staff = client_of("staff")
+    ask = {"headers": {"accept-language": "zh-hans"}}
+    response = staff.get(address, **ask) if given is None else staff.post(address, given, **ask)
+    assert response.status_code == 400
+    assert told in response.content.decode()
+
+
+def test_what_a_form_refuses_stands_beside_its_field_and_is_tied_to_it(published, client_of):
+    given = {"action": "annotate", "text": "x", "first": "2026-10-05", "link": "ftp://x"}
+    body = client_of("staff").post("/explorer/", given).content.decode()
+    (control,) = re.findall(r'<input [^>]*name="link"[^>]*>', body)
+    assert 'aria-invalid="true"' in control
+    assert 'aria-describedby="fault-link"' in control
+    (beside,) = re.findall(r'id="fault-link">(.*?)</span>\s*</div>', body, re.DOTALL)
+    assert "https://" in beside
+    assert body.count("aria-invalid") == 1
+
+
 def test_what_is_left_out_is_offered_again_and_stays_when_one_looks_further_in(published, client_of):
     finance = client_of("finance")
     body = finance.get("/explorer/?exclude[team]=search").content.decode()
