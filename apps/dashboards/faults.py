@@ -60,6 +60,14 @@ FAULTS = (
     _("The answer has more than %(most)s rows; ask for fewer groups, a shorter window, or filter."),
     _("More than %(most)s workloads ran in this window; ask for a shorter one."),
     _("A change is searched in at most %(most)s rows; ask for a shorter window, or filter."),
+    _(
+        "Publication %(number)s pins no table %(table)s: what its numbers are made of cannot be told. Ask a "
+        "publication that `manage.py fill` made."
+    ),
+    _(
+        "Publication %(number)s pins no table %(table)s: what changed since cannot be told. Compare publications that "
+        "`manage.py fill` made."
+    ),
     _("end (%(end)s) must come after start (%(start)s); the end day is not included"),
     _("end (%(end)s) must come after start (%(start)s); the end day itself is not included"),
 )

@@ -171,6 +171,7 @@ TOLD = (
         "Set aside: %(attempts)s workers died while working on it, the last was %(worker)s. Look for lack "
         "of memory; `manage.py fill` tries again."
     ),
+    _("Publication %(number)s holds no allocated cost; run `manage.py fill`. What was found before stays."),
     _("%(count)s: %(names)s."),  # last: its few words would take what others say
 )
 """The more specific before the more general."""

@@ -216,7 +216,7 @@ def sources() -> None:
     )  # fmt: skip
     refused = {
         "severity": "error", "code": "amount", "subject": "bill-10.csv, line 7, column BilledCost",
-        "message": f"{HOSTILE} is not an amount.",
+        "message": f"{HOSTILE!r} is not an amount; write plain digits with a decimal point, like -1234.50.",
     }  # fmt: skip
     files: list[tuple[str, str, list[dict[str, str]]]] = [("9.csv", "current", []), ("10.csv", "refused", [refused])]
     for delivery, (path, state, problems) in enumerate(files):
