@@ -18,7 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.generic import TemplateView
 
 from apps.finops.errors import CostOpsError
-from apps.reports import archive, listing
+from apps.reports import archive, listing, styled
 from apps.reports.archive import NoSuchLetter
 from apps.reports.models import Delivery
 from apps.reports.recipients import NotForYou, readable
@@ -92,7 +92,7 @@ class LetterPage(Letter):
     """The HTML of a letter, to be shown within its page."""
 
     def get(self, request: HttpRequest, number: int) -> HttpResponse:
-        return HttpResponse(archive.page(self.found(), request.user))
+        return styled.page(archive.page(self.found(), request.user))
 
 
 @method_decorator(never_cache, name="dispatch")

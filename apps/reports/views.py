@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import NothingPublished, publication
+from apps.reports import styled
 from apps.reports.letters import gather, write_letter
 from apps.reports.models import Report
 from apps.reports.recipients import Target, may_read
@@ -36,7 +37,7 @@ class Preview(LoginRequiredMixin, View):
             week = asked_week(request.GET.get("week"))
             facts = gather(target.report, target.team, week, now=timezone.now())
             language = translation.get_language() or ""
-            return HttpResponse(write_letter(facts, language=language, inline=True, attach=False).html)
+            return styled.page(write_letter(facts, language=language, inline=True, attach=False).html)
         except NothingPublished as nothing:
             raise Http404(str(nothing)) from nothing
         except CostOpsError as refused:

@@ -53,6 +53,12 @@ def test_a_preview_is_kept_by_nobody(clients: dict[str, Client]) -> None:
     assert "no-store" in clients["lead"].get(ADDRESS)["Cache-Control"]
 
 
+def test_a_preview_may_write_its_own_styles_and_no_others(clients: dict[str, Client]) -> None:
+    policy = clients["lead"].get(ADDRESS)["Content-Security-Policy"]
+    assert "style-src-attr 'unsafe-hashes' 'sha256-" in policy
+    assert "unsafe-inline" not in policy
+
+
 def test_before_the_first_publication_there_is_no_preview(db: None, home: Path) -> None:
     hire_lead()
     client = Client()
