@@ -6,7 +6,7 @@ COPY requirements/base.txt /tmp/base.txt
 RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
 # `--build-arg EXTRAS="places alibaba fonts telemetry"` brings what object stores, Alibaba Cloud's API and Chinese PDFs need besides.
 ARG EXTRAS=""
-COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt requirements/telemetry.txt requirements/saml.txt /tmp/
+COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt requirements/telemetry.txt requirements/saml.txt requirements/spark.txt /tmp/
 RUN for extra in $EXTRAS; do \
       uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r "/tmp/$extra.txt" || exit 1; \
     done

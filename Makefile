@@ -77,6 +77,7 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/places.in -o requirements/places.txt
 	$(COMPILE) requirements/telemetry.in -o requirements/telemetry.txt
 	$(COMPILE) requirements/saml.in -o requirements/saml.txt
+	$(COMPILE) requirements/spark.in -o requirements/spark.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 	$(COMPILE) requirements/advisories.in -o requirements/advisories.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

@@ -1,5 +1,6 @@
 """Reading settings from the environment: typed; one that is not what it may be is one line saying so."""
 
+import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -63,6 +64,15 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             )
         found: dict[str, Any] = self.email_url(var, default=default)
         return found
+
+    def engine(self, var: str) -> str:
+        """`duckdb`, or the address of a Spark Connect server, which may hold a token and is not repeated."""
+        value: str = self.str(var, default="duckdb")
+        if value != "duckdb" and not re.fullmatch(r"sc://[^/:;@\s]+(:\d{1,5})?(/;?\S*)?", value):
+            raise ImproperlyConfigured(
+                f"{var}: must be duckdb or sc://HOST:PORT, the address of a Spark Connect server."
+            )
+        return value
 
     def redis(self, var: str) -> str:
         """The address of a Redis server; empty where there is none."""

@@ -45,6 +45,7 @@ except BadTagKeys as bad:
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LANDING = COSTOPS_HOME / "landing"
 COSTOPS_LAKE = COSTOPS_HOME / "lake"
+COSTOPS_ENGINE = env.engine("COSTOPS_ENGINE")  # duckdb, or sc://HOST:PORT
 COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
 COSTOPS_FILL_EVERY_MINUTES = env.least("COSTOPS_FILL_EVERY_MINUTES", 1, default=60)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the real servers the tests talk to: Prometheus, Redis, PostgreSQL, a browser and Azurite. Safe to repeat; quick when all is there.
+# Brings the real servers the tests talk to: Prometheus, Redis, PostgreSQL, a browser, Java for Spark, and Azurite. Safe to repeat; quick when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/apt.sh
@@ -10,6 +10,7 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null || missing+=(fonts-noto-cjk)
+command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 
 if [ ${#missing[@]} -gt 0 ]; then

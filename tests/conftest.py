@@ -43,6 +43,7 @@ ABOUT_THE_LAKE = (
     "dashboards/test_first_steps.py::test_from_nothing",
     "dashboards/test_explorer_browser.py",
     "monitoring/test_processes.py",
+    "warehouse/test_spark.py",
     "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
     "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
 )
@@ -51,9 +52,9 @@ remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `al
 `test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, the main job by its
 bill and usage files, a killed worker by the broker that goes with PostgreSQL."""
 LONG_FILES = (
-    "test_main_job.py", "pipeline/test_processes.py", "faults/test_kills.py", "insights/test_rule_pages.py",
-    "allocation/test_rehearsal.py", "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py",
-    "allocation/test_policies_worlds.py",
+    "warehouse/test_spark.py", "test_main_job.py", "pipeline/test_processes.py", "faults/test_kills.py",
+    "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
+    "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
     "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py",
     "backups/test_backups.py", "dashboards/test_accessible.py", "api/test_schemathesis.py", "dashboards/test_admin.py",
     "dashboards/test_explorer_browser.py",

@@ -23,6 +23,8 @@ NODE_DAY = ["resource_day", "bill"]
 """What is priced as one: a node, on a day, in one bill (source, billing month and currency)."""
 _ONE_HOUR = 3_600_000_000
 """In microseconds."""
+_PLACES = range(35, -36, -1)
+"""Of the first digit of a price."""
 
 
 _HOUR = ["cluster", "node", "hour"]
@@ -125,7 +127,8 @@ def _scaled(priced: ir.Table) -> ir.Table:
     days = priced.group_by("node_day").aggregate(dearest=priced.rate.abs().max(), cheapest=priced.rate.min())
     noise = days.dearest * 1e-13  # a charge and its refund that cancel out, but for rounding
     usable = (days.cheapest >= -noise) & (days.dearest > 0)
-    power = usable.ifelse(ibis.literal(10.0).pow(days.dearest.log10().floor() - 3), ibis.literal(1.0))
+    digits = ibis.cases(*((days.dearest >= 10.0**place, 10.0 ** (place - 3)) for place in _PLACES), else_=1.0)
+    power = usable.ifelse(digits, 1.0)
     days = days.select("node_day", noise=noise, usable=usable, power=power)
     both = priced.join(days, "node_day")
     clean = (both.rate.abs() <= both.noise).ifelse(0.0, both.rate)

@@ -36,8 +36,8 @@ INSTALLATION: dict[Promise, tuple[str, ...]] = {
         "COSTOPS_REPORT_WEEKS_KEPT",
     ),
     gettext_lazy("The work"): (
-        "COSTOPS_FILL_EVERY_MINUTES", "COSTOPS_RULES_ONE_PERSON", "COSTOPS_ESCALATION_HOURS", "COSTOPS_MEMORY_LIMIT",
-        "COSTOPS_THREADS", "COSTOPS_LOG_LEVEL",
+        "COSTOPS_FILL_EVERY_MINUTES", "COSTOPS_RULES_ONE_PERSON", "COSTOPS_ESCALATION_HOURS", "COSTOPS_ENGINE",
+        "COSTOPS_MEMORY_LIMIT", "COSTOPS_THREADS", "COSTOPS_LOG_LEVEL",
     ),
     gettext_lazy("Signing in"): (
         "COSTOPS_PASSWORD_LOGIN", "COSTOPS_REQUIRE_SECOND_FACTOR", "COSTOPS_SSO_FILE", "COSTOPS_SESSION_IDLE_MINUTES",
@@ -168,6 +168,7 @@ def _installation() -> tuple[tuple[str, tuple[Setting, ...]], ...]:
 SHOWN: dict[str, Any] = {
     "COSTOPS_DATABASE_URL": lambda: _without_secrets(settings.DATABASES["default"]),
     "COSTOPS_REDIS_URL": lambda: _("set") if "RedisCache" in str(settings.CACHES["default"]["BACKEND"]) else "",
+    "COSTOPS_ENGINE": lambda: settings.COSTOPS_ENGINE.partition(";")[0],  # a token may follow
     "COSTOPS_LANGUAGE": lambda: settings.LANGUAGE_CODE,
     "COSTOPS_FROM_EMAIL": lambda: settings.DEFAULT_FROM_EMAIL,
     "COSTOPS_EMAIL_URL": lambda: _mail(),

@@ -16,6 +16,7 @@ from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.unpack import Unreadable, unpacked
 from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
 
 Key = tuple[str, str, str, str]
 """Account, month, service, currency."""
@@ -85,5 +86,7 @@ def _charged(source: Source, months: set[str]) -> dict[Key, Decimal]:
     charges = lake.scan(CHARGES)
     keys = ["BillingAccountId", "x_BillingMonth", "ServiceName", "BillingCurrency"]
     mine = charges.filter(charges["x_SourceName"] == source.name, charges["x_BillingMonth"].isin(sorted(months)))
-    summed = mine.group_by(keys).aggregate(cost=mine["BilledCost"].sum()).to_pyarrow().to_pylist()
-    return {(row[keys[0]], row[keys[1]], row[keys[2]], row[keys[3]]): row["cost"] or Decimal(0) for row in summed}
+    summed = rows_of(mine.group_by(keys).aggregate(cost=mine["BilledCost"].sum()).select(*keys, "cost"))
+    return {
+        (account, month, service, currency): cost or Decimal(0) for account, month, service, currency, cost in summed
+    }

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 from django.conf import settings
@@ -38,7 +37,7 @@ from apps.marts.tagging import tag_value
 from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.teams.organising import newest_tree_number, tree_identity
 from apps.warehouse import lake
-from apps.warehouse.engine import rows_of
+from apps.warehouse.engine import TOO_LARGE, rows_of
 
 CACHE_SECONDS = 24 * 3600
 _recent = RecentAnswers(most_rows=200_000)
@@ -217,7 +216,7 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
     summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
     try:
         found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
-    except (duckdb.OutOfRangeException, duckdb.ConversionException) as too_large:
+    except TOO_LARGE as too_large:
         if query.currency is None:
             raise
         raise BadQuestion(

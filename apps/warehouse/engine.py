@@ -1,11 +1,18 @@
-"""The engine that computes over the lake: DuckDB inside this process, one connection per thread."""
+"""The engine that computes over the lake: DuckDB inside this process, one connection per thread, or Apache Spark
+(`spark`), where COSTOPS_ENGINE is its address.
+
+`rows_of`, `count_of`, `Workspace.keep` and `lake.write` take an expression and compute it where set work is done. What
+is asked in DuckDB's own language (`connect`, `registered`, `keep_query`) is computed here, over the same files.
+"""
 
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,12 +23,15 @@ import ibis.expr.types as ir
 from django.conf import settings
 from ibis.backends.duckdb import Backend
 
-from apps.warehouse import exact
-from apps.warehouse.wording import query_of, quoted
+from apps.warehouse import exact, spark
+from apps.warehouse.wording import FileQuery, query_of, quoted
 
 ibis.options.sql.fuse_selects = False
 """An expression that reads a computed column reads what was computed: fused into one select it would be computed
 again wherever it is read (`exact`)."""
+
+TOO_LARGE = (duckdb.OutOfRangeException, duckdb.ConversionException, spark.ComputedTooLarge)
+"""What is raised where a number does not fit its type."""
 
 _local = threading.local()
 _inherited: list[Any] = []
@@ -89,10 +99,14 @@ def use_one_thread() -> None:
 
 
 class Workspace:
-    """Intermediate tables of one computation, in the engine's temporary storage; gone when it ends."""
+    """Intermediate tables of one computation, in the engine's temporary storage; gone when it ends.
+
+    Spark's are Parquet files in a folder of the lake, where its executors, and the engine of this process, find them.
+    """
 
     def __init__(self) -> None:
         self._names: list[str] = []
+        self._folders: list[Path] = []
 
     def __enter__(self) -> "Workspace":
         return self
@@ -100,6 +114,8 @@ class Workspace:
     def __exit__(self, *_exception: object) -> None:
         for name in self._names:
             connect().con.execute(f"DROP TABLE IF EXISTS {name}")
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """Compute an expression once; what follows reads the result.
@@ -108,12 +124,23 @@ class Workspace:
         small tables are kept in half the time without.
         """
         name = f"kept_{uuid.uuid4().hex[:12]}"
+        if spark.is_engine():
+            return self._keep_as_files(expression, Path(settings.COSTOPS_LAKE) / "_kept" / name)
         self._names.append(name)
         schema = expression.schema()
         with registered(expression) as backend:
             backend.con.execute(f"CREATE TEMP TABLE {name} ({_declared(schema)})")
             backend.con.execute(f"INSERT INTO {name} {query_of(backend, expression)}")
         return ops.DatabaseTable(name, schema=schema, source=backend, namespace=_TEMPORARY).to_expr()
+
+    def _keep_as_files(self, expression: ir.Table, folder: Path) -> ir.Table:
+        self._folders.append(folder)
+        paths = [str(path) for path in spark.write(expression, folder)]
+        if not paths:
+            return empty(expression.schema())
+        columns, names = ", ".join(map(quoted, expression.columns)), ", ".join(map(text, paths))
+        query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = false)"  # noqa: S608  # names of our own
+        return reading(FileQuery.of(query, folder=str(folder), paths=paths), expression.schema())
 
     def keep_query(self, query: str, given: Sequence[Any] = ()) -> str:
         """The same for a query in the engine's own language, with what its question marks stand for: the name of the
@@ -157,7 +184,17 @@ def registered(expression: ir.Expr) -> Iterator[Backend]:
 def empty(schema: sch.Schema) -> ir.Table:
     """A table without rows."""
     columns = ", ".join(f"NULL::{_kind(str(kind(nullable=True)))} AS {quoted(name)}" for name, kind in schema.items())
-    return connect().sql(f"SELECT {columns} WHERE false", schema=schema)
+    return reading(FileQuery.of(f"SELECT {columns} WHERE false"), schema)
+
+
+def reading(query: FileQuery, schema: sch.Schema) -> ir.Table:
+    """What a query reads, for either engine."""
+    return ops.SQLQueryResult(query, schema, connect()).to_expr()
+
+
+def text(value: str) -> str:
+    """A text as queries have it."""
+    return "'{}'".format(value.replace("'", "''"))
 
 
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))
@@ -207,6 +244,8 @@ def json_keys(document):  # type: ignore[no-untyped-def]  # types are in the sig
 
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values: `Decimal` stays exact, `date` is `date`."""
+    if spark.is_engine():
+        return spark.rows_of(expression)
     with registered(expression) as backend:
         rows: list[tuple[Any, ...]] = backend.con.execute(query_of(backend, expression)).fetchall()
     return rows

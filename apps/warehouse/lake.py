@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
@@ -24,8 +25,9 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import engine, fencing, wording
+from apps.warehouse import engine, fencing, spark, wording
 from apps.warehouse.failpoints import failpoint
+from apps.warehouse.wording import FileQuery
 
 Partition = Mapping[str, str | date]
 
@@ -128,13 +130,14 @@ def scan(
     chosen = files(table, at=at) if only is None else tuple(only)
     if not chosen:
         return engine.empty(table.schema)
-    return engine.connect().sql(query_of(table, chosen), schema=table.schema)
+    return engine.reading(query_of(table, chosen), table.schema)
 
 
-def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> str:
+def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> FileQuery:
     """Files of a table (at least one) as a query in the engine's own language."""
     folder = location(table)
-    names = ", ".join(f"'{_quoted(folder / file.path)}'" for file in chosen)
+    paths = [str(folder / file.path) for file in chosen]
+    names = ", ".join(map(engine.text, paths))
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(_told(table, name) for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
@@ -142,7 +145,8 @@ def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> st
     if table.may_be_missing:
         texts = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in table.may_be_missing)
         rows = f"(SELECT * FROM {rows} UNION ALL BY NAME SELECT {texts} WHERE false)"  # noqa: S608  # names and paths of our own tables
-    return f"SELECT {columns} FROM {rows}"  # noqa: S608  # the same
+    query = f"SELECT {columns} FROM {rows}"  # noqa: S608  # the same
+    return FileQuery.of(query, folder=str(folder), paths=paths)
 
 
 def _told(table: LakeTable, name: str) -> str:
@@ -164,6 +168,8 @@ def between(table: LakeTable, column: str, start: Any, end: Any, *, at: int | No
 def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
+    if spark.is_engine():
+        return _write_by_spark(table, cast)
     with engine.registered(cast) as backend:
         return write_sql(table, backend.con, wording.query_of(backend, cast))
 
@@ -177,7 +183,7 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
     try:
         found = connection.execute(
-            f"COPY ({query}) TO '{_quoted(folder)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+            f"COPY ({query}) TO {engine.text(str(folder))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
             f"PARTITION_BY ({partitions}), FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
         ).fetchall()
     except BaseException:
@@ -187,8 +193,23 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
     return [_written(folder, Path(row[0]), rows=row[1], size=row[2]) for row in found]
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _write_by_spark(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
+    """Its executors write into a folder of their own, for Spark's own commit knows but one writer of a folder; whole
+    files are moved from there."""
+    _open(table)
+    folder, batch = location(table), f"w{uuid.uuid4().hex[:12]}"
+    aside = folder / f"_{batch}"
+    written = []
+    try:
+        for number, path in enumerate(spark.write(rows, aside, partition_by=table.partition_by)):
+            count = pq.read_metadata(path).num_rows
+            target = folder / path.relative_to(aside).with_name(f"{batch}_{number}.parquet")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+            written.append(_written(folder, target, rows=count, size=target.stat().st_size))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return written
 
 
 def _written(folder: Path, path: Path, *, rows: int, size: int) -> WrittenFile:

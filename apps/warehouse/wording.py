@@ -1,4 +1,4 @@
-"""Expressions put into the engine's own language, each sort of expression but once.
+"""Expressions put into an engine's own language, each sort of expression but once.
 
 On small tables Ibis takes longer for that than the engine for its answer, and fills, simulations and pages ask the same
 of other tables again and again: what was said before is said again, with their names in it.
@@ -6,7 +6,7 @@ of other tables again and again: what was said before is said again, with their 
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ibis.expr.datatypes as dt
@@ -23,22 +23,44 @@ _GIVEN = (ops.DatabaseTable, ops.InMemoryTable, ops.SQLQueryResult)
 _NODE, _TABLE = object(), object()
 _MARK = f"table_{uuid.uuid4().hex}_"
 """What stands for a table, with its number: no name or text of an expression can contain it."""
-_MARKS = re.compile(rf'"{_MARK}(\d+)"')
+
+
+class FileQuery(str):
+    """A query of the rows of Parquet files, in DuckDB's language, that still knows the files: another engine is told
+    of those. `folder` is where the names of partitions begin."""
+
+    folder: str
+    paths: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: str, *, folder: str = "", paths: Iterable[str] = ()) -> "FileQuery":
+        told = cls(query)
+        told.folder, told.paths = folder, tuple(paths)
+        return told
 
 
 def query_of(backend: Backend, expression: ir.Table) -> str:
-    """An expression as a query."""
+    """An expression as a query of DuckDB."""
+    return worded(expression, quote='"', say=backend.compile, named=_named)
+
+
+def worded(
+    expression: ir.Table, *, quote: str, say: Callable[[ir.Expr], str], named: Callable[[ops.Relation], str]
+) -> str:
+    """An expression in the language that `say` puts it into and whose names stand in `quote`; `named` is what one of
+    its tables is called there."""
     shape, tables = _shape(expression.op())
-    query = _known.get(shape)
+    query = _known.get((quote, shape))
     if query is None:
         stand_ins = {
             table: ops.UnboundTable(f"{_MARK}{number}", schema=table.schema) for number, table in enumerate(tables)
         }
-        query = str(backend.compile(expression.op().replace(stand_ins).to_expr()))
+        query = str(say(expression.op().replace(stand_ins).to_expr()))
         if len(_known) >= REMEMBERED:
             _known.clear()
-        _known[shape] = query
-    return _MARKS.sub(lambda mark: _named(tables[int(mark[1])]), query)
+        _known[(quote, shape)] = query
+    marks = re.compile(rf"{quote}{_MARK}(\d+){quote}")
+    return marks.sub(lambda mark: named(tables[int(mark[1])]), query)
 
 
 def _named(table: ops.Relation) -> str:
