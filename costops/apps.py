@@ -11,6 +11,8 @@ from costops.names import APPS, TABLES
 class CostOpsAdmin(AdminConfig):
     """Django's admin under our name. Names of tables are given here, where no migration follows from them."""
 
+    default_site = "costops.site.CostOpsSite"
+
     def ready(self) -> None:
         super().ready()
         from django.contrib import admin

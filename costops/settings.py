@@ -151,6 +151,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.teams.requests.PeopleOnly",
     "apps.signin.limits.SignedIn",
     "apps.dashboards.zones.AsPreferred",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -360,6 +361,8 @@ COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=10
 COSTOPS_METRICS_TOKEN = env.str("COSTOPS_METRICS_TOKEN", default="")  # without one there is no /metrics
 COSTOPS_OWN_NAMESPACES = env.list("COSTOPS_OWN_NAMESPACES", default=[])  # cluster/namespace
 COSTOPS_AUDIT_READS = env.bool("COSTOPS_AUDIT_READS", default=False)
+COSTOPS_READ_LOG = env.least("COSTOPS_READ_LOG", 0, default=0)  # days it is kept; 0: there is none
+COSTOPS_TOKEN_MAX_DAYS = env.least("COSTOPS_TOKEN_MAX_DAYS", 1, default=365)
 COSTOPS_SENTRY_DSN = env.str("COSTOPS_SENTRY_DSN", default="")
 COSTOPS_OTLP_ENDPOINT = env.str("COSTOPS_OTLP_ENDPOINT", default="")
 COSTOPS_WORKER_SIGN = env.str("COSTOPS_WORKER_SIGN", default="")

@@ -19,6 +19,7 @@ class ApiTokenAdmin(ToRead):
         "user",
         "name",
         "scopes",
+        "teams",
         "created_at",
         "expires_at",
         "last_used_day",

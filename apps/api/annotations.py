@@ -13,10 +13,10 @@ from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
 from apps.api.parameters import FORMAT, Parameter, day, text
-from apps.api.selectors import scope_of
 from apps.explorer import annotating, selectors
 from apps.explorer.models import Annotation
 from apps.finops.windows import ONE_DAY
+from apps.marts.scoping import scope_of
 from apps.teams.approval import actor_of
 
 LISTING = (

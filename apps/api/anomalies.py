@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from apps.api import anomaly_schema, parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
-from apps.api.selectors import scope_of
 from apps.insights.anomalies import feedback, selectors
 from apps.insights.anomalies.selectors import Seen
 from apps.insights.models import AnomalyFeedback
+from apps.marts.scoping import scope_of
 from apps.teams.approval import actor_of
 
 LISTING = (

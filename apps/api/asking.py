@@ -21,7 +21,7 @@ from apps.api.bodies import FieldsBody
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Known
 from apps.api.questions import digest_of
-from apps.api.selectors import scope_of
+from apps.marts.scoping import scope_of
 
 SHEETS = parameters.TABLE_FORMATS[1:]
 

@@ -16,6 +16,8 @@ from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.audit import selectors
 from apps.audit.models import AuditEntry
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 LISTING = (
     Parameter("actor", parameters.text, "Only of this user."),
@@ -60,7 +62,7 @@ class AuditView(AskView):
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
-        if not request.user.is_staff:
+        if not may(request.user, Can.SEE_AUDIT):
             raise PermissionDenied
 
     @schema.asking("audit", LISTING, AuditSchema)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from apps.api import selectors, services
 from apps.api.models import ApiToken
+from apps.teams.access import only_of
 
 SCHEME = "Token"
 MAX_HEADER = 300
@@ -35,7 +36,7 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise AuthenticationFailed
         services.note_use(token, now=now)
-        return token.user, token
+        return token.user if token.teams is None else only_of(token.user, token.teams), token
 
     def authenticate_header(self, request: Request) -> str:
         return SCHEME

@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.questions import cost_question, facts, used_rate
-from apps.api.selectors import scope_of
 from apps.books import bases, statuses
 from apps.books.bases import Bases
 from apps.finops.tables import DIMENSIONS
+from apps.marts.scoping import scope_of
 
 BASES = tuple(one for one in parameters.COSTS if one.name not in ("metric", "limit", "cursor"))
 AMOUNTS = (
@@ -53,7 +53,7 @@ class BasesView(AskView):
     @schema.asking("bases", BASES, BasesSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
-        query, _page = cost_question(asked, scope_of(request.user))
+        query, _page = cost_question(asked, scope_of(request.user, by_account=True))
         covered = statuses.of_query(query, timezone.now())
         etag = etag_of(query.as_of, "bases", query, asked["format"], covered.by_day)
         if same := unchanged(request, etag):

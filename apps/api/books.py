@@ -13,7 +13,6 @@ from apps.api import parameters, schema
 from apps.api.asking import AskView, CompanyView, etag_of, unchanged
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import facts
-from apps.api.selectors import scope_of
 from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
@@ -22,7 +21,10 @@ from apps.books.models import Close
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import METRICS
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 MONTH = Parameter("month", parameters.month, "Only the days of this calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$")
 CHANGES = (
@@ -79,7 +81,7 @@ class ChangesView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = _query(asked, request)
-        etag = etag_of(query.after, query.before, query.scope.teams and sorted(query.scope.teams), asked)
+        etag = etag_of(query.after, query.before, query.scope.identity, asked)
         if not_modified := unchanged(request, etag):
             return not_modified
         found = changes(query)
@@ -103,14 +105,13 @@ def _query(asked: dict[str, Any], request: Request) -> ChangeQuery:
         after,
         window=month_window(asked["month"]) if "month" in asked else None,
         filters=tuple((name, asked[key]) for name, key in names.items() if key in asked),
-        scope=scope_of(request.user),
+        scope=scope_of(request.user, by_account=True),
         **given,
     )
 
 
 CLOSED = Parameter("month", parameters.month, "The calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$", place="path")
 REASON = Parameter("reason", parameters.text, "Why the month is closed although something speaks against it.")
-CLOSE_MONTH = "books.close_month"
 """The permission to close months."""
 
 
@@ -196,7 +197,7 @@ class ClosingView(CompanyView):
     @schema.writing("close", (CLOSED, REASON, FORMAT), ClosingSchema)
     def post(self, request: Request, month: str) -> HttpResponse:
         given = self.given(request, (REASON, FORMAT))
-        if not request.user.has_perm(CLOSE_MONTH):
+        if not may(request.user, Can.CLOSE_MONTHS):
             raise PermissionDenied
         by = request.user.get_username()
         closed = services.close(month, by=by, now=timezone.now(), reason=given.get("reason", ""))

@@ -9,7 +9,7 @@ from apps.api import parameters
 from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
 from apps.api.parameters import Parameter
-from apps.api.selectors import scope_of
+from apps.marts.scoping import scope_of
 
 
 class BringView(AskView):

@@ -15,13 +15,13 @@ from apps.api.grammar import ASKED
 from apps.api.parquet import ParquetRenderer
 from apps.api.questions import Page, cost_question, facts, page_of, question_of, used_rate
 from apps.api.renderers import CsvRenderer, JsonRenderer
-from apps.api.selectors import scope_of
 from apps.api.sheets import XlsxRenderer
 from apps.books import statuses
 from apps.finops.money import NOTHING
 from apps.insights.explain import explain
 from apps.marts.cell import address, cell, row_addresses
 from apps.marts.query import TIME_DIMENSIONS, Answer, CostQuery
+from apps.marts.scoping import scope_of
 from apps.marts.shape import COMPARED, Comparison, Row, Shaped
 from apps.marts.shaping import shaped
 
@@ -38,7 +38,7 @@ class CostsView(AskView):
     @schema.asking("costs", ASKED, ShapedCostsSchema, sheets=(XlsxRenderer.media_type, ParquetRenderer.media_type))
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
-        query, page = cost_question(asked, scope_of(request.user))
+        query, page = cost_question(asked, scope_of(request.user, by_account=True))
         told = asked.get("explain", ROWS)
         covered = statuses.of_query(query, timezone.now())  # noqa: TID251  # an address is an entry point
         etag = etag_of(query.as_of, query, page, asked["format"], told, covered.by_day)

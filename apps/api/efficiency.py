@@ -15,9 +15,9 @@ from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.questions import facts
-from apps.api.selectors import scope_of
 from apps.insights.efficiency import LEVELS, PLACE, RESOURCES, EfficiencyQuery, Row, efficiency
 from apps.marts.models import Publication
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
 
 PARAMETERS = (

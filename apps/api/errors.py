@@ -41,6 +41,7 @@ from apps.reports.archive import NoSuchLetter
 from apps.reports.recipients import NotForYou
 from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
+from apps.teams.granting import NoSuchGrant
 from apps.teams.proposals import NoSuchDraft, NotNow
 from apps.warehouse.database import is_away
 
@@ -77,6 +78,7 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], str], ...] = (
     (CannotDispute, "cannot_dispute"),
     (CannotBook, "cannot_book"),
     (NoSuchDraft, "no_such_draft"),
+    (NoSuchGrant, "no_such_grant"),
     (NotOnTheList, "not_on_the_list"),
     (NoSuchRecommendation, "no_such_recommendation"),
     (NoSuchInitiative, "no_such_initiative"),

@@ -12,9 +12,9 @@ from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import cost_question, present
-from apps.api.selectors import scope_of
 from apps.estimates.selectors import Goodness, accuracy, estimates, reach_of
 from apps.marts.query import METRICS
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
 
 ACCURACY = (

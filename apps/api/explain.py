@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.questions import cell_question, facts, used_rate
-from apps.api.selectors import scope_of
 from apps.insights.explain import BillRow, Explanation, Part, explain
 from apps.insights.weights import UNITS, Weight
 from apps.marts.cell import address
 from apps.marts.query import METRICS
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import facts as facts_of
 from apps.marts.selectors import publication
 

@@ -15,7 +15,7 @@ from apps.api.parameters import Known, Parameter, one_of
 from apps.api.parquet import ParquetRenderer
 from apps.api.questions import cell_question
 from apps.api.renderers import CsvRenderer
-from apps.api.selectors import scope_of
+from apps.marts.scoping import scope_of
 from apps.reports.focus_out.export import What, export
 from apps.reports.focus_out.writing import Form
 
@@ -39,7 +39,7 @@ class ExportView(AskView):
 
     def answered(self, request: Request) -> HttpResponseBase:
         asked = self.asked(request)
-        query = cell_question(asked, scope_of(request.user))
+        query = cell_question(asked, scope_of(request.user, by_account=True))
         form: Form = asked["format"]
         etag = etag_of(query.as_of, "export", self.what, query, form)
         if same := unchanged(request, etag):

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from apps.api import forecast_schema, schema
 from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
-from apps.api.selectors import scope_of
 from apps.insights import selectors
 from apps.insights.models import Forecast
+from apps.marts.scoping import scope_of
 
 PARAMETERS = (
     Parameter("level", one_of(*selectors.LEVELS), "Only forecasts of this level.", choices=selectors.LEVELS),

@@ -17,10 +17,10 @@ from apps.api.idle_schema import (
     IdleSchema,
 )
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
-from apps.api.selectors import scope_of
 from apps.insights.idle import deciding, selectors
 from apps.insights.idle.selectors import Listed
 from apps.insights.models import IdleExclusion
+from apps.marts.scoping import scope_of
 from apps.teams.approval import actor_of
 from apps.teams.organising import today
 

@@ -8,6 +8,7 @@ class ApiToken(models.Model):
     """A key that speaks for a user until it expires. Of its secret only a keyed hash is kept; it is shown once.
 
     A token is revoked by setting `revoked_at`; every request looks it up, so revocation holds at once everywhere.
+    `teams` are those it is for, of those its user may see; None: all of them, and what concerns the whole company.
     """
 
     public_id = models.CharField(max_length=16, unique=True)
@@ -15,6 +16,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=120, blank=True)
     scopes = models.CharField(max_length=1000)
+    teams = models.JSONField(null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     last_used_day = models.DateField(null=True)

@@ -30,7 +30,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
         "publications", "changes", "restatements", "reconciliation", "invoices", "closings", "adjustments", "disputes",
     ),
     "Data": ("sources", "runs", "quality", "audit"),
-    "Organisation": ("teams", "rules", "rule-drafts", "worklist"),
+    "Organisation": ("teams", "access", "rules", "rule-drafts", "worklist"),
     "Being told": ("alerts", "alert-rules", "channels", "deliveries", "reports", "subscriptions"),
     "This API": ("me", "problems", "search"),
     "OpenCost": ("opencost",),

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter, one_of, text
-from apps.api.selectors import scope_of
 from apps.insights.models import PlannedChange
 from apps.insights.planned import entering
+from apps.marts.scoping import scope_of
 from apps.teams.approval import actor_of
 
 ALL = Parameter("all", one_of("true", "false"), "`true`: withdrawn changes too.", choices=("true", "false"))

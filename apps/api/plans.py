@@ -24,7 +24,7 @@ from apps.api.plan_schema import (
     TakenSchema,
     WholePlanSchema,
 )
-from apps.api.selectors import scope_of
+from apps.marts.scoping import scope_of
 from apps.planning import outcomes, registry, selectors, services
 from apps.planning.exporting import exported, file_names
 from apps.planning.models import Outcome

@@ -20,7 +20,9 @@ from apps.planning.offers import csv_file, table
 from apps.prices import selectors, services
 from apps.prices.models import Price
 from apps.prices.selectors import Commitment
+from apps.teams.access import may
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 
 ORIGINS = tuple(str(origin) for origin in Price.Origin.values)
 LISTING = (
@@ -122,7 +124,7 @@ class PricesView(CompanyView, BringView):
 
     @schema.bringing("import_prices", FILE, PricesTakenSchema)
     def post(self, request: Request) -> HttpResponse:
-        if not request.user.is_staff:
+        if not may(request.user, Can.MANAGE_SOURCES):
             raise PermissionDenied
         content, given = self.brought(request)
         return Response({"rows": services.import_content(content, given.get("name", "upload")).prices}, status=201)

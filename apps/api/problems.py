@@ -80,6 +80,8 @@ _ROWS = (
     Problem("no_plan", 404, "There is no plan",
             "The planner made none, or none that you may see.",
             "Take planner and subject of `/api/v1/plans/`."),
+    Problem("no_such_grant", 404, "There is no such grant",
+            "No role was given under this number, or it was taken back.", "Take a number of `/api/v1/access/`."),
     Problem("no_such_alert", 404, "There is no such alert",
             "No alert you may see has this number.", "Take a number of `/api/v1/alerts/?state=any`."),
     Problem("no_such_budget", 404, "There is no such budget",

@@ -20,6 +20,8 @@ from apps.ingest.models import Source
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.selectors import source_states
 from apps.pipeline.selectors import newest_problems
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 CHECKS: dict[str, RowCheck | SourceCheck] = {check.code: check for check in ROW_CHECKS} | SOURCE_CHECKS
 DECISIONS = ("accept", "reject")
@@ -74,13 +76,13 @@ class QualityView(CompanyView):
 
 
 class HeldView(CompanyView):
-    """What is held back of a source: taken at the next fill, or refused; staff decide."""
+    """What is held back of a source: taken at the next fill, or refused, by those who manage sources."""
 
     columns = schema.columns_of(DecidedSchema)
 
     @schema.writing("decide_held", (SOURCE, DECISION, FORMAT), DecidedSchema)
     def post(self, request: Request, source: str) -> HttpResponse:
-        if not request.user.is_staff:
+        if not may(request.user, Can.MANAGE_SOURCES):
             raise PermissionDenied
         decision = parameters.needed(self.given(request, (DECISION, FORMAT)), "decision")
         found = Source.objects.filter(name=source).first() if "\0" not in source else None

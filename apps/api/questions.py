@@ -75,11 +75,8 @@ def digest_of(*asked: Any) -> str:
 
 
 def _settled(part: Any) -> Any:
-    """A set prints in no fixed order; a question's scope is told by its sorted teams."""
-    if not isinstance(part, CostQuery):
-        return part
-    teams = None if part.scope.teams is None else tuple(sorted(part.scope.teams))
-    return replace(part, scope=Scope()), teams
+    """A set prints in no fixed order; a question's scope is told in order."""
+    return (replace(part, scope=Scope()), part.scope.identity) if isinstance(part, CostQuery) else part
 
 
 def _opened(cursor: str) -> tuple[int, dict[str, int | None], int, str]:

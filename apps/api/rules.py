@@ -15,8 +15,8 @@ from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.bodies import TEXT, YamlBody
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.selectors import scope_of
 from apps.finops.money import less
+from apps.marts.scoping import scope_of
 from apps.teams import proposals
 from apps.teams.approval import actor_of
 from apps.teams.models import RuleDraft

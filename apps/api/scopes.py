@@ -10,6 +10,8 @@ from apps.api.models import ApiToken
 READ, WRITE = "read", "write"
 _V1 = "api/v1/"
 _COMPAT = "api/compat/"
+_BY_NAME = ("access",)
+"""What tokens for all areas do not open: it must be named."""
 _FOR_ALL = ("", "me")
 """What explains the API, and the token itself."""
 
@@ -20,7 +22,9 @@ class InsufficientScope(PermissionDenied):
     default_code = "insufficient_scope"
 
     def __init__(self, scope: str) -> None:
-        super().__init__(f"The token needs the scope {scope}, or {scope.partition(':')[2]} for all areas.")
+        area, _, kind = scope.partition(":")
+        more = "" if area in _BY_NAME else f", or {kind} for all areas"
+        super().__init__(f"The token needs the scope {scope}{more}.")
         self.scope = scope
 
 
@@ -34,7 +38,8 @@ class InScope(BasePermission):
         if not isinstance(token, ApiToken) or area in _FOR_ALL:
             return True
         kind = READ if request.method in SAFE_METHODS else WRITE
-        if not {kind, f"{area}:{kind}"} & set(token.scopes.split()):
+        wanted = {f"{area}:{kind}"} if area in _BY_NAME else {kind, f"{area}:{kind}"}
+        if not wanted & set(token.scopes.split()):
             raise InsufficientScope(f"{area}:{kind}")
         return True
 

@@ -1,22 +1,15 @@
-"""Reading tokens, and what a user may ask about."""
+"""Reading tokens."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import User
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.api.models import ApiToken
-from apps.marts.query import Scope
-from apps.teams.selectors import visible_teams
 
 KEY_PREFIX = "costops"
 _NO_HASH = "0" * 64
-
-
-def scope_of(user: AbstractBaseUser | AnonymousUser) -> Scope:
-    """The teams a user may ask about."""
-    return Scope(visible_teams(user))
 
 
 def hash_of(secret: str) -> str:

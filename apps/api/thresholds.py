@@ -15,8 +15,8 @@ from apps.alerts.rules import BY_NAME, NAMES, RULES
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.selectors import scope_of
 from apps.finops.notices import SEVERITIES
+from apps.marts.scoping import scope_of
 from apps.teams.approval import actor_of
 
 RULE = Parameter("rule", parameters.one_of(*NAMES), "Only of this rule.", choices=NAMES)

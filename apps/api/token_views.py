@@ -1,7 +1,9 @@
 """The page of tokens: whoever is signed in makes keys that speak for them, and revokes them."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -18,9 +20,15 @@ from apps.api.scopes import READ, WRITE
 from apps.api.services import TokenRefusedError
 from apps.teams.selectors import visible_teams
 
-DAYS = (30, 90, 180, 365)
+DAYS = (7, 30, 90, 180, 365)
 MAY: dict[str, tuple[str, ...]] = {"read": (READ,), "write": (READ, WRITE)}
 """What the form offers; single areas are for `manage.py token add --scope`."""
+
+
+def _offered() -> Iterator[int]:
+    """The days that tokens may live, among them the default."""
+    most = settings.COSTOPS_TOKEN_MAX_DAYS
+    yield from sorted({*(days for days in DAYS if days <= most), services.default_days()})
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -46,7 +54,7 @@ class Tokens(LoginRequiredMixin, View):
     def _issue(self) -> str:
         name, days = self.request.POST.get("name", "").strip(), self.request.POST.get("days", "")
         scopes = MAY.get(self.request.POST.get("may", "read"))
-        if not name or days not in map(str, DAYS) or scopes is None:
+        if not name or days not in map(str, _offered()) or scopes is None:
             raise TokenRefusedError(_("Say what the token is for, and how long it lives."))
         return services.issue_token(self._user, now=timezone.now(), name=name, days=int(days), scopes=scopes)
 
@@ -63,7 +71,7 @@ class Tokens(LoginRequiredMixin, View):
             for one in selectors.tokens_of(self._user)
         ]
         context = {
-            "tokens": tokens, "days": DAYS, "default_days": services.DEFAULT_DAYS,
+            "tokens": tokens, "days": [*_offered()], "default_days": services.default_days(),
             "for_everything": visible_teams(self._user) is None, **said,
         }  # fmt: skip
         return render(self.request, "api/tokens.html", context, status=status)

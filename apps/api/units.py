@@ -14,8 +14,8 @@ from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.questions import facts, used_rate
-from apps.api.selectors import scope_of
 from apps.finops.windows import Window
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
 from apps.units import selectors, services
 from apps.units.models import DriverVersion

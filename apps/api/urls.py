@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 
 from apps.api import (
+    access,
     alerts,
     annotations,
     anomalies,
@@ -78,6 +79,8 @@ urlpatterns = [
     path("v1/disputes/<int:number>/", disputes.DisputeView.as_view(), name="api-dispute"),
     path("v1/teams/", views.TeamsView.as_view(), name="api-teams"),
     path("v1/teams/<slug:name>/", views.TeamView.as_view(), name="api-team"),
+    path("v1/access/", access.GrantsView.as_view(), name="api-access"),
+    path("v1/access/<int:number>/", access.GrantView.as_view(), name="api-grant"),
     path("v1/me/", me.MeView.as_view(), name="api-me"),
     path("v1/runs/", runs.RunsView.as_view(), name="api-runs"),
     path("v1/runs/progress/", runs.ProgressView.as_view(), name="api-progress"),

@@ -18,11 +18,11 @@ from apps.api import parameters, schema, source_schema
 from apps.api.asking import AskView, CompanyView, etag_of, unchanged
 from apps.api.problems import PROBLEMS, Problem
 from apps.api.questions import coverage_of, facts
-from apps.api.selectors import scope_of
 from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
+from apps.marts.scoping import scope_of
 from apps.teams.models import Team
 from apps.teams.organising import today, tree
 from apps.teams.tree import LEVELS

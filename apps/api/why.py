@@ -12,13 +12,13 @@ from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Parameter, day
 from apps.api.questions import cell_question, facts, used_rate
-from apps.api.selectors import scope_of
 from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, CostChange, MeterChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, just_before, why
 from apps.insights.why.telling import tell
 from apps.marts.query import CostQuery
+from apps.marts.scoping import scope_of
 
 PARAMETERS: parameters.Known = (
     *parameters.CELL,

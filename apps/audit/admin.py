@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.audit.models import AuditEntry, ChainEnd
+from apps.audit.models import AuditEntry, ChainEnd, ReadEntry
 from apps.teams.reading import ToRead
 
 
@@ -14,6 +14,16 @@ class AuditEntryAdmin(ToRead):
     list_filter = ("way",)
     search_fields = ("actor", "action", "request_id")
     ordering = ("-number",)
+    date_hierarchy = "at"
+
+
+@admin.register(ReadEntry)
+class ReadEntryAdmin(ToRead):
+    """Who looked at which teams' cost."""
+
+    list_display = ("at", "actor", "way", "action", "teams", "accounts", "is_export", "address")
+    list_filter = ("way", "is_export")
+    search_fields = ("actor", "action")
     date_hierarchy = "at"
 
 

@@ -17,7 +17,22 @@ from apps.warehouse.terminal import operator
 
 logger = logging.getLogger(__name__)
 READING = frozenset(
-    {"list", "show", "ways", "preview", "verify", "ask", "explain", "why", "reconcile", "changes", "units", "mcp"}
+    {
+        "list",
+        "show",
+        "ways",
+        "roles",
+        "services",
+        "preview",
+        "verify",
+        "ask",
+        "explain",
+        "why",
+        "reconcile",
+        "changes",
+        "units",
+        "mcp",
+    }
 )
 """Commands, or first words of one, that only look."""
 

@@ -35,6 +35,25 @@ class AuditEntry(models.Model):
         return f"audit entry {self.number}"
 
 
+class ReadEntry(models.Model):
+    """Somebody saw the cost of `teams` (None: of all), and of `accounts` whosever it is, or took a file of it."""
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=150, db_index=True)
+    way = models.CharField(max_length=8, choices=AuditEntry.Way)
+    action = models.CharField(max_length=80)
+    teams = models.JSONField(null=True)
+    accounts = models.JSONField(default=list)
+    is_export = models.BooleanField()
+    address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        verbose_name_plural = "read entries"
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action}"
+
+
 class ChainEnd(models.Model):
     """One row: the newest entry. Whoever appends holds it meanwhile."""
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.audit import services
 from apps.audit.models import AuditEntry
+from apps.audit.reading import note_read
 from apps.finops.running import at_work
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ class Recorded:
         looks = is_reading or getattr(request, ONLY_LOOKS, False)
         if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
+        if settings.COSTOPS_READ_LOG and request.method == "GET" and response.status_code == 200 and _name(request):
+            _note_read(request, response)
         return response
 
 
@@ -74,7 +77,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> No
         services.record(
             at=timezone.now(),  # noqa: TID251  # a middleware is an entry point
             actor=_name(request) or before,
-            way=AuditEntry.Way.TOKEN if token is not None else AuditEntry.Way.PAGE,
+            way=_way(request),
             action=f"{request.method} {(match.url_name or match.view_name) if match else '?'}",
             subject=match.kwargs if match else {"path": request.path},
             details=_given(request) | ({"via": token.public_id} if token is not None else {}),
@@ -84,6 +87,18 @@ def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> No
         )
     except DatabaseError:
         logger.exception("audit: what %s did could not be written down", _name(request) or "somebody")
+
+
+def _note_read(request: HttpRequest, response: HttpResponseBase) -> None:
+    way, now = _way(request), timezone.now()  # noqa: TID251  # a middleware is an entry point
+    try:
+        note_read(request, is_export=_is_export(response), way=way, address=_address(request), at=now)
+    except DatabaseError:
+        logger.exception("audit: what %s looked at could not be written down", _name(request))
+
+
+def _way(request: HttpRequest) -> str:
+    return AuditEntry.Way.PAGE if getattr(request, "auth", None) is None else AuditEntry.Way.TOKEN
 
 
 def _name(request: HttpRequest) -> str:

@@ -26,6 +26,7 @@ from apps.marts.query import (
     Scope,
     check_groups,
 )
+from apps.marts.scoping import visible
 from apps.marts.selectors import CACHE_SECONDS, answer, facts, publication
 from apps.warehouse.engine import Workspace, rows_of
 
@@ -98,8 +99,7 @@ def changes(query: ChangeQuery) -> Changes:
 def _identity(pair: Pair, query: ChangeQuery) -> str:
     """What an answer depends on; numbers alone are given again when a database is restored from an older copy."""
     pins = [(one.number, one.created_at.timestamp(), sorted(one.versions.items())) for one in (pair.before, pair.after)]
-    teams = None if query.scope.teams is None else sorted(query.scope.teams)
-    told = repr((settings.COSTOPS_LAKE, pins, replace(query, scope=EVERYTHING), teams))
+    told = repr((settings.COSTOPS_LAKE, pins, replace(query, scope=EVERYTHING), query.scope.identity))
     return hashlib.sha256(told.encode()).hexdigest()[:40]
 
 
@@ -107,8 +107,7 @@ def _rows(told: ir.Table, query: ChangeQuery) -> tuple[tuple[Any, ...], ...]:
     told = told.mutate(month=told.day.strftime("%Y-%m"))
     for name, values in query.filters:
         told = told.filter(told[name].isin(values))
-    if query.scope.teams is not None:
-        told = told.filter(told.team.isin(sorted(query.scope.teams)))
+    told = visible(told, query.scope)
     groups = list(query.columns[:-1])
     summed = told.group_by(groups).aggregate(change=told.amount.sum().cast(MONEY))
     found = rows_of(summed.filter(summed.change != 0).order_by(groups).limit(MAX_ROWS + 1))

@@ -6,9 +6,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from apps.finops.errors import CostOpsError
 from apps.marts.query import Scope
-from apps.teams.selectors import FINANCE, visible_teams
-
-ANSWER, BOOK = "books.answer_dispute", "books.book_entry"
+from apps.teams.access import access_of, may
+from apps.teams.roles import Can
+from apps.teams.selectors import visible_teams
 
 
 class NotAllowed(CostOpsError):
@@ -40,17 +40,16 @@ class Actor:
 
 
 def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
-    """Somebody who is signed in. Members of finance answer disputes; entries are booked by whoever was permitted to."""
+    """Somebody who is signed in; answering and booking is finance's, or of who sees all cost and was permitted to."""
     seen = visible_teams(user)
     if not isinstance(user, User) or not user.is_active:
         return Actor("", Scope(frozenset()))
-    is_finance = user.has_perm(ANSWER) or user.groups.filter(name=FINANCE).exists()
     return Actor(
         name=user.get_username(),
         scope=Scope(seen),
-        teams=frozenset(user.memberships.values_list("team__name", flat=True)),
-        may_answer=is_finance and seen is None,
-        may_book=user.has_perm(BOOK) and seen is None,
+        teams=access_of(user).own_of(Can.DISPUTE),
+        may_answer=may(user, Can.ANSWER_DISPUTES),
+        may_book=may(user, Can.BOOK_ENTRIES),
     )
 
 

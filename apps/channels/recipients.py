@@ -11,9 +11,11 @@ from django.utils.translation import override
 
 from apps.channels.models import Channel
 from apps.charts.labels import plain
+from apps.teams.access import holders, people_of
 from apps.teams.approval import actor_of
-from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE, visible_teams
+from apps.teams.models import Team
+from apps.teams.roles import Role
+from apps.teams.selectors import visible_teams
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ def of_lead(name: str) -> list[Channel]:
 
 
 def of_company(now: datetime) -> list[Channel]:
-    """The channels of those who answer for the cost of all: finance, or superusers where nobody is in that group. Who
+    """The channels of those who answer for the cost of all: finance, or superusers where nobody is that. Who
     never had one is given one: mail to their own address."""
     active = User.objects.filter(is_active=True)
-    people = active.filter(groups__name=FINANCE).distinct()
+    people = holders(Role.FINANCE)
     if not people.exists():
         people = active.filter(is_superuser=True)
     for user in people.filter(channels__isnull=True).exclude(email=""):
@@ -90,7 +92,7 @@ def told_of(thread: str) -> list[Channel]:
 
 
 def _people_of(team: Team) -> Q:
-    members = Q(pk__in=Membership.objects.filter(team=team).values("user"))
+    members = Q(pk__in=people_of(team).values("pk"))
     return members | Q(email__iexact=team.lead_email) if team.lead_email else members
 
 

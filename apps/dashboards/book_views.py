@@ -17,15 +17,18 @@ from apps.dashboards.asking import METRICS, PERIODS
 from apps.dashboards.faults import refusal
 from apps.dashboards.views import Guarded, JsonView
 from apps.finops.sheets import BadSheet
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 
 class Changes(Guarded, TemplateView):
     """Why did last month change?"""
 
+    by_account = True
     template_name = "dashboards/changes.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         page = changes.page(changes.read(self.request.GET, self.scope))
         return {"page": page, "metrics": METRICS, "for_everything": self.scope.teams is None}
@@ -34,11 +37,12 @@ class Changes(Guarded, TemplateView):
 class ChangesFigure(JsonView):
     """The bridge of that page."""
 
+    by_account = True
+
     def get(self, request: HttpRequest) -> HttpResponseBase:
         return JsonResponse(changes.figure(changes.read(request.GET, self.scope)))
 
 
-CLOSE_MONTH = "books.close_month"
 FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
@@ -49,11 +53,11 @@ class Closing(Guarded, TemplateView):
     template_name = "dashboards/closing.html"
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        may_close = self.request.user.has_perm(CLOSE_MONTH)
+        may_close = may(self.request.user, Can.CLOSE_MONTHS)
         return {"page": closing.page(timezone.now()), "may_close": may_close, "for_everything": True, **said}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.has_perm(CLOSE_MONTH):
+        if not may(request.user, Can.CLOSE_MONTHS):
             raise PermissionDenied
         month, reason = request.POST.get("month", ""), request.POST.get("reason", "")
         try:
@@ -80,9 +84,6 @@ class Statement(Guarded):
         return response
 
 
-ADD_INVOICE = "books.add_invoice"
-
-
 class Invoices(Guarded, TemplateView):
     """Invoices against charges, and the form that brings invoices."""
 
@@ -90,11 +91,11 @@ class Invoices(Guarded, TemplateView):
     template_name = "dashboards/invoices.html"
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        may_add = self.request.user.has_perm(ADD_INVOICE)
+        may_add = may(self.request.user, Can.ADD_INVOICES)
         return {"page": invoices.page(), "may_add": may_add, "for_everything": True, **said}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.has_perm(ADD_INVOICE):
+        if not may(request.user, Can.ADD_INVOICES):
             raise PermissionDenied
         try:
             name, content = invoices.brought(request)
@@ -121,10 +122,11 @@ class Invoice(Guarded, TemplateView):
 class Bases(Guarded, TemplateView):
     """List, contracted, effective and billed cost side by side."""
 
+    by_account = True
     template_name = "dashboards/bases.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         page = bases.page(self.question())
         return {

@@ -17,7 +17,7 @@ class Efficiency(Guarded, TemplateView):
     template_name = "dashboards/efficiency.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         ask = efficiency.read(self.request.GET, self.question())
         page = efficiency.page(ask)
@@ -31,7 +31,7 @@ class EfficiencyFigure(JsonView):
     """Capacity, requested and used by day."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise Http404
         return JsonResponse(efficiency.figure(efficiency.read(request.GET, self.question())))
 

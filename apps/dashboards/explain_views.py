@@ -29,7 +29,7 @@ class OfTeams(Guarded, TemplateView):
         return actor_of(self.request.user)
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         return {"for_everything": self.scope.teams is None, **said}
 

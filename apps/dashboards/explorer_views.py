@@ -56,6 +56,8 @@ def answered(asked: Exploration, scope: Scope) -> Explored:
 class Keeping(Acting):
     """A page beside the explorer: what is refused is said on it."""
 
+    by_account = True
+
     @property
     def user(self) -> User:
         return cast(User, self.request.user)
@@ -218,8 +220,10 @@ class Annotations(Keeping):
 class ExplorerFigure(JsonView):
     """The figure of a question."""
 
+    by_account = True
+
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise Http404
         found = _found(request, self.scope)
         kept, _ = explorer.annotations(found)
@@ -231,8 +235,10 @@ class ExplorerFigure(JsonView):
 class ExplorerValues(JsonView):
     """The values that a filter may have, for whoever is typing."""
 
+    by_account = True
+
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise Http404
         name, text = request.GET.get("dimension", ""), request.GET.get("q", "")[:200]
         try:
@@ -247,8 +253,10 @@ class ExplorerValues(JsonView):
 class ExplorerFile(JsonView):
     """The rows of a question as a file."""
 
+    by_account = True
+
     def get(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        if form not in exporting.FORMS or self.scope.teams == frozenset():
+        if form not in exporting.FORMS or self.scope.is_empty:
             raise Http404
         found = _found(request, self.scope)
         write, media = exporting.FORMS[form]

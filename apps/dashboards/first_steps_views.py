@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 
 from apps.dashboards import first_steps
 from apps.dashboards.handlers import TOO_LARGE
-from apps.dashboards.source_views import Staff, when_new
+from apps.dashboards.source_views import Entitled, when_new
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
 from apps.ingest.sources import InvalidSource
@@ -37,7 +37,7 @@ class FirstStepsProgress(Guarded):
         return when_new(request, "dashboards/parts/first_runs.html", context)
 
 
-class TakeFirstStep(Staff):
+class TakeFirstStep(Entitled):
     """Add a source, or import teams."""
 
     for_everything = True

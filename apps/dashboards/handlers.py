@@ -7,11 +7,13 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.urls import reverse
 
 from apps.planning import registry
+from apps.teams.access import may
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 
 TOO_LARGE = "costops.upload_too_large"
 TAKING = ("sources-upload", "prices", "first-steps-take")
-"""The pages that take files of the staff."""
+"""The pages that take files of those who manage sources."""
 
 
 def _may_bring(path: str, user: Any) -> bool:
@@ -19,13 +21,13 @@ def _may_bring(path: str, user: Any) -> bool:
     if user is None or not user.is_active:
         return False
     if path == reverse("invoices"):
-        return bool(user.has_perm("books.add_invoice"))
+        return may(user, Can.ADD_INVOICES)
     if path == reverse("annotations"):
-        return actor_of(user).may_draft
+        return actor_of(user).may_speak
     taking = [reverse("plan", args=[planner.name]) for planner in registry.PLANNERS if planner.bring]
     if path in (reverse("offers"), reverse("budgets"), reverse("calendar"), *taking):
         return actor_of(user).teams is None
-    return path in map(reverse, TAKING) and bool(user.is_staff)
+    return path in map(reverse, TAKING) and may(user, Can.MANAGE_SOURCES)
 
 
 class UploadGuard(FileUploadHandler):

@@ -7,19 +7,24 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.teams.access import Somebody, access_of
+from apps.teams.roles import Can
+
 
 @dataclass(frozen=True)
 class Page:
     """A page of the menu: the name of its address, `under` it the names of pages that are reached from it.
 
-    `for_everything`: it is offered to those only who see the cost of all teams; `for_staff`: who keep the installation.
+    `for_everything`: it is offered to those only who see the cost of all teams; `can`: who may do this; `by_account`:
+    to those as well who see the cost of accounts only.
     """
 
     name: str
     title: Promise
     under: tuple[str, ...] = ()
     for_everything: bool = True
-    for_staff: bool = False
+    can: Can | None = None
+    by_account: bool = False
 
 
 ACCESS = ("mfa_index", "mfa_list_webauthn", "account_change_password", "usersessions_list")
@@ -29,13 +34,19 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         _("Costs"),
         (
             Page("overview", _("Overview"), under=("unit", "team", "namespace", "explain"), for_everything=False),
-            Page("explorer", _("Explorer"), under=("explorer-views", "annotations"), for_everything=False),
+            Page(
+                "explorer",
+                _("Explorer"),
+                under=("explorer-views", "annotations"),
+                for_everything=False,
+                by_account=True,
+            ),
             Page("forecasts", _("Forecast"), for_everything=False),
             Page("budgets", _("Budgets"), under=("budget",), for_everything=False),
             Page("why", _("Why"), for_everything=False),
             Page("efficiency", _("Efficiency"), for_everything=False),
             Page("units", _("Units"), for_everything=False),
-            Page("changes", _("Changes"), for_everything=False),
+            Page("changes", _("Changes"), for_everything=False, by_account=True),
             Page("estimates", _("Estimates"), for_everything=False),
             Page("disputes", _("Disputes"), under=("dispute",), for_everything=False),
             Page("reports", _("Reports"), under=("report-letter", "report-subscriptions"), for_everything=False),
@@ -57,7 +68,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
         (
             Page("reconciliation", _("Reconciliation"), under=("reconciliation-days",)),
             Page("invoices", _("Invoices"), under=("invoice", "explain-invoice")),
-            Page("bases", _("Bases")),
+            Page("bases", _("Bases"), by_account=True),
             Page("closing", _("Closing")),
         ),
     ),
@@ -79,13 +90,15 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
             Page("prices", _("Prices")),
             Page("publications", _("Publications")),
             Page("installation", _("Installation")),
-            Page("audit", _("Audit"), for_staff=True),
+            Page("audit", _("Audit"), for_everything=False, can=Can.SEE_AUDIT),
         ),
     ),
     (
         _("Settings"),
         (
-            Page("settings", _("My settings"), under=("api-tokens", *ACCESS), for_everything=False),
+            Page(
+                "settings", _("My settings"), under=("api-tokens", *ACCESS), for_everything=False, by_account=True
+            ),
             Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
             Page("deliveries", _("Deliveries"), for_everything=False),
             Page("alert-rules", _("Thresholds"), for_everything=False),
@@ -119,11 +132,24 @@ class Menu:
         return next((page for group in self.groups for page in group.pages if page.is_here), None)
 
 
-def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
+@dataclass(frozen=True)
+class Offered:
+    """To whom a menu is offered: what they may do of the whole company, and whether all they see is accounts."""
+
+    may: frozenset[Can] = frozenset()
+    only_accounts: bool = False
+
+
+def offered_to(user: Somebody) -> Offered:
+    access = access_of(user)
+    return Offered(access.company, bool(access.accounts()) and access.teams(Can.SEE_COST) == frozenset())
+
+
+def menu(here: str, to: Offered) -> Menu:
     """The menu as one sees it from the page whose address is named `here`."""
     groups: list[Link] = []
     within: tuple[Link, ...] = ()
-    for title, offered in _offered(sees_all=sees_all, is_staff=is_staff):
+    for title, offered in _offered(to):
         links = tuple(Link(page.title, reverse(page.name), here in (page.name, *page.under)) for page in offered)
         is_around = any(link.is_here for link in links)
         is_here = links[0].is_here and len(links) == 1
@@ -133,15 +159,22 @@ def menu(here: str, *, sees_all: bool, is_staff: bool = False) -> Menu:
     return Menu(tuple(groups), within)
 
 
-def offered_pages(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, Page]]:
+def offered_pages(to: Offered) -> Iterator[tuple[Promise, Page]]:
     """Every page somebody is offered, with the title of its group."""
-    for title, pages in _offered(sees_all=sees_all, is_staff=is_staff):
+    for title, pages in _offered(to):
         yield from ((title, page) for page in pages)
 
 
-def _offered(*, sees_all: bool, is_staff: bool) -> Iterator[tuple[Promise, list[Page]]]:
+def _offered(to: Offered) -> Iterator[tuple[Promise, list[Page]]]:
     for title, pages in MENU:
-        allowed = [page for page in pages if is_staff or not page.for_staff]
-        offered = [page for page in allowed if sees_all or not page.for_everything]
+        offered = [page for page in pages if _is_offered(page, to)]
         if offered:
             yield title, offered
+
+
+def _is_offered(page: Page, to: Offered) -> bool:
+    if page.can is not None:
+        return page.can in to.may
+    if to.only_accounts:
+        return page.by_account
+    return Can.SEE_COST in to.may or not page.for_everything

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from apps.dashboards import at_hand, disputing, heads, organisation, selectors
 from apps.dashboards.asking import Asked
+from apps.dashboards.menu import offered_to
 from apps.dashboards.views import CostView, TrendFigure
 from apps.teams.tree import KINDS
 
@@ -25,9 +27,14 @@ class HeadedView(CostView):
 
 
 class Overview(HeadedView):
-    """The cost of all teams, and of the departments they stand in."""
+    """The cost of all teams, and of the departments they stand in; who sees accounts only is led to the explorer."""
 
     template_name = "dashboards/overview.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if offered_to(request.user).only_accounts:
+            return redirect("explorer")
+        return super().get(request, *args, **kwargs)
 
     def page(self, asked: Asked, **names: Any) -> selectors.CostPage | None:
         return organisation.overview(asked)

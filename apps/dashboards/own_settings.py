@@ -20,8 +20,10 @@ from apps.finops.errors import CostOpsError
 from apps.marts.query import Scope
 from apps.rates.selectors import reporting_currencies
 from apps.signin import factors
+from apps.teams.access import may
 from apps.teams.models import Preference
 from apps.teams.preferring import prefer, preference_of
+from apps.teams.roles import Can
 from apps.teams.selectors import active_teams
 
 CHOSEN = ("language", "theme", "time_zone", "period", "currency", "team")
@@ -46,12 +48,12 @@ INSTALLATION: dict[Promise, tuple[str, ...]] = {
     gettext_lazy("Safety"): (
         "COSTOPS_SECRET_KEY", "COSTOPS_SECRETS_KEYS", "COSTOPS_CHANNEL_HOSTS", "COSTOPS_SOURCE_HOSTS",
         "COSTOPS_ALLOWED_HOSTS", "COSTOPS_HTTPS", "COSTOPS_BEHIND_PROXY", "COSTOPS_CSRF_TRUSTED_ORIGINS",
-        "COSTOPS_API_REQUESTS_PER_MINUTE",
-        "COSTOPS_UPLOAD_MIB", "COSTOPS_DEBUG",
+        "COSTOPS_API_REQUESTS_PER_MINUTE", "COSTOPS_TOKEN_MAX_DAYS", "COSTOPS_UPLOAD_MIB",
+        "COSTOPS_DEBUG",
     ),
     gettext_lazy("Watching it"): (
         "COSTOPS_LOG_FORMAT", "COSTOPS_METRICS_TOKEN", "COSTOPS_OWN_NAMESPACES", "COSTOPS_AUDIT_READS",
-        "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT", "COSTOPS_WORKER_SIGN",
+        "COSTOPS_READ_LOG", "COSTOPS_SENTRY_DSN", "COSTOPS_OTLP_ENDPOINT", "COSTOPS_WORKER_SIGN",
     ),
 }  # fmt: skip
 """The variables of the installation, in the order of its handbook."""
@@ -102,7 +104,7 @@ def page(user: User, scope: Scope) -> SettingsPage:
         username=user.get_username(),
         address=user.email,
         choices=tuple(Choices(name, titles[name], options[name], getattr(chosen, name)) for name in CHOSEN),
-        installation=_installation() if user.is_superuser else (),
+        installation=_installation() if may(user, Can.SEE_SETTINGS) else (),
         has_second_factor=factors.has_one(user),
         has_password=settings.COSTOPS_PASSWORD_LOGIN and user.has_usable_password(),
     )

@@ -31,7 +31,7 @@ class Acting(Guarded, TemplateView):
         return actor_of(self.request.user)
 
     def told(self, **said: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         return {"for_everything": self.scope.teams is None, "given": self.request.POST, **said}
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.dashboards import running
 from apps.dashboards.faults import refusal
-from apps.dashboards.source_views import Staff, when_new
+from apps.dashboards.source_views import Entitled, when_new
 from apps.dashboards.views import Guarded
 from apps.pipeline import asking
 from apps.pipeline.asking import NotToBeRetried
@@ -42,7 +42,7 @@ class RunsProgress(Guarded):
         return when_new(request, "dashboards/parts/runs_whole.html", context)
 
 
-class FillNow(Staff):
+class FillNow(Entitled):
     """Look and fill at once, or try one run again."""
 
     for_everything = True

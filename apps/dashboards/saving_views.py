@@ -78,7 +78,7 @@ class WriteSaving(OfLedger):
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         told = self.told(**said)
-        if not self.actor.may_draft:
+        if not self.actor.may_speak:
             raise PermissionDenied("no teams of one's own")
         return {**told, "page": savings.form(self.actor, self.standing(), number=said.get("number"))}
 

@@ -167,7 +167,7 @@ def ledger(reader: Reader, actor: Actor) -> LedgerPage:
     return LedgerPage(
         ways=tuple((one, _way_link(one)) for one in selectors.ways(reader)),
         lines=tuple(_line(one, titles) for one in selectors.entries(reader)),
-        may_write=actor.may_draft,
+        may_write=actor.may_speak,
         csv=f"{reverse('api-savings')}?format=csv",
     )
 

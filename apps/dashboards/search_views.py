@@ -17,7 +17,7 @@ class Search(Guarded, TemplateView):
     most = searching.LISTED
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         sees_all = self.scope.teams is None
         text = searching.cleaned(self.request.GET.get("q", ""))

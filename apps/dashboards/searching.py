@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, override
 from apps.charts import labels
 from apps.dashboards import naming
 from apps.dashboards.cells import link
-from apps.dashboards.menu import offered_pages
+from apps.dashboards.menu import offered_pages, offered_to
 from apps.insights.findable import RESOURCE_DAYS, Findable, Found, findable
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery, Scope
@@ -120,7 +120,7 @@ def _recommendations(text: str, by: Searcher) -> Iterator[Hit]:
 
 def _pages(by: Searcher) -> Iterator[tuple[str, Hit]]:
     """Pages of the menu by their titles, in both languages."""
-    for group, page in offered_pages(sees_all=by.sees_all, is_staff=by.user.is_staff):
+    for group, page in offered_pages(offered_to(by.user)):
         with override("en"):
             english = f"{group} {page.title}"
         yield f"{page.title} {group} {english}".lower(), Hit(str(page.title), str(group), reverse(page.name))

@@ -22,6 +22,8 @@ from apps.ingest.uploads import uploadable_sources
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
 from apps.prices.csv_file import COLUMNS as PRICE_COLUMNS
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 MOST_UPLOADED = 100
 """Files of one upload whose results a page shows; Django takes no more at once."""
@@ -84,17 +86,21 @@ class Restatements(Guarded, TemplateView):
         return {"ledger": restated.ledger(self.request.GET), "for_everything": True}
 
 
-class Staff(Guarded):
-    """For those who keep the installation."""
+class Entitled(Guarded):
+    """For those who may do one thing of the whole company: manage sources, unless it is said."""
+
+    can = Can.MANAGE_SOURCES
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated and not request.user.is_staff:
+        if request.user.is_authenticated and not may(request.user, self.can):
             raise PermissionDenied
         return super()._answer(request, *args, **kwargs)
 
 
-class Audit(Staff, TemplateView):
+class Audit(Entitled, TemplateView):
     """What was done, by whom."""
+
+    can = Can.SEE_AUDIT
 
     template_name = "dashboards/audit.html"
 
@@ -102,7 +108,7 @@ class Audit(Staff, TemplateView):
         return {"page": auditing.audit_page(self.request.GET)}
 
 
-class DecideHeld(Staff):
+class DecideHeld(Entitled):
     """Take or refuse what was held back of a source."""
 
     for_everything = True
@@ -116,7 +122,7 @@ class DecideHeld(Staff):
         return redirect("quality")
 
 
-class Upload(Staff):
+class Upload(Entitled):
     """Bills that people bring; a script asks for JSON, and shows how far the upload has come."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -151,7 +157,7 @@ class Upload(Staff):
         return render(self.request, "dashboards/upload.html", context, status=status)
 
 
-class UploadResults(Staff):
+class UploadResults(Entitled):
     """What became of the files of an upload."""
 
     def get(self, request: HttpRequest, source: str) -> HttpResponseBase:
@@ -175,7 +181,7 @@ class Prices(Guarded):
         return self._page()
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.is_staff:
+        if not may(request.user, Can.MANAGE_SOURCES):
             raise PermissionDenied
         brought = request.FILES.get("file")
         if request.META.get(TOO_LARGE):

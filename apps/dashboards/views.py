@@ -21,9 +21,9 @@ from apps.dashboards.faults import refusal
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
 from apps.marts.query import BadQuestion, Scope
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import NothingPublished
 from apps.rates.selectors import MissingRate
-from apps.teams.selectors import visible_teams
 
 NO_STORE = "no-store, private"
 _Page = TypeVar("_Page")
@@ -36,13 +36,15 @@ def no_rate(missing: MissingRate) -> str:
 
 
 class Guarded(LoginRequiredMixin, View):
-    """Signed in, never stored by browser or proxy, failures shaped once. `for_everything`: needs sight of all teams."""
+    """Signed in, never stored by browser or proxy, failures shaped once. `for_everything`: needs sight of all teams;
+    `by_account`: every amount shown says its account, so that it is for those too who see accounts only."""
 
     for_everything = False
+    by_account = False
 
     @cached_property
     def scope(self) -> Scope:
-        return Scope(visible_teams(self.request.user))
+        return scope_of(self.request.user, by_account=self.by_account)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = self._answer(request, *args, **kwargs)
@@ -100,7 +102,7 @@ class CostView(Guarded, TemplateView, ABC):
     """A page of cost: one `CostPage` under the filter bar."""
 
     def get_context_data(self, **names: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         page, missing = self.in_reporting_currency(lambda asked: self.page(asked, **names))
         if page is None:
@@ -167,7 +169,7 @@ class Estimates(Guarded, TemplateView):
     template_name = "dashboards/estimates.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         number = asked_publication(self.request.GET)
         found = estimates.page(number, self.scope)
@@ -180,7 +182,7 @@ class Units(Guarded, TemplateView):
     template_name = "dashboards/units.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         given = self.request.GET
         page, missing = self.in_reporting_currency(
@@ -203,7 +205,7 @@ class UnitsFigure(JsonView):
     def get(self, request: HttpRequest, what: str) -> HttpResponseBase:
         asked = self.question()
         measure = units.read_measure(request.GET, asked)
-        if what not in ("cost", "bridge") or measure is None or self.scope.teams == frozenset():
+        if what not in ("cost", "bridge") or measure is None or self.scope.is_empty:
             raise Http404
         return JsonResponse(units.figure(asked, measure, what))
 

@@ -17,7 +17,7 @@ class Why(Guarded, TemplateView):
     template_name = "dashboards/why.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.scope.teams == frozenset():
+        if self.scope.is_empty:
             raise PermissionDenied("no teams")
         given = self.request.GET
         page, missing = self.in_reporting_currency(lambda asked: why.page(why.read(given, asked)))

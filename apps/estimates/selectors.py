@@ -16,6 +16,7 @@ from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import Answer, CostQuery, Scope
 from apps.marts.recent import Rows
+from apps.marts.scoping import visible
 from apps.marts.selectors import facts, grouped, publication, with_versions
 from apps.rates.selectors import UsedRate
 from apps.warehouse import lake
@@ -105,9 +106,7 @@ def _told(
 
 def _prices(rows: ir.Table, query: CostQuery) -> Iterator[PriceSource]:
     """By what the estimates of a question are priced, in the currencies of the bills."""
-    rows = placed(rows, query)
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    rows = visible(placed(rows, query), query.scope)
     told = rows.group_by("priced_by", "currency").aggregate(
         first=rows.priced_on.min(), last=rows.priced_on.max(), cost=rows[query.metric].sum().cast(MONEY)
     )
@@ -224,7 +223,6 @@ def _by_team(
 ) -> Mapping[tuple[str, date, str, str], Decimal]:
     if team is not None:
         rows = rows.filter(rows.team == team)
-    if scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(scope.teams)))
+    rows = visible(rows, scope)
     summed = rows.group_by("source", "day", "team", "currency").aggregate(cost=rows[metric].sum().cast(MONEY))
     return {(source, day, name, currency): cost for source, day, name, currency, cost in rows_of(summed)}

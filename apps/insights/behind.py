@@ -18,6 +18,7 @@ from apps.finops.tags import NOT_RECORDED, key_of
 from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import BadQuestion, CostQuery
+from apps.marts.scoping import visible
 from apps.marts.tagging import tag_value
 from apps.warehouse import lake
 from apps.warehouse.engine import Workspace, connect, json_pointer, registered
@@ -103,8 +104,7 @@ def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) ->
     rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
     tagged = {name: tag_value(rows, tag) for name, tag in _tags(query).items()}
     rows = placed(rows.mutate(amount=rows[query.metric], **tagged), query.grouped())
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
+    rows = visible(rows, query.scope)
     told = rows.select(*_TEXTS, *tagged, "ruleset", "amount", "effective_cost")
     with registered(told) as backend:
         return workspace.keep_query(query_of(backend, told))

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from apps.finops.tables import ALLOCATED, COST_MART, LakeTable
 from apps.marts.models import Publication
 from apps.marts.query import Scope
+from apps.marts.scoping import visible
 from apps.marts.selectors import identity
 from apps.warehouse import lake
 from apps.warehouse.engine import empty, rows_of
@@ -88,7 +89,7 @@ def _recent(table: LakeTable, pinned: Publication, days: int, teams: frozenset[s
     chosen = [file for file in lake.files(table, at=at) if file.partition[by] >= low]
     rows = lake.scan(table, only=chosen)
     rows = rows.filter(rows.day >= start, rows.day < end)
-    return rows if teams is None else rows.filter(rows.team.isin(sorted(teams)))
+    return visible(rows, Scope(teams))
 
 
 def _found(name: str, team: str, cluster: str, namespace: str) -> Found:

@@ -83,8 +83,8 @@ def restore(item: WorkItem, *, by: Actor, now: datetime, reason: str = "") -> Wo
 
 
 def _decided(item: WorkItem, by: Actor, now: datetime, reason: str, *, is_dismissed: bool) -> WorklistDecision:
-    if by.teams is not None:
-        raise NotYours("The worklist is finance's to decide about.")
+    if by.on_rules.teams is not None:
+        raise NotYours("The worklist is for finance and cost operations to decide about.")
     return WorklistDecision.objects.create(
         subject=item.subject.id, title=item.subject.title[:600], is_dismissed=is_dismissed, reason=reason, by=by.name,
         at=now,

@@ -57,9 +57,19 @@ def check_groups(metric: str, group_by: Sequence[str], known: Sequence[str], *, 
 
 @dataclass(frozen=True)
 class Scope:
-    """The teams somebody may see; `None` means all of them."""
+    """The teams somebody may see (`None` means all of them), and accounts they see whosever cost it is."""
 
     teams: frozenset[str] | None = None
+    accounts: frozenset[str] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        return self.teams == frozenset() and not self.accounts
+
+    @property
+    def identity(self) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """What an answer that is kept depends on, the same in every process."""
+        return None if self.teams is None else tuple(sorted(self.teams)), tuple(sorted(self.accounts))
 
     def allows(self, team: str) -> bool:
         return self.teams is None or team in self.teams

@@ -33,6 +33,7 @@ from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
 from apps.marts.recent import RecentAnswers, Rows
+from apps.marts.scoping import visible
 from apps.marts.tagging import tag_value
 from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.teams.organising import newest_tree_number, tree_identity
@@ -112,10 +113,9 @@ def identity(pinned: Publication) -> str:
 
 def spelled(query: CostQuery) -> str:
     """A question as text, the same in every process: sets are written in order."""
-    teams = None if query.scope.teams is None else sorted(query.scope.teams)
     converted = (query.currency, query.rates_as_of) if query.currency else ()
     narrowed = query.filters, query.excludes
-    return repr((query.start, query.end, query.metric, query.group_by, *narrowed, teams, *converted))
+    return repr((query.start, query.end, query.metric, query.group_by, *narrowed, query.scope.identity, *converted))
 
 
 def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
@@ -232,15 +232,14 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
 def seen(rows: ir.Table, query: CostQuery) -> tuple[ir.Table, tuple[UsedRate, ...]]:
     """The rows that pass the filters of a question and that its viewer may see, in its currency."""
     rows = placed(rows, query)
-    if query.scope.teams is not None:
-        rows = rows.filter(rows.team.isin(sorted(query.scope.teams)))
-    return convert(rows, query)
+    return convert(visible(rows, query.scope), query)
 
 
 def _needed(query: CostQuery) -> list[str]:
     """The columns of the mart that a question reads."""
     narrowed = (name for name, _ in (*query.filters, *query.excludes))
-    asked = [*query.group_by, *narrowed, *(KEPT_TAGS if query.tags else ())]
+    seen_by = ("sub_account",) if query.scope.accounts else ()
+    asked = [*query.group_by, *narrowed, *seen_by, *(KEPT_TAGS if query.tags else ())]
     return list(dict.fromkeys(["day", "team", "currency", query.metric, *(n for n in asked if n in COST_MART.columns)]))
 
 

@@ -6,9 +6,11 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q
 
 from apps.operations.models import Recommendation
+from apps.teams.access import access_of, holders, people_of
 from apps.teams.approval import Actor, NotYours, actor_of
-from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE, visible_teams
+from apps.teams.models import Team
+from apps.teams.roles import Can, Role
+from apps.teams.selectors import visible_teams
 
 MACHINE = ""
 """Who makes the steps of the machine."""
@@ -23,14 +25,16 @@ def lead_of(team: str) -> User | None:
         users = User.objects.filter(is_active=True, email__iexact=found.lead_email).order_by("pk")
         if lead := users.first():
             return lead
-    members = Membership.objects.filter(team=found, user__is_active=True).select_related("user")[:2]
-    return members[0].user if len(members) == 1 else None
+    members = people_of(found)[:2]
+    return members[0] if len(members) == 1 else None
 
 
 def assignable(teams: Iterable[str]) -> list[User]:
     """Who can be given recommendations of some teams: members, leads, and those who answer for all teams."""
     named = Team.objects.filter(name__in=set(teams))
-    wanted = Q(is_superuser=True) | Q(groups__name=FINANCE) | Q(memberships__team__in=named)
+    wanted = Q(is_superuser=True) | Q(pk__in=holders(Role.FINANCE).values("pk"))
+    for team in named:
+        wanted |= Q(pk__in=people_of(team).values("pk"))
     for address in named.exclude(lead_email="").values_list("lead_email", flat=True):
         wanted |= Q(email__iexact=address)
     return list(User.objects.filter(wanted, is_active=True).distinct().order_by("username"))
@@ -47,12 +51,7 @@ def must_decide(actor: Actor, one: Recommendation) -> None:
 
 def own_teams(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     """The teams somebody belongs to or leads; of those who answer for all teams, their own still."""
-    if not isinstance(user, User):
-        return frozenset()
-    members = frozenset(Membership.objects.filter(user=user).values_list("team__name", flat=True))
-    if not user.email:
-        return members
-    return members | frozenset(Team.objects.filter(lead_email__iexact=user.email).values_list("name", flat=True))
+    return access_of(user).own_of(Can.DECIDE)
 
 
 def seen_teams(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:

@@ -6,19 +6,21 @@ from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core import signing
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from apps.finops.errors import CostOpsError
 from apps.operations.people import seen_teams
 from apps.reports.models import Reader, Report, Subscription
 from apps.reports.written import site
+from apps.teams.access import holders
 from apps.teams.models import Team
 from apps.teams.preferring import preference_of
-from apps.teams.selectors import FINANCE, active_teams
+from apps.teams.roles import Role
+from apps.teams.selectors import active_teams
 
 MANAGEMENT = "management"
 """The group whose members get the report of management, and may read it in the archive."""
-GROUPS = {Report.FINANCE: FINANCE, Report.MANAGEMENT: MANAGEMENT}
 _SALT = "apps.reports.unsubscribe"
 
 
@@ -99,8 +101,12 @@ def _by_role(target: Target) -> Iterator[Addressee]:
         if address:
             yield Addressee(address, target.team.lead_name, _language_of(address))
         return
-    members = User.objects.filter(is_active=True, groups__name=GROUPS[Report(target.report)]).exclude(email="")
-    yield from (_addressee(user) for user in members.order_by("username"))
+    members = holders(Role.FINANCE) if target.report == Report.FINANCE else _managers()
+    yield from (_addressee(user) for user in members.exclude(email="").order_by("username"))
+
+
+def _managers() -> "QuerySet[User]":
+    return User.objects.filter(is_active=True, groups__name=MANAGEMENT)
 
 
 def _by_wish(target: Target, wishes: list[Subscription]) -> Iterator[Addressee]:
@@ -136,8 +142,8 @@ def got(user: User) -> set[tuple[str, str]]:
     if not address:
         return set()
     leads = {(str(Report.LEAD), one.name) for one in active_teams() if one.lead_email.strip().casefold() == address}
-    groups = set(user.groups.values_list("name", flat=True))
-    by_role = leads | {(str(report), "") for report, group in GROUPS.items() if group in groups}
+    company = {Report.FINANCE: holders(Role.FINANCE), Report.MANAGEMENT: _managers()}
+    by_role = leads | {(str(report), "") for report, people in company.items() if people.filter(pk=user.pk).exists()}
     wishes = Subscription.objects.filter(address=address)
     asked = {(one.report, one.team) for one in wishes if one.is_wanted and one.user_id == user.pk}
     asked = {one for one in asked if may_read(user, *one)}

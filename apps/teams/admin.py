@@ -2,22 +2,33 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 
+from apps.teams import granting
+from apps.teams.access import may
+from apps.teams.granting import CannotGrant, Wish
 from apps.teams.models import (
     DraftTrail,
+    Grant,
     Membership,
     Organisation,
     Preference,
     RuleCount,
     RuleDraft,
     RuleSet,
+    ServiceAccount,
     Team,
     Unit,
     UnitMembership,
 )
 from apps.teams.reading import ToRead
+from apps.teams.roles import Can
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
@@ -143,3 +154,122 @@ class PreferenceAdmin(ToRead):
     list_display = ("user", "language", "theme", "time_zone", "team", "period", "currency")
     list_select_related = ("user",)
     search_fields = ("user__username",)
+
+
+class OfAccess(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """For whoever manages access, without any permission of Django."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Can.MANAGE_ACCESS)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Can.MANAGE_ACCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, Can.MANAGE_ACCESS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request.user, Can.MANAGE_ACCESS)
+
+
+class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """A role as somebody gives it, checked as everywhere."""
+
+    class Meta:
+        model = Grant
+        fields = ("user", "group", "role", "reach", "value", "valid_from", "valid_to")
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if bool(given.get("user")) == bool(given.get("group")):
+            raise ValidationError("Name a user or a group.")
+        wanted: dict[str, Any] = {name: given.get(name) or "" for name in ("role", "reach", "value")}
+        wanted |= {name: given.get(name) for name in ("valid_from", "valid_to")}
+        try:
+            granting.check(Wish("", **wanted))
+        except CannotGrant as refused:
+            raise ValidationError(str(refused)) from refused
+        return given
+
+
+@admin.register(Grant)
+class GrantAdmin(OfAccess):
+    """Who holds which role, over what. A grant is given and taken back, not changed."""
+
+    form = GrantForm
+    list_display = ("__str__", "user", "group", "role", "reach", "value", "valid_from", "valid_to", "given_by")
+    list_filter = ("role", "reach")
+    search_fields = ("user__username", "group__name", "value")
+    autocomplete_fields = ("user",)
+    list_select_related = ("user", "group")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.given_by, obj.given_at = request.user.get_username(), timezone.now()  # noqa: TID251  # a form is an entry
+        super().save_model(request, obj, form, change)
+
+
+class ServiceAccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """A user for a program."""
+
+    name = forms.CharField(max_length=64)
+
+    class Meta:
+        model = ServiceAccount
+        fields = ("purpose",)
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        try:
+            granting.check_service_account(given.get("name", ""), given.get("purpose", ""))
+        except CannotGrant as refused:
+            raise ValidationError(str(refused)) from refused
+        return given
+
+
+@admin.register(ServiceAccount)
+class ServiceAccountAdmin(OfAccess):
+    """Users of programs: they bear tokens and cannot sign in."""
+
+    form = ServiceAccountForm
+    list_display = ("user", "purpose", "made_by", "made_at")
+    search_fields = ("user__username", "purpose")
+    list_select_related = ("user",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        now = timezone.now()  # noqa: TID251  # a form is an entry point
+        by, given = request.user.get_username(), form.cleaned_data
+        obj.user = granting.service_user(given["name"])
+        obj.made_by, obj.made_at = by, now
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # its user is switched off instead: what it did keeps its name
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """People, for superusers and whoever manages access; these cannot make themselves or others superusers."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) or may(request.user, Can.MANAGE_ACCESS)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or may(request.user, Can.MANAGE_ACCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) or may(request.user, Can.MANAGE_ACCESS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if super().has_change_permission(request, obj) and request.user.is_superuser:
+            return True
+        return may(request.user, Can.MANAGE_ACCESS) and not (obj is not None and (obj.is_superuser or obj.is_staff))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        own = () if request.user.is_superuser else ("is_superuser", "is_staff", "groups", "user_permissions")
+        return (*super().get_readonly_fields(request, obj), *own)

@@ -1,14 +1,14 @@
 """Who may decide about a draft of the rules: whoever pays by it, or finance."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from apps.finops.errors import CostOpsError
-from apps.teams.models import UNALLOCATED, Membership, Team
-from apps.teams.selectors import FINANCE
+from apps.teams.access import Somebody, access_of
+from apps.teams.models import UNALLOCATED, Team
+from apps.teams.roles import Can
 
 
 class NotYours(CostOpsError):
@@ -17,30 +17,41 @@ class NotYours(CostOpsError):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a name for the trail, and the teams they speak for; None: for all of them."""
+    """Who acts: a name for the trail, and the teams they speak for; None: for all of them, and for the company.
+
+    `has_rules`: about rules they speak for every team.
+    """
 
     name: str
     teams: frozenset[str] | None = frozenset()
+    has_rules: bool = False
+
+    @property
+    def may_speak(self) -> bool:
+        """Whether there is any team they speak for."""
+        return self.teams is None or bool(self.teams)
 
     @property
     def may_draft(self) -> bool:
-        return self.teams is None or bool(self.teams)
+        return self.has_rules or self.may_speak
+
+    @property
+    def on_rules(self) -> "Actor":
+        """The same as far as rules go."""
+        return replace(self, teams=None) if self.has_rules else self
 
     def speaks_for(self, needed: Iterable[str]) -> frozenset[str]:
         """Those of the needed teams this person may agree for."""
         return frozenset(needed) if self.teams is None else self.teams & frozenset(needed)
 
 
-def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
-    """What a user may decide: superusers and finance for everybody, a member or lead for the own teams."""
-    if not isinstance(user, User) or not user.is_active:
-        return Actor("")
-    if user.is_superuser or user.groups.filter(name=FINANCE).exists():
-        return Actor(user.get_username(), None)
-    mine = set(Membership.objects.filter(user=user).values_list("team__name", flat=True))
-    if user.email:
-        mine |= set(Team.objects.filter(lead_email__iexact=user.email).values_list("name", flat=True))
-    return Actor(user.get_username(), frozenset(mine))
+def actor_of(user: Somebody) -> Actor:
+    """What a user may decide: finance for everybody, members and leads for their teams."""
+    access = access_of(user)
+    teams = access.teams(Can.DECIDE)
+    if teams is None and not access.may(Can.SPEAK_FOR_COMPANY):
+        teams = frozenset(Team.objects.values_list("name", flat=True))
+    return Actor(access.name, teams, has_rules=access.may(Can.CHANGE_RULES))
 
 
 def agreed(actor: Actor, needed: frozenset[str], drafted_by: str) -> frozenset[str]:
@@ -53,7 +64,7 @@ def agreed(actor: Actor, needed: frozenset[str], drafted_by: str) -> frozenset[s
             "Nobody approves a draft of their own; ask another owner or finance. Where one person runs everything, set "
             "COSTOPS_RULES_ONE_PERSON."
         )
-    mine = actor.speaks_for(needed)
+    mine = actor.on_rules.speaks_for(needed)
     if not mine:
         owners = ", ".join(sorted(needed - {UNALLOCATED})) or "nobody"
         raise NotYours(f"This draft is for members of the teams that pay by it ({owners}) or finance to approve.")

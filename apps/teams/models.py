@@ -1,7 +1,10 @@
 """Teams, the people who may see them, and versions of the rules that say who pays."""
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import models
+
+from apps.teams.roles import Reach, Role
 
 UNALLOCATED = "unallocated"
 
@@ -66,6 +69,58 @@ class UnitMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.unit}"
+
+
+class Grant(models.Model):
+    """A role that somebody, or everybody of a group, holds over a part of the company.
+
+    It holds on the days `valid_from` <= day < `valid_to` (open where None). What roles may do stands in `teams.roles`.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="grants")
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="grants")
+    role = models.CharField(max_length=12, choices=Role)
+    reach = models.CharField(max_length=12, choices=Reach)
+    value = models.CharField(max_length=255, blank=True)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+    given_by = models.CharField(max_length=150)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(user=None, group__isnull=False) | models.Q(user__isnull=False, group=None),
+                name="teams_grant_to_a_user_or_a_group",
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="teams_grant_role_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(reach=Reach.EVERYTHING, value="")
+                | (models.Q(reach__in=Reach.values) & ~models.Q(reach=Reach.EVERYTHING) & ~models.Q(value="")),
+                name="teams_grant_names_what_it_is_over",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to=None) | models.Q(valid_from=None)
+                | models.Q(valid_to__gt=models.F("valid_from")),
+                name="teams_grant_ends_after_it_begins",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        over = f"{self.get_reach_display()} {self.value}".strip()
+        return f"{self.user or self.group}: {self.get_role_display()} of {over}"
+
+
+class ServiceAccount(models.Model):
+    """A program's user: it has tokens and grants, and cannot sign in."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="service_account")
+    purpose = models.CharField(max_length=200)
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"service account {self.user}"
 
 
 class Organisation(models.Model):

@@ -232,7 +232,7 @@ def _dropped(number: int, state: RuleDraft.State, *, by: Actor, now: datetime, w
 
 
 def _check_part(draft: RuleDraft, by: Actor, *, may_be_drafter: bool = True) -> None:
-    is_free = by.teams is None or (may_be_drafter and by.name == draft.drafted_by)
+    is_free = by.on_rules.teams is None or (may_be_drafter and by.name == draft.drafted_by)
     if not (is_free or by.speaks_for(needed(draft))):
         raise NotYours("This is for who drafted it, members of the teams that pay by it, and finance.")
 

@@ -1,16 +1,13 @@
 """Reading teams: the rules in force, and whose cost somebody may see."""
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-
+from apps.teams.access import Somebody, access_of
 from apps.teams.checks import LIMITS, TeamFacts
 from apps.teams.export import to_yaml
-from apps.teams.models import Membership, RuleSet, Team, UnitMembership
-from apps.teams.organising import today, tree
+from apps.teams.models import RuleSet, Team
+from apps.teams.organising import tree
 from apps.teams.ownership import PriceRatio, RuleBook
 from apps.teams.policies import Policy
-
-FINANCE = "finance"
-"""The group whose members see the cost of every team."""
+from apps.teams.roles import Can
 
 
 def rule_book() -> tuple[int, RuleBook]:
@@ -47,16 +44,6 @@ def active_teams() -> list[Team]:
     return list(Team.objects.filter(is_active=True).order_by("name"))
 
 
-def visible_teams(user: AbstractBaseUser | AnonymousUser) -> frozenset[str] | None:
-    """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing.
-
-    Those are the teams of the user, and those that stand below a unit of the user today: where a team stands today
-    decides who sees its cost, of earlier days too.
-    """
-    if not isinstance(user, User) or not user.is_active:
-        return frozenset()
-    if user.is_superuser or user.is_staff or user.groups.filter(name=FINANCE).exists():
-        return None
-    own = frozenset(Membership.objects.filter(user=user).values_list("team__name", flat=True))
-    units = UnitMembership.objects.filter(user=user, unit__is_active=True).values_list("unit__name", flat=True)
-    return own | tree().below(units, today()) if units else own
+def visible_teams(user: Somebody) -> frozenset[str] | None:
+    """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing."""
+    return access_of(user).teams(Can.SEE_COST)

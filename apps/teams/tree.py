@@ -101,6 +101,12 @@ class Tree:
         found = ((team, self.spot(team, day)) for team in self.teams)
         return frozenset(team for team, spot in found if spot and wanted & {unit.name for unit in spot.path})
 
+    def paid_by(self, centers: Iterable[str], day: date) -> frozenset[str]:
+        """The teams whose cost centre on a day is one of these."""
+        wanted = set(centers)
+        found = ((team, self.spot(team, day)) for team in self.teams)
+        return frozenset(team for team, spot in found if spot and spot.cost_center in wanted)
+
     def _ways(self, places: Iterable[Place], since: date, until: date) -> Iterator[Spot]:
         for place in places:
             begin, end = max(since, place.since), min(until, place.until)

@@ -11,7 +11,7 @@ from apps.ingest.models import Source
 from apps.marts.models import Publication
 from apps.rates.services import import_rates
 from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE
+from apps.teams.roles import FINANCE
 from apps.units.services import import_drivers
 from tests.worlds import publish_costs
 

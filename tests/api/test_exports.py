@@ -32,7 +32,7 @@ def asking(
     from django.test import override_settings
 
     from apps.teams.models import Membership, Team
-    from apps.teams.selectors import FINANCE
+    from apps.teams.roles import FINANCE
     from tests.api.company import clients_of
 
     folder = tmp_path_factory.mktemp("school")

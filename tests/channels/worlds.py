@@ -12,7 +12,7 @@ from apps.channels.models import Channel, Entry, Message
 from apps.finops.findings import Sentence
 from apps.finops.notices import Notice
 from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE
+from apps.teams.roles import FINANCE
 from apps.warehouse.sealed import Secrets, seal
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)

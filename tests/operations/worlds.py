@@ -14,7 +14,7 @@ from apps.operations.kinds import Kind
 from apps.operations.models import Recommendation
 from apps.teams.approval import Actor
 from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE
+from apps.teams.roles import FINANCE
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
 LEILI = Actor("lilei", frozenset({"live"}))

@@ -19,7 +19,7 @@ from apps.reports.archive import Wanted
 from apps.reports.models import Content, Delivery, Part, Report, Subscription
 from apps.reports.recipients import Target, addressees, got, targets, unsubscribe_url
 from apps.teams.models import Membership, Team
-from apps.teams.selectors import FINANCE
+from apps.teams.roles import FINANCE
 from tests.operations.worlds import a_finding, recommend
 from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, other_cost, publish_weeks
 

@@ -8,6 +8,7 @@ from apps.finops.tables import ALLOCATED, LakeTable
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import Scope
+from apps.marts.scoping import visible
 from apps.marts.usage_days import usage_by_day
 from apps.teams.ownership import PriceRatio
 from apps.teams.selectors import price_ratio_of
@@ -38,7 +39,7 @@ class Books:
 
     def visible(self, rows: ir.Table) -> ir.Table:
         """The rows of the teams the viewer may see."""
-        return rows if self.scope.teams is None else rows.filter(rows.team.isin(sorted(self.scope.teams)))
+        return visible(rows, self.scope)
 
     def allocated(self) -> ir.Table:
         """The allocated rows of this currency, of every team."""

@@ -28,7 +28,7 @@ from apps.api.compat.questions import (
 )
 from apps.api.compat.renderers import NumberRenderer
 from apps.api.questions import digest_of
-from apps.api.selectors import scope_of
+from apps.marts.scoping import scope_of
 from apps.marts.selectors import CACHE_SECONDS, NothingPublished
 
 

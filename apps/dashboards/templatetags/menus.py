@@ -4,6 +4,9 @@ from django import template
 from django.template import Context
 
 from apps.dashboards import menu as menus
+from apps.teams import access
+from apps.teams.access import Somebody
+from apps.teams.roles import Can
 
 register = template.Library()
 
@@ -13,5 +16,10 @@ def menu(context: Context) -> menus.Menu:
     """The menu, as it is offered to whoever is signed in."""
     request = context["request"]
     here = request.resolver_match.url_name if request.resolver_match else ""
-    is_staff = request.user.is_staff
-    return menus.menu(here, sees_all=bool(context.get("for_everything")) or is_staff, is_staff=is_staff)
+    return menus.menu(here, menus.offered_to(request.user))
+
+
+@register.filter
+def may(user: Somebody, can: str) -> bool:
+    """Whether somebody may do something of the whole company, as `user|may:"manage_sources"`."""
+    return access.may(user, Can(can))

@@ -14,6 +14,7 @@ from apps.finops.tables import ALLOCATED, BILLED, CHARGES, COSTS
 from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import CostQuery
+from apps.marts.scoping import visible
 from apps.warehouse import lake
 from apps.warehouse.engine import json_object, start_of_day
 
@@ -61,7 +62,7 @@ def rows(query: CostQuery, pinned: Publication) -> ir.Table:
 def _kept(told: ir.Table, query: CostQuery) -> ir.Table:
     """The rows that pass the filters of a question and that its viewer may see."""
     told = placed(told, query.grouped())
-    return told if query.scope.teams is None else told.filter(told.team.isin(sorted(query.scope.teams)))
+    return visible(told, query.scope)
 
 
 def _agreed(bill: ir.Table, key: list[str], columns: tuple[str, ...]) -> ir.Table:

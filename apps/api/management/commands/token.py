@@ -15,13 +15,14 @@ from apps.finops.errors import CostOpsError
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import Format, add_format, print_rows
 
-COLUMNS = ("id", "user", "name", "scopes", "created", "expires", "last_used", "revoked")
+COLUMNS = ("id", "user", "name", "scopes", "teams", "created", "expires", "last_used", "revoked")
 EXAMPLES = """
 A token speaks for its user and sees what the user sees. Its key is printed once and cannot be shown again.
 
 examples:
   manage.py token add lilei --name "month-end export" --days 30
   manage.py token add lilei --name "budgets from the ERP" --scope read --scope budgets:write
+  manage.py token add grafana --name dashboards --team live-class --team search
   manage.py token list --format json
   manage.py token revoke 3f9a1c27b0de
 
@@ -41,13 +42,16 @@ class Command(TerminalCommand):
         add = actions.add_parser("add", help="issue a token; its key is printed once", **more)
         add.add_argument("user", metavar="USER", help="whom it speaks for")
         add.add_argument("--name", default="", help="what it is for")
-        add.add_argument("--days", type=int, default=services.DEFAULT_DAYS, help="until it expires (%(default)s)")
+        add.add_argument(
+            "--days", type=int, help=f"until it expires ({services.DEFAULT_DAYS}, or the most there may be)"
+        )
         add.add_argument(
             "--scope",
             action="append",
             metavar="SCOPE",
             help="what it may do: read, write, or one area such as costs:read or budgets:write; may be repeated (read)",
         )
+        add.add_argument("--team", action="append", metavar="TEAM", help="only this team; may be repeated (all teams)")
         add_format(actions.add_parser("list", help="show all tokens, never their keys", **more))
         revoke = actions.add_parser("revoke", help="make a token worthless at once", **more)
         revoke.add_argument("id", metavar="ID", help="as `token list` shows it")
@@ -59,12 +63,22 @@ class Command(TerminalCommand):
         except CostOpsError as refused:
             raise CommandError(str(refused)) from refused
 
-    def _add(self, *, user: str, name: str, days: int, scope: list[str] | None, **_options: Any) -> None:
+    def _add(
+        self,
+        *,
+        user: str,
+        name: str,
+        days: int | None,
+        scope: list[str] | None,
+        team: list[str] | None,
+        **_options: Any,
+    ) -> None:
         found = User.objects.filter(username=user).first()
         if found is None:
             raise CommandError(f"There is no user {user}.")
         scopes = scope or [READ]
-        self.stdout.write(services.issue_token(found, now=timezone.now(), name=name, days=days, scopes=scopes))
+        key = services.issue_token(found, now=timezone.now(), name=name, days=days, scopes=scopes, teams=team)
+        self.stdout.write(key)
         self.stderr.write("Keep it now: it is not shown again.")
 
     def _revoke(self, *, id: str, **_options: Any) -> None:  # noqa: A002  # named as the command line shows it
@@ -77,5 +91,5 @@ class Command(TerminalCommand):
 
 def _row(token: ApiToken) -> tuple[str, ...]:
     days = (token.created_at, token.expires_at, token.last_used_day, token.revoked_at)
-    told = (token.public_id, token.user.get_username(), token.name, token.scopes)
+    told = (token.public_id, token.user.get_username(), token.name, token.scopes, " ".join(token.teams or ()))
     return (*told, *(f"{day:%Y-%m-%d}" if day else "" for day in days))

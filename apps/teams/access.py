@@ -1,0 +1,146 @@
+"""Who may do what, and over what: asked here, whichever door somebody comes through."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Q, QuerySet
+
+from apps.teams import roles
+from apps.teams.models import Grant, Membership, ServiceAccount, Team, UnitMembership
+from apps.teams.organising import today, tree
+from apps.teams.roles import Can, Reach, Role
+
+Somebody: TypeAlias = AbstractBaseUser | AnonymousUser
+_ONLY = "costops_only_teams"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What somebody may do over a part of the company."""
+
+    may: frozenset[Can]
+    reach: str = Reach.EVERYTHING
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that somebody holds; with a token that is for some teams, `only` over these."""
+
+    name: str = ""
+    held: tuple[Held, ...] = ()
+    only: frozenset[str] | None = None
+
+    def teams(self, can: Can) -> frozenset[str] | None:
+        """The teams over which somebody may do something today; None means all.
+
+        Where a team stands today decides, of its earlier days too.
+        """
+        named = self._named(can)
+        if Reach.EVERYTHING in named:
+            return self.only
+        found = named.get(Reach.TEAM, frozenset())
+        units, centers = (named.get(reach, frozenset()) for reach in (Reach.UNIT, Reach.COST_CENTER))
+        if units or centers:
+            known, day = tree(), today()
+            found |= known.below(units, day) | known.paid_by(centers, day)
+        return found if self.only is None else found & self.only
+
+    def own_of(self, can: Can) -> frozenset[str]:
+        """The teams over which somebody may do something, without what they hold over everything."""
+        limited = tuple(one for one in self.held if one.reach != Reach.EVERYTHING)
+        return replace(self, held=limited).teams(can) or frozenset()
+
+    @property
+    def company(self) -> frozenset[Can]:
+        """What somebody may do that concerns the whole company."""
+        return frozenset(can for can in Can if self.may(can))
+
+    def accounts(self) -> frozenset[str]:
+        """The accounts whose cost somebody sees, whoever's it is; with a token for some teams, none."""
+        return self._named(Can.SEE_COST).get(Reach.ACCOUNT, frozenset()) if self.only is None else frozenset()
+
+    def may(self, can: Can) -> bool:
+        """Whether somebody may do what concerns the whole company."""
+        return self.only is None and Reach.EVERYTHING in self._named(can)
+
+    def _named(self, can: Can) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for one in self.held:
+            if can in one.may:
+                found[one.reach] = found.get(one.reach, frozenset()) | {one.value}
+        return found
+
+
+NOBODY = Access()
+
+
+def access_of(user: Somebody) -> Access:
+    """What somebody holds now: nothing, unless they are signed in and active."""
+    if not isinstance(user, User) or not user.is_active:
+        return NOBODY
+    return Access(user.get_username(), tuple(_held(user)), getattr(user, _ONLY, None))
+
+
+def may(user: Somebody, can: Can) -> bool:
+    """Whether somebody may do what concerns the whole company."""
+    access = access_of(user)
+    if access.may(can):
+        return True
+    is_permitted = isinstance(user, User) and can in roles.PERMISSIONS and user.has_perm(roles.PERMISSIONS[can])
+    return is_permitted and access.may(Can.SEE_COST)
+
+
+def only_of(user: User, teams: Iterable[str]) -> User:
+    """The user as a token for some teams speaks for them: over these teams, and nothing of the whole company."""
+    setattr(user, _ONLY, frozenset(teams))
+    return user
+
+
+def _held(user: User) -> Iterator[Held]:
+    if user.is_superuser:
+        yield Held(roles.SUPERUSER)
+    if user.is_staff:
+        yield Held(roles.STAFF)
+    if user.groups.filter(name=roles.FINANCE).exists():
+        yield Held(roles.FINANCE_GROUP)
+    for team in Membership.objects.filter(user=user).values_list("team__name", flat=True):
+        yield Held(roles.MEMBER, Reach.TEAM, team)
+    for unit in UnitMembership.objects.filter(user=user, unit__is_active=True).values_list("unit__name", flat=True):
+        yield Held(roles.UNIT_MEMBER, Reach.UNIT, unit)
+    if user.email:
+        for team in Team.objects.filter(lead_email__iexact=user.email).values_list("name", flat=True):
+            yield Held(roles.ADDRESSED, Reach.TEAM, team)
+    for role, reach, value in (
+        in_force().filter(Q(user=user) | Q(group__user=user)).values_list("role", "reach", "value")
+    ):
+        yield Held(roles.ROLES[Role(role)], reach, value)
+
+
+def in_force() -> "QuerySet[Grant]":
+    """The grants that hold today."""
+    day = today()
+    begun = Q(valid_from=None) | Q(valid_from__lte=day)
+    return Grant.objects.filter(begun & (Q(valid_to=None) | Q(valid_to__gt=day)))
+
+
+def holders(role: Role, reach: Reach = Reach.EVERYTHING, value: str = "") -> "QuerySet[User]":
+    """Active people who were given a role over just this; of finance over everything, the group too."""
+    given = in_force().filter(role=role, reach=reach, value=value)
+    wanted = Q(pk__in=given.values("user")) | Q(groups__in=given.values("group"))
+    if (role, reach) == (Role.FINANCE, Reach.EVERYTHING):
+        wanted |= Q(groups__name=roles.FINANCE)
+    return User.objects.filter(wanted, is_active=True).distinct()
+
+
+def people_of(team: Team) -> "QuerySet[User]":
+    """Active members of a team: those listed, and its leads by grant."""
+    wanted = Q(memberships__team=team) | Q(pk__in=holders(Role.LEAD, Reach.TEAM, team.name).values("pk"))
+    return User.objects.filter(wanted, is_active=True).distinct()
+
+
+def is_service(user: Somebody) -> bool:
+    """Whether this is a program that speaks by token only."""
+    return isinstance(user, User) and ServiceAccount.objects.filter(user=user).exists()
