@@ -20,7 +20,7 @@ import django
 
 django.setup()
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -32,6 +32,7 @@ from apps.ingest.sources import add_upload_source
 
 MOST_ITEMS, MOST_TEXT = 2, 240
 JSON, CSV, BYTES = "application/json", "text/csv", "application/octet-stream"
+SCOPES = ("read", "write", "access:read", "access:write")
 V1 = "/api/v1/"
 SAVING = {
     "name": "Smaller nodes at night", "scope": "cluster=online", "team": "live-core", "currency": "CNY",
@@ -99,14 +100,18 @@ WRITES: tuple[tuple[str, str, str, Any], ...] = (
     ("import_annotations", "POST", "annotations/file/", "date,title,team,link,end\n2026-10-20,Release 7,live-core,,\n"),
     ("bring_file", "POST", "sources/by-hand/files/?file=october.csv", "BilledCost,BillingCurrency\n12.50,CNY\n"),
     ("decide_held", "POST", "quality/{billing}/", {"decision": "accept"}),
+    ("give_role", "POST", "access/", {"who": "group:controllers", "role": "finance", "reach": "everything"}),
     ("wish_for_report", "POST", "subscriptions/", {"role": "finance", "is_wanted": True, "language": "zh-hans"}),
 )  # fmt: skip
-LAST = (("delete_view", "views/{view}/"), ("delete_annotation", "annotations/{annotation}/"))
+LAST = (
+    ("delete_view", "views/{view}/"), ("take_role_back", "access/{grant}/"),
+    ("delete_annotation", "annotations/{annotation}/"),
+)  # fmt: skip
 MADE = {
     "make_channel": ("channel", "number"), "test_channel": ("delivery", "number"), "set_budget": ("budget", "number"),
     "open_dispute": ("dispute", "number"), "exclude_idle": ("exclusion", "number"), "plan": ("planned", "id"),
     "draft_rules": ("draft", "number"), "write_saving": ("saving", "number"), "keep_view": ("view", "number"),
-    "annotate": ("annotation", "number"),
+    "annotate": ("annotation", "number"), "give_role": ("grant", "number"),
 }  # fmt: skip
 """Operation → what the number of its answer is called in later addresses."""
 FOUND = {
@@ -165,7 +170,8 @@ class Recorder:
     def sign_in(self) -> None:
         add_upload_source(name="by-hand", kind="focus", cluster="", options={}, now=timezone.now())
         user = User.objects.create_superuser("han", email="han@example.com")
-        key = issue_token(user, now=timezone.now(), name="month-end export", scopes=("read", "write"))
+        key = issue_token(user, now=timezone.now(), name="month-end export", scopes=SCOPES)
+        Group.objects.get_or_create(name="controllers")
         self.client = Client(headers={"authorization": f"Token {key}"}, HTTP_HOST="127.0.0.1")
         for name, (path, column) in FOUND.items():
             rows = self.client.get(V1 + path).json().get("rows", [])

@@ -20,6 +20,7 @@ ADDRESSES = {
     "/api/v1/estimates/accuracy/": "/api/v1/estimates/accuracy/?group_by=team",
     "/api/v1/teams/": "/api/v1/teams/",
     "/api/v1/teams/{name}/": "/api/v1/teams/live-class/",
+    "/api/v1/access/": "/api/v1/access/",
     "/api/v1/sources/": "/api/v1/sources/",
     "/api/v1/restatements/": "/api/v1/restatements/?billing_month=2026-10&limit=1",
     "/api/v1/publications/": "/api/v1/publications/",

@@ -1,0 +1,55 @@
+"""Nothing can be told of others by what one sees oneself: change all of theirs, and one's own answers stay."""
+
+import re
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+
+from tests.access import world
+from tests.access.table import OWN, Address, addresses
+from tests.access.test_matrix import answer, made, text_of
+from tests.access.world import A, Actor
+
+__all__ = ["made"]
+
+OF_THE_MOMENT = re.compile(
+    r'csrfmiddlewaretoken" value="[^"]*"|csrftoken=[^;]*;|sessionid=[^;]*;|expires=[^;\']*|nonce-[^\' ]*|'
+    r"X-Request-Id[^)]*"
+)
+OF_THE_COMPANY = {
+    "api-publications": "which tables a publication holds",
+}
+"""Addresses that tell something of the whole company on purpose, and what."""
+
+
+def answers(lead: Actor, asked: list[Address]) -> dict[str, str]:
+    cache.clear()
+    found = {}
+    for one in asked:
+        response = answer(lead, one, "GET")
+        found[one.path] = f"{response.status_code} " + OF_THE_MOMENT.sub("", text_of(response))
+    return found
+
+
+@pytest.mark.django_db
+def test_others_change_nothing_for_a_lead(made: Any) -> None:
+    there, actors = made
+    lead = actors["lead"]
+    asked = [
+        one for one in addresses(there)
+        if one.rule != "admin" and one.side == OWN and one.lets_in(lead) and one.name not in OF_THE_COMPANY
+    ]  # fmt: skip
+    assert len(asked) > 60
+    with transaction.atomic():
+        before = answers(lead, asked)
+        world.change_others(there)
+        after = answers(lead, asked)
+        assert [path for path in before if before[path] != after[path]] == []
+        finance = answers(actors["finance"], [one for one in asked if one.name in ("api-costs", "api-recommendations")])
+        assert any("123456.7" in told for told in finance.values()), "others' data did change"
+        transaction.set_rollback(True)
+    there.publication.refresh_from_db()
+    cache.clear()
+    assert A in lead.teams
