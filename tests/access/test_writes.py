@@ -128,12 +128,13 @@ def test_those_change_a_thing_who_may(made: Any, name: str, side: str) -> None:
     found = [one for one in addresses(there) if one.name == name]
     address = next((one for one in found if one.side == side), found[0])
     team = world.B if side == OTHER else A
+    sent = filled(body, team)
     told = {}
     for actor in actors.values():
         with changed() as tables:
-            response = send(actor, "DELETE" if name in DELETED else "POST", address, filled(body, team))
+            response = send(actor, "DELETE" if name in DELETED else "POST", address, sent)
         told[actor.name] = response.status_code
-        assert not world.leaks(text_of(response), actor.sees, address.path + str(body)), actor.name
+        assert not world.leaks(text_of(response), actor.sees, address.path + str(sent)), actor.name
         assert bool(tables) == (actor.name in writers[side == OTHER]), (actor.name, response.status_code, tables)
         assert bool(tables) == (response.status_code in (200, 201, 204)), (actor.name, response.status_code, tables)
     assert max(told.values()) < 500, told
