@@ -30,6 +30,8 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.selectors import billed
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 WAITING = "waiting"
 """The state of a file that lies in the folder and was not landed yet."""
@@ -89,7 +91,8 @@ class BroughtFileSchema(serializers.Serializer[Any]):
 
 
 class SourceFilesView(CompanyView):
-    """The files of a source and what is wrong with them; staff bring bills here, to sources that take uploads."""
+    """The files of a source and what is wrong with them; who manages sources brings bills here, where a source takes
+    uploads."""
 
     known = LISTING
     columns = tuple(name for name in schema.columns_of(SourceFileSchema) if name not in ("billed", "problems"))
@@ -100,7 +103,7 @@ class SourceFilesView(CompanyView):
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
-        if request.method not in SAFE_METHODS and not request.user.is_staff:
+        if request.method not in SAFE_METHODS and not may(request.user, Can.MANAGE_SOURCES):
             raise PermissionDenied
         if _length(request) > most_of_a_file():
             raise TooLarge

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter
-from apps.api.selectors import scope_of
 from apps.dashboards import searching
+from apps.marts.scoping import scope_of
 
 PARAMETERS = (
     Parameter("q", parameters.text, "What is looked for; every word must occur."),

@@ -40,6 +40,6 @@ class HoursFigure(JsonView):
     """Used, requested and held by the hour of the day, or of the week."""
 
     def get(self, request: HttpRequest, view: str) -> HttpResponseBase:
-        if self.scope.teams == frozenset() or view not in efficiency_hours.VIEWS:
+        if self.scope.is_empty or view not in efficiency_hours.VIEWS:
             raise Http404
         return JsonResponse(efficiency_hours.figure(efficiency.read(request.GET, self.question()), view))

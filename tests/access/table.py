@@ -33,7 +33,8 @@ NAMES: dict[str, str] = {
     # Rows of the API: everybody asks, and is answered of what they see.
     **dict.fromkeys(
         (
-            "api-costs", "api-bases", "api-efficiency", "api-estimates", "api-estimates-accuracy",
+            "api-costs", "api-bases", "api-efficiency", "api-efficiency-hours", "api-search",
+            "api-estimates", "api-estimates-accuracy",
             "api-export-allocated", "api-explain", "api-why", "api-disputes", "api-teams", "api-alert-rules",
             "api-publications", "api-rates", "api-units", "api-unit-change", "api-quantities", "api-rules",
             "api-rule-drafts", "api-forecasts", "api-anomalies", "api-alerts", "api-channels", "api-deliveries",
@@ -61,7 +62,8 @@ NAMES: dict[str, str] = {
     # Pages for whoever sees something.
     **dict.fromkeys(
         (
-            "search", "search-suggestions", "efficiency", "figure-efficiency", "estimates", "explain", "disputes",
+            "search", "search-suggestions", "efficiency", "figure-efficiency", "figure-efficiency-hours", "estimates",
+            "explain", "disputes",
             "forecasts", "budgets", "calendar", "anomalies", "alerts", "alert-rules", "channels", "channel-new",
             "deliveries", "recommendations", "why", "why-panel", "idle", "savings", "plans", "plan",
             "units", "rules",
@@ -82,8 +84,9 @@ NAMES: dict[str, str] = {
         (
             "api-export-charges", "api-runs", "api-progress", "api-quality", "api-prices", "api-commitments",
             "api-offers", "api-plan-outcomes", "api-sources", "api-restatements", "api-reconciliation",
-            "api-drivers", "api-worklist",
-            "api-closings", "api-invoices", "api-adjustments", "first-steps", "first-steps-progress",
+            "api-drivers", "api-worklist", "api-source-files",
+            "api-closings", "api-invoices", "api-invoice-rows", "api-adjustments", "first-steps",
+            "first-steps-progress",
             "offers", "offers-file", "worklist", "sources", "sources-progress", "runs",
             "runs-progress", "quality", "restatements", "prices", "reconciliation", "reconciliation-days",
             "publications", "installation", "closing", "invoices", "figure-reconciliation", "company-preview",
@@ -113,7 +116,8 @@ ROUTES = {
 """The same of addresses without a name, and of the whole admin, by how they begin; the first that fits."""
 
 VALUES = {
-    "kind": "department", "cluster": "online", "by": "kind", "what": "week", "form": "csv", "planner": "pools",
+    "kind": "department", "view": "hours", "cluster": "online", "by": "kind", "what": "week", "form": "csv",
+    "planner": "pools",
     "file": "plan.json", "source": "bill", "billing_month": "2026-10", "currency": "CNY", "month": "2026-10",
     "code": "not_found", "report": "finance", "token": "nothing", "invoice": "A-1", "account": "9001",
     "action": "approve", "subject": "nothing", "app_label": "teams", "object_id": "1", "uidb64": "x",
@@ -130,7 +134,8 @@ QUERIES = {
     "search-suggestions": "?q={word}", "explorer": "?by=namespace&team={team}", "explorer-file": "?by=namespace",
     "explorer-values": "?dimension=namespace&q=w", "figure-explorer": "?by=namespace",
     "api/compat/opencost/": "?window=2026-10-05,2026-10-08&aggregate=namespace", "api-efficiency": "?by=workload",
-    "channel-new": "?kind=email", "api-views": "?q=a", "explain-invoice": "?start=2026-10-06&end=2026-10-07",
+    "channel-new": "?kind=email", "api-search": "?q={word}", "api-views": "?q=a",
+    "explain-invoice": "?start=2026-10-06&end=2026-10-07",
     "efficiency": "?by=workload", "api-export-allocated": "?start=2026-10-06&end=2026-10-07&team={team}",
     "api-export-charges": "?start=2026-10-06&end=2026-10-07",
 }  # fmt: skip
@@ -234,7 +239,7 @@ def _path(world: World, name: str, route: str, rule: str, side: str) -> str:
     team, of = TEAM_OF[side], rule.partition(" ")[2] or FORMS.get(name, "")
     values = VALUES | {
         "team": team, "unit": {A: "north", B: "south"}.get(team, "nowhere"), "namespace": WORD.get(team, "nothing"),
-        "name": team if name == "api-team" else "letter.txt" if "report" in name else "plan.json",
+        "name": {"api-team": team, "api-source-files": "bill"}.get(name, "letter.txt" if "report" in name else "plan.json"),
     }  # fmt: skip
     values |= dict.fromkeys(KEYS, world.objects.get(of, {}).get(team, "987654"))
     plain = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values.get(found[1], "1")), route)
