@@ -237,9 +237,10 @@ def _asked(query: str, world: World, side: str) -> str:
 
 def _path(world: World, name: str, route: str, rule: str, side: str) -> str:
     team, of = TEAM_OF[side], rule.partition(" ")[2] or FORMS.get(name, "")
+    part = "letter.txt" if "report" in name else "plan.json"
     values = VALUES | {
         "team": team, "unit": {A: "north", B: "south"}.get(team, "nowhere"), "namespace": WORD.get(team, "nothing"),
-        "name": {"api-team": team, "api-source-files": "bill"}.get(name, "letter.txt" if "report" in name else "plan.json"),
+        "name": {"api-team": team, "api-source-files": "bill"}.get(name, part),
     }  # fmt: skip
     values |= dict.fromkeys(KEYS, world.objects.get(of, {}).get(team, "987654"))
     plain = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values.get(found[1], "1")), route)
