@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.access.world import NOBODYS, WORD, A, Actor, B, World
+from tests.access.people import Actor
+from tests.access.world import WORD, A, B, World
 
 OWN, OTHER, NONE = "own", "other", "none"
 TEAM_OF = {OWN: A, OTHER: B, NONE: "nowhere"}
@@ -253,4 +254,3 @@ FORMS = {
     "api-budget-end": "budget", "api-planned-withdraw": "planned",
 }  # fmt: skip
 """What is named by addresses that only answer to forms."""
-__all__ = ["NOBODYS", "Address", "addresses", "patterns", "rule_of"]

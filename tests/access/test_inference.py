@@ -8,9 +8,10 @@ from django.core.cache import cache
 from django.db import transaction
 
 from tests.access import world
+from tests.access.people import Actor
 from tests.access.table import OWN, Address, addresses
 from tests.access.test_matrix import answer, made, text_of
-from tests.access.world import A, Actor
+from tests.access.world import A
 
 __all__ = ["made"]
 

@@ -10,9 +10,10 @@ import pytest
 from django.db import connection, transaction
 
 from tests.access import world
+from tests.access.people import Actor
 from tests.access.table import OTHER, OWN, Address, addresses
 from tests.access.test_matrix import made, text_of
-from tests.access.world import A, Actor
+from tests.access.world import A
 
 __all__ = ["made"]
 
