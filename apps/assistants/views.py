@@ -13,6 +13,8 @@ from apps.audit.requests import ONLY_LOOKS
 
 _UNKNOWN = "No valid token. Send one of the API's as `Authorization: Bearer costops_...`."
 
+_NO_FORM = "Send a message of MCP as application/json, not a form."
+
 
 class McpView(View):
     """The streamable HTTP transport without sessions: every POST is answered by itself, as JSON, by whichever process.
@@ -27,6 +29,8 @@ class McpView(View):
         token = valid_token(key, timezone.now()) if key and key.isascii() and "\x00" not in key else None
         if key is None or token is None:
             return JsonResponse({"error": _UNKNOWN}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        if request.content_type == "multipart/form-data":  # a form is read before we are asked; its bytes are gone
+            return JsonResponse({"error": _NO_FORM}, status=415)
         request.user = token.user
         for name, value in (("auth", token), (ONLY_LOOKS, True)):  # for the audit log
             setattr(request, name, value)

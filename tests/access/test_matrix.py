@@ -113,9 +113,10 @@ def test_the_admin_is_for_its_own(made: Any, name: str, method: str) -> None:
         response = answer(actors[name], one, method)
         is_own = name == "admin" and one.route.startswith(ADMIN_OWN)
         is_plumbing = one.route.startswith(ADMIN_PLUMBING) or one.route in ("admin/", "admin/(?P<url>.*)$")
-        if response.status_code >= 500 or world.leaks(text_of(response), actors[name].sees, one.path + A_NAME):
+        known = f"{one.path} {A_NAME} {' '.join(world.CELLS) if is_own else ''}"  # people are called so
+        if response.status_code >= 500 or world.leaks(text_of(response), actors[name].sees, known):
             mistakes.append(f"{name}: {method} {one.path} → {response.status_code}")
-        if is_let_in(response) and not (is_own or is_plumbing) and response.status_code != 301:
+        if response.status_code == 200 and not (is_own or is_plumbing):
             mistakes.append(f"{name}: {method} {one.path} → {response.status_code}, is let in")
     assert not mistakes, "\n".join(mistakes)
     assert len(asked) > 400
