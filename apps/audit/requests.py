@@ -92,7 +92,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> No
 def _note_read(request: HttpRequest, response: HttpResponseBase) -> None:
     way, now = _way(request), timezone.now()  # noqa: TID251  # a middleware is an entry point
     try:
-        note_read(request, is_export=_is_export(response), way=way, address=_address(request), at=now)
+        note_read(request, is_export=_is_export(response), way=way, address=address_of(request), at=now)
     except DatabaseError:
         logger.exception("audit: what %s looked at could not be written down", _name(request))
 

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.teams.selectors import FINANCE
+from apps.teams.access import access_of
+from apps.teams.roles import Can
 from apps.warehouse.sealed import seal, seal_again, unseal
 
 NONE, PRIVILEGED, ALL = CHOICES = ("none", "privileged", "all")
@@ -39,7 +40,7 @@ def must_have(user: User) -> bool:
 
 
 def _is_privileged(user: User) -> bool:
-    return user.is_superuser or user.is_staff or user.groups.filter(name=FINANCE).exists()
+    return bool(access_of(user).company - {Can.SEE_COST})
 
 
 def has_one(user: User) -> bool:

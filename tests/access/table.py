@@ -30,7 +30,25 @@ NAMES: dict[str, str] = {
     "api-schema": "signed", "api-docs": "signed", "api-tokens": "signed", "api-me": "signed", "api-problems": "open",
     "api-problem": "open", "api-subscriptions": "signed", "report-subscriptions": "signed", "settings": "signed",
     "start": "signed", "set_language": "open", "login": "open", "logout": "form", "report-unsubscribe": "form",
-    "mcp": "form", "reports": "signed",
+    "mcp": "form", "reports": "signed", "theme": "form",
+    # Signing in: what is one's own, and what somebody is led through before being anybody.
+    **dict.fromkeys(
+        (
+            "account_change_password", "usersessions_list", "mfa_index", "mfa_authenticate", "mfa_activate_totp",
+            "mfa_generate_recovery_codes", "mfa_list_webauthn", "mfa_add_webauthn",
+        ),
+        "signed",
+    ),
+    **dict.fromkeys(  # of a password or a second factor, which these people have not
+        (
+            "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_deactivate_totp",
+            "mfa_view_recovery_codes", "mfa_download_recovery_codes",
+        ),
+        "form",
+    ),
+    "account_login": "open", "account_logout": "form", "account_inactive": "open", "mfa_login_webauthn": "signed",
+    "socialaccount_signup": "form", "socialaccount_login_cancelled": "form", "mfa_remove_webauthn": "form", "mfa_edit_webauthn": "form",
+    "openid_connect_login": "form", "openid_connect_callback": "form",
     # Rows of the API: everybody asks, and is answered of what they see.
     **dict.fromkeys(
         (

@@ -22,8 +22,9 @@ OF_THE_MOMENT = re.compile(
 """What every answer has anew."""
 OF_THE_COMPANY = {
     "api-publications": "which tables a publication holds",
+    **dict.fromkeys(("mfa_activate_totp", "mfa_add_webauthn"), "nothing, but a new secret each time"),
 }
-"""Addresses that tell something of the whole company on purpose, and what."""
+"""Addresses whose answers may differ, and for what they tell of others."""
 
 
 def answers(lead: Actor, asked: list[Address]) -> dict[str, str]:
