@@ -8,7 +8,9 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import task_postrun, task_prerun, worker_process_init, worker_ready
 from django.conf import settings
+from kombu import Queue
 
+from apps.finops.steps import QUEUES
 from costops import telemetry
 from costops.alive import Alive
 
@@ -16,6 +18,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
 
 app = Celery("costops")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name) for name in QUEUES]  # a worker that is told no `-Q` serves them all
+app.conf.task_default_queue = "io"
+app.conf.task_routes = {
+    "apps.allocation.tasks.rehearse": {"queue": "compute"},
+    "apps.prices.tasks.learn": {"queue": "learn"},
+}
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # A bell that nobody heard for a minute is not worth hearing: the next one says the same.

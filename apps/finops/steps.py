@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from apps.finops.problems import Problem
+
+Queue = Literal["io", "compute", "learn"]
+QUEUES: tuple[Queue, ...] = ("io", "compute", "learn")
+"""What a worker is there for: to wait for others, to divide and add up, to learn. One that is told nothing does all."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from apps.monitoring import requests
 from apps.monitoring.readiness import free_bytes
 from apps.monitoring.selectors import StepTime, step_times
 from apps.pipeline.models import Clock, StepRun
+from apps.pipeline.steps import QUEUE_OF
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where several web processes keep their counts, so that each of them answers for all (costops/gunicorn.py)."""
@@ -75,7 +76,7 @@ def _midnight(day: date | None) -> float | None:
 
 def _runs() -> Rows:
     counted = StepRun.objects.values_list("step", "state").annotate(runs=Count("pk")).order_by()
-    return [((step, state), runs) for step, state, runs in counted]
+    return [((step, state, QUEUE_OF.get(step, "")), runs) for step, state, runs in counted]
 
 
 def _last_runs(read: Callable[[StepTime], float]) -> Callable[[], Rows]:
@@ -125,7 +126,7 @@ GAUGES = (
         "Observed over expected samples of usage in it.",
         _published(lambda one: one.observed_samples / one.expected_samples if one.expected_samples else None),
     ),
-    Gauge("runs", "Runs of steps that are kept.", _runs, ("step", "state")),
+    Gauge("runs", "Runs of steps that are kept.", _runs, ("step", "state", "queue")),
     Gauge(
         "last_run_seconds",
         "How long the newest run of a step took that was done.",

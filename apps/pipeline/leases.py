@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from apps.pipeline import identity, retries
 from apps.pipeline.models import Clock, StepRun
-from apps.pipeline.steps import EXCLUSIVE, PLACE
+from apps.pipeline.steps import BY_NAME, EXCLUSIVE, PLACE, QUEUE_OF
 from apps.warehouse.failpoints import failpoint
 
 logger = logging.getLogger(__name__)
@@ -32,14 +32,16 @@ def the_clock() -> Iterator[Clock]:
         yield Clock.objects.select_for_update().get(pk=Clock.THE_ONE)
 
 
-def claim() -> StepRun | None:
-    """Take the next run that may start, if any. The attempt is counted and committed before any work is done."""
+def claim(queue: str = "") -> StepRun | None:
+    """Take the next run that may start, of a queue where one is named. The attempt is counted and committed before any
+    work is done."""
     failpoint("claim.begin")
     with the_clock():
         active = set_aside_exhausted()
         alive = [run for run in active if run.state == StepRun.State.RUNNING and not is_abandoned(run)]
         for run in active:
-            if run not in alive and _may_start(run, active, alive) and _take(run):
+            is_ours = not queue or QUEUE_OF.get(run.step) == queue
+            if is_ours and run not in alive and _may_start(run, active, alive) and _take(run):
                 return StepRun.objects.get(pk=run.pk)
     return None
 
@@ -62,12 +64,22 @@ def is_abandoned(run: Any) -> bool:
 
 
 def _may_start(run: StepRun, active: list[StepRun], alive: list[StepRun]) -> bool:
-    """Runs of one source never overlap; a run that works on days runs alone, after all earlier steps."""
+    """Runs of one source never overlap; a run that works on days runs after all earlier steps, and alone unless others
+    work on other days of the same step."""
     if run.step not in PLACE:
         return False  # a step of a newer version: its workers will take it
     if run.step in EXCLUSIVE:
-        return not alive and all(PLACE.get(other.step, 0) >= PLACE[run.step] for other in active)
+        is_first = all(PLACE.get(other.step, 0) >= PLACE[run.step] for other in active)
+        return is_first and all(_are_apart(run, other) for other in alive)
     return not any(other.step in EXCLUSIVE or other.source == run.source for other in alive)
+
+
+def _are_apart(run: StepRun, other: StepRun) -> bool:
+    """Whether two runs are of one step whose windows may be filled side by side, and share no day."""
+    ours, theirs = run.window, other.window
+    if run.step != other.step or not BY_NAME[run.step].side_by_side or ours is None or theirs is None:
+        return False
+    return ours.end <= theirs.start or theirs.end <= ours.start
 
 
 def _take(run: StepRun) -> bool:

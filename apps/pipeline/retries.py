@@ -9,6 +9,7 @@ from apps.ingest.prometheus.errors import PrometheusUnavailable
 from apps.pipeline.models import StepRun
 from apps.pipeline.work import Work
 from apps.warehouse.database import is_away
+from apps.warehouse.shared import StoreUnavailable
 
 UNAVAILABLE = "unavailable"
 REFUSED = "refused"
@@ -17,7 +18,7 @@ QUARANTINED = "quarantined"
 """A source or the database that did not answer; what a person must mend; a fault in CostOps; workers that died."""
 
 KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((PrometheusUnavailable, ConnectionError, TimeoutError), UNAVAILABLE),
+    ((PrometheusUnavailable, StoreUnavailable, ConnectionError, TimeoutError), UNAVAILABLE),
     ((CostOpsError,), REFUSED),
     ((Exception,), CRASHED),
 )

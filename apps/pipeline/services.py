@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from apps.finops.errors import CostOpsError
@@ -20,7 +22,7 @@ from apps.ingest.models import Source
 from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
-from apps.pipeline.steps import BY_NAME, NAMES, PLACE, STEPS, Step
+from apps.pipeline.steps import BY_NAME, NAMES, PLACE, QUEUE_OF, STEPS, Step
 from apps.pipeline.work import Work
 from apps.warehouse import fencing
 from apps.warehouse.database import is_away
@@ -129,15 +131,38 @@ def _plan_by_clock(now: datetime, *, is_time: bool) -> bool:
         return StepRun.objects.filter(state__in=StepRun.ACTIVE).exists()
 
 
-def work(*, now: datetime, seconds: float, is_over: Callable[[], bool] = lambda: False) -> bool:
-    """Do what was planned, and what becomes due by it, for about so long, or until `is_over`; whether there is more."""
+def work(
+    *,
+    now: datetime,
+    seconds: float,
+    queue: str = "",
+    on_more: Callable[[], None] = lambda: None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Do what was planned of a queue (of all where none is named), and what becomes due by it, for about so long or
+    until `is_over`; whether there is more to do now. `on_more` is called when there is work for others."""
     deadline = time.monotonic() + seconds
     filling = _Filling(Ask(now), frozenset(NAMES), _nobody)
-    while filling.do_one():
+    while filling.do_one(queue):
+        before = set(_waiting().values_list("pk", flat=True))
         _plan_by_clock(now, is_time=False)
+        if _waiting().exclude(pk__in=before).exists():
+            on_more()
         if time.monotonic() > deadline or is_over():
             return True
+    if filling.runs and _waiting().exists():  # what others may start now; who did nothing rings nobody
+        on_more()
     return False
+
+
+def at_hand() -> dict[str, int]:
+    """How many runs each queue has that wait, or may have been left by a worker that died."""
+    steps = StepRun.objects.filter(state__in=StepRun.ACTIVE, step__in=QUEUE_OF).values_list("step", flat=True)
+    return dict(Counter(QUEUE_OF[step] for step in steps))
+
+
+def _waiting() -> QuerySet[StepRun]:
+    return StepRun.objects.filter(state=StepRun.State.WAITING)
 
 
 def is_busy(step: Step) -> bool:
@@ -198,9 +223,9 @@ class _Filling:
         ask = self.ask if is_first else _derived(self.ask)
         return [work for work in step.due(ask) if work.key not in self.keys and (is_first or not work.by_clock)]
 
-    def do_one(self) -> bool:
+    def do_one(self, queue: str = "") -> bool:
         """Do the next run that may start; whether there was one."""
-        run = leases.claim()
+        run = leases.claim(queue)
         if run is None:
             return False
         self.runs.add(run.pk)

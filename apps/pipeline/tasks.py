@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -14,8 +14,10 @@ from apps.pipeline import services
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 20 * 60
-"""How long one task goes on taking runs; then it rings for the next, well below the time limit of a task."""
+SECONDS = 5 * 60
+"""How long one task goes on taking runs; then it rings for the next: a worker of several queues hears the others."""
+MOST_BELLS = 16
+"""Rung at once in one queue: more workers than that are woken by those."""
 
 
 _ending = RawValue("b", 0)
@@ -28,6 +30,10 @@ def _take_no_more(**_facts: Any) -> None:
     _ending.value = 1
 
 
+def _is_ending() -> bool:
+    return bool(_ending.value)
+
+
 @shared_task(acks_late=True)
 def tick(**_later: Any) -> None:
     """Every minute: plan what is due, and wake a worker when there is anything to do."""
@@ -36,19 +42,24 @@ def tick(**_later: Any) -> None:
 
 
 @shared_task(acks_late=True)
-def run_due(**_later: Any) -> None:
-    """Do what is planned, one run after another."""
-    if services.work(now=timezone.now(), seconds=SECONDS, is_over=lambda: bool(_ending.value)):
+def run_due(*, queue: str = "", **_later: Any) -> None:
+    """Do what is planned of a queue, one run after another."""
+    if services.work(now=timezone.now(), seconds=SECONDS, queue=queue, on_more=ring, is_over=_is_ending):
         ring()
 
 
 def ring() -> None:
-    """Wake a worker once what was written is committed. A broker that is down costs a minute: the tick rings again."""
+    """Wake a worker for each run at hand, once what was written is committed.
+
+    A broker that is down costs a minute: the tick rings again.
+    """
     transaction.on_commit(_ring)
 
 
 def _ring() -> None:
     try:
-        run_due.apply_async(retry=False, expires=SECONDS)
-    except OperationalError as error:
-        logger.warning("The broker cannot be reached, the next tick rings again: %s", error)
+        for queue, runs in services.at_hand().items():
+            for _ in range(min(runs, MOST_BELLS)):
+                run_due.apply_async(kwargs={"queue": queue}, queue=queue, retry=False, expires=SECONDS)
+    except (OperationalError, DatabaseError) as error:
+        logger.warning("Broker or database cannot be reached, the next tick rings again: %s", error)

@@ -121,7 +121,7 @@ def test_metrics_say_what_the_database_holds(scraped, django_assert_max_num_quer
     StepRun.objects.create(step="allocate", key="b", state="done", asked_at=now, started_at=now, finished_at=now)
     with django_assert_max_num_queries(40):
         text, found = scraped()
-    assert found["costops_runs", ("state", "failed"), ("step", "allocate")] == 1
+    assert found["costops_runs", ("queue", "compute"), ("state", "failed"), ("step", "allocate")] == 1
     assert found["costops_last_run_seconds", ("step", "allocate")] == 0
     assert found["costops_disk_free_bytes",] > 0
     assert "costops_publication_number" not in {name for name, *_ in found}  # nothing published: unknown, not zero

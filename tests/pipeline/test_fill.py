@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.finops.steps import StepResult
+from apps.finops.steps import QUEUES, StepResult
 from apps.finops.windows import Window
 from apps.ingest.models import Source
 from apps.pipeline import leases, services
@@ -178,6 +178,37 @@ def test_the_clock_looks_at_sources_when_their_time_has_come(a_school):
     assert services.tick(now=NOW + timedelta(minutes=60))
     assert (last_fill().looked_at, last_fill().failed) == (NOW + timedelta(minutes=60), None)
     assert Clock.objects.count() == 1
+
+
+def test_workers_of_queues_hand_on_to_one_another(a_school):
+    services.tick(now=NOW)
+    assert services.at_hand() == {"io": 2}
+    rung = []
+
+    def work_of(queue):
+        rung.clear()
+        services.work(now=NOW, seconds=60, queue=queue, on_more=lambda: rung.append(services.at_hand()))
+        return rung[-1:] or [None]
+
+    assert work_of("learn") == [None], "who did nothing rings nobody"
+    assert work_of("io") == [{"compute": 2}]
+    assert work_of("compute") == [{"learn": 1}]
+    assert StepRun.objects.filter(state="done", step="publish").exists()
+    work_of("learn")
+    work_of("io")
+    assert services.at_hand() == {}
+    assert sorted(f"{run.key} {run.state}" for run in recent_runs()) == sorted(FIRST_FILL)
+    assert sum(a_school.costs().values()) == school.total(3)
+
+
+def test_a_worker_that_is_told_no_queue_serves_all_of_them():
+    from costops.celery import app
+
+    app.loader.import_default_modules()
+    assert {queue.name for queue in app.amqp.queues.consume_from.values()} == set(QUEUES)
+    routed = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("apps.")}
+    assert set(routed.values()) == set(QUEUES)
+    assert routed["apps.channels.tasks.deliver"] == "io"
 
 
 def test_a_fill_at_the_terminal_looks_at_sources_too(a_school):

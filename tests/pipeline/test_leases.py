@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -39,7 +39,7 @@ def a_run(key: str, state: str = "waiting", **facts) -> StepRun:
         pytest.param({"land a": "failed", "allocate": "waiting"}, "allocate", id="a failed source stops nobody"),
         pytest.param({"allocate": "running", "land a": "waiting"}, None, id="sources wait for allocation"),
         pytest.param({"allocate": "running", "publish": "waiting"}, None, id="publication waits for allocation"),
-        pytest.param({"allocate 1": "running", "allocate 2": "waiting"}, None, id="allocation runs alone"),
+        pytest.param({"publish 1": "running", "publish 2": "waiting"}, None, id="publication runs alone"),
         pytest.param({"forecast": "waiting", "land a": "waiting"}, "land a", id="a newer version's step is left to it"),
     ],
 )
@@ -51,6 +51,40 @@ def test_what_may_start(runs, expected):
     if claimed:
         assert (claimed.state, claimed.attempt) == ("running", 1)
         assert leases.claim() is None or len(runs) > 2
+
+
+OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
+NOVEMBER = (date(2026, 11, 1), date(2026, 12, 1))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("running", "waiting", "may_start"),
+    [
+        pytest.param(("allocate", OCTOBER), ("allocate", NOVEMBER), True, id="other days of allocation side by side"),
+        pytest.param(("allocate", NOVEMBER), ("allocate", OCTOBER), True, id="earlier days as well"),
+        pytest.param(
+            ("allocate", OCTOBER), ("allocate", (date(2026, 10, 31), date(2026, 11, 30))), False, id="but no day twice"
+        ),
+        pytest.param(("allocate", OCTOBER), ("estimate", NOVEMBER), False, id="no other step meanwhile"),
+        pytest.param(("publish", OCTOBER), ("publish", NOVEMBER), False, id="publication alone, whatever its days"),
+    ],
+)
+def test_windows_side_by_side(running, waiting, may_start):
+    for (step, (start, end)), state in ((running, "running"), (waiting, "waiting")):
+        a_run(f"{step} {start}", state, window_start=start, window_end=end)
+    assert (leases.claim() is not None) == may_start
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("queue", "expected"), [("io", "land a"), ("compute", "normalize b"), ("learn", None), ("", "land a")]
+)
+def test_a_worker_takes_what_its_queue_is_for(queue, expected):
+    for key in ("land a", "normalize b", "plan"):
+        a_run(key)
+    claimed = leases.claim(queue)
+    assert (claimed and claimed.key) == expected
 
 
 @pytest.mark.django_db

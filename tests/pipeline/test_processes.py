@@ -143,7 +143,7 @@ def ring(installation: Installation) -> None:
     """The clock's bell, as beat rings it; a newer sender may say more."""
     file = f"sqla+sqlite:///{installation.home / 'broker.sqlite3'}"
     with Celery(broker=installation.environment.get("COSTOPS_REDIS_URL", file)) as app:
-        app.send_task("apps.pipeline.tasks.tick", kwargs={"said_by_a_newer_version": 1})
+        app.send_task("apps.pipeline.tasks.tick", queue="io", kwargs={"said_by_a_newer_version": 1})
 
 
 def wait_for(log: Path, pattern: str, seconds: float = 90.0) -> None:
