@@ -6,6 +6,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from apps.finops.steps import QUEUES
 from tests.architecture.test_pages import settings_read
 from tests.servers.installation import ROOT
 
@@ -25,6 +26,7 @@ CASES = {
     "with everything": EVERYTHING,
     "workers by the external metrics API": ("autoscaling.workers.kind=hpa",),
     "a claim that is there": ("home.existingClaim=nas",),
+    "the lake in a bucket": ("settings.COSTOPS_LAKE=s3://company/costops",),
 }
 
 
@@ -95,7 +97,7 @@ def test_selectors_select_exactly_their_pods(documents):
         labels = document["spec"]["template"]["metadata"]["labels"]
         assert document["spec"]["selector"]["matchLabels"] == labels
     selectors = [tuple(sorted(d["spec"]["selector"]["matchLabels"].items())) for d in by_kind(documents, "Deployment")]
-    assert len(set(selectors)) == len(selectors) == 3
+    assert len(set(selectors)) == len(selectors) == 5
     web = next(d for d in by_kind(documents, "Deployment") if d["metadata"]["name"] == "shop-web")
     (service,) = by_kind(documents, "Service")
     assert service["spec"]["selector"] == web["spec"]["selector"]["matchLabels"]
@@ -136,8 +138,27 @@ def test_commands_are_those_of_the_documented_processes():
     operations = (ROOT / "docs" / "operations.md").read_text()
     assert "gunicorn --config python:costops.gunicorn costops.wsgi" in operations
     assert commands["shop-web"][:4] == ["gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi"]
-    assert commands["shop-worker-main"][:4] == ["celery", "-A", "costops", "worker"]
+    assert commands["shop-worker-compute"][:6] == ["celery", "-A", "costops", "worker", "--queues", "compute"]
     assert commands["shop-beat"][:4] == ["celery", "-A", "costops", "beat"]
+
+
+def test_every_queue_has_workers_and_scales_by_its_own_runs():
+    documents = rendered(
+        "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090"
+    )
+    commands = [pod["spec"]["containers"][0]["command"] for _, pod in pods(documents)]
+    served = [command[command.index("--queues") + 1] for command in commands if "--queues" in command]
+    assert {queue for queues in served for queue in queues.split(",")} == set(QUEUES)
+    asked = {one["spec"]["triggers"][0]["metadata"]["query"] for one in by_kind(documents, "ScaledObject")}
+    assert asked == {f'sum(max by (step) (costops_runs{{state="waiting",queue=~"{queue}"}}))' for queue in QUEUES}
+
+
+def test_with_the_lake_in_a_bucket_pods_share_no_folder():
+    documents = rendered("settings.COSTOPS_LAKE=s3://company/costops")
+    assert by_kind(documents, "PersistentVolumeClaim") == []
+    for _, pod in pods(documents):
+        home = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "home")
+        assert home == {"name": "home", "emptyDir": {"sizeLimit": "100Gi"}}
 
 
 @pytest.mark.parametrize(
@@ -151,6 +172,8 @@ def test_commands_are_those_of_the_documented_processes():
         ("home.accessModes={ReadOnlyMany}", "accessModes"),
         ("autoscaling.workers.kind=keda", "prometheusAddress"),
         ("colour=blue", "colour"),
+        ("workers[0].queues={mail}", "queues"),
+        ("settings.COSTOPS_LAKE_SECRET=abc", "COSTOPS_LAKE_SECRET"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_by_name(value, said):

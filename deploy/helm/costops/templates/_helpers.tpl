@@ -47,7 +47,11 @@ affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
 volumes:
   - name: home
+    {{- if .root.Values.settings.COSTOPS_LAKE }}
+    emptyDir: {sizeLimit: {{ .root.Values.home.size }}}
+    {{- else }}
     persistentVolumeClaim: {claimName: {{ include "costops.claim" .root }}}
+    {{- end }}
   - name: tmp
     emptyDir: {}
 {{- end }}
