@@ -1,7 +1,9 @@
 """Reading settings from the environment: typed; one that is not what it may be is one line saying so."""
 
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -73,6 +75,32 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
                 f"{var}: must be duckdb or sc://HOST:PORT, the address of a Spark Connect server."
             )
         return value
+
+    def bucket(self, var: str) -> str:
+        """The bucket and prefix of the lake; empty where it lies on this machine."""
+        value: str = self.str(var, default="").rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query):
+            raise ImproperlyConfigured(f"{var}: {value!r} is not s3://BUCKET/PREFIX.")
+        return value
+
+    def web_address(self, var: str) -> str:
+        """http:// or https:// and a host; empty where none is given. Credentials have variables of their own."""
+        value: str = self.str(var, default="").rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
+            raise ImproperlyConfigured(f"{var}: must be https://HOST or http://HOST:PORT, without credentials.")
+        return value
+
+    def secret(self, var: str) -> str:
+        """A secret, or `@` and the path of a file that holds it; empty where none is given. It is not repeated."""
+        value: str = self.str(var, default="")
+        if not value.startswith("@"):
+            return value
+        try:
+            return Path(value[1:]).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise ImproperlyConfigured(f"{var}: the file {value[1:]} cannot be read ({error}).") from error
 
     def redis(self, var: str) -> str:
         """The address of a Redis server; empty where there is none."""

@@ -4,6 +4,7 @@ With no variable set this is the embedded default: SQLite, a local lake, a broke
 """
 
 import contextlib
+import hashlib
 import secrets
 from pathlib import Path
 
@@ -43,8 +44,20 @@ try:
 except BadTagKeys as bad:
     raise ImproperlyConfigured(f"COSTOPS_TAG_KEYS: {bad}") from bad
 COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
-COSTOPS_LANDING = COSTOPS_HOME / "landing"
-COSTOPS_LAKE = COSTOPS_HOME / "lake"
+COSTOPS_LAKE_URL = env.bucket("COSTOPS_LAKE")
+COSTOPS_LAKE_ENDPOINT = env.web_address("COSTOPS_LAKE_ENDPOINT")
+COSTOPS_LAKE_REGION = env.str("COSTOPS_LAKE_REGION", default="")
+COSTOPS_LAKE_ADDRESSING = env.one_of("COSTOPS_LAKE_ADDRESSING", ("auto", "path", "virtual"), default="auto")
+COSTOPS_LAKE_COMMIT = env.one_of("COSTOPS_LAKE_COMMIT", ("s3", "oss"), default="s3")
+COSTOPS_LAKE_CREDENTIALS = {"key": env.secret("COSTOPS_LAKE_KEY"), "secret": env.secret("COSTOPS_LAKE_SECRET")}
+if bool(COSTOPS_LAKE_CREDENTIALS["key"]) != bool(COSTOPS_LAKE_CREDENTIALS["secret"]):
+    raise ImproperlyConfigured("COSTOPS_LAKE_KEY and COSTOPS_LAKE_SECRET: give both, or neither.")
+COSTOPS_CACHE_GIB = env.least("COSTOPS_CACHE_GIB", 1, default=20)
+# Where the lake lies in a bucket, what is read of it lies here, apart from what is read of another.
+_place = hashlib.sha256(f"{COSTOPS_LAKE_ENDPOINT} {COSTOPS_LAKE_URL}".encode()).hexdigest()[:12]
+_near = COSTOPS_HOME / "cache" / _place if COSTOPS_LAKE_URL else COSTOPS_HOME
+COSTOPS_LANDING = _near / "landing"
+COSTOPS_LAKE = _near / "lake"
 COSTOPS_ENGINE = env.engine("COSTOPS_ENGINE")  # duckdb, or sc://HOST:PORT
 COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core

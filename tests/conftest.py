@@ -220,6 +220,24 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def bucket_server() -> Iterator[Any]:
+    """An S3 server with the bucket `lake`; take `lake_bucket`."""
+    from tests.servers.objects import running_store
+
+    with running_store() as store:
+        store.client().create_bucket(Bucket="lake")
+        yield store
+
+
+@pytest.fixture
+def lake_bucket(bucket_server: Any) -> Iterator[Any]:
+    """A bucket for lakes (`tests.servers.objects.ObjectStore`) without faults; each test takes a prefix of its own."""
+    bucket_server.asked.clear()
+    yield bucket_server
+    bucket_server.fault = None
+
+
+@pytest.fixture(scope="session")
 def smtp_server() -> Iterator[Any]:
     """An SMTP server that keeps what it receives (`tests.servers.smtp.MailServer`)."""
     from tests.servers.smtp import running_smtp

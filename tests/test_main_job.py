@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import uuid
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.servers.installation import Installation
+from tests.servers.objects import settings_of
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -112,3 +115,27 @@ def test_bill_and_prometheus_come_within_half_a_percent(
 
     rows = json.loads(installation.manage("reconcile", "--format", "json").stdout)
     assert {Decimal(row["difference"]) for row in rows} == {Decimal(0)}
+
+
+def test_two_machines_with_one_bucket_fill_together_and_answer_the_same_truth(
+    postgres, lake_bucket, company: Path, tmp_path: Path
+) -> None:
+    from tests.servers.installation import new_installation
+
+    url = postgres.create_database(f"costops_{uuid.uuid4().hex[:12]}")
+    keys = ("day", "team", "namespace", "kind")
+    with ThreadPoolExecutor(2) as both:
+        machines = [new_installation(tmp_path / name, database_url=url) for name in ("one", "two")]
+        for machine in machines:
+            machine.environment |= settings_of(lake_bucket, "company") | {"COSTOPS_SECRET_KEY": "k" * 50}
+        load(machines[0], company, "--kind", "usage_files", "--location", str(company / "usage"))
+        said = [done.stdout for done in both.map(lambda machine: machine.manage("fill"), machines)]
+        assert any("publish" in text for text in said)
+
+        for machine in machines:
+            assert published(ask(machine, "--group-by", ",".join(keys)), *keys) == truth_of(company, *keys)
+        told = machines[1].manage("explain", "--start", START, "--end", END, "--filter", "kind=shared", "--limit", "3")
+        assert told.stdout.rstrip().endswith("equal.")
+        rows = json.loads(machines[1].manage("reconcile", "--format", "json").stdout)
+        assert {Decimal(row["difference"]) for row in rows} == {Decimal(0)}
+        assert not (tmp_path / "one" / "lake").exists(), "what lies on a machine is a copy"

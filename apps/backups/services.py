@@ -12,23 +12,23 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.backups import database
+from apps.backups import database, zones
+from apps.backups.zones import ZONES
 from apps.finops.errors import CostOpsError
 from apps.marts.models import Publication
+from apps.warehouse import shared
 
 FORMAT = 1
-ZONES = ("landing", "lake")
 CHANGING = ("_last_checkpoint",)
 """Files that are written anew under their name; they lie beside the manifest."""
 OWN = ("secret_key", "costops.env")
@@ -87,7 +87,7 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     database.save(into / "database")
     say("The database is copied.")
     known = {file.path: file for backup in backups(folder) for file in backup.files if not file.changes}
-    files = [_kept(path, into, folder, known) for path in _files()]
+    files = [_kept(path, into, folder, known) for path in zones.files()]
     own = [_hashed(into / "database", "database"), *_copied_own(into)]
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
     backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files))
@@ -99,36 +99,14 @@ def _migrations() -> int:
     return MigrationRecorder.Migration.objects.count()
 
 
-def _files() -> Iterator[Path]:
-    """Paths of what counts: landed files, the logs of tables, and every file a log ever named that is still there.
-
-    What somebody is just writing, or left behind when he was killed, is named by no log.
-    """
-    home = Path(settings.COSTOPS_HOME)
-    yield from sorted(path for path in (home / "landing").rglob("*") if path.is_file() and path.name[0] != ".")
-    for table in sorted((home / "lake").glob("*/_delta_log")):
-        logs = sorted(path for path in table.iterdir() if path.is_file() and path.name[0] != ".")
-        named = {name for log in logs if log.suffix == ".json" for name in _named(log)}
-        yield from logs
-        yield from (path for path in sorted(table.parent / name for name in named) if path.exists())
-
-
-def _named(log: Path) -> Iterator[str]:
-    """The files one commit of Delta Lake added, relative to their table."""
-    for line in log.read_text().splitlines():
-        if added := json.loads(line).get("add"):
-            yield unquote(added["path"])
-
-
-def _kept(path: Path, into: Path, folder: Path, known: Mapping[str, Kept]) -> Kept:
-    relative = path.relative_to(settings.COSTOPS_HOME).as_posix()
-    if path.name in CHANGING:
-        return _copied(path, into / relative, relative)
-    copy = folder / "files" / relative
-    before = known.get(relative)
-    if before and copy.exists() and copy.stat().st_size == before.size == path.stat().st_size:
+def _kept(file: zones.File, into: Path, folder: Path, known: Mapping[str, Kept]) -> Kept:
+    if Path(file.path).name in CHANGING:
+        return _written(file.copy_to, into / file.path, file.path)
+    copy = folder / "files" / file.path
+    before = known.get(file.path)
+    if before and copy.exists() and copy.stat().st_size == before.size == file.size:
         return before
-    return _copied(path, copy, relative)
+    return _written(file.copy_to, copy, file.path)
 
 
 def _copied_own(into: Path) -> list[Kept]:
@@ -142,10 +120,15 @@ def _copied_own(into: Path) -> list[Kept]:
 
 
 def _copied(source: Path, target: Path, relative: str) -> Kept:
-    """Copy under another name, look at what was copied, then give it its name."""
+    return _written(lambda fresh: shutil.copyfile(source, fresh), target, relative)
+
+
+def _written(write: Callable[[Path], object], target: Path, relative: str) -> Kept:
+    """Write under another name, look at what was written, then give it its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
-    shutil.copyfile(source, fresh)
+    fresh.unlink(missing_ok=True)
+    write(fresh)
     kept = _hashed(fresh, relative)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
@@ -228,14 +211,21 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
     """Bring a backup into this home folder and database. Everything is looked at before anything is touched."""
     check(folder, backup, say=say)
     home = Path(settings.COSTOPS_HOME)
-    if not force and (taken := [zone for zone in ZONES if any((home / zone).glob("*"))]):
+    taken = zones.taken()
+    if taken and shared.is_on():
+        raise NotEmpty(f"{shared.bucket().url} holds files in {' and '.join(taken)}; name an empty prefix.")
+    if taken and not force:
         raise NotEmpty(f"{home} holds files in {' and '.join(taken)}; with --force they are moved aside first.")
     if backup.migrations > _migrations():
         raise NotEmpty("The backup is of a newer version of CostOps: install that one, then restore.")
+    if shared.is_on():
+        shutil.rmtree(shared.root(), ignore_errors=True)  # copies of what lay there before
     for zone in ZONES:
         _move_aside(home / zone, backup.name)
     for file in backup.files:
-        if "/" in file.path:
+        if "/" in file.path and shared.is_on():
+            shared.bucket().put(file.path, place_of(folder, backup, file))
+        elif "/" in file.path:
             _copied(place_of(folder, backup, file), home / file.path, file.path)
     say("The files are there.")
     for file in backup.files:

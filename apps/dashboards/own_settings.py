@@ -29,7 +29,9 @@ from apps.teams.selectors import active_teams
 CHOSEN = ("language", "theme", "time_zone", "period", "currency", "team")
 INSTALLATION: dict[Promise, tuple[str, ...]] = {
     gettext_lazy("Where things are"): (
-        "COSTOPS_HOME", "COSTOPS_DATABASE_URL", "COSTOPS_REDIS_URL", "COSTOPS_SITE_URL",
+        "COSTOPS_HOME", "COSTOPS_DATABASE_URL", "COSTOPS_REDIS_URL", "COSTOPS_SITE_URL", "COSTOPS_LAKE",
+        "COSTOPS_LAKE_ENDPOINT", "COSTOPS_LAKE_REGION", "COSTOPS_LAKE_ADDRESSING", "COSTOPS_LAKE_COMMIT",
+        "COSTOPS_LAKE_KEY", "COSTOPS_LAKE_SECRET", "COSTOPS_CACHE_GIB",
     ),
     gettext_lazy("The company"): (
         "COSTOPS_COMPANY", "COSTOPS_REPORTING_CURRENCY", "COSTOPS_TIME_ZONE", "COSTOPS_HOLIDAYS", "COSTOPS_SEASONS",
@@ -171,6 +173,9 @@ SHOWN: dict[str, Any] = {
     "COSTOPS_DATABASE_URL": lambda: _without_secrets(settings.DATABASES["default"]),
     "COSTOPS_REDIS_URL": lambda: _("set") if "RedisCache" in str(settings.CACHES["default"]["BACKEND"]) else "",
     "COSTOPS_ENGINE": lambda: settings.COSTOPS_ENGINE.partition(";")[0],  # a token may follow
+    "COSTOPS_LAKE": lambda: settings.COSTOPS_LAKE_URL,
+    "COSTOPS_LAKE_KEY": lambda: _("set") if settings.COSTOPS_LAKE_CREDENTIALS["key"] else "",
+    "COSTOPS_LAKE_SECRET": lambda: _("set") if settings.COSTOPS_LAKE_CREDENTIALS["secret"] else "",
     "COSTOPS_LANGUAGE": lambda: settings.LANGUAGE_CODE,
     "COSTOPS_FROM_EMAIL": lambda: settings.DEFAULT_FROM_EMAIL,
     "COSTOPS_EMAIL_URL": lambda: _mail(),

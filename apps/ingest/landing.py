@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
+from apps.warehouse import shared
 from apps.warehouse.failpoints import failpoint
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz", ".tar.gz", ".tgz")
@@ -52,6 +53,11 @@ class Landed:
 
 def landed_path(sha256: str) -> Path:
     return Path(settings.COSTOPS_LANDING) / sha256[:2] / sha256
+
+
+def at_hand(sha256: str) -> Path:
+    """A landed file, to be opened here and now."""
+    return shared.at_hand([landed_path(sha256)])[0]
 
 
 def find(location: str) -> list[Found]:
@@ -117,7 +123,7 @@ def copy(found: Found) -> Landed | None:
         sha256 = _copy_and_hash(found.full, temporary)
         if not _unchanged(found, temporary):
             return None
-        keep(temporary, landed_path(sha256))
+        keep_landed(temporary, sha256)
     except FileNotFoundError:
         return None
     finally:
@@ -140,6 +146,12 @@ def _copy_and_hash(origin: Path, target: Path) -> str:
 def _unchanged(found: Found, copied: Path) -> bool:
     facts = found.full.stat()
     return (facts.st_size, facts.st_mtime_ns, copied.stat().st_size) == (found.size, found.modified_ns, found.size)
+
+
+def keep_landed(temporary: Path, sha256: str) -> None:
+    """Put the bytes of a file that is whole where every machine finds them."""
+    keep(temporary, landed_path(sha256))
+    shared.send([landed_path(sha256)])
 
 
 def keep(temporary: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.ingest import kinds
 from apps.ingest.bill.origins import quoted
-from apps.ingest.landing import landed_path
+from apps.ingest.landing import at_hand
 from apps.ingest.models import LandedFile
 from apps.ingest.text import careful, jsonlines
 from apps.ingest.text.answers import in_csv
@@ -40,12 +40,19 @@ def places(file_id: str, rows: Iterable[int]) -> dict[int, Place]:
     """
     wanted = set(rows)
     file = LandedFile.objects.select_related("source").filter(pk=int(file_id.removeprefix("f"))).first()
-    if file is None or not landed_path(file.sha256).exists():
+    if file is None or not _is_kept(file.sha256):
         return _unknown(f"{file.path if file else file_id} (no longer kept)", wanted)
     try:
         return _unknown(file.path, wanted) | _in_file(file, wanted)
     except (Unreadable, careful.Broken, OSError):
         return _unknown(f"{file.path} (cannot be read)", wanted)
+
+
+def _is_kept(sha256: str) -> bool:
+    try:
+        return at_hand(sha256).exists()
+    except FileNotFoundError:
+        return False
 
 
 def _unknown(name: str, wanted: set[int]) -> dict[int, Place]:
@@ -55,7 +62,7 @@ def _unknown(name: str, wanted: set[int]) -> dict[int, Place]:
 def _in_file(file: LandedFile, wanted: set[int]) -> dict[int, Place]:
     provider = kinds.BILLS.get(file.source.kind)
     encodings = provider.encodings if provider else ("utf-8",)
-    with unpacked(landed_path(file.sha256), file.path) as bundle:
+    with unpacked(at_hand(file.sha256), file.path) as bundle:
         texts = [in_utf8(member, bundle.folder, encodings) for member in bundle.members]
         plain = [in_csv(text, bundle.folder) if provider and provider.has_answers else text for text in texts]
         counted = _counted(plain, wanted, rows=file.rows) if plain == texts else None

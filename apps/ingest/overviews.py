@@ -25,7 +25,7 @@ Key = tuple[str, str, str, str]
 def compare(source: Source) -> list[Problem]:
     """Where the charges differ from the overviews that count: an error once the month is final, a warning before."""
     told = source.files.filter(state=LandedFile.State.CURRENT).order_by("path")
-    return _compare(source, ((one.path, landing.landed_path(one.sha256), one.release) for one in told))
+    return _compare(source, ((one.path, landing.at_hand(one.sha256), one.release) for one in told))
 
 
 def check(source: Source, listed: Iterable[Listed]) -> list[Problem]:

@@ -116,7 +116,7 @@ def _read(source: Source, path: Any, found: landing.Found, rows: int | None) -> 
 
 
 def _relation(parts: list[lake.WrittenFile]) -> str:
-    names = ", ".join(f"'{quoted(str(lake.location(CHARGES) / part.path))}'" for part in parts)
+    names = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(CHARGES, parts))
     return f"read_parquet([{names}], hive_partitioning=false)"
 
 

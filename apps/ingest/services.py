@@ -34,7 +34,7 @@ from apps.ingest.sources import (
     prometheus_config,
     provider_of,
 )
-from apps.warehouse import fencing, lake
+from apps.warehouse import fencing, lake, shared
 from apps.warehouse.failpoints import failpoint
 
 __all__ = [
@@ -132,7 +132,13 @@ def discover(source: Source, place: Place) -> Discovery:
 def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
     """Bring what a source's API has into a folder of its own; nothing to do for a place of files."""
     api = api_of(source.kind)
-    return api.fetch(Ask(source.location, source.options, fetched_folder(source.name), now)) if api else ()
+    if not api:
+        return ()
+    folder = fetched_folder(source.name)
+    shared.bring_folder(folder)
+    problems = api.fetch(Ask(source.location, source.options, folder, now))
+    shared.send_folder(folder)
+    return problems
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:
@@ -198,7 +204,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
     def read(file: LandedFile) -> Reading:
         reading = read_bill(
             Bill(
-                path=landing.landed_path(file.sha256),
+                path=landing.at_hand(file.sha256),
                 name=file.path,
                 source=source.name,
                 file_id=file.file_id,
@@ -266,7 +272,7 @@ def meter_files(source: Source, now: datetime) -> StepResult:
     def read(file: LandedFile) -> Reading:
         table = None if kinds.USAGE[source.kind].convert else usage.table_of(file.path)
         given = usage.UsageFile(
-            path=landing.landed_path(file.sha256),
+            path=landing.at_hand(file.sha256),
             name=file.path,
             source=source.name,
             cluster=source.cluster,

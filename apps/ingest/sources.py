@@ -16,7 +16,7 @@ from apps.ingest.places.base import Place
 from apps.ingest.places.stores import HELP as PLACE_HELP
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.providers.base import Api, Provider
-from apps.warehouse import sealed
+from apps.warehouse import sealed, shared
 from apps.warehouse.sealed import Secrets
 
 MOST_DOCUMENT_BYTES = 1 << 20
@@ -145,6 +145,8 @@ def provider_of(source: Source) -> Provider:
 
 def place_of(source: Source) -> Place:
     """Where a source's files lie, with the credentials to reach them."""
+    if is_uploadable(source):
+        shared.bring_folder(uploads_folder(source.name))
     if api_of(source.kind):
         return places.place_at(str(fetched_folder(source.name)), {}, sealed.unseal(""))
     return places.place_at(source.location, source.options, sealed.unseal(source.secrets))

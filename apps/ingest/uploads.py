@@ -11,6 +11,7 @@ from pathlib import Path
 from apps.ingest.landing import SUFFIXES
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.sources import is_uploadable, uploads_folder
+from apps.warehouse import shared
 
 MOST_CHARACTERS = 200
 
@@ -63,6 +64,7 @@ def keep(source: Source, brought: Sequence[Brought]) -> None:
             beside.replace(folder / one.name)
         finally:
             beside.unlink(missing_ok=True)
+    shared.send_folder(folder)
 
 
 def alike(source: Source, *, size: int, sha256: str) -> str:
@@ -91,6 +93,7 @@ def waiting(source: Source) -> list[str]:
 def fates(source: Source, names: Sequence[str]) -> Mapping[str, LandedFile | None]:
     """What became of uploaded files, by name; None of one that lies there and was not landed yet."""
     folder = uploads_folder(source.name)
+    shared.bring_folder(folder)
     names = [name for name in names if "\0" not in name and Path(name).name == name]  # of this folder only
     newest = {file.path: file for file in source.files.filter(path__in=names).order_by("revision")}
     found: dict[str, LandedFile | None] = {}

@@ -338,7 +338,7 @@ def _key(row: tuple[Any, ...]) -> str:
 
 
 def _parts(table: UsageTable, parts: Iterable[lake.WrittenFile | lake.StoredFile]) -> str:
-    names = ", ".join(f"'{quoted(str(lake.location(table) / part.path))}'" for part in parts)
+    names = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(table, parts))
     return f"read_parquet([{names}], hive_partitioning=false)" if names else ""
 
 

@@ -40,7 +40,7 @@ class Stored:
 
 def stored() -> list[Stored]:
     """The tables of the lake that hold anything, the largest first."""
-    found = [(table, lake.files(table)) for table in TABLES if lake.location(table).exists()]
+    found = [(table, lake.files(table)) for table in TABLES if lake.is_there(table)]
     counted = [
         Stored(table.name, sum(f.rows for f in files), len(files), sum(f.size for f in files)) for table, files in found
     ]

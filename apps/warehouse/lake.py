@@ -7,7 +7,9 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace as changed_to
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +27,7 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import engine, fencing, spark, wording
+from apps.warehouse import engine, fencing, logs, shared, spark, wording
 from apps.warehouse.failpoints import failpoint
 from apps.warehouse.wording import FileQuery
 
@@ -56,18 +58,39 @@ class WrittenFile:
 
 
 def location(table: LakeTable) -> Path:
+    """The folder of a table on this machine; of a lake in a bucket it holds what was read (`paths`) or just written."""
     return Path(settings.COSTOPS_LAKE) / table.name
+
+
+def paths(table: LakeTable, chosen: Iterable["StoredFile | WrittenFile"]) -> list[Path]:
+    """Files of a table, to be opened here and now."""
+    folder = location(table)
+    return shared.at_hand(folder / file.path for file in chosen)
+
+
+def is_there(table: LakeTable) -> bool:
+    """Whether anybody ever wrote the table."""
+    logs.pull(location(table))
+    return location(table).exists()
 
 
 def _open(table: LakeTable) -> DeltaTable:
     path = location(table)
-    if DeltaTable.is_deltatable(str(path)):
-        return _with_new_columns(table, DeltaTable(str(path)))
+    logs.pull(path)
+    if not DeltaTable.is_deltatable(str(path)):
+        _create(table, path)
+    return _with_new_columns(table, DeltaTable(str(path)))
+
+
+def _create(table: LakeTable, path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     schema = pa.schema([pa.field(name, kind.to_pyarrow()) for name, kind in table.schema.items()])
-    return DeltaTable.create(
-        str(path), schema=schema, partition_by=list(table.partition_by), mode="ignore", configuration=_KEEP_HISTORY
-    )
+    with suppress(CommitFailedError), logs.committing(path) as folder:  # somebody else may be making it
+        DeltaTable.create(
+            str(folder), schema=schema, partition_by=list(table.partition_by), mode="ignore",
+            configuration=_KEEP_HISTORY,
+        )  # fmt: skip
+    logs.pull(path)
 
 
 def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
@@ -76,7 +99,8 @@ def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
     new = [name for name in table.columns if name not in held]
     if new:
         fields = pa.schema([pa.field(name, table.schema[name].to_pyarrow()) for name in new])
-        delta.alter.add_columns([Field.from_arrow(field) for field in fields])
+        with logs.committing(location(table)) as folder:
+            DeltaTable(str(folder)).alter.add_columns([Field.from_arrow(field) for field in fields])
         delta.update_incremental()
     return delta
 
@@ -102,6 +126,7 @@ class StoredFile:
 
 @lru_cache(maxsize=256)
 def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
+    logs.pull_version(Path(folder), at)
     told = DeltaTable(folder, version=at).get_add_actions(flatten=True)
     actions = pa.RecordBatchReader.from_stream(told).read_all().to_pylist()  # `pa.table` would first look for pandas
     return tuple(
@@ -135,9 +160,8 @@ def scan(
 
 def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> FileQuery:
     """Files of a table (at least one) as a query in the engine's own language."""
-    folder = location(table)
-    paths = [str(folder / file.path) for file in chosen]
-    names = ", ".join(map(engine.text, paths))
+    here = [str(path) for path in paths(table, chosen)]
+    names = ", ".join(map(engine.text, here))
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(_told(table, name) for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
@@ -146,7 +170,7 @@ def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> Fi
         texts = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in table.may_be_missing)
         rows = f"(SELECT * FROM {rows} UNION ALL BY NAME SELECT {texts} WHERE false)"  # noqa: S608  # names and paths of our own tables
     query = f"SELECT {columns} FROM {rows}"  # noqa: S608  # the same
-    return FileQuery.of(query, folder=str(folder), paths=paths)
+    return FileQuery.of(query, folder=str(location(table)), paths=here)
 
 
 def _told(table: LakeTable, name: str) -> str:
@@ -228,8 +252,7 @@ def commit(
     A partition is replaced whole: raises CommitConflict when the table meanwhile holds other files than the caller saw,
     and TakenOver when another worker does the caller's work by now.
     """
-    add, remove = list(add), list(remove)
-    _to_disk(location(table), add)
+    add, remove = _sent(table, add), list(remove)
     now = int(time.time() * 1000)  # noqa: TID251  # the log's own stamp; no number depends on it
     actions: list[AddAction | RemoveAction] = [
         RemoveAction(file.path, True, now, size=file.size, partition_values=dict(file.partition)) for file in remove
@@ -284,6 +307,18 @@ def _sync(*paths: Path) -> None:
             os.close(handle)
 
 
+def _sent(table: LakeTable, written: Iterable[WrittenFile]) -> list[WrittenFile]:
+    """The files, where everybody who reads the table will find them: in the shared store under names that tell what
+    they hold."""
+    written, folder = list(written), location(table)
+    if not shared.is_on():
+        _to_disk(folder, written)
+        return written
+    named = [changed_to(file, path=str(shared.named(folder / file.path).relative_to(folder))) for file in written]
+    shared.send(folder / file.path for file in named)
+    return named
+
+
 def _write(
     table: LakeTable, delta: DeltaTable, actions: list[AddAction | RemoveAction], metadata: dict[str, str]
 ) -> None:
@@ -291,14 +326,16 @@ def _write(
 
     Delta would try again on top of what somebody else committed, and takes two appends to one partition for friends.
     """
-    delta.create_write_transaction(
-        actions,
-        mode="append",
-        schema=delta.schema(),
-        partition_by=list(table.partition_by),
-        commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
-        post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
-    )
+    with logs.committing(location(table)) as folder:
+        seen = delta if folder == location(table) else DeltaTable(str(folder), version=delta.version())
+        seen.create_write_transaction(
+            actions,
+            mode="append",
+            schema=seen.schema(),
+            partition_by=list(table.partition_by),
+            commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
+            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+        )
 
 
 def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], remove: list[StoredFile]) -> None:
@@ -333,5 +370,7 @@ def changed(table: LakeTable, before: int | None, after: int) -> list[StoredFile
 
 def drop(table: LakeTable) -> None:
     """Forget a table and its files. For tests and benchmarks."""
+    if shared.is_on():
+        shared.bucket().delete([one.key for one in shared.bucket().listed(f"{shared.key_of(location(table))}/")])
     shutil.rmtree(location(table), ignore_errors=True)
     _files_of.cache_clear()

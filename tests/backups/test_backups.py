@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from apps.backups import services
 from tests.conftest import ON_POSTGRES
 from tests.pipeline.test_processes import dump, open_school
 from tests.servers.installation import ROOT, Installation, new_installation
+from tests.servers.objects import settings_of
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -70,6 +72,21 @@ def test_what_comes_back_is_what_was_there_and_goes_on(school, tmp_path, request
     another.manage("backup", "restore", str(school.folder), "--force")
     assert dump(another) == school.published
     assert list(another.home.glob("lake.before-*"))
+
+
+def test_a_backup_goes_into_a_bucket_and_out_of_it_again(school, tmp_path, request, lake_bucket):
+    another = empty_installation(tmp_path / "another", request, "costops_bucket")
+    another.environment |= settings_of(lake_bucket, uuid.uuid4().hex)
+    another.manage("backup", "restore", str(school.folder))
+    assert dump(another) == school.published
+    refused = another.manage("backup", "restore", str(school.folder), "--force", check=False)
+    assert "name an empty prefix" in refused.stderr
+    another.manage("backup", "make", str(tmp_path / "again"))
+    kept, again = (
+        {(file.path, file.sha256) for file in services.find(folder).files if "/" in file.path}
+        for folder in (school.folder, tmp_path / "again")
+    )
+    assert again == kept != set()
 
 
 def test_files_lie_there_once_however_many_backups_speak_of_them(school, copy):

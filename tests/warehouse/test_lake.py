@@ -1,6 +1,7 @@
 """The lake: a window is replaced in one commit, older versions stay, what a killed writer left behind is not there."""
 
 import os
+import uuid
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from multiprocessing import get_context
@@ -15,11 +16,21 @@ from deltalake import DeltaTable
 from apps.finops.tables import LakeTable
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
+from tests.servers.objects import lay_lake
 
 SALES = LakeTable("sales", {"amount": "decimal(38, 12)", "shop": "string", "day": "date"}, ("shop", "day"))
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 10, 5), date(2026, 10, 6), date(2026, 10, 7)
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("place")
+here = pytest.mark.parametrize("place", ["on this machine"], indirect=True)
+"""Of a lake in a bucket `test_shared.py` says the same, with machines of their own."""
+
+
+@pytest.fixture(params=["on this machine", "in a bucket"])
+def place(request: pytest.FixtureRequest, home: Path, settings: Any) -> None:
+    """Where the lake lies."""
+    if request.param == "in a bucket":
+        lay_lake(settings, request.getfixturevalue("lake_bucket"), uuid.uuid4().hex)
 
 
 def sales(*rows: tuple[int, str, date]) -> ibis.Table:
@@ -66,6 +77,7 @@ def test_a_text_that_came_later_is_unknown_in_older_files(is_only: bool) -> None
     assert found == ({1: None} if is_only else {1: None, 2: "two"})
 
 
+@here
 def test_versions_are_kept_for_ever() -> None:
     """Publications pin versions; the format's habit is to forget them after thirty days, at every hundredth commit."""
     for amount in range(1, 103):
@@ -195,6 +207,7 @@ def _replace_often(shop: str, home: Path) -> int:
     return conflicts
 
 
+@here
 def test_writers_of_different_windows_all_land_and_of_the_same_window_never_double_it(home: Path) -> None:
     lake.version(SALES)
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:

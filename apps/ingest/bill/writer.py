@@ -140,8 +140,7 @@ def verify(
 def _content(
     month: str, files: Iterable[lake.WrittenFile], controls: Sequence[str], found: Tally, *, by_currency: bool
 ) -> tuple[Content, int]:
-    folder = lake.location(CHARGES)
-    names = ", ".join(f"'{quoted(str(folder / file.path))}'" for file in files)
+    names = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(CHARGES, files))
     columns = list(dict.fromkeys((*BASES, *controls)))
     sums = ", ".join(f'sum("{column}")' for column in columns)
     groups = (

@@ -134,7 +134,7 @@ class Bucket(Place):
             sha256 = self._fetch(found, temporary)
             if sha256 is None:
                 return None
-            landing.keep(temporary, landing.landed_path(sha256))
+            landing.keep_landed(temporary, sha256)
             temporary.write_text(sha256)
             landing.keep(temporary, self._receipt(found))
         except FileNotFoundError:

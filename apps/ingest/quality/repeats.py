@@ -39,5 +39,5 @@ def look(
 
 
 def _origin(files: Iterable[lake.StoredFile | lake.WrittenFile]) -> str:
-    paths = ", ".join(f"'{quoted(str(lake.location(CHARGES) / file.path))}'" for file in files)
+    paths = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(CHARGES, files))
     return f"read_parquet([{paths}], hive_partitioning=false, union_by_name=true)"

@@ -22,7 +22,7 @@ def look(name: str, parts: Sequence[lake.WrittenFile]) -> Iterator[Problem]:
     """What the charges of a file, written but not committed, break."""
     if not parts:
         return
-    paths = ", ".join(f"'{quoted(str(lake.location(CHARGES) / part.path))}'" for part in parts)
+    paths = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(CHARGES, parts))
     origin = f"read_parquet([{paths}], hive_partitioning=false)"
     connection = engine.connect().con
     checks = [check for check in ROW_CHECKS if not check.by_value or _has_a_value_that_breaks(check, origin)]

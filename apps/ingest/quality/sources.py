@@ -92,7 +92,7 @@ def _tagged(files: list[lake.StoredFile]) -> dict[str, float]:
 
 
 def _origin(files: list[lake.StoredFile]) -> str:
-    paths = ", ".join(f"'{quoted(str(lake.location(CHARGES) / file.path))}'" for file in files)
+    paths = ", ".join(f"'{quoted(str(path))}'" for path in lake.paths(CHARGES, files))
     return f"read_parquet([{paths}], hive_partitioning=false, union_by_name=true)"
 
 

@@ -1,0 +1,142 @@
+"""Logs of tables in the shared store: brought here to be read, and added to by whoever is first.
+
+A version of a table is one object, `_delta_log/<version>.json`. Whoever puts it where none was has committed; whoever
+comes later sees that it is there and changed nothing. What lies here is only what the store holds: a commit is made in
+a copy, and the copy's new versions become true when the store took them.
+"""
+
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+from django.conf import settings
+
+from apps.finops.errors import CostOpsError
+from apps.warehouse import shared
+from apps.warehouse.shared import bucket, key_of
+
+EVERY = 100
+"""Versions from one checkpoint to the next."""
+_PROBED: set[tuple[str, str]] = set()
+
+
+def pull(table: Path) -> None:
+    """Bring what the log of a table has become."""
+    if not shared.is_on():
+        return
+    newest = max((_number(path.name) for path in _log(table).glob("*.json")), default=-1)
+    after = key_of(_log(table) / f"{newest:020}") if newest >= 0 else ""
+    names = [Path(one.key).name for one in bucket().listed(f"{key_of(_log(table))}/", after=after)]
+    if newest < 0:
+        names = _from_checkpoint(names, at=None)
+    _bring(table, names)
+
+
+def pull_version(table: Path, at: int) -> None:
+    """Bring what an older version of a table is read from."""
+    if not shared.is_on() or (_log(table) / f"{at:020}.json").exists():
+        return
+    names = [Path(one.key).name for one in bucket().listed(f"{key_of(_log(table))}/")]
+    _bring(table, _from_checkpoint(names, at=at))
+
+
+def _log(table: Path) -> Path:
+    return table / "_delta_log"
+
+
+def _number(name: str) -> int:
+    return int(name.partition(".")[0])
+
+
+def _from_checkpoint(names: Iterable[str], *, at: int | None) -> list[str]:
+    """The versions that one is read from (the newest by default): the checkpoint before it, and all since."""
+    known = [name for name in names if name[:20].isdigit() and (at is None or _number(name) <= at)]
+    first = max((_number(name) for name in known if name.endswith(".checkpoint.parquet")), default=0)
+    return [name for name in known if _number(name) >= first]
+
+
+def _bring(table: Path, names: Iterable[str]) -> None:
+    """In the order of versions, so that what is here is without gaps whenever somebody looks."""
+    log = _log(table)
+    for name in sorted(names):
+        target = log / name
+        if name[:20].isdigit() and not target.exists():
+            log.mkdir(parents=True, exist_ok=True)
+            fresh = log / f".incoming-{uuid.uuid4().hex}"
+            bucket().fetch(key_of(target), fresh)
+            fresh.replace(target)
+
+
+@contextmanager
+def committing(table: Path) -> Iterator[Path]:
+    """A folder to commit to a table in; CommitFailedError, and nothing changed, when somebody else was first."""
+    if not shared.is_on():
+        yield table
+        return
+    copy = Path(settings.COSTOPS_HOME) / "tmp" / "commits" / uuid.uuid4().hex
+    try:
+        held = _copy_log(table, copy)
+        yield copy
+        fresh = sorted(path for path in _log(copy).glob("*.json") if path.name not in held)
+        for path in fresh:
+            _publish(table, path)
+            if _number(path.name) % EVERY == 0 and _number(path.name):
+                _checkpoint(table, copy, _number(path.name))
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _copy_log(table: Path, copy: Path) -> set[str]:
+    """What the newest version is read from, linked; the names of versions."""
+    _log(copy).mkdir(parents=True)
+    names = _from_checkpoint((path.name for path in _log(table).glob("[0-9]*")), at=None)
+    for name in names:
+        (_log(copy) / name).hardlink_to(_log(table) / name)
+    return {name for name in names if name.endswith(".json")}
+
+
+def _publish(table: Path, version: Path) -> None:
+    """Make a version true, then known here."""
+    target = _log(table) / version.name
+    _probe()
+    if not bucket().put_new(key_of(target), version.read_bytes()):
+        raise CommitFailedError(f"Version {_number(version.name)} was written by somebody else meanwhile.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # another process of this machine has read it already
+        target.hardlink_to(version)
+
+
+def _checkpoint(table: Path, copy: Path, at: int) -> None:
+    """Write down the whole of a version, so that a machine that begins need not read every one before it."""
+    DeltaTable(str(copy), version=at).create_checkpoint()
+    name = f"{at:020}.checkpoint.parquet"
+    bucket().put(key_of(_log(table) / name), _log(copy) / name)
+    bucket().put(key_of(_log(table) / "_last_checkpoint"), _log(copy) / "_last_checkpoint")
+
+
+def _probe() -> None:
+    """Once in a process: see for ourselves that the store does not write over what is there."""
+    store = bucket()
+    told = (store.url, store.commit)
+    if told in _PROBED:
+        return
+    key = f".probe-{uuid.uuid4().hex}"
+    try:
+        store.put_new(key, b"first")
+        if store.put_new(key, b"second"):
+            raise StoreOverwrites(
+                f"{store.url} writes over objects it is told not to write over (COSTOPS_LAKE_COMMIT={store.commit}): "
+                "two writers could both believe they were first. Nothing was written. On Alibaba Cloud OSS say "
+                "COSTOPS_LAKE_COMMIT=oss and leave versioning of the bucket off; other stores must know If-None-Match."
+            )
+    finally:
+        store.delete([key])
+    _PROBED.add(told)
+
+
+class StoreOverwrites(CostOpsError):
+    """The store cannot keep two writers apart."""
