@@ -211,11 +211,7 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
     """Bring a backup into this home folder and database. Everything is looked at before anything is touched."""
     check(folder, backup, say=say)
     home = Path(settings.COSTOPS_HOME)
-    taken = zones.taken()
-    if taken and shared.is_on():
-        raise NotEmpty(f"{shared.bucket().url} holds files in {' and '.join(taken)}; name an empty prefix.")
-    if taken and not force:
-        raise NotEmpty(f"{home} holds files in {' and '.join(taken)}; with --force they are moved aside first.")
+    _check_room(home, force=force)
     if backup.migrations > _migrations():
         raise NotEmpty("The backup is of a newer version of CostOps: install that one, then restore.")
     if shared.is_on():
@@ -234,6 +230,15 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
             (home / file.path).chmod(0o600)
     database.load(folder / "backups" / backup.name / "database")
     say("The database is there.")
+
+
+def _check_room(home: Path, *, force: bool) -> None:
+    """NotEmpty where files would be written over; in a bucket nothing can be moved aside."""
+    taken = " and ".join(zones.taken())
+    if taken and shared.is_on():
+        raise NotEmpty(f"{shared.bucket().url} holds files in {taken}; name an empty prefix.")
+    if taken and not force:
+        raise NotEmpty(f"{home} holds files in {taken}; with --force they are moved aside first.")
 
 
 def _move_aside(zone: Path, name: str) -> None:
