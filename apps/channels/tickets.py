@@ -30,7 +30,7 @@ def jira(letter: Letter, options: Mapping[str, str], token: str, reference: str)
             "description": _text(letter),
             "issuetype": {"name": options.get("issue_type") or "Task"},
         }
-        return str(asked("POST", "", {"fields": fields}).get("key", ""))[:500]
+        return str(asked("POST", "", {"fields": fields}).get("key") or "")[:500]
     issue = f"/{quote(reference, safe='')}"
     _move(asked, issue, reference, options.get("again" if not _is_over(letter) else "done", ""), _is_over(letter))
     asked("POST", f"{issue}/comment", {"body": _text(letter)})
@@ -45,11 +45,12 @@ def _move(asked: Asked, issue: str, key: str, wish: str, is_over: bool) -> None:
     if wish == STAYS:
         return
     found = asked("GET", f"{issue}?fields=status&expand=transitions", None)
-    status, ways = found.get("fields", {}).get("status", {}), found.get("transitions", [])
+    status = _part(_part(found, "fields"), "status")
+    ways = [way for way in found.get("transitions") or [] if isinstance(way, Mapping) and way.get("id")]
     if _is_done(status) == is_over or (wish and _named(status) == wish.casefold()):
         return
     for way in ways:
-        to = way.get("to", {})
+        to = _part(way, "to")
         if wish.casefold() in (_named(way), _named(to)) if wish else _is_done(to) == is_over:
             asked("POST", f"{issue}/transitions", {"transition": {"id": way["id"]}})
             return
@@ -59,11 +60,17 @@ def _move(asked: Asked, issue: str, key: str, wish: str, is_over: bool) -> None:
 
 
 def _is_done(status: Mapping[str, Any]) -> bool:
-    return bool(status.get("statusCategory", {}).get("key") == "done")
+    return bool(_part(status, "statusCategory").get("key") == "done")
 
 
 def _named(one: Mapping[str, Any]) -> str:
-    return str(one.get("name", "")).casefold()
+    return str(one.get("name") or "").casefold()
+
+
+def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object inside of an answer; an empty one where the answer says null or something else."""
+    part = told.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def gitlab(letter: Letter, options: Mapping[str, str], token: str, reference: str) -> str:
@@ -72,7 +79,7 @@ def gitlab(letter: Letter, options: Mapping[str, str], token: str, reference: st
     asked = _asking(project, {"PRIVATE-TOKEN": token})
     if not reference:
         issue = {"title": letter.subject[:250], "description": _text(letter), "labels": options.get("labels", "")}
-        return str(asked("POST", "", issue).get("web_url", ""))[:500]
+        return str(asked("POST", "", issue).get("web_url") or "")[:500]
     number = re.search(r"/(\d+)/?$", reference)
     if number is None:
         raise NotSent("The address of the issue names no number.", is_final=True)

@@ -115,6 +115,34 @@ def test_a_transition_that_is_not_there_is_named_with_those_that_are(receiver):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        pytest.param({"fields": None, "transitions": None}, {"failed": 1}, id="nothing at all"),
+        pytest.param({"fields": {"status": None}, "transitions": [None, 7]}, {"failed": 1}, id="no status, no way"),
+        pytest.param(
+            {"fields": [], "transitions": [{"id": "1", "name": None, "to": None}]}, {"failed": 1}, id="a way to nowhere"
+        ),
+        pytest.param({"transitions": [{"id": None, "to": DONE}]}, {"failed": 1}, id="a way that has no number"),
+        pytest.param(
+            {"fields": {"status": {"statusCategory": None}}, "transitions": [{"id": "1", "to": DONE}]},
+            {"sent": 1},
+            id="a status of no kind, and a way to the end",
+        ),
+    ],
+)
+def test_an_answer_of_nulls_is_told_and_nothing_breaks(receiver, told, outcome):
+    channel = jira(receiver)
+    send(a_notice(), to=channel)
+    deliver()
+    receiver.answers[f"GET {ISSUE}"] = (200, json.dumps(told).encode())
+    send(OVER, to=channel)
+    assert deliver(minutes=1) == outcome
+    if outcome == {"failed": 1}:
+        assert "OPS-7 has no transition that ends it now" in Message.objects.get(state="failed").error
+
+
+@pytest.mark.django_db
 def test_an_attempt_that_failed_half_way_does_not_move_it_twice(receiver):
     channel = jira(receiver)
     stands(receiver, TO_DO, *WAYS)
