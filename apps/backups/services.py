@@ -33,6 +33,7 @@ CHANGING = ("_last_checkpoint",)
 """Files that are written anew under their name; they lie beside the manifest."""
 OWN = ("secret_key", "costops.env")
 """What lies in the home folder besides: without the key, credentials that it sealed cannot be read again."""
+OWNER_ONLY = 0o600
 CHUNK = 1 << 20
 Watcher = Callable[[str], None]
 
@@ -84,7 +85,10 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     name = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     into = folder / "backups" / name
     into.mkdir(parents=True, mode=0o700)
+    (folder / "files").mkdir(exist_ok=True)
+    (folder / "files").chmod(0o700)
     database.save(into / "database")
+    (into / "database").chmod(OWNER_ONLY)
     say("The database is copied.")
     known = {file.path: file for backup in backups(folder) for file in backup.files if not file.changes}
     files = [_kept(path, into, folder, known) for path in zones.files()]
@@ -110,25 +114,23 @@ def _kept(file: zones.File, into: Path, folder: Path, known: Mapping[str, Kept])
 
 
 def _copied_own(into: Path) -> list[Kept]:
-    """For their owner's eyes only."""
-    kept = []
-    for name in OWN:
-        if (path := Path(settings.COSTOPS_HOME) / name).exists():
-            kept.append(_copied(path, into / name, name))
-            (into / name).chmod(0o600)
-    return kept
+    home = Path(settings.COSTOPS_HOME)
+    return [_copied(home / name, into / name, name) for name in OWN if (home / name).exists()]
 
 
-def _copied(source: Path, target: Path, relative: str) -> Kept:
-    return _written(lambda fresh: shutil.copyfile(source, fresh), target, relative)
+def _copied(source: Path, target: Path, relative: str, mode: int = OWNER_ONLY) -> Kept:
+    return _written(lambda fresh: shutil.copyfile(source, fresh), target, relative, mode)
 
 
-def _written(write: Callable[[Path], object], target: Path, relative: str) -> Kept:
+def _written(write: Callable[[Path], object], target: Path, relative: str, mode: int = OWNER_ONLY) -> Kept:
     """Write under another name, look at what was written, then give it its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
-    fresh.unlink(missing_ok=True)
+    fresh.unlink(missing_ok=True)  # of one that was killed
+    fresh.touch(mode)
     write(fresh)
+    if mode == OWNER_ONLY:
+        fresh.chmod(mode)  # where it was written anew
     kept = _hashed(fresh, relative)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
@@ -147,6 +149,7 @@ def _hashed(path: Path, relative: str) -> Kept:
 
 def _write(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}.new")
+    fresh.touch(OWNER_ONLY)
     with fresh.open("wb") as file:
         file.write(content)
         file.flush()
@@ -222,12 +225,11 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
         if "/" in file.path and shared.is_on():
             shared.bucket().put(file.path, place_of(folder, backup, file))
         elif "/" in file.path:
-            _copied(place_of(folder, backup, file), home / file.path, file.path)
+            _copied(place_of(folder, backup, file), home / file.path, file.path, mode=0o666)  # as the umask has it
     say("The files are there.")
     for file in backup.files:
         if file.path in OWN:
             _copied(place_of(folder, backup, file), home / file.path, file.path)
-            (home / file.path).chmod(0o600)
     database.load(folder / "backups" / backup.name / "database")
     say("The database is there.")
 

@@ -89,6 +89,14 @@ def test_a_backup_goes_into_a_bucket_and_out_of_it_again(school, tmp_path, reque
     assert again == kept != set()
 
 
+def test_a_backup_is_read_by_its_owner_only(school):
+    files = [path for path in school.folder.rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
+    folders = school.folder / "files", next((school.folder / "backups").iterdir())
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700, 0o700]
+
+
 def test_files_lie_there_once_however_many_backups_speak_of_them(school, copy):
     inodes = {path: path.stat().st_ino for path in (copy / "files").rglob("*") if path.is_file()}
     (copy / "backups" / "unfinished").mkdir()  # one that was killed is none
