@@ -20,11 +20,13 @@ class UserThrottle(BaseThrottle):
     The count is one atomic increment in the cache, which all processes share when it is Redis.
     """
 
+    counted = "api-requests"
+
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.COSTOPS_API_REQUESTS_PER_MINUTE:
             return True
         most = int(settings.COSTOPS_API_REQUESTS_PER_MINUTE)
-        key = f"api-requests:{request.user.pk}:{_seconds() // WINDOW_SECONDS}"
+        key = f"{self.counted}:{request.user.pk}:{_seconds() // WINDOW_SECONDS}"
         cache.add(key, 0, 2 * WINDOW_SECONDS)
         try:
             count = cache.incr(key)

@@ -9,9 +9,17 @@ from django.views import View
 
 from apps.api.authentication import MAX_HEADER, key_of
 from apps.api.selectors import valid_token
+from apps.api.throttling import UserThrottle
 from apps.audit.requests import ONLY_LOOKS
 
 _UNKNOWN = "No valid token. Send one of the API's as `Authorization: Bearer costops_...`."
+_TOO_MANY = "Too many requests: at most {most} a minute. Ask again in {seconds} seconds."
+
+
+class McpThrottle(UserThrottle):
+    """As many messages as the API takes requests, counted apart: what a tool asks of the API is counted there."""
+
+    counted = "mcp-requests"
 
 _NO_FORM = "Send a message of MCP as application/json, not a form."
 
@@ -34,9 +42,21 @@ class McpView(View):
         request.user = token.user
         for name, value in (("auth", token), (ONLY_LOOKS, True)):  # for the audit log
             setattr(request, name, value)
+        if (refused := self._refusal(request)) is not None:
+            return refused
         from apps.assistants.transport import answered  # most of a second that pages need not wait for
 
         return async_to_sync(answered)(request, key)
+
+    def _refusal(self, request: Any) -> HttpResponse | None:
+        """The answer to whoever asks too often."""
+        throttle = McpThrottle()
+        self.headers: dict[str, str] = {}
+        if throttle.allow_request(request, self):  # type: ignore[arg-type]  # it only writes the headers of a view
+            return None
+        seconds = int(throttle.wait())
+        told = _TOO_MANY.format(most=self.headers["RateLimit-Limit"], seconds=seconds)
+        return JsonResponse({"error": told}, status=429, headers=self.headers | {"Retry-After": str(seconds)})
 
     def http_method_not_allowed(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])

@@ -205,3 +205,30 @@ def test_a_question_is_no_change_in_the_audit_log_and_a_refusal_is() -> None:
     assert AuditEntry.objects.count() == 0
     assert apart(lambda: Browser().post("/mcp/", body, content_type="application/json")).status_code == 401
     assert AuditEntry.objects.get().outcome == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_too_often_waits_also_where_nothing_is_counted_by_the_api(settings: Any) -> None:
+    from django.contrib.auth.models import User
+    from django.core.cache import cache
+    from django.test import Client as Browser
+    from django.utils import timezone
+
+    from apps.api.services import issue_token
+
+    cache.clear()
+    settings.COSTOPS_API_REQUESTS_PER_MINUTE = 3
+    keys = [issue_token(User.objects.create_user(name), now=timezone.now()) for name in ("lilei", "hanmeimei")]
+
+    def listed(key: str) -> Any:
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+        told = {"authorization": f"Bearer {key}", "accept": "application/json, text/event-stream"}
+        return apart(lambda: Browser(headers=told).post("/mcp/", asked, content_type="application/json"))
+
+    answers = [listed(keys[0]) for _ in range(8)]
+    refused = answers[-1]
+    assert {one.status_code for one in answers[:3]} == {200}
+    assert (refused.status_code, refused["RateLimit-Limit"], refused["RateLimit-Remaining"]) == (429, "3", "0")
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert "at most 3 a minute" in refused.json()["error"]
+    assert listed(keys[1]).status_code == 200, "others are not held up"
