@@ -12,6 +12,18 @@ _TOLD_BY_NAME = ("/api/v1/", "/api/compat/")
 """Here the parameter is named that holds it."""
 
 
+class NoNulCookies:
+    """Middleware: a cookie that holds a NUL was not given by us. It is as if it were not sent: nobody is signed in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        for name in [name for name, value in request.COOKIES.items() if NUL in value]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+
 class NoNuls:
     """Middleware: a NUL in an address or a form is a bad request. PostgreSQL refuses it, and it ends a text of SQL."""
 

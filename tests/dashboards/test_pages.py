@@ -197,6 +197,16 @@ def test_a_nul_is_a_bad_request(published, client_of, address, form):
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("address", ["/", "/login/", "/teams/live-class/", "/figures/why/", "/admin/"])
+@pytest.mark.parametrize("cookie", [r'sessionid="abcdefgh\000x"', r'csrftoken="a\000b"; sessionid="\000"'])
+def test_a_cookie_with_a_nul_is_nobody(published, address, cookie):
+    from django.test import Client
+
+    response = Client(headers={"cookie": cookie}).get(address)
+    assert response.status_code == (200 if address == "/login/" else 302)
+    assert "/login/" in response.headers.get("Location", "/login/")
+
+
 def test_a_publication_that_does_not_exist(published, client_of):
     assert "There is no such publication" in client_of("staff").get("/?publication=999").content.decode()
 

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -30,7 +31,7 @@ def test_lines_of_the_log_name_their_run(installation):
     assert {"time", "level", "logger", "message", "attempt"} <= told[0].keys()
 
 
-def test_each_web_worker_answers_for_all(installation):
+def test_each_web_worker_answers_for_all_and_takes_no_request_for_two(installation):
     port = free_port()
     installation.environment["COSTOPS_METRICS_TOKEN"] = TOKEN
     installation.manage("migrate", "--verbosity", "0")
@@ -48,6 +49,27 @@ def test_each_web_worker_answers_for_all(installation):
     line = 'costops_http_request_seconds_count{method="GET",status="200",view="healthz"} '
     counted = [text for text in _get(port, "/metrics").splitlines() if text.startswith(line)]
     assert counted == [f"{line}30.0"]
+    for sent in SMUGGLED:
+        assert _said_to(port, sent.encode()).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431", b"HTTP/1.1 501")), sent
+
+
+_POST = "POST /healthz HTTP/1.1\r\nHost: localhost\r\n"
+SMUGGLED = (
+    f"{_POST}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    f"{_POST}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    f"{_POST}Content-Length: +5\r\n\r\nhello",
+    f"{_POST}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    f"{_POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    f"{_POST}X: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + "".join(f"X-{at}: y\r\n" for at in range(200)) + "\r\n",
+)
+"""Two lengths of one body, and other shapes in which a proxy and we might read two requests."""
+
+
+def _said_to(port: int, sent: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(sent)
+        return connection.recv(100)
 
 
 def _get(port, path):
