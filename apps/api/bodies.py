@@ -32,7 +32,7 @@ class FieldsBody(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str]:
         try:
-            document = json.loads(_bounded(stream) or b"{}", parse_float=str, parse_int=str)
+            document = _document(_bounded(stream) or b"{}")
             return {_told(name): _told(value) for name, value in document.items() if value is not None}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ParseError("The body is not a JSON object of texts, numbers, booleans and lists of them.") from error
@@ -140,7 +140,7 @@ class JsonBody(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, bytes]:
         try:
-            document = json.loads(_bounded(stream), parse_float=str, parse_int=str)
+            document = _document(_bounded(stream))
             rows = document["rows"]
             columns = list(rows[0])
             if any(not isinstance(value, str) for row in rows for value in row.values()):
@@ -158,6 +158,18 @@ def _as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode("utf-8", "surrogatepass")
+
+
+def _document(content: bytes) -> Any:
+    """JSON in UTF-8, numbers as they were written."""
+    return json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, object_pairs_hook=_once_each)
+
+
+def _once_each(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ParseError("A name stands twice in an object of the body.")
+    return found
 
 
 def _bounded(stream: IO[Any]) -> bytes:

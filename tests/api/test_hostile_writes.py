@@ -1,0 +1,97 @@
+"""Hostile bodies and addresses of every operation there is: refused with one clear answer, and nothing is written."""
+
+import gzip
+import json
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apps.audit.models import AuditEntry
+from apps.marts.models import Publication
+from tests.api.company import NOW
+
+BODIES = {
+    "no body": b"",
+    "a list": b"[]",
+    "a text": b'"x"',
+    "null": b"null",
+    "a number": b"7",
+    "UTF-16": json.dumps({"name": "x"}).encode("utf-16"),
+    "gzip": gzip.compress(b"{}"),
+    "the same key twice": b'{"amount": "1", "amount": "2"}',
+    "more than a machine word": b'{"amount": %d, "name": %d}' % (2**70, 2**70),
+    "five thousand digits": b'{"amount": ' + b"9" * 5_000 + b"}",
+    "an exponent without end": b'{"amount": 1e400, "name": 1e400}',
+    "not a number": b'{"amount": NaN}',
+    "lists in lists": b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}",
+    "objects in objects": b'{"options":' * 900 + b"1" + b"}" * 900,
+    "a NUL": b'{"name": "a\\u0000b", "title": "a\\u0000b", "text": "\\u0000"}',
+    "a NUL in a name": b'{"na\\u0000me": 1}',
+    "half a character": b'{"name": "\\ud800", "title": "\\ud800"}',
+    "other types": b'{"name": true, "amount": false, "team": {}, "rows": 1, "options": []}',
+    "more than may be set": b'{"id": 7, "is_staff": true, "team_id": 1, "owner": "han", "__proto__": {}}',
+}
+PLACES = ("..%2f..%2fetc", "%00", "9" * 30, "-1", "%ff", "a" * 3_000, "%ed%a0%80")
+
+
+@pytest.fixture
+def published(db: None) -> Publication:
+    days = {"first_day": date(2026, 10, 1), "end_day": date(2026, 11, 1)}
+    return Publication.objects.create(created_at=NOW, versions={}, ruleset=1, status="final", **days)
+
+
+@pytest.fixture
+def people(published: Publication) -> dict[str, User]:
+    return {"finance": User.objects.create_superuser("finance")}
+
+
+@pytest.fixture
+def finance(callers: dict[str, Client], settings: Any) -> Client:
+    settings.COSTOPS_API_REQUESTS_PER_MINUTE = 0
+    callers["finance"].raise_request_exception = False
+    return callers["finance"]
+
+
+def operations(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/api/schema/?format=json").json()["paths"]
+    assert len(found) > 60
+    return found
+
+
+def test_no_write_takes_a_hostile_body(finance: Client) -> None:
+    known = operations(finance)
+    before = AuditEntry.objects.filter(outcome__lt=300).count()
+    wrong = []
+    for address, methods in known.items():
+        place = re.sub(r"\{[^}]+\}", "1", address)
+        for method in {"post", "put", "patch"} & methods.keys():
+            for name, body in BODIES.items():
+                answer = finance.generic(method.upper(), place, body, "application/json")
+                if not 400 <= answer.status_code < 500 or "detail" not in answer.json():
+                    wrong.append((method, place, name, answer.status_code, answer.content[:200]))
+    assert wrong == []
+    assert AuditEntry.objects.filter(outcome__lt=300).count() == before
+
+
+def test_no_address_with_a_hostile_place_is_there(finance: Client) -> None:
+    wrong = []
+    for address in (one for one in operations(finance) if "{" in one):
+        for place in PLACES:
+            answer = finance.get(re.sub(r"\{[^}]+\}", place, address))
+            if not 400 <= answer.status_code < 500:
+                wrong.append((address, place[:20], answer.status_code))
+    assert wrong == []
+
+
+def test_no_method_that_is_not_meant_breaks_an_address(finance: Client) -> None:
+    wrong = []
+    for address in operations(finance):
+        place = re.sub(r"\{[^}]+\}", "1", address)
+        codes = {method: getattr(finance, method)(place).status_code for method in ("head", "options", "trace")}
+        if codes["trace"] != 405 or max(codes.values()) >= 500:
+            wrong.append((address, codes))
+    assert wrong == []
