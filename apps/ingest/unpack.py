@@ -16,6 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.conf import settings
 from isal import igzip
 from isal.igzip_lib import IsalError
@@ -26,6 +28,8 @@ BLOCK = 1 << 22
 MAX_MEMBERS = 1_000
 MAX_RATIO = 300
 FREE_BYTES = 64 << 20  # what any file may unpack to, whatever the ratio
+MAX_ROWS_A_BYTE = 10
+FREE_ROWS = 1_000_000  # of Parquet, however few the bytes
 _MAGIC: dict[bytes, Literal["gzip", "zip", "parquet"]] = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
@@ -115,7 +119,7 @@ def _members(path: Path, name: str, staging: Path) -> list[Member]:
         case "zip":
             return _unzipped(path, name, staging)
         case "parquet":
-            return [Member(name, path, "parquet")]
+            return [_plain(name, path)]
         case text:
             return [Member(name, path, text)]
 
@@ -222,4 +226,16 @@ def _plain(name: str, path: Path) -> Member:
     kind = kind_of(path)
     if kind == "gzip" or kind == "zip":  # the type checker narrows by equality only
         raise Unreadable(f"{name}: holds another {kind} archive; pack the bill once only.")
+    if kind == "parquet":
+        _refuse_endless_rows(path, name)
     return Member(name, path, kind)
+
+
+def _refuse_endless_rows(path: Path, name: str) -> None:
+    """A value that is repeated costs Parquet nothing: a small file may promise rows without end."""
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError):  # whoever reads it says what is wrong
+        return
+    if rows > FREE_ROWS and rows > MAX_ROWS_A_BYTE * path.stat().st_size:
+        raise Unreadable(f"{name}: {path.stat().st_size} bytes of Parquet promise {rows} rows; this is not a bill.")

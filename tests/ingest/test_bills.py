@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -157,6 +157,22 @@ def test_a_charge_counts_on_its_business_day(tmp_path, settings, zone, day):
     assert charges()[0]["x_ChargeDay"] == day
 
 
+@pytest.mark.parametrize(
+    ("first", "day", "hours"),
+    [
+        pytest.param(datetime(2026, 11, 1, 3, tzinfo=UTC), date(2026, 11, 1), 25, id="clocks go back"),
+        pytest.param(datetime(2026, 3, 8, 4, tzinfo=UTC), date(2026, 3, 8), 23, id="clocks go forward"),
+    ],
+)
+def test_a_day_has_the_hours_that_its_clock_has(tmp_path, settings, first, day, hours):
+    settings.COSTOPS_TIME_ZONE = "America/New_York"
+    starts = (first + timedelta(hours=at) for at in range(hours + 2))
+    read_one(tmp_path, bill(*(row() | {"ChargePeriodStart": f"{start:%Y-%m-%dT%H:%M:%SZ}"} for start in starts)))
+    days = [charge["x_ChargeDay"] for charge in charges()]
+    counts = {one: days.count(one) for one in days}
+    assert counts == {day - timedelta(days=1): 1, day: hours, day + timedelta(days=1): 1}
+
+
 def test_a_chinese_month_begins_on_the_evening_before(tmp_path):
     read_one(tmp_path, bill(row() | {"BillingPeriodStart": "2026-09-30T16:00:00Z"}))
     assert charges()[0]["x_BillingMonth"] == "2026-10"
@@ -209,6 +225,14 @@ DECIMAL_ROWS = [one | {"BilledCost": Decimal(one["BilledCost"])} for one in TWO]
         pytest.param("a.zip", zipped(a_csv=bill(TWO[0]), b_csv=bill(TWO[1])), id="zip of two files"),
         pytest.param("a.parquet", parquet(*TWO), id="Parquet of text"),
         pytest.param("a.parquet", parquet(*DECIMAL_ROWS, BilledCost=pa.decimal128(38, 18)), id="Parquet of decimals"),
+        pytest.param(
+            "a.parquet",
+            parquet(
+                *(one | {"ChargePeriodStart": datetime(2026, 10, 1, tzinfo=UTC)} for one in TWO),
+                ChargePeriodStart=pa.timestamp("ns", "UTC"),
+            ),
+            id="Parquet of nanoseconds",
+        ),
         pytest.param("sub/folder/a.csv", bill(*TWO), id="in a subfolder"),
     ],
 )

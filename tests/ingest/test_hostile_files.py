@@ -45,6 +45,24 @@ def twice(name: str) -> bytes:
         return archive((name, GOOD), (name, GOOD))
 
 
+def overlapping() -> bytes:
+    """Two names for the bytes of one file, as bombs have that are larger than any archive."""
+    raw = bytearray(archive(("a.csv", GOOD), ("b.csv", GOOD)))
+    first = raw.find(b"PK\x01\x02")
+    second = raw.find(b"PK\x01\x02", first + 4)
+    raw[second + 42 : second + 46] = raw[first + 42 : first + 46]
+    return bytes(raw)
+
+
+def endless() -> bytes:
+    """A row of which Parquet says that it is there 1,100,000 times, in a few bytes."""
+    out = io.BytesIO()
+    always = pa.array([0], pa.int32()).take(pa.array([0] * 1_100_000))
+    cells = {name: pa.DictionaryArray.from_arrays(always, pa.array([value])) for name, value in row().items()}
+    pq.write_table(pa.table(cells), out, compression="zstd")
+    return out.getvalue()
+
+
 def parquet(**columns: pa.Array) -> bytes:
     out = io.BytesIO()
     cells = {name: pa.array([value]) for name, value in row().items()} | columns
@@ -96,6 +114,9 @@ CASES = {
     "an encrypted zip": ("a.zip", archive(("a.csv", GOOD), flag=1), "is encrypted"),
     "a zip in a zip": ("a.zip", archive(("b.zip", archive(("a.csv", GOOD)))), "neither CSV nor Parquet"),
     "a zip dressed as CSV in a zip": ("a.zip", archive(("a.csv", archive(("a.csv", GOOD)))), "another zip archive"),
+    "a zip with a name of Windows": ("a.zip", archive((r"..\..\a.csv", GOOD)), "outside itself"),
+    "a zip of 1,001 files": ("a.zip", archive(*((f"{at}.csv", GOOD) for at in range(1001))), "holds 1001 files"),
+    "a zip whose files overlap": ("a.zip", overlapping(), "zip archive is damaged"),
     "an empty zip": ("a.zip", archive(), "holds no file"),
     "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
     "Parquet cut off": ("a.parquet", parquet()[:-30], "Parquet file cannot be read"),
@@ -109,6 +130,16 @@ CASES = {
     "zip that lost bytes": ("a.zip", archive(("a.csv", GOOD))[:60] + archive(("a.csv", GOOD))[66:], "is damaged"),
     "Parquet with a wrong amount": ("a.parquet", parquet(BilledCost=pa.array(["x"])), "row 1, column BilledCost"),
     "Parquet with NaN": ("a.parquet", parquet(BilledCost=pa.array([float("nan")])), "row 1, column BilledCost"),
+    "Parquet with lists of amounts": ("a.parquet", parquet(BilledCost=pa.array([[1]])), "BilledCost: values of type"),
+    "Parquet with a list of tags": ("a.parquet", parquet(Tags=pa.array([["a"]])), "row 1, column Tags"),
+    "Parquet that is encrypted": ("a.parquet", b"PARE" + parquet()[4:-4] + b"PARE", "line 1"),
+    "Parquet of endless rows": ("a.parquet", endless(), "of Parquet promise 1100000 rows; this is not a bill"),
+    "a NUL in an amount": ("a.csv", bill(row("1\0")), "line 2, column BilledCost"),
+    "a leap second": ("a.csv", bill(row(ChargePeriodStart="2026-06-30T23:59:60Z")), "column ChargePeriodStart"),
+    "seconds since 1970": ("a.csv", bill(row(ChargePeriodStart="1790812800")), "column ChargePeriodStart"),
+    "milliseconds since 1970": ("a.csv", bill(row(ChargePeriodStart="1790812800000")), "column ChargePeriodStart"),
+    "an amount with a decimal comma": ("a.csv", bill(row("1,5")), "line 2, column BilledCost"),
+    "no currency": ("a.csv", bill(row(BillingCurrency="")), "line 2, column BillingCurrency"),
     "Parquet with bytes": ("a.parquet", parquet(ResourceId=pa.array([b"x"])), "column ResourceId: values of type BLOB"),
 }  # fmt: skip
 

@@ -119,11 +119,19 @@ class ParquetOrigin(Origin):
     def unreadable(self) -> tuple[str, str] | None:
         """The first column of a type that is not read, and the type."""
         for name, kind in zip(self.columns, self.types, strict=True):
-            known = kind in _AS_TEXT or kind in _NUMBERS or kind.startswith(("DECIMAL", *_NESTED)) or kind.endswith("]")
+            known = kind in _AS_TEXT or kind in _NUMBERS or kind.startswith("DECIMAL") or _is_nested(kind)
             if not known:
                 return name, kind
         return None
 
+    def is_nested(self, at: int) -> bool:
+        """Whether a column holds lists or objects: read as JSON, and never an amount."""
+        return _is_nested(self.types[at])
+
     def _cell(self, at: int) -> str:
         parts = self.names[at].replace('"', '""').split(INSIDE)
         return ".".join(f'"{part}"' for part in parts)
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.startswith(_NESTED) or kind.endswith("]")

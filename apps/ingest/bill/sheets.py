@@ -85,6 +85,8 @@ def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list
         return Sheet(member, bound, header=header), notes(bound, member.name)
     origin = _parquet(member, {name for mapping in mappings for name in mapping.names})
     bound = bind(mappings, origin.columns, member.name)
+    amounts = (at for places in bound.control.values() for at in places)
+    _refuse(member, next(((origin.columns[at], origin.types[at]) for at in amounts if origin.is_nested(at)), None))
     return Sheet(member, bound, origin=origin), [*notes(bound, member.name), *_floats(member, bound, origin)]
 
 
@@ -101,12 +103,17 @@ def _parquet(member: Member, whole: Collection[str]) -> ParquetOrigin:
     names = (*(row[0] for row in described), *(path for _, path, _ in inner))
     types = (*(row[1] for row in described), *(kind for _, _, kind in inner))
     origin = ParquetOrigin(checked(columns, member.name), path=member.path, names=names, types=types)
-    if odd := origin.unreadable():
+    _refuse(member, origin.unreadable())
+    return origin
+
+
+def _refuse(member: Member, odd: tuple[str, str] | None) -> None:
+    """Unreadable where there is a column of a type that is not read."""
+    if odd:
         raise Unreadable(
             f"{member.name}, column {odd[0]}: values of type {odd[1]} are not read; "
             "export text, decimals or timestamps."
         )
-    return origin
 
 
 def _inner(
