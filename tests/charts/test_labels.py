@@ -19,6 +19,12 @@ from apps.charts.labels import MAX_LENGTH, label, plain
         pytest.param("1\u202e001", "1\ufffd001", id="a mark that reorders text becomes visible"),
         pytest.param("e\u0301", "é", id="composed"),
         pytest.param("x" * 500, "x" * (MAX_LENGTH - 1) + "…", id="cut to length"),
+        pytest.param("a" + "\u0336" * 1_000 + "b", "a" + "\u0336" * 4 + "b", id="a heap of accents is taken down"),
+        pytest.param("pay\u200broll\ufeff\u00ad", "payroll", id="what nobody sees is dropped"),
+        pytest.param("می\u200cخواهم", "می\u200cخواهم", id="but not what Persian needs"),
+        pytest.param("x" * 118 + "n\u0303\u0332" + "y" * 9, "x" * 118 + "…", id="no letter loses an accent"),
+        pytest.param("x" * 115 + "👩\u200d👩\u200d👧\u200d👦" + "y" * 9, "x" * 115 + "…", id="no family is torn apart"),
+        pytest.param("x" * 118 + "👍🏽" + "y" * 9, "x" * 118 + "…", id="no thumb loses its colour"),
         pytest.param("\ud800", "", id="half a surrogate is dropped"),
     ],
 )
