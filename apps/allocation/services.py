@@ -15,6 +15,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.steps import StepResult
 from apps.finops.tables import ALLOCATED, COSTS, MONEY, PASSED_ON, LakeTable
 from apps.finops.windows import Window
+from apps.teams.lookalikes import alike_teams
 from apps.teams.models import UNALLOCATED
 from apps.teams.ownership import CHARGE_FIELDS, IDLE_FIELDS, WORKLOAD_FIELDS, RuleBook
 from apps.teams.selectors import rule_book
@@ -50,7 +51,7 @@ def allocate(window: Window) -> StepResult:
             )
         outputs = ((PASSED_ON, lake.write(PASSED_ON, _stamped(settled.passed_on, number))), (ALLOCATED, written))
         versions = {table.name: _replace(table, files, window) for table, files in outputs}
-        found = (*problems.find(inputs, pools, excess, book), *settled.problems)
+        found = (*problems.find(inputs, pools, excess, book), *settled.problems, *alike_teams())
     by_currency = {currency: costs[1] for currency, costs in allocated.items()}
     return StepResult(
         rows=sum(file.rows for file in written),

@@ -172,6 +172,7 @@ TOLD = (
         "of memory; `manage.py fill` tries again."
     ),
     _("Publication %(number)s holds no allocated cost; run `manage.py fill`. What was found before stays."),
+    _("It looks like %(other)s, which is another team: people would take one for the other; rename one of them."),
     _("%(count)s: %(names)s."),  # last: its few words would take what others say
 )
 """The more specific before the more general."""

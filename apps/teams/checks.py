@@ -41,6 +41,10 @@ LIMITS = {"name": 60, "title": 120, "department": 120, "cost_center": 60, "lead_
 """Facts of a team and how many characters each may have."""
 RULE_NAME_LIMIT = 120
 PATTERN_LIMIT = 1000
+MOST_RULES = 5_000
+MOST_PATTERNS = 20_000
+MOST_EXPRESSIONS = 1_000
+"""Every charge is compared with every pattern, and expressions take longest."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
     teams = tuple(_team(draft, team) for team in draft.teams)
     check_once(draft, "team", (team.facts.get("name") for team in draft.teams))
     check_once(draft, "rule", (rule.name for rule in (*draft.rules, *draft.shared, *draft.clusters)))
+    _check_number(draft)
     known = {team.name for team in teams}
     book = RuleBook(
         rules=tuple(_rule(draft, rule, known) for rule in draft.rules),
@@ -70,6 +75,21 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
         clusters=tuple(_cluster_rule(draft, rule) for rule in draft.clusters),
     )
     return teams, book
+
+
+def _check_number(draft: Draft) -> None:
+    rules = (*draft.rules, *draft.shared, *draft.clusters)
+    parts = (part for rule in rules for part in (*rule.when, *rule.any, *rule.unless))
+    patterns = [pattern.value for _, texts in parts for pattern in texts]
+    expressions = sum(pattern.startswith(EXPRESSION) for pattern in patterns)
+    for what, count, most in (
+        ("rules", len(rules), MOST_RULES),
+        ("patterns", len(patterns), MOST_PATTERNS),
+        ("regular expressions", expressions, MOST_EXPRESSIONS),
+    ):
+        if count > most:
+            told = f"the file has {count:,} {what}; at most {most:,} are taken. A * or a label may stand for many"
+            draft.complain("too-many", rules[0].line, told)
 
 
 def check_once(draft: Draft, what: str, names: Iterable[Text | None]) -> None:

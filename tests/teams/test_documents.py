@@ -1,5 +1,6 @@
 """What a file of teams and rules may say, and what is said about one that may not."""
 
+import re
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -90,6 +91,43 @@ def complaints(text: str, file: str = "teams.yaml") -> list[str]:
     with pytest.raises(TeamsFileRefused) as refused:
         parse_teams(dedent(text), file=file)
     return [f"{problem.subject}: {problem.message}" for problem in refused.value.problems]
+
+
+MANY = "teams: [{name: a}]\nrules:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            MANY + "  - {name: r, when: {namespace: [" + ", ".join(f"n-{at}" for at in range(20_001)) + "]}, team: a}",
+            "line 3: the file has 20,001 patterns; at most 20,000 are taken", id="patterns",
+        ),
+        pytest.param(
+            MANY + "  - {name: r, when: {namespace: [" + ", ".join(["'re:n'"] * 1_001) + "]}, team: a}",
+            "line 3: the file has 1,001 regular expressions; at most 1,000 are taken", id="expressions",
+        ),
+        pytest.param(
+            MANY + "".join(f"  - {{name: r{at}, when: {{namespace: n}}, team: a}}\n" for at in range(5_001)),
+            "line 3: the file has 5,001 rules; at most 5,000 are taken", id="rules",
+        ),
+        pytest.param(
+            MANY + f"  - {{name: r, when: {{namespace: 're:{'(a*)*' * 201}'}}, team: a}}",
+            "line 3: `namespace` has 1008 characters; at most 1000 are kept", id="a pattern of great length",
+        ),
+        pytest.param(
+            MANY + "  - {name: r, when: {namespace: 're:(?=a)b'}, team: a}",
+            "is no RE2 regular expression", id="an expression that looks ahead",
+        ),
+        pytest.param(
+            MANY + "  - {name: r, when: {namespace: 're:(a{1000}){1000}'}, team: a}",
+            "is no RE2 regular expression", id="an expression that would not fit into memory",
+        ),
+    ],
+)  # fmt: skip
+def test_more_than_can_be_compared_is_refused(text, said):
+    with pytest.raises(TeamsFileRefused, match=re.escape(said)):
+        parse_teams(text, file="teams.yaml")
 
 
 @pytest.mark.parametrize(

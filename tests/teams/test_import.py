@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.management import CommandError, call_command
 
 from apps.teams.documents import TeamsFileRefused
+from apps.teams.lookalikes import alike, alike_teams
 from apps.teams.models import Membership, RuleSet, Team
 from apps.teams.ownership import PriceRatio, RuleBook
 from apps.teams.selectors import active_teams, rule_book, visible_teams
@@ -90,6 +91,33 @@ def test_the_command_says_what_it_did(file):
     out = StringIO()
     call_command("import_teams", str(file), stdout=out)
     assert out.getvalue() == "2 teams created, 0 changed, 0 retired; rules 1 are in force.\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_alike"),
+    [
+        pytest.param("payroll", "p\u0430yroll", True, id="a letter of another alphabet"),
+        pytest.param("Sales", "Ｓａｌｅｓ", True, id="wide letters"),
+        pytest.param("Data team", "data  team", True, id="case and blanks"),
+        pytest.param("search", "sea\u200brch", True, id="something nobody sees"),
+        pytest.param("web01", "webO1", True, id="nought and o"),
+        pytest.param("直播", "直播课堂", False, id="other words"),
+        pytest.param("mail", "mall", False, id="words that only resemble"),
+        pytest.param("Поиск", "Реклама", False, id="two words of one alphabet"),
+        pytest.param("Live", "Live", False, id="the same title is told elsewhere, or meant"),
+    ],
+)
+def test_names_that_look_alike_are_warned_about(first, second, is_alike):
+    found = alike([first, second, ""])
+    assert [(one.code, one.subject) for one in found] == ([("names_alike", second)] if is_alike else [])
+
+
+def test_who_imports_teams_hears_of_names_that_look_alike(file):
+    out = StringIO()
+    call_command("import_teams", str(change(file, "{name: data}", "{name: data, title: L\u0456ve}")), stdout=out)
+    told = "warning: Live: It looks like 'L\u0456ve', which is another team: people would take one for the other; "
+    assert told in out.getvalue()
+    assert [one.subject for one in alike_teams()] == ["Live"]
 
 
 def test_the_command_fails_on_a_wrong_file(file):

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
+from apps.teams.lookalikes import alike_teams
 from apps.teams.services import import_teams
 from apps.warehouse.commands import TerminalCommand
 
@@ -37,3 +38,5 @@ class Command(TerminalCommand):
             raise CommandError(str(refused)) from refused
         counts = f"{done.created} teams created, {done.updated} changed, {done.retired} retired"
         self.stdout.write(f"{counts}; rules {done.ruleset} are in force.")
+        for problem in alike_teams():
+            self.stdout.write(f"{problem.severity}: {problem.subject}: {problem.message}")
