@@ -1,6 +1,7 @@
 """A small company whose costs can be added up on paper, published as the marts would publish it."""
 
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -41,6 +42,8 @@ class Cost:
     service: str = "Compute"
     currency: str = "CNY"
     days: tuple[date, ...] = ()
+    elsewhere: str = ""
+    """What every other dimension says, and the tag `env`."""
 
 
 def days_from(first: date, end: date) -> tuple[date, ...]:
@@ -111,7 +114,8 @@ def _nothing(kind: pa.DataType) -> object:
 def cost_rows(costs: Iterable[Cost]) -> list[dict[str, object]]:
     return [
         {
-            **dict.fromkeys(DIMENSIONS, ""),
+            **dict.fromkeys(DIMENSIONS, cost.elsewhere),
+            "kept_tags": json.dumps({"env": cost.elsewhere}) if cost.elsewhere else "",
             "day": day,
             "month": f"{day:%Y-%m}",
             "source": "bill",
