@@ -12,7 +12,7 @@ from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, COSTS, COVERAGE_HO
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
-from apps.marts.selectors import answer, publication, reconciliation
+from apps.marts.selectors import answer, covered_days, publication, reconciliation
 from apps.marts.services import DoesNotReconcile, publish
 from apps.warehouse import lake
 from tests.allocation.worlds import Row, charge, import_rules, put
@@ -220,6 +220,19 @@ def test_coverage_is_what_was_observed_of_what_was_expected_in_the_window() -> N
     one_day = CostQuery(date(2026, 10, 2), date(2026, 10, 3))
     assert answer(one_day).publication.coverage == Decimal("0.99")
     assert answer(CostQuery(date(2026, 12, 1), date(2026, 12, 3))).publication.coverage is None
+
+
+def test_a_number_that_is_given_again_is_another_publication() -> None:
+    """As when a database comes back from yesterday's copy, and the day is filled again."""
+    fill(bill((0, "1")))
+    seen = {"hour": datetime(2026, 10, 1, 5, tzinfo=UTC), "cluster": "online", "observed_samples": 9}
+    put(COVERAGE_HOURS, [seen | {"expected_samples": 10, "source": "usage", "day": date(2026, 10, 1), "file_id": "f"}])
+    publish(None, now=NOW)
+    pinned = publication()
+    assert [(one.observed, one.expected) for one in covered_days(pinned)] == [(9, 10)]
+    again = Publication(number=pinned.number, created_at=pinned.created_at + timedelta(hours=1), versions={})
+    assert covered_days(again) == []
+    assert len(covered_days(pinned)) == 1
 
 
 def test_the_reconciliation_keeps_currencies_and_months_apart() -> None:
