@@ -23,6 +23,7 @@ TOLD = (
     _("The name of a column (%(odd)s) is not UTF-8; export the file as UTF-8."),
     _("%(count)s columns; at most %(most)s are read."),
     _("Column %(column)s has no name."),
+    _("The name of column %(column)s holds a NUL; the file is damaged, fetch it again."),
     _("Columns of the same name: %(names)s; keep one."),
     _("The header is not CSV (%(reason)s); write one line of column names."),
     _("Columns are separated by %(separator)s; export with commas."),

@@ -47,8 +47,8 @@ NAMES: dict[str, str] = {
         "form",
     ),
     "account_login": "open", "account_logout": "form", "account_inactive": "open", "mfa_login_webauthn": "signed",
-    "socialaccount_signup": "form", "socialaccount_login_cancelled": "form", "mfa_remove_webauthn": "form", "mfa_edit_webauthn": "form",
-    "openid_connect_login": "form", "openid_connect_callback": "form",
+    "socialaccount_signup": "form", "socialaccount_login_cancelled": "form", "mfa_remove_webauthn": "form",
+    "mfa_edit_webauthn": "form", "openid_connect_login": "form", "openid_connect_callback": "form",
     # Rows of the API: everybody asks, and is answered of what they see.
     **dict.fromkeys(
         (
