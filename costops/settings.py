@@ -269,7 +269,6 @@ FILE_UPLOAD_HANDLERS = [
 FILE_UPLOAD_TEMP_DIR = COSTOPS_HOME / "tmp" / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 
-# The rules of plotly.js are linked as a file, and our build of it writes no style attribute (static/vendor/README.md).
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -287,9 +286,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- REST -----------------------------------------------------------------------------------------------
-COSTOPS_API_REQUESTS_PER_MINUTE = env.least(
-    "COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600
-)  # of one user; 0 = any number
+COSTOPS_API_REQUESTS_PER_MINUTE = env.least("COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600)  # of one user; 0: any
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "apps.api.openapi.ApiSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [

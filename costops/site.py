@@ -3,12 +3,11 @@
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
-from apps.teams.access import may
-from apps.teams.roles import Can
+from apps.teams.access import manages_access
 
 
 class CostOpsSite(AdminSite):
     """Django's, with one more way in."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) or may(request.user, Can.MANAGE_ACCESS)
+        return super().has_permission(request) or manages_access(request)

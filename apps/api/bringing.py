@@ -9,6 +9,7 @@ from apps.api import parameters
 from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
 from apps.api.parameters import Parameter
+from apps.api.renderers import JsonRenderer
 from apps.marts.scoping import scope_of
 
 
@@ -22,6 +23,7 @@ class BringView(AskView):
         """The rows of a request as CSV, and what its address says of them."""
         if scope_of(request.user).teams is not None:
             raise PermissionDenied
+        request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type  # no rows
         given = dict(parameters.read(request.query_params, self.known_to_bring))
         body: Any = request.data
         return body.get(CONTENT, b""), given

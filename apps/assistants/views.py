@@ -21,6 +21,7 @@ class McpThrottle(UserThrottle):
 
     counted = "mcp-requests"
 
+
 _NO_FORM = "Send a message of MCP as application/json, not a form."
 
 

@@ -127,10 +127,9 @@ def _written(write: Callable[[Path], object], target: Path, relative: str, mode:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)  # of one that was killed
-    fresh.touch(mode)
     write(fresh)
-    if mode == OWNER_ONLY:
-        fresh.chmod(mode)  # where it was written anew
+    if mode == OWNER_ONLY:  # its folder is for the owner only from the beginning
+        fresh.chmod(mode)
     kept = _hashed(fresh, relative)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())

@@ -96,9 +96,7 @@ MENU: tuple[tuple[Promise, tuple[Page, ...]], ...] = (
     (
         _("Settings"),
         (
-            Page(
-                "settings", _("My settings"), under=("api-tokens", *ACCESS), for_everything=False, by_account=True
-            ),
+            Page("settings", _("My settings"), under=("api-tokens", *ACCESS), for_everything=False, by_account=True),
             Page("channels", _("Channels"), under=("channel", "channel-new"), for_everything=False),
             Page("deliveries", _("Deliveries"), for_everything=False),
             Page("alert-rules", _("Thresholds"), for_everything=False),

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from apps.teams import roles
 from apps.teams.models import Grant, Membership, ServiceAccount, Team, UnitMembership
@@ -91,6 +92,15 @@ def may(user: Somebody, can: Can) -> bool:
         return True
     is_permitted = isinstance(user, User) and can in roles.PERMISSIONS and user.has_perm(roles.PERMISSIONS[can])
     return is_permitted and access.may(Can.SEE_COST)
+
+
+def manages_access(request: HttpRequest) -> bool:
+    """Whether who asks looks after people; the admin wants to know many times for one page."""
+    known = getattr(request, "manages_access", None)
+    if known is None:
+        known = may(request.user, Can.MANAGE_ACCESS)
+        setattr(request, "manages_access", known)  # noqa: B010  # a request has no place of its own for it
+    return bool(known)
 
 
 def only_of(user: User, teams: Iterable[str]) -> User:

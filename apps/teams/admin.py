@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.teams import granting
-from apps.teams.access import may
+from apps.teams.access import manages_access
 from apps.teams.granting import CannotGrant, Wish
 from apps.teams.models import (
     DraftTrail,
@@ -28,7 +28,6 @@ from apps.teams.models import (
     UnitMembership,
 )
 from apps.teams.reading import ToRead
-from apps.teams.roles import Can
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
@@ -160,19 +159,19 @@ class OfAccess(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the c
     """For whoever manages access, without any permission of Django."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, Can.MANAGE_ACCESS)
+        return manages_access(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, Can.MANAGE_ACCESS)
+        return manages_access(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request.user, Can.MANAGE_ACCESS)
+        return manages_access(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request.user, Can.MANAGE_ACCESS)
+        return manages_access(request)
 
 
 class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
@@ -257,18 +256,18 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic for the check
     """People, for superusers and whoever manages access; these cannot make themselves or others superusers."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return super().has_module_permission(request) or may(request.user, Can.MANAGE_ACCESS)
+        return super().has_module_permission(request) or manages_access(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) or may(request.user, Can.MANAGE_ACCESS)
+        return super().has_view_permission(request, obj) or manages_access(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) or may(request.user, Can.MANAGE_ACCESS)
+        return super().has_add_permission(request) or manages_access(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if super().has_change_permission(request, obj) and request.user.is_superuser:
             return True
-        return may(request.user, Can.MANAGE_ACCESS) and not (obj is not None and (obj.is_superuser or obj.is_staff))
+        return manages_access(request) and not (obj is not None and (obj.is_superuser or obj.is_staff))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         own = () if request.user.is_superuser else ("is_superuser", "is_staff", "groups", "user_permissions")

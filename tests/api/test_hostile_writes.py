@@ -92,6 +92,6 @@ def test_no_method_that_is_not_meant_breaks_an_address(finance: Client) -> None:
     for address in operations(finance):
         place = re.sub(r"\{[^}]+\}", "1", address)
         codes = {method: getattr(finance, method)(place).status_code for method in ("head", "options", "trace")}
-        if codes["trace"] != 405 or max(codes.values()) >= 500:
+        if codes["trace"] not in (403, 405) or max(codes.values()) >= 500:
             wrong.append((address, codes))
     assert wrong == []

@@ -64,6 +64,7 @@ UNANSWERED = {
     "installation": "is asked by monitoring: `/metrics`, `/healthz` and `/readyz`",
     "login": "a program shows a token",
     "logout": "a program shows a token",
+    "theme": "how pages look to whoever reads them",
 }
 """Page → why no operation answers it."""
 

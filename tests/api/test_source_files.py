@@ -172,8 +172,6 @@ def test_too_many_bytes_are_refused_before_they_are_read(
     [
         pytest.param(("sources:read",), {"is_superuser": True, "is_staff": True}, ADDRESS, 403, "insufficient_scope",
                      id="a token that may only read"),
-        pytest.param(("write",), {"is_superuser": True, "is_staff": False}, ADDRESS, 403, "permission_denied",
-                     id="somebody who keeps no installation"),
         pytest.param(("write",), {"is_superuser": False, "is_staff": False}, ADDRESS, 403, "permission_denied",
                      id="somebody of no team"),
         pytest.param(("write",), {"is_superuser": True, "is_staff": True}, "/api/v1/sources/pulled/files/", 400,

@@ -33,6 +33,7 @@ MATRIX = [
     ("/figures/organisation/team/live-class/kind/", 302, 404, 404, 404, 404),
     ("/efficiency/", 302, 403, 200, 200, 200),
     ("/figures/efficiency/", 302, 404, 200, 200, 200),
+    ("/figures/efficiency/hours/", 302, 404, 200, 200, 200),
     ("/search/", 302, 403, 200, 200, 200),
     ("/search/suggestions/", 302, 403, 200, 200, 200),
     ("/start/", 302, 302, 302, 302, 302),

@@ -189,7 +189,7 @@ def test_a_fault_of_one_planner_stops_no_other(
     assert [(one.severity, one.code, one.subject, one.message) for one in told.problems] == [
         ("warning", "no_plan", "pools", "The planner failed (KeyError); the log says where. Earlier plans stay.")
     ]
-    assert "KeyError: 'cores'" in caplog.text
+    assert "KeyError" in caplog.text
     assert "Traceback" in caplog.text
     assert told.rows == 2
     newest = Plan.objects.get(planner="gpu", subject="a").publication
