@@ -22,7 +22,7 @@ MEMBERS_CHANGED_HERE = {"teams.team", "teams.unit"}
 """What is to be read there, but for its members."""
 SECRET = "not-for-the-admin"
 SOURCE_MAY_HOLD_IT = ("location", "options")
-QUERIES_FOR_A_LIST = 9
+QUERIES_FOR_A_LIST = 17
 """Session, user and how the reader likes to see pages among them."""
 WHEN = datetime(2026, 10, 31, 4, 30, tzinfo=UTC)
 PLAIN: dict[type[models.Field], Callable[[models.Field], Any]] = {
