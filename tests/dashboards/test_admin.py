@@ -14,6 +14,7 @@ from django.utils import translation
 
 from apps.channels.models import Channel
 from apps.ingest.models import Source
+from apps.teams.models import Grant, ServiceAccount
 
 MODELS = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
 CHANGED_HERE = {"teams.membership", "teams.unitmembership"}
@@ -48,6 +49,7 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "insights.PlannedChange": {"first_day": date(2026, 11, 1)},
     "rates.Rate": {"from_currency": "USD", "to_currency": "CNY"},
     "rates.RateVersion": {"kind": "rates"},
+    "teams.Grant": {"value": ""},
     "teams.Unit": {"kind": "unit"},
 }
 """What the constraints of a table ask for beyond the plain values."""
@@ -66,8 +68,10 @@ def value_of(field: models.Field) -> Any:
 def make(model: type[models.Model]) -> models.Model:
     """A row of any table, with rows of the tables it refers to; the same one for every referrer."""
     values = dict(ALLOWED.get(model._meta.label, {}))
-    if model is Channel:
-        values["user"] = User.objects.first()  # of a user or of a team
+    if model in (Channel, Grant):
+        values["user"] = User.objects.first()  # of a user, or of a team or group
+    if model is ServiceAccount:
+        values["user"] = User.objects.create_user("robot")  # who may not sign in from now on
     for field in model._meta.concrete_fields:
         if field.name in values or isinstance(field, models.AutoField):
             continue
