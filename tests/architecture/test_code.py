@@ -1,5 +1,7 @@
 """The house keeps its shape: modules stay small, foreign keys point down, every app has a floor."""
 
+import ast
+
 import pytest
 from django.apps import apps
 
@@ -45,3 +47,24 @@ def test_a_package_has_one_floor():
     packages = {path.parent.name for path in (tree.ROOT / "apps").glob("*/__init__.py")}
     assert packages <= set(floors)
     assert floors["finops"] == 0 < floors["warehouse"] < floors["marts"] < floors["pipeline"] < floors["api"]
+
+
+def without_order(node: ast.AST) -> bool:
+    """Of a call of `parametrize`: its cases are a set."""
+    if not (isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parametrize" and len(node.args) > 1):
+        return False
+    cases = node.args[1]
+    called = cases.func.id if isinstance(cases, ast.Call) and isinstance(cases.func, ast.Name) else ""
+    return isinstance(cases, ast.Set | ast.SetComp) or called in {"set", "frozenset"}
+
+
+def test_cases_come_in_one_order():
+    """Two processes that share a suite must collect the same tests in the same order: a set has none."""
+    assert without_order(ast.parse("mark.parametrize('x', {1, 2})").body[0].value)
+    told = [
+        f"{tree.name(path)}:{node.lineno}"
+        for path in tree.files(("tests",), ".py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if without_order(node)
+    ]
+    assert not told, f"cases in no order: {told}; give a list, a dict, or sorted(…)"
