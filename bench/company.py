@@ -7,11 +7,11 @@ python -m bench.company --serve 127.0.0.1:8200   # and starts a site on it; sign
 import argparse
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.company_rows import CLUSTERS, END, START, TEAMS, USAGE_ROWS, charges, days
+from bench.company_rows import CLUSTERS, COMPANY, END, START, USAGE_ROWS, Size, charges, days
 from bench.measure import bench_home, told_by_child
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -22,7 +22,7 @@ DEPARTMENTS, BUDGETS = 12, 60
 
 
 def build() -> None:
-    """Write charges and usage into the lake, and let every step of the pipeline work on them, once."""
+    """The company of a hundred and twenty teams."""
     from django.core.management import call_command
 
     from apps.marts.models import Publication
@@ -30,12 +30,19 @@ def build() -> None:
     call_command("migrate", verbosity=0)
     if Publication.objects.exists():
         return
-    _people()
-    _teams()
-    _land()
-    call_command("drivers", "import", str(_drivers()))
-    call_command("budgets", "import", str(_budgets()))
+    found(bench_home("company"))
     call_command("fill")
+
+
+def found(folder: Path, size: Size = COMPANY, end: date = END) -> None:
+    """Write people, teams, drivers, budgets, and charges and usage up to a day: all that every step of a fill works on."""
+    from django.core.management import call_command
+
+    _people()
+    _teams(folder, size)
+    _land(folder, size, end)
+    call_command("drivers", "import", str(_drivers(folder, size, end)))
+    call_command("budgets", "import", str(_budgets(folder)))
 
 
 def _people() -> None:
@@ -50,8 +57,8 @@ def lead(number: int) -> str:
     return f"lead-{number:02d}"
 
 
-def _teams() -> None:
-    """Twelve departments of ten teams each; namespaces are owned by their label, bills by their tag."""
+def _teams(folder: Path, size: Size) -> None:
+    """Twelve departments; namespaces are owned by their label, bills by their tag."""
     from django.contrib.auth.models import User
 
     from apps.teams.models import Membership, Team
@@ -65,15 +72,15 @@ def _teams() -> None:
     lines += [
         f"  - {{name: {_team(n)}, title: Team {n}, parent: dep-{n % DEPARTMENTS}, cost_center: CC-{n}, "
         f"lead: {{name: Lead {n}, email: lead-{n}@example.com}}}}"
-        for n in range(TEAMS)
+        for n in range(size.teams)
     ]  # fmt: skip
     lines += ["shared:", "  - {name: platform, when: {namespace: [ns-0, ns-1, ns-2, ns-3]}}", "rules:"]
     lines += [
         f"  - {{name: idle of {c}, when: {{node_pool: {c}-pool}}, team: {_team(at)}}}" for at, c in enumerate(CLUSTERS)
     ]
-    lines += [f"  - {{name: label {n}, when: {{label.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(TEAMS)]
-    lines += [f"  - {{name: tag {n}, when: {{tag.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(TEAMS)]
-    path = bench_home("company") / "teams.yaml"
+    lines += [f"  - {{name: label {n}, when: {{label.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(size.teams)]
+    lines += [f"  - {{name: tag {n}, when: {{tag.team: {_team(n)}}}, team: {_team(n)}}}" for n in range(size.teams)]
+    path = folder / "teams.yaml"
     path.write_text("\n".join(lines) + "\n")
     import_teams(path, NOW)
     for n in range(LEADS):
@@ -84,31 +91,30 @@ def _team(number: int) -> str:
     return f"team-{number:03d}"
 
 
-def _land() -> None:
+def _land(folder: Path, size: Size, end: date) -> None:
     """The bill and the usage as they are when read, with a file in the database for each month of them."""
     from apps.finops import tables
     from apps.ingest.models import LandedFile, Source
     from apps.warehouse import lake
 
-    folder = bench_home("company")
     sources = {
         name: Source.objects.create(name=name, kind=kind, location=str(folder / name), created_at=NOW)
         for name, kind in (("bill", "focus"), ("usage", "usage_files"))
     }
     for name in sources:
         (folder / name).mkdir(exist_ok=True)
-    for month, first, end in days.months():
-        told = [str(day) for day in days.between(first, end)]
+    for month, first, until in days.months(end):
+        told = [str(day) for day in days.between(first, until)]
         for table in (tables.CHARGES, *(tables.USAGE[name] for name in USAGE_ROWS)):
             is_bill = table is tables.CHARGES
             source, window = ("bill", month) if is_bill else ("usage", table.name)
             file = LandedFile.objects.create(
-                source=sources[source], path=f"{table.name}-{month}", revision=1, sha256=f"{table.name}{month}", size=1,
+                source=sources[source], path=f"{table.name}-{month}.csv", revision=1, sha256=f"{table.name}{month}", size=1,
                 modified_ns=0, state=LandedFile.State.CURRENT, delivery=1, landed_at=NOW,
                 contents=[{"window": window, "days": told, "rows": 1, "cost": {}, "counts": True}],
             )  # fmt: skip
             query = charges if is_bill else USAGE_ROWS[table.name]
-            lake.commit(table, add=_written(table, query(first, end, file.file_id)), remove=())
+            lake.commit(table, add=_written(table, query(first, until, file.file_id, size)), remove=())
 
 
 def _written(table: Any, query: str) -> list[Any]:
@@ -118,21 +124,21 @@ def _written(table: Any, query: str) -> list[Any]:
     return lake.write(table, engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})"))
 
 
-def _drivers() -> Path:
+def _drivers(folder: Path, size: Size, end: date) -> Path:
     """Requests of every team, day by day."""
-    path = bench_home("company") / "drivers.csv"
+    path = folder / "drivers.csv"
     rows = (
         f"{day},requests,{_team(n)},{1000 + 7 * n + (day.toordinal() * (n + 3)) % 500}"
-        for day in days.between(START, END)
-        for n in range(TEAMS)
+        for day in days.between(START, end)
+        for n in range(size.teams)
     )
     path.write_text("\n".join(["date,driver,team,quantity", *rows]) + "\n")
     return path
 
 
-def _budgets() -> Path:
+def _budgets(folder: Path) -> Path:
     """A monthly budget of every other team."""
-    path = bench_home("company") / "budgets.csv"
+    path = folder / "budgets.csv"
     rows = (f"Budget {n},team,{_team(2 * n)},month,{60_000 + 500 * n},CNY,2025-10-01" for n in range(BUDGETS))
     path.write_text("\n".join(["name,dimension,value,grain,amount,currency,valid_from", *rows]) + "\n")
     return path
@@ -148,7 +154,7 @@ def bring_bill(name: str) -> None:
     rows = (
         f"acct,CNY,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,Usage,{day},1.5,1.5,1.5,1.5,Service {n % 60:02d},Databases,"
         f"Alibaba Cloud,Alibaba Cloud,Alibaba Cloud,{name}-{n},sub-0,cn-beijing,1,Hours,"
-        f'"{{""team"":""{_team(n % TEAMS)}""}}"'
+        f'"{{""team"":""{_team(n % COMPANY.teams)}""}}"'
         for n in range(2000)
     )
     path = bench_home("company") / "bill" / f"{name}.csv"

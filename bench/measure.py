@@ -86,11 +86,16 @@ def p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
-def told_by_child(name: str, work: Callable[[], Any]) -> Any:
+def peak_mib() -> float:
+    """The most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def told_by_child(name: str, work: Callable[..., Any], *given: Any) -> Any:
     """What some work returns, done in a fresh process with the benchmark's own home."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1, initializer=prepare, initargs=(name,)) as pool:
-        return pool.apply(work)
+        return pool.apply(work, given)
 
 
 def _in_child(
@@ -120,4 +125,4 @@ def _child(
     started, worked = time.perf_counter(), time.process_time()
     work()
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - worked
-    sender.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, cpu_seconds))
+    sender.send((seconds, peak_mib(), cpu_seconds))

@@ -1,0 +1,145 @@
+"""A night's work and an hour's: what a fill takes when a day more of bill and usage has come, after thirteen months.
+
+At `--scale 1`: 100,000 pods on 10,000 nodes, ten million charges a month. The first run at a scale builds the company and
+fills it, once, which takes as long as thirteen such months do; every run works on a copy.
+
+python -m bench.nightly [--scale 0.1] [--keep]
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.company import found
+from bench.company_rows import USAGE_ROWS, Size, charges
+from bench.measure import bench_home, peak_mib, report, told_by_child
+
+LAST = date(2026, 10, 31)
+"""The day that comes in the night."""
+GOALS = {"night_seconds": 900.0, "hour_seconds": 60.0, "peak_mib": 6 * 1024.0}
+"""At scale 1; at a smaller one the seconds are multiplied with it."""
+
+
+def size_of(scale: float) -> Size:
+    """The company at a scale; its hours of five weeks are kept, which is what plans look back on."""
+    pods, nodes = int(100_000 * scale), int(10_000 * scale)
+    return Size(
+        teams=120, namespaces=max(400, int(4_000 * scale)), pods=pods, pods_per_workload=10, nodes=nodes, cores_per_node=32,
+        services=60, resources=int(10_000_000 * scale / 31) - nodes, hourly_from=date(2026, 10, 1),
+    )  # fmt: skip
+
+
+def build(scale: float) -> None:
+    """Thirteen months but a day, filled."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    found(_folder(scale), size_of(scale), LAST)
+    call_command("fill")
+
+
+def fill(bring: Callable[[float], None], scale: float) -> dict[str, Any]:
+    """Bring files, then fill: (seconds of every step, all of them, the largest memory)."""
+    from django.utils import timezone
+
+    from apps.pipeline import services
+    from apps.pipeline.models import StepRun
+
+    bring(scale)
+    begun = timezone.now()
+    started = time.perf_counter()
+    done = services.fill(now=begun)
+    seconds = time.perf_counter() - started
+    if done.failed:
+        sys.exit("; ".join(f"{run.key}: {run.message}" for run in done.failed))
+    steps: dict[str, float] = {}
+    for run in StepRun.objects.filter(started_at__gte=begun, finished_at__isnull=False):
+        steps[run.step] = steps.get(run.step, 0) + (run.finished_at - run.started_at).total_seconds()
+    return {"seconds": seconds, "peak_mib": peak_mib(), "steps": {step: round(took, 1) for step, took in steps.items()}}
+
+
+def a_day(scale: float) -> None:
+    """Charges and usage of the last day, as files."""
+    _bring(scale, LAST, LAST + timedelta(days=1), hours=24, bill=True)
+
+
+def an_hour(scale: float) -> None:
+    """Usage of the first hour after it, for which there is no bill yet."""
+    day = LAST + timedelta(days=1)
+    _bring(scale, day, day + timedelta(days=1), hours=1, bill=False)
+
+
+def _bring(scale: float, first: date, end: date, *, hours: int, bill: bool) -> None:
+    from apps.finops.tables import CHARGES, USAGE
+    from apps.warehouse import engine
+
+    folder, size, raw = _folder(scale), size_of(scale), engine.connect().con
+    for name, rows in USAGE_ROWS.items():
+        table = USAGE[name]
+        every, kept = (
+            ", ".join(f'"{column}"' for column in columns) for columns in (table.columns, table.file_columns)
+        )
+        path = folder / "usage" / name / f"{first}-{hours}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        raw.execute(
+            f"COPY (SELECT {kept} FROM ({rows(first, end, '', size)}) AS t({every}) WHERE hour(hour) < {hours}) "
+            f"TO '{path}' (FORMAT parquet)"
+        )
+    if bill:
+        every, kept = (
+            ", ".join(f'"{column}"' for column in CHARGES.columns if own or not column.startswith("x_"))
+            for own in (True, False)
+        )
+        raw.execute(
+            f"COPY (SELECT {kept} FROM ({charges(first, end, '', size)}) AS t({every})) "
+            f"TO '{folder / 'bill' / f'{first}.csv'}' (HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ')"
+        )
+
+
+def _home(scale: float) -> str:
+    return f"nightly-{scale:g}"
+
+
+def _folder(scale: float) -> Path:
+    """Where the company's files come, beside every copy of its home: sources keep their paths."""
+    return bench_home(f"nightly-files-{scale:g}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--keep", action="store_true", help="keep the copy that was worked on, to look at it")
+    asked = parser.parse_args()
+    scale = asked.scale
+    home, built = bench_home(_home(scale)), bench_home() / f"{_home(scale)}.built"
+    if not built.exists():
+        shutil.rmtree(home)
+        shutil.rmtree(_folder(scale))
+        started = time.perf_counter()
+        told_by_child(_home(scale), build, scale)
+        built.write_text(f"{time.perf_counter() - started:.0f}\n")
+    work = f"{_home(scale)}-work"
+    for left in (*bench_home(work).iterdir(), *_folder(scale).glob("usage/*"), *_folder(scale).glob("bill/*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    shutil.copytree(home, bench_home(work), symlinks=True, dirs_exist_ok=True)
+    night = told_by_child(work, fill, a_day, scale)
+    hour = told_by_child(work, fill, an_hour, scale)
+    if not asked.keep:
+        shutil.rmtree(bench_home(work))
+    goal = GOALS | {name: GOALS[name] * min(scale, 1) for name in ("night_seconds", "hour_seconds")}
+    report(
+        f"nightly-{scale:g}",
+        {"scale": scale, "history_seconds": int(built.read_text()), "night": night, "hour": hour,
+         "night_seconds": night["seconds"], "hour_seconds": hour["seconds"],
+         "peak_mib": max(night["peak_mib"], hour["peak_mib"])},
+        goal,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
