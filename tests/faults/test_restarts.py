@@ -114,7 +114,7 @@ def bells(url: str):
         with Celery(broker=url) as app:
             while not over.wait(1.0):
                 with suppress(Exception):
-                    app.send_task("apps.pipeline.tasks.tick", expires=55, retry=False)
+                    app.send_task("apps.pipeline.tasks.tick", queue="io", expires=55, retry=False)
 
     thread = threading.Thread(target=ring, daemon=True)
     thread.start()
