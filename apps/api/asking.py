@@ -39,14 +39,13 @@ class AskView(APIView):
     formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
-    default_limit = parameters.DEFAULT_LIMIT
     file_name = "costops"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         name = str(request.method).lower()
         handler = getattr(self, name, None)
-        if handler is not None and getattr(handler, "is_paged", False):
+        if handler is not None and self._is_paged(request):
             setattr(self, name, self._page_by_page(handler))
         key = request.headers.get(idempotency.HEADER)
         if key is not None and handler is not None and request.method not in SAFE_METHODS:
@@ -72,18 +71,18 @@ class AskView(APIView):
         return found
 
     def _is_paged(self, request: Request) -> bool:
-        return bool(getattr(getattr(self, str(request.method).lower(), None), "is_paged", False))
+        return getattr(getattr(self, str(request.method).lower(), None), "rows_of_a_page", None) is not None
 
     def _page_by_page(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         def page(request: Request, *args: Any, **kwargs: Any) -> Any:
             response = handler(request, *args, **kwargs)
             if isinstance(response, Response) and isinstance(response.data, dict):
                 is_sheet = getattr(request.accepted_renderer, "format", "") in SHEETS
-                limit = parameters.MAX_LIMIT if is_sheet else self.default_limit
+                limit = parameters.MAX_LIMIT if is_sheet else handler.rows_of_a_page  # type: ignore[attr-defined]
                 response.data = paging.cut(request, response.data, self.identity, limit)
             return response
 
-        page.is_paged = True  # type: ignore[attr-defined]  # `asked` reads it
+        page.rows_of_a_page = handler.rows_of_a_page  # type: ignore[attr-defined]  # `asked` reads it
         return page
 
     def _once(self, handler: Callable[..., Any], key: str) -> Callable[..., Any]:

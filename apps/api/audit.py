@@ -57,7 +57,6 @@ class AuditView(AskView):
     known = LISTING
     columns = schema.columns_of(AuditEntrySchema)
     identity = ("number",)
-    default_limit = 1000
     file_name = "audit"
 
     def check_permissions(self, request: Request) -> None:
@@ -65,7 +64,7 @@ class AuditView(AskView):
         if not may(request.user, Can.SEE_AUDIT):
             raise PermissionDenied
 
-    @schema.asking("audit", LISTING, AuditSchema)
+    @schema.asking("audit", LISTING, AuditSchema, rows=1000)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apps.api import forecast_schema, schema
 from apps.api.asking import AskView
+from apps.api.paging import Rows
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.insights import selectors
 from apps.insights.models import Forecast
@@ -29,17 +30,18 @@ class ForecastsView(AskView):
 
     known = PARAMETERS
     columns = schema.columns_of(forecast_schema.ForecastSchema)
+    identity = ("level", "key", "currency")
     file_name = "forecasts"
 
-    @schema.asking("forecasts", PARAMETERS, forecast_schema.ForecastsSchema)
+    @schema.asking("forecasts", PARAMETERS, forecast_schema.ForecastsSchema, rows=50)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         if "as_of" not in asked and not selectors.is_any():
             return Response(dict.fromkeys(_HEAD) | {"rows": []})
         run = selectors.newest_run(asked.get("as_of"))
         narrowed = {name: asked[name] for name in ("level", "key", "currency") if name in asked}
-        found = selectors.forecasts(run, scope_of(request.user), **narrowed)
-        return Response({name: getattr(run, name) for name in _HEAD} | {"rows": [_row(one) for one in found]})
+        found = selectors.forecasts(run, scope_of(request.user), by_day=False, **narrowed)
+        return Response({name: getattr(run, name) for name in _HEAD} | {"rows": Rows(found, _row, selectors.with_days)})
 
 
 def _row(one: Forecast) -> dict[str, Any]:

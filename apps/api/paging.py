@@ -1,6 +1,6 @@
 """Answers page by page: a cursor remembers the last row that was given, and goes on after it wherever it stands now."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core import signing
@@ -17,20 +17,31 @@ _ASIDE = ("cursor", "limit")
 
 
 class Rows(Sequence[Mapping[str, Any]]):
-    """Rows of a table that may be long: only those of a page are read."""
+    """Rows of a table that may be long, or that cost much to make: only those of a page are read and made.
 
-    def __init__(self, found: QuerySet[Any], row: Callable[[Any], Mapping[str, Any]]) -> None:
-        self._found, self._row = found, row
+    `whole` reads what is still to be read of those that were chosen, all at once.
+    """
+
+    def __init__(
+        self,
+        found: QuerySet[Any] | Sequence[Any],
+        row: Callable[[Any], Mapping[str, Any]],
+        whole: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    ) -> None:
+        self._found, self._row, self._whole = found, row, whole
 
     def __len__(self) -> int:
-        return self._found.count()
+        return self._found.count() if isinstance(self._found, QuerySet) else len(self._found)
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        return map(self._row, self._found.iterator(chunk_size=2_000))
+        found = self._found
+        every = found.iterator(chunk_size=2_000) if isinstance(found, QuerySet) else found
+        return map(self._row, self._whole(every))
 
     def __getitem__(self, at: Any) -> Any:
-        found = self._found[at]
-        return [self._row(one) for one in found] if isinstance(at, slice) else self._row(found)
+        if isinstance(at, slice):
+            return [self._row(one) for one in self._whole(self._found[at])]
+        return next(self._row(one) for one in self._whole([self._found[at]]))
 
 
 class PageIsGone(APIException):

@@ -200,15 +200,18 @@ TABLE_FORMAT = Parameter(
 AS_OF = Parameter(
     "as_of", whole_number(1, 10**12), "The publication to answer from; the newest by default.", pattern=r"^\d{1,12}$"
 )
-PAGE = (
-    Parameter(
-        "limit",
-        whole_number(1, MAX_LIMIT),
-        f"At most this many rows; {DEFAULT_LIMIT} by default. CSV holds all rows unless a limit is given.",
-        pattern=r"^\d{1,5}$",
-    ),
-    Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
-)
+
+
+def page(rows: int = DEFAULT_LIMIT) -> Known:
+    """The parameters of an answer given page by page, of so many rows when nothing is said."""
+    told = f"At most this many rows; {rows} by default. CSV holds all rows unless a limit is given."
+    return (
+        Parameter("limit", whole_number(1, MAX_LIMIT), told, pattern=r"^\d{1,5}$"),
+        Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
+    )
+
+
+PAGE = page()
 FILTERS = tuple(
     Parameter(
         parameter, values, f"Only these values of {name}, comma-separated; empty means: does not apply.", is_list=True

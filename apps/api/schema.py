@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from apps.api.parameters import PAGE, Known, Parameter
+from apps.api.parameters import DEFAULT_LIMIT, Known, Parameter, page
 from apps.api.problems import PROBLEMS
 from apps.api.renderers import ProblemRenderer
 from apps.books.statuses import WEAKEST_FIRST
@@ -359,13 +359,15 @@ def asking(
     *,
     sheets: tuple[str, ...] = (),
     is_document: bool = False,
+    rows: int = DEFAULT_LIMIT,
 ) -> Callable[[_View], _View]:
     """Document a view: the parameters it reads, its answer as JSON, CSV and these media types, and its failures.
 
-    An answer that has rows is given page by page (`AskView`), unless it is a document, of which every byte counts.
+    An answer that has rows is given page by page (`AskView`), so many `rows` on each when nothing is said, unless it is
+    a document, of which every byte counts.
     """
     is_paged = not is_document and "rows" in columns_of(answer) and "page" not in columns_of(answer)
-    read = (*parameters, *PAGE) if is_paged else parameters
+    read = (*parameters, *page(rows)) if is_paged else parameters
     documented: Callable[[_View], _View] = extend_schema(
         operation_id=operation,
         parameters=[*(told for one in read for told in one.documented()), IF_NONE_MATCH],
@@ -379,7 +381,7 @@ def asking(
     )
 
     def decorate(view: _View) -> _View:
-        view.is_paged = is_paged  # type: ignore[attr-defined]  # `AskView` reads it
+        view.rows_of_a_page = rows if is_paged else None  # type: ignore[attr-defined]  # `AskView` reads it
         return documented(view)
 
     return decorate

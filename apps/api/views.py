@@ -99,10 +99,9 @@ class PublicationsView(AskView):
 
     columns = schema.columns_of(schema.PublicationSchema)
     identity = ("number",)
-    default_limit = 100
     file_name = "publications"
 
-    @schema.asking("publications", parameters.PLAIN, schema.PublicationsSchema)
+    @schema.asking("publications", parameters.PLAIN, schema.PublicationsSchema, rows=100)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
         sees_all = scope_of(request.user).teams is None

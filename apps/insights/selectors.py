@@ -1,5 +1,6 @@
 """Reading forecasts, for those who may see them."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.db.models import Q
@@ -53,6 +54,13 @@ def forecasts(
     for one in found:
         one.run = run
     return sorted(found, key=_order)
+
+
+def with_days(found: Iterable[Forecast]) -> list[Forecast]:
+    """These forecasts, their days read at once."""
+    chosen = list(found)
+    read = {one.pk: one for one in Forecast.objects.filter(pk__in=[one.pk for one in chosen]).select_related("run")}
+    return [read[one.pk] for one in chosen]
 
 
 def _may_see(one: Forecast, scope: Scope) -> bool:
