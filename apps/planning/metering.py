@@ -154,20 +154,30 @@ class Metering:
         return min(FULLEST, float(fill or 0))
 
     def cost_of(self, resources: Iterable[str]) -> Cost:
-        """What some billed resources cost in the costed days."""
+        """What some billed resources cost together in the costed days."""
         named = {one for one in resources if one}
-        if not named:
-            return NOTHING
-        ledger = Ledger.read(self.pinned, self.window, (), named)
-        amounts: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-        for resource in named:
-            for part in ledger.of_resource(resource):
-                amounts[part.currency, part.team].append(ledger.left[part])
-        return _largest({key: add_up(costs) for key, costs in amounts.items()})
+        return _cost(self._ledger(named), named)
+
+    def costs_of(self, resources: Iterable[str]) -> dict[str, Cost]:
+        """What each of some billed resources cost in the costed days; '' cost nothing."""
+        named = set(resources)
+        ledger = self._ledger(named - {""})
+        return {one: _cost(ledger, {one} - {""}) for one in named}
+
+    def _ledger(self, named: set[str]) -> Ledger:
+        return Ledger.read(self.pinned, self.window, (), named) if named else Ledger(self.window, {})
 
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _cost(ledger: Ledger, resources: set[str]) -> Cost:
+    amounts: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    for resource in resources:
+        for part in ledger.of_resource(resource):
+            amounts[part.currency, part.team].append(ledger.left[part])
+    return _largest({key: add_up(costs) for key, costs in amounts.items()})
 
 
 def _largest(costs: dict[tuple[str, str], Decimal]) -> Cost:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.allocation.matching import billed_resource
 from apps.finops.tables import CHARGES, MONEY
@@ -22,8 +22,7 @@ _FACTS = ("ServiceCategory", "ServiceSubcategory", "ServiceName", "ResourceType"
 _KB = {"k": 1, "m": 1024, "g": 1024**2, "t": 1024**3, "p": 1024**4}
 
 
-@dataclass(frozen=True)
-class BilledDay:
+class BilledDay(NamedTuple):
     """One day of a resource: KB that went through it, requests it answered (None: not charged for), and whether the
     bill says that nobody uses it."""
 
@@ -35,7 +34,8 @@ class BilledDay:
 
 @dataclass
 class BilledResource:
-    """A resource of the bill that can be idle."""
+    """A resource of the bill that can be idle. `interval_days` lie between its last two charges, 0 where there is but
+    one; `days` are there where the bill tells more than the cost of any of its group."""
 
     kind: str
     resource: str
@@ -44,21 +44,15 @@ class BilledResource:
     source: str
     sub_account: str
     description: str
+    first_day: date
+    last_day: date
+    interval_days: int
     days: list[BilledDay] = field(default_factory=list)
 
     @property
     def group(self) -> tuple[str, str, str]:
         """Resources alike: of one kind and service in one source."""
         return self.kind, self.source, self.service
-
-    @property
-    def last_day(self) -> date:
-        return self.days[-1].day
-
-    @property
-    def interval_days(self) -> int:
-        """Days between its last two charges; 0 where there is but one."""
-        return (self.days[-1].day - self.days[-2].day).days if len(self.days) > 1 else 0
 
     @property
     def is_metered(self) -> bool:
@@ -68,6 +62,11 @@ class BilledResource:
     @property
     def was_unused(self) -> bool:
         return any(day.is_unused for day in self.days)
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether the bill's newest word is that nobody uses it."""
+        return bool(self.days) and self.days[-1].is_unused
 
 
 @dataclass(frozen=True)
@@ -85,13 +84,10 @@ class UnusedCommitment:
 
 def resources(pinned: Publication, end: date) -> list[BilledResource]:
     """The resources that can be idle, each with its days before `end`, ordered by their ids."""
-    found: dict[str, BilledResource] = {}
-    since = end - timedelta(days=LEARNED_DAYS)
-    for row in _daily(pinned, since, end):
-        resource, kind, day, transfer, requests, is_unused, *facts = row
-        name, service, source, account, told = (str(fact) for fact in facts)
-        here = found.setdefault(resource, BilledResource(kind, resource, name, service, source, account, told))
-        here.days.append(BilledDay(day, transfer, requests, is_unused))
+    facts, days = _daily(pinned, end - timedelta(days=LEARNED_DAYS), end)
+    found = {fact[1]: BilledResource(*fact) for fact in facts}
+    for resource, *told in days:
+        found[resource].days.append(BilledDay(*told))
     return list(found.values())
 
 
@@ -103,7 +99,8 @@ def groups_with(found: Iterable[BilledResource], has: Callable[[BilledResource],
     return {group for group, told in known.items() if 5 * sum(told) >= len(told)}
 
 
-def _daily(pinned: Publication, since: date, end: date) -> list[tuple[Any, ...]]:
+def _daily(pinned: Publication, since: date, end: date) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The facts of every resource, and the days of those of a group of which the bill tells more than the cost."""
     with Workspace() as workspace:
         bill = _bill(pinned, since, end, workspace)
         facts = ", ".join(_FACTS)
@@ -115,18 +112,25 @@ def _daily(pinned: Publication, since: date, end: date) -> list[tuple[Any, ...]]
                     OR regexp_matches(lower(Tags), '{UNUSED_TAGS}')
                     OR (kind = '{INSTANCE}' AND ConsumedQuantity = 0 AND cost > 0) AS is_unused
             FROM {bill} b JOIN {kinds} k ON {same} WHERE kind <> '' AND resource <> ''""")
-        return _rows(f"""
-            WITH named AS (
-                SELECT resource, max_by(kind, abs(cost)) AS kind, max_by(ResourceName, day) AS name,
-                    max_by(ServiceName, abs(cost)) AS service, max(source) AS source, max(sub_account) AS sub_account,
-                    max_by(ChargeDescription, (day, abs(cost))) AS description
-                FROM {rows} GROUP BY resource)
-            SELECT resource, n.kind, day,
+        facts = workspace.keep_query(f"""
+            SELECT max_by(kind, abs(cost)) AS kind, resource, max_by(ResourceName, day) AS name,
+                max_by(ServiceName, abs(cost)) AS service, max(source) AS source, max(sub_account) AS sub_account,
+                max_by(ChargeDescription, (day, abs(cost))) AS description, min(day) AS first_day,
+                max(day) AS last_day, list_sort(list(DISTINCT day), 'DESC') AS days
+            FROM {rows} GROUP BY resource""")
+        days = workspace.keep_query(f"""
+            SELECT resource, day,
                 sum(quantity * {_kb()}) FILTER (regexp_matches(unit, '{TRANSFER_UNITS}')) AS transfer,
                 sum(quantity) FILTER (regexp_matches(unit, '{REQUEST_UNITS}')) AS requests,
-                bool_or(is_unused), any_value(n.name), any_value(n.service), any_value(n.source),
-                any_value(n.sub_account), any_value(n.description)
-            FROM {rows} JOIN named n USING (resource) GROUP BY resource, n.kind, day ORDER BY resource, day""")
+                bool_or(is_unused) AS is_unused
+            FROM {rows} GROUP BY resource, day""")
+        return _rows(f"""
+            SELECT * REPLACE (coalesce(days[1] - days[2], 0) AS days) FROM {facts} ORDER BY resource"""), _rows(f"""
+            WITH telling AS (
+                SELECT DISTINCT kind, source, service FROM {facts} JOIN {days} USING (resource)
+                WHERE transfer IS NOT NULL OR requests IS NOT NULL OR is_unused)
+            SELECT d.* FROM {days} d JOIN {facts} USING (resource) SEMI JOIN telling USING (kind, source, service)
+            ORDER BY resource, day""")
 
 
 def _bill(pinned: Publication, since: date, end: date, workspace: Workspace) -> str:

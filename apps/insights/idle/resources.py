@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
@@ -22,6 +23,7 @@ from apps.insights.idle.listening import Heard, Hours, Listener, parsed
 from apps.learning.idle.activity import FLOORS, Activity, Flags, Matrix
 from apps.marts.models import Publication
 
+SIGNALS = ("network", "requests", "attached")
 LATE_DAYS = 1
 """So much later than usual a charge may come without the resource being gone."""
 LEAST_UNUSED = 4
@@ -103,7 +105,7 @@ def _is_there(one: BilledResource, end: date, clusters: Clusters) -> bool:
     not charged for any more was given back."""
     ago = (end - one.last_day).days
     was_node = one.kind == kinds.INSTANCE and clusters.knows(one)
-    return ago <= 1 or (not was_node and len(one.days) > 1 and ago <= one.interval_days + LATE_DAYS)
+    return ago <= 1 or (not was_node and one.interval_days > 0 and ago <= one.interval_days + LATE_DAYS)
 
 
 def _hours(metered: Hours | None, window: Window, zone: ZoneInfo) -> Hours:
@@ -122,40 +124,42 @@ def _signals(
     zone: ZoneInfo,
 ) -> dict[str, Matrix]:
     shape = (hours.count, len(alike))
-    signals = {name: np.full(shape, np.nan) for name in ("network", "requests", "attached")}
+    signals: dict[str, Matrix] = defaultdict(lambda: np.full(shape, np.nan))
     known = groups_with(alike, clusters.knows)
     for column, one in enumerate(alike):
         _from_bill(one, signals, column, hours, one.group in metered, zone)
         heard = _heard(one, clusters, one.group in known)
         if heard is not None and clusters.hours is not None:
             at = clusters.hours.first - hours.first
-            first = int(Window(one.days[0].day, one.last_day + ONE_DAY).hours(zone)[0].timestamp()) // 3600
+            first, _ = _hours_of(one.first_day, zone)
             signals["attached"][at : at + len(heard), column] = heard
             signals["attached"][: max(first - hours.first, 0), column] = np.nan
-    return {name: values for name, values in signals.items() if not np.isnan(values).all()}
+    return {name: signals[name] for name in SIGNALS if name in signals and not np.isnan(signals[name]).all()}
+
+
+@lru_cache(maxsize=1_000)
+def _hours_of(day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """The first hour of a day and the first of the next, since 1970."""
+    start, end = (int(moment.timestamp()) // 3600 for moment in Window(day, day + ONE_DAY).hours(zone))
+    return start, end
 
 
 def _from_bill(
     one: BilledResource, signals: dict[str, Matrix], column: int, hours: Hours, is_metered: bool, zone: ZoneInfo
 ) -> None:
     """What a bill tells is of whole days: every hour of a day is given the same."""
+    was_unused = one.was_unused
     for day in one.days:
-        start, end = (
-            int(moment.timestamp()) // 3600 - hours.first for moment in Window(day.day, day.day + ONE_DAY).hours(zone)
-        )
+        start, end = (hour - hours.first for hour in _hours_of(day.day, zone))
         span = slice(max(start, 0), max(end, 0))
         if is_metered or day.transfer_kb is not None:
             signals["network"][span, column] = (day.transfer_kb or 0) / (3600 * max(end - start, 1))
         if day.requests is not None:
             signals["requests"][span, column] = day.requests / max(end - start, 1)
-        if one.was_unused:
+        if was_unused:
             signals["attached"][span, column] = 0 if day.is_unused else 1
-    last = one.days[-1]
-    if one.was_unused and last.is_unused:  # bills come late: until the next says otherwise, it stays as it was
-        after = slice(
-            max(int(Window(last.day, last.day + ONE_DAY).hours(zone)[1].timestamp()) // 3600 - hours.first, 0), None
-        )
-        signals["attached"][after, column] = 0
+    if one.is_unused:  # bills come late: until the next says otherwise, it stays as it was
+        signals["attached"][max(_hours_of(one.last_day, zone)[1] - hours.first, 0) :, column] = 0
 
 
 def _heard(one: BilledResource, clusters: Clusters, is_usual: bool) -> Matrix | None:
@@ -187,7 +191,7 @@ def _more(
     kind: str, one: BilledResource, judged: Judged, clusters: Clusters, alike: list[BilledResource]
 ) -> Iterator[Sentence]:
     """What else the bill and the clusters say."""
-    if one.days[-1].is_unused:
+    if one.is_unused:
         yield Sentence(describing.BILL_SAYS, {"description": one.description[:200]})
     if kind == kinds.DISK and judged.is_known:
         siblings = [each for each in alike if each.group == one.group]

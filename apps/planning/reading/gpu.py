@@ -73,7 +73,8 @@ def _newest(metering: Metering, cluster: str) -> tuple[int, set[str]]:
 def _case(metering: Metering, cluster: str, nodes: list[Stood], end: int) -> Case:
     told = {"cluster": cluster}
     hours = Hours(metering.costed.end - DAYS * DAY, metering.costed.end)
-    costs = {node.node: metering.cost_of([node.resource]) for node in nodes}
+    paid = metering.costs_of(node.resource for node in nodes)
+    costs = {node.node: paid[node.resource] for node in nodes}
     currency = next((cost.currency for cost in costs.values() if cost.amount > 0), "")
     if not currency:
         return Case(cluster, withheld=Sentence(NO_NODES, told))

@@ -77,8 +77,8 @@ def _stock(metering: Metering, cluster: str, nodes: list[Stood]) -> tuple[dict[s
     """The nodes without GPUs: size, how many stand and what each costs a month, what those that come and go cost."""
     standing = [node for node in nodes if node.stands]
     come_and_go = [node for node in nodes if not node.stands]
-    costs = [metering.cost_of([node.resource]) for node in standing]
-    known = [one for one in costs if one.amount > 0]
+    paid = metering.costs_of(node.resource for node in standing)
+    known = [cost for node in standing if (cost := paid[node.resource]).amount > 0]
     elastic = metering.cost_of(node.resource for node in come_and_go)
     currency = next((one.currency for one in (*known, elastic) if one.currency), "")
     if not currency:
