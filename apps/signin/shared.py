@@ -1,11 +1,11 @@
 """The cache of an installation without Redis: each process has its own, but what signing in counts is of all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 SHARED = ("allauth", "jwt:")
@@ -21,10 +21,13 @@ class ProcessCache(LocMemCache):
         from apps.signin.models import Kept
 
         now = timezone.now()  # noqa: TID251  # what is kept for a while needs the clock
-        with transaction.atomic():
-            Kept.objects.filter(until__lte=now).delete()
-            given = {"value": value, "until": now + timedelta(seconds=self._seconds(timeout))}
-            return Kept.objects.get_or_create(key=key, defaults=given)[1]
+        try:
+            with transaction.atomic():
+                Kept.objects.filter(until__lte=now).delete()
+                Kept(key=key, value=value, until=self._until(now, timeout)).save(force_insert=True)
+        except IntegrityError:
+            return False
+        return True
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         if not _is_shared(key):
@@ -42,8 +45,8 @@ class ProcessCache(LocMemCache):
         from apps.signin.models import Kept
 
         now = timezone.now()  # noqa: TID251  # what is kept for a while needs the clock
-        given = {"value": value, "until": now + timedelta(seconds=self._seconds(timeout))}
-        Kept.objects.update_or_create(key=key, defaults=given)
+        kept = Kept(key=key, value=value, until=self._until(now, timeout))
+        Kept.objects.bulk_create([kept], update_conflicts=True, unique_fields=["key"], update_fields=["value", "until"])
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         if not _is_shared(key):
@@ -52,8 +55,9 @@ class ProcessCache(LocMemCache):
 
         return bool(Kept.objects.filter(key=key).delete()[0])
 
-    def _seconds(self, timeout: Any) -> float:
-        return float((self.default_timeout or 300) if timeout in (DEFAULT_TIMEOUT, None) else timeout)
+    def _until(self, now: datetime, timeout: Any) -> datetime:
+        seconds = (self.default_timeout or 300) if timeout in (DEFAULT_TIMEOUT, None) else timeout
+        return now + timedelta(seconds=float(seconds))
 
 
 def _is_shared(key: Any) -> bool:

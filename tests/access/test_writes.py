@@ -18,7 +18,7 @@ from tests.access.world import A
 __all__ = ["made"]
 
 ONES_OWN = re.compile(
-    r"django_session|signin_kept|audit_|api_keptanswer|api_apitoken|teams_preference|explorer_savedview|channels_channel|"
+    r"django_session|usersessions_|signin_kept|audit_|api_keptanswer|api_apitoken|teams_preference|explorer_savedview|channels_channel|"
     r"reports_subscription|reports_reader|rest_framework|authtoken"
 )
 """Tables of what belongs to whoever asks, and of the trail."""
