@@ -15,7 +15,7 @@ from apps.books.models import Dispute, DisputeRemark
 from apps.budgets.models import Budget, BudgetVersion
 from apps.channels.models import Channel, Entry, Message
 from apps.explorer.models import Annotation, SavedView
-from apps.finops.tables import ALLOCATED, CHARGES
+from apps.finops.tables import ALLOCATED, CHARGES, PASSED_ON
 from apps.ingest.models import Source
 from apps.insights.models import (
     Anomaly,
@@ -112,7 +112,11 @@ def allocate(published: Publication, rows: list[dict[str, Any]]) -> None:
         row | more | {"resource": f"{row['namespace']}-disk", "effective_cost": Decimal(row["effective_cost"])}
         for row in rows
     ]
-    published.versions |= {ALLOCATED.name: write(ALLOCATED, allocated), CHARGES.name: write(CHARGES, [])}
+    published.versions |= {
+        ALLOCATED.name: write(ALLOCATED, allocated),
+        CHARGES.name: write(CHARGES, []),
+        PASSED_ON.name: write(PASSED_ON, []),
+    }
     published.save()
 
 
