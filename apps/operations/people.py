@@ -31,11 +31,10 @@ def lead_of(team: str) -> User | None:
 
 def assignable(teams: Iterable[str]) -> list[User]:
     """Who can be given recommendations of some teams: members, leads, and those who answer for all teams."""
-    named = Team.objects.filter(name__in=set(teams))
+    named = list(Team.objects.filter(name__in=set(teams)))
     wanted = Q(is_superuser=True) | Q(pk__in=holders(Role.FINANCE).values("pk"))
-    for team in named:
-        wanted |= Q(pk__in=people_of(team).values("pk"))
-    for address in named.exclude(lead_email="").values_list("lead_email", flat=True):
+    wanted |= Q(pk__in=people_of(*named).values("pk"))
+    for address in {team.lead_email for team in named if team.lead_email}:
         wanted |= Q(email__iexact=address)
     return list(User.objects.filter(wanted, is_active=True).distinct().order_by("username"))
 

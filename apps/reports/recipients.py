@@ -1,6 +1,6 @@
 """Who gets which report: whom a role brings it to, who asked for it, and who does not want it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,13 +65,22 @@ def targets(*, team: str | None = None, report: str | None = None) -> list[Targe
     return [one for one in found if report in (None, one.report)]
 
 
+def readings(user: AbstractBaseUser | AnonymousUser) -> Callable[[str, str], bool]:
+    """`may_read` of one person, for many reports: what they see is asked once."""
+    seen = seen_teams(user)
+
+    def may(report: str, team: str) -> bool:
+        if report == Report.LEAD:
+            return seen is None or team in seen
+        return seen is None or (report == Report.MANAGEMENT and is_manager(user))
+
+    return may
+
+
 def may_read(user: AbstractBaseUser | AnonymousUser, report: str, team: str) -> bool:
     """Whether somebody may read a report: that of a team who see its cost or lead it, that of the company who see all
     cost; that of management its group besides."""
-    seen = seen_teams(user)
-    if report == Report.LEAD:
-        return seen is None or team in seen
-    return seen is None or (report == Report.MANAGEMENT and is_manager(user))
+    return readings(user)(report, team)
 
 
 def is_manager(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -80,7 +89,8 @@ def is_manager(user: AbstractBaseUser | AnonymousUser) -> bool:
 
 def readable(user: AbstractBaseUser | AnonymousUser) -> list[Target]:
     """The reports somebody may read."""
-    return [one for one in targets() if may_read(user, one.report, one.name)]
+    may = readings(user)
+    return [one for one in targets() if may(one.report, one.name)]
 
 
 def addressees(target: Target) -> list[Addressee]:
@@ -146,7 +156,8 @@ def got(user: User) -> set[tuple[str, str]]:
     by_role = leads | {(str(report), "") for report, people in company.items() if people.filter(pk=user.pk).exists()}
     wishes = Subscription.objects.filter(address=address)
     asked = {(one.report, one.team) for one in wishes if one.is_wanted and one.user_id == user.pk}
-    asked = {one for one in asked if may_read(user, *one)}
+    may = readings(user)
+    asked = {one for one in asked if may(*one)}
     return (by_role | asked) - {(one.report, one.team) for one in wishes if not one.is_wanted}
 
 

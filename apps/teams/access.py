@@ -136,18 +136,19 @@ def in_force() -> "QuerySet[Grant]":
     return Grant.objects.filter(begun & (Q(valid_to=None) | Q(valid_to__gt=day)))
 
 
-def holders(role: Role, reach: Reach = Reach.EVERYTHING, value: str = "") -> "QuerySet[User]":
-    """Active people who were given a role over just this; of finance over everything, the group too."""
-    given = in_force().filter(role=role, reach=reach, value=value)
+def holders(role: Role, reach: Reach = Reach.EVERYTHING, values: Iterable[str] = ("",)) -> "QuerySet[User]":
+    """Active people who were given a role over just one of these; of finance over everything, the group too."""
+    given = in_force().filter(role=role, reach=reach, value__in=list(values))
     wanted = Q(pk__in=given.values("user")) | Q(groups__in=given.values("group"))
     if (role, reach) == (Role.FINANCE, Reach.EVERYTHING):
         wanted |= Q(groups__name=roles.FINANCE)
     return User.objects.filter(wanted, is_active=True).distinct()
 
 
-def people_of(team: Team) -> "QuerySet[User]":
-    """Active members of a team: those listed, and its leads by grant."""
-    wanted = Q(memberships__team=team) | Q(pk__in=holders(Role.LEAD, Reach.TEAM, team.name).values("pk"))
+def people_of(*teams: Team) -> "QuerySet[User]":
+    """Active members of teams: those listed, and their leads by grant."""
+    leads = holders(Role.LEAD, Reach.TEAM, [team.name for team in teams])
+    wanted = Q(memberships__team__in=teams) | Q(pk__in=leads.values("pk"))
     return User.objects.filter(wanted, is_active=True).distinct()
 
 

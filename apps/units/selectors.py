@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
 
 from apps.finops.money import NOTHING, add_up, divided
 from apps.finops.tables import DRIVERS
@@ -11,6 +14,7 @@ from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
 from apps.marts import selectors as marts
 from apps.marts.query import Answer, BadQuestion
+from apps.marts.recent import RecentAnswers
 from apps.units.models import DriverVersion
 from apps.units.query import LIST_COST, Bridge, ChangeAnswer, UnitAnswer, UnitQuery, UnitRow
 from apps.warehouse import lake
@@ -18,6 +22,7 @@ from apps.warehouse.engine import rows_of
 
 Place = tuple[date, str]
 """Day and subject."""
+_recent = RecentAnswers(most_rows=100_000)
 ALL = "\0"
 """All subjects together; no name has this character."""
 
@@ -57,6 +62,15 @@ def told(
     """Day, subject, quantity, and the version and line that told it."""
     if at is None:
         return []
+    key = f"{settings.COSTOPS_LAKE} {at.number} {at.created_at} {driver} {scope} {window}"
+    found = _recent.get(key)
+    if found is None:
+        found = tuple(_told(driver, scope, window, at))
+        _recent.put(key, found)
+    return list(found)
+
+
+def _told(driver: str, scope: str, window: Window, at: DriverVersion) -> list[tuple[Any, ...]]:
     chosen = [
         file
         for file in lake.files(DRIVERS, at=at.lake_version)
@@ -65,8 +79,7 @@ def told(
         and str(window.start) <= file.partition["day"] < str(window.end)
     ]
     rows = lake.scan(DRIVERS, only=chosen)
-    found = rows_of(rows.select("day", "subject", "quantity", "version", "line").order_by("day", "subject"))
-    return [(day, subject, quantity, version, line) for day, subject, quantity, version, line in found]
+    return rows_of(rows.select("day", "subject", "quantity", "version", "line").order_by("day", "subject"))
 
 
 @dataclass(frozen=True)
