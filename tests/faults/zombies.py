@@ -66,8 +66,9 @@ def freeze(run: Run, first: str, second: str) -> None:
     other_ended = _stops(other, PATIENCE_SECONDS if is_locked else LONGEST_SECONDS, what=second)
     one.thaw()
     one_ended = one.wait(PATIENCE_SECONDS)
+    if other_ended is None and second:  # it may end now that the first goes on
+        other_ended = _stops(other, PATIENCE_SECONDS, what=second)
     if other_ended is None:
-        _stops(other, 0.0 if not second else PATIENCE_SECONDS, what=second)
         other.thaw()
         other_ended = other.wait(LONGEST_SECONDS)
     if one_ended is None:
