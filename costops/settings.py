@@ -12,8 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.finops.currencies import CURRENCIES
 from apps.finops.tags import BadTagKeys, read_keys
-from costops.allauth import *  # noqa: F403  # settings of a library, which no installation changes
+from costops.allauth import *  # noqa: F403  # settings which no installation changes
+from costops.house import *  # noqa: F403  # the same
+from costops.house import APPS
 from costops.reading import Environment
+from costops.rest import *  # noqa: F403  # the same
 from costops.sso import read_sso
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -104,79 +107,7 @@ _sso = read_sso(COSTOPS_SSO_FILE)
 COSTOPS_SSO_GROUPS, COSTOPS_SSO_HOSTS, COSTOPS_SSO_SECOND_FACTOR = _sso.groups, _sso.hosts, _sso.second_factor
 COSTOPS_SSO_SAML = _sso.has_saml
 
-INSTALLED_APPS = [
-    "costops.apps.CostOpsAdmin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
-    "costops.web.Files",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "csp",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.usersessions",
-    "allauth.socialaccount",
-    *(f"allauth.socialaccount.providers.{kind}" for kind in _sso.providers),  # imported where they are used
-    "apps.teams",
-    "apps.audit",
-    "apps.signin",
-    "apps.calendars",
-    "apps.channels",
-    "apps.rates",
-    "apps.ingest",
-    "apps.allocation",
-    "apps.marts",
-    "apps.prices",
-    "apps.insights",
-    "apps.planning",
-    "apps.units",
-    "apps.books",
-    "apps.explorer",
-    "apps.estimates",
-    "apps.budgets",
-    "apps.operations",
-    "apps.savings",
-    "apps.alerts",
-    "apps.pipeline",
-    "apps.monitoring",
-    "apps.backups",
-    "apps.api",
-    "apps.dashboards",
-    "apps.reports",
-    "apps.demo",
-    "apps.assistants",
-]
-
-MIDDLEWARE = [
-    "csp.middleware.CSPMiddleware",
-    "apps.monitoring.requests.Watched",
-    "apps.monitoring.requests.ForMachines",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "costops.web.CompressedPages",
-    "apps.dashboards.refusing.NoNulCookies",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "apps.teams.requests.PeopleOnly",
-    "apps.signin.limits.SignedIn",
-    "apps.dashboards.zones.AsPreferred",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "apps.audit.requests.Recorded",
-    "allauth.account.middleware.AccountMiddleware",
-    "apps.dashboards.refusing.NoNuls",
-]
-
-ROOT_URLCONF = "costops.urls"
-WSGI_APPLICATION = "costops.wsgi.application"
+INSTALLED_APPS = [*APPS, *(f"allauth.socialaccount.providers.{kind}" for kind in _sso.providers)]
 
 TEMPLATES = [
     {
@@ -287,51 +218,6 @@ CONTENT_SECURITY_POLICY = {
 
 # --- REST -----------------------------------------------------------------------------------------------
 COSTOPS_API_REQUESTS_PER_MINUTE = env.least("COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600)  # of one user; 0: any
-REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "apps.api.openapi.ApiSchema",
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "apps.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "apps.api.scopes.InScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["apps.api.throttling.UserThrottle"],
-    "DEFAULT_RENDERER_CLASSES": ["apps.api.renderers.JsonRenderer", "apps.api.renderers.CsvRenderer"],
-    "DEFAULT_PARSER_CLASSES": [],  # nothing here reads a body
-    "EXCEPTION_HANDLER": "apps.api.errors.shape_error",
-    "COERCE_DECIMAL_TO_STRING": True,
-}
-SPECTACULAR_SETTINGS = {
-    "ENUM_NAME_OVERRIDES": {
-        "AlertState": "apps.api.alerts.ALERT_STATES",
-        "DeliveryState": "apps.channels.selectors.STATES",
-        "Severity": "apps.finops.notices.SEVERITIES",
-        "ProblemSeverity": "apps.api.source_schema.PROBLEM_SEVERITIES",
-        "ChannelKind": "apps.channels.kinds.NAMES",
-        "AnomalyKind": "apps.api.anomaly_schema.KINDS",
-        "AnomalyLevel": "apps.insights.anomalies.selectors.LEVEL_NAMES",
-        "AnomalyState": "apps.insights.anomalies.selectors.STATES",
-        "RecommendationState": "apps.api.recommendations.RECOMMENDATION_STATES",
-        "InitiativeState": "apps.api.savings.STATES",
-        "BudgetState": "apps.budgets.standing.STATES",
-        "DisputeState": "apps.api.disputes.STATES",
-        "ReportDeliveryState": "apps.api.letters.STATES",
-        "ReportRole": "apps.api.letters.ROLES",
-        "RuleDraftState": "apps.api.rules.STATES",
-    },
-    "OAS_VERSION": "3.1.1",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "apps.api.openapi.say_once"],
-    "TITLE": "CostOps",
-    "VERSION": "1",
-    "DESCRIPTION": "Cost per team, exact to the last decimal of the bill. Every answer names its publication.",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
-    # Without its list of shapes, which stand with the operations: drawing two hundred of them takes a minute.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": -1},
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
-
 # --- Celery: the broker is a doorbell; what is to be done stands in the database ------------------------
 CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{COSTOPS_HOME / 'broker.sqlite3'}"
 _visibility = 3600
