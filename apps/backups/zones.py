@@ -1,15 +1,13 @@
 """Where the files lie that count: in the home folder, or in the bucket that several machines share."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 from django.conf import settings
 
-from apps.warehouse import shared
+from apps.warehouse import orphans, shared
 
 ZONES = ("landing", "lake")
 
@@ -40,7 +38,7 @@ def files() -> Iterator[File]:
         if parts[0] == "landing" or "_delta_log" in parts:
             yield File(path, lying[path])
         if "_delta_log" in parts and path.endswith(".json"):
-            named.update(f"lake/{parts[1]}/{name}" for name in _named(_read(path)))
+            named.update(f"lake/{parts[1]}/{name}" for name in orphans.added(_read(path)))
     yield from (File(path, lying[path]) for path in sorted(named & lying.keys()))
 
 
@@ -64,10 +62,3 @@ def _in_bucket() -> dict[str, int]:
 
 def _read(path: str) -> bytes:
     return shared.bucket().read(path) if shared.is_on() else (Path(settings.COSTOPS_HOME) / path).read_bytes()
-
-
-def _named(log: bytes) -> Iterator[str]:
-    """The files one commit of Delta Lake added, relative to their table."""
-    for line in log.splitlines():
-        if added := json.loads(line).get("add"):
-            yield unquote(added["path"])

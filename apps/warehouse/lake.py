@@ -271,6 +271,7 @@ def commit(
             return int(delta.version())
         fencing.check()
         failpoint("lake.commit")
+        _check_there(table, add)
         try:
             _write(table, delta, actions, dict(note or {}))
         except CommitFailedError as conflict:
@@ -351,6 +352,15 @@ def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], rem
         raise CommitConflict(
             f"{table.name}: somebody else changed {[*overlooked, *sorted(vanished)][0]} at the same time. "
             "Nothing was changed here; run the step again."
+        )
+
+
+def _check_there(table: LakeTable, add: list[WrittenFile]) -> None:
+    """A writer that was frozen for days may find its files swept (`orphans.sweep`): no version may name them then."""
+    gone = [] if shared.is_on() else [file.path for file in add if not (location(table) / file.path).exists()]
+    if gone:
+        raise CommitConflict(
+            f"{table.name}: {gone[0]} is gone before it was committed. Nothing was changed here; run the step again."
         )
 
 

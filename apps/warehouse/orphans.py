@@ -1,46 +1,136 @@
-"""Orphans in the shared store: files that were sent and never committed, taken away after a grace period."""
+"""Orphans of the lake: files that were written and never committed, taken away after a grace period."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+import logging
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from django.conf import settings
 
 from apps.warehouse import shared
 
+if TYPE_CHECKING:
+    from apps.warehouse.objects import Bucket
+
+logger = logging.getLogger(__name__)
+
 GRACE = timedelta(days=2)
-"""Far longer than a run may last between sending its files and committing them."""
+"""Far longer than a run may last between writing its files and committing them."""
+_VERSION = re.compile(r"_delta_log/(\d{20})\.json")
+_HALF_A_COMMIT = re.compile(r"_delta_log/(_commit_.+\.tmp|.+#\d+)")
+"""How deltalake and its store call a version they are about to write."""
+_TOLD = 5
 
 
 def sweep(now: datetime) -> int:
-    """Take away what no version of any table names, once it has lain there for the grace period; how many objects.
+    """Take away what no version of any table names, once it has lain there for the grace period; how many files.
 
-    Older versions stay readable: what any of them ever named stays.
+    Older versions stay readable: what any of them ever named stays. So does everything of a table whose log has gaps,
+    and whatever lies in folders that are none of ours.
     """
-    if not shared.is_on():
-        return 0
-    store = shared.bucket()
-    lying: dict[str, list[str]] = {}
-    logs: dict[str, list[str]] = {}
-    for one in store.listed("lake/"):
-        table, _, path = one.key.removeprefix("lake/").partition("/")
-        if path.startswith("_delta_log/"):
-            logs.setdefault(table, []).append(one.key)
-        elif one.modified < now - GRACE:
-            lying.setdefault(table, []).append(one.key)
-    probes = [one.key for one in store.listed(".probe-") if one.modified < now - GRACE]
-    lost = [
-        key
-        for table, keys in lying.items()
-        for key in set(keys) - {f"lake/{table}/{path}" for path in _named(logs.get(table, []))}
-    ]
-    store.delete([*lost, *probes])
-    return len(lost) + len(probes)
+    place = shared.bucket() if shared.is_on() else _Folder()
+    old = [one.key for prefix in ("lake/", ".probe-") for one in place.listed(prefix) if one.modified < now - GRACE]
+    lost = sorted(_lost(place, old))
+    place.delete(lost)
+    if lost:
+        told = ", ".join(lost[:_TOLD]) + (" …" if len(lost) > _TOLD else "")
+        logger.warning("%d orphans of the lake swept, which no version names: %s", len(lost), told)
+    return len(lost)
 
 
-def _named(log: list[str]) -> Iterator[str]:
-    """Every file that any version added, relative to the table."""
-    for key in log:
-        if key.endswith(".json"):
-            for line in shared.bucket().read(key).splitlines():
-                if added := json.loads(line).get("add"):
-                    yield unquote(added["path"])
+def _lost(place: "Bucket | _Folder", old: Iterable[str]) -> Iterator[str]:
+    tables: dict[str, list[str]] = defaultdict(list)
+    for key in old:
+        if key.startswith((".probe-", "lake/.ready-", "lake/_kept/")):  # of a look at the place, of one computation
+            yield key
+        elif key.count("/") > 1:
+            tables[key.split("/")[1]].append(key)
+    for table, keys in tables.items():
+        if (named := _named(place, table)) is None:
+            continue
+        for key in keys:
+            path = key.removeprefix(f"lake/{table}/")
+            if _HALF_A_COMMIT.fullmatch(path) if path.startswith("_delta_log/") else path not in named:
+                yield key
+
+
+def _named(place: "Bucket | _Folder", table: str) -> set[str] | None:
+    """Every file that any version added, relative to the table; None where that cannot be told for certain.
+
+    Asked after the files were listed: what was committed meanwhile is named.
+    """
+    keys = {key: _VERSION.fullmatch(key.removeprefix(f"lake/{table}/")) for key in _log(place, table)}
+    versions = {int(found[1]): key for key, found in keys.items() if found}
+    if not versions or sorted(versions) != list(range(len(versions))):
+        return None
+    try:
+        return {path for key in versions.values() for path in added(place.read(key))}
+    except ValueError:
+        logger.error("A version of the table %s cannot be read; nothing of it is swept.", table)
+        return None
+
+
+def _log(place: "Bucket | _Folder", table: str) -> list[str]:
+    return [one.key for one in place.listed(f"lake/{table}/_delta_log/")]
+
+
+def added(version: bytes) -> Iterator[str]:
+    """The files one commit of Delta Lake added, relative to their table."""
+    for line in version.splitlines():
+        if found := json.loads(line).get("add"):
+            yield unquote(found["path"])
+
+
+@dataclass(frozen=True)
+class _Lying:
+    key: str
+    modified: datetime
+
+
+class _Folder:
+    """The lake on this machine, as a bucket would tell it. Links are neither followed nor touched."""
+
+    def __init__(self) -> None:
+        self._root = Path(settings.COSTOPS_LAKE)
+
+    def listed(self, prefix: str) -> Iterator[_Lying]:
+        zone, _, below = prefix.partition("/")
+        for folder, _folders, names in os.walk(self._root / below) if zone == "lake" else ():
+            for name in names:
+                path = Path(folder, name)
+                with suppress(FileNotFoundError):  # its writer moved it meanwhile
+                    facts = path.lstat()
+                    if stat.S_ISREG(facts.st_mode):
+                        # A copy that keeps the times of its original is as young as the copying.
+                        touched = datetime.fromtimestamp(max(facts.st_mtime, facts.st_ctime), UTC)
+                        yield _Lying(f"lake/{path.relative_to(self._root).as_posix()}", touched)
+
+    def read(self, key: str) -> bytes:
+        return self._path(key).read_bytes()
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            for folder in path.parents:
+                if not _is_of_one_writer(folder.relative_to(self._root).parts):
+                    break
+                with suppress(OSError):  # something lies there still
+                    folder.rmdir()
+
+    def _path(self, key: str) -> Path:
+        return self._root / key.removeprefix("lake/")
+
+
+def _is_of_one_writer(parts: tuple[str, ...]) -> bool:
+    """Whether a folder belonged to one writing or one computation; in others somebody may be about to write."""
+    return len(parts) > 1 and (parts[0] == "_kept" or (parts[1].startswith("_") and parts[1] != "_delta_log"))

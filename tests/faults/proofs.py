@@ -22,7 +22,7 @@ from apps.marts.models import Publication
 from apps.pipeline import leases, services
 from apps.pipeline.models import StepRun
 from apps.pipeline.work import Work
-from apps.warehouse import lake
+from apps.warehouse import lake, orphans
 from tests.channels.worlds import a_channel, a_notice, deliver, send
 from tests.ingest.bills import NOW, bill, costs, errors, ingest, put, row, source
 
@@ -78,6 +78,24 @@ def only_what_was_committed_is_read() -> None:
     ingest(source(inbox()))
     lake.write(CHARGES, lake.scan(CHARGES))  # and the writer is killed
     assert costs() == ["1", "2"], "what was never committed was read"
+
+
+def a_sweep_takes_what_no_version_names() -> None:
+    billing = source(inbox())
+    for content in (GOOD, bill(row("3"))):
+        put(inbox(), "a.csv", content)
+        ingest(billing)
+    lake.write(CHARGES, lake.scan(CHARGES))  # and the writer is killed
+    named = {file.path for at in range(lake.version(CHARGES) + 1) for file in lake.files(CHARGES, at=at)}
+    orphans.sweep(datetime.now(UTC))
+    assert len(lying_charges()) > len(named), "what somebody may be about to commit was swept"
+    orphans.sweep(datetime.now(UTC) + 2 * orphans.GRACE)
+    assert lying_charges() == named, "more or less than the orphans was swept"
+
+
+def lying_charges() -> set[str]:
+    folder = lake.location(CHARGES)
+    return {str(path.relative_to(folder)) for path in folder.rglob("*.parquet")}
 
 
 def a_writer_who_saw_less_changes_nothing() -> None:

@@ -106,6 +106,21 @@ def _glob(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(lake, "scan", found)
 
 
+def _only_the_newest(patched: pytest.MonkeyPatch) -> None:
+    from apps.finops.tables import LAKE
+    from apps.warehouse import lake, orphans
+
+    tables = {table.name: table for table in LAKE}
+    newest = lambda _place, name: {file.path for file in lake.files(tables[name])}  # noqa: E731
+    patched.setattr(orphans, "_named", newest)
+
+
+def _no_grace(patched: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    patched.setattr("apps.warehouse.orphans.GRACE", timedelta(days=-1))
+
+
 # --- Work -----------------------------------------------------------------------------------------------------------
 def _no_lease(patched: pytest.MonkeyPatch) -> None:
     patched.setattr("apps.pipeline.leases.is_abandoned", lambda run: run.state == "running")
@@ -215,6 +230,10 @@ SABOTAGES: dict[str, Sabotage] = {
     "nothing waits for the disk": Sabotage(
         replaced("apps.warehouse.lake._to_disk", _nothing), proofs.what_is_committed_lies_on_the_disk
     ),
+    "the sweep looks at the newest version only": Sabotage(
+        _only_the_newest, proofs.a_sweep_takes_what_no_version_names
+    ),
+    "the sweep waits for nobody": Sabotage(_no_grace, proofs.a_sweep_takes_what_no_version_names),
     "what lies in store is not compared": Sabotage(
         replaced("apps.ingest.scrub._sha256", lambda path: path.name), proofs.a_flipped_bit_in_store_is_told
     ),
