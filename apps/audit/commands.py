@@ -56,7 +56,7 @@ def is_recorded(argv: Sequence[str]) -> bool:
     """Whether a command line is one of ours that does something."""
     name, *words = argv[1:] or [""]
     is_ours = str(get_commands().get(name, "")).startswith("apps.") or name in ("createsuperuser", "changepassword")
-    if not is_ours or {"-h", "--help"} & set(words) or name in READING:
+    if not is_ours or {"-h", "--help", "--check", "--plan"} & set(words) or name in READING:
         return False
     return not (READING & set(words[:1]) and _has_actions(name))
 

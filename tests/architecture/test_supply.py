@@ -135,3 +135,10 @@ def test_a_container_has_no_more_rights_than_it_needs(service):
 @pytest.mark.parametrize("service", sorted(compose()))
 def test_a_container_publishes_ports_on_this_machine_only(service):
     assert [port for port in compose()[service].get("ports", []) if not str(port).startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+def test_the_file_of_the_companys_sign_in_comes_from_a_folder_that_is_only_read(service):
+    declared = compose()[service]
+    assert declared["environment"]["COSTOPS_SSO_FILE"] == "${COSTOPS_SSO_FOLDER:+/etc/costops/sso/sso.json}"
+    assert "${COSTOPS_SSO_FOLDER:-/dev/null}:/etc/costops/sso:ro" in declared["volumes"]

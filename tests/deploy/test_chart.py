@@ -19,7 +19,7 @@ FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 EVERYTHING = (
     "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
     "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
-    "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
+    "sso.existingSecret=costops-sso", "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
 )  # fmt: skip
 CASES = {
     "as it comes": (),
@@ -77,7 +77,7 @@ def test_no_container_can_do_more_than_it_must(documents):
         assert spec["securityContext"]["runAsNonRoot"], name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
-        for container in spec["containers"]:
+        for container in spec["containers"] + spec.get("initContainers", []):
             rights = container["securityContext"]
             assert (rights["allowPrivilegeEscalation"], rights["readOnlyRootFilesystem"]) == (False, True)
             assert rights["capabilities"] == {"drop": ["ALL"]}
@@ -161,6 +161,44 @@ def test_with_the_lake_in_a_bucket_pods_share_no_folder():
         assert home == {"name": "home", "emptyDir": {"sizeLimit": "100Gi"}}
 
 
+def test_the_file_of_the_sign_in_is_mounted_wherever_settings_are_read():
+    documents = rendered("sso.existingSecret=corp", "sso.file=corp.json")
+    for name, pod in pods(documents):
+        volume = next(one for one in pod["spec"]["volumes"] if one["name"] == "sso")
+        assert volume["secret"] == {"secretName": "corp", "defaultMode": 0o440}, name
+        for container in pod["spec"]["containers"] + pod["spec"].get("initContainers", []):
+            mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
+            assert mounts["sso"] == {"name": "sso", "mountPath": "/etc/costops/sso", "readOnly": True}
+    settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
+    assert settings["COSTOPS_SSO_FILE"] == "/etc/costops/sso/corp.json"
+
+
+def test_without_a_sign_in_of_the_company_nothing_of_it_is_mounted():
+    assert "sso" not in str([pod for _, pod in pods(rendered())])
+    assert "COSTOPS_SSO_FILE" not in str(by_kind(rendered(), "ConfigMap"))
+
+
+def test_new_pods_wait_for_the_migrations_and_old_ones_go_on_meanwhile():
+    documents = rendered()
+    (job,) = by_kind(documents, "Job")
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == [
+        "python",
+        "manage.py",
+        "migrate",
+        "--noinput",
+    ]
+    assert job["spec"]["backoffLimit"] > 0, "what cannot get its table gives up, and is tried again"
+    for name, pod in pods(documents):
+        spec = pod["spec"]
+        waits = [container["command"][-1] for container in spec.get("initContainers", [])]
+        if name == "shop-web":
+            assert spec["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        elif not name.startswith("shop-migrate"):
+            assert [command.startswith("until python manage.py migrate --check") for command in waits] == [True], name
+    web = next(one for one in by_kind(documents, "Deployment") if one["metadata"]["name"] == "shop-web")
+    assert web["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -174,6 +212,8 @@ def test_with_the_lake_in_a_bucket_pods_share_no_folder():
         ("colour=blue", "colour"),
         ("workers[0].queues={mail}", "queues"),
         ("settings.COSTOPS_LAKE_SECRET=abc", "COSTOPS_LAKE_SECRET"),
+        ("settings.COSTOPS_SSO_FILE=/data/sso.json", "COSTOPS_SSO_FILE"),
+        ("sso.file=../sso.json", "file"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_by_name(value, said):

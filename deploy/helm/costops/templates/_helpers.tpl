@@ -54,6 +54,18 @@ volumes:
     {{- end }}
   - name: tmp
     emptyDir: {}
+  {{- with .root.Values.sso.existingSecret }}
+  - name: sso
+    secret: {secretName: {{ . }}, defaultMode: 0440}
+  {{- end }}
+{{- end }}
+
+{{- /* What waits in a pod until the database is as this version needs it: the same argument. Web tells so by its readiness. */ -}}
+{{- define "costops.schema" -}}
+initContainers:
+  - name: schema
+    command: ["sh", "-c", "until python manage.py migrate --check --verbosity 0; do sleep 3; done"]
+    {{- include "costops.container" . | nindent 4 }}
 {{- end }}
 
 {{- /* What every container has: the same argument. */ -}}
@@ -71,6 +83,9 @@ resources: {{ toYaml .group.resources | nindent 2 }}
 volumeMounts:
   - {name: home, mountPath: /data}
   - {name: tmp, mountPath: /tmp}
+  {{- if .root.Values.sso.existingSecret }}
+  - {name: sso, mountPath: /etc/costops/sso, readOnly: true}
+  {{- end }}
 {{- end }}
 
 {{- define "costops.annotations" -}}
