@@ -19,7 +19,8 @@ FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 EVERYTHING = (
     "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
     "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
-    "sso.existingSecret=costops-sso", "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
+    "sso.existingSecret=costops-sso",
+    "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
 )  # fmt: skip
 CASES = {
     "as it comes": (),
