@@ -42,6 +42,7 @@ from apps.reports.recipients import NotForYou
 from apps.savings.selectors import NoSuchInitiative
 from apps.teams.approval import NotYours
 from apps.teams.granting import NoSuchGrant
+from apps.teams.keepers import LastKeeper
 from apps.teams.proposals import NoSuchDraft, NotNow
 from apps.warehouse.database import is_away
 
@@ -79,6 +80,7 @@ COSTOPS_ERRORS: tuple[tuple[type[CostOpsError], str], ...] = (
     (CannotBook, "cannot_book"),
     (NoSuchDraft, "no_such_draft"),
     (NoSuchGrant, "no_such_grant"),
+    (LastKeeper, "last_keeper"),
     (NotOnTheList, "not_on_the_list"),
     (NoSuchRecommendation, "no_such_recommendation"),
     (NoSuchInitiative, "no_such_initiative"),

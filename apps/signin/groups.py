@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.audit import services as audit
 from apps.audit.models import AuditEntry
 from apps.signin.models import Given
+from apps.teams.keepers import LastKeeper
 from apps.teams.models import Membership, Team, Unit, UnitMembership
 
 Thing = tuple[str, str]
@@ -45,9 +46,8 @@ def follow(user: User, names: frozenset[str], *, at: datetime, address: str) -> 
     given = {(one.kind, one.name): one for one in Given.objects.select_for_update().filter(user=user)}
     added = [thing for thing in sorted(wanted - given.keys()) if _give(user, thing)]
     Given.objects.bulk_create(Given(user=user, kind=kind, name=name) for kind, name in added)
-    removed = sorted(given.keys() - wanted)
+    removed = [thing for thing in sorted(given.keys() - wanted) if _take(user, thing)]
     for thing in removed:
-        _take(user, thing)
         given[thing].delete()
     if added or removed:
         audit.record(
@@ -79,7 +79,17 @@ def _give(user: User, thing: Thing) -> bool:
     return unit is not None and UnitMembership.objects.get_or_create(user=user, unit=unit)[1]
 
 
-def _take(user: User, thing: Thing) -> None:
+def _take(user: User, thing: Thing) -> bool:
+    """Whether it was taken: not from the last who looks after people, who keeps it until there is another."""
+    try:
+        with transaction.atomic():
+            _take_away(user, thing)
+    except LastKeeper:
+        return False
+    return True
+
+
+def _take_away(user: User, thing: Thing) -> None:
     kind, name = thing
     if kind == Given.Kind.STAFF:
         User.objects.filter(pk=user.pk).update(is_staff=False)

@@ -1,18 +1,23 @@
 """Teams and who may see them, in the admin. Teams come from imported files; memberships are edited here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.teams import granting
 from apps.teams.access import manages_access
 from apps.teams.granting import CannotGrant, Wish
+from apps.teams.keepers import LastKeeper
 from apps.teams.models import (
     DraftTrail,
     Grant,
@@ -28,6 +33,29 @@ from apps.teams.models import (
     UnitMembership,
 )
 from apps.teams.reading import ToRead
+
+
+class KeepsSomebody(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+    """Says why the last who looks after people stays; nothing is changed then."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        return self._refused(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        return self._refused(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        return self._refused(request, super().changelist_view, *args, **kwargs)
+
+    def _refused(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        try:
+            with transaction.atomic():
+                return view(request, *args, **kwargs)
+        except LastKeeper as last:
+            self.message_user(request, str(_(str(last))), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generic for the checker only
@@ -195,7 +223,7 @@ class GrantForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the c
 
 
 @admin.register(Grant)
-class GrantAdmin(OfAccess):
+class GrantAdmin(KeepsSomebody, OfAccess):
     """Who holds which role, over what. A grant is given and taken back, not changed."""
 
     form = GrantForm
@@ -248,11 +276,16 @@ class ServiceAccountAdmin(OfAccess):
         return False  # its user is switched off instead: what it did keeps its name
 
 
-admin.site.unregister(User)
+admin.site.unregister([User, Group])
+
+
+@admin.register(Group)
+class PeopleAdmin(KeepsSomebody, GroupAdmin):
+    """Groups of people, to whom roles can be given."""
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class PersonAdmin(KeepsSomebody, UserAdmin):  # type: ignore[type-arg]  # generic for the checker only
     """People, for superusers and whoever manages access; these cannot make themselves or others superusers."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class TeamsConfig(AppConfig):
     name = "apps.teams"
     label = "teams"
+
+    def ready(self) -> None:
+        from apps.teams import keepers
+
+        keepers.watch()

@@ -50,8 +50,9 @@ def give(wish: Wish, *, by: str, now: datetime) -> Grant:
 
 
 def take(number: int) -> None:
-    """Take a role back: it holds for the next request no more."""
-    deleted, _ = Grant.objects.filter(pk=number).delete()
+    """Take a role back: it holds for the next request no more. The last that looks after people stays (`keepers`)."""
+    with transaction.atomic():
+        deleted, _ = Grant.objects.filter(pk=number).delete()
     if not deleted:
         raise NoSuchGrant(f"There is no grant {number}; `manage.py access list` shows those there are.")
 

@@ -1,0 +1,139 @@
+"""Somebody always looks after people: the last who can stays, whichever way they are to be removed."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+
+from apps.api.services import issue_token
+from apps.signin.groups import follow
+from apps.signin.models import Given
+from apps.teams.granting import Wish, give, take
+from apps.teams.keepers import LastKeeper, keepers
+from apps.teams.models import Grant
+
+NOW = datetime.now(UTC)
+SAID = "Nobody could give and take roles any more"
+
+
+@pytest.fixture
+def han(db: None) -> User:
+    """The only one who looks after people, by a group that is administrator."""
+    han = User.objects.create_user("han", password="a password of hers", is_staff=True)
+    han.groups.add(Group.objects.create(name="keepers"))
+    give(Wish("group:keepers", "admin"), by="root", now=NOW)
+    return han
+
+
+def _switched_off(han: User) -> None:
+    han.is_active = False
+    han.save()
+
+
+WAYS: dict[str, Callable[[User], object]] = {
+    "switched off": _switched_off,
+    "deleted": lambda han: han.delete(),
+    "deleted among others": lambda _: User.objects.all().delete(),
+    "out of the group": lambda han: han.groups.clear(),
+    "out of the group, from its side": lambda han: Group.objects.get(name="keepers").user_set.remove(han),
+    "the group deleted": lambda _: Group.objects.get(name="keepers").delete(),
+    "the grant taken back": lambda _: take(Grant.objects.get(group__name="keepers").pk),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_last_stays(han, way):
+    with pytest.raises(LastKeeper, match=SAID), transaction.atomic():
+        WAYS[way](han)
+    assert [one.username for one in keepers()] == ["han"]
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "deleted among others"])
+def test_one_of_two_may_go(han, way):
+    User.objects.create_user("wei")
+    give(Wish("wei", "admin"), by="root", now=NOW)
+    WAYS[way](han)
+    assert [one.username for one in keepers()] == ["wei"]
+
+
+@pytest.mark.parametrize("change", ["is_superuser", "is_active"])
+def test_the_last_superuser_is_not_demoted_by_the_admin(db, change):
+    root = User.objects.create_superuser("root", password="a password of roots")
+    User.objects.create_superuser("gone", is_active=False)
+    client = Client()
+    client.force_login(root)
+    form = {"username": "root", "date_joined_0": "2026-10-01", "date_joined_1": "00:00:00", "is_staff": "on"}
+    form |= {name: "on" for name in ("is_active", "is_superuser") if name != change}
+    page = client.post(f"/admin/auth/user/{root.pk}/change/", form, follow=True)
+    assert SAID in page.content.decode()
+    assert User.objects.filter(pk=root.pk, is_active=True, is_superuser=True).exists()
+
+
+def test_nor_deleted_there_alone_or_with_others(han):
+    root = User.objects.create_superuser("root")
+    client = Client()
+    client.force_login(root)
+    Grant.objects.all().delete()
+    for address, form in (
+        (f"/admin/auth/user/{root.pk}/delete/", {"post": "yes"}),
+        ("/admin/auth/user/", {"action": "delete_selected", "_selected_action": [root.pk, han.pk], "post": "yes"}),
+    ):
+        assert SAID in client.post(address, form, follow=True).content.decode()
+    assert User.objects.count() == 2
+
+
+def test_the_api_and_the_terminal_say_so(han):
+    key = issue_token(han, now=NOW, name="access", scopes=["access:write"])
+    number = Grant.objects.get().pk
+    answer = Client().delete(f"/api/v1/access/{number}/", headers={"authorization": f"Token {key}"})
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (409, "last_keeper")
+    with pytest.raises((CommandError, LastKeeper), match=SAID):
+        call_command("access", "revoke", str(number))
+    assert Grant.objects.count() == 1
+
+
+def test_a_group_of_the_sign_in_that_is_gone_leaves_the_last_what_it_gave(han, settings):
+    settings.COSTOPS_SSO_GROUPS = {"corp-keepers": [("group", "keepers")]}
+    Given.objects.create(user=han, kind="group", name="keepers")
+    follow(han, frozenset(), at=NOW, address="203.0.113.9")
+    assert (keepers().count(), Given.objects.count()) == (1, 1)
+    User.objects.create_superuser("root")
+    follow(han, frozenset(), at=NOW, address="203.0.113.9")
+    assert (keepers().get().username, Given.objects.count()) == ("root", 0)
+
+
+def test_a_grant_of_the_past_and_a_program_keep_nothing(db):
+    User.objects.create_user("wei")
+    give(Wish("wei", "admin", valid_to=NOW.date().replace(year=2025)), by="root", now=NOW)
+    assert not keepers().exists()
+    _switched_off(User.objects.get())  # nobody looks after people, and nobody is the last
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_remove_each_other_at_once_one_stays():
+    pair = [User.objects.create_superuser(name) for name in ("han", "wei")]
+    together = threading.Barrier(2)
+    told = []
+
+    def switch_off(user: User) -> None:
+        together.wait()
+        try:
+            with transaction.atomic():
+                _switched_off(user)
+        except LastKeeper as last:
+            told.append(str(last))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=switch_off, args=(user,)) for user in pair]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(told), keepers().count()) == (1, 1)
