@@ -18,7 +18,8 @@ from django.views.generic import View
 from apps.api import selectors, services
 from apps.api.scopes import READ, WRITE
 from apps.api.services import TokenRefusedError
-from apps.teams.selectors import visible_teams
+from apps.teams.models import Team
+from apps.teams.selectors import active_teams, visible_teams
 
 DAYS = (7, 30, 90, 180, 365)
 MAY: dict[str, tuple[str, ...]] = {"read": (READ,), "write": (READ, WRITE)}
@@ -56,7 +57,17 @@ class Tokens(LoginRequiredMixin, View):
         scopes = MAY.get(self.request.POST.get("may", "read"))
         if not name or days not in map(str, _offered()) or scopes is None:
             raise TokenRefusedError(_("Say what the token is for, and how long it lives."))
-        return services.issue_token(self._user, now=timezone.now(), name=name, days=int(days), scopes=scopes)
+        teams = self.request.POST.getlist("team") or None
+        if teams and not {*teams} <= {team.name for team in self._teams()}:
+            raise TokenRefusedError(_("You see no such team."))
+        return services.issue_token(
+            self._user, now=timezone.now(), name=name, days=int(days), scopes=scopes, teams=teams
+        )
+
+    def _teams(self) -> list[Team]:
+        """The teams a token can be made for."""
+        seen = visible_teams(self._user)
+        return [team for team in active_teams() if seen is None or team.name in seen]
 
     def _revoke(self, public_id: str) -> None:
         """Somebody else's token is not there."""
@@ -72,6 +83,6 @@ class Tokens(LoginRequiredMixin, View):
         ]
         context = {
             "tokens": tokens, "days": [*_offered()], "default_days": services.default_days(),
-            "for_everything": visible_teams(self._user) is None, **said,
+            "teams": self._teams(), "for_everything": visible_teams(self._user) is None, **said,
         }  # fmt: skip
         return render(self.request, "api/tokens.html", context, status=status)

@@ -8,6 +8,7 @@ import pytest
 from apps.api.models import ApiToken
 from apps.dashboards.own_settings import INSTALLATION
 from apps.teams.models import Preference
+from apps.teams.selectors import active_teams
 
 CHOICE = {
     "language": "zh-hans",
@@ -110,6 +111,33 @@ def test_a_token_is_shown_once_speaks_and_is_revoked(published, client_of, clien
     assert "Quarterly" not in client_of("hanmeimei").get("/api/tokens/").content.decode()
     assert lilei.post("/api/tokens/", {"revoke": number}).status_code == 302
     assert client.get("/api/v1/teams/", headers=head).status_code == 401
+
+
+def offered_to(somebody):
+    """The teams that somebody can make a token for."""
+    form = somebody.get("/api/tokens/").content.decode()
+    return re.findall(r'value="([^"]+)"', form.partition('name="team"')[2].partition("</select>")[0])
+
+
+def test_a_token_for_some_teams_speaks_for_them_alone(published, client_of, client):
+    finance = client_of("finance")
+    offered = offered_to(finance)
+    assert len(offered) > 1
+    given = {"name": "Wall", "days": "30", "team": [offered[0]]}
+    made = finance.post("/api/tokens/", given).content.decode()
+    key = re.search(r"<code data-key>(costops_[^<]+)</code>", made).group(1)
+    told = client.get("/api/v1/me/", headers={"authorization": f"Token {key}"}).json()
+    assert told["teams"] == [offered[0]]
+    assert f"<bdi>{offered[0]}</bdi>" in finance.get("/api/tokens/").content.decode()
+
+
+def test_a_token_is_made_for_no_team_that_is_not_seen(published, client_of):
+    lilei = client_of("lilei")
+    (other, *_) = sorted({one.name for one in active_teams()} - {*offered_to(lilei)})
+    for team in (other, "nothing"):
+        refused = lilei.post("/api/tokens/", {"name": "Wall", "days": "30", "team": [team]})
+        assert (refused.status_code, "You see no such team." in refused.content.decode()) == (400, True)
+    assert not ApiToken.objects.exists()
 
 
 @pytest.mark.parametrize("given", [{"name": "", "days": "30"}, {"name": "x", "days": "9999"}, {"revoke": "nothing"}])
