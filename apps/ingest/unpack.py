@@ -57,6 +57,8 @@ def is_damage(error: Exception) -> bool:
         return error.errno is None
     if isinstance(error, UnicodeDecodeError):
         return True
+    if isinstance(error, duckdb.IOException):  # of pages said to lie where the file has ended, not of a disk
+        return "Could not read enough bytes" in str(error)
     is_of_a_page = isinstance(error, duckdb.InvalidInputException) and "/" in str(error) and "file" in str(error)
     return type(error) is duckdb.Error or is_of_a_page
 

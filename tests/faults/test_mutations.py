@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests.faults.forking import Told
+from tests.faults.mutations import batch
 from tests.faults.runs import IS_SOAK, rig, soak
 
 pytestmark = pytest.mark.timeout(int(os.environ.get("COSTOPS_TEST_SOAK_SECONDS", 7200)) * 2 if IS_SOAK else 600)
@@ -18,3 +20,10 @@ def test_damaged_files(tmp_path):
     assert "violated" not in told, told
     assert told["became"]["taken"] > 0, told
     assert len(told["became"]) > 8, told
+
+
+@pytest.mark.parametrize(("seed", "count"), [pytest.param(139414704, 49, id="a page said to lie beyond the end")])
+@pytest.mark.usefixtures("home")
+def test_what_a_long_run_found(tmp_path, seed, count):
+    batch(tmp_path, seed, count)
+    assert [one for one in Told(tmp_path / "told").all() if "violated" in one] == []
