@@ -69,7 +69,9 @@ def _may_start(run: StepRun, active: list[StepRun], alive: list[StepRun]) -> boo
     if run.step not in PLACE:
         return False  # a step of a newer version: its workers will take it
     if run.step in EXCLUSIVE:
-        is_first = all(PLACE.get(other.step, 0) >= PLACE[run.step] for other in active)
+        # What only waits for workers of another version may wait long: after going back to the one before, for ever.
+        known = [other for other in active if other.step in PLACE or other in alive]
+        is_first = all(PLACE.get(other.step, 0) >= PLACE[run.step] for other in known)
         return is_first and all(_are_apart(run, other) for other in alive)
     return not any(other.step in EXCLUSIVE or other.source == run.source for other in alive)
 

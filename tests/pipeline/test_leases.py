@@ -40,7 +40,9 @@ def a_run(key: str, state: str = "waiting", **facts) -> StepRun:
         pytest.param({"allocate": "running", "land a": "waiting"}, None, id="sources wait for allocation"),
         pytest.param({"allocate": "running", "publish": "waiting"}, None, id="publication waits for allocation"),
         pytest.param({"publish 1": "running", "publish 2": "waiting"}, None, id="publication runs alone"),
-        pytest.param({"forecast": "waiting", "land a": "waiting"}, "land a", id="a newer version's step is left to it"),
+        pytest.param({"dream a": "waiting"}, None, id="a newer version's step is left to it"),
+        pytest.param({"dream a": "waiting", "allocate": "waiting"}, "allocate", id="and keeps nobody waiting"),
+        pytest.param({"dream a": "running", "allocate": "waiting"}, None, id="while it runs allocation waits"),
     ],
 )
 def test_what_may_start(runs, expected):

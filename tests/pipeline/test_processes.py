@@ -15,6 +15,7 @@ import pytest
 from celery import Celery
 
 from tests.servers.installation import ROOT, Installation, new_installation
+from tests.servers.process import Process, start
 
 DUMP = """
 import json
@@ -137,6 +138,50 @@ def test_a_worker_killed_at_work_is_replaced_and_the_fill_completed(
     assert ["allocate", "done", 2] in ended["runs"]
     second.stop()
     assert second.popen.returncode == 0
+
+
+BEAT = """
+from costops.celery import app
+app.conf.beat_schedule = {"tick": app.conf.beat_schedule["tick"] | {"schedule": 0.5}}
+app.Beat(loglevel="INFO", schedule=SCHEDULE, pidfile=None).run()
+"""
+"""Our beat, in a hurry."""
+
+
+def start_beat(installation: Installation, name: str) -> Process:
+    code = BEAT.replace("SCHEDULE", repr(str(installation.home / name)))
+    log = installation.home / f"{name}.log"
+    beat = start([sys.executable, "-c", code], log=log, environment=installation.environment, cwd=ROOT)
+    installation.processes.append(beat)
+    return beat
+
+
+@pytest.mark.timeout(300)
+def test_two_beats_and_a_worker_asked_to_end_at_work_lose_and_repeat_nothing(
+    installation, undisturbed, tmp_path, redis_server
+):
+    redis_server.flush()
+    installation.environment["COSTOPS_REDIS_URL"] = redis_server.url
+    open_school(installation, tmp_path / "school")
+    with Celery(broker=redis_server.url) as newer:
+        newer.send_task("apps.pipeline.tasks.of_a_newer_version", queue="io", kwargs={"day": 1})
+    beats = [start_beat(installation, name) for name in ("one", "two")]
+    worker = installation.start_worker()
+    wait_for(worker.log, r"allocate.*: begins")
+    worker.popen.send_signal(signal.SIGTERM)
+    assert worker.popen.wait(timeout=90) == 0
+    said = worker.log.read_text()
+    assert "unregistered task" in said, "what only a newer version knows stops nobody"
+    assert re.findall(r"\] (\w+).*: begins", said)[-1] == "allocate", "it took no more runs"
+    second = installation.start_worker()
+    wait_for(second.log, r"publish.*: done")
+    assert [beat.popen.poll() for beat in beats] == [None, None]
+    for beat in beats:
+        assert "Sending due task" in beat.log.read_text()
+    ended = dump(installation)
+    assert ended["costs"] == undisturbed["costs"] != []
+    did = lambda runs: sorted((step, state, attempt) for step, state, attempt in runs if step in MOMENTS)  # noqa: E731
+    assert did(ended["runs"]) == did(undisturbed["runs"]), "each once, at the first attempt"
 
 
 def ring(installation: Installation) -> None:
