@@ -9,6 +9,7 @@ from typing import Any
 workers = 2
 threads = 4
 graceful_timeout = 30
+keepalive = 75  # longer than proxies keep idle connections: the side that asks closes first
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a heartbeat belongs in memory
 
