@@ -193,9 +193,9 @@ narrow = [
     {{"metric": "list_cost", "group_by": ("team",), "excludes": (("namespace", ("",)),)}},
     {{"metric": "billed_cost", "group_by": (), "scope": Scope(frozenset({{"unallocated", "nobody's"}}))}},
 ]
-for asked in (*one, *more, *narrow):
+for number, asked in enumerate((*one, *more, *narrow)):
     found = answer(CostQuery(**window, **asked)).rows
-    print("answer", json.dumps([str(asked), [[str(value) for value in row] for row in found]]))
+    print("answer", json.dumps([f"{{number}} {{asked['metric']}}", [[str(value) for value in row] for row in found]]))
 """
 
 
