@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -115,23 +116,101 @@ def test_a_grant_of_the_past_and_a_program_keep_nothing(db):
     _switched_off(User.objects.get())  # nobody looks after people, and nobody is the last
 
 
+def test_a_superuser_who_is_administrator_too_may_be_superuser_no_more(db):
+    root = User.objects.create_superuser("root")
+    give(Wish("root", "admin"), by="root", now=NOW)
+    root.is_superuser = False
+    root.save()
+    assert [one.username for one in keepers()] == ["root"]
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "deleted among others"])
+def test_whose_role_ends_does_not_replace_the_last_whose_role_does_not(han, way):
+    User.objects.create_user("wei")
+    give(Wish("wei", "admin", valid_to=NOW.date() + timedelta(days=3)), by="root", now=NOW)
+    with pytest.raises(LastKeeper, match="whose role does not end"), transaction.atomic():
+        WAYS[way](han)
+    User.objects.get(username="wei").delete()
+    assert [one.username for one in keepers()] == ["han"]
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [
+        pytest.param(lambda: User.objects.all().delete(), id="all people deleted"),
+        pytest.param(lambda: Grant.objects.all().delete(), id="all grants deleted"),
+        pytest.param(lambda: Group.objects.all().delete(), id="all groups deleted"),
+        pytest.param(lambda: [one.groups.clear() for one in User.objects.all()], id="all out of their groups"),
+    ],
+)
+def test_nor_do_all_go_at_once(han, remove):
+    wei = User.objects.create_user("wei")
+    wei.groups.add(Group.objects.create(name="others"))
+    give(Wish("group:others", "admin"), by="root", now=NOW)
+    with pytest.raises(LastKeeper, match=SAID), transaction.atomic():
+        remove()
+    assert keepers().count() == 2
+
+
+def _leave(user: User) -> None:
+    user.groups.clear()
+
+
+def _no_superuser(user: User) -> None:
+    user.is_superuser = False
+    user.save()
+
+
+def _taken_back(user: User) -> None:
+    take(Grant.objects.get(user=user).pk)
+
+
+def _superusers() -> list[User]:
+    return [User.objects.create_superuser(name) for name in ("han", "wei")]
+
+
+def _of_a_group() -> list[User]:
+    pair = [User.objects.create_user(name) for name in ("han", "wei")]
+    Group.objects.create(name="keepers").user_set.add(*pair)
+    give(Wish("group:keepers", "admin"), by="root", now=NOW)
+    return pair
+
+
+def _by_grants() -> list[User]:
+    pair = [User.objects.create_user(name) for name in ("han", "wei")]
+    for one in pair:
+        give(Wish(one.username, "admin"), by="root", now=NOW)
+    return pair
+
+
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_remove_each_other_at_once_one_stays():
-    pair = [User.objects.create_superuser(name) for name in ("han", "wei")]
+@pytest.mark.parametrize(
+    ("make", "remove"),
+    [
+        pytest.param(_superusers, _switched_off, id="switched off"),
+        pytest.param(_superusers, _no_superuser, id="no superusers any more"),
+        pytest.param(_superusers, lambda user: user.delete(), id="deleted"),
+        pytest.param(_of_a_group, _leave, id="out of the group"),
+        pytest.param(_by_grants, _taken_back, id="the grants taken back"),
+    ],
+)
+def test_of_two_who_remove_each_other_at_once_one_stays(make, remove):
+    pair = make()
     together = threading.Barrier(2)
     told = []
 
-    def switch_off(user: User) -> None:
+    def go(user: User) -> None:
         together.wait()
         try:
             with transaction.atomic():
-                _switched_off(user)
+                remove(user)
+                time.sleep(0.2)  # the other one is at it meanwhile
         except LastKeeper as last:
             told.append(str(last))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=switch_off, args=(user,)) for user in pair]
+    threads = [threading.Thread(target=go, args=(user,)) for user in pair]
     for thread in threads:
         thread.start()
     for thread in threads:
