@@ -55,6 +55,7 @@ FAULTS = (
     _("give both hours, from and until, or none."),
     _("give a time zone such as Asia/Shanghai."),
     _("it is not one of %(choices)s."),
+    _("name a team of yours (%(teams)s); cost of other teams is for finance to measure."),
     _("Only whoever saved a view changes it; save it under a name of your own."),
     _("There is no cost under this question; widen the window or the filters."),
     _("The answer has more than %(most)s rows; ask for fewer groups, a shorter window, or filter."),

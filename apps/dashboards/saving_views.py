@@ -88,7 +88,7 @@ class WriteSaving(OfLedger):
         if self.request.method == "POST":
             return {name: str(value) for name, value in self.request.POST.items()}
         if number is not None:
-            return savings.of_initiative(self.found(number).one)
+            return savings.of_initiative(self.found(number).one, self.actor)
         if asked.isascii() and asked.isdigit() and len(asked) < 16:
             try:
                 found = recommendations.find(int(asked), self.request.user)

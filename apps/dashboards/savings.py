@@ -21,7 +21,7 @@ from apps.operations.models import Recommendation
 from apps.savings import scopes, selectors
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
-from apps.savings.people import Reader, may_change, sees_cost
+from apps.savings.people import Reader, may_change, owns, sees_cost
 from apps.savings.selectors import Entry, Way
 from apps.savings.statements import Statement, controls_of, scope_of, stated_by
 from apps.savings.states import allowed
@@ -323,12 +323,13 @@ def of_recommendation(one: Recommendation, today: date) -> dict[str, str]:
     return given | {"name": told_of(one.title)[:200], "recommendations": f"{one.pk}"}
 
 
-def of_initiative(one: Initiative) -> dict[str, str]:
-    """The form as a draft stands."""
+def of_initiative(one: Initiative, actor: Actor) -> dict[str, str]:
+    """The form as a draft stands; what it is compared with for those alone who may name it."""
+    controls = tuple(each for each in controls_of(one) if owns(actor, each))
     return as_given(
         Statement(
             one.name, one.hypothesis, one.team, scope_of(one), one.currency, one.promised, one.start,
-            one.transition_days, one.window_days, tuple(one.drivers), tuple(controls_of(one)), one.is_about_price,
+            one.transition_days, one.window_days, tuple(one.drivers), controls, one.is_about_price,
             tuple(one.recommendations.order_by("pk").values_list("pk", flat=True)),
         )
     )  # fmt: skip

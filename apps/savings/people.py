@@ -35,10 +35,16 @@ def must_change(actor: Actor, team: str) -> None:
         raise NotYours(f"Initiatives of {team} are for its members, or finance, to change; nothing was done.")
 
 
-def must_own(actor: Actor, scope: Scope) -> None:
-    """Those who answer for some teams measure the cost of these teams only: a scope could tell others' cost."""
-    if actor.teams is not None and not (set(scope.get("team", ())) and actor.teams.issuperset(scope["team"])):
+def owns(actor: Actor, scope: Scope) -> bool:
+    """Whether all the cost of a scope is of teams somebody answers for."""
+    return actor.teams is None or bool(set(scope.get("team", ())) and actor.teams.issuperset(scope["team"]))
+
+
+def must_own(actor: Actor, scope: Scope, *, field: str = "scope") -> None:
+    """Those who answer for some teams measure the cost of these teams only, and name no other to compare it with: a
+    scope could tell others' cost."""
+    if actor.teams is not None and not owns(actor, scope):
         raise NotYours(
-            f"scope: name a team of yours ({', '.join(sorted(actor.teams)) or 'you have none'}); cost of other teams "
+            f"{field}: name a team of yours ({', '.join(sorted(actor.teams)) or 'you have none'}); cost of other teams "
             "is for finance to measure."
         )

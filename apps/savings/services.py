@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -20,9 +21,9 @@ from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE
 from apps.operations.states import MOVES as RECOMMENDATION_MOVES
 from apps.savings.models import Initiative, InitiativeStep, Measurement
-from apps.savings.people import must_change, must_own
+from apps.savings.people import must_change, must_own, owns
 from apps.savings.series import read_series
-from apps.savings.statements import BadStatement, Statement, stated_by
+from apps.savings.statements import BadStatement, Statement, controls_of, stated_by
 from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
 from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
@@ -57,9 +58,11 @@ def write(statement: Statement, *, by: Actor, now: datetime) -> Initiative:
 
 @transaction.atomic
 def rewrite(one: Initiative, statement: Statement, *, by: Actor, now: datetime) -> Initiative:
-    """Change a draft; what is stated stays."""
+    """Change a draft; what is stated stays, and so do controls that were not for them to see."""
     must_change(by, one.team)
     carried = _check(statement, by)
+    unseen = (each for each in controls_of(one) if not owns(by, each))
+    statement = replace(statement, controls=(*statement.controls, *unseen))
     if not Initiative.objects.filter(pk=one.pk, state=State.DRAFT).update(**statement.columns()):
         raise NotPossible(
             f"Initiative {one.pk} is stated: what was said before it began stays. Withdraw it and write another."
@@ -73,6 +76,8 @@ def rewrite(one: Initiative, statement: Statement, *, by: Actor, now: datetime) 
 def _check(statement: Statement, by: Actor) -> list[Recommendation]:
     must_change(by, statement.team)
     must_own(by, statement.scope)
+    for control in statement.controls:
+        must_own(by, control, field="controls")
     if not Team.objects.filter(name=statement.team).exists():
         raise BadStatement(f"team: there is no team {statement.team[:60]!r}.")
     found = list(Recommendation.objects.filter(pk__in=statement.recommendations))

@@ -71,6 +71,18 @@ def test_a_lead_sees_the_own_and_never_what_it_is_compared_with(verified, client
     assert "Compress" not in body(client_of("lilei"), "/savings/")
 
 
+def test_nor_in_the_form_of_a_draft_whose_controls_stay_when_it_is_saved(verified, client_of):
+    for state in ("verified", "draft"):
+        Initiative.objects.filter(pk=verified.pk).update(state=state)
+        form = body(client_of("lilei"), f"/savings/{verified.pk}/draft/")
+        assert "search" not in re.search('(?s)<textarea name="controls".*?</textarea>', form)[0]
+        assert "team=search" in body(client_of("finance"), f"/savings/{verified.pk}/draft/")
+    own = FORM | {"controls": "team=live-class; service=OSS"}
+    assert client_of("lilei").post(f"/savings/{verified.pk}/draft/", own).status_code == 302
+    verified.refresh_from_db()
+    assert [one["team"] for one in verified.controls] == [["live-class"], ["search"]]
+
+
 def test_the_figures_hold_what_was_and_what_would_have_been(verified, client_of):
     figure = client_of("lilei").get(f"/figures/savings/{verified.pk}/").json()
     actual = figure["data"][-1]
@@ -107,6 +119,10 @@ def test_a_lead_writes_states_and_reverts_one(published, client_of):
         pytest.param({"scope": "colour=red"}, 400, "is not one of", id="no dimension"),
         pytest.param({"team": "search"}, 403, "for its members", id="another team's"),
         pytest.param({"scope": "service=OSS"}, 403, "name a team of yours", id="everybody's cost"),
+        pytest.param(
+            {"controls": "team=search"}, 403, "controls: name a team of yours", id="compared with others' cost"
+        ),
+        pytest.param({"controls": "service=OSS"}, 403, "controls: name a team of yours", id="and with everybody's"),
         pytest.param({"team": "live-class", "start": ""}, 400, "is no day", id="no start"),
     ],
 )
