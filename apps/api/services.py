@@ -68,12 +68,16 @@ def _check(user: User, name: str, days: int, scopes: Sequence[str], teams: Seque
         raise TokenRefusedError(f"There is no team {strangers[0][:60]!r}.")
     if not name and is_service(user):
         raise TokenRefusedError("A token of a service account has a name: say which program bears it.")
-    live = ApiToken.objects.filter(user=user, name=name, revoked_at=None, expires_at__gt=now)
-    if name and live.count() >= MOST_LIVE:
+    if name and is_full(user, name, now=now):
         raise TokenRefusedError(
             f"{user.get_username()} has {MOST_LIVE} live tokens called {name!r}, one in use and one to follow it; "
             "revoke one, or name this one otherwise."
         )
+
+
+def is_full(user: User, name: str, *, now: datetime) -> bool:
+    """Whether somebody has as many live tokens of a name as there may be."""
+    return ApiToken.objects.filter(user=user, name=name, revoked_at=None, expires_at__gt=now).count() >= MOST_LIVE
 
 
 def revoke_token(public_id: str, *, now: datetime) -> None:

@@ -57,12 +57,13 @@ class Tokens(LoginRequiredMixin, View):
         scopes = MAY.get(self.request.POST.get("may", "read"))
         if not name or days not in map(str, _offered()) or scopes is None:
             raise TokenRefusedError(_("Say what the token is for, and how long it lives."))
+        now = timezone.now()
+        if services.is_full(self._user, name[:120], now=now):
+            raise TokenRefusedError(_("Two live tokens are called so already: revoke one, or name this one otherwise."))
         teams = self.request.POST.getlist("team") or None
         if teams and not {*teams} <= {team.name for team in self._teams()}:
             raise TokenRefusedError(_("You see no such team."))
-        return services.issue_token(
-            self._user, now=timezone.now(), name=name, days=int(days), scopes=scopes, teams=teams
-        )
+        return services.issue_token(self._user, now=now, name=name, days=int(days), scopes=scopes, teams=teams)
 
     def _teams(self) -> list[Team]:
         """The teams a token can be made for."""

@@ -140,6 +140,19 @@ def test_a_token_is_made_for_no_team_that_is_not_seen(published, client_of):
     assert not ApiToken.objects.exists()
 
 
+def test_a_third_token_of_a_name_is_refused_in_the_language_of_the_page(people, client_of):
+    lilei, given = client_of("lilei"), {"name": "Wall", "days": "30"}
+    for _ in range(2):
+        assert lilei.post("/api/tokens/", given).status_code == 200
+    for language, told in (
+        ("en", "Two live tokens are called so already"),
+        ("zh-hans", "已有两个有效的令牌使用这个名称"),
+    ):
+        refused = lilei.post("/api/tokens/", given, headers={"accept-language": language})
+        assert (refused.status_code, told in refused.content.decode()) == (400, True)
+    assert ApiToken.objects.count() == 2
+
+
 @pytest.mark.parametrize("given", [{"name": "", "days": "30"}, {"name": "x", "days": "9999"}, {"revoke": "nothing"}])
 def test_a_token_that_cannot_be_is_refused(people, client_of, given):
     assert client_of("lilei").post("/api/tokens/", given).status_code == 400
