@@ -147,6 +147,15 @@ def test_a_recommendation_fills_the_form_that_carries_it_out(published, client_o
     assert client_of("lilei").get("/savings/new/?recommendation=999").status_code == 404
 
 
+def test_of_what_it_carries_out_a_lead_is_told_the_own(verified, client_of):
+    recommend(a_finding("vm", team="live-class"), a_finding("quiet-disk", team="search"))
+    verified.recommendations.set(Recommendation.objects.all())
+
+    assert "Delete quiet-disk" in body(client_of("finance"), f"/savings/{verified.pk}/")
+    told = body(client_of("lilei"), f"/savings/{verified.pk}/")
+    assert ("Delete vm" in told, "quiet-disk" in told) == (True, False)
+
+
 def test_what_is_measured_beside_the_money_is_kept_on_the_page(verified, client_of):
     lilei, address = client_of("lilei"), f"/savings/{verified.pk}/"
 
