@@ -71,18 +71,18 @@ class AskView(APIView):
         return found
 
     def _is_paged(self, request: Request) -> bool:
-        return getattr(getattr(self, str(request.method).lower(), None), "rows_of_a_page", None) is not None
+        return _rows_of(getattr(self, str(request.method).lower(), None)) is not None
 
     def _page_by_page(self, handler: Callable[..., Any]) -> Callable[..., Any]:
         def page(request: Request, *args: Any, **kwargs: Any) -> Any:
             response = handler(request, *args, **kwargs)
             if isinstance(response, Response) and isinstance(response.data, dict):
                 is_sheet = getattr(request.accepted_renderer, "format", "") in SHEETS
-                limit = parameters.MAX_LIMIT if is_sheet else handler.rows_of_a_page  # type: ignore[attr-defined]
+                limit = parameters.MAX_LIMIT if is_sheet else _rows_of(handler) or parameters.DEFAULT_LIMIT
                 response.data = paging.cut(request, response.data, self.identity, limit)
             return response
 
-        page.rows_of_a_page = handler.rows_of_a_page  # type: ignore[attr-defined]  # `asked` reads it
+        page.rows_of_a_page = _rows_of(handler)  # type: ignore[attr-defined]  # `asked` reads it
         return page
 
     def _once(self, handler: Callable[..., Any], key: str) -> Callable[..., Any]:
@@ -113,6 +113,12 @@ class AskView(APIView):
         if done.status_code == 200 and chosen in SHEETS:
             done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
         return done
+
+
+def _rows_of(handler: Any) -> int | None:
+    """How many rows a page of a handler's answers has when nothing is said (`schema.asking`); None: it has no pages."""
+    found: int | None = getattr(handler, "rows_of_a_page", None)
+    return found
 
 
 class CompanyView(AskView):

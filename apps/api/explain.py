@@ -19,6 +19,17 @@ from apps.marts.scoping import scope_of
 from apps.marts.selectors import facts as facts_of
 from apps.marts.selectors import publication
 
+EXPLAIN: parameters.Known = (
+    *parameters.CELL,
+    parameters.Parameter(
+        "limit",
+        parameters.whole_number(1, 10_000),
+        "At most this many parts and bill rows, the largest; 20 by default.",
+        pattern=r"^\d{1,5}$",
+    ),
+    parameters.FORMAT,
+)
+
 _PART = (
     "day", "pool", "resource", "service", "charge_category", "cluster", "namespace", "workload", "team", "kind", "rule",
     "ruleset", "currency", "amount", "pool_amount", "share",
@@ -125,10 +136,10 @@ class ExplanationSchema(serializers.Serializer[Any]):
 class ExplainView(AskView):
     """One number, for the teams the caller may see: the sentence, the parts, the bill rows with file and line."""
 
-    known = parameters.EXPLAIN
+    known = EXPLAIN
     columns = BILL_ROW
 
-    @schema.asking("explain", parameters.EXPLAIN, ExplanationSchema)
+    @schema.asking("explain", EXPLAIN, ExplanationSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, limit = cell_question(asked, scope_of(request.user)), asked.get("limit", 20)

@@ -15,8 +15,6 @@ from apps.finops.tags import key_of
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import GROUPS, METRICS
 from apps.marts.tagging import tag_dimensions
-from apps.units.csv_file import SCOPES
-from apps.units.query import GRAINS
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
@@ -33,9 +31,9 @@ SHEET_FORMATS = (*FORMATS, "xlsx")
 """Of answers that can be had as a workbook, too."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
-_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -125,7 +123,7 @@ def values(value: str) -> tuple[str, ...]:
 def day(value: str) -> date:
     """A date as YYYY-MM-DD."""
     try:
-        found = date.fromisoformat(value) if _DAY.fullmatch(value) else None
+        found = date.fromisoformat(value) if DAY.fullmatch(value) else None
     except ValueError:
         found = None
     if found is None or not FIRST_DAY <= found <= LAST_DAY:
@@ -138,14 +136,14 @@ day.schema = {"type": "string", "format": "date"}  # type: ignore[attr-defined] 
 
 def month(value: str) -> str:
     """A billing month as YYYY-MM."""
-    if not _MONTH.fullmatch(value):
+    if not MONTH.fullmatch(value):
         raise ValueError("is not a month as YYYY-MM")
     return value
 
 
 def currency(value: str) -> str:
     """A currency code."""
-    if not _CODE.fullmatch(value):
+    if not CURRENCY_CODE.fullmatch(value):
         raise ValueError("is not a currency code such as CNY")
     return value
 
@@ -248,7 +246,10 @@ EXCLUDE = Family(
 )
 CURRENCY = (
     Parameter(
-        "currency", currency, "Convert every amount to this currency, by the rate of its day.", pattern=_CODE.pattern
+        "currency",
+        currency,
+        "Convert every amount to this currency, by the rate of its day.",
+        pattern=CURRENCY_CODE.pattern,
     ),
     Parameter(
         "rates_as_of",
@@ -268,8 +269,8 @@ COSTS = (
     Parameter(
         "group_by", dimensions, f"At most four of {', '.join(GROUPS)} and `tag:KEY`; comma-separated.", is_list=True
     ),
-    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
-    Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last published by default.", pattern=DAY.pattern),
     AS_OF,
     ORGANISATION,
     *CURRENCY,
@@ -280,77 +281,7 @@ COSTS = (
 )
 CELL: Known = (*(one for one in COSTS if one.name not in ("group_by", "limit", "cursor", "format")), EXCLUDE)
 """What says which number."""
-EXPLAIN: Known = (
-    *CELL,
-    Parameter(
-        "limit",
-        whole_number(1, 10_000),
-        "At most this many parts and bill rows, the largest; 20 by default.",
-        pattern=r"^\d{1,5}$",
-    ),
-    FORMAT,
-)
-RECONCILIATION = (
-    Parameter("source", text, "Only this source."),
-    Parameter("billing_month", month, "Only this billing month, YYYY-MM.", pattern=_MONTH.pattern),
-    Parameter("by_day", one_of("true", "false"), "`false` adds the days up.", choices=("true", "false")),
-    AS_OF,
-    FORMAT,
-)
-RATES = (
-    Parameter("from", currency, "Only rates from this currency.", pattern=_CODE.pattern),
-    Parameter("to", currency, "Only rates to this currency.", pattern=_CODE.pattern),
-    Parameter("start", day, "The first day, YYYY-MM-DD.", pattern=_DAY.pattern),
-    Parameter("end", day, "The day after the last, YYYY-MM-DD.", pattern=_DAY.pattern),
-    CURRENCY[1],
-    FORMAT,
-)
 NAME = Parameter("name", text, "What the upload is called where its origin is told, such as its file name.")
-IMPORT_RATES = (
-    NAME,
-    Parameter("carry_forward", one_of("true", "false"), "`true` fills days without a rate.", choices=("true", "false")),
-    FORMAT,
-)
-_UNIT_PERIOD = (
-    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=_DAY.pattern),
-    Parameter("end", day, "The day after the last; after the last published by default.", pattern=_DAY.pattern),
-)
-_DRIVER = Parameter("driver", text, "What cost is divided by, such as requests; must be given.")
-_BY = Parameter("by", one_of(*SCOPES), "Whose cost or units; `team` by default.", choices=SCOPES)
-_DRIVERS_AS_OF = Parameter(
-    "drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"
-)
-QUANTITIES = (
-    _DRIVER,
-    _BY,
-    Parameter("start", day, "The first day, YYYY-MM-DD; the first that was told by default.", pattern=_DAY.pattern),
-    Parameter("end", day, "The day after the last; after the last that was told by default.", pattern=_DAY.pattern),
-    _DRIVERS_AS_OF,
-    FORMAT,
-)
-_UNITS = (
-    _DRIVER,
-    _BY,
-    *_UNIT_PERIOD,
-    Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
-    _DRIVERS_AS_OF,
-    AS_OF,
-    *CURRENCY,
-    FORMAT,
-)
-UNITS = (
-    Parameter(
-        "grain", one_of(*GRAINS), "A row per day, per month or for `all` days; `day` by default.", choices=GRAINS
-    ),
-    *_UNITS,
-)
-UNIT_CHANGE = (
-    Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
-    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
-    Parameter("before_end", day, "The day after the last one compared with."),
-    *_UNITS,
-)
-IMPORT_DRIVERS = (NAME, FORMAT)
 TEAM = Parameter("name", text, "The name of the team.", place="path")
 CODE = Parameter("code", text, "The code of the problem.", place="path")
 PLAIN = (FORMAT,)

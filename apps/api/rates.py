@@ -7,17 +7,32 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import parameters, rate_schema, schema
+from apps.api import rate_schema, schema
 from apps.api.bringing import BringView
+from apps.api.parameters import CURRENCY, CURRENCY_CODE, DAY, FORMAT, NAME, Parameter, currency, day, one_of
 from apps.rates import selectors, services
 from apps.rates.models import Rate
+
+RATES = (
+    Parameter("from", currency, "Only rates from this currency.", pattern=CURRENCY_CODE.pattern),
+    Parameter("to", currency, "Only rates to this currency.", pattern=CURRENCY_CODE.pattern),
+    Parameter("start", day, "The first day, YYYY-MM-DD.", pattern=DAY.pattern),
+    Parameter("end", day, "The day after the last, YYYY-MM-DD.", pattern=DAY.pattern),
+    CURRENCY[1],
+    FORMAT,
+)
+IMPORT_RATES = (
+    NAME,
+    Parameter("carry_forward", one_of("true", "false"), "`true` fills days without a rate.", choices=("true", "false")),
+    FORMAT,
+)
 
 
 class RatesView(BringView):
     """Exchange rates by pair and day; a POST imports them, all or nothing."""
 
-    known = parameters.RATES
-    known_to_bring = parameters.IMPORT_RATES
+    known = RATES
+    known_to_bring = IMPORT_RATES
     columns = (
         "day",
         "from",
@@ -25,7 +40,7 @@ class RatesView(BringView):
     )
     file_name = "rates"
 
-    @schema.asking("rates", parameters.RATES, rate_schema.RatesSchema)
+    @schema.asking("rates", RATES, rate_schema.RatesSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         names = {"from": "source", "to": "target", "start": "start", "end": "end", "rates_as_of": "at"}
@@ -33,7 +48,7 @@ class RatesView(BringView):
         locked = set(selectors.locks().values_list("month", flat=True))
         return Response({"rows": [_rate(rate, locked) for rate in found]})
 
-    @schema.bringing("import_rates", parameters.IMPORT_RATES, rate_schema.ImportedSchema)
+    @schema.bringing("import_rates", IMPORT_RATES, rate_schema.ImportedSchema)
     def post(self, request: Request) -> HttpResponse:
         content, given = self.brought(request)
         done = services.import_rates(

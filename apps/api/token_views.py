@@ -84,6 +84,6 @@ class Tokens(LoginRequiredMixin, View):
         ]
         context = {
             "tokens": tokens, "days": [*_offered()], "default_days": services.default_days(),
-            "teams": self._teams(), "for_everything": visible_teams(self._user) is None, **said,
+            "teams": self._teams(), **said,
         }  # fmt: skip
         return render(self.request, "api/tokens.html", context, status=status)

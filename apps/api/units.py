@@ -13,13 +13,57 @@ from apps.api import parameters, schema, unit_schema
 from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
+from apps.api.parameters import AS_OF, CURRENCY, DAY, FORMAT, NAME, Parameter, day, one_of, text, whole_number
 from apps.api.questions import facts, used_rate
 from apps.finops.windows import Window
+from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
 from apps.units import selectors, services
+from apps.units.csv_file import SCOPES
 from apps.units.models import DriverVersion
-from apps.units.query import ChangeAnswer, UnitAnswer, UnitQuery
+from apps.units.query import GRAINS, ChangeAnswer, UnitAnswer, UnitQuery
+
+_UNIT_PERIOD = (
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last published by default.", pattern=DAY.pattern),
+)
+_DRIVER = Parameter("driver", text, "What cost is divided by, such as requests; must be given.")
+_BY = Parameter("by", one_of(*SCOPES), "Whose cost or units; `team` by default.", choices=SCOPES)
+_DRIVERS_AS_OF = Parameter(
+    "drivers_as_of", whole_number(1, 10**12), "The version of the drivers.", pattern=r"^\d{1,12}$"
+)
+QUANTITIES = (
+    _DRIVER,
+    _BY,
+    Parameter("start", day, "The first day, YYYY-MM-DD; the first that was told by default.", pattern=DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last that was told by default.", pattern=DAY.pattern),
+    _DRIVERS_AS_OF,
+    FORMAT,
+)
+_UNITS = (
+    _DRIVER,
+    _BY,
+    *_UNIT_PERIOD,
+    Parameter("metric", one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
+    _DRIVERS_AS_OF,
+    AS_OF,
+    *CURRENCY,
+    FORMAT,
+)
+UNITS = (
+    Parameter(
+        "grain", one_of(*GRAINS), "A row per day, per month or for `all` days; `day` by default.", choices=GRAINS
+    ),
+    *_UNITS,
+)
+UNIT_CHANGE = (
+    Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
+    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
+    Parameter("before_end", day, "The day after the last one compared with."),
+    *_UNITS,
+)
+IMPORT_DRIVERS = (NAME, FORMAT)
 
 _ASKED = ("metric", "grain", "resource", "currency", "rates_as_of", "drivers_as_of")
 _PARTS = ("before", "volume", "mix", "efficiency", "price", "after")
@@ -46,11 +90,11 @@ def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
 class UnitsView(AskView):
     """Cost per unit, for the teams the caller may see."""
 
-    known = parameters.UNITS
+    known = UNITS
     columns = schema.columns_of(unit_schema.UnitRowSchema)
     file_name = "units"
 
-    @schema.asking("units", parameters.UNITS, unit_schema.UnitsSchema)
+    @schema.asking("units", UNITS, unit_schema.UnitsSchema)
     def get(self, request: Request) -> HttpResponse:
         found = selectors.unit_costs(_question(request, self.asked(request)))
         rows = {"totals": [asdict(row) for row in found.totals], "rows": [asdict(row) for row in found.rows]}
@@ -60,11 +104,11 @@ class UnitsView(AskView):
 class UnitChangeView(AskView):
     """Why cost changed: volume, mix, efficiency and price."""
 
-    known = parameters.UNIT_CHANGE
+    known = UNIT_CHANGE
     columns = schema.columns_of(unit_schema.UnitChangeRowSchema)
     file_name = "unit-change"
 
-    @schema.asking("unit_change", parameters.UNIT_CHANGE, unit_schema.UnitChangeSchema)
+    @schema.asking("unit_change", UNIT_CHANGE, unit_schema.UnitChangeSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = _question(request, asked)
@@ -105,7 +149,7 @@ class DriversView(BringView):
     """Versions of the drivers; a POST imports quantities, all or nothing."""
 
     known = parameters.PLAIN
-    known_to_bring = parameters.IMPORT_DRIVERS
+    known_to_bring = IMPORT_DRIVERS
     columns = schema.columns_of(unit_schema.DriverVersionSchema)
     file_name = "drivers"
 
@@ -116,7 +160,7 @@ class DriversView(BringView):
             raise PermissionDenied
         return Response({"rows": [_version(one) for one in selectors.versions()]})
 
-    @schema.bringing("import_drivers", parameters.IMPORT_DRIVERS, unit_schema.DriverVersionSchema)
+    @schema.bringing("import_drivers", IMPORT_DRIVERS, unit_schema.DriverVersionSchema)
     def post(self, request: Request) -> HttpResponse:
         content, given = self.brought(request)
         done = services.import_drivers(
@@ -131,11 +175,11 @@ class DriversView(BringView):
 class QuantitiesView(AskView):
     """How many units there were, by day and subject; leads see those of their teams."""
 
-    known = parameters.QUANTITIES
+    known = QUANTITIES
     columns = schema.columns_of(unit_schema.QuantitySchema)
     file_name = "quantities"
 
-    @schema.asking("quantities", parameters.QUANTITIES, unit_schema.QuantitiesSchema)
+    @schema.asking("quantities", QUANTITIES, unit_schema.QuantitiesSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         start, end = asked.get("start", parameters.FIRST_DAY), asked.get("end", parameters.LAST_DAY)

@@ -36,6 +36,18 @@ RESTATEMENTS = (
     parameters.FORMAT,
 )
 
+RECONCILIATION = (
+    parameters.Parameter("source", parameters.text, "Only this source."),
+    parameters.Parameter(
+        "billing_month", parameters.month, "Only this billing month, YYYY-MM.", pattern=parameters.MONTH.pattern
+    ),
+    parameters.Parameter(
+        "by_day", parameters.one_of("true", "false"), "`false` adds the days up.", choices=("true", "false")
+    ),
+    parameters.AS_OF,
+    parameters.FORMAT,
+)
+
 
 class TeamsView(AskView):
     """The teams the caller may see."""
@@ -111,10 +123,10 @@ class PublicationsView(AskView):
 class ReconciliationView(CompanyView):
     """Charged against allocated, per source, billing month, currency and day."""
 
-    known = parameters.RECONCILIATION
+    known = RECONCILIATION
     columns = schema.columns_of(schema.ReconciliationRowSchema)
 
-    @schema.asking("reconciliation", parameters.RECONCILIATION, schema.ReconciliationSchema)
+    @schema.asking("reconciliation", RECONCILIATION, schema.ReconciliationSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         number = marts.publication(asked.get("as_of")).number

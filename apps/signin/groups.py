@@ -46,17 +46,20 @@ def follow(user: User, names: frozenset[str], *, at: datetime, address: str) -> 
     given = {(one.kind, one.name): one for one in Given.objects.select_for_update().filter(user=user)}
     added = [thing for thing in sorted(wanted - given.keys()) if _give(user, thing)]
     Given.objects.bulk_create(Given(user=user, kind=kind, name=name) for kind, name in added)
-    removed = [thing for thing in sorted(given.keys() - wanted) if _take(user, thing)]
+    over = sorted(given.keys() - wanted)
+    removed = [thing for thing in over if _take(user, thing)]
+    kept = [thing for thing in over if thing not in removed]
     for thing in removed:
         given[thing].delete()
-    if added or removed:
+    if added or over:
         audit.record(
             at=at,
             actor=user.get_username(),
             way=AuditEntry.Way.PAGE,
             action="groups of the sign-in",
             subject={"user": user.get_username()},
-            details={"given": [" ".join(thing) for thing in added], "taken": [" ".join(thing) for thing in removed]},
+            details={"given": [" ".join(thing) for thing in added], "taken": [" ".join(thing) for thing in removed]}
+            | ({"kept by the last who looks after people": [" ".join(thing) for thing in kept]} if kept else {}),
             outcome=200,
             address=address,
         )

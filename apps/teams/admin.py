@@ -1,6 +1,7 @@
 """Teams and who may see them, in the admin. Teams come from imported files; memberships are edited here."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from django import forms
@@ -51,7 +52,7 @@ class KeepsSomebody(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for 
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         try:
-            with transaction.atomic():
+            with transaction.atomic() if request.method == "POST" else nullcontext():
                 return view(request, *args, **kwargs)
         except LastKeeper as last:
             self.message_user(request, str(_(str(last))), messages.ERROR)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from apps.api.services import issue_token
+from apps.audit.models import AuditEntry
 from apps.signin.groups import follow
 from apps.signin.models import Given
 from apps.teams.granting import Wish, give, take
@@ -104,6 +105,7 @@ def test_a_group_of_the_sign_in_that_is_gone_leaves_the_last_what_it_gave(han, s
     Given.objects.create(user=han, kind="group", name="keepers")
     follow(han, frozenset(), at=NOW, address="203.0.113.9")
     assert (keepers().count(), Given.objects.count()) == (1, 1)
+    assert "group keepers" in str(AuditEntry.objects.get().details), "what was kept is told"
     User.objects.create_superuser("root")
     follow(han, frozenset(), at=NOW, address="203.0.113.9")
     assert (keepers().get().username, Given.objects.count()) == ("root", 0)

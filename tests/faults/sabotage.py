@@ -111,7 +111,10 @@ def _only_the_newest(patched: pytest.MonkeyPatch) -> None:
     from apps.warehouse import lake, orphans
 
     tables = {table.name: table for table in LAKE}
-    newest = lambda _place, name: {file.path for file in lake.files(tables[name])}  # noqa: E731
+
+    def newest(_place: object, name: str) -> set[str]:
+        return {file.path for file in lake.files(tables[name])}
+
     patched.setattr(orphans, "_named", newest)
 
 

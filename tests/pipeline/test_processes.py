@@ -180,8 +180,11 @@ def test_two_beats_and_a_worker_asked_to_end_at_work_lose_and_repeat_nothing(
         assert "Sending due task" in beat.log.read_text()
     ended = dump(installation)
     assert ended["costs"] == undisturbed["costs"] != []
-    did = lambda runs: sorted((step, state, attempt) for step, state, attempt in runs if step in MOMENTS)  # noqa: E731
-    assert did(ended["runs"]) == did(undisturbed["runs"]), "each once, at the first attempt"
+    done, expected = (
+        sorted((step, state, attempt) for step, state, attempt in told["runs"] if step in MOMENTS)
+        for told in (ended, undisturbed)
+    )
+    assert done == expected, "each once, at the first attempt"
 
 
 def ring(installation: Installation) -> None:
