@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import addresses, company
 from bench.load import ADDRESS, site
-from bench.measure import bench_home, p95, told_by_child
+from bench.measure import keep, p95, told_by_child
 
 FLOOR = "/login/"
 LOOKS = 3
@@ -137,7 +137,7 @@ def main() -> int:
         "heaviest_kb": max(one["kb"] for one in found.values()), "pages": found, "goal": GOALS,
     }  # fmt: skip
     result["missed"] = [name for name, most in GOALS.items() if result[name] > most]
-    (bench_home() / "browser.json").write_text(json.dumps(result, indent=2) + "\n")
+    keep("browser", result)
     print(json.dumps({name: value for name, value in result.items() if name != "pages"}, indent=2))
     return bool(result["missed"])
 

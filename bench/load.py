@@ -27,7 +27,7 @@ from typing import Any
 import httpx
 
 from bench import addresses, company
-from bench.measure import ROUNDS, bench_home, told_by_child
+from bench.measure import ROUNDS, bench_home, keep, told_by_child
 
 ADDRESS = "127.0.0.1:8290"
 SHARE_OF_API = 0.5
@@ -258,7 +258,7 @@ def main() -> int:
         "fills": pipeline.fills if pipeline else 0, **told(load, memory), "goal": GOALS, "rounds": ROUNDS,
     }  # fmt: skip
     result["missed"] = [name for name, most in GOALS.items() if float(result[name]) > most]
-    (bench_home() / "load.json").write_text(json.dumps(result, indent=2) + "\n")
+    keep("load", result)
     print(json.dumps({name: value for name, value in result.items() if name != "memory"}, indent=2))
     return bool(result["missed"])
 

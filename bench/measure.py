@@ -5,10 +5,12 @@ import multiprocessing
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +70,24 @@ def report(name: str, measured: Mapping[str, object], goal: Mapping[str, float])
     """Print and keep what was measured; exits with 1 when a goal is missed."""
     missed = [key for key, most in goal.items() if float(str(measured[key])) > most]
     result = {"bench": name, **measured, "goal": dict(goal), "missed": missed, "rounds": ROUNDS}
-    path = bench_home() / f"{name}.json"
-    path.write_text(json.dumps(result, indent=2) + "\n")
+    keep(name, result)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     sys.exit(1 if missed else 0)
+
+
+def keep(name: str, result: Mapping[str, Any]) -> None:
+    """Write the newest result as a file of its own, and add it to the history of all (`python -m bench.history`)."""
+    (bench_home() / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    command = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit, **result}
+    with history().open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def history() -> Path:
+    """Every result, a line each, the newest last."""
+    return bench_home() / "history.jsonl"
 
 
 def timed(work: Callable[[], object]) -> float:
