@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +43,19 @@ def build(scale: float) -> None:
     call_command("fill")
 
 
-def fill(bring: Callable[[float], None], scale: float) -> dict[str, Any]:
-    """Bring files, then fill: (seconds of every step, all of them, the largest memory)."""
+def fill(bring: Callable[[float], None], scale: float, at: str) -> dict[str, Any]:
+    """Bring files, then fill at a time: (seconds of every step, all of them, the largest memory)."""
+    from django.core.management import call_command
     from django.utils import timezone
 
     from apps.pipeline import services
     from apps.pipeline.models import StepRun
 
+    call_command("migrate", verbosity=0)  # the company may have been built by an earlier release
     bring(scale)
     begun = timezone.now()
     started = time.perf_counter()
-    done = services.fill(now=begun)
+    done = services.fill(now=datetime.fromisoformat(at))
     seconds = time.perf_counter() - started
     if done.failed:
         sys.exit("; ".join(f"{run.key}: {run.message}" for run in done.failed))
@@ -127,8 +129,8 @@ def main() -> None:
     for left in (*bench_home(work).iterdir(), *_folder(scale).glob("usage/*"), *_folder(scale).glob("bill/*")):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.copytree(home, bench_home(work), symlinks=True, dirs_exist_ok=True)
-    night = told_by_child(work, fill, a_day, scale)
-    hour = told_by_child(work, fill, an_hour, scale)
+    night = told_by_child(work, fill, a_day, scale, f"{LAST + timedelta(days=1)}T00:30+00:00")
+    hour = told_by_child(work, fill, an_hour, scale, f"{LAST + timedelta(days=1)}T01:10+00:00")
     if not asked.keep:
         shutil.rmtree(bench_home(work))
     goal = GOALS | {name: GOALS[name] * min(scale, 1) for name in ("night_seconds", "hour_seconds")}

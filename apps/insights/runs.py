@@ -1,22 +1,42 @@
 """Runs of whatever looks through publications: kept by publication, and taken over where nothing they saw changed."""
 
+import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypeVar
 
 from django.db import transaction
 
 from apps.insights.models import Anomaly, AnomalyRun, Forecast, ForecastRun, IdleFinding, IdleRun
+from apps.marts.finished import finished
+from apps.marts.models import Publication
 
 Run = ForecastRun | AnomalyRun | IdleRun
+R = TypeVar("R", ForecastRun, AnomalyRun, IdleRun)
 Found = Forecast | Anomaly | IdleFinding
 
 
+def looked_at(pinned: Publication, identity: str, *, today: date) -> str:
+    """What is looked at, as one fingerprint: the days that are over, and what findings depend on besides."""
+    return hashlib.sha256(f"{finished(pinned, today=today)} {identity}".encode()).hexdigest()
+
+
 @transaction.atomic
-def take_over(before: Run, number: int, now: datetime) -> None:
-    """What was found in an earlier publication is found in this one: it saw the same."""
-    type(before)._default_manager.filter(publication=number).exclude(pk=before.pk).delete()
-    before.publication, before.created_at = number, now
-    before.save(update_fields=["publication", "created_at"])
+def taken_over(kind: type[R], number: int, now: datetime, **same: str) -> R | None:
+    """What was found in an earlier publication, if that saw the same: it is found in this one from now on."""
+    runs = kind._default_manager
+    before = runs.filter(**same).order_by("-pk").first()
+    if before is not None:
+        runs.filter(publication=number).exclude(pk=before.pk).delete()
+        before.publication, before.created_at = number, now
+        before.save()
+    return before
+
+
+def newest_inputs() -> list[str]:
+    """What the newest of every kind was found from."""
+    newest = (kind._default_manager.order_by("-publication").first() for kind in (ForecastRun, AnomalyRun, IdleRun))
+    return [run.inputs if run else "" for run in newest]
 
 
 @transaction.atomic

@@ -1,19 +1,19 @@
 """Forecasting what was published: once per publication, and again when costs, calendar or model changed."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from apps.calendars.selectors import calendar
+from apps.calendars.selectors import calendar, today
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
 from apps.insights.history import History
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.planned import entering
-from apps.insights.runs import keep, take_over
+from apps.insights.runs import keep, looked_at, taken_over
 from apps.learning.calendars import TooShort
 from apps.marts.selectors import publication
 from apps.teams.organising import newest_tree_number, tree_identity
@@ -37,14 +37,14 @@ def identity() -> str:
 def forecast(*, now: datetime) -> StepResult:
     """Forecast the newest publication; the same costs are not learned from again."""
     pinned = publication()
-    today = now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
-    histories = history.read(pinned, today=today)
+    days = looked_at(pinned, identity(), today=today(now))
+    if (before := taken_over(ForecastRun, pinned.number, now, days=days)) is not None:
+        return _result(before)
+    histories = history.read(pinned, today=today(now))
     inputs = _fingerprint(histories)
-    versions = {"publication": pinned.number}
-    before = ForecastRun.objects.filter(inputs=inputs).order_by("-pk").first()
-    if before is not None:
-        take_over(before, pinned.number, now)
-        return StepResult(rows=before.forecasts.count(), versions=versions)
+    if (before := taken_over(ForecastRun, pinned.number, now, inputs=inputs)) is not None:
+        ForecastRun.objects.filter(pk=before.pk).update(days=days)
+        return _result(before)
     rows: list[Forecast] = []
     problems: list[Problem] = []
     for one in histories:
@@ -53,12 +53,16 @@ def forecast(*, now: datetime) -> StepResult:
         except TooShort as short:
             problems.append(Problem("note", "too_short", one.currency, f"{short}; there will be one later."))
     run = ForecastRun(
-        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
+        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, days=days, created_at=now,
         first_day=max((one.end for one in histories), default=None),
         dropped_days=max((one.dropped for one in histories), default=0),
     )  # fmt: skip
     keep(run, rows, most=KEPT_RUNS)
-    return StepResult(rows=len(rows), problems=tuple(problems), versions=versions)
+    return _result(run, problems)
+
+
+def _result(run: ForecastRun, problems: Iterable[Problem] = ()) -> StepResult:
+    return StepResult(rows=run.forecasts.count(), problems=tuple(problems), versions={"publication": run.publication})
 
 
 def _fingerprint(histories: list[History]) -> str:

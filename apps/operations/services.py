@@ -12,7 +12,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
-from apps.insights.models import IdleExclusion
+from apps.insights.models import IdleExclusion, WorklistDecision
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.operations.deciding import move, note, today
@@ -56,8 +56,10 @@ def recommend(*, now: datetime, kinds: Iterable[Kind] = KINDS) -> StepResult:
 
 
 def identity() -> str:
-    """What recommendations depend on besides what was found: the kinds, and what people decided about idle ones."""
-    decided = IdleExclusion.objects.order_by("-pk").values_list("pk", flat=True).first()
+    """What recommendations depend on besides what was found: the kinds, and what people decided about idle ones and
+    about cost without an owner."""
+    kinds = IdleExclusion, WorklistDecision
+    decided = [kind._default_manager.order_by("-pk").values_list("pk", flat=True).first() for kind in kinds]
     return f"{NAMES} {decided}"
 
 

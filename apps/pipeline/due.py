@@ -13,6 +13,7 @@ from apps.alerts import limits
 from apps.allocation import drivers
 from apps.allocation.services import METHOD_VERSION
 from apps.budgets import looking
+from apps.calendars.selectors import today
 from apps.estimates.selectors import waits_now
 from apps.estimates.services import METHOD_VERSION as ESTIMATES_VERSION
 from apps.finops.windows import ONE_DAY, Window, contiguous
@@ -22,7 +23,9 @@ from apps.ingest.selectors import day_fingerprints
 from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
 from apps.insights.idle import services as idle_resources
+from apps.insights.runs import newest_inputs
 from apps.marts.billed import MOST_WAITING, RECENT_DAYS
+from apps.marts.finished import finished
 from apps.marts.models import Publication
 from apps.operations import services as operations
 from apps.pipeline.models import FilledDay, StepRun
@@ -109,55 +112,57 @@ def publish(ask: Ask) -> Iterator[Work]:
 
 
 def forecast(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until it was forecast as things are now."""
-    yield from _once("forecast", insights.identity(), ask)
+    """Each publication, until it was forecast as things are now."""
+    yield from _once("forecast", insights.identity(), ask, each=True)
 
 
 def budgets(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until it was looked ahead from with the budgets and forecasts there are now."""
-    yield from _once("budgets", f"{_newest_runs('forecast')} {looking.identity()}", ask)
+    """Each publication, until it was looked ahead from with the budgets and forecasts there are now."""
+    yield from _once("budgets", f"{_newest_runs('forecast')} {looking.identity()}", ask, each=True)
 
 
 def anomalies(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until it was looked through as things are now."""
-    yield from _once("anomalies", anomaly_services.identity(), ask)
+    """Each publication, until it was looked through as things are now."""
+    yield from _once("anomalies", anomaly_services.identity(), ask, each=True)
 
 
 def idle(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until it was searched as things are now."""
-    yield from _once("idle", idle_resources.identity(), ask)
+    """Each publication, until it was searched as things are now."""
+    yield from _once("idle", idle_resources.identity(), ask, each=True)
 
 
 def plan(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until it was planned as things and settings are now."""
+    """The days that are over, until they were planned as things and settings are now."""
     yield from _once("plan", planning.identity(), ask)
 
 
 def recommend(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until what was found in it was taken up; and what slept until today."""
-    found = _newest_runs("forecast", "anomalies", "idle", "plan")
+    """The days that are over, until what was found in them was taken up; and what slept until today."""
+    found = f"{newest_inputs()} {_newest_runs('plan')}"
     again = operations.is_anything_over(ask.now)
     yield from _once("recommend", f"{found} {operations.identity()}", ask, again=again)
 
 
 def verify(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until what initiatives saved was measured by it."""
+    """The days that are over, until what initiatives saved was measured by them."""
     yield from _once("verify", savings.identity(), ask)
 
 
 def alert(ask: Ask) -> Iterator[Work]:
-    """The newest publication, until what asks for attention in it was told, by the thresholds in force."""
+    """Each publication, until what asks for attention in it was told, by the thresholds in force."""
     found = _newest_runs("forecast", "anomalies", "recommend")
-    yield from _once("alert", f"{found} {limits.identity()}", ask)
+    yield from _once("alert", f"{found} {limits.identity()}", ask, each=True)
 
 
-def _once(step: str, identity: str, ask: Ask, *, again: bool = False) -> Iterator[Work]:
-    """Work on the newest publication that is done once, until what it depends on besides changes its `identity`."""
+def _once(step: str, identity: str, ask: Ask, *, each: bool = False, again: bool = False) -> Iterator[Work]:
+    """Work on the newest publication that is done once, until its days that are over, or `identity`, change; where
+    `each` is said for each publication, whatever its days."""
     newest = Publication.objects.order_by("-number").first()
     if newest is None:
         return
+    number = f"{newest.number} {newest.created_at}" if each else ""
+    fingerprint = _digest(f"{finished(newest, today=today(ask.now))} {number} {identity}")
     done = StepRun.objects.filter(step=step, state=StepRun.State.DONE).order_by("-pk").first()
-    fingerprint = _digest(f"{newest.number} {newest.created_at} {identity}")
     if step in ask.forced or again or done is None or done.fingerprint != fingerprint:
         yield Work(step, fingerprint=fingerprint)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
+from apps.calendars.selectors import today
 from apps.finops.money import add_up
 from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS
 from apps.finops.windows import Window
@@ -79,8 +80,8 @@ class Metering:
     def of(cls, pinned: Publication, now: datetime) -> "Metering | None":
         """What is metered and billed; None where nothing is."""
         zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
-        window = complete_window(pinned, today=now.astimezone(zone).date())
-        listener = Listener(pinned)
+        window = complete_window(pinned, today=today(now))
+        listener = Listener(pinned, today=today(now))
         if window is None or listener.hours is None:
             return None
         return cls(pinned, listener, listener.hours, window, zone)

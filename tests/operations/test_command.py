@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.insights.models import WorklistDecision
 from apps.marts.models import Publication
 from apps.operations import deciding
 from apps.operations.deciding import Step
@@ -70,7 +71,7 @@ def works(days: int = 0) -> list[str]:
     return [work.key for work in due.recommend(Ask(NOW + timedelta(days=days)))]
 
 
-def test_the_pipeline_looks_once_per_publication_and_when_something_slept_long_enough():
+def test_the_pipeline_looks_when_days_or_decisions_changed_and_when_something_slept_long_enough():
     assert works() == [], "nothing is published"
     recommend(a_finding())
     (work,) = due.recommend(Ask(NOW))
@@ -83,4 +84,6 @@ def test_the_pipeline_looks_once_per_publication_and_when_something_slept_long_e
     assert (works(days=7), works(days=8)) == ([], ["recommend"])
     assert [work.key for work in due.recommend(Ask(NOW, forced=frozenset({"recommend"})))] == ["recommend"]
     Publication.objects.create(created_at=NOW, versions={}, ruleset=1, status="final")
+    assert works() == [], "another publication of the same days"
+    WorklistDecision.objects.create(subject="shared", title="shared", is_dismissed=True, by="han", at=NOW)
     assert works() == ["recommend"]

@@ -1,8 +1,9 @@
 """A fill from files to a publication: what is done, what is done again, and what is left alone."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from apps.finops.steps import QUEUES, StepResult
 from apps.finops.windows import Window
 from apps.ingest.models import Source
+from apps.insights.models import AnomalyRun, ForecastRun, IdleRun
 from apps.pipeline import leases, services
 from apps.pipeline.models import Clock, FilledDay, StepRun
 from apps.pipeline.selectors import last_fill, progress, recent_runs
@@ -61,6 +63,27 @@ def test_more_days_fill_only_those_days(a_school):
     assert "allocate 2026-10-04..2026-10-06 done" in done(report)
     assert sum(a_school.costs().values()) == school.total(5)
     assert len(a_school.publications()) == 2
+
+
+def test_more_of_today_publishes_and_nothing_is_learned_from_it(a_school):
+    """What learns looks at days that are over: found in an earlier publication, it stands in the newest as well."""
+    evening, fourth = datetime(2026, 10, 4, 20, tzinfo=ZoneInfo("Asia/Shanghai")), OCTOBER + timedelta(days=3)
+    fill(now=evening)
+    runs = {kind: kind.objects.get().pk for kind in (ForecastRun, AnomalyRun, IdleRun)}
+    for hour, price in enumerate(("1.20", "2.40"), start=1):
+        a_school.write_bill("2026-10b.csv", fourth, 1, node_price=price)
+        report = fill(now=evening + timedelta(hours=hour))
+        assert sorted(_found(report)) == ["alert", "anomalies", "budgets", "forecast", "idle"]
+        assert {kind: kind.objects.get(publication=report.publication).pk for kind in runs} == runs
+        assert sum(a_school.costs().values()) == school.total(3) + school.total(1, node_price=price)
+
+    a_school.write_bill("2026-10.csv", OCTOBER, 3, node_price="9.99")
+    assert sorted(_found(fill(now=evening + timedelta(hours=3)))) == sorted(FOUND), "a day that is over changed"
+    assert sorted(_found(fill(now=evening + timedelta(days=1)))) == sorted(FOUND), "today is over"
+
+
+def _found(report) -> list[str]:
+    return [run.step for run in report.runs if run.step in FOUND]
 
 
 def test_a_restated_bill_replaces_the_days_it_bills(a_school):

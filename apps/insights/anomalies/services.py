@@ -4,12 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.conf import settings
 
-from apps.calendars.selectors import calendar
+from apps.calendars.selectors import calendar, today
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.insights.anomalies import cells as places
@@ -18,7 +16,7 @@ from apps.insights.anomalies.cells import Cells
 from apps.insights.anomalies.feedback import reviews_of
 from apps.insights.anomalies.writing import anomaly
 from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
-from apps.insights.runs import keep, take_over
+from apps.insights.runs import keep, looked_at, taken_over
 from apps.learning.anomalies.describing import Alert, describe
 from apps.learning.anomalies.episodes import Found
 from apps.learning.anomalies.usual import WARM_UP
@@ -57,14 +55,14 @@ def identity() -> str:
 def find(*, now: datetime) -> StepResult:
     """Look through the newest publication; the same costs are not looked through again."""
     pinned = publication()
-    today = now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
-    known = places.read(pinned, today=today)
+    days = looked_at(pinned, identity(), today=today(now))
+    if (before := taken_over(AnomalyRun, pinned.number, now, days=days)) is not None:
+        return _result(before)
+    known = places.read(pinned, today=today(now))
     inputs = _fingerprint(known)
-    versions = {"publication": pinned.number}
-    before = AnomalyRun.objects.filter(inputs=inputs).order_by("-pk").first()
-    if before is not None:
-        take_over(before, pinned.number, now)
-        return StepResult(rows=before.anomalies.count(), versions=versions)
+    if (before := taken_over(AnomalyRun, pinned.number, now, inputs=inputs)) is not None:
+        AnomalyRun.objects.filter(pk=before.pk).update(days=days)
+        return _result(before)
     judged = [_judge(one) for one in known if len(one.amounts) > WARM_UP]
     usage = [one for one in known if one.measure != "cost"]
     said = f"there are no {WARM_UP + 1} days of {{}} yet; anomalies will be looked for later."
@@ -79,11 +77,15 @@ def find(*, now: datetime) -> StepResult:
         for alert in one.alerts
     ]
     run = AnomalyRun(
-        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, created_at=now,
+        publication=pinned.number, model_version=MODEL_VERSION, inputs=inputs, days=days, created_at=now,
         end_day=max((one.cells.end for one in judged), default=None), detectors=[_told(one) for one in judged],
     )  # fmt: skip
     keep(run, _named(rows), most=KEPT_RUNS)
-    return StepResult(rows=len(rows), problems=problems, versions=versions)
+    return _result(run, problems)
+
+
+def _result(run: AnomalyRun, problems: tuple[Problem, ...] = ()) -> StepResult:
+    return StepResult(rows=run.anomalies.count(), problems=problems, versions={"publication": run.publication})
 
 
 def _judge(cells: Cells) -> Judged:

@@ -66,10 +66,10 @@ class Heard:
 
 
 class Listener:
-    """The usage tables as a publication pins them."""
+    """The usage tables as a publication pins them, of the days before `today`: later ones are not over."""
 
-    def __init__(self, pinned: Publication) -> None:
-        self._pinned = pinned
+    def __init__(self, pinned: Publication, *, today: date) -> None:
+        self._pinned, self._today = pinned, today
         self.hours = self._hours()
 
     def _hours(self) -> Hours | None:
@@ -91,7 +91,11 @@ class Listener:
 
     def _files(self, table: UsageTable) -> Sequence[lake.StoredFile]:
         at = self._pinned.versions.get(table.name)
-        return lake.files(table, at=at) if at is not None else ()
+        return (
+            [file for file in lake.files(table, at=at) if file.partition["day"] < str(self._today)]
+            if at is not None
+            else []
+        )
 
     def rows(self, table: UsageTable) -> str:
         """A usage table, or the part of it that is listened to, as a subquery with `clock`, the hour since 1970."""

@@ -1,6 +1,5 @@
 """Finding what is idle in what was published: once per publication, and again when anything it is found in changed."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -8,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from apps.calendars.selectors import today
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up
 from apps.finops.steps import StepResult
-from apps.finops.tables import ALLOCATED, CHARGES, PASSED_ON, USAGE
 from apps.finops.windows import Window
 from apps.insights.idle import kinds
 from apps.insights.idle.candidates import Candidate, Clock, Ways
@@ -20,7 +19,7 @@ from apps.insights.idle.listening import Listener
 from apps.insights.idle.places import in_clusters
 from apps.insights.idle.resources import in_bill
 from apps.insights.models import IdleFinding, IdleRun
-from apps.insights.runs import keep, take_over
+from apps.insights.runs import keep, looked_at, taken_over
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.teams.models import UNALLOCATED
@@ -44,14 +43,11 @@ def identity() -> str:
 def find(*, now: datetime) -> StepResult:
     """Find what is idle in the newest publication; the same data are not looked at again."""
     pinned, zone = publication(), ZoneInfo(settings.COSTOPS_TIME_ZONE)
-    window = complete_window(pinned, today=now.astimezone(zone).date())
-    inputs = _fingerprint(pinned, window)
-    versions = {"publication": pinned.number}
-    before = IdleRun.objects.filter(inputs=inputs).order_by("-pk").first()
-    if before is not None:
-        take_over(before, pinned.number, now)
-        return StepResult(rows=before.findings.count(), versions=versions)
-    listener = Listener(pinned)
+    inputs = looked_at(pinned, identity(), today=today(now))
+    if (before := taken_over(IdleRun, pinned.number, now, inputs=inputs)) is not None:
+        return StepResult(rows=before.findings.count(), versions={"publication": pinned.number})
+    window = complete_window(pinned, today=today(now))
+    listener = Listener(pinned, today=today(now))
     ways: Ways = {}
     found = tuple(_candidates(pinned, window, listener, zone, ways)) if window else ()
     rows = list(_rows(found, pinned, window)) if window else []
@@ -61,13 +57,7 @@ def find(*, now: datetime) -> StepResult:
         last_hour=listener.last_hour, ways=ways,
     )  # fmt: skip
     keep(run, rows, most=KEPT_RUNS)
-    return StepResult(rows=len(rows), versions=versions)
-
-
-def _fingerprint(pinned: Publication, window: Window | None) -> str:
-    names = (table.name for table in (CHARGES, ALLOCATED, PASSED_ON, *USAGE.values()))
-    told = repr((identity(), str(window), [(name, pinned.versions.get(name)) for name in names]))
-    return hashlib.sha256(told.encode()).hexdigest()
+    return StepResult(rows=len(rows), versions={"publication": pinned.number})
 
 
 def _candidates(

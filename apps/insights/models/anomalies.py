@@ -7,13 +7,15 @@ class AnomalyRun(models.Model):
     """All anomalies found in one publication by one version of the model.
 
     `end_day` is the day after the last complete one. `inputs` is the fingerprint of the costs, usage, settings and
-    feedback they were found from; a later publication of the same takes the anomalies over. `detectors` says of every
+    feedback they were found from, `days` of the days and settings these were read from; a later publication of the same
+    of either takes the anomalies over. `detectors` says of every
     measure and unit whether a rule or the classifier found them, and how both did on injected anomalies.
     """
 
     publication = models.PositiveBigIntegerField()
     model_version = models.CharField(max_length=20)
     inputs = models.CharField(max_length=64)
+    days = models.CharField(max_length=64, db_default="", blank=True)
     end_day = models.DateField(null=True)
     detectors = models.JSONField(default=list)
     created_at = models.DateTimeField()

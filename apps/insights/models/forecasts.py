@@ -7,12 +7,14 @@ class ForecastRun(models.Model):
     """All forecasts made from one publication by one version of the model.
 
     `first_day` is the first day forecast: the day after the last complete one. `inputs` is the fingerprint of the
-    costs and settings they were made from; a later publication of the same costs takes the forecasts over.
+    costs and settings they were made from, `days` of the days and settings these were read from; a later publication of
+    the same of either takes the forecasts over.
     """
 
     publication = models.PositiveBigIntegerField()
     model_version = models.CharField(max_length=20)
     inputs = models.CharField(max_length=64)
+    days = models.CharField(max_length=64, db_default="", blank=True)
     first_day = models.DateField(null=True)
     dropped_days = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()

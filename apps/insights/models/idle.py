@@ -12,7 +12,8 @@ class IdleRun(models.Model):
     """All that was found idle in one publication.
 
     Cost is of the `costed_days` complete days before `end_day`; activity is known up to `last_hour`, which is empty
-    where no cluster is metered. `inputs` is the fingerprint of what it was found in.
+    where no cluster is metered. `inputs` is the fingerprint of the days and settings it was found by; a later
+    publication of the same takes it over.
     """
 
     publication = models.PositiveBigIntegerField()
