@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.company_rows import CLUSTERS, COMPANY, END, START, USAGE_ROWS, Size, charges, days
+from bench.company_rows import CLUSTERS, COMPANY, END, USAGE_ROWS, Size, charges, days
 from bench.measure import bench_home, told_by_child
 
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -99,11 +99,11 @@ def _land(folder: Path, size: Size, end: date) -> None:
 
     sources = {
         name: Source.objects.create(name=name, kind=kind, location=str(folder / name), created_at=NOW)
-        for name, kind in (("bill", "focus"), ("usage", "usage_files"))
+        for name, kind in (("bill", "focus"), ("late", "focus"), ("usage", "usage_files"))
     }
     for name in sources:
         (folder / name).mkdir(exist_ok=True)
-    for month, first, until in days.months(end):
+    for month, first, until in days.months(size.first, end):
         told = [str(day) for day in days.between(first, until)]
         for table in (tables.CHARGES, *(tables.USAGE[name] for name in USAGE_ROWS)):
             is_bill = table is tables.CHARGES
@@ -129,7 +129,7 @@ def _drivers(folder: Path, size: Size, end: date) -> Path:
     path = folder / "drivers.csv"
     rows = (
         f"{day},requests,{_team(n)},{1000 + 7 * n + (day.toordinal() * (n + 3)) % 500}"
-        for day in days.between(START, end)
+        for day in days.between(size.first, end)
         for n in range(size.teams)
     )
     path.write_text("\n".join(["date,driver,team,quantity", *rows]) + "\n")
@@ -145,7 +145,8 @@ def _budgets(folder: Path) -> Path:
 
 
 def bring_bill(name: str) -> None:
-    """A FOCUS file of one day's usage more, as a provider delivers late: what the next fill lands and publishes."""
+    """A FOCUS file of one day's usage of another provider, in place of what it delivered before: what the next fill lands
+    and publishes."""
     columns = ("BillingAccountId", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargeCategory",
                "ChargePeriodStart", "ChargePeriodEnd", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost",
                "ServiceName", "ServiceCategory", "ProviderName", "PublisherName", "InvoiceIssuerName", "ResourceId",
@@ -157,7 +158,7 @@ def bring_bill(name: str) -> None:
         f'"{{""team"":""{_team(n % COMPANY.teams)}""}}"'
         for n in range(2000)
     )
-    path = bench_home("company") / "bill" / f"{name}.csv"
+    path = bench_home("company") / "late" / f"{name}.csv"
     partial = path.with_suffix(".part")
     partial.write_text("\n".join([",".join(columns), *rows]) + "\n")
     partial.rename(path)

@@ -1,4 +1,4 @@
-"""The charges and the usage of a company of any size: thirteen months, four clusters."""
+"""The charges and the usage of a company of any size, in four clusters: thirteen months, where nothing else is said."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ START, END = date(2025, 10, 1), date(2026, 11, 1)
 
 @dataclass(frozen=True)
 class Size:
-    """How large a company is. Days before `hourly_from` stand in one hour each: their sums by the day are the same, and
+    """How large a company is, and its first day. Days before `hourly_from` stand in one hour each: their sums by the day are the same, and
     nothing reads their hours. `resources` are billed by the day, and each belongs to a service and a team."""
 
     teams: int = 120
@@ -22,6 +22,7 @@ class Size:
     services: int = 60
     resources: int = 1_200
     hourly_from: date = date(2026, 8, 1)
+    first: date = START
 
 
 COMPANY = Size()
@@ -36,9 +37,8 @@ class days:  # noqa: N801  # a group of functions
         yield from (first + timedelta(days=n) for n in range((end - first).days))
 
     @staticmethod
-    def months(end: date = END) -> Iterator[tuple[str, date, date]]:
-        """Name, first day and end of every month before an end."""
-        first = START
+    def months(first: date, end: date) -> Iterator[tuple[str, date, date]]:
+        """Name, first day and end of every month from a first of one to an end."""
         while first < end:
             until = min((first + timedelta(days=32)).replace(day=1), end)
             yield f"{first:%Y-%m}", first, until

@@ -1,9 +1,9 @@
-"""A night's work and an hour's: what a fill takes when a day more of bill and usage has come, after thirteen months.
+"""A night's work and an hour's: what a fill takes when a day more of bill and usage has come, after some months.
 
 At `--scale 1`: 100,000 pods on 10,000 nodes, ten million charges a month. The first run at a scale builds the company and
 fills it, once, which takes as long as thirteen such months do; every run works on a copy.
 
-python -m bench.nightly [--scale 0.1] [--keep]
+python -m bench.nightly [--scale 0.1] [--months 13] [--keep]
 """
 
 import argparse
@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,29 +22,48 @@ from bench.measure import bench_home, peak_mib, report, told_by_child
 
 LAST = date(2026, 10, 31)
 """The day that comes in the night."""
+MONTHS = 13
 GOALS = {"night_seconds": 900.0, "hour_seconds": 60.0, "peak_mib": 6 * 1024.0}
 """At scale 1; at a smaller one the seconds are multiplied with it."""
 
 
-def size_of(scale: float) -> Size:
-    """The company at a scale; its hours of five weeks are kept, which is what plans look back on."""
-    pods, nodes = int(100_000 * scale), int(10_000 * scale)
-    return Size(
-        teams=120, namespaces=max(400, int(4_000 * scale)), pods=pods, pods_per_workload=10, nodes=nodes, cores_per_node=32,
-        services=60, resources=int(10_000_000 * scale / 31) - nodes, hourly_from=date(2026, 10, 1),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class Company:
+    """A company at a scale, of which so many months are known; the hours of the last are kept, which plans look at."""
+
+    scale: float
+    months: int
+
+    @property
+    def name(self) -> str:
+        return f"nightly-{self.scale:g}" + (f"-{self.months}-months" if self.months != MONTHS else "")
+
+    @property
+    def folder(self) -> Path:
+        """Where its files come, beside every copy of its home: sources keep their paths."""
+        return bench_home(self.name.replace("nightly", "nightly-files"))
+
+    @property
+    def size(self) -> Size:
+        scale, month = self.scale, LAST.year * 12 + LAST.month - self.months
+        pods, nodes = int(100_000 * scale), int(10_000 * scale)
+        return Size(
+            teams=120, namespaces=max(400, int(4_000 * scale)), pods=pods, pods_per_workload=10, nodes=nodes,
+            cores_per_node=32, services=60, resources=int(10_000_000 * scale / 31) - nodes,
+            hourly_from=LAST.replace(day=1), first=date(month // 12, month % 12 + 1, 1),
+        )  # fmt: skip
 
 
-def build(scale: float) -> None:
-    """Thirteen months but a day, filled."""
+def build(of: Company) -> None:
+    """Its months but a day, filled."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    found(_folder(scale), size_of(scale), LAST)
+    found(of.folder, of.size, LAST)
     call_command("fill")
 
 
-def fill(bring: Callable[[float], None], scale: float, at: str) -> dict[str, Any]:
+def fill(bring: Callable[[Company], None], of: Company, at: str) -> dict[str, Any]:
     """Bring files, then fill at a time: (seconds of every step, all of them, the largest memory)."""
     from django.core.management import call_command
     from django.utils import timezone
@@ -52,7 +72,7 @@ def fill(bring: Callable[[float], None], scale: float, at: str) -> dict[str, Any
     from apps.pipeline.models import StepRun
 
     call_command("migrate", verbosity=0)  # the company may have been built by an earlier release
-    bring(scale)
+    bring(of)
     begun = timezone.now()
     started = time.perf_counter()
     done = services.fill(now=datetime.fromisoformat(at))
@@ -65,22 +85,22 @@ def fill(bring: Callable[[float], None], scale: float, at: str) -> dict[str, Any
     return {"seconds": seconds, "peak_mib": peak_mib(), "steps": {step: round(took, 1) for step, took in steps.items()}}
 
 
-def a_day(scale: float) -> None:
+def a_day(of: Company) -> None:
     """Charges and usage of the last day, as files."""
-    _bring(scale, LAST, LAST + timedelta(days=1), hours=24, bill=True)
+    _bring(of, LAST, LAST + timedelta(days=1), hours=24, bill=True)
 
 
-def an_hour(scale: float) -> None:
+def an_hour(of: Company) -> None:
     """Usage of the first hour after it, for which there is no bill yet."""
     day = LAST + timedelta(days=1)
-    _bring(scale, day, day + timedelta(days=1), hours=1, bill=False)
+    _bring(of, day, day + timedelta(days=1), hours=1, bill=False)
 
 
-def _bring(scale: float, first: date, end: date, *, hours: int, bill: bool) -> None:
+def _bring(of: Company, first: date, end: date, *, hours: int, bill: bool) -> None:
     from apps.finops.tables import CHARGES, USAGE
     from apps.warehouse import engine
 
-    folder, size, raw = _folder(scale), size_of(scale), engine.connect().con
+    folder, size, raw = of.folder, of.size, engine.connect().con
     for name, rows in USAGE_ROWS.items():
         table = USAGE[name]
         every, kept = (
@@ -103,41 +123,33 @@ def _bring(scale: float, first: date, end: date, *, hours: int, bill: bool) -> N
         )
 
 
-def _home(scale: float) -> str:
-    return f"nightly-{scale:g}"
-
-
-def _folder(scale: float) -> Path:
-    """Where the company's files come, beside every copy of its home: sources keep their paths."""
-    return bench_home(f"nightly-files-{scale:g}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--months", type=int, default=MONTHS, help="how many are known before (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep the copy that was worked on, to look at it")
     asked = parser.parse_args()
-    scale = asked.scale
-    home, built = bench_home(_home(scale)), bench_home() / f"{_home(scale)}.built"
+    of = Company(asked.scale, asked.months)
+    home, built = bench_home(of.name), bench_home() / f"{of.name}.built"
     if not built.exists():
         shutil.rmtree(home)
-        shutil.rmtree(_folder(scale))
+        shutil.rmtree(of.folder)
         started = time.perf_counter()
-        told_by_child(_home(scale), build, scale)
+        told_by_child(of.name, build, of)
         built.write_text(f"{time.perf_counter() - started:.0f}\n")
-    work = f"{_home(scale)}-work"
-    for left in (*bench_home(work).iterdir(), *_folder(scale).glob("usage/*"), *_folder(scale).glob("bill/*")):
+    work = f"{of.name}-work"
+    for left in (*bench_home(work).iterdir(), *of.folder.glob("usage/*"), *of.folder.glob("bill/*")):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.copytree(home, bench_home(work), symlinks=True, dirs_exist_ok=True)
-    night = told_by_child(work, fill, a_day, scale, f"{LAST + timedelta(days=1)}T00:30+00:00")
-    hour = told_by_child(work, fill, an_hour, scale, f"{LAST + timedelta(days=1)}T01:10+00:00")
+    night = told_by_child(work, fill, a_day, of, f"{LAST + timedelta(days=1)}T00:30+00:00")
+    hour = told_by_child(work, fill, an_hour, of, f"{LAST + timedelta(days=1)}T01:10+00:00")
     if not asked.keep:
         shutil.rmtree(bench_home(work))
-    goal = GOALS | {name: GOALS[name] * min(scale, 1) for name in ("night_seconds", "hour_seconds")}
+    goal = GOALS | {name: GOALS[name] * min(of.scale, 1) for name in ("night_seconds", "hour_seconds")}
     report(
-        f"nightly-{scale:g}",
-        {"scale": scale, "history_seconds": int(built.read_text()), "night": night, "hour": hour,
-         "night_seconds": night["seconds"], "hour_seconds": hour["seconds"],
+        of.name,
+        {"scale": of.scale, "months": of.months, "history_seconds": int(built.read_text()), "night": night,
+         "hour": hour, "night_seconds": night["seconds"], "hour_seconds": hour["seconds"],
          "peak_mib": max(night["peak_mib"], hour["peak_mib"])},
         goal,
     )  # fmt: skip
