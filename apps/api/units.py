@@ -13,6 +13,7 @@ from apps.api import parameters, schema, unit_schema
 from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
+from apps.api.paging import Rows
 from apps.api.parameters import AS_OF, CURRENCY, DAY, FORMAT, NAME, Parameter, day, one_of, text, whole_number
 from apps.api.questions import facts, used_rate
 from apps.finops.windows import Window
@@ -94,10 +95,10 @@ class UnitsView(AskView):
     columns = schema.columns_of(unit_schema.UnitRowSchema)
     file_name = "units"
 
-    @schema.asking("units", UNITS, unit_schema.UnitsSchema)
+    @schema.asking("units", UNITS, unit_schema.UnitsSchema, rows=1_000)
     def get(self, request: Request) -> HttpResponse:
         found = selectors.unit_costs(_question(request, self.asked(request)))
-        rows = {"totals": [asdict(row) for row in found.totals], "rows": [asdict(row) for row in found.rows]}
+        rows = {"totals": [asdict(row) for row in found.totals], "rows": Rows(found.rows, asdict)}
         return Response(_head(found) | rows)
 
 

@@ -1,8 +1,10 @@
 """The question about cost per unit, and its answers."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any, overload
 
 from apps.finops.units import Change
 from apps.finops.windows import Window
@@ -80,13 +82,31 @@ COLUMNS = ("period", "subject", "currency", "cost", "quantity", "unit_cost", "da
 
 
 @dataclass(frozen=True)
+class UnitRows(Sequence[UnitRow]):
+    """Rows that are made when they are asked for: of thirteen months day by day, a page shows few."""
+
+    keys: Sequence[Any]
+    make: Callable[[Any], UnitRow]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, at: int) -> UnitRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[UnitRow]: ...
+    def __getitem__(self, at: int | slice) -> UnitRow | list[UnitRow]:
+        return [self.make(key) for key in self.keys[at]] if isinstance(at, slice) else self.make(self.keys[at])
+
+
+@dataclass(frozen=True)
 class UnitAnswer:
     """Rows in the order of period, subject and currency; `totals` the same of all subjects together."""
 
     query: UnitQuery
     publication: PublicationFacts
     version: int
-    rows: tuple[UnitRow, ...]
+    rows: UnitRows
     totals: tuple[UnitRow, ...]
     rates: tuple[UsedRate, ...]
 

@@ -16,15 +16,13 @@ from apps.marts import selectors as marts
 from apps.marts.query import Answer, BadQuestion
 from apps.marts.recent import RecentAnswers
 from apps.units.models import DriverVersion
-from apps.units.query import LIST_COST, Bridge, ChangeAnswer, UnitAnswer, UnitQuery, UnitRow
+from apps.units.query import LIST_COST, Bridge, ChangeAnswer, UnitAnswer, UnitQuery, UnitRow, UnitRows
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
 Place = tuple[date, str]
 """Day and subject."""
 _recent = RecentAnswers(most_rows=100_000)
-ALL = "\0"
-"""All subjects together; no name has this character."""
 
 
 def versions() -> list[DriverVersion]:
@@ -139,22 +137,23 @@ def unit_costs(query: UnitQuery) -> UnitAnswer:
     """Cost per unit by subject, and of all subjects that were told, per day or month."""
     query, at = _pinned(query)
     facts = _facts(query, at, with_resource=False)
-    places: dict[tuple[str, str], set[Place]] = {}
-    for day, subject in {*facts.units, *((day, subject) for day, subject, _ in facts.costs)}:
-        period = _period(query, day)
-        places.setdefault((period, subject), set()).add((day, subject))
-        places.setdefault((period, ALL), set()).add((day, subject))
-    found = [
-        _row(facts, period, subject, currency, its)
-        for (period, subject), its in sorted(places.items())
-        for currency in (facts.currencies if subject == ALL else facts.currencies_of(its))
-    ]
+    of_subjects: dict[tuple[str, str], set[Place]] = {}
+    of_all: dict[str, set[Place]] = {}
+    for place in {*facts.units, *((day, subject) for day, subject, _ in facts.costs)}:
+        period = _period(query, place[0])
+        of_subjects.setdefault((period, place[1]), set()).add(place)
+        of_all.setdefault(period, set()).add(place)
+    keys = [(*key, currency) for key in sorted(of_subjects) for currency in facts.currencies_of(of_subjects[key])]
     return UnitAnswer(
         query=query,
         publication=facts.answer.publication,
         version=at.number if at else 0,
-        rows=tuple(row for row in found if row.subject != ALL),
-        totals=tuple(replace(row, subject="") for row in found if row.subject == ALL),
+        rows=UnitRows(keys, lambda key: _row(facts, key[0], key[1], key[2], of_subjects[key[0], key[1]])),
+        totals=tuple(
+            _row(facts, period, "", currency, of_all[period])
+            for period in sorted(of_all)
+            for currency in facts.currencies
+        ),
         rates=facts.answer.rates,
     )
 
