@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,8 @@ GRACE = timedelta(days=2)
 _VERSION = re.compile(r"_delta_log/(\d{20})\.json")
 _HALF_A_COMMIT = re.compile(r"_delta_log/(_commit_.+\.tmp|.+#\d+)")
 """How deltalake and its store call a version they are about to write."""
+_TEMPORARY = ("staging", "engine", "commits", "exports", "uploads")
+"""Folders below `tmp` of the home folder whose content belongs to whoever is at work; a killed process leaves it."""
 _TOLD = 5
 
 
@@ -35,8 +38,9 @@ def sweep(now: datetime) -> int:
     """Take away what no version of any table names, once it has lain there for the grace period; how many files.
 
     Older versions stay readable: what any of them ever named stays. So does everything of a table whose log has gaps,
-    and whatever lies in folders that are none of ours.
+    and whatever lies in folders that are none of ours. Temporary files of this machine go by the same grace.
     """
+    _sweep_temporary(now)
     place = shared.bucket() if shared.is_on() else _Folder()
     old = [one.key for prefix in ("lake/", ".probe-") for one in place.listed(prefix) if one.modified < now - GRACE]
     lost = sorted(_lost(place, old))
@@ -45,6 +49,20 @@ def sweep(now: datetime) -> int:
         told = ", ".join(lost[:_TOLD]) + (" …" if len(lost) > _TOLD else "")
         logger.warning("%d orphans of the lake swept, which no version names: %s", len(lost), told)
     return len(lost)
+
+
+def _sweep_temporary(now: datetime) -> None:
+    for name in _TEMPORARY:
+        folder = Path(settings.COSTOPS_HOME) / "tmp" / name
+        for path in folder.iterdir() if folder.exists() else ():
+            with suppress(FileNotFoundError):  # whoever was at work took it away
+                if _touched(path.lstat()) < now - GRACE:
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _touched(facts: os.stat_result) -> datetime:
+    """A copy that keeps the times of its original is as young as the copying."""
+    return datetime.fromtimestamp(max(facts.st_mtime, facts.st_ctime), UTC)
 
 
 def _lost(place: "Bucket | _Folder", old: Iterable[str]) -> Iterator[str]:
@@ -110,9 +128,7 @@ class _Folder:
                 with suppress(FileNotFoundError):  # its writer moved it meanwhile
                     facts = path.lstat()
                     if stat.S_ISREG(facts.st_mode):
-                        # A copy that keeps the times of its original is as young as the copying.
-                        touched = datetime.fromtimestamp(max(facts.st_mtime, facts.st_ctime), UTC)
-                        yield _Lying(f"lake/{path.relative_to(self._root).as_posix()}", touched)
+                        yield _Lying(f"lake/{path.relative_to(self._root).as_posix()}", _touched(facts))
 
     def read(self, key: str) -> bytes:
         return self._path(key).read_bytes()

@@ -198,3 +198,19 @@ def test_a_writer_that_comes_back_after_days_commits_nothing_that_is_gone(frozen
     frozen.send_signal(signal.SIGCONT)
     assert "is gone before it was committed" in frozen.communicate(timeout=60)[0]
     assert sold() == [(1, "north", MONDAY)]
+
+
+def test_what_killed_processes_left_goes_after_the_same_grace(home):
+    tmp = home / "tmp"
+    for name in ("staging/old/lake/a.parquet", "engine/old.tmp", "matplotlib/old"):
+        (tmp / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp / name).write_bytes(b"x")
+    outside = home / "outside"
+    outside.write_bytes(b"x")
+    (tmp / "staging" / "link").symlink_to(home)
+    before = sorted(tmp.rglob("*"))
+    orphans.sweep(NOW)
+    assert sorted(tmp.rglob("*")) == before
+    orphans.sweep(LATER)
+    assert sorted(path.name for path in tmp.rglob("*")) == ["engine", "matplotlib", "old", "staging"]
+    assert outside.exists()
