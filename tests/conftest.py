@@ -77,6 +77,7 @@ def prepare_environment() -> None:
     os.environ["COSTOPS_HOME"] = home
     # Half a minute to make: once for all processes.
     os.environ["COSTOPS_FONTS"] = str(Path(__file__).parents[1] / ".tools" / "fonts")
+    os.environ["COSTOPS_READ_APART"] = "false"  # `ingest/test_apart.py` and every installation of processes have it on
     os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
     if ON_POSTGRES:
         from tests.servers.postgres import running_postgres

@@ -65,6 +65,18 @@ TOLD = (
     _("%(name)s: the tar archive holds no CSV or Parquet file."),
     _("%(name)s: the tar archive holds %(count)s files; at most %(most)s are read."),
     _("%(name)s: %(packed)s bytes unpack to more than %(limit)s; this is not a bill."),
+    _(
+        "Reading the file takes more memory than it may: COSTOPS_READ_MEMORY_GIB is %(gib)s, COSTOPS_MEMORY_LIMIT "
+        "%(limit)s. Split it, or raise them; then bring it anew, or set an option of its source."
+    ),
+    _(
+        "Reading the file takes longer than %(minutes)s minutes. Split it, or raise COSTOPS_READ_MINUTES; "
+        "then bring it anew, or set an option of its source."
+    ),
+    _(
+        "The process that reads the file dies (%(how)s): the file is damaged, made to do so, or takes more than "
+        "%(gib)s GiB of memory. Export it again, or raise COSTOPS_READ_MEMORY_GIB and set an option of its source."
+    ),
     _("The file ends without a line break, it may be cut off: write it again, with a line break at the end."),
     _("A value is missing or cannot be meant; docs/data.md says what the column holds."),
     _("%(text)s is not the start of an hour in UTC; write 2026-10-01T13:00:00Z."),

@@ -18,8 +18,8 @@ from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest import landing, services
+from apps.ingest.apart.asking import read_bill
 from apps.ingest.bill.origins import quoted
-from apps.ingest.bill.reader import read_bill
 from apps.ingest.bill.writer import Bill, discard
 from apps.ingest.models import Source
 from apps.ingest.reading import Reading

@@ -13,7 +13,7 @@ from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
 from apps.ingest import books, kinds, landing, metered, overviews, restatements, usage
-from apps.ingest.bill.reader import read_bill
+from apps.ingest.apart import asking
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
 from apps.ingest.models import LandedFile, Source
@@ -202,7 +202,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
     beside = _Beside(source)
 
     def read(file: LandedFile) -> Reading:
-        reading = read_bill(
+        reading = asking.read_bill(
             Bill(
                 path=landing.at_hand(file.sha256),
                 name=file.path,
@@ -278,11 +278,11 @@ def meter_files(source: Source, now: datetime) -> StepResult:
             cluster=source.cluster,
             file_id=file.file_id,
             zone=settings.COSTOPS_TIME_ZONE,
-            convert=kinds.USAGE[source.kind].convert,
+            kind=source.kind,
             replaces=frozenset(f"f{pk}" for pk, path in paths.items() if path == file.path or policy == "snapshots"),
             beside=tuple(part for name, part in beside if table is None or name == table.name),
         )
-        reading = usage.read_usage(given)
+        reading = usage.compare(given, asking.read_usage(given))
         beside.extend((name, part) for name, parts in reading.parts.items() for part in parts)
         return reading
 

@@ -16,13 +16,14 @@ import duckdb
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE, UsageTable
+from apps.ingest import kinds
 from apps.ingest.bill.origins import quoted
 from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
 from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
 from apps.ingest.text.values import YEARS
 from apps.ingest.unpack import Damaged, Member, Unpacked, Unreadable, is_damage, unpacked
-from apps.ingest.usage_formats.base import Convert, is_json, write_rows
+from apps.ingest.usage_formats.base import OWN, Convert, is_json, write_rows
 from apps.warehouse import engine, lake
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -64,7 +65,7 @@ class UsageFile:
     """A landed usage file: `name` is its path at the source, `path` where its bytes lie.
 
     `replaces` are the ids of files that will not count beside it: its earlier revisions and its own; `beside` are
-    parts of files read in the same run. `convert` makes rows of our tables of a file that another tool wrote.
+    parts of files read in the same run. `kind` is that of its source: another tool may have written it.
     """
 
     path: Path
@@ -73,7 +74,7 @@ class UsageFile:
     cluster: str
     file_id: str
     zone: str
-    convert: Convert | None = None
+    kind: str = OWN.kind
     replaces: frozenset[str] = frozenset()
     beside: tuple[lake.WrittenFile, ...] = ()
 
@@ -89,14 +90,14 @@ def table_of(name: str) -> UsageTable | None:
 
 def read_usage(file: UsageFile) -> Reading:
     """Read a usage file. Its parts lie in the lake's folder, uncommitted."""
-    table = table_of(file.name)
-    if table is None and file.convert is None:
+    table, convert = table_of(file.name), kinds.USAGE[file.kind].convert
+    if table is None and convert is None:
         message = f"Name the file or its folder after its table: {', '.join(USAGE)}."
         return refused([Problem("error", "unknown_table", file.name, message)])
     try:
         with unpacked(file.path, file.name) as bundle:
-            if file.convert:
-                return _read_converted(file, file.convert, bundle)
+            if convert:
+                return _read_converted(file, convert, bundle)
             assert table is not None  # noqa: S101  # said above
             return _read_members(file, table, list(bundle.members))
     except Unreadable as error:
@@ -139,9 +140,8 @@ def _read_members(file: UsageFile, table: UsageTable, members: list[Member]) -> 
             parts += lake.write_sql(table, engine.connect().con, query)
         except _STOPPED as error:
             return _refused(table, parts, _explain(table, member, columns, error))
-    days = {part.partition["day"] for part in parts}
-    if problems := duplicates(table, [*parts, *_others(file, table, days)]):
-        return _refused(table, parts, [replace(one, subject=f"{file.name}, {one.subject}") for one in problems])
+    if problems := _said_twice(file, table, parts):
+        return _refused(table, parts, problems)
     return Reading({table.name: parts}, _contents(table, parts))
 
 
@@ -318,6 +318,23 @@ def duplicates(table: UsageTable, parts: Iterable[lake.WrittenFile | lake.Stored
     twice = connection.execute(f"SELECT {keys} FROM {origin} GROUP BY ALL HAVING count(*) > 1 LIMIT 3").fetchall()
     message = "These rows come more than once; usage is added up, so each may come only once."
     return [Problem("error", "duplicate_row", f"{table.name}: {_key(row)}", message) for row in twice]
+
+
+def compare(file: UsageFile, reading: Reading) -> Reading:
+    """The reading, refused where other files of the source say the same hour of the same thing."""
+    for name, parts in reading.parts.items():
+        others = _others(file, USAGE[name], {part.partition["day"] for part in parts})
+        if others and (problems := _said_twice(file, USAGE[name], [*parts, *others])):
+            for each, written in reading.parts.items():
+                _refused(USAGE[each], written, problems)
+            return refused(problems)
+    return reading
+
+
+def _said_twice(
+    file: UsageFile, table: UsageTable, parts: Iterable[lake.WrittenFile | lake.StoredFile]
+) -> list[Problem]:
+    return [replace(one, subject=f"{file.name}, {one.subject}") for one in duplicates(table, parts)]
 
 
 def _others(file: UsageFile, table: UsageTable, days: set[str]) -> list[lake.WrittenFile | lake.StoredFile]:

@@ -3,10 +3,13 @@
 COSTOPS_TEST_FAILPOINTS names what is to happen where: `publish.pin=kill`, several joined by `;`. A name may be `*`, for
 every place; `kill@3` happens when a place is reached for the third time. Actions:
 
-`kill`            SIGKILL to this process, as a lack of memory would
+`kill`            SIGKILL to this process, as a lack of memory would; `kill:PID` to another one
 `stop`            SIGSTOP to this process: every thread of it freezes, until somebody sends SIGCONT
 `freeze:SECONDS`  this thread sleeps, the others go on
 `raise`           the work fails here
+`crash`           SIGSEGV to this process, as a mistake in a library would
+`hoard`           memory is taken without end
+`spin`            nothing else is done any more
 `log:FILE`        a line is added to a file: the name and the process
 """
 
@@ -68,6 +71,7 @@ class _Armed:
     at_hit: int | None
 
 
+_told = ""
 _armed: tuple[_Armed, ...] = ()
 _hits: Counter[_Armed] = Counter()
 
@@ -80,9 +84,15 @@ def failpoint(name: str) -> None:
 
 def arm(told: str) -> None:
     """Make what is told (as the variable has it) happen from now on; nothing any more when it is empty."""
-    global _armed
+    global _armed, _told
+    _told = told
     _armed = tuple(_parsed(one.strip()) for one in told.split(";") if one.strip())
     _hits.clear()
+
+
+def armed() -> str:
+    """What is armed, for processes that work for this one."""
+    return _told
 
 
 def _parsed(told: str) -> _Armed:
@@ -103,8 +113,8 @@ def _reach(name: str) -> None:
             _ACTIONS[armed.action](name, armed.argument)
 
 
-def _kill(_name: str, _argument: str) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _kill(_name: str, process: str) -> None:
+    os.kill(int(process or os.getpid()), signal.SIGKILL)
 
 
 def _stop(_name: str, _argument: str) -> None:
@@ -119,6 +129,21 @@ def _raise(name: str, _argument: str) -> None:
     raise FailpointReached(name)
 
 
+def _crash(_name: str, _argument: str) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _hoard(_name: str, _argument: str) -> None:
+    held = []
+    while True:
+        held.append(bytearray(1 << 26))
+
+
+def _spin(_name: str, _argument: str) -> None:
+    while True:
+        pass
+
+
 def _log(name: str, path: str) -> None:
     with open(path, "a", encoding="utf-8") as log:  # one short write: lines of several processes do not mix
         log.write(f"{name} {os.getpid()}\n")
@@ -126,6 +151,7 @@ def _log(name: str, path: str) -> None:
 
 _ACTIONS: dict[str, Callable[[str, str], None]] = {
     "kill": _kill, "stop": _stop, "freeze": _freeze, "raise": _raise, "log": _log,
+    "crash": _crash, "hoard": _hoard, "spin": _spin,
 }  # fmt: skip
 
 arm(os.environ.get(VARIABLE, ""))

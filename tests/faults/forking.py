@@ -1,9 +1,11 @@
 """Processes that share what was imported before them: each begins its work at once, so that faults hit the work."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
+import subprocess
 import time
 import traceback
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.warehouse import failpoints
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class Child:
 
 
 def fork(work: Callable[..., Any], *arguments: Any, failing: str = "") -> Child:
-    """Do something in a process of its own, with these failpoints; a mistake ends it with status 1, and is printed."""
+    """Do something in a process of its own, with these failpoints, where `PID` is its own number; a mistake ends it
+    with status 1, and is printed."""
     pid = os.fork()
     if pid:
         return Child(pid)
@@ -57,13 +62,25 @@ def fork(work: Callable[..., Any], *arguments: Any, failing: str = "") -> Child:
         for connection in connections.all(initialized_only=True):
             connection.inc_thread_sharing()
             connection.connection = None  # the parent's own
-        failpoints.arm(failing)
+        failpoints.arm(failing.replace("PID", str(os.getpid())))
         work(*arguments)
         status = 0
     except BaseException:  # noqa: BLE001  # whatever it was, it must not go on in the parent's code
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def readers() -> list[int]:
+    """The processes below this one that read files apart, or wait to do so."""
+    told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    found = [line.split(None, 2) for line in told.stdout.splitlines() if line.endswith("apps.ingest.apart.reader")]
+    return [int(pid) for pid, parent, _ in found if int(parent) == os.getpid()]
+
+
+def inherit_orphans() -> None:
+    """What outlives a process that was forked here comes to be below this one."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 class Points:
@@ -74,14 +91,14 @@ class Points:
         self._read = 0
         path.touch()
 
-    def last_of(self, child: Child) -> str | None:
-        """The last place a process came to, since this was asked last."""
+    def last(self) -> str | None:
+        """The last place a process, or who reads for it, came to, since this was asked last."""
         with self.path.open(encoding="utf-8") as log:
             log.seek(self._read)
             lines = [line.split() for line in log]
             self._read = log.tell()
-        mine = [words[0] for words in lines if len(words) == 2 and words[1] == str(child.pid)]
-        return mine[-1] if mine else None
+        passed = [words[0] for words in lines if len(words) == 2]
+        return passed[-1] if passed else None
 
 
 class Told:

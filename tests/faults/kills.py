@@ -14,10 +14,11 @@ from django.core.management import call_command
 
 from apps.warehouse.failpoints import POINTS, STAGES
 from tests.faults import generations
-from tests.faults.forking import Child, Points, Told, fork
+from tests.faults.forking import Child, Points, Told, fork, inherit_orphans, readers
 from tests.faults.generations import Issues, Reader, Violated
 
 LONGEST_SECONDS = 120
+READERS_END_SECONDS = 10
 START, END = "start", "end"
 
 
@@ -65,14 +66,14 @@ class Run:
         status = child.wait(self.dice.uniform(0, self.full_seconds * 1.02))
         if status is None:
             status = child.kill()
-        self._count(child, status, time.monotonic() - began)
+        self._count(status, time.monotonic() - began)
 
     def kill_at(self, point: str) -> None:
-        """Kill a fill of a new issue when it comes to a place."""
+        """Kill a fill of a new issue when it, or who reads for it, comes to a place."""
         self.issues.issue()
-        told = self._logging(f"{point}=kill@{self.dice.choice((1, 1, 2))}")
+        told = self._logging(f"{point}=kill:PID@{self.dice.choice((1, 1, 2))}")
         child = fork(generations.fill, failing=told)
-        self._count(child, child.wait(LONGEST_SECONDS), self.full_seconds)
+        self._count(child.wait(LONGEST_SECONDS), self.full_seconds)
 
     def kill_in(self, stage: str, *, at_least: int) -> None:
         """Kill at the places of a stage until it was hit so often."""
@@ -84,8 +85,8 @@ class Run:
         if self.hit[stage] < at_least:
             raise Violated(f"no kill hits the stage {stage}: {dict(self.hit)}")
 
-    def _count(self, child: Child, status: int | None, seconds: float) -> None:
-        point = self.points.last_of(child)
+    def _count(self, status: int | None, seconds: float) -> None:
+        point = self.points.last()
         if status == 0:
             self.fills += 1
             self.full_seconds = self.full_seconds * 0.7 + seconds * 0.3
@@ -150,10 +151,20 @@ def done(child: Child) -> None:
         raise Violated(f"a process that nobody disturbed ended with status {status}")
 
 
+def check_readers() -> None:
+    """Nobody reads on for a worker that is gone."""
+    deadline = time.monotonic() + READERS_END_SECONDS
+    while left := readers():
+        if time.monotonic() > deadline:
+            raise Violated(f"processes read on for nobody: {left}")
+        time.sleep(0.05)
+
+
 def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
     """So many kills at random, or so many seconds of them; then at the stages that were hit less often than asked."""
     run = Run(asked.home, random.Random(asked.seed))
     deadline = time.monotonic() + asked.seconds
+    inherit_orphans()
     with run.receiving():
         run.begin()
         try:
@@ -163,6 +174,7 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
                 for stage in STAGES:
                     run.kill_in(stage, at_least=asked.each)
             run.fill_undisturbed()
+            check_readers()
             done(fork(_end, run))
         finally:
             report |= {

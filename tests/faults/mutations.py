@@ -186,12 +186,13 @@ def damaged(sample: Sample, dice: random.Random) -> bytes:
 
 # --- Reading --------------------------------------------------------------------------------------------------------
 def read(sample: Sample, path: Path) -> Any:
-    from apps.ingest import kinds, usage
-    from apps.ingest.bill.reader import read_bill
+    from apps.ingest import kinds
+    from apps.ingest.apart.asking import read_bill, read_usage
     from apps.ingest.bill.writer import Bill
+    from apps.ingest.usage import UsageFile
 
     if sample.table:
-        return usage.read_usage(usage.UsageFile(path, sample.name, "s", "school", "f1", "UTC"))
+        return read_usage(UsageFile(path, sample.name, "s", "school", "f1", "UTC"))
     provider = kinds.BILLS[sample.kind]
     return read_bill(
         Bill(
@@ -213,10 +214,7 @@ def judge(sample: Sample, content: bytes, reading: Any) -> str:
     if reading.is_refused:
         errors = [problem for problem in reading.problems if problem.severity == "error"]
         for problem in errors:
-            if not problem.subject.startswith((sample.name, "coverage_hours", "node_hours")) or not problem.message:
-                raise Violated(f"refused without a place or reason: {problem}")
-            if problem.code.startswith("bad_") and not re.search(r"(line|row) \d+|column", problem.subject):
-                raise Violated(f"refused without a line or column: {problem}")
+            _judge_refusal(sample, problem)
         if left:
             raise Violated(f"refused, and {len(left)} files of it are left")
         return f"refused {errors[0].code}"
@@ -230,6 +228,15 @@ def judge(sample: Sample, content: bytes, reading: Any) -> str:
     for path in left:
         path.unlink()
     return "taken"
+
+
+def _judge_refusal(sample: Sample, problem: Any) -> None:
+    if problem.code in ("reader_died", "too_much_memory", "too_slow"):
+        raise Violated(f"whoever reads it comes to harm: {problem.message}")
+    if not problem.subject.startswith((sample.name, "coverage_hours", "node_hours")) or not problem.message:
+        raise Violated(f"refused without a place or reason: {problem}")
+    if problem.code.startswith("bad_") and not re.search(r"(line|row) \d+|column", problem.subject):
+        raise Violated(f"refused without a line or column: {problem}")
 
 
 def _added_up(content: bytes) -> Decimal | None:

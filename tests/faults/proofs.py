@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import transaction
+from django.test import override_settings
 
 from apps.channels import delivering
 from apps.channels.models import Entry, Message
@@ -22,7 +23,7 @@ from apps.marts.models import Publication
 from apps.pipeline import leases, services
 from apps.pipeline.models import StepRun
 from apps.pipeline.work import Work
-from apps.warehouse import lake, orphans
+from apps.warehouse import failpoints, lake, orphans
 from tests.channels.worlds import a_channel, a_notice, deliver, send
 from tests.ingest.bills import NOW, bill, costs, errors, ingest, put, row, source
 
@@ -40,6 +41,21 @@ def a_damaged_archive_is_refused() -> None:
     put(inbox(), "a.csv.gz", bytes(packed))
     assert errors(ingest(source(inbox()))), "a wrong checksum was taken"
     assert costs() == []
+
+
+def a_file_is_read_by_a_process_of_its_own() -> None:
+    log = Path(settings.COSTOPS_HOME) / "log"
+    put(inbox(), "a.csv", GOOD)
+    failpoints.arm(f"read.parse=log:{log}")
+    try:
+        with override_settings(COSTOPS_READ_APART=True):
+            assert not errors(ingest(source(inbox())))
+    finally:
+        failpoints.arm("")
+    (read_by,) = [int(line.split()[1]) for line in log.read_text().splitlines()]
+    assert read_by != os.getpid(), "a crafted file would take the worker with it"
+    assert not Path(f"/proc/{read_by}").exists(), "whoever read it is there for the next file"
+    assert costs() == ["1", "2"]
 
 
 def a_wrong_amount_refuses_its_file() -> None:

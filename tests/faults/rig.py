@@ -21,11 +21,12 @@ WARM = (
 )  # fmt: skip
 
 
-def prepare(home: Path) -> None:
+def prepare(home: Path, *, is_apart: bool) -> None:
     """Django over a home of its own, and everything imported that work needs."""
     home.mkdir(parents=True, exist_ok=True)
     os.environ |= {
         "COSTOPS_HOME": str(home), "DJANGO_SETTINGS_MODULE": "costops.settings", "COSTOPS_THREADS": "1",
+        "COSTOPS_READ_APART": str(is_apart).lower(),
         "COSTOPS_LOG_LEVEL": os.environ.get("COSTOPS_LOG_LEVEL", "CRITICAL"), "COSTOPS_CHANNEL_HOSTS": "127.0.0.1",
     }  # fmt: skip
     import django
@@ -47,7 +48,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--sabotage", default="")
     asked = parser.parse_args()
-    prepare(asked.home)
+    prepare(asked.home, is_apart=asked.scenario in APART)
     from tests.faults.generations import Violated
     from tests.faults.sabotage import SABOTAGES
 
@@ -82,6 +83,8 @@ def _mutations(asked: argparse.Namespace, report: dict[str, Any]) -> None:
     run(asked, report)
 
 
+APART = ("kills", "mutations")
+"""Where files are read as installations do; what zombies freeze at its places is the process at work itself."""
 SCENARIOS = {"kills": _kills, "zombies": _zombies, "mutations": _mutations}
 
 if __name__ == "__main__":

@@ -43,6 +43,12 @@ def _no_crc(patched: pytest.MonkeyPatch) -> None:
     patched.setattr("apps.ingest.unpack.igzip.open", careless)
 
 
+def _by_the_worker(patched: pytest.MonkeyPatch) -> None:
+    from apps.ingest.apart import asking
+
+    patched.setattr(asking, "_read", lambda what, file: asking.READ[what](file))
+
+
 def _ignored_errors(patched: pytest.MonkeyPatch) -> None:
     from apps.ingest.bill import reader
 
@@ -222,6 +228,7 @@ def _sent_by_all(patched: pytest.MonkeyPatch) -> None:
 
 SABOTAGES: dict[str, Sabotage] = {
     "the checksum of archives is not looked at": Sabotage(_no_crc, proofs.a_damaged_archive_is_refused),
+    "files are read by the worker itself": Sabotage(_by_the_worker, proofs.a_file_is_read_by_a_process_of_its_own),
     "rows that cannot be read are passed over": Sabotage(_ignored_errors, proofs.a_wrong_amount_refuses_its_file),
     "what was written is not counted again": Sabotage(_no_tally, proofs.a_row_lost_on_the_way_is_noticed),
     "money is a float": Sabotage(_floats, proofs.every_digit_is_kept),

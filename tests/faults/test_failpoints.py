@@ -64,3 +64,10 @@ def test_a_process_is_killed_by_its_environment():
     environment = os.environ | {failpoints.VARIABLE: "publish.pin=kill"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
     assert done.returncode == -signal.SIGKILL
+
+
+def test_another_process_is_killed():
+    with subprocess.Popen(["sleep", "60"]) as other:
+        arm(f"{HERE}=kill:{other.pid}")
+        failpoint(HERE)
+        assert other.wait(10) == -signal.SIGKILL

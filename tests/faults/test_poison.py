@@ -58,7 +58,7 @@ connection.close()
 for _ in range({attempts}):
     pid = os.fork()
     if not pid:
-        arm("read.parse=kill")
+        arm("books.record=kill")
         call_command("fill", "--source", "bill")
         os._exit(0)
     print("SAID", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
