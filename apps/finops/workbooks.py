@@ -12,6 +12,8 @@ from apps.finops.sheets import BadSheet, Wrong, WrongCell
 MOST_UNPACKED = 512 << 20
 MOST_TIMES = 32
 """A workbook unpacks to some ten times its size; one that was made to be large to a thousand times."""
+MOST_COLUMNS = 256
+"""What stands further to the right is not looked at; a sheet may have 16,384 columns in every row."""
 MAGIC = b"PK\x03\x04"
 Row = TypeVar("Row")
 Lines = Iterator[tuple[int, dict[str, str]]]
@@ -58,12 +60,17 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
             if sum(entry.file_size for entry in packed.infolist()) > most_unpacked:
                 raise BadSheet(f"{name}: unpacks to more than {most_unpacked >> 20} MiB.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        header = [str(cell or "").strip() for cell in next(rows, ())]
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its size need not be so
+        first = next(sheet.iter_rows(max_row=1, max_col=MOST_COLUMNS, values_only=True), ())
+        header = [str(cell or "").strip() for cell in first]
+        while header and not header[-1]:
+            header.pop()
         known = sorted(filter(None, header))
         if known not in [sorted(columns) for columns in headers]:
             allowed = " or ".join(",".join(columns) for columns in headers)
             raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
+        rows = sheet.iter_rows(min_row=2, max_col=len(header), values_only=True)
         for line, row in enumerate(rows, start=2):
             cells = {column: text(value) for column, value in zip(header, row, strict=False) if column}
             if any(cells.values()):
