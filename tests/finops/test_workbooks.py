@@ -1,4 +1,4 @@
-"""Workbooks somebody brings: what their cells say counts, and neither what they say of themselves nor how wide they are."""
+"""Workbooks somebody brings: what their cells say counts, not what they say of themselves, nor how wide they are."""
 
 import io
 import re
