@@ -40,7 +40,7 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
     passed_on = _sides(pair.of_days(PASSED_ON, days), metric).drop("pool")
     passed_on = charges.without_provider(passed_on, unrecorded)
     passed_on = passed_on.mutate(team=ibis.literal(""), kind=ibis.literal(_PASSED_ON))
-    claims = _summed(direct.union(passed_on), _POOL, _CLAIMANT, measured, workspace)
+    claims = _summed(direct.union(passed_on), _POOL, _CLAIMANT, measured, moves, workspace)
     told = explained(
         claims.mutate(fallback=ibis.literal("re-ruled")),
         moves,
@@ -49,13 +49,15 @@ def explain(pair: Pair, metric: str, window: Window, workspace: Workspace) -> ir
         owner=["team", "kind"],
         workspace=workspace,
     )
-    shared = _summed(allocated.filter(allocated.pool == "shared").drop("pool"), _PLATFORM, [], measured, workspace)
-    if not count_of(shared):
-        return told.select(COLUMNS)  # without platform cost nothing was passed on either
     received = told.filter(told.kind == _PASSED_ON).group_by(*_PLATFORM, "class")
+    received = workspace.keep(received.aggregate(amount=lambda t: t.amount.sum().cast(MONEY)))
+    shared = allocated.filter(allocated.pool == "shared").drop("pool")
+    shared = _summed(shared, _PLATFORM, [], measured, received, workspace)
+    if not count_of(shared):
+        return told.select(COLUMNS)  # where no platform cost changed, nothing was passed on otherwise either
     shared = explained(
         _with_fallback(shared, moves),
-        workspace.keep(received.aggregate(amount=lambda t: t.amount.sum().cast(MONEY))),
+        received,
         pool=_PLATFORM,
         claimant=["team", "kind"],
         owner=[],
@@ -91,20 +93,28 @@ def _sides(sides: tuple[ir.Table, ir.Table], metric: str) -> ir.Table:
     return rows.mutate(is_idle=rows.kind == "idle")
 
 
-def _summed(rows: ir.Table, pool: list[str], claimant: list[str], measured: ir.Table, workspace: Workspace) -> ir.Table:
-    """One row per pool, claimant and owner, with what is known of its pool: `is_measured`, `is_ruled`."""
-    keys = [*pool, *claimant, "team", "kind"]
-    marked = rows.left_join(measured, ["day", "cluster"]).mutate(is_touched=lambda t: t.day_right.notnull())
-    marked = workspace.keep(marked.drop("day_right", "cluster_right"))
-    summed = marked.group_by(keys).aggregate(
-        before=marked.before.sum().cast(MONEY), after=marked.after.sum().cast(MONEY)
+def _summed(
+    rows: ir.Table, pool: list[str], claimant: list[str], measured: ir.Table, moves: ir.Table, workspace: Workspace
+) -> ir.Table:
+    """One row per pool, claimant and owner, with what is known of its pool: `is_measured`, `is_ruled`.
+
+    Pools of which every row is what it was, and that no charge moves, have nothing to tell: they are most of a month.
+    """
+    summed = workspace.keep(
+        rows.group_by([*pool, *claimant, "team", "kind"]).aggregate(
+            before=rows.before.sum().cast(MONEY),
+            after=rows.after.sum().cast(MONEY),
+            rules_before=rows.rules_before.max(),
+            rules_after=rows.rules_after.max(),
+        )
     )
-    of_pool = marked.group_by(pool).aggregate(
-        is_measured=marked.is_touched.any(),
-        is_ruled=(marked.rules_before.max() != marked.rules_after.max()).fill_null(False),
+    changed = summed.filter(summed.before != summed.after).select(pool).union(moves.select(pool)).distinct()
+    told = summed.semi_join(workspace.keep(changed), pool).left_join(measured, ["day", "cluster"])
+    of_pool = told.group_by(pool).aggregate(
+        is_measured=told.day_right.notnull().any(),
+        is_ruled=(told.rules_before.max() != told.rules_after.max()).fill_null(False),
     )
-    joined = summed.join(of_pool, pool)
-    return workspace.keep(joined.select(*keys, "before", "after", "is_measured", "is_ruled"))
+    return workspace.keep(summed.drop("rules_before", "rules_after").join(workspace.keep(of_pool), pool))
 
 
 def _with_fallback(rows: ir.Table, moves: ir.Table) -> ir.Table:
