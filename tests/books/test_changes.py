@@ -101,6 +101,12 @@ SAME_RULES: list[Case] = [
         {(UNKNOWN, "new"): "12", (UNKNOWN, "vanished"): "-10"},
     ),
     (
+        "other usage at the same cost is told too, though together nothing changed",
+        {"charges": [charge("10", "log-1", PricingQuantity=Decimal(5), **LOG)]},
+        {"charges": [charge("10", "log-1", PricingQuantity=Decimal(6), **LOG)]},
+        {(UNKNOWN, "new"): "10", (UNKNOWN, "vanished"): "-10"},
+    ),
+    (
         "the same row three times, then five times: two are new",
         {"charges": [charge("1", "log-1", **LOG)] * 3},
         {"charges": [charge("1", "log-1", **LOG)] * 5},
