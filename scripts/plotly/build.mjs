@@ -11,9 +11,10 @@ const DESCRIPTIONS = [
   new RegExp(String.raw`\bdescription:\s*${TEXT},?$`, "gm"),
 ];
 
-// plotly.js writes these styles as attributes, which a strict policy refuses; as properties they are the same.
+// plotly.js writes these styles as attributes, which a strict policy refuses; as properties they are the same. And it
+// draws a figure in one go, while a phone answers no touch: the first drawing pauses between its steps.
 const AS_PROPERTY = "$1.each(function () { this.style.cssText = $2; })";
-const STYLES = {
+const CHANGES = {
   "components/colorbar/draw.js": [[/()\.attr\('style', (''|"")\)/g, AS_PROPERTY]],
   "lib/supports_pixelated_image.js": [[/()\.attr\('style', (constants\.STYLE)\)/g, AS_PROPERTY]],
   "traces/heatmap/plot.js": [[/()\.attr\('style', (PIXELATED_IMAGE_STYLE)\)/g, AS_PROPERTY]],
@@ -23,10 +24,15 @@ const STYLES = {
     [/var nodeAttrs = css \? \{style: css\} : \{\};/g, "var nodeAttrs = {};"],
     [/(d3\.select\(newNode\)\.attr\(nodeAttrs\);)(?=\s+currentNode = newNode)/g, "$1 if(css) newNode.style.cssText = css;"],
   ],
+  "plot_api/plot_api.js": [
+    [/(Plots\.purge\(gd\);)\s+return (exports\._doPlot\(gd, data, layout, config\));/g, "$1 gd._paused = true; return gd._firstDrawing = $2.finally(() => { gd._paused = false; });"],
+    [/(Plots\.doAutoMargin,\s+Plots\.previousPromises\s+\);)/g, "$1 if(gd._paused) seq = seq.flatMap((step) => [step, require('pause')]);"],
+    [/if \(!Lib\.isHidden\(gd\)\) Plots\.resize\(gd\);/g, "Promise.resolve(gd._firstDrawing).then(() => { if(!Lib.isHidden(gd)) Plots.resize(gd); }, () => {});"],
+  ],
 };
-const withoutAttributes = (path, source) => {
-  const place = Object.keys(STYLES).find((end) => path.endsWith(`plotly.js/src/${end}`));
-  return (STYLES[place] ?? []).reduce((text, [from, to]) => {
+const changed = (path, source) => {
+  const place = Object.keys(CHANGES).find((end) => path.endsWith(`plotly.js/src/${end}`));
+  return (CHANGES[place] ?? []).reduce((text, [from, to]) => {
     if (!text.match(from)) throw new Error(`${place} has changed: ${from} is not in it`);
     return text.replace(from, to);
   }, source);
@@ -35,9 +41,10 @@ const withoutAttributes = (path, source) => {
 const smaller = {
   name: "smaller",
   setup(bundler) {
-    bundler.onResolve({ filter: /^culori$/ }, () => ({ path: fileURLToPath(new URL("colours.mjs", import.meta.url)) }));
+    for (const [name, file] of [["culori", "colours.mjs"], ["pause", "pause.js"]])
+      bundler.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: fileURLToPath(new URL(file, import.meta.url)) }));
     bundler.onLoad({ filter: /plotly\.js\/src\/.*\.js$/ }, async ({ path }) => {
-      const source = withoutAttributes(path, await readFile(path, "utf8"));
+      const source = changed(path, await readFile(path, "utf8"));
       return { contents: DESCRIPTIONS.reduce((text, words) => text.replaceAll(words, ""), source) };
     });
   },

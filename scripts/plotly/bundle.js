@@ -1,5 +1,6 @@
 // The part of plotly.js that our figures use: traces and components by name, nothing that compiles code or needs WebGL.
 // `Plotly.ready` comes with the library once it is there: it is put together in short steps, so that a phone can be used meanwhile.
+const pause = require("pause");
 const STEPS = [
   () => require("native-promise-only"),
   () => require("@plotly/d3"),
@@ -47,7 +48,7 @@ const offer = (api) => {
 exports.ready = (async () => {
   for (const step of STEPS) {
     step();
-    await new Promise((resolve) => setTimeout(resolve));
+    await pause();
   }
   return exports;
 })();

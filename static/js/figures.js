@@ -72,14 +72,24 @@
     figure.dataset.drawn = isDrawn ? "yes" : "no";
   };
 
+  // One drawing at a time: the first of a figure pauses between its steps, and nothing may come between them.
+  let last = Promise.resolve();
+  const inTurn = (work) => (last = last.then(work, work));
+
+  const first = async (library, plot, data) => {
+    if (!plot.isConnected) return;
+    plot.hidden = false;
+    plot.dataset.waiting = "";
+    drawn.set(plot, data);
+    await library.newPlot(plot, ...shaped(data), CONFIG);
+    delete plot.dataset.waiting;
+  };
+
   const draw = async (figure) => {
     const plot = figure.querySelector(".figure__plot");
     try {
       const [library, data] = await Promise.all([plotly(), read(figure.dataset.figureUrl)]);
-      delete plot.dataset.waiting;
-      plot.hidden = false;
-      drawn.set(plot, data);
-      await library.newPlot(plot, ...shaped(data), CONFIG);
+      await inTurn(() => first(library, plot, data));
       show(figure, true);
       figure.dispatchEvent(new CustomEvent("figuredrawn", { bubbles: true, detail: { plot, library } }));
     } catch (failure) {
@@ -114,8 +124,8 @@
     }
   };
   const forget = (plot) => {
-    window.Plotly.purge(plot);
     drawn.delete(plot);
+    inTurn(() => window.Plotly.purge(plot));
   };
   watch(document);
   document.addEventListener("htmx:load", ({ target }) => watch(target));
@@ -125,7 +135,7 @@
   });
 
   const redraw = () => {
-    for (const [plot, data] of drawn) window.Plotly.react(plot, ...shaped(data), CONFIG);
+    for (const [plot, data] of drawn) inTurn(() => drawn.has(plot) && window.Plotly.react(plot, ...shaped(data), CONFIG));
   };
   document.addEventListener("themechange", redraw);
   narrow.addEventListener("change", redraw);

@@ -217,6 +217,42 @@ def test_the_filter_bar_applies_at_once_and_asks_for_days_only_when_custom(visit
     assert page.get_attribute(".headline data", "value") == "24.433333333334"
 
 
+def test_what_a_choice_fetches_is_pale_until_it_is_there(visit):
+    from playwright.sync_api import expect
+
+    company.publish()
+    page = visit("/teams/live-class/")
+    held = []
+    page.route("**/*period=7*", lambda route: held.append(route))
+    page.check("[name=period][value='7']", force=True)
+    expect(page.locator(".headline")).to_have_css("opacity", "0.55")
+    expect(page.locator(".filters")).to_have_css("opacity", "1")
+    held.pop().continue_()
+    page.wait_for_url("**period=7**")
+    expect(page.locator(".headline")).to_have_css("opacity", "1")
+
+
+def test_a_touch_is_answered_while_a_figure_is_drawn(visit):
+    company.publish()
+    page = visit("/")
+    wait_for_figures(page)
+    answered = page.evaluate(
+        """async () => {
+          const { data, layout } = document.querySelector("#figure-team .figure__plot");
+          const place = document.querySelector("main").appendChild(document.createElement("div"));
+          const goOn = scheduler.yield.bind(scheduler);
+          let answered = 0;
+          scheduler.yield = () => {
+            scheduler.postTask(() => { answered += 1; }, { priority: "user-blocking" });
+            return goOn();
+          };
+          await Plotly.newPlot(place, structuredClone(data), structuredClone(layout));
+          return answered;
+        }"""
+    )
+    assert answered > 10
+
+
 def test_a_figure_without_data_says_so_and_the_page_goes_on(visit):
     company.publish()
     page = visit("/")
