@@ -29,11 +29,13 @@ new PerformanceObserver(list => {
 }).observe({type: "event", durationThreshold: 16, buffered: true});
 """
 LOADED = """
-() => {
-  const paint = performance.getEntriesByName("first-contentful-paint")[0];
+async () => {
+  const paint = await new Promise(resolve => new PerformanceObserver(list => {
+    for (const one of list.getEntriesByName("first-contentful-paint")) resolve(one);
+  }).observe({type: "paint", buffered: true}));
   const files = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   const answer = performance.getEntriesByType("navigation")[0];
-  return {paint: paint ? paint.startTime : null, answered: answer.responseStart,
+  return {paint: paint.startTime, answered: answer.responseStart,
           bytes: files.reduce((sum, one) => sum + one.transferSize, 0)};
 }
 """
@@ -102,11 +104,8 @@ def _newest(page: Page) -> float:
 
 def measured(looks: list[dict[str, Any]]) -> dict[str, float]:
     """The medians of some looks."""
-    names = {name for one in looks for name, value in one.items() if value is not None}
-    return {
-        name: round(statistics.median(one[name] for one in looks if one.get(name) is not None), 1)
-        for name in sorted(names)
-    }
+    names = sorted({name for one in looks for name in one})
+    return {name: round(statistics.median(one[name] for one in looks if name in one), 1) for name in names}
 
 
 def main() -> int:
@@ -125,7 +124,7 @@ def main() -> int:
         )
         for path in [FLOOR, *wanted]:
             looks = [look(browser, base, path, "" if path == FLOOR else cookie) for _ in range(asked.looks)]
-            found[path] = measured(looks[1:] or looks) | {"cold_paint_ms": round(looks[0]["paint_ms"] or 0, 1)}
+            found[path] = measured(looks[1:] or looks) | {"cold_paint_ms": round(looks[0]["paint_ms"], 1)}
             print(path, found[path], file=sys.stderr, flush=True)
     floor = found.pop(FLOOR)
     taken = [one[name] for one in found.values() for name in ("key_ms", "click_ms", "choice_ms") if name in one]
