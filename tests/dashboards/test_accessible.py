@@ -204,5 +204,5 @@ def test_whoever_was_signed_out_is_led_to_the_sign_in(visit):
     company.publish()
     page = visit("/")
     page.context.clear_cookies()
-    page.check("[name=period][value='7']", force=True)
+    page.click("[name=period][value='7']", force=True)
     page.wait_for_url("**/login/**")
