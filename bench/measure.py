@@ -109,6 +109,11 @@ def peak_mib() -> float:
     return sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
 
 
+def rss_mib() -> float:
+    """The memory this process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 def cpu_seconds() -> float:
     """What this process has worked, and those that worked for it and have ended."""
     return sum(os.times()[:4])
