@@ -1,4 +1,4 @@
-"""Forecasting what was published: once per publication, and again when costs, calendar or model changed."""
+"""Forecasting the days after those that are over in what was published, again when these, calendar or model change."""
 
 import hashlib
 from collections.abc import Iterable

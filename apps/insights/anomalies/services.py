@@ -1,4 +1,4 @@
-"""Looking for anomalies in what was published: once per publication, again when costs, calendar or reviews change."""
+"""Looking for anomalies on the days that are over in what was published, again when these or what people say change."""
 
 import hashlib
 from dataclasses import dataclass

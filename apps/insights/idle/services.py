@@ -1,4 +1,4 @@
-"""Finding what is idle in what was published: once per publication, and again when anything it is found in changed."""
+"""Finding what is idle on the days that are over in what was published, again when anything it is found in changed."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
