@@ -43,20 +43,28 @@ const look = async (browser, path, device) => {
     failure: lhr.runtimeError?.message,
   };
 };
-// A browser for each look: one that died takes no other page with it, and is asked once more.
+const nothing = (path, device, failure) => ({
+  path,
+  device,
+  ...Object.fromEntries([...CATEGORIES, ...Object.keys(MEASURES)].map((name) => [name, null])),
+  failed: [],
+  failure,
+});
+const tried = async (path, device) => {
+  const browser = await open();
+  try {
+    return await look(browser, path, device);
+  } catch (failure) {
+    return nothing(path, device, failure.message);
+  } finally {
+    await browser.close();
+  }
+};
+// A browser for each look: one that died takes no other page with it, and is asked again.
 for await (const path of createInterface({ input: process.stdin })) {
   for (const device of ["mobile", "desktop"]) {
-    for (const isLast of [false, true]) {
-      const browser = await open();
-      try {
-        console.log(JSON.stringify(await look(browser, path, device)));
-        break;
-      } catch (failure) {
-        if (isLast) throw failure;
-        console.error(`${path} on ${device}: ${failure.message}; once more`);
-      } finally {
-        await browser.close();
-      }
-    }
+    let found;
+    for (let tries = 0; tries < 3 && (!found || found.failure); tries += 1) found = await tried(path, device);
+    console.log(JSON.stringify(found));
   }
 }

@@ -101,6 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address", nargs="?", default=os.environ.get("COSTOPS_SITE_URL", "http://127.0.0.1:8000"))
     parser.add_argument("name", nargs="?", default="demo", help="who signs in")
+    parser.add_argument("--page", action="append", metavar="PATH", help="look at this page only; may be given again")
     asked = parser.parse_args()
     demo = HOME / "demo-login"
     password = os.environ.get("LIGHTHOUSE_PASSWORD") or (
@@ -111,7 +112,7 @@ def main() -> int:
     django.setup()
     client = sign_in(asked.address, asked.name, password)
     rows, missed = [HEAD, "|" + "---|" * HEAD.count("| ")], 0
-    for found in look(asked.address, f"sessionid={client.cookies['sessionid']}", pages(client)):
+    for found in look(asked.address, f"sessionid={client.cookies['sessionid']}", asked.page or pages(client)):
         rows.append(row(found))
         missed += bool(below(found))
         print(rows[-1], flush=True)

@@ -3,6 +3,7 @@
 #
 #     scripts/lighthouse.sh                     the demo that `make demo` started
 #     scripts/lighthouse.sh ADDRESS NAME        another site; the password is asked for, or taken from LIGHTHOUSE_PASSWORD
+#     … --page /explorer/                       that page only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
