@@ -48,7 +48,7 @@ def pages(client: httpx.Client) -> list[str]:
             if name and name not in found:
                 found[name] = link
                 todo.append(name)
-    return [*filter(None, found.values()), "/nothing/"]
+    return [*filter(None, found.values())]
 
 
 def name_of(address: str) -> str:
