@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.company import found
 from bench.company_rows import USAGE_ROWS, Size, charges
-from bench.measure import bench_home, peak_mib, report, rss_mib, told_by_child
+from bench.measure import bench_home, own_peak_mib, peak_mib, report, rss_mib, told_by_child
 
 LAST = date(2026, 10, 31)
 """The day that comes in the night."""
@@ -88,7 +88,8 @@ def hours(of: Company, count: int) -> dict[str, Any]:
         held.append(round(rss_mib(), 1))
     return {
         "seconds": statistics.median(one["seconds"] for one in every),
-        "slowest": max(one["seconds"] for one in every), "steps": every[0]["steps"], "held_mib": held,
+        "slowest": max(one["seconds"] for one in every), "steps": every[0]["steps"], "peaks_mib": every[0]["peaks_mib"],
+        "held_mib": held,
         "growth": max(held[SETTLED:], default=held[-1]) / held[min(SETTLED, count) - 1], "peak_mib": peak_mib(),
     }  # fmt: skip
 
@@ -99,16 +100,22 @@ def _filled(now: datetime) -> dict[str, Any]:
     from apps.pipeline import services
     from apps.pipeline.models import StepRun
 
+    peaks: dict[str, float] = {}
+
+    def watch(run: StepRun) -> None:
+        peaks[run.step] = round(own_peak_mib())
+
     begun = timezone.now()
     started = time.perf_counter()
-    done = services.fill(now=now)
+    done = services.fill(now=now, on_progress=watch)
     seconds = time.perf_counter() - started
     if done.failed:
         sys.exit("; ".join(f"{run.key}: {run.message}" for run in done.failed))
     steps: dict[str, float] = {}
     for run in StepRun.objects.filter(started_at__gte=begun, finished_at__isnull=False):
         steps[run.step] = steps.get(run.step, 0) + (run.finished_at - run.started_at).total_seconds()
-    return {"seconds": seconds, "steps": {step: round(took, 1) for step, took in steps.items()}}
+    told = {step: round(took, 1) for step, took in steps.items()}
+    return {"seconds": seconds, "steps": told, "peaks_mib": peaks}
 
 
 def _bring(of: Company, day: date, *, hours: range, bill: bool) -> None:
