@@ -130,16 +130,21 @@ def _files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
     told = DeltaTable(folder, version=at).get_add_actions(flatten=True)
     actions = pa.RecordBatchReader.from_stream(told).read_all().to_pylist()  # `pa.table` would first look for pandas
     return tuple(
-        StoredFile(
-            path=unquote(row["path"]),
-            partition={
-                key.removeprefix("partition."): str(value) for key, value in row.items() if key.startswith("partition.")
-            },
-            rows=row["num_records"] or 0,
-            size=row["size_bytes"],
+        _stored(
+            unquote(row["path"]), row["num_records"] or 0, row["size_bytes"],
+            tuple((key.removeprefix(_OF), str(value)) for key, value in row.items() if key.startswith(_OF)),
         )
         for row in sorted(actions, key=lambda row: row["path"])
-    )
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=100_000)
+def _stored(path: str, rows: int, size: int, partition: tuple[tuple[str, str], ...]) -> StoredFile:
+    """One file, shared by all versions that have it: from one to the next nearly all stay, and many are remembered."""
+    return StoredFile(path, dict(partition), rows, size)
+
+
+_OF = "partition."
 
 
 def files(table: LakeTable, *, at: int | None = None) -> tuple[StoredFile, ...]:
