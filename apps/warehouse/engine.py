@@ -142,9 +142,13 @@ class Workspace:
         query = f"SELECT {columns} FROM read_parquet([{names}], hive_partitioning = false)"  # noqa: S608  # names of our own
         return reading(FileQuery.of(query, folder=str(folder), paths=paths), expression.schema())
 
-    def keep_query(self, query: str, given: Sequence[Any] = ()) -> str:
+    def keep_query(self, query: str, given: Sequence[Any] = (), *, into: str = "") -> str:
         """The same for a query in the engine's own language, with what its question marks stand for: the name of the
-        table. An interactive question is asked so: to build an expression takes longer than many an answer."""
+        table, which is one that was kept before where it is to go `into` that. An interactive question is asked so: to
+        build an expression takes longer than many an answer."""
+        if into:
+            connect().con.execute(f"INSERT INTO {into} {query}", given)
+            return into
         name = f"kept_{uuid.uuid4().hex[:12]}"
         self._names.append(name)
         connect().con.execute(f"CREATE TEMP TABLE {name} AS {query}", given)

@@ -5,14 +5,17 @@ import io
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from apps.insights.idle import deciding, selectors, services
+from apps.insights.idle import deciding, listening, selectors, services
+from apps.insights.idle.listening import Listener
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Scope
+from apps.marts.selectors import publication
 from apps.operations.kinds import KINDS
 from apps.teams.approval import Actor, NotYours
 from tests.insights import idle_world
@@ -174,6 +177,22 @@ def test_findings_never_promise_more_than_is_paid(found):
     for one in selectors.findings(day=TODAY):
         stakes[one.at_stake] += one.saving_per_month
     assert stakes["i-n2"] == a_month("5.00")
+
+
+def test_days_are_heard_one_by_one_as_all_together(found, monkeypatch):
+    listener = Listener(publication(), today=TODAY)
+    ways = (listener.workloads, listener.running, listener.nodes, listener.volumes, listener.balancers)
+    together = [heard for way in ways if (heard := way()) is not None]
+    monkeypatch.setattr(listening, "MOST_ROWS", 1)
+
+    one_by_one = [heard for way in ways if (heard := way()) is not None]
+
+    assert len(listener._spans()) > 30
+    assert [heard.keys for heard in one_by_one] == [heard.keys for heard in together]
+    for one, other in zip(one_by_one, together, strict=True):
+        assert one.activity.signals.keys() == other.activity.signals.keys()
+        for name, matrix in one.activity.signals.items():
+            np.testing.assert_allclose(matrix, other.activity.signals[name], rtol=1e-12)
 
 
 def test_the_same_data_are_not_looked_at_again(found):

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  # identifiers are declared columns and tables of our own; every value is a number or a declared text
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -37,8 +38,17 @@ KB_OF_GIB = 1024 * 1024
 _AGENTS = "('DaemonSet', 'Node')"
 """Kinds of workload that run on every node, and so tell nothing of its use."""
 
+_HEARD = (WORKLOAD_HOURS, NODE_HOURS, NETWORK_HOURS, VOLUME_HOURS, DISK_HOURS, SERVICE_HOURS)
+MOST_ROWS = 6_000_000
+"""So many rows are asked about at once: more do not fit beside each other into a gigabyte."""
+
 _NOT_TIMED = "job|daemonset|node|statefulset"
 """Kinds of workload that are not switched off by the clock."""
+
+Days = tuple[str, str]
+"""A first and a last day."""
+Asked = Callable[[Callable[[UsageTable], str]], str]
+"""A query of what stands for each table."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +107,14 @@ class Listener:
             else []
         )
 
-    def rows(self, table: UsageTable) -> str:
-        """A usage table, or the part of it that is listened to, as a subquery with `clock`, the hour since 1970."""
-        chosen = [file for file in self._files(table) if file.partition["day"] > str(self._since)]
+    def _listened_to(self, table: UsageTable) -> list[lake.StoredFile]:
+        return [file for file in self._files(table) if file.partition["day"] > str(self._since)]
+
+    def rows(self, table: UsageTable, days: Days | None = None) -> str:
+        """A usage table, or the part of it that is listened to, as a subquery with `clock`, the hour since 1970; that
+        of some days only where they are given."""
+        first, last = days or ("", "9999")
+        chosen = [file for file in self._listened_to(table) if first <= file.partition["day"] <= last]
         if not chosen:
             columns = ", ".join(
                 f"NULL::{_TYPES.get(kind, 'VARCHAR')} AS {name}" for name, kind in table.columns.items()
@@ -112,17 +127,19 @@ class Listener:
         return self._heard(
             ("cluster", "namespace", "workload"),
             ("cpu_peak", "gpu", "network"),
-            f"""
+            lambda rows: (
+                f"""
             WITH used AS (
                 SELECT cluster, namespace, workload, clock,
                     max(100 * cpu_used_core_hours / greatest(cpu_request_core_hours, {LEAST_CORES})) AS cpu_peak,
                     100 * sum(gpu_used_hours) / nullif(sum(gpu_request_hours), 0) AS gpu
-                FROM {self.rows(WORKLOAD_HOURS)} GROUP BY ALL),
+                FROM {rows(WORKLOAD_HOURS)} GROUP BY ALL),
             sent AS (
                 SELECT cluster, namespace, workload, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network
-                FROM {self.rows(NETWORK_HOURS)} GROUP BY ALL)
+                FROM {rows(NETWORK_HOURS)} GROUP BY ALL)
             SELECT cluster, namespace, workload, clock, cpu_peak, gpu, network
-            FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)""",
+            FROM used LEFT JOIN sent USING (cluster, namespace, workload, clock)"""
+            ),
         )
 
     def running(self) -> Heard | None:
@@ -130,11 +147,13 @@ class Listener:
         return self._heard(
             ("cluster", "namespace", "workload"),
             ("claimed",),
-            f"""
+            lambda rows: (
+                f"""
             SELECT cluster, namespace, workload, clock,
                 sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS claimed
-            FROM {self.rows(WORKLOAD_HOURS)}
-            WHERE NOT regexp_matches(lower(workload_kind), '{_NOT_TIMED}') GROUP BY ALL""",
+            FROM {rows(WORKLOAD_HOURS)}
+            WHERE NOT regexp_matches(lower(workload_kind), '{_NOT_TIMED}') GROUP BY ALL"""
+            ),
         )
 
     def nodes(self) -> Heard | None:
@@ -143,23 +162,24 @@ class Listener:
         return self._heard(
             ("cluster", "node", "provider_id"),
             ("cpu_peak", "gpu", "network"),
-            f"""
-            WITH metered AS (SELECT DISTINCT cluster, clock FROM {self.rows(WORKLOAD_HOURS)}),
+            lambda rows: (
+                f"""
+            WITH metered AS (SELECT DISTINCT cluster, clock FROM {rows(WORKLOAD_HOURS)}),
             used AS (
                 SELECT cluster, node, clock, sum(cpu_used_core_hours) AS cpu, sum(gpu_used_hours) AS gpu
-                FROM {self.rows(WORKLOAD_HOURS)} WHERE workload_kind NOT IN {_AGENTS} GROUP BY ALL),
+                FROM {rows(WORKLOAD_HOURS)} WHERE workload_kind NOT IN {_AGENTS} GROUP BY ALL),
             agents AS (
-                SELECT DISTINCT cluster, namespace, workload FROM {self.rows(WORKLOAD_HOURS)}
+                SELECT DISTINCT cluster, namespace, workload FROM {rows(WORKLOAD_HOURS)}
                 WHERE workload_kind IN {_AGENTS}),
-            told AS (SELECT DISTINCT cluster, clock FROM {self.rows(NETWORK_HOURS)}),
+            told AS (SELECT DISTINCT cluster, clock FROM {rows(NETWORK_HOURS)}),
             sent AS (
                 SELECT cluster, node, clock, sum(sent_gib) * {KB_OF_GIB} / 3600 AS network
-                FROM {self.rows(NETWORK_HOURS)}
+                FROM {rows(NETWORK_HOURS)}
                 ANTI JOIN agents USING (cluster, namespace, workload) GROUP BY ALL),
             capacity AS (
                 SELECT cluster, node, provider_id, clock, sum(cpu_capacity_core_hours) AS cores,
                     sum(gpu_capacity_hours) AS gpus
-                FROM {self.rows(NODE_HOURS)} GROUP BY ALL)
+                FROM {rows(NODE_HOURS)} GROUP BY ALL)
             SELECT c.cluster, c.node, c.provider_id, c.clock,
                 100 * coalesce(used.cpu, 0) / nullif(cores, 0) AS cpu_peak,
                 100 * coalesce(used.gpu, 0) / nullif(gpus, 0) AS gpu,
@@ -167,7 +187,8 @@ class Listener:
             FROM capacity c SEMI JOIN metered USING (cluster, clock)
                 LEFT JOIN used ON used.cluster = c.cluster AND used.node = c.node AND used.clock = c.clock
                 LEFT JOIN sent ON sent.cluster = c.cluster AND sent.node = c.node AND sent.clock = c.clock
-                LEFT JOIN told ON told.cluster = c.cluster AND told.clock = c.clock""",
+                LEFT JOIN told ON told.cluster = c.cluster AND told.clock = c.clock"""
+            ),
         )
 
     def volumes(self) -> Heard | None:
@@ -176,10 +197,12 @@ class Listener:
         return self._heard(
             ("volume",),
             ("attached",),
-            f"""
+            lambda rows: (
+                f"""
             SELECT volume, clock, max(CASE WHEN workload <> '' THEN 1 ELSE 0 END) AS attached
-            FROM {self.rows(VOLUME_HOURS)} GROUP BY ALL
-            UNION ALL SELECT disk, clock, 1 FROM {self.rows(DISK_HOURS)} GROUP BY ALL""",
+            FROM {rows(VOLUME_HOURS)} GROUP BY ALL
+            UNION ALL SELECT disk, clock, 1 FROM {rows(DISK_HOURS)} GROUP BY ALL"""
+            ),
         )
 
     def balancers(self) -> Heard | None:
@@ -187,9 +210,11 @@ class Listener:
         return self._heard(
             ("load_balancer",),
             ("attached",),
-            f"""
+            lambda rows: (
+                f"""
             SELECT load_balancer, clock, CASE WHEN sum(attached_hours) > 0 THEN 1 ELSE 0 END AS attached
-            FROM {self.rows(SERVICE_HOURS)} WHERE load_balancer <> '' GROUP BY ALL""",
+            FROM {rows(SERVICE_HOURS)} WHERE load_balancer <> '' GROUP BY ALL"""
+            ),
         )
 
     def node_presence(self) -> Heard | None:
@@ -197,8 +222,10 @@ class Listener:
         return self._heard(
             ("provider_id",),
             ("attached",),
-            f"""
-            SELECT provider_id, clock, 1 AS attached FROM {self.rows(NODE_HOURS)} GROUP BY ALL""",
+            lambda rows: (
+                f"""
+            SELECT provider_id, clock, 1 AS attached FROM {rows(NODE_HOURS)} GROUP BY ALL"""
+            ),
         )
 
     def claims(self) -> dict[str, tuple[str, str, str]]:
@@ -234,33 +261,64 @@ class Listener:
         ids = _rows(f"SELECT DISTINCT provider_id FROM {self.rows(NODE_HOURS)}")
         return parsed((one for (one,) in ids), kubernetes_resource)
 
-    def _heard(self, keys: tuple[str, ...], signals: tuple[str, ...], query: str) -> Heard | None:
-        """The answer as one matrix of hours × subjects per signal; signals nobody has are left out."""
+    def _heard(self, keys: tuple[str, ...], signals: tuple[str, ...], asked: Asked) -> Heard | None:
+        """The answer as one matrix of hours × subjects per signal; signals nobody has are left out.
+
+        It is asked of some days after others, as many as the engine holds at once: an hour is of one day.
+        """
         if self.hours is None:
             return None
         with Workspace() as workspace:
-            told = workspace.keep_query(query)
+            told = ""
+            for days in self._spans():
+                query = asked(lambda table, days=days: self.rows(table, days))  # type: ignore[misc]  # of this turn
+                told = workspace.keep_query(query, into=told)
             names = ", ".join(keys)
             subjects = workspace.keep_query(
                 f"SELECT {names}, row_number() OVER (ORDER BY {names}) - 1 AS number "
                 f"FROM (SELECT DISTINCT {names} FROM {told})"
             )
             named = _rows(f"SELECT {names} FROM {subjects} ORDER BY number")
-            values = ", ".join(f"max({name}::DOUBLE) AS {name}" for name in signals)
-            arrays = connect().con.execute(
-                f"SELECT number, clock - {self.hours.first} AS clock, {values} "
-                f"FROM {told} JOIN {subjects} USING ({names}) GROUP BY number, clock"
-            ).fetchnumpy()  # fmt: skip
-        if not named:
-            return None
-        at, number = (np.asarray(arrays[name]).astype(np.int64) for name in ("clock", "number"))
-        inside = (at >= 0) & (at < self.hours.count)
-        matrices = {
-            name: _scattered(arrays[name], at, number, inside, (self.hours.count, len(named))) for name in signals
-        }
+            if not named:
+                return None
+            matrices = self._matrices(signals, f"{told} JOIN {subjects} USING ({names})", len(named))
         known = {name: matrix for name, matrix in matrices.items() if not np.isnan(matrix).all()}
         written = tuple("/".join(key) for key in named)
         return Heard(Activity(self.hours.stamps, written, known), tuple(tuple(key) for key in named))
+
+    def _matrices(self, signals: tuple[str, ...], told: str, subjects: int) -> dict[str, Matrix]:
+        """Hours × subjects of each signal, some hours after others."""
+        assert self.hours is not None  # noqa: S101  # seen by whoever asks
+        shape = (self.hours.count, subjects)
+        found: dict[str, Matrix] = {name: np.full(shape, np.nan) for name in signals}
+        values = ", ".join(f"max({name}::DOUBLE) AS {name}" for name in signals)
+        step = max(1, MOST_ROWS // subjects)
+        for first in range(0, self.hours.count, step):
+            start, end = self.hours.first + first, self.hours.first + min(first + step, self.hours.count)
+            arrays = connect().con.execute(
+                f"SELECT number, clock - {self.hours.first} AS clock, {values} FROM {told} "
+                f"WHERE clock >= {start} AND clock < {end} GROUP BY number, clock"
+            ).fetchnumpy()  # fmt: skip
+            at, number = (np.asarray(arrays[name]).astype(np.int64) for name in ("clock", "number"))
+            for name, matrix in found.items():
+                matrix[at, number] = np.ma.filled(np.ma.asarray(arrays[name], dtype=float), np.nan)
+        return found
+
+    def _spans(self) -> list[Days]:
+        """First and last days that are asked about together: of so many rows, or one day."""
+        rows: dict[str, int] = defaultdict(int)
+        for table in _HEARD:
+            for file in self._listened_to(table):
+                rows[file.partition["day"]] += file.rows
+        spans: list[Days] = []
+        held = 0
+        for day, count in sorted(rows.items()):
+            held += count
+            if not spans or held > MOST_ROWS:
+                spans.append((day, day))
+                held = count
+            spans[-1] = (spans[-1][0], day)
+        return spans
 
 
 _TYPES = {"date": "DATE", "timestamp('UTC', 6)": "TIMESTAMPTZ", "decimal(18, 6)": "DECIMAL(18,6)", "int64": "BIGINT"}
@@ -273,13 +331,6 @@ def parsed(names: Iterable[str], parse: Callable[[ir.StringValue], ir.StringValu
         return {}
     table = ibis.memtable({"name": listed}, schema=ibis.schema({"name": "string"}))
     return dict(rows_of(table.select("name", resource=parse(table["name"]))))
-
-
-def _scattered(values: Any, at: Any, number: Any, inside: Any, shape: tuple[int, int]) -> Matrix:
-    matrix: Matrix = np.full(shape, np.nan)
-    plain: Matrix = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan)
-    matrix[at[inside], number[inside]] = plain[inside]
-    return matrix
 
 
 def _rows(query: str) -> list[tuple[Any, ...]]:
