@@ -98,6 +98,15 @@ def test_parquet_is_the_same_with_numbers(asking: dict[str, Client]) -> None:
     assert {"x_Team", "x_Kind", "x_Rule", "x_Publication"} <= set(table.column_names)
 
 
+@pytest.mark.parametrize("what", ["charges", "allocated"])
+def test_rows_stand_in_the_order_of_days_and_always_in_the_same(asking: dict[str, Client], what: str) -> None:
+    found = rows(asking["finance"], what)
+    assert [row["ChargePeriodStart"] for row in found] == sorted(row["ChargePeriodStart"] for row in found)
+    assert len(found) > 3
+    for day in range(10, 15):  # after all of them: another question with the same answer
+        assert rows(asking["finance"], what, end=f"2026-11-{day}") == found
+
+
 def test_a_lead_gets_own_teams_and_no_charges(asking: dict[str, Client]) -> None:
     mine = rows(asking["lilei"], "allocated")
     asked_for_all = rows(asking["lilei"], "allocated", team="data,live,unallocated")

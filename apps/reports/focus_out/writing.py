@@ -27,12 +27,14 @@ _ESCAPED = (
     r"WHEN unicode(c) < 65536 THEN format('\u{{:04x}}', unicode(c)) ELSE format('\U{{:08x}}', unicode(c)) END), '')"
 )
 _FORMULA = r"^ *[=+\-@\t\r\n\x00＝＋－＠]"
+_ORDER = 'row."ChargePeriodStart", row."ResourceId", hash(row)'
+"""By day and resource, then in an order of its own: the same rows are the same file."""
 _KEY = ("x_SourceName", "x_BillingMonth", "BillingCurrency")
 _MONEY = tuple(focus.COST_METRICS[basis] for basis in COSTS)
 
 
 def write(rows: ir.Table, path: Path, form: Form) -> int:
-    """Write rows; how many. Text in a column of ASCII is escaped, and kept as it was in `x_…Local`."""
+    """Write rows by day; how many. Text in a column of ASCII is escaped, and kept as it was in `x_…Local`."""
     with registered(rows) as backend:
         query = query_of(backend, rows)
         local = _not_ascii(rows, query)
@@ -44,7 +46,8 @@ def write(rows: ir.Table, path: Path, form: Form) -> int:
         listed = ", ".join(f'{cell} AS "{name}"' for name, cell in cells.items())
         target = str(path).replace("'", "''")
         options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet, COMPRESSION zstd"
-        ((count,),) = backend.con.execute(f"COPY (SELECT {listed} FROM ({query})) TO '{target}' ({options})").fetchall()
+        told = f"SELECT {listed} FROM ({query}) AS row ORDER BY {_ORDER}"
+        ((count,),) = backend.con.execute(f"COPY ({told}) TO '{target}' ({options})").fetchall()
     return int(count)
 
 
