@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import ibis
@@ -271,8 +272,7 @@ class Listener:
         with Workspace() as workspace:
             told = ""
             for days in self._spans():
-                query = asked(lambda table, days=days: self.rows(table, days))  # type: ignore[misc]  # of this turn
-                told = workspace.keep_query(query, into=told)
+                told = workspace.keep_query(asked(partial(self.rows, days=days)), into=told)
             names = ", ".join(keys)
             subjects = workspace.keep_query(
                 f"SELECT {names}, row_number() OVER (ORDER BY {names}) - 1 AS number "
@@ -281,28 +281,10 @@ class Listener:
             named = _rows(f"SELECT {names} FROM {subjects} ORDER BY number")
             if not named:
                 return None
-            matrices = self._matrices(signals, f"{told} JOIN {subjects} USING ({names})", len(named))
+            matrices = _matrices(self.hours, signals, f"{told} JOIN {subjects} USING ({names})", len(named))
         known = {name: matrix for name, matrix in matrices.items() if not np.isnan(matrix).all()}
         written = tuple("/".join(key) for key in named)
         return Heard(Activity(self.hours.stamps, written, known), tuple(tuple(key) for key in named))
-
-    def _matrices(self, signals: tuple[str, ...], told: str, subjects: int) -> dict[str, Matrix]:
-        """Hours × subjects of each signal, some hours after others."""
-        assert self.hours is not None  # noqa: S101  # seen by whoever asks
-        shape = (self.hours.count, subjects)
-        found: dict[str, Matrix] = {name: np.full(shape, np.nan) for name in signals}
-        values = ", ".join(f"max({name}::DOUBLE) AS {name}" for name in signals)
-        step = max(1, MOST_ROWS // subjects)
-        for first in range(0, self.hours.count, step):
-            start, end = self.hours.first + first, self.hours.first + min(first + step, self.hours.count)
-            arrays = connect().con.execute(
-                f"SELECT number, clock - {self.hours.first} AS clock, {values} FROM {told} "
-                f"WHERE clock >= {start} AND clock < {end} GROUP BY number, clock"
-            ).fetchnumpy()  # fmt: skip
-            at, number = (np.asarray(arrays[name]).astype(np.int64) for name in ("clock", "number"))
-            for name, matrix in found.items():
-                matrix[at, number] = np.ma.filled(np.ma.asarray(arrays[name], dtype=float), np.nan)
-        return found
 
     def _spans(self) -> list[Days]:
         """First and last days that are asked about together: of so many rows, or one day."""
@@ -331,6 +313,24 @@ def parsed(names: Iterable[str], parse: Callable[[ir.StringValue], ir.StringValu
         return {}
     table = ibis.memtable({"name": listed}, schema=ibis.schema({"name": "string"}))
     return dict(rows_of(table.select("name", resource=parse(table["name"]))))
+
+
+def _matrices(hours: Hours, signals: tuple[str, ...], told: str, subjects: int) -> dict[str, Matrix]:
+    """Hours × subjects of each signal, some hours after others."""
+    shape = (hours.count, subjects)
+    found: dict[str, Matrix] = {name: np.full(shape, np.nan) for name in signals}
+    values = ", ".join(f"max({name}::DOUBLE) AS {name}" for name in signals)
+    step = max(1, MOST_ROWS // subjects)
+    for first in range(0, hours.count, step):
+        start, end = hours.first + first, hours.first + min(first + step, hours.count)
+        arrays = connect().con.execute(
+            f"SELECT number, clock - {hours.first} AS clock, {values} FROM {told} "
+            f"WHERE clock >= {start} AND clock < {end} GROUP BY number, clock"
+        ).fetchnumpy()  # fmt: skip
+        at, number = (np.asarray(arrays[name]).astype(np.int64) for name in ("clock", "number"))
+        for name, matrix in found.items():
+            matrix[at, number] = np.ma.filled(np.ma.asarray(arrays[name], dtype=float), np.nan)
+    return found
 
 
 def _rows(query: str) -> list[tuple[Any, ...]]:
