@@ -1,4 +1,4 @@
-"""Keeping the ledger: initiatives are written, stated, measured after every publication, and concluded."""
+"""Keeping the ledger: initiatives are written, stated, measured when days that are over changed, and concluded."""
 
 import time
 from collections.abc import Iterable, Mapping
