@@ -24,7 +24,7 @@ from django.conf import settings
 from ibis.backends.duckdb import Backend
 
 from apps.warehouse import exact, spark
-from apps.warehouse.wording import FileQuery, query_of, quoted
+from apps.warehouse.wording import FileQuery, query_of, quoted, text
 
 ibis.options.sql.fuse_selects = False
 """An expression that reads a computed column reads what was computed: fused into one select it would be computed
@@ -194,11 +194,6 @@ def empty(schema: sch.Schema) -> ir.Table:
 def reading(query: FileQuery, schema: sch.Schema) -> ir.Table:
     """What a query reads, for either engine."""
     return ops.SQLQueryResult(query, schema, connect()).to_expr()
-
-
-def text(value: str) -> str:
-    """A text as queries have it."""
-    return "'{}'".format(value.replace("'", "''"))
 
 
 @ibis.udf.scalar.builtin(signature=(("timestamp('UTC', 6)", "string"), "date"))

@@ -166,7 +166,7 @@ def scan(
 def query_of(table: LakeTable, chosen: Iterable[StoredFile | WrittenFile]) -> FileQuery:
     """Files of a table (at least one) as a query in the engine's own language."""
     here = [str(path) for path in paths(table, chosen)]
-    names = ", ".join(map(engine.text, here))
+    names = ", ".join(map(wording.text, here))
     types = ", ".join(f"'{name}': {_HIVE_TYPES[table.columns[name]]}" for name in table.partition_by)
     columns = ", ".join(_told(table, name) for name in table.columns)
     union = "union_by_name = true, " if table.has_grown else ""
@@ -212,7 +212,7 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
     try:
         found = connection.execute(
-            f"COPY ({query}) TO {engine.text(str(folder))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+            f"COPY ({query}) TO {wording.text(str(folder))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
             f"PARTITION_BY ({partitions}), FILENAME_PATTERN '{batch}_{{i}}', OVERWRITE_OR_IGNORE, RETURN_STATS)"
         ).fetchall()
     except BaseException:

@@ -155,7 +155,7 @@ def _frame(expression: ir.Table) -> Any:
         frames[name] = _read(table)
         return f"{{{name}}}"
 
-    query = wording.worded(expression, quote="`", say=spark_words.say, named=named)
+    query = wording.worded(expression, quote="`", say=spark_words.say, named=named, text=spark_words.text)
     frame = session().sql(query, **frames) if frames else session().sql(query.format())
     kinds = {field.name: field.dataType.simpleString() for field in _schema(expression.schema())}
     return frame.selectExpr(*(f"CAST({_quoted(name)} AS {kind}) AS {_quoted(name)}" for name, kind in kinds.items()))

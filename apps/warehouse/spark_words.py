@@ -7,6 +7,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
+from ibis.backends.sql.dialects import PySpark
+from sqlglot import exp
 
 _MOST_DECIMALS = 20
 _LONG = f"decimal(38, {_MOST_DECIMALS})"
@@ -14,7 +16,15 @@ _LONG = f"decimal(38, {_MOST_DECIMALS})"
 
 def say(expression: ir.Expr) -> str:
     """An expression as Spark's SQL; braces are doubled, for single ones name tables."""
-    query = str(ibis.pyspark.compile(expression.op().replace(_as_duckdb_means).to_expr()))
+    return _literally(str(ibis.pyspark.compile(expression.op().replace(_as_duckdb_means).to_expr())))
+
+
+def text(value: str) -> str:
+    """A text as Spark's SQL has it."""
+    return _literally(exp.Literal.string(value).sql(PySpark))
+
+
+def _literally(query: str) -> str:
     return query.replace("{", "{{").replace("}", "}}")
 
 

@@ -107,6 +107,52 @@ def test_expressions_of_one_shape_differ_in_the_names_of_tables_alone() -> None:
         assert said[0].replace(*names) == said[1]
 
 
+HOSTILE = "x'); DROP TABLE t; -- \\ \\' {} {0} \\1 \n 名 ' \""
+DAYS = [date(2026, 1, 1), date(2026, 2, 28), date(2027, 12, 31)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda t, team, day: t.filter(t.team == team, t.day >= day), id="compared"),
+        pytest.param(lambda t, team, day: t.filter(t.team.isin([team]), t.day <= day), id="one of"),
+        pytest.param(lambda t, team, day: t.filter((t.team != team) | (t.day == day)), id="not"),
+        pytest.param(lambda t, team, day: t.mutate(team=(t.team == team).ifelse("own", t.team)), id="within"),
+        pytest.param(lambda t, team, day: t.filter(t.day.between(DAYS[0], day), t.team == team), id="between"),
+    ],
+)
+def test_texts_and_dates_that_are_compared_with_are_put_in(make: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One wording for all teams and days; the rows are those of a loop."""
+    rows = ibis.memtable(
+        [{"team": team, "day": day} for team in ("web", "data", HOSTILE, "") for day in DAYS],
+        schema={"team": "string", "day": "date"},
+    )
+    monkeypatch.setattr(wording, "_known", {})
+    for team in ("web", HOSTILE, "nobody", "", "2026-01-01"):
+        for day in DAYS:
+            with registered(make(rows, team, day)) as backend:
+                by_ibis = backend.con.execute(str(backend.compile(make(rows, team, day)))).fetchall()
+            assert asked(make(rows, team, day))[1] == sorted(by_ibis)
+    assert len(wording._known) <= 2  # one more for a day between the same two
+
+
+def test_two_equal_values_are_worded_apart_from_two_different_ones() -> None:
+    rows = ibis.memtable(
+        [{"team": a, "lead": b} for a in "xy" for b in "xy"], schema={"team": "string", "lead": "string"}
+    )
+    for team, lead in ("xx", "xy", "yx", "yy", "xz"):
+        found = asked(rows.filter(rows.team == team, rows.lead == lead))[1]
+        assert found == ([] if lead == "z" else [(team, lead)])
+
+
+def test_a_text_that_ibis_reads_stays_what_it_says() -> None:
+    """The pattern a date is told by is no value, even where something is compared with the same text."""
+    rows = ibis.memtable([{"day": day} for day in DAYS], schema={"day": "date"})
+    for pattern, told in (("%Y", ["2026", "2026", "2027"]), ("%m", ["01", "02", "12"])):
+        said = rows.day.strftime(pattern)
+        assert [row[0] for row in asked(rows.filter(said != pattern).select(said=said))[1]] == told
+
+
 def test_names_and_types_of_columns_belong_to_the_shape() -> None:
     named, other = table(WEB), table(WEB, 'a "team"; --')
     assert asked(named.distinct())[1] == asked(other.distinct())[1]
