@@ -15,7 +15,8 @@ from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.questions import facts
-from apps.insights.efficiency import LEVELS, PLACE, RESOURCES, EfficiencyQuery, Row, efficiency
+from apps.insights.efficiency import Row, efficiency
+from apps.insights.usage_reading import LEVELS, PLACE, RESOURCES, EfficiencyQuery
 from apps.marts.models import Publication
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication

@@ -12,8 +12,8 @@ from apps.api.asking import AskView
 from apps.api.efficiency import asked_window
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.questions import facts
-from apps.insights.efficiency import PLACE, RESOURCES, EfficiencyQuery
 from apps.insights.hours import MOST_DAYS, as_row, by_hour
+from apps.insights.usage_reading import PLACE, RESOURCES, EfficiencyQuery
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import facts as facts_of
 from apps.marts.selectors import publication

@@ -20,7 +20,8 @@ from apps.dashboards.selectors import Choice
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.finops.windows import Window
-from apps.insights.efficiency import LEVELS, PLACE, RESOURCES, EfficiencyQuery, Row, by_day, efficiency
+from apps.insights.efficiency import Row, by_day, efficiency
+from apps.insights.usage_reading import LEVELS, PLACE, RESOURCES, EfficiencyQuery
 from apps.marts.query import BadQuestion, PublicationFacts
 
 MOST = 100

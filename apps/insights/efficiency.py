@@ -4,70 +4,44 @@ Hours are those of the tables of usage by the day, money is what nodes and serve
 money the answer of the marts. Nothing that was not measured is told as zero.
 """
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Any
 
 import ibis.expr.types as ir
-from django.core.cache import cache
 
-from apps.allocation.matching import kubernetes_resource
 from apps.finops.money import add_up, rounded
-from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
-from apps.insights.own_hours import own_hours
+from apps.finops.tables import NODE_DAYS
+from apps.insights.usage_reading import (
+    LEVELS,
+    PLACE,
+    RESOURCES,
+    EfficiencyQuery,
+    Key,
+    Teams,
+    by_team,
+    costs_of,
+    named,
+    narrowed,
+    remembered,
+    seen_rows,
+    usage_of,
+)
 from apps.marts.models import Publication
-from apps.marts.query import EVERYTHING, MAX_ROWS, BadQuestion, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import CACHE_SECONDS, answer, facts, identity, publication
+from apps.marts.query import BadQuestion, CostQuery, PublicationFacts
+from apps.marts.selectors import answer, facts, publication
 from apps.marts.usage_days import usage_by_day
 from apps.teams.ownership import PriceRatio
 from apps.teams.selectors import price_ratio_of
-from apps.warehouse import lake
-from apps.warehouse.engine import empty, rows_of
+from apps.warehouse.engine import rows_of
 
-RESOURCES = {"cpu": ("cpu_core", "core_hours"), "memory": ("memory_gib", "gib_hours"), "gpu": ("gpu", "hours")}
-"""Resource → its name in the price ratio, and how its columns of usage end."""
-LEVELS: dict[str, tuple[str, ...]] = {
-    "cluster": ("cluster",),
-    "node_pool": ("cluster", "node_pool"),
-    "namespace": ("cluster", "namespace"),
-    "workload": ("cluster", "namespace", "workload"),
-}
-"""What rows may be of → what names one."""
-_EXACT = Context(prec=80)
-PLACE = ("cluster", "node_pool", "namespace", "workload")
 WHAT = ("claimed", "request", "used")
+_EXACT = Context(prec=80)
 Hours = dict[str, Decimal]
 Money = dict[str, Decimal]
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class EfficiencyQuery:
-    """The days `start` <= day < `end`, rows `by` a level, narrowed to some values of `PLACE`, for a viewer."""
-
-    start: date
-    end: date
-    by: str = "cluster"
-    filters: tuple[tuple[str, str], ...] = ()
-    as_of: int | None = None
-    scope: Scope = field(default=EVERYTHING)
-
-    def __post_init__(self) -> None:
-        if self.start >= self.end:
-            raise BadQuestion(f"end ({self.end}) must come after start ({self.start}); the end day is not included")
-        if self.by not in LEVELS:
-            raise BadQuestion(f"by: {self.by!r} is not one of {', '.join(LEVELS)}")
-        if unknown := [name for name, _ in self.filters if name not in PLACE]:
-            raise BadQuestion(f"filter: {unknown[0]!r} is not one of {', '.join(PLACE)}")
-
-    def fits(self, place: Key) -> bool:
-        told = dict(zip(PLACE, place, strict=False))
-        return all(told.get(name, "") == value for name, value in self.filters)
 
 
 @dataclass(frozen=True)
@@ -175,11 +149,15 @@ def by_day(query: EfficiencyQuery, resource: str) -> tuple[Day, ...]:
 
 
 def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple[Day, ...]:
-    usage, nodes = _usage(query, pinned), usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
+    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     _, end = RESOURCES[resource]
-    asked = narrowed(usage, query)
-    sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("request", "used")}
-    spent = {day: told for day, *told in rows_of(asked.group_by("day").aggregate(**sums))}
+
+    def summed(teams: Teams) -> ir.Table:
+        asked = narrowed(usage_of(query, pinned, teams), query)
+        sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("request", "used")}
+        return asked.group_by([*by_team(query), "day"]).aggregate(**sums)
+
+    spent = {day: told for day, *told in seen_rows(query, pinned, ("days", resource), summed, names=1)}
     held: dict[date, Decimal] = {}
     if query.scope.teams is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
         rows = narrowed(nodes, query)
@@ -189,7 +167,8 @@ def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple
 
 
 def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
-    """Every workload the viewer may see, and what pools hold, of the window: the same for all levels and filters."""
+    """Every workload the viewer may see, and what pools hold where that may be seen, of the window: the same for all
+    levels and filters."""
     told = query.start, query.end, named(query.scope)
     found: tuple[dict[Key, _Place], dict[Key, Hours]] = remembered(pinned, told, lambda: _read(query, pinned))
     return found
@@ -197,52 +176,27 @@ def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Plac
 
 def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
     nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
-    usage = _usage(query, pinned)
-    sums = {
-        f"{name}_{what}": usage[f"{name}_{what}_{end}"].sum() for name, (_, end) in RESOURCES.items() for what in WHAT
-    }
-    hours = {tuple(row[:4]): _uses(row[4:]) for row in _few(usage.group_by(list(PLACE)).aggregate(**sums))}
+    window = replace(query, filters=())
+
+    def summed(teams: Teams) -> ir.Table:
+        usage = usage_of(window, pinned, teams)
+        of = {f"{name}_{what}": usage[f"{name}_{what}_{end}"] for name, (_, end) in RESOURCES.items() for what in WHAT}
+        sums = {name: hours.sum() for name, hours in of.items()}
+        return usage.group_by([*by_team(query), *PLACE]).aggregate(**sums)
+
+    def cost(teams: Teams) -> ir.Table:
+        return costs_of(window, pinned, nodes, teams)
+
+    hours = {tuple(row[:4]): _uses(row[4:]) for row in seen_rows(window, pinned, "hours", summed, names=4)}
     costs: dict[Key, Money] = defaultdict(dict)
-    for *place, currency, cost in _few(_costs(query, pinned, nodes)):
-        costs[tuple(place)][currency] = cost
+    for *place, currency, amount in seen_rows(window, pinned, "costs", cost, names=5):
+        costs[tuple(place)][currency] = amount
     places = {place: _Place(hours.get(place), costs.get(place, {})) for place in {*hours, *costs}}
+    if query.scope.teams is not None:
+        return places, {}
     held = {name: nodes[f"{name}_capacity_{end}"].sum() for name, (_, end) in RESOURCES.items()}
     pools = nodes.group_by(["cluster", "node_pool"]).aggregate(**held)
     return places, {tuple(row[:2]): dict(zip(RESOURCES, row[2:], strict=True)) for row in rows_of(pools)}
-
-
-def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none.
-
-    Of workloads that the viewer's teams are charged for, what each of these pays of them on each day.
-    """
-    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
-    on = ["day", "cluster", "node"]
-    pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
-    days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
-    if query.scope.teams is not None:
-        days = own_hours(days, charged(query, pinned), query.scope.teams)
-    joined = days.left_join(pools, on).drop(*(f"{name}_right" for name in on))
-    return joined.mutate(node_pool=joined.node_pool.fill_null(""))
-
-
-def _costs(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table) -> ir.Table:
-    """What nodes and serverless pods cost by workload and pool, of the teams one may see."""
-    of_all = charged(query, pinned)
-    rows = of_all if query.scope.teams is None else of_all.filter(of_all.team.isin(sorted(query.scope.teams)))
-    named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
-    behind = named.filter(named.resource != "")
-    behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
-    placed = rows.drop("node_pool").left_join(behind, ["day", "resource"])
-    placed = placed.mutate(node_pool=placed.pool_of.fill_null(""))
-    return placed.group_by([*PLACE, "currency"]).aggregate(cost=placed.effective_cost.sum().cast(MONEY))
-
-
-def charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """The rows of nodes and serverless pods that workloads are charged."""
-    at = pinned.versions.get(ALLOCATED.name)
-    rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
-    return rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
 
 
 def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:
@@ -256,18 +210,6 @@ def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:
         if cluster:
             found[cluster, pool][currency] = cost
     return found
-
-
-def _few(rows: ir.Table) -> list[tuple[Any, ...]]:
-    found = rows_of(rows.limit(MAX_ROWS + 1))
-    if len(found) > MAX_ROWS:
-        raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
-    return found
-
-
-def narrowed(rows: ir.Table, query: EfficiencyQuery) -> ir.Table:
-    wanted = [rows[name] == value for name, value in query.filters]
-    return rows.filter(*wanted) if wanted else rows
 
 
 def _uses(sums: Iterable[Decimal | None]) -> dict[str, Use] | None:
@@ -360,16 +302,3 @@ def _days(query: EfficiencyQuery, pinned: Publication) -> int:
     """How many days of the window are published, at least one."""
     first, end = max(query.start, pinned.first_day or query.start), min(query.end, pinned.end_day or query.end)
     return max((end - first).days, 1)
-
-
-def named(scope: Scope) -> list[str] | None:
-    return None if scope.teams is None else sorted(scope.teams)
-
-
-def remembered(pinned: Publication, told: Any, make: Callable[[], Any]) -> Any:
-    key = f"efficiency:{identity(pinned)}:{hashlib.sha256(repr(told).encode()).hexdigest()}"
-    found = cache.get(key)
-    if found is None:
-        found = make()
-        cache.set(key, found, CACHE_SECONDS)
-    return found

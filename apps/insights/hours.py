@@ -12,8 +12,19 @@ from django.conf import settings
 
 from apps.finops.money import add_up
 from apps.finops.tables import COVERAGE_HOURS, NODE_HOURS, WORKLOAD_HOURS, UsageTable
-from apps.insights.efficiency import RESOURCES, EfficiencyQuery, charged, named, narrowed, remembered
 from apps.insights.own_hours import own_hours
+from apps.insights.usage_reading import (
+    RESOURCES,
+    EfficiencyQuery,
+    Teams,
+    by_team,
+    charged,
+    in_pools,
+    named,
+    narrowed,
+    remembered,
+    seen_rows,
+)
 from apps.marts.models import Publication
 from apps.marts.query import BadQuestion
 from apps.marts.selectors import publication
@@ -94,10 +105,14 @@ def _by_hour(query: EfficiencyQuery, resource: str, pinned: Publication, zone: Z
 def _hours(query: EfficiencyQuery, resource: str, pinned: Publication) -> dict[datetime, _Hour]:
     """Hour by hour. Where the monitoring looked and nothing of a place ran, it used nothing; else that is not known."""
     _, end = RESOURCES[resource]
-    usage, nodes = _usage(query, pinned), _read(NODE_HOURS, query, pinned)
-    asked = narrowed(usage, query)
-    sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("used", "request")}
-    spent = {_utc(at): told for at, *told in rows_of(asked.group_by("hour").aggregate(**sums))}
+    nodes = _read(NODE_HOURS, query, pinned)
+
+    def summed(teams: Teams) -> ir.Table:
+        asked = narrowed(_usage(query, pinned, teams), query)
+        sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("used", "request")}
+        return asked.group_by([*by_team(query), "hour"]).aggregate(**sums)
+
+    spent = {_utc(at): told for at, *told in seen_rows(query, pinned, ("hours", resource), summed, names=1)}
     held: dict[datetime, Decimal] = {}
     if query.scope.teams is None and {name for name, _ in query.filters} <= {"cluster", "node_pool"}:
         rows = narrowed(nodes, query)
@@ -121,15 +136,10 @@ def _looked(query: EfficiencyQuery, pinned: Publication) -> dict[datetime, tuple
     return {_utc(at): (int(observed), int(expected)) for at, observed, expected in rows_of(summed)}
 
 
-def _usage(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
-    """Usage by the hour with the pool of its node: what the teams one may see are charged for."""
+def _usage(query: EfficiencyQuery, pinned: Publication, teams: Teams) -> ir.Table:
+    """Usage by the hour with the pool of its node: all of it, or what teams are charged for (`efficiency.usage_of`)."""
     nodes, hours = _read(NODE_HOURS, query, pinned), _read(WORKLOAD_HOURS, query, pinned)
-    if query.scope.teams is not None:
-        hours = own_hours(hours, charged(query, pinned), query.scope.teams)
-    on = ["day", "cluster", "node"]
-    pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
-    joined = hours.left_join(pools, on).drop(*(f"{name}_right" for name in on))
-    return joined.mutate(node_pool=joined.node_pool.fill_null(""))
+    return in_pools(hours if query.scope.teams is None else own_hours(hours, charged(query, pinned), teams), nodes)
 
 
 def _read(table: UsageTable, query: EfficiencyQuery, pinned: Publication) -> ir.Table:

@@ -12,8 +12,8 @@ HOURS = tuple(name for name, kind in WORKLOAD_DAYS.columns.items() if kind == ME
 """What is divided; a table of hours holds some of it, under the same names."""
 
 
-def own_hours(usage: ir.Table, charged: ir.Table, teams: frozenset[str]) -> ir.Table:
-    """What some teams pay for of the hours of workloads.
+def own_hours(usage: ir.Table, charged: ir.Table, teams: frozenset[str] | None) -> ir.Table:
+    """What some teams, or all of them, pay for of the hours of workloads.
 
     Parameters
     ----------
@@ -25,20 +25,23 @@ def own_hours(usage: ir.Table, charged: ir.Table, teams: frozenset[str]) -> ir.T
     Returns
     -------
     ir.Table
-        `usage`, each row once for every one of `teams` that is charged for its workload on its day, HOURS in proportion
-        to what it is charged of that (regardless of sign; evenly where that is nothing), with twelve decimals. The
-        hours of all teams add up to exactly those of the workload. Costs in several currencies count alike: each
-        currency divides the same part of the hours.
+        `usage` and `team`, each row once for every one of `teams` that is charged for its workload on its day, HOURS in
+        proportion to what it is charged of that (regardless of sign; evenly where that is nothing), with twelve
+        decimals. The hours of all teams add up to exactly those of the workload. Costs in several currencies count
+        alike: each currency divides the same part of the hours.
     """
-    places = _places(charged.semi_join(charged.filter(charged.team.isin(sorted(teams))), WHOSE))
-    own = places.filter(places.claimant.isin(sorted(teams))).drop("claimant", "currency")
+    if teams is not None:
+        charged = charged.semi_join(charged.filter(charged.team.isin(sorted(teams))), WHOSE)
+    own = _places(charged).drop("currency").rename(team="claimant")
+    if teams is not None:
+        own = own.filter(own.team.isin(sorted(teams)))
     hours = [name for name in HOURS if name in usage.columns]
     rows = usage.join(own, WHOSE).mutate(**{f"{name}_units": units_of(usage[name].cast(MONEY)) for name in hours})
     ends = {f"{name}_{end}": (f"{name}_units", end) for name in hours for end in ("since_all", "until_all")}
     rows = with_shares(rows, ends, whole="whole_all")
     parts = {name: amount_of(rows[f"{name}_until_all"] - rows[f"{name}_since_all"]) for name in hours}
     known = {name: rows[name].isnull().ifelse(ibis.null(MONEY), part) for name, part in parts.items()}
-    return rows.mutate(**known).select(*usage.columns)
+    return rows.mutate(**known).select(*usage.columns, "team")
 
 
 def _places(charged: ir.Table) -> ir.Table:

@@ -20,6 +20,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
+import pyarrow as pa
 from django.conf import settings
 from ibis.backends.duckdb import Backend
 
@@ -248,6 +249,14 @@ def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     with registered(expression) as backend:
         rows: list[tuple[Any, ...]] = backend.con.execute(query_of(backend, expression)).fetchall()
     return rows
+
+
+def arrow_of(expression: ir.Table) -> pa.Table:
+    """The rows of an expression as a table in memory, for what is looked up again and again."""
+    if spark.is_engine():
+        return spark.arrow_of(expression)
+    with registered(expression) as backend:
+        return backend.con.execute(query_of(backend, expression)).to_arrow_table()
 
 
 def count_of(expression: ir.Table) -> int:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
+import pyarrow as pa
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
@@ -120,10 +121,15 @@ def _first_line(error: Exception) -> str:
 
 def rows_of(expression: ir.Table) -> list[tuple[Any, ...]]:
     """The rows of an expression as Python values."""
+    table = arrow_of(expression)
+    return list(zip(*(column.to_pylist(maps_as_pydicts="strict") for column in table.columns), strict=True))
+
+
+def arrow_of(expression: ir.Table) -> pa.Table:
+    """The rows of an expression as a table in memory."""
     session()
     with _failures_told():
-        table = _frame(expression).toArrow()
-    return list(zip(*(column.to_pylist(maps_as_pydicts="strict") for column in table.columns), strict=True))
+        return _frame(expression).toArrow()
 
 
 def write(expression: ir.Table, folder: Path, *, partition_by: tuple[str, ...] = ()) -> list[Path]:

@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 
 from apps.finops.money import add_up
 from apps.finops.tables import MEASURED, MONEY
-from apps.insights.efficiency import LEVELS, EfficiencyQuery, by_day, efficiency
+from apps.insights.efficiency import by_day, efficiency
 from apps.insights.own_hours import HOURS, own_hours
+from apps.insights.usage_reading import LEVELS, EfficiencyQuery
 from apps.marts.query import EVERYTHING, BadQuestion, Scope
 from apps.warehouse.engine import rows_of
 from tests.api.opencost import RULES, hire, publish_world

@@ -10,8 +10,8 @@ from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.insights.efficiency import EfficiencyQuery
 from apps.insights.hours import MOST_DAYS, HourOfDay, _Hour, _told, by_hour
+from apps.insights.usage_reading import EfficiencyQuery
 from apps.marts.query import BadQuestion, Scope
 from tests.allocation.worlds import DAY
 from tests.api.opencost import hire, publish_world

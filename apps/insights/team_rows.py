@@ -1,0 +1,73 @@
+"""Rows of all teams, computed once and looked up by team: of hours that teams pay for together, those of one team take
+nearly as long to compute as those of all."""
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apps.finops.money import add_up
+from apps.marts.query import MAX_ROWS, BadQuestion
+from apps.warehouse.engine import arrow_of, rows_of
+
+MOST_ROWS = 200_000
+"""More rows are not kept: a team's own are computed then."""
+MOST_BYTES = 128 * 2**20
+Key = tuple[Any, ...]
+Make = Callable[[frozenset[str] | None], ir.Table]
+"""Rows of some teams, or of all: `team`, what names a row, and sums of it."""
+
+
+class TeamRows:
+    """Tables by key, the least recently used forgotten first; threads that ask for the same at once make it once."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, pa.Table | None] = OrderedDict()
+        self._making = threading.Lock()
+
+    def get(self, key: str, teams: frozenset[str], make: Make, *, names: int) -> list[Key]:
+        """The rows of some teams: what names one (so many columns of it), and its sums over them.
+
+        `key` tells everything that rows depend on but the teams. A sum of nothing that is known is None.
+        """
+        table = self._table(key, make)
+        if table is None:
+            return together(few(make(teams)), names)
+        own = table.filter(pc.is_in(table["team"], value_set=pa.array(sorted(teams), pa.string())))
+        return together(zip(*(column.to_pylist() for column in own.columns), strict=True), names)
+
+    def _table(self, key: str, make: Make) -> pa.Table | None:
+        with self._making:
+            if key not in self._held:
+                found = arrow_of(make(None).limit(MOST_ROWS + 1))
+                self._held[key] = found if found.num_rows <= MOST_ROWS else None
+            self._held.move_to_end(key)
+            table = self._held[key]
+            while sum(one.nbytes for one in self._held.values() if one is not None) > MOST_BYTES:
+                self._held.popitem(last=False)
+            return table
+
+
+def few(rows: ir.Table) -> list[tuple[Any, ...]]:
+    found = rows_of(rows.limit(MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
+    return found
+
+
+def together(rows: Iterable[Key], names: int) -> list[Key]:
+    """Rows of several teams, added up by what names one."""
+    sums: dict[Key, list[Key]] = defaultdict(list)
+    for _, *told in rows:
+        sums[tuple(told[:names])].append(tuple(told[names:]))
+    return [(*name, *(_sum(column) for column in zip(*told, strict=True))) for name, told in sums.items()]
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return add_up(known) if known else None

@@ -1,0 +1,135 @@
+"""What is read for questions of efficiency: usage and what it cost, of all of a window or of the teams one may see."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import ibis.expr.types as ir
+from django.core.cache import cache
+
+from apps.allocation.matching import kubernetes_resource
+from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
+from apps.insights.own_hours import own_hours
+from apps.insights.team_rows import Make, TeamRows, few, together
+from apps.marts.models import Publication
+from apps.marts.query import EVERYTHING, BadQuestion, Scope
+from apps.marts.selectors import CACHE_SECONDS, identity
+from apps.marts.usage_days import usage_by_day
+from apps.warehouse import lake
+from apps.warehouse.engine import empty
+
+RESOURCES = {"cpu": ("cpu_core", "core_hours"), "memory": ("memory_gib", "gib_hours"), "gpu": ("gpu", "hours")}
+"""Resource → its name in the price ratio, and how its columns of usage end."""
+LEVELS: dict[str, tuple[str, ...]] = {
+    "cluster": ("cluster",),
+    "node_pool": ("cluster", "node_pool"),
+    "namespace": ("cluster", "namespace"),
+    "workload": ("cluster", "namespace", "workload"),
+}
+"""What rows may be of → what names one."""
+PLACE = ("cluster", "node_pool", "namespace", "workload")
+Key = tuple[str, ...]
+Teams = frozenset[str] | None
+_team_rows = TeamRows()
+
+
+@dataclass(frozen=True)
+class EfficiencyQuery:
+    """The days `start` <= day < `end`, rows `by` a level, narrowed to some values of `PLACE`, for a viewer."""
+
+    start: date
+    end: date
+    by: str = "cluster"
+    filters: tuple[tuple[str, str], ...] = ()
+    as_of: int | None = None
+    scope: Scope = field(default=EVERYTHING)
+
+    def __post_init__(self) -> None:
+        if self.start >= self.end:
+            raise BadQuestion(f"end ({self.end}) must come after start ({self.start}); the end day is not included")
+        if self.by not in LEVELS:
+            raise BadQuestion(f"by: {self.by!r} is not one of {', '.join(LEVELS)}")
+        if unknown := [name for name, _ in self.filters if name not in PLACE]:
+            raise BadQuestion(f"filter: {unknown[0]!r} is not one of {', '.join(PLACE)}")
+
+    def fits(self, place: Key) -> bool:
+        told = dict(zip(PLACE, place, strict=False))
+        return all(told.get(name, "") == value for name, value in self.filters)
+
+
+def seen_rows(query: EfficiencyQuery, pinned: Publication, told: Any, make: Make, *, names: int) -> list[Any]:
+    """Rows that the viewer may see, named by so many columns: all there are, or those of the viewer's teams added up.
+
+    What is narrowed to a place is computed for the viewer's teams alone; else for all teams, once.
+    """
+    teams = query.scope.teams
+    if teams is None:
+        return few(make(None))
+    if query.filters:
+        return together(few(make(teams)), names)
+    key = f"{identity(pinned)} {query.start} {query.end} {told}"
+    return _team_rows.get(key, teams, make, names=names)
+
+
+def by_team(query: EfficiencyQuery) -> tuple[str, ...]:
+    """What rows are of besides: where not all of them may be seen, of a team."""
+    return () if query.scope.teams is None else ("team",)
+
+
+def usage_of(query: EfficiencyQuery, pinned: Publication, teams: Teams) -> ir.Table:
+    """Usage by the day, each row with the pool of its node; outside nodes, as serverless pods are, in none.
+
+    Where the viewer may not see everything, it is that of workloads that teams are charged for: what each of `teams`
+    (all of them where they are None) pays of them on each day.
+    """
+    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
+    days = usage_by_day(WORKLOAD_DAYS, pinned.versions, query.start, query.end)
+    return in_pools(days if query.scope.teams is None else own_hours(days, charged(query, pinned), teams), nodes)
+
+
+def in_pools(usage: ir.Table, nodes: ir.Table) -> ir.Table:
+    """Rows of usage, each with the pool of its node on its day; outside nodes, as serverless pods are, in none."""
+    on = ["day", "cluster", "node"]
+    pools = nodes.group_by(on).aggregate(node_pool=nodes.node_pool.max())
+    joined = usage.left_join(pools, on).drop(*(f"{name}_right" for name in on))
+    return joined.mutate(node_pool=joined.node_pool.fill_null(""))
+
+
+def costs_of(query: EfficiencyQuery, pinned: Publication, nodes: ir.Table, teams: Teams) -> ir.Table:
+    """What nodes and serverless pods cost by workload and pool, of some teams, or of all."""
+    of_all = charged(query, pinned)
+    rows = of_all if teams is None else of_all.filter(of_all.team.isin(sorted(teams)))
+    named = nodes.mutate(resource=kubernetes_resource(nodes.provider_id), pool_of=nodes.node_pool)
+    behind = named.filter(named.resource != "")
+    behind = behind.group_by(["day", "resource"]).aggregate(pool_of=behind.pool_of.max())
+    placed = rows.drop("node_pool").left_join(behind, ["day", "resource"])
+    placed = placed.mutate(node_pool=placed.pool_of.fill_null(""))
+    keys = [*by_team(query), *PLACE, "currency"]
+    return placed.group_by(keys).aggregate(cost=placed.effective_cost.sum().cast(MONEY))
+
+
+def charged(query: EfficiencyQuery, pinned: Publication) -> ir.Table:
+    """The rows of nodes and serverless pods that workloads are charged."""
+    at = pinned.versions.get(ALLOCATED.name)
+    rows = empty(ALLOCATED.schema) if at is None else lake.between(ALLOCATED, "day", query.start, query.end, at=at)
+    return rows.filter(rows.pool.isin(["node", "serverless"]), rows.kind.isin(["direct", "unallocated"]))
+
+
+def narrowed(rows: ir.Table, query: EfficiencyQuery) -> ir.Table:
+    wanted = [rows[name] == value for name, value in query.filters]
+    return rows.filter(*wanted) if wanted else rows
+
+
+def named(scope: Scope) -> list[str] | None:
+    return None if scope.teams is None else sorted(scope.teams)
+
+
+def remembered(pinned: Publication, told: Any, make: Callable[[], Any]) -> Any:
+    key = f"efficiency:{identity(pinned)}:{hashlib.sha256(repr(told).encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is None:
+        found = make()
+        cache.set(key, found, CACHE_SECONDS)
+    return found
