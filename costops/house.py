@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.teams.requests.LookedUpOnce",
     "apps.teams.requests.PeopleOnly",
     "apps.signin.limits.SignedIn",
     "apps.dashboards.zones.AsPreferred",

@@ -13,6 +13,7 @@ from apps.charts import colours
 from apps.dashboards import words
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Name
+from apps.finops.once import once
 from apps.finops.tags import key_of
 from apps.marts.query import EVERYTHING, Scope
 from apps.teams.models import UNALLOCATED, Team
@@ -34,7 +35,7 @@ class Directory:
 
 def directory(scope: Scope = EVERYTHING) -> Directory:
     """Every team; for names that an address gives, those that whoever looks may know of: others stay as they came."""
-    rows = list(Team.objects.order_by("pk").values_list("name", "title"))
+    rows = once(("titles",), lambda: list(Team.objects.order_by("pk").values_list("name", "title")))
     in_order = colours.by_order([name for name, _title in rows])
     return Directory(
         titles={name: title for name, title in rows if scope.allows(name)},

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 
 from apps.finops.money import add_up
+from apps.finops.once import once
 from apps.finops.problems import Problem
 from apps.ingest.lateness import Arrivals, arrivals_of
 from apps.ingest.models import LandedFile, MeteredDay, Source
@@ -96,7 +97,8 @@ def _problems(source: Source) -> Iterator[Problem]:
 
 def retired_sources() -> set[str]:
     """The sources that are looked at no more: nothing is waited for from them."""
-    return set(Source.objects.filter(is_active=False).values_list("name", flat=True))
+    retired = Source.objects.filter(is_active=False).values_list("name", flat=True)
+    return once(("retired sources",), lambda: set(retired))
 
 
 def counting(contents: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

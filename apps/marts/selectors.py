@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
+from apps.finops.once import once
 from apps.finops.tables import (
     COST_MART,
     COSTS,
@@ -50,6 +51,10 @@ class NothingPublished(CostOpsError):
 
 def publication(number: int | None = None) -> Publication:
     """One publication, the newest by default."""
+    return once(("publication", number), lambda: _publication(number))
+
+
+def _publication(number: int | None) -> Publication:
     found = (
         Publication.objects.order_by("-number").first()
         if number is None

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from apps.finops.once import once
 from apps.teams import roles
 from apps.teams.models import Grant, Membership, ServiceAccount, Team, UnitMembership
 from apps.teams.organising import today, tree
@@ -82,7 +83,8 @@ def access_of(user: Somebody) -> Access:
     """What somebody holds now: nothing, unless they are signed in and active."""
     if not isinstance(user, User) or not user.is_active:
         return NOBODY
-    return Access(user.get_username(), tuple(_held(user)), getattr(user, _ONLY, None))
+    held = once(("held", user.pk), lambda: tuple(_held(user)))
+    return Access(user.get_username(), held, getattr(user, _ONLY, None))
 
 
 def may(user: Somebody, can: Can) -> bool:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.finops.errors import CostOpsError
+from apps.finops.once import once
 from apps.teams.models import Organisation, Team, Unit
 from apps.teams.tree import Place, Tree
 from apps.teams.tree import Unit as TreeUnit
@@ -45,7 +46,8 @@ def _sha256(document: dict[str, Any]) -> str:
 
 def newest_tree_number() -> int:
     """The number of the newest tree; 0 before the first import."""
-    return Organisation.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    newest = Organisation.objects.order_by("-number").values_list("number", flat=True)
+    return once(("newest tree",), lambda: newest.first() or 0)
 
 
 def organisations() -> list[Organisation]:
@@ -56,14 +58,19 @@ def organisations() -> list[Organisation]:
 def tree_identity(number: int) -> str:
     """What a version of the tree is known by; a number alone is given again when a database is restored from an older
     copy."""
-    found = Organisation.objects.filter(number=number).values_list("sha256", flat=True).first()
+    found = _sha256_of(number)
     return f"{number} {found or _sha256(_of_teams().to_document())}"
+
+
+def _sha256_of(number: int) -> str | None:
+    found = Organisation.objects.filter(number=number).values_list("sha256", flat=True)
+    return once(("sha256 of tree", number), found.first)
 
 
 def tree(number: int | None = None) -> Tree:
     """One version of the tree, the newest by default; before the first, that of the departments of the teams."""
     asked = newest_tree_number() if number is None else number
-    found = Organisation.objects.filter(number=asked).values_list("sha256", flat=True).first()
+    found = _sha256_of(asked)
     if found is not None:
         return _kept(asked, found)
     if asked or newest_tree_number():
