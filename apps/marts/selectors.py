@@ -51,7 +51,8 @@ class NothingPublished(CostOpsError):
 
 def publication(number: int | None = None) -> Publication:
     """One publication, the newest by default."""
-    return once(("publication", number), lambda: _publication(number))
+    found = once(("publication", number), lambda: _publication(number))
+    return once(("publication", found.number), lambda: found)
 
 
 def _publication(number: int | None) -> Publication:

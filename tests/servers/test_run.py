@@ -48,6 +48,11 @@ def test_a_site_runs_until_it_is_stopped(site, installation):
     read_until(process, "ready.")
     children = children_of(process)
     assert len(children) == 3
+    polite = {pid: os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0) for pid in children}
+    assert {b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes(): nice for pid, nice in polite.items()} == {
+        True: 10,
+        False: 0,
+    }
 
     second = subprocess.run(RUN, cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False)
     assert second.returncode == 1
