@@ -140,6 +140,8 @@ else:  # the server lets go of what a frozen process holds, and ends what a dead
         "connect_timeout": 5,
         "options": "-c idle_in_transaction_session_timeout=120000 -c client_connection_check_interval=1000",
     } | DATABASES["default"].get("OPTIONS", {})
+# Threads of the web server keep their connection for a while: to open one takes as long as a dozen questions.
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _redis = env.redis("COSTOPS_REDIS_URL")

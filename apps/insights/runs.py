@@ -1,7 +1,8 @@
 """Runs of whatever looks through publications: kept by publication, and taken over where nothing they saw changed."""
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from apps.marts.models import Publication
 Run = ForecastRun | AnomalyRun | IdleRun
 R = TypeVar("R", ForecastRun, AnomalyRun, IdleRun)
 Found = Forecast | Anomaly | IdleFinding
+AT_ONCE = 500
 
 
 def looked_at(pinned: Publication, identity: str, *, today: date) -> str:
@@ -40,14 +42,18 @@ def newest_inputs() -> list[str]:
 
 
 @transaction.atomic
-def keep(run: Run, found: Sequence[Found], *, most: int) -> None:
-    """Save what a run found, in place of what an earlier one found in its publication; `most` newest runs stay."""
+def keep(run: Run, found: Iterable[Found], *, most: int) -> int:
+    """Save what a run found, in place of what an earlier one found in its publication; `most` newest runs stay. How
+    much it was."""
     runs = type(run)._default_manager
     runs.filter(publication=run.publication).delete()
     run.save()
-    for one in found:
-        one.run = run
-    if found:
-        type(found[0])._default_manager.bulk_create(found, batch_size=500)  # type: ignore[arg-type]  # all of one kind
+    count, rest = 0, iter(found)
+    while some := list(itertools.islice(rest, AT_ONCE)):
+        for one in some:
+            one.run = run
+        type(some[0])._default_manager.bulk_create(some)  # type: ignore[arg-type]  # all of one kind
+        count += len(some)
     newest = runs.order_by("-publication").values_list("pk", flat=True)[:most]
     runs.exclude(pk__in=list(newest)).delete()
+    return count

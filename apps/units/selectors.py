@@ -1,5 +1,6 @@
 """Reading drivers and asking for cost per unit: what was told, what it cost, and why that changed."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -49,21 +50,26 @@ def drivers() -> list[tuple[str, str]]:
     return sorted({(file.partition["driver"], file.partition["scope"]) for file in files})
 
 
-def quantities(driver: str, scope: str, window: Window, at: DriverVersion | None) -> dict[Place, Decimal]:
-    """How many units each subject had on each day, at a version of the drivers."""
-    return {(day, subject): quantity for day, subject, quantity, *_ in told(driver, scope, window, at)}
+def quantities(
+    driver: str, scope: str, window: Window, at: DriverVersion | None, *, of: frozenset[str] | None = None
+) -> dict[Place, Decimal]:
+    """How many units each subject (or each `of` these) had on each day, at a version of the drivers."""
+    every = [told(driver, scope, window, at, subject=one) for one in sorted(of)] if of is not None else []
+    rows = itertools.chain(*every) if of is not None else told(driver, scope, window, at)
+    return {(day, subject): quantity for day, subject, quantity, *_ in rows}
 
 
 def told(
-    driver: str, scope: str, window: Window, at: DriverVersion | None
+    driver: str, scope: str, window: Window, at: DriverVersion | None, *, subject: str | None = None
 ) -> list[tuple[date, str, Decimal, int, int]]:
-    """Day, subject, quantity, and the version and line that told it."""
+    """Day, subject, quantity, and the version and line that told it, of all subjects or of one."""
     if at is None:
         return []
-    key = f"{settings.COSTOPS_LAKE} {at.number} {at.created_at} {driver} {scope} {window}"
+    key = repr((settings.COSTOPS_LAKE, at.number, at.created_at, driver, scope, window, subject))
     found = _recent.get(key)
     if found is None:
-        found = tuple(_told(driver, scope, window, at))
+        every = _told(driver, scope, window, at) if subject is None else told(driver, scope, window, at)
+        found = tuple(row for row in every if subject is None or row[1] == subject)
         _recent.put(key, found)
     return list(found)
 
@@ -109,15 +115,14 @@ class _Facts:
 
 def _facts(query: UnitQuery, at: DriverVersion | None, *, with_resource: bool) -> _Facts:
     answered = marts.answer(query.costs(query.metric))
-    units = quantities(query.driver, query.by, Window(query.start, query.end), at)
-    if query.scope.teams is not None:
-        units = {place: quantity for place, quantity in units.items() if query.scope.allows(place[1])}
+    window, teams = Window(query.start, query.end), query.scope.teams
+    units = quantities(query.driver, query.by, window, at, of=teams)
     used = listed = None
     if with_resource and query.resource == LIST_COST:
         pinned = replace(query, rates_as_of=answered.query.rates_as_of)
         listed = marts.answer(pinned.costs(LIST_COST))
     elif with_resource:
-        used = quantities(query.resource, query.by, Window(query.start, query.end), at)
+        used = quantities(query.resource, query.by, window, at, of=teams)
     return _Facts(answered, _amounts(answered), _amounts(listed) if listed else {}, units, used)
 
 

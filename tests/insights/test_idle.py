@@ -10,7 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from apps.insights.idle import deciding, listening, selectors, services
+from apps.insights import runs
+from apps.insights.idle import deciding, judging, listening, selectors, services
 from apps.insights.idle.listening import Listener
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
 from apps.marts.models import Publication
@@ -292,3 +293,20 @@ def test_the_terminal_lists_shows_excludes_and_undoes(found):
     assert "online/n2" in said("list")
     with pytest.raises(CommandError, match="Nothing idle is called teapot"):
         said("show", "teapot")
+
+
+def test_some_are_judged_after_others_as_all_together(found, monkeypatch):
+    def told() -> list[tuple]:
+        names = ("identity", "kind", "verdict", "probability", "last_active", "since", "signals", "activity", "slots",
+                 "evidence", "cost_text", "team", "at_stake")  # fmt: skip
+        return sorted(map(repr, IdleFinding.objects.values_list(*names)))
+
+    together = told()
+    assert len(together) > 10
+    IdleRun.objects.all().delete()
+    monkeypatch.setattr(judging, "MOST_CELLS", 1)
+    monkeypatch.setattr(runs, "AT_ONCE", 3)
+
+    services.find(now=NOW)
+
+    assert told() == together

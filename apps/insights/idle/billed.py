@@ -22,6 +22,10 @@ _FACTS = ("ServiceCategory", "ServiceSubcategory", "ServiceName", "ResourceType"
 _KB = {"k": 1, "m": 1024, "g": 1024**2, "t": 1024**3, "p": 1024**4}
 
 
+Group = tuple[str, str, str]
+"""Kind, source and service."""
+
+
 class BilledDay(NamedTuple):
     """One day of a resource: KB that went through it, requests it answered (None: not charged for), and whether the
     bill says that nobody uses it."""
@@ -50,7 +54,7 @@ class BilledResource:
     days: list[BilledDay] = field(default_factory=list)
 
     @property
-    def group(self) -> tuple[str, str, str]:
+    def group(self) -> Group:
         """Resources alike: of one kind and service in one source."""
         return self.kind, self.source, self.service
 
@@ -91,9 +95,9 @@ def resources(pinned: Publication, end: date) -> list[BilledResource]:
     return list(found.values())
 
 
-def groups_with(found: Iterable[BilledResource], has: Callable[[BilledResource], bool]) -> set[tuple[str, str, str]]:
+def groups_with(found: Iterable[BilledResource], has: Callable[[BilledResource], bool]) -> set[Group]:
     """Groups of which at least every fifth resource has something: there, having none means that there is none."""
-    known: dict[tuple[str, str, str], list[bool]] = defaultdict(list)
+    known: dict[Group, list[bool]] = defaultdict(list)
     for one in found:
         known[one.group].append(has(one))
     return {group for group, told in known.items() if 5 * sum(told) >= len(told)}

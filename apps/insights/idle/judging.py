@@ -1,7 +1,7 @@
 """What is idle of what was heard: the judgement of every subject, with what it rests on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard
 from apps.learning.idle.activity import Activity, Flags
 from apps.learning.idle.evidence import Evidence, Verdict, look
+from apps.learning.idle.lessons import drawn
 from apps.learning.idle.weeks import WEEK, hours_of_week
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ PRESENT_HOURS = 48
 """What was not heard of for longer is gone already."""
 SILENT_DAYS = 28
 CHART_DAYS = 45
+MOST_CELLS = 2_000_000
+"""So many hours × subjects are looked at together: a look takes some fifteen times their memory."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,30 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """Subjects that are judged together: their keys, and the activity of some of them by their places. That of hundreds
+    of thousands of resources at once would not fit into memory."""
+
+    keys: tuple[tuple[str, ...], ...]
+    part: Callable[[NDArray[np.int64]], Activity]
+
+    @classmethod
+    def of(cls, heard: Heard) -> "Fleet":
+        return cls(heard.keys, heard.activity.of)
+
+
+@dataclass(frozen=True)
 class Judgement:
-    """All subjects of a kind that were judged together, and how: `way` says whether verdicts were learned from the
-    fleet's own past (`model`, `rule`) or come by a shipped curve (`prior`), with the back-test of what was learned."""
+    """All subjects of a kind that were judged together, one after the other in their order, and how: `way` says whether
+    verdicts were learned from the fleet's own past (`model`, `rule`) or come by a shipped curve (`prior`), with the
+    back-test of what was learned."""
 
     way: Mapping[str, Any]
-    judged: tuple[Judged, ...]
+    judged: Iterator[Judged]
 
 
 def judge(
-    heard: Heard, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
+    fleet: Fleet, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
 ) -> Judgement:
     """Judge all subjects that are still there; `timezone` is that of the hours of the week.
 
@@ -71,19 +88,38 @@ def judge(
     """
     from apps.learning.idle.finder import IdleFinder  # two seconds that only learning needs to wait for
 
-    activity = heard.activity
+    finder = IdleFinder(floors=dict(floors)).fit(fleet.part(drawn(len(fleet.keys))))
+    return Judgement(_way(finder), _each(fleet, finder, timezone, floors, only_present=only_present))
+
+
+def _each(
+    fleet: Fleet, finder: "IdleFinder", timezone: str, floors: Mapping[str, float], *, only_present: bool
+) -> Iterator[Judged]:
+    hours = len(fleet.part(np.arange(1)).hours)
+    step = max(1, MOST_CELLS // max(1, hours))
+    for first in range(0, len(fleet.keys), step):
+        keys = fleet.keys[first : first + step]
+        part = fleet.part(np.arange(first, first + len(keys)))
+        if part.signals:
+            yield from _all_of(part, keys, finder, timezone, floors, only_present=only_present)
+        elif not only_present:  # nothing is known of any of them: one stands for all
+            (one,) = _all_of(part.of([0]), keys[:1], finder, timezone, floors, only_present=False)
+            yield from (replace(one, key=key) for key in keys)
+
+
+def _all_of(
+    activity: Activity, keys: tuple[tuple[str, ...], ...], finder: "IdleFinder", timezone: str,
+    floors: Mapping[str, float], *, only_present: bool,
+) -> Iterator[Judged]:  # fmt: skip
     evidence = look(activity, floors=floors)
-    finder = IdleFinder(floors=dict(floors)).fit(activity)
     chances = finder.predict_proba(activity)[:, 1]
-    verdicts = np.asarray(finder.verdicts(activity)).astype(object)
+    verdicts = np.asarray(finder.verdicts_of(chances)).astype(object)
     verdicts[_is_silent(evidence) & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
     slots = _hours_of_week(activity, timezone)
-    columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(activity.shape[1])
-    judged = (
-        _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, slots)
-        for column in columns.tolist()
-    )
-    return Judgement(_way(finder), tuple(judged))
+    columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(len(keys))
+    heard = Heard(activity, keys)
+    for column in columns.tolist():
+        yield _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, slots)
 
 
 def _way(finder: "IdleFinder") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from apps.finops.findings import Sentence
 from apps.finops.windows import Window
 from apps.insights.idle import kinds
 from apps.insights.idle.candidates import Candidate, Clock, Ways
-from apps.insights.idle.judging import Judged, judge, judged_at
+from apps.insights.idle.judging import Fleet, Judged, judge, judged_at
 from apps.insights.idle.listening import Heard, Listener
 from apps.insights.idle.schedules import off_hours
 from apps.learning.idle.activity import Activity
@@ -22,8 +22,8 @@ def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) ->
     """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
     heard = listener.workloads()
     if heard is not None:
-        judgement = judge(heard, clock.timezone)
-        ways[kinds.WORKLOAD], judged = judgement.way, judgement.judged
+        judgement = judge(Fleet.of(heard), clock.timezone)
+        ways[kinds.WORKLOAD], judged = judgement.way, tuple(judgement.judged)
         claims = listener.counted_claims()
         idle, apart = _by_namespace(judged)
         for place, members in idle.items():
@@ -102,7 +102,7 @@ def _gpus(
         Activity(part.hours, part.subjects, {"gpu": part.signals["gpu"]}), tuple(heard.keys[i] for i in columns)
     )
     lost = Sentence(kinds.KINDS[kinds.GPU].lost)
-    for one in judge(gpus, clock.timezone).judged:
+    for one in judge(Fleet.of(gpus), clock.timezone).judged:
         if one.is_idle and one.key not in hidden:
             place = dict(zip(("cluster", "namespace", "workload"), one.key, strict=True))
             yield Candidate.of(kinds.GPU, one, clock, lost, share=shares.get(one.key, Fraction(0)), **place)
@@ -113,7 +113,7 @@ def _nodes(listener: Listener, clock: Clock, ways: Ways) -> Iterator[Candidate]:
     if heard is None:
         return
     cores, resources = listener.cores(), listener.node_resources()
-    judgement = judge(heard, clock.timezone)
+    judgement = judge(Fleet.of(heard), clock.timezone)
     ways[kinds.NODE] = judgement.way
     for one in judgement.judged:
         cluster, node, provider_id = one.key

@@ -2,7 +2,7 @@
 commitments."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -10,20 +10,30 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.allocation.matching import kubernetes_resource, load_balancer_resource
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, divided
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.idle import describing, kinds
-from apps.insights.idle.billed import BilledResource, UnusedCommitment, groups_with, resources, unused_commitments
+from apps.insights.idle.billed import (
+    BilledResource,
+    Group,
+    UnusedCommitment,
+    groups_with,
+    resources,
+    unused_commitments,
+)
 from apps.insights.idle.candidates import Candidate, Clock, Ways
-from apps.insights.idle.judging import PRESENT_HOURS, Judged, judge
+from apps.insights.idle.judging import PRESENT_HOURS, Fleet, Judged, judge
 from apps.insights.idle.listening import Heard, Hours, Listener, parsed
 from apps.learning.idle.activity import FLOORS, Activity, Flags, Matrix
 from apps.marts.models import Publication
 
 SIGNALS = ("network", "requests", "attached")
+Siblings = Mapping[Group, Sequence[int]]
+"""How many resources there are of each group, and how many of them clusters know."""
 LATE_DAYS = 1
 """So much later than usual a charge may come without the resource being gone."""
 LEAST_UNUSED = 4
@@ -89,14 +99,12 @@ def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneI
     for one in found:
         by_kind[one.kind].append(one)
     for kind, alike in by_kind.items():
-        signals = _signals(alike, hours, clusters, metered, zone)
-        names = tuple(one.resource for one in alike)
-        heard = Heard(Activity(hours.stamps, names, signals), tuple((name,) for name in names))
-        judgement = judge(heard, clock.timezone, FLOORS, only_present=False)
+        fleet = Fleet(tuple((one.resource,) for one in alike), _activity(alike, hours, clusters, metered, zone))
+        judgement = judge(fleet, clock.timezone, FLOORS, only_present=False)
         ways[kind] = judgement.way
-        known = {judged.key[0]: judged for judged in judgement.judged}
-        for one in alike:
-            yield from _candidates(kind, one, known[one.resource], clusters, alike, clock)
+        siblings = _siblings(alike, clusters)
+        for one, judged in zip(alike, judgement.judged, strict=True):
+            yield from _candidates(kind, one, judged, clusters, siblings, clock)
     yield from _commitments(unused_commitments(pinned, window.start, window.end), window)
 
 
@@ -116,17 +124,26 @@ def _hours(metered: Hours | None, window: Window, zone: ZoneInfo) -> Hours:
     return Hours(min(metered.first, first), max(metered.end, end))
 
 
-def _signals(
-    alike: list[BilledResource],
-    hours: Hours,
-    clusters: Clusters,
-    metered: set[tuple[str, str, str]],
-    zone: ZoneInfo,
-) -> dict[str, Matrix]:
-    shape = (hours.count, len(alike))
-    signals: dict[str, Matrix] = defaultdict(lambda: np.full(shape, np.nan))
+def _activity(
+    alike: list[BilledResource], hours: Hours, clusters: Clusters, metered: set[Group], zone: ZoneInfo
+) -> Callable[[NDArray[np.int64]], Activity]:
+    """The activity of some of them, by their places."""
     known = groups_with(alike, clusters.knows)
-    for column, one in enumerate(alike):
+
+    def part(columns: NDArray[np.int64]) -> Activity:
+        some = [alike[column] for column in columns.tolist()]
+        signals = _signals(some, hours, clusters, metered, known, zone)
+        return Activity(hours.stamps, tuple(one.resource for one in some), signals)
+
+    return part
+
+
+def _signals(
+    some: list[BilledResource], hours: Hours, clusters: Clusters, metered: set[Group], known: set[Group], zone: ZoneInfo
+) -> dict[str, Matrix]:
+    shape = (hours.count, len(some))
+    signals: dict[str, Matrix] = defaultdict(lambda: np.full(shape, np.nan))
+    for column, one in enumerate(some):
         _from_bill(one, signals, column, hours, one.group in metered, zone)
         heard = _heard(one, clusters, one.group in known)
         if heard is not None and clusters.hours is not None:
@@ -173,7 +190,7 @@ def _heard(one: BilledResource, clusters: Clusters, is_usual: bool) -> Matrix | 
 
 
 def _candidates(
-    kind: str, one: BilledResource, judged: Judged, clusters: Clusters, alike: list[BilledResource], clock: Clock
+    kind: str, one: BilledResource, judged: Judged, clusters: Clusters, siblings: Siblings, clock: Clock
 ) -> Iterator[Candidate]:
     if not judged.is_idle and (judged.is_known or judged.peaks):
         return  # it is used, or too new to tell
@@ -184,19 +201,25 @@ def _candidates(
     made = Candidate.of(
         kind, judged, clock, lost, resource=one.resource, name=one.name or one.resource, service=one.service, **place
     )
-    yield made.said(*_more(kind, one, judged, clusters, alike))
+    yield made.said(*_more(kind, one, judged, siblings))
 
 
-def _more(
-    kind: str, one: BilledResource, judged: Judged, clusters: Clusters, alike: list[BilledResource]
-) -> Iterator[Sentence]:
+def _siblings(alike: list[BilledResource], clusters: Clusters) -> Siblings:
+    found: dict[Group, list[int]] = defaultdict(lambda: [0, 0])
+    for one in alike:
+        counts = found[one.group]
+        counts[0] += 1
+        counts[1] += clusters.knows(one)
+    return found
+
+
+def _more(kind: str, one: BilledResource, judged: Judged, siblings: Siblings) -> Iterator[Sentence]:
     """What else the bill and the clusters say."""
     if one.is_unused:
         yield Sentence(describing.BILL_SAYS, {"description": one.description[:200]})
     if kind == kinds.DISK and judged.is_known:
-        siblings = [each for each in alike if each.group == one.group]
-        mounted = sum(clusters.knows(each) for each in siblings)
-        yield Sentence(describing.NOT_MOUNTED, {"disks": str(len(siblings)), "mounted": str(mounted)})
+        disks, mounted = siblings[one.group]
+        yield Sentence(describing.NOT_MOUNTED, {"disks": str(disks), "mounted": str(mounted)})
     if judged.peaks.get("network") == 0 and all(day.transfer_kb is None for day in one.days):
         yield Sentence(describing.NO_TRAFFIC)
 

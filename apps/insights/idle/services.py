@@ -50,14 +50,13 @@ def find(*, now: datetime) -> StepResult:
     listener = Listener(pinned, today=today(now))
     ways: Ways = {}
     found = tuple(_candidates(pinned, window, listener, zone, ways)) if window else ()
-    rows = list(_rows(found, pinned, window)) if window else []
+    rows = _rows(found, pinned, window) if window else iter(())
     run = IdleRun(
         publication=pinned.number, model_version=METHOD_VERSION, inputs=inputs, created_at=now,
         end_day=window.end if window else None, costed_days=(window.end - window.start).days if window else 0,
         last_hour=listener.last_hour, ways=ways,
     )  # fmt: skip
-    keep(run, rows, most=KEPT_RUNS)
-    return StepResult(rows=len(rows), versions={"publication": pinned.number})
+    return StepResult(rows=keep(run, rows, most=KEPT_RUNS), versions={"publication": pinned.number})
 
 
 def _candidates(
@@ -74,9 +73,11 @@ def _rows(found: Iterable[Candidate], pinned: Publication, window: Window) -> It
     places = {(one.cluster, one.namespace) for one in listed if one.namespace}
     ledger = Ledger.read(pinned, window, places, {one.resource for one in listed})
     days = (window.end - window.start).days
-    for one in listed:
-        for (team, currency), cost in _taken(ledger, one).items():
-            yield _row(one, team, currency, cost, days)
+    return (
+        _row(one, team, currency, cost, days)
+        for one in listed
+        for (team, currency), cost in _taken(ledger, one).items()
+    )
 
 
 def _taken(ledger: Ledger, one: Candidate) -> Shares:

@@ -121,7 +121,10 @@ class IdleFinder(ClassifierMixin, BaseEstimator):
 
     def verdicts(self, X: Activity) -> NDArray[np.str_]:
         """One `Verdict` per subject."""
-        stays = self.predict_proba(X)[:, 1]
+        return self.verdicts_of(self.predict_proba(X)[:, 1])
+
+    def verdicts_of(self, stays: Matrix) -> NDArray[np.str_]:
+        """The verdict of each probability to stay idle."""
         known = np.nan_to_num(stays, nan=-1.0)
         cases = [np.isnan(stays), known >= self.thresholds_["safe"], known >= self.thresholds_["review"]]
         return np.select(cases, [Verdict.UNKNOWN, Verdict.SAFE, Verdict.REVIEW], Verdict.KEEP)

@@ -61,6 +61,14 @@ def past_dates(days: int, horizon: int) -> list[int]:
     return sorted({round(date) for date in np.linspace(ENOUGH_DAYS, days - horizon, MOST_DATES)})
 
 
+def drawn(subjects: int, random_state: int = 0) -> NDArray[np.int64]:
+    """The subjects of so many that are learned from, in order."""
+    columns = np.arange(subjects)
+    if subjects > MOST_SUBJECTS:
+        columns = np.sort(np.random.default_rng(random_state).choice(columns, MOST_SUBJECTS, replace=False))
+    return columns
+
+
 def teach(
     activity: Activity,
     dates: Sequence[int],
@@ -73,11 +81,7 @@ def teach(
     """The lessons of these decision dates; None where there is no date."""
     if not dates:
         return None
-    columns = np.arange(len(activity.subjects))
-    if len(columns) > MOST_SUBJECTS:
-        drawn = np.random.default_rng(random_state)
-        columns = np.sort(drawn.choice(columns, MOST_SUBJECTS, replace=False))
-    loudness = activity.of(columns).loudness(floors)
+    loudness = activity.of(drawn(len(activity.subjects), random_state)).loudness(floors)
     told = []
     for times in LOUDER:
         daily = Daily.from_loudness(loudness, times=times)
