@@ -17,6 +17,7 @@ class RecentAnswers:
         self.most_rows = most_rows
         self._held: OrderedDict[str, Rows] = OrderedDict()
         self._rows = 0
+        self._of = 0
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Rows | None:
@@ -32,6 +33,14 @@ class RecentAnswers:
             while self._rows > self.most_rows and self._held:
                 _, forgotten = self._held.popitem(last=False)
                 self._rows -= len(forgotten) + 1
+
+    def keep_only_of(self, publication: int) -> bool:
+        """Forget everything, unless this publication was named the last time; whether it was another."""
+        is_another = publication != self._of
+        if is_another:
+            self.clear()
+        self._of = publication
+        return is_another
 
     def clear(self) -> None:
         with self._lock:

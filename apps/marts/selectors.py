@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from apps.finops.errors import CostOpsError
 from apps.finops.once import once
@@ -37,6 +37,7 @@ from apps.marts.recent import RecentAnswers, Rows
 from apps.marts.scoping import visible
 from apps.marts.tagging import tag_value
 from apps.rates.selectors import UsedRate, newest_version, version_identity
+from apps.signin.shared import ProcessCache
 from apps.teams.organising import newest_tree_number, tree_identity
 from apps.warehouse import lake
 from apps.warehouse.engine import TOO_LARGE, rows_of
@@ -67,6 +68,14 @@ def _publication(number: int | None) -> Publication:
     if newest is None:
         raise NothingPublished("There is no publication yet. Add sources and run `manage.py fill`.")
     raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
+
+
+def let_go_of_older() -> None:
+    """Forget what was answered of earlier publications: a process that computes asks about the newest alone, and would
+    fill its memory hour by hour."""
+    newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
+    if _recent.keep_only_of(newest or 0) and isinstance(caches["default"], ProcessCache):
+        cache.clear()
 
 
 def publications(limit: int | None = 100) -> list[Publication]:

@@ -19,6 +19,7 @@ from apps.finops.running import told_of
 from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest.models import Source
+from apps.marts.selectors import let_go_of_older
 from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
@@ -257,6 +258,7 @@ def _execute(run: StepRun, now: datetime) -> None:
     logger.info("%s: begins (attempt %d)", run.key, run.attempt)
     failpoint("claim.taken")
     try:
+        let_go_of_older()
         inputs = step.inputs() if step.inputs else {}
         with leases.Heartbeat(run), fencing.held_while(lambda: leases.holds(run)):
             result = step.run(_work_of(run), now)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from apps.finops.tables import COST_MART, COSTS, DIMENSIONS
+from apps.marts import selectors
 from apps.marts.query import BadQuestion, CostQuery, Scope
 from apps.marts.selectors import NothingPublished, answer
 from apps.warehouse import lake
@@ -184,3 +186,21 @@ def test_more_rows_than_anybody_reads_are_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_the_four_bases_stand_side_by_side() -> None:
     assert set(COSTS) == {"billed_cost", "effective_cost", "list_cost", "contracted_cost"}
+
+
+def test_a_process_that_computes_lets_go_of_what_was_answered_of_earlier_publications() -> None:
+    cache.clear()
+    selectors.let_go_of_older()
+    before = ask("team")
+    key = next(iter(selectors._recent._held))
+    selectors.let_go_of_older()
+    assert selectors._recent.get(key)
+    assert cache.get(key)
+
+    publish_costs([WORLD[0] | {"effective_cost": "5"}])
+    selectors.let_go_of_older()
+
+    assert selectors._recent.get(key) is None
+    assert cache.get(key) is None
+    assert ask("team", as_of=1) == before
+    assert ask("team") == {("web", "CNY"): Decimal(5)}

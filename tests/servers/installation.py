@@ -1,6 +1,8 @@
 """A whole installation of its own for one test: a home folder, a database and real processes."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,12 +64,40 @@ class Installation:
             process.stop()
 
 
-def new_installation(home: Path, *, database_url: str | None = None) -> Installation:
-    """An installation with the embedded default, or another database; nothing of the caller's settings leaks in."""
+def new_installation(home: Path, *, database_url: str | None = None, is_migrated: bool = True) -> Installation:
+    """An installation with the embedded default, or another database; nothing of the caller's settings leaks in.
+
+    To make all tables takes as long as many a test: the embedded database has them, where nothing else is said.
+    """
     home.mkdir(parents=True, exist_ok=True)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("COSTOPS_", "PYTEST_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile the whole of CostOps again
     environment = kept | {"COSTOPS_HOME": str(home), "DJANGO_SETTINGS_MODULE": "costops.settings"}
     if database_url:
         environment["COSTOPS_DATABASE_URL"] = database_url
+    elif is_migrated:
+        shutil.copyfile(migrated(), home / "costops.sqlite3")
     return Installation(home, environment)
+
+
+_MIGRATE = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
+"""Not by `manage.py`, which would write down that somebody did it."""
+
+
+def migrated() -> Path:
+    """An SQLite database with all tables and no rows of ours, made once for all processes of a run of the suite."""
+    folder = Path(os.environ["COSTOPS_HOME"]) / "migrated"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = folder / "made.sqlite3"
+        if not made.exists():
+            home = new_installation(folder / "home", is_migrated=False)
+            subprocess.run([sys.executable, "-c", _MIGRATE], cwd=ROOT, env=home.environment, check=True)
+            (folder / "home" / "costops.sqlite3").rename(made)
+    return made
