@@ -235,10 +235,10 @@ SABOTAGES: dict[str, Sabotage] = {
     "content is not recognised": Sabotage(_no_digests, proofs.the_same_content_counts_once),
     "files are found by their names": Sabotage(_glob, proofs.only_what_was_committed_is_read),
     "a commit does not look what is there": Sabotage(
-        replaced("apps.warehouse.lake._check_seen", _nothing), proofs.a_writer_who_saw_less_changes_nothing
+        replaced("apps.warehouse.commits._check_seen", _nothing), proofs.a_writer_who_saw_less_changes_nothing
     ),
     "nothing waits for the disk": Sabotage(
-        replaced("apps.warehouse.lake._to_disk", _nothing), proofs.what_is_committed_lies_on_the_disk
+        replaced("apps.warehouse.commits._to_disk", _nothing), proofs.what_is_committed_lies_on_the_disk
     ),
     "the sweep looks at the newest version only": Sabotage(
         _only_the_newest, proofs.a_sweep_takes_what_no_version_names

@@ -14,7 +14,7 @@ import pytest
 from deltalake import DeltaTable
 
 from apps.finops.tables import LakeTable
-from apps.warehouse import lake
+from apps.warehouse import commits, lake
 from apps.warehouse.engine import rows_of
 from tests.servers.objects import lay_lake
 
@@ -163,7 +163,7 @@ def test_a_writer_who_saw_an_empty_window_does_not_double_it() -> None:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets somebody else commit at the worst moment: after the next writer has looked, before it writes."""
-    write, done = lake._write, []
+    write, done = commits._write, []
 
     def let(shop: str, window: list[Any]) -> None:
         def late(*words: Any) -> None:
@@ -172,7 +172,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
                 lake.replace(SALES, sales((7, shop, MONDAY)), window)
             write(*words)
 
-        monkeypatch.setattr(lake, "_write", late)
+        monkeypatch.setattr(commits, "_write", late)
 
     return let
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from apps.warehouse import failpoints, lake, orphans
+from apps.warehouse import failpoints, lake, orphans, stored
 from tests.servers.installation import ROOT
 from tests.warehouse.test_lake import MONDAY, SALES, TUESDAY, of_shop, sales, sold
 
@@ -68,7 +68,7 @@ def test_whatever_was_committed_stays_readable_and_nothing_else_stays(work: list
         assert orphans.sweep(NOW) == 0
         assert orphans.sweep(LATER) == len(left) == sum(failing in ("lake.sync", "lake.commit") for *_, failing in work)
         assert lying() == named()
-        lake._files_of.cache_clear()
+        stored.files_of.cache_clear()
         assert [sold(at) for at in versions] == before
         assert orphans.sweep(LATER) == 0
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from apps.warehouse import lake, logs, objects, orphans, shared
+from apps.warehouse import commits, lake, logs, objects, orphans, shared
 from tests.servers.objects import ObjectStore, lay_lake
 from tests.warehouse.machines import NORTH, Fault, Machines, failed, sell
 from tests.warehouse.test_lake import MONDAY, SALES, TUESDAY, sales, sold
@@ -173,7 +173,7 @@ def test_what_was_not_read_longest_is_forgotten_and_comes_again(machines: Machin
 def test_orphans_are_swept_after_a_grace_period(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     sell(1)
     with monkeypatch.context() as broken:
-        broken.setattr(lake, "_write", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+        broken.setattr(commits, "_write", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError):
             sell(2)
     sell(3)
