@@ -1,6 +1,7 @@
 """Files read in a process of its own: what kills, fills or holds up that process refuses the file, and harms nobody."""
 
 import errno
+import json
 import os
 import platform
 import random
@@ -246,6 +247,16 @@ def test_a_reader_reaches_neither_the_network_nor_other_programs():
             subprocess.run([sys.executable], check=False)
 
     assert fork(work).wait(10) == 0
+
+
+@pytest.mark.parametrize(("confined", "warnings"), [(True, 0), (False, 1)])
+def test_whether_the_kernel_confines_readers_is_said_once(monkeypatch, caplog, confined, warnings):
+    said = json.dumps({"failed": "it did", "trace": "", "confined": confined})
+    monkeypatch.setattr(asking, "_asked", lambda _request: {"ended": 0, "said": said})
+    asking._say_that_readers_are_loose.cache_clear()
+    for _ in range(2):
+        assert asking._told({})["failed"] == "it did"
+    assert len([line for line in caplog.records if "does not confine" in line.getMessage()]) == warnings
 
 
 def test_damaged_files_become_the_same_here_and_apart(tmp_path, settings):

@@ -6,6 +6,7 @@ machine without memory does, gets a second try.
 
 import atexit
 import json
+import logging
 import os
 import selectors
 import shutil
@@ -15,6 +16,7 @@ import sys
 import uuid
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from apps.ingest.reading import Reading, refused
 from apps.ingest.usage import UsageFile
 from apps.warehouse import engine, failpoints, lake
 
+logger = logging.getLogger(__name__)
 TRIES = 2
 _ENVIRONMENT = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TZDIR", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV",
@@ -194,10 +197,21 @@ def _told(request: dict[str, Any]) -> dict[str, Any]:
             break
     if ended == 0:
         told: dict[str, Any] = json.loads(answer["said"])
+        if not told.get("confined", True):
+            _say_that_readers_are_loose()
         return told
     if ended == -signal.SIGXCPU:
         return {"lacks": "time"}
     return {"lacks": "life", "signal": signal.Signals(-ended).name if ended < 0 else f"status {ended}"}
+
+
+@cache
+def _say_that_readers_are_loose() -> None:
+    """Once for each process."""
+    logger.warning(
+        "The kernel of this machine does not confine readers of files (seccomp, on x86_64 and aarch64): they have "
+        "limits of memory and time and no credentials, but could reach the network. Read bills of strangers elsewhere."
+    )
 
 
 def _asked(request: dict[str, Any]) -> dict[str, Any]:

@@ -99,8 +99,9 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
         settings.configure(**words.understand(asked["settings"], ()))
         failpoints.arm(asked["failpoints"])
         _limit(asked["memory_bytes"], asked["cpu_seconds"])
-        confine()
-        return {"reading": words.spell(READ[asked["what"]](words.understand(asked["file"], ASKED)))}
+        is_confined = confine()
+        reading = words.spell(READ[asked["what"]](words.understand(asked["file"], ASKED)))
+        return {"reading": reading, "confined": is_confined}
     except Exception as error:  # noqa: BLE001  # whatever it is, the worker hears of it
         return _told(error)
 
