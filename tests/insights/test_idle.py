@@ -82,6 +82,7 @@ def test_unknown_is_not_idle(found):
     (row,) = IdleFinding.objects.filter(is_known=False)
 
     assert (row.kind, row.subject, row.verdict) == ("database", "rm-orders", "review")
+    assert (row.activity, row.slots) == ({}, [])
     asked = next(one for one in selectors.findings(day=TODAY) if one.at_stake == "rm-orders")
     assert asked.saving_per_month == 0
     assert "No signal tells" in str(asked.evidence[0])

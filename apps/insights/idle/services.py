@@ -113,7 +113,7 @@ def _row(one: Candidate, team: str, currency: str, cost: Decimal, days: int) -> 
         windows=[list(span) for span in one.windows],
         probability=judged.probability if judged else None, last_active=judged.last_active if judged else None,
         signals={name: [peak, judged.floors[name]] for name, peak in judged.peaks.items()} if judged else {},
-        activity=dict(judged.days) if judged else {}, slots=judged.slots if judged else [],
+        activity=dict(judged.days) if judged else {}, slots=judged.slots if judged and judged.days else [],
     )  # fmt: skip
 
 
