@@ -10,20 +10,28 @@ from pathlib import Path
 import pytest
 
 from scripts.answers import wait
-from tests.servers.installation import ROOT
+from tests.servers.installation import ROOT, new_installation
 from tests.servers.process import free_port, start
 
 pytestmark = pytest.mark.timeout(300)
 RUN = [sys.executable, "scripts/run.py"]
 
 
-@pytest.fixture
-def site(installation):
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """An installation for all tests: a site takes long to start. The last one stops it."""
+    house = new_installation(tmp_path_factory.mktemp("site"))
+    yield house
+    house.stop()
+
+
+@pytest.fixture(scope="module")
+def site(house):
     """A running site: its address and its process."""
     port = free_port()
-    installation.environment["COSTOPS_BIND"] = f"127.0.0.1:{port}"
-    process = start(RUN, log=installation.home / "run.out", environment=installation.environment, cwd=ROOT)
-    installation.processes.append(process)
+    house.environment["COSTOPS_BIND"] = f"127.0.0.1:{port}"
+    process = start(RUN, log=house.home / "run.out", environment=house.environment, cwd=ROOT)
+    house.processes.append(process)
     address = f"http://127.0.0.1:{port}/login/"
     assert wait(address, seconds=180), process.log.read_text()
     return address, process
@@ -43,43 +51,16 @@ def children_of(process):
     return {int(pid) for pid in listed.stdout.split()}
 
 
-def test_a_site_runs_until_it_is_stopped(site, installation):
-    address, process = site
-    read_until(process, "ready.")
-    children = children_of(process)
-    assert len(children) == 3
-    polite = {pid: os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0) for pid in children}
-    assert {b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes(): nice for pid, nice in polite.items()} == {
-        True: 10,
-        False: 0,
-    }
-
-    second = subprocess.run(RUN, cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False)
-    assert second.returncode == 1
-    assert "Already running" in second.stderr
-
-    stopped = subprocess.run(
-        [*RUN, "--stop"], cwd=ROOT, env=installation.environment, capture_output=True, text=True, check=False
-    )
-    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-    assert process.popen.wait(20) == 0
-    assert not wait(address, seconds=0)
-    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+def test_a_busy_address_is_said_before_anything_starts(site, house, tmp_path):
+    environment = house.environment | {"COSTOPS_HOME": str(tmp_path / "another home")}
+    refused = subprocess.run(RUN, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "Set COSTOPS_BIND to a free address" in refused.stderr
 
 
-def test_a_process_that_dies_is_started_again(site):
-    address, process = site
-    before = children_of(process)
-    web = next(pid for pid in before if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
-    os.kill(web, signal.SIGKILL)
-    read_until(process, "web died (exit status -9); starting it again")
-    assert wait(address, seconds=90), process.log.read_text()
-    assert len(children_of(process) - before) == 1
-
-
-def test_a_worker_that_hangs_is_replaced(site, installation):
+def test_a_worker_that_hangs_is_replaced(site, house):
     _address, process = site
-    sign = installation.home / "tmp" / "worker.alive"
+    sign = house.home / "tmp" / "worker.alive"
     read_until(process, "ready.")
     deadline = time.monotonic() + 60
     while not sign.exists() and time.monotonic() < deadline:
@@ -93,8 +74,35 @@ def test_a_worker_that_hangs_is_replaced(site, installation):
     read_until(process, "ready.", count=2)
 
 
-def test_a_busy_address_is_said_before_anything_starts(site, installation, tmp_path):
-    environment = installation.environment | {"COSTOPS_HOME": str(tmp_path / "another home")}
-    refused = subprocess.run(RUN, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "Set COSTOPS_BIND to a free address" in refused.stderr
+def test_a_process_that_dies_is_started_again(site):
+    address, process = site
+    before = children_of(process)
+    web = next(pid for pid in before if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(web, signal.SIGKILL)
+    read_until(process, "web died (exit status -9); starting it again")
+    assert wait(address, seconds=90), process.log.read_text()
+    assert len(children_of(process) - before) == 1
+
+
+def test_a_site_runs_until_it_is_stopped(site, house):
+    address, process = site
+    read_until(process, "ready.")
+    children = children_of(process)
+    assert len(children) == 3
+    polite = {pid: os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0) for pid in children}
+    assert {b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes(): nice for pid, nice in polite.items()} == {
+        True: 10,
+        False: 0,
+    }
+
+    second = subprocess.run(RUN, cwd=ROOT, env=house.environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "Already running" in second.stderr
+
+    stopped = subprocess.run(
+        [*RUN, "--stop"], cwd=ROOT, env=house.environment, capture_output=True, text=True, check=False
+    )
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    assert process.popen.wait(20) == 0
+    assert not wait(address, seconds=0)
+    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
