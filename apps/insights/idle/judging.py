@@ -88,17 +88,17 @@ def judge(
     """
     from apps.learning.idle.finder import IdleFinder  # two seconds that only learning needs to wait for
 
-    finder = IdleFinder(floors=dict(floors)).fit(fleet.part(drawn(len(fleet.keys))))
-    return Judgement(_way(finder), _each(fleet, finder, timezone, floors, only_present=only_present))
+    taught = fleet.part(drawn(len(fleet.keys)))
+    finder = IdleFinder(floors=dict(floors)).fit(taught)
+    at_once = max(1, MOST_CELLS // max(1, len(taught.hours)))
+    return Judgement(_way(finder), _each(fleet, at_once, finder, timezone, floors, only_present=only_present))
 
 
 def _each(
-    fleet: Fleet, finder: "IdleFinder", timezone: str, floors: Mapping[str, float], *, only_present: bool
+    fleet: Fleet, at_once: int, finder: "IdleFinder", timezone: str, floors: Mapping[str, float], *, only_present: bool
 ) -> Iterator[Judged]:
-    hours = len(fleet.part(np.arange(1)).hours)
-    step = max(1, MOST_CELLS // max(1, hours))
-    for first in range(0, len(fleet.keys), step):
-        keys = fleet.keys[first : first + step]
+    for first in range(0, len(fleet.keys), at_once):
+        keys = fleet.keys[first : first + at_once]
         part = fleet.part(np.arange(first, first + len(keys)))
         if part.signals:
             yield from _all_of(part, keys, finder, timezone, floors, only_present=only_present)
