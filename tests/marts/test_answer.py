@@ -192,7 +192,7 @@ def test_a_process_that_computes_lets_go_of_what_was_answered_of_earlier_publica
     cache.clear()
     selectors._recent.clear()
     selectors.let_go_of_older()
-    before = ask("team")
+    before, number = ask("team"), selectors.publication().number
     key = next(iter(selectors._recent._held))
     selectors.let_go_of_older()
     assert selectors._recent.get(key)
@@ -203,5 +203,5 @@ def test_a_process_that_computes_lets_go_of_what_was_answered_of_earlier_publica
 
     assert selectors._recent.get(key) is None
     assert cache.get(key) is None
-    assert ask("team", as_of=1) == before
+    assert ask("team", as_of=number) == before
     assert ask("team") == {("web", "CNY"): Decimal(5)}
