@@ -9,7 +9,6 @@ python -m bench.nightly [--scale 0.1] [--months 13] [--hours 24] [--keep]
 import argparse
 import shutil
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -110,7 +109,7 @@ def _filled(now: datetime) -> dict[str, Any]:
     done = services.fill(now=now, on_progress=watch)
     seconds = time.perf_counter() - started
     if done.failed:
-        sys.exit("; ".join(f"{run.key}: {run.message}" for run in done.failed))
+        raise RuntimeError("; ".join(f"{run.key}: {run.message}" for run in done.failed))
     steps: dict[str, float] = {}
     for run in StepRun.objects.filter(started_at__gte=begun, finished_at__isnull=False):
         steps[run.step] = steps.get(run.step, 0) + (run.finished_at - run.started_at).total_seconds()

@@ -140,10 +140,11 @@ class Spending:
         """Charges by what they name. Tags are told where all charges alike have one owner: there they are theirs."""
         rows = self._rows.filter(self._rows.pool == "charge")
         with Workspace() as workspace:
-            keys = workspace.keep(rows.group_by(_CHARGE_KEY).aggregate(teams=rows.team.nunique(), team=rows.team.min()))
-            single = keys.filter(keys.teams == 1).drop("teams")
+            # The least and the greatest tell whether it is one team: to count teams takes more memory than there is.
+            keys = workspace.keep(rows.group_by(_CHARGE_KEY).aggregate(team=rows.team.min(), last=rows.team.max()))
+            single = keys.filter(keys.team == keys.last).drop("last")
             bill = self._bill().join(single, _CHARGE_KEY)
-            mixed = rows.semi_join(keys.filter(keys.teams > 1), _CHARGE_KEY)
+            mixed = rows.semi_join(keys.filter(keys.team != keys.last), _CHARGE_KEY)
             columns = ("team", "currency", "account", "sub_account", "service", "resource", "tags")
             both = (bill, mixed.mutate(tags=ibis.literal("")))
             parts = [part.select(*columns, "day", "effective_cost") for part in both]
