@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apps.finops.errors import CostOpsError
 from apps.warehouse import lake, objects, shared
 from tests.warehouse.machines import NORTH, Fault, Machines, failed, sell
 from tests.warehouse.test_lake import MONDAY, SALES, sold
@@ -172,7 +173,7 @@ def test_a_commit_whose_answer_is_lost_counts_once(machines: Machines) -> None:
 def test_what_is_wrong_with_the_store_is_said(machines: Machines, change: dict[str, str], said: str) -> None:
     for name, value in change.items():
         setattr(machines.settings, name, value)
-    with pytest.raises(lake.CostOpsError, match=said):
+    with pytest.raises(CostOpsError, match=said):
         lake.version(SALES)
 
 
