@@ -28,7 +28,7 @@ class TeamRows:
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, pa.Table | None] = OrderedDict()
-        self._making = threading.Lock()
+        self._looking, self._making = threading.Lock(), threading.Lock()
 
     def get(self, key: str, teams: frozenset[str], make: Make, *, names: int) -> list[Key]:
         """The rows of some teams: what names one (so many columns of it), and its sums over them.
@@ -42,15 +42,24 @@ class TeamRows:
         return together(zip(*(column.to_pylist() for column in own.columns), strict=True), names)
 
     def _table(self, key: str, make: Make) -> pa.Table | None:
-        with self._making:
-            if key not in self._held:
-                found = arrow_of(make(None).limit(MOST_ROWS + 1))
-                self._held[key] = found if found.num_rows <= MOST_ROWS else None
-            self._held.move_to_end(key)
-            table = self._held[key]
-            while sum(one.nbytes for one in self._held.values() if one is not None) > MOST_BYTES:
-                self._held.popitem(last=False)
+        if self._has(key):
+            return self._held.get(key)
+        with self._making:  # who asks for what is there already does not wait for it
+            if self._has(key):
+                return self._held.get(key)
+            found = arrow_of(make(None).limit(MOST_ROWS + 1))
+            table = found if found.num_rows <= MOST_ROWS else None
+            with self._looking:
+                self._held[key] = table
+                while sum(one.nbytes for one in self._held.values() if one is not None) > MOST_BYTES:
+                    self._held.popitem(last=False)
             return table
+
+    def _has(self, key: str) -> bool:
+        with self._looking:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return key in self._held
 
 
 def few(rows: ir.Table) -> list[tuple[Any, ...]]:

@@ -87,3 +87,23 @@ def test_those_who_ask_at_once_have_it_computed_once() -> None:
     assert found == [found[0]] * 8
     assert len(found[0]) == 2
     assert asked.of == [None]
+
+
+def test_what_is_there_is_told_while_something_else_is_made() -> None:
+    kept, asked, begun, go_on = TeamRows(), Asked(), threading.Event(), threading.Event()
+    picked(kept, asked, "web")
+
+    def slowly(teams):
+        begun.set()
+        assert go_on.wait(30)
+        return asked(teams)
+
+    slow = threading.Thread(target=lambda: picked(kept, slowly, "web", key="another"))
+    slow.start()
+    try:
+        assert begun.wait(30)
+        assert picked(kept, asked, "data") == [("online", Decimal(10), None)]
+        assert slow.is_alive()
+    finally:
+        go_on.set()
+        slow.join()
