@@ -63,6 +63,7 @@ class TeamRows:
 
 
 def few(rows: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows, at most MAX_ROWS; BadQuestion where there are more."""
     found = rows_of(rows.limit(MAX_ROWS + 1))
     if len(found) > MAX_ROWS:
         raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
