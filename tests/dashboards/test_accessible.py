@@ -203,6 +203,8 @@ def test_a_part_that_fails_says_so_and_is_tried_again(visit, live_server):
 def test_whoever_was_signed_out_is_led_to_the_sign_in(visit):
     company.publish()
     page = visit("/")
+    wait_for_figures(page)
+    page.wait_for_load_state("networkidle")  # a part that still came would lead there before the click
     page.context.clear_cookies()
     page.click("[name=period][value='7']", force=True)
     page.wait_for_url("**/login/**")

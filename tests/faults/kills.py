@@ -19,6 +19,7 @@ from tests.faults.generations import Issues, Reader, Violated
 
 LONGEST_SECONDS = 120
 READERS_END_SECONDS = 10
+SEEN_SECONDS = 60
 START, END = "start", "end"
 
 
@@ -104,12 +105,26 @@ class Run:
         stop = self.told.path.with_name("stop")
         try:
             while not stop.exists():
-                seen.add(reader.ask())
+                if (issue := reader.ask()) not in seen:
+                    seen.add(issue)
+                    self.told.add(seen=issue)
                 reads += 1
                 time.sleep(0.1)
         except Violated as violated:
             self.told.add(reader=str(violated))
         self.told.add(reads=reads, issues_seen=len(seen - {0}))
+
+    def publish_to_readers(self) -> None:
+        """A new issue that nobody disturbs, and everybody who reads comes to see."""
+        self.issues.issue()
+        self.fill_undisturbed()
+        deadline = time.monotonic() + SEEN_SECONDS
+        while {"seen": self.issues.newest} not in (told := self.told.all()):
+            if wrong := [one["reader"] for one in told if "reader" in one]:
+                raise Violated(wrong[0])
+            if time.monotonic() > deadline:
+                raise Violated(f"nobody who reads sees the published issue {self.issues.newest}")
+            time.sleep(0.05)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -169,11 +184,12 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
         run.begin()
         try:
             with run.reading():
+                run.publish_to_readers()
                 while run.kills < asked.kills and time.monotonic() < deadline:
                     run.kill_at_random()
                 for stage in STAGES:
                     run.kill_in(stage, at_least=asked.each)
-            run.fill_undisturbed()
+                run.publish_to_readers()
             check_readers()
             done(fork(_end, run))
         finally:
@@ -182,7 +198,7 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
                 "points": dict(sorted(run.points_hit.items())), "issues": run.issues.newest,
             }  # fmt: skip
             for told in run.told.all():
-                report |= told
+                report |= {name: value for name, value in told.items() if name != "seen"}
     if "reader" in report:
         raise Violated(report["reader"])
 
