@@ -30,12 +30,22 @@ def own_hours(usage: ir.Table, charged: ir.Table, teams: frozenset[str] | None) 
         decimals. The hours of all teams add up to exactly those of the workload. Costs in several currencies count
         alike: each currency divides the same part of the hours.
     """
+    hours = [name for name in HOURS if name in usage.columns]
+    claims = charged.group_by([*WHOSE]).aggregate(team=charged.team.min(), last=charged.team.max())
+    alone = claims.filter(claims.team == claims.last).drop("last")
+    shared = charged.semi_join(claims.filter(claims.team != claims.last), WHOSE)
     if teams is not None:
-        charged = charged.semi_join(charged.filter(charged.team.isin(sorted(teams))), WHOSE)
-    own = _places(charged).drop("currency").rename(team="claimant")
+        alone = alone.filter(alone.team.isin(sorted(teams)))
+        shared = shared.semi_join(shared.filter(shared.team.isin(sorted(teams))), WHOSE)
+    whole = usage.join(alone, WHOSE).mutate(**{name: usage[name].cast(MONEY) for name in hours})
+    return whole.select(*usage.columns, "team").union(_parts(usage, shared, teams, hours))
+
+
+def _parts(usage: ir.Table, shared: ir.Table, teams: frozenset[str] | None, hours: list[str]) -> ir.Table:
+    """Of workloads with several teams, each team's part."""
+    own = _places(shared).drop("currency").rename(team="claimant")
     if teams is not None:
         own = own.filter(own.team.isin(sorted(teams)))
-    hours = [name for name in HOURS if name in usage.columns]
     rows = usage.join(own, WHOSE).mutate(**{f"{name}_units": units_of(usage[name].cast(MONEY)) for name in hours})
     ends = {f"{name}_{end}": (f"{name}_units", end) for name in hours for end in ("since_all", "until_all")}
     rows = with_shares(rows, ends, whole="whole_all")
