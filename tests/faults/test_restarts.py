@@ -53,8 +53,11 @@ class Mortal:
         self.server = servers.start_server(self.binaries, self.folder, self.prefix, self.port)
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster; its children end when they notice."""
+        """SIGKILL to the postmaster; its children end when they notice, and until then no other begins."""
+        pid = self.server.popen.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         self.server.kill()
+        wait_for(lambda: not any(Path("/proc", child).exists() for child in children), "their end", seconds=60)
 
     def one(self, query: str) -> tuple | None:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=2) as connection:
