@@ -12,13 +12,13 @@ from django.core.cache import cache
 from apps.allocation.matching import kubernetes_resource
 from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
 from apps.insights.own_hours import own_hours
-from apps.insights.team_rows import Make, TeamRows, few, together
 from apps.marts.models import Publication
-from apps.marts.query import EVERYTHING, BadQuestion, Scope
+from apps.marts.query import EVERYTHING, MAX_ROWS, BadQuestion, Scope
 from apps.marts.selectors import CACHE_SECONDS, identity
+from apps.marts.team_rows import Make, TeamRows, together
 from apps.marts.usage_days import usage_by_day
 from apps.warehouse import lake
-from apps.warehouse.engine import empty
+from apps.warehouse.engine import empty, rows_of
 
 RESOURCES = {"cpu": ("cpu_core", "core_hours"), "memory": ("memory_gib", "gib_hours"), "gpu": ("gpu", "hours")}
 """Resource → its name in the price ratio, and how its columns of usage end."""
@@ -70,7 +70,16 @@ def seen_rows(query: EfficiencyQuery, pinned: Publication, told: Any, make: Make
     if query.filters:
         return together(few(make(teams)), names)
     key = f"{identity(pinned)} {query.start} {query.end} {told}"
-    return _team_rows.get(key, teams, make, names=names)
+    found = _team_rows.get(key, teams, make, names=names)
+    return together(few(make(teams)), names) if found is None else found
+
+
+def few(rows: ir.Table) -> list[tuple[Any, ...]]:
+    """The rows, at most MAX_ROWS; BadQuestion where there are more."""
+    found = rows_of(rows.limit(MAX_ROWS + 1))
+    if len(found) > MAX_ROWS:
+        raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
+    return found
 
 
 def by_team(query: EfficiencyQuery) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """Which rows of cost somebody may see: the one filter behind every question, page, answer and file."""
 
+from dataclasses import replace
+
 import ibis.expr.types as ir
 
-from apps.marts.query import Scope
+from apps.marts.query import EVERYTHING, CostQuery, Scope
 from apps.teams.access import Somebody, access_of
 from apps.teams.roles import Can
 
@@ -24,3 +26,16 @@ def visible(rows: ir.Table, scope: Scope) -> ir.Table:
     if scope.accounts:
         mine |= rows.sub_account.isin(sorted(scope.accounts))
     return rows.filter(mine)
+
+
+def apart(query: CostQuery) -> tuple[CostQuery, frozenset[str] | None]:
+    """A question as it is asked of everything, and the teams whose rows answer it: those it is narrowed to of those its
+    viewer may see. None where teams alone do not tell which rows those are."""
+    teams = query.scope.teams
+    if query.scope.accounts:
+        return query, None
+    for name, values in query.filters:
+        if name == "team":
+            teams = frozenset(values) if teams is None else teams & set(values)
+    others = tuple(one for one in query.filters if one[0] != "team")
+    return replace(query, filters=others, scope=EVERYTHING), teams

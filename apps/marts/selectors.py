@@ -34,8 +34,9 @@ from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
 from apps.marts.recent import RecentAnswers, Rows
-from apps.marts.scoping import visible
+from apps.marts.scoping import apart, visible
 from apps.marts.tagging import tag_value
+from apps.marts.team_rows import TeamRows
 from apps.rates.selectors import UsedRate, newest_version, version_identity
 from apps.signin.shared import ProcessCache
 from apps.teams.organising import newest_tree_number, tree_identity
@@ -44,6 +45,7 @@ from apps.warehouse.engine import TOO_LARGE, rows_of
 
 CACHE_SECONDS = 24 * 3600
 _recent = RecentAnswers(most_rows=200_000)
+_team_rows = TeamRows()
 
 
 class NothingPublished(CostOpsError):
@@ -74,8 +76,10 @@ def let_go_of_older() -> None:
     """Forget what was answered of earlier publications: a process that computes asks about the newest alone, and would
     fill its memory hour by hour."""
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
-    if _recent.keep_only_of(newest or 0) and isinstance(caches["default"], ProcessCache):
-        cache.clear()
+    if _recent.keep_only_of(newest or 0):
+        _team_rows.clear()
+        if isinstance(caches["default"], ProcessCache):
+            cache.clear()
 
 
 def publications(limit: int | None = 100) -> list[Publication]:
@@ -88,9 +92,7 @@ def answer(query: CostQuery) -> Answer:
     the cache."""
     pinned = publication(query.as_of)
     asked = with_versions(replace(query, as_of=pinned.number))
-    told = spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
-    told += tree_identity(asked.organisation_as_of or 0) if asked.levels else ""
-    key = f"answer:{identity(pinned)}:{hashlib.sha256(told.encode()).hexdigest()}"
+    key = f"answer:{identity(pinned)}:{hashlib.sha256(_told(asked).encode()).hexdigest()}"
     rates = cache.get(f"{key}:rates") if asked.currency else ()
     rows = None if rates is None else _recent.get(key) or cache.get(key)
     if rows is None or rates is None:
@@ -99,13 +101,15 @@ def answer(query: CostQuery) -> Answer:
         if asked.currency:
             cache.set(f"{key}:rates", rates, CACHE_SECONDS)
     _recent.put(key, rows)
-    columns = (
-        (*query.group_by, "currency", query.metric)
-        if "currency" not in query.group_by
-        else (*query.group_by, query.metric)
-    )
+    columns = (*_groups(query), query.metric)
     published = facts(pinned, asked.start, asked.end)
     return Answer(query=asked, publication=published, columns=columns, rows=rows, rates=rates)
+
+
+def _told(asked: CostQuery) -> str:
+    """All that an answer depends on besides the publication."""
+    told = spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+    return told + (tree_identity(asked.organisation_as_of or 0) if asked.levels else "")
 
 
 def with_versions(query: CostQuery) -> CostQuery:
@@ -217,7 +221,27 @@ def window_of(table: LakeTable, pinned: Publication, start: date, end: date) -> 
 
 def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
     rows = window_of(COST_MART, pinned, query.start, query.end)
-    return ((), ()) if rows is None else grouped(rows, query)
+    if rows is None:
+        return (), ()
+    found = _of_teams(rows, query, pinned)
+    return grouped(rows, query) if found is None else (found, ())
+
+
+def _of_teams(rows: ir.Table, query: CostQuery, pinned: Publication) -> Rows | None:
+    """The answer out of the rows of all teams, which many ask for, each of the own; None where it is asked by itself:
+    where nobody else asked the same, there are too many rows of all, or the rates of an answer are its own."""
+    of_all, teams = apart(query)
+    key = f"{identity(pinned)} {_told(of_all)}"
+    if teams is None or query.currency is not None or not _team_rows.is_asked_by_others(key, teams):
+        return None
+
+    def summed(_of_all: frozenset[str] | None) -> ir.Table:
+        every, _ = seen(rows, of_all)
+        groups = {f"group_{place}": _group(every, name) for place, name in enumerate(_groups(query))}
+        return every.group_by("team", **groups).aggregate(cost=every[query.metric].sum().cast(MONEY))
+
+    found = _team_rows.get(key, teams, summed, names=len(_groups(query)))
+    return None if found is None else tuple(sorted(found, key=lambda row: [(one is None, one) for one in row[:-1]]))
 
 
 def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...]]:
@@ -225,9 +249,7 @@ def grouped(rows: ir.Table, query: CostQuery) -> tuple[Rows, tuple[UsedRate, ...
     if query.levels:  # a join is compiled faster the fewer columns it carries
         rows = rows.select(_needed(query))
     rows, rates = seen(rows, query)
-    groups = [_group(rows, name) for name in query.group_by]
-    if "currency" not in query.group_by:
-        groups.append(rows.currency)
+    groups = [_group(rows, name) for name in _groups(query)]
     summed = rows.group_by(groups).aggregate(**{query.metric: rows[query.metric].sum().cast(MONEY)})
     try:
         found = rows_of(summed.order_by([ibis.asc(column) for column in summed.columns[:-1]]).limit(MAX_ROWS + 1))
@@ -256,6 +278,11 @@ def _needed(query: CostQuery) -> list[str]:
     seen_by = ("sub_account",) if query.scope.accounts else ()
     asked = [*query.group_by, *narrowed, *seen_by, *(KEPT_TAGS if query.tags else ())]
     return list(dict.fromkeys(["day", "team", "currency", query.metric, *(n for n in asked if n in COST_MART.columns)]))
+
+
+def _groups(query: CostQuery) -> tuple[str, ...]:
+    """What rows of an answer are by: currencies are never added."""
+    return query.group_by if "currency" in query.group_by else (*query.group_by, "currency")
 
 
 def _group(rows: ir.Table, name: str) -> ir.Value:

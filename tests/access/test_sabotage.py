@@ -7,8 +7,10 @@ import pytest
 from django.core.cache import cache
 
 from apps.marts import selectors as marts
+from apps.marts.scoping import apart
 from apps.operations import selectors as operations
 from apps.teams import access
+from apps.teams.models import Team
 from tests.access.table import addresses
 from tests.access.test_matrix import made, wrong
 
@@ -17,6 +19,13 @@ __all__ = ["made"]
 
 def no_filter_of_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(marts, "visible", lambda rows, scope: rows)
+    patch.setattr(marts, "apart", lambda query: (query, None))
+
+
+def no_filter_of_teams(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        marts, "apart", lambda query: (apart(query)[0], frozenset(Team.objects.values_list("name", flat=True)))
+    )
 
 
 def no_filter_of_objects(patch: pytest.MonkeyPatch) -> None:
@@ -36,6 +45,7 @@ def no_look_at_the_scope(patch: pytest.MonkeyPatch) -> None:
     ("sabotage", "who", "name"),
     [
         pytest.param(no_filter_of_rows, "lead", "api-costs", id="rows of cost"),
+        pytest.param(no_filter_of_teams, "lead", "api-costs", id="rows that many asked for"),
         pytest.param(no_filter_of_rows, "account_viewer", "explorer-file", id="rows of an account"),
         pytest.param(no_filter_of_objects, "lead", "recommendation", id="a thing by its number"),
         pytest.param(no_end_of_a_token, "amber token of finance", "api-reconciliation", id="a token for one team"),
@@ -63,3 +73,4 @@ def forget() -> None:
     """Answers are kept by what decides them; that a filter is gone is no part of it."""
     cache.clear()
     marts._recent.clear()
+    marts._team_rows.clear()

@@ -1,14 +1,15 @@
 """One question, one answer: every metric, group and filter, of one publication, for whoever may see it."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
-from apps.finops.tables import COST_MART, COSTS, DIMENSIONS
+from apps.finops.tables import COST_MART, COSTS, DIMENSIONS, RECONCILED
 from apps.marts import selectors
 from apps.marts.query import BadQuestion, CostQuery, Scope
 from apps.marts.selectors import NothingPublished, answer
@@ -205,3 +206,65 @@ def test_a_process_that_computes_lets_go_of_what_was_answered_of_earlier_publica
     assert cache.get(key) is None
     assert ask("team", as_of=number) == before
     assert ask("team") == {("web", "CNY"): Decimal(5)}
+
+
+@pytest.fixture
+def crowd(db: None, home: Path) -> None:
+    publish_costs(
+        {
+            "day": date(2026, 10, 1) + timedelta(days=number % 5),
+            "team": TEAMS[number % 4],
+            "namespace": f"ns-{number % 3}",
+            "kind": RECONCILED[number % 4],
+            "workload": "" if number % 7 else "wéb",
+            "effective_cost": f"{number - 20}.{number:012d}",
+            "currency": "USD" if number % 11 == 0 else "CNY",
+        }
+        for number in range(60)
+    )
+
+
+TEAMS = ("web", "data", "ops", "班级")
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"group_by": ("day", "kind")},
+    {"group_by": ("team", "namespace")},
+    {"group_by": ("week", "workload"), "filters": (("kind", ("idle", "direct")),)},
+    {"group_by": ("currency", "month"), "excludes": (("namespace", ("ns-1",)),)},
+    {"group_by": ("team",), "filters": (("team", ("web", "班级")),)},
+    {"group_by": ("kind",), "excludes": (("team", ("ops",)),)},
+    {"filters": (("team", ("nobody",)),)},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.usefixtures("crowd")
+def test_what_many_ask_each_of_the_own_teams_is_told_as_to_one_alone(asked: dict[str, Any]) -> None:
+    scopes = [Scope(frozenset(some)) for size in (1, 2, 4) for some in combinations(TEAMS, size)]
+    queries = [CostQuery(date(2026, 10, 1), date(2026, 10, 5), **asked, scope=scope) for scope in scopes]
+    alone = []
+    for query in queries:
+        forget()
+        alone.append([tuple(map(str, row)) for row in answer(query).rows])
+    forget()
+    assert [[tuple(map(str, row)) for row in answer(query).rows] for query in queries] == alone
+    assert any(alone) or asked["filters"] == (("team", ("nobody",)),)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_many_ask_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget()
+    read: list[CostQuery] = []
+    real = selectors.seen
+    monkeypatch.setattr(selectors, "seen", lambda rows, query: (read.append(query), real(rows, query))[1])
+    for team in TEAMS:
+        ask("kind", start=date(2026, 10, 1), scope=Scope(frozenset([team])))
+    assert [query.scope for query in read] == [Scope(frozenset(["web"])), Scope()]  # the first, and then all
+    ask("kind", start=date(2026, 10, 1), scope=Scope(frozenset(["web"]), accounts=frozenset(["sub-1"])))
+    assert len(read) == 3  # an account may be of any team
+
+
+def forget() -> None:
+    cache.clear()
+    selectors._recent.clear()
+    selectors._team_rows.clear()

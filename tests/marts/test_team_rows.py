@@ -7,9 +7,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from apps.insights import team_rows
-from apps.insights.team_rows import TeamRows
-from apps.marts.query import BadQuestion
+from apps.marts import team_rows
+from apps.marts.team_rows import TeamRows
 
 ROWS = [
     ("web", "online", "1.5", "2"),
@@ -54,15 +53,23 @@ def test_each_gets_the_own_rows_and_they_are_computed_once() -> None:
     assert asked.of == [None, None]
 
 
-def test_more_rows_than_are_kept_are_computed_for_the_own_teams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_are_kept_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(team_rows, "MOST_ROWS", 3)
     kept, asked = TeamRows(), Asked()
     for _ in range(2):
-        assert picked(kept, asked, "data", "web") == [("batch", Decimal("0.1"), None), ("online", Decimal("11.5"), 2)]
-    assert asked.of == [None, frozenset({"data", "web"}), frozenset({"data", "web"})]
-    monkeypatch.setattr(team_rows, "MAX_ROWS", 1)
-    with pytest.raises(BadQuestion, match="More than 1 workloads ran"):
-        picked(kept, asked, "web")
+        assert kept.get("one", frozenset({"data", "web"}), asked, names=1) is None
+    assert asked.of == [None]
+
+
+def test_what_one_alone_asks_is_not_asked_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, web, data = TeamRows(), frozenset({"web"}), frozenset({"data"})
+    assert [kept.is_asked_by_others("one", teams) for teams in (web, web, data, web)] == [False, False, True, False]
+    picked(kept, Asked(), "data")
+    assert kept.is_asked_by_others("one", web)  # they are there
+    monkeypatch.setattr(team_rows, "MOST_ASKED", 1)
+    assert not kept.is_asked_by_others("two", data)
+    kept.clear()
+    assert not kept.is_asked_by_others("one", data)
 
 
 def test_what_was_not_asked_for_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

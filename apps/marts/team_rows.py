@@ -1,5 +1,5 @@
-"""Rows of all teams, computed once and looked up by team: of hours that teams pay for together, those of one team take
-nearly as long to compute as those of all."""
+"""Rows of all teams, computed once and looked up by team: many people ask the same, each of the own teams, and rows of
+one team take nearly as long to compute as those of all."""
 
 import threading
 from collections import OrderedDict, defaultdict
@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apps.finops.money import add_up
-from apps.marts.query import MAX_ROWS, BadQuestion
-from apps.warehouse.engine import arrow_of, rows_of
+from apps.warehouse.engine import arrow_of
 
 MOST_ROWS = 200_000
 """More rows are not kept: a team's own are computed then."""
-MOST_BYTES = 128 * 2**20
+MOST_BYTES = 64 * 2**20
+MOST_ASKED = 10_000
 Key = tuple[Any, ...]
 Make = Callable[[frozenset[str] | None], ir.Table]
 """Rows of some teams, or of all: `team`, what names a row, and sums of it."""
@@ -28,18 +28,32 @@ class TeamRows:
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, pa.Table | None] = OrderedDict()
+        self._asked: dict[str, frozenset[str]] = {}
         self._looking, self._making = threading.Lock(), threading.Lock()
 
-    def get(self, key: str, teams: frozenset[str], make: Make, *, names: int) -> list[Key]:
-        """The rows of some teams: what names one (so many columns of it), and its sums over them.
+    def is_asked_by_others(self, key: str, teams: frozenset[str]) -> bool:
+        """Whether the same was asked of other teams before: what one team alone asks need not be known of all."""
+        with self._looking:
+            if len(self._asked) >= MOST_ASKED:
+                self._asked.clear()
+            return self._asked.setdefault(key, teams) != teams or key in self._held
+
+    def get(self, key: str, teams: frozenset[str], make: Make, *, names: int) -> list[Key] | None:
+        """The rows of some teams: what names one (so many columns of it), and its sums over them; None where there are
+        too many of all teams.
 
         `key` tells everything that rows depend on but the teams. A sum of nothing that is known is None.
         """
         table = self._table(key, make)
         if table is None:
-            return together(few(make(teams)), names)
+            return None
         own = table.filter(pc.is_in(table["team"], value_set=pa.array(sorted(teams), pa.string())))
         return together(zip(*(column.to_pylist() for column in own.columns), strict=True), names)
+
+    def clear(self) -> None:
+        with self._looking:
+            self._held.clear()
+            self._asked.clear()
 
     def _table(self, key: str, make: Make) -> pa.Table | None:
         if self._has(key):
@@ -60,14 +74,6 @@ class TeamRows:
             if key in self._held:
                 self._held.move_to_end(key)
             return key in self._held
-
-
-def few(rows: ir.Table) -> list[tuple[Any, ...]]:
-    """The rows, at most MAX_ROWS; BadQuestion where there are more."""
-    found = rows_of(rows.limit(MAX_ROWS + 1))
-    if len(found) > MAX_ROWS:
-        raise BadQuestion(f"More than {MAX_ROWS} workloads ran in this window; ask for a shorter one.")
-    return found
 
 
 def together(rows: Iterable[Key], names: int) -> list[Key]:
