@@ -144,6 +144,13 @@ def _budgets(folder: Path) -> Path:
     return path
 
 
+def publications() -> int:
+    """How many there are."""
+    from apps.marts.models import Publication
+
+    return Publication.objects.count()
+
+
 def bring_bill(name: str) -> None:
     """A FOCUS file of one day's usage of another provider, in place of what it delivered before: what the next fill lands
     and publishes."""
@@ -159,6 +166,8 @@ def bring_bill(name: str) -> None:
         for n in range(2000)
     )
     path = bench_home("company") / "late" / f"{name}.csv"
+    for earlier in path.parent.glob("*.csv"):
+        earlier.unlink()  # two at once would count together, and the next be held for being so much smaller
     partial = path.with_suffix(".part")
     partial.write_text("\n".join([",".join(columns), *rows]) + "\n")
     partial.rename(path)

@@ -263,7 +263,7 @@ def main() -> int:
     everybody = [
         Person(*one, keeps_etags=number % 2 == 0) for number, one in enumerate(told_by_child("company", people))
     ]
-    pipeline = None if asked.no_pipeline else Pipeline()
+    pipeline, before = None if asked.no_pipeline else Pipeline(), told_by_child("company", company.publications)
     with site(asked.address) as server:
         load = Load(asked.address, everybody, seed=20261101)
         try:
@@ -273,8 +273,12 @@ def main() -> int:
                 pipeline.stop()
     result = {
         "bench": "load", "floor": f"{FLOOR}, which asks nothing, in the same run", "rate": asked.rate, "seconds": asked.seconds,
-        "fills": pipeline.fills if pipeline else 0, **told(load, memory), "goal": GOALS, "rounds": ROUNDS,
+        "fills": pipeline.fills if pipeline else 0,
+        "publications": told_by_child("company", company.publications) - before, **told(load, memory), "goal": GOALS,
+        "rounds": ROUNDS,
     }  # fmt: skip
+    if pipeline and not result["publications"]:
+        raise RuntimeError("nothing was published meanwhile: look at what the fills of the home say")
     result["missed"] = [name for name, most in GOALS.items() if float(result[name]) > most]
     keep("load", result)
     print(json.dumps({name: value for name, value in result.items() if name != "memory"}, indent=2))
