@@ -152,8 +152,8 @@ def _by_day(query: EfficiencyQuery, resource: str, pinned: Publication) -> tuple
     nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     _, end = RESOURCES[resource]
 
-    def summed(teams: Teams) -> ir.Table:
-        asked = narrowed(usage_of(query, pinned, teams), query)
+    def summed(part: EfficiencyQuery, teams: Teams) -> ir.Table:
+        asked = narrowed(usage_of(part, pinned, teams), part)
         sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("request", "used")}
         return asked.group_by([*by_team(query), "day"]).aggregate(**sums)
 
@@ -178,14 +178,14 @@ def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place
     nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     window = replace(query, filters=())
 
-    def summed(teams: Teams) -> ir.Table:
-        usage = usage_of(window, pinned, teams)
+    def summed(part: EfficiencyQuery, teams: Teams) -> ir.Table:
+        usage = usage_of(part, pinned, teams)
         of = {f"{name}_{what}": usage[f"{name}_{what}_{end}"] for name, (_, end) in RESOURCES.items() for what in WHAT}
         sums = {name: hours.sum() for name, hours in of.items()}
         return usage.group_by([*by_team(query), *PLACE]).aggregate(**sums)
 
-    def cost(teams: Teams) -> ir.Table:
-        return costs_of(window, pinned, nodes, teams)
+    def cost(part: EfficiencyQuery, teams: Teams) -> ir.Table:
+        return costs_of(part, pinned, usage_by_day(NODE_DAYS, pinned.versions, part.start, part.end), teams)
 
     hours = {tuple(row[:4]): _uses(row[4:]) for row in seen_rows(window, pinned, "hours", summed, names=4)}
     costs: dict[Key, Money] = defaultdict(dict)

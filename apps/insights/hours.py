@@ -107,8 +107,8 @@ def _hours(query: EfficiencyQuery, resource: str, pinned: Publication) -> dict[d
     _, end = RESOURCES[resource]
     nodes = _read(NODE_HOURS, query, pinned)
 
-    def summed(teams: Teams) -> ir.Table:
-        asked = narrowed(_usage(query, pinned, teams), query)
+    def summed(part: EfficiencyQuery, teams: Teams) -> ir.Table:
+        asked = narrowed(_usage(part, pinned, teams), part)
         sums = {what: asked[f"{resource}_{what}_{end}"].sum() for what in ("used", "request")}
         return asked.group_by([*by_team(query), "hour"]).aggregate(**sums)
 

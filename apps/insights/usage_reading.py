@@ -1,21 +1,22 @@
 """What is read for questions of efficiency: usage and what it cost, of all of a window or of the teams one may see."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import ibis.expr.types as ir
 from django.core.cache import cache
 
 from apps.allocation.matching import kubernetes_resource
-from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, WORKLOAD_DAYS
+from apps.finops.tables import ALLOCATED, MONEY, NODE_DAYS, NODE_HOURS, WORKLOAD_DAYS, WORKLOAD_HOURS
 from apps.insights.own_hours import own_hours
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, MAX_ROWS, BadQuestion, Scope
 from apps.marts.selectors import CACHE_SECONDS, identity
-from apps.marts.team_rows import Make, TeamRows, together
+from apps.marts.team_rows import TeamRows, together
 from apps.marts.usage_days import usage_by_day
 from apps.warehouse import lake
 from apps.warehouse.engine import empty, rows_of
@@ -59,19 +60,58 @@ class EfficiencyQuery:
         return all(told.get(name, "") == value for name, value in self.filters)
 
 
+Make = Callable[[EfficiencyQuery, Teams], ir.Table]
+"""Rows of a question, of some teams or of all: `team` where not all may be seen, what names a row, and sums of it."""
+
+
 def seen_rows(query: EfficiencyQuery, pinned: Publication, told: Any, make: Make, *, names: int) -> list[Any]:
     """Rows that the viewer may see, named by so many columns: all there are, or those of the viewer's teams added up.
 
-    What is narrowed to a place is computed for the viewer's teams alone; else for all teams, once.
+    What is narrowed to a place is computed for the viewer's teams alone; else for all teams, month by month: those that
+    a new publication left as they were stay known.
     """
     teams = query.scope.teams
     if teams is None:
-        return few(make(None))
-    if query.filters:
-        return together(few(make(teams)), names)
-    key = f"{identity(pinned)} {query.start} {query.end} {told}"
-    found = _team_rows.get(key, teams, make, names=names)
-    return together(few(make(teams)), names) if found is None else found
+        return few(make(query, None))
+    found = None if query.filters else _of_months(query, pinned, told, make, names)
+    return together((row[1:] for row in few(make(query, teams))), names) if found is None else found
+
+
+def _of_months(query: EfficiencyQuery, pinned: Publication, told: Any, make: Make, names: int) -> list[Any] | None:
+    """The rows of the viewer's teams; None where those of all teams are too many in one of the months."""
+    teams, found = query.scope.teams or frozenset(), []
+    for month in _months(query):
+        key = f"{_read_in(month, pinned)} {told}"
+        rows = _team_rows.get(key, teams, partial(make, month), names=names)
+        if rows is None:
+            return None
+        found += rows
+    return together(found, names)
+
+
+def _months(query: EfficiencyQuery) -> Iterator[EfficiencyQuery]:
+    """The question of each calendar month it touches."""
+    start = query.start
+    while start < query.end:
+        end = min((start.replace(day=1) + timedelta(days=32)).replace(day=1), query.end)
+        yield replace(query, start=start, end=end)
+        start = end
+
+
+def _read_in(query: EfficiencyQuery, pinned: Publication) -> str:
+    """The days of a question, and the files that stand for all that is read of them."""
+    low, high = str(query.start), str(query.end)
+    paths = (
+        file.path
+        for table in _READ
+        if table.name in pinned.versions
+        for file in lake.files(table, at=pinned.versions[table.name])
+        if low <= file.partition["day"] < high
+    )
+    return f"{low} {high} {hashlib.sha256(' '.join(paths).encode()).hexdigest()}"
+
+
+_READ = (ALLOCATED, WORKLOAD_DAYS, NODE_DAYS, WORKLOAD_HOURS, NODE_HOURS)
 
 
 def few(rows: ir.Table) -> list[tuple[Any, ...]]:

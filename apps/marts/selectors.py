@@ -92,7 +92,7 @@ def answer(query: CostQuery) -> Answer:
     the cache."""
     pinned = publication(query.as_of)
     asked = with_versions(replace(query, as_of=pinned.number))
-    key = f"answer:{identity(pinned)}:{hashlib.sha256(_told(asked).encode()).hexdigest()}"
+    key = f"answer:{hashlib.sha256(_told(asked, pinned).encode()).hexdigest()}"
     rates = cache.get(f"{key}:rates") if asked.currency else ()
     rows = None if rates is None else _recent.get(key) or cache.get(key)
     if rows is None or rates is None:
@@ -106,10 +106,23 @@ def answer(query: CostQuery) -> Answer:
     return Answer(query=asked, publication=published, columns=columns, rows=rows, rates=rates)
 
 
-def _told(asked: CostQuery) -> str:
-    """All that an answer depends on besides the publication."""
-    told = spelled(asked) + (version_identity(asked.rates_as_of or 0) if asked.currency else "")
+def _told(asked: CostQuery, pinned: Publication) -> str:
+    """All that an answer depends on: a publication that left the months of a question as they were answers it the
+    same."""
+    told = f"{_read_of(identity(pinned), pinned, asked.start, asked.end)} {spelled(asked)}"
+    told += version_identity(asked.rates_as_of or 0) if asked.currency else ""
     return told + (tree_identity(asked.organisation_as_of or 0) if asked.levels else "")
+
+
+def _read_of(published: str, pinned: Publication, start: date, end: date) -> str:
+    """What stands for the months of a window as they are in a publication."""
+    key = f"read:{published}:{start:%Y-%m}:{end - timedelta(days=1):%Y-%m}"
+    read: str | None = cache.get(key)
+    if read is None:
+        paths = " ".join(file.path for file in _files_of(COST_MART, pinned, start, end))
+        read = hashlib.sha256(f"{settings.COSTOPS_LAKE} {paths}".encode()).hexdigest()
+        cache.set(key, read, CACHE_SECONDS)
+    return read
 
 
 def with_versions(query: CostQuery) -> CostQuery:
@@ -207,16 +220,19 @@ def _covered_days(pinned: Publication) -> list[CoveredDay]:
 
 def window_of(table: LakeTable, pinned: Publication, start: date, end: date) -> ir.Table | None:
     """The pinned rows of a mart with start <= day < end; None when the publication holds no such month."""
-    version = pinned.versions.get(table.name)
-    if version is None:
-        return None
-    last = end - timedelta(days=1)
-    months = f"{start:%Y-%m}", f"{last:%Y-%m}"
-    chosen = [file for file in lake.files(table, at=version) if months[0] <= file.partition["month"] <= months[1]]
+    chosen = _files_of(table, pinned, start, end)
     if not chosen:
         return None
     rows = lake.scan(table, only=chosen)
     return rows.filter(rows.day >= start, rows.day < end)
+
+
+def _files_of(table: LakeTable, pinned: Publication, start: date, end: date) -> list[lake.StoredFile]:
+    """The files of the months of a window."""
+    version = pinned.versions.get(table.name)
+    months = f"{start:%Y-%m}", f"{end - timedelta(days=1):%Y-%m}"
+    found = () if version is None else lake.files(table, at=version)
+    return [file for file in found if months[0] <= file.partition["month"] <= months[1]]
 
 
 def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, ...]]:
@@ -231,7 +247,7 @@ def _of_teams(rows: ir.Table, query: CostQuery, pinned: Publication) -> Rows | N
     """The answer out of the rows of all teams, which many ask for, each of the own; None where it is asked by itself:
     where nobody else asked the same, there are too many rows of all, or the rates of an answer are its own."""
     of_all, teams = apart(query)
-    key = f"{identity(pinned)} {_told(of_all)}"
+    key = _told(of_all, pinned)
     if teams is None or query.currency is not None or not _team_rows.is_asked_by_others(key, teams):
         return None
 

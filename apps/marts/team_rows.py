@@ -20,7 +20,7 @@ MOST_BYTES = 64 * 2**20
 MOST_ASKED = 10_000
 Key = tuple[Any, ...]
 Make = Callable[[frozenset[str] | None], ir.Table]
-"""Rows of some teams, or of all: `team`, what names a row, and sums of it."""
+"""Rows of some teams, or of all: `team` first, what names a row, and sums of it."""
 
 
 class TeamRows:
@@ -48,7 +48,7 @@ class TeamRows:
         if table is None:
             return None
         own = table.filter(pc.is_in(table["team"], value_set=pa.array(sorted(teams), pa.string())))
-        return together(zip(*(column.to_pylist() for column in own.columns), strict=True), names)
+        return together(zip(*(column.to_pylist() for column in own.columns[1:]), strict=True), names)
 
     def clear(self) -> None:
         with self._looking:
@@ -77,10 +77,10 @@ class TeamRows:
 
 
 def together(rows: Iterable[Key], names: int) -> list[Key]:
-    """Rows of several teams, added up by what names one."""
+    """Rows added up by what names one: so many columns of each."""
     sums: dict[Key, list[Key]] = defaultdict(list)
-    for _, *told in rows:
-        sums[tuple(told[:names])].append(tuple(told[names:]))
+    for row in rows:
+        sums[row[:names]].append(row[names:])
     return [(*name, *(_sum(column) for column in zip(*told, strict=True))) for name, told in sums.items()]
 
 
