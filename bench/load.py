@@ -219,7 +219,7 @@ class Pipeline:
                 raise RuntimeError(f"the fill ended with {self.process.returncode}")
             company.bring_bill(f"load-{int(time.time())}")  # a name of its own
             self.process = subprocess.Popen(
-                ["nice", "-n", "10", sys.executable, "manage.py", "fill"],  # as `make run` starts its worker
+                ["nice", "-n", "19", sys.executable, "manage.py", "fill"],  # as `make run` starts its worker
                 env=self.environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -56,7 +56,7 @@ class Child:
         leash = (
             ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
         )  # no orphans if we are killed
-        polite = ["nice", "-n", "10"] if self.name == "worker" else []  # who looks at a page goes first
+        polite = ["nice", "-n", "19"] if self.name == "worker" else []  # who looks at a page goes first
         command = [*leash, *polite, sys.executable, "-m", *COMMANDS[self.name]]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
