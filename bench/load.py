@@ -1,6 +1,7 @@
-"""Fifty requests a second, pages and API mixed, by forty people at once while the pipeline fills: latency, errors, memory.
+"""Fifty requests a second, pages and API mixed, by forty people at once while bills are published: latency, errors, memory.
 
 python -m bench.load --seconds 600 --rate 50       # the goal; shorter and slower runs say so in their report
+python -m bench.load --every 0                     # a bill as soon as the last one is published
 python -m bench.load --no-pipeline                 # the site alone
 
 Requests leave at their time whether or not earlier ones were answered, so a slow answer is told in full. Half of the clients
@@ -208,15 +209,18 @@ def spent(root: int) -> tuple[float, float]:
 class Pipeline:
     """Fills the company's home again and again: a bill of a day more each time, published like any other."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: float) -> None:
         self.environment = os.environ | {"COSTOPS_HOME": str(bench_home("company"))}
-        self.fills, self.process = 0, None
+        self.every, self.fills, self.process, self.began = every, 0, None, -every
 
     def step(self) -> None:
-        """Begin the next fill where the last one ended."""
+        """Begin the next fill where the last one ended and it is time for another."""
         if self.process is None or self.process.poll() is not None:
             if self.process is not None and self.process.returncode:
                 raise RuntimeError(f"the fill ended with {self.process.returncode}")
+            if time.monotonic() < self.began + self.every:
+                return
+            self.began = time.monotonic()
             company.bring_bill(f"load-{int(time.time())}")  # a name of its own
             self.process = subprocess.Popen(
                 ["nice", "-n", "19", sys.executable, "manage.py", "fill"],  # as `make run` starts its worker
@@ -256,6 +260,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--rate", type=float, default=50)
     parser.add_argument("--address", default=ADDRESS, help=f"where the site listens ({ADDRESS})")
+    parser.add_argument("--every", type=float, default=120, help="seconds from a bill to the next; 0: at once")
     parser.add_argument("--no-pipeline", action="store_true", help="nothing fills beside it")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it stops the site it started
@@ -263,7 +268,10 @@ def main() -> int:
     everybody = [
         Person(*one, keeps_etags=number % 2 == 0) for number, one in enumerate(told_by_child("company", people))
     ]
-    pipeline, before = None if asked.no_pipeline else Pipeline(), told_by_child("company", company.publications)
+    pipeline, before = (
+        None if asked.no_pipeline else Pipeline(asked.every),
+        told_by_child("company", company.publications),
+    )
     with site(asked.address) as server:
         load = Load(asked.address, everybody, seed=20261101)
         try:
@@ -273,6 +281,7 @@ def main() -> int:
                 pipeline.stop()
     result = {
         "bench": "load", "floor": f"{FLOOR}, which asks nothing, in the same run", "rate": asked.rate, "seconds": asked.seconds,
+        "every": asked.every,
         "fills": pipeline.fills if pipeline else 0,
         "publications": told_by_child("company", company.publications) - before, **told(load, memory), "goal": GOALS,
         "rounds": ROUNDS,
