@@ -127,10 +127,11 @@ def totals(costs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {currency: f"{amount:.12f}" for currency, amount in sums.items()}
 
 
-def replace_all(table: LakeTable, rows: list[dict[str, Any]]) -> int:
-    """Put exactly these rows into a table; the version that holds them."""
+def replace_all(table: LakeTable, rows: list[dict[str, Any]], *, of: Mapping[str, str] | None = None) -> int:
+    """Put exactly these rows into a table, or into its partitions `of` these values; the version that holds them."""
     schema = table.schema.to_pyarrow()
     rows = [UNTAGGED | row for row in rows]
     columns = {name: [row[name] for row in rows] for name in table.columns}
     written = ibis.memtable(pa.table(columns, schema=schema), schema=table.schema)
-    return lake.replace(table, written, lake.files(table))
+    gone = [file for file in lake.files(table) if (of or {}).items() <= file.partition.items()]
+    return lake.replace(table, written, gone)

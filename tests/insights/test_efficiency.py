@@ -13,7 +13,7 @@ nothing on the second; the others use nothing. Of a claim in price units (8 a co
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import ibis
@@ -24,10 +24,13 @@ from hypothesis import strategies as st
 
 from apps.finops.money import add_up
 from apps.finops.tables import MEASURED, MONEY
+from apps.insights import usage_reading
 from apps.insights.efficiency import by_day, efficiency
 from apps.insights.own_hours import HOURS, own_hours
 from apps.insights.usage_reading import LEVELS, EfficiencyQuery
+from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, BadQuestion, Scope
+from apps.marts.team_rows import TeamRows
 from apps.warehouse.engine import rows_of
 from tests.api.opencost import RULES, hire, publish_world
 from tests.worlds import publish_costs
@@ -90,6 +93,27 @@ def test_a_lead_sees_the_own_workloads_and_not_what_the_cluster_holds(home):
         (None, 24), (None, 48),
     ]  # fmt: skip
     assert asked("workload", scope=Scope(frozenset())).rows == ()
+
+
+def test_months_that_a_publication_left_as_they_were_stay_known(home, monkeypatch):
+    first = publish_world()
+    read = []
+    real = usage_reading.TeamRows._table
+    monkeypatch.setattr(usage_reading, "_team_rows", TeamRows())
+
+    def noted(kept, key, make):
+        return real(kept, key, lambda teams: (read.append(key), make(teams))[1])
+
+    monkeypatch.setattr(TeamRows, "_table", noted)
+    query = EfficiencyQuery(date(2026, 9, 20), date(2026, 10, 3), "namespace", scope=WEB)
+    found = told(efficiency(query))
+    assert found == told(asked("namespace", scope=WEB))
+    assert [key.split()[:2] for key in read][:2] == [["2026-09-20", "2026-10-01"], ["2026-10-01", "2026-10-03"]]
+    read.clear()
+    later = {name: getattr(first, name) for name in ("ruleset", "status", "first_day", "end_day", "totals", "versions")}
+    Publication.objects.create(created_at=first.created_at + timedelta(hours=1), **later)
+    assert told(efficiency(query)) == found
+    assert read == []
 
 
 MOVED = RULES.replace(

@@ -11,10 +11,11 @@ from django.core.cache import cache
 
 from apps.finops.tables import COST_MART, COSTS, DIMENSIONS, RECONCILED
 from apps.marts import selectors
+from apps.marts.models import Publication
 from apps.marts.query import BadQuestion, CostQuery, Scope
 from apps.marts.selectors import NothingPublished, answer
 from apps.warehouse import lake
-from tests.worlds import publish_costs
+from tests.worlds import cost_row, publish_costs, replace_all
 
 START, END = date(2026, 9, 28), date(2026, 10, 6)
 WORLD: list[dict[str, Any]] = [
@@ -268,3 +269,24 @@ def forget() -> None:
     cache.clear()
     selectors._recent.clear()
     selectors._team_rows.clear()
+
+
+def test_what_a_publication_left_as_it_was_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    september, october = (date(2026, 9, 1), date(2026, 10, 1)), (date(2026, 10, 1), date(2026, 11, 1))
+
+    def both() -> list[Any]:
+        return [answer(CostQuery(*month, group_by=("team",))).rows for month in (september, october)]
+
+    before, first = both(), selectors.publication()
+    version = replace_all(COST_MART, [cost_row(**WORLD[2] | {"effective_cost": "5"})], of={"month": "2026-10"})
+    Publication.objects.create(
+        created_at=first.created_at + timedelta(hours=1), versions=first.versions | {COST_MART.name: version},
+        ruleset=1, status="final", first_day=first.first_day, end_day=first.end_day, totals={},
+    )  # fmt: skip
+    read: list[CostQuery] = []
+    real = selectors.seen
+    monkeypatch.setattr(selectors, "seen", lambda rows, query: (read.append(query), real(rows, query))[1])
+    assert both() == [before[0], (("data", "CNY", Decimal(5)),)]
+    assert [query.start for query in read] == [october[0]]
+    assert answer(CostQuery(*october, group_by=("team",), as_of=first.number)).rows == before[1]
+    assert len(read) == 1
