@@ -31,6 +31,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """What rows may be of → what names one."""
 PLACE = ("cluster", "node_pool", "namespace", "workload")
+_READ = (ALLOCATED, WORKLOAD_DAYS, NODE_DAYS, WORKLOAD_HOURS, NODE_HOURS)
 Key = tuple[str, ...]
 Teams = frozenset[str] | None
 _team_rows = TeamRows()
@@ -109,9 +110,6 @@ def _read_in(query: EfficiencyQuery, pinned: Publication) -> str:
         if low <= file.partition["day"] < high
     )
     return f"{low} {high} {hashlib.sha256(' '.join(paths).encode()).hexdigest()}"
-
-
-_READ = (ALLOCATED, WORKLOAD_DAYS, NODE_DAYS, WORKLOAD_HOURS, NODE_HOURS)
 
 
 def few(rows: ir.Table) -> list[tuple[Any, ...]]:

@@ -28,7 +28,7 @@ def visible(rows: ir.Table, scope: Scope) -> ir.Table:
     return rows.filter(mine)
 
 
-def apart(query: CostQuery) -> tuple[CostQuery, frozenset[str] | None]:
+def without_teams(query: CostQuery) -> tuple[CostQuery, frozenset[str] | None]:
     """A question as it is asked of everything, and the teams whose rows answer it: those it is narrowed to of those its
     viewer may see. None where teams alone do not tell which rows those are."""
     teams = query.scope.teams

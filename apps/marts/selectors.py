@@ -34,7 +34,7 @@ from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
 from apps.marts.recent import RecentAnswers, Rows
-from apps.marts.scoping import apart, visible
+from apps.marts.scoping import visible, without_teams
 from apps.marts.tagging import tag_value
 from apps.marts.team_rows import TeamRows
 from apps.rates.selectors import UsedRate, newest_version, version_identity
@@ -246,7 +246,7 @@ def _rows(query: CostQuery, pinned: Publication) -> tuple[Rows, tuple[UsedRate, 
 def _of_teams(rows: ir.Table, query: CostQuery, pinned: Publication) -> Rows | None:
     """The answer out of the rows of all teams, which many ask for, each of the own; None where it is asked by itself:
     where nobody else asked the same, there are too many rows of all, or the rates of an answer are its own."""
-    of_all, teams = apart(query)
+    of_all, teams = without_teams(query)
     key = _told(of_all, pinned)
     if teams is None or query.currency is not None or not _team_rows.is_asked_by_others(key, teams):
         return None

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from apps.marts import selectors as marts
-from apps.marts.scoping import apart
+from apps.marts.scoping import without_teams
 from apps.operations import selectors as operations
 from apps.teams import access
 from apps.teams.models import Team
@@ -19,12 +19,12 @@ __all__ = ["made"]
 
 def no_filter_of_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(marts, "visible", lambda rows, scope: rows)
-    patch.setattr(marts, "apart", lambda query: (query, None))
+    patch.setattr(marts, "without_teams", lambda query: (query, None))
 
 
 def no_filter_of_teams(patch: pytest.MonkeyPatch) -> None:
     everybody = frozenset(Team.objects.values_list("name", flat=True))
-    patch.setattr(marts, "apart", lambda query: (apart(query)[0], everybody))
+    patch.setattr(marts, "without_teams", lambda query: (without_teams(query)[0], everybody))
     patch.setattr(marts._team_rows, "is_asked_by_others", lambda key, teams: True)
 
 
