@@ -28,6 +28,7 @@ class TeamRows:
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, pa.Table | None] = OrderedDict()
+        self._bytes = 0
         self._asked: dict[str, frozenset[str]] = {}
         self._looking, self._making = threading.Lock(), threading.Lock()
 
@@ -53,6 +54,7 @@ class TeamRows:
     def clear(self) -> None:
         with self._looking:
             self._held.clear()
+            self._bytes = 0
             self._asked.clear()
 
     def _table(self, key: str, make: Make) -> pa.Table | None:
@@ -65,8 +67,9 @@ class TeamRows:
             table = found if found.num_rows <= MOST_ROWS else None
             with self._looking:
                 self._held[key] = table
-                while sum(one.nbytes for one in self._held.values() if one is not None) > MOST_BYTES:
-                    self._held.popitem(last=False)
+                self._bytes += _size(table)
+                while self._bytes > MOST_BYTES:
+                    self._bytes -= _size(self._held.popitem(last=False)[1])
             return table
 
     def _has(self, key: str) -> bool:
@@ -74,6 +77,10 @@ class TeamRows:
             if key in self._held:
                 self._held.move_to_end(key)
             return key in self._held
+
+
+def _size(table: pa.Table | None) -> int:
+    return 0 if table is None else table.nbytes
 
 
 def together(rows: Iterable[Key], names: int) -> list[Key]:

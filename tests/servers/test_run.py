@@ -91,7 +91,7 @@ def test_a_site_runs_until_it_is_stopped(site, house):
     assert len(children) == 3
     polite = {pid: os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0) for pid in children}
     assert {b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes(): nice for pid, nice in polite.items()} == {
-        True: 10,
+        True: 19,
         False: 0,
     }
 
