@@ -5,14 +5,26 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import Resolver404, URLPattern, resolve, reverse
 
+from apps.dashboards import source_views
+from apps.ingest import sources
+from apps.reports.models import Delivery
+from apps.reports.recipients import targets, unsubscribe_url
+from apps.reports.services import send_week
+from apps.teams.models import Team
 from tests.access import table, world
+from tests.allocation.worlds import charge
+from tests.api.opencost import publish_world
 from tests.architecture import tree
-from tests.dashboards import company
+from tests.dashboards import company, test_upload
 from tests.dashboards.test_browser import visit, wait_for_figures
+from tests.ingest.bills import bill, row
+from tests.reports.weeks_of_cost import WEEK, publish_weeks
 
 __all__ = ["visit"]
 
@@ -29,8 +41,8 @@ OF_ANOTHER_WORLD = {
     "channel", "dispute", "explorer-view", "idle-one", "report-letter", "rule-draft", "saving", "saving-edit",
 }  # fmt: skip
 """Pages of one thing that this company does not have; another has them."""
-NOT_LOOKED_AT = {"explain-invoice", "invoice", "report-page", "report-unsubscribe", "sources-upload-results"}
-"""Made of the same parts, of things that neither has; `report-page` is a letter, as it was sent."""
+BROUGHT_OR_SENT = {"explain-invoice", "invoice", "report-page", "report-unsubscribe", "sources-upload-results"}
+"""Pages of files that people bring, and of letters."""
 ODD = {"nothing": 404, "refused": 400}
 NOT_ALLOCATED = "explain"
 """This company's costs were published as they are; what they are made of is asked of the other."""
@@ -111,7 +123,7 @@ def addresses(people: Any, transactional_db: Any) -> Iterator[dict[str, str]]:
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in .tools; `make test` brings it with npm")
 def test_no_page_breaks_a_rule_of_accessibility(addresses, visit, live_server):
-    assert names() - set(addresses) == OF_ANOTHER_WORLD | NOT_LOOKED_AT
+    assert names() - set(addresses) == OF_ANOTHER_WORLD | BROUGHT_OR_SENT
     del addresses[NOT_ALLOCATED]
     assert broken_rules(addresses, visit, live_server.url) == []
 
@@ -123,6 +135,47 @@ def test_no_page_of_one_thing_breaks_a_rule_of_accessibility(people, transaction
     found = {one.name: one.path for one in table.addresses(there) if one.side == table.OWN and one.name in wanted}
     assert set(found) == wanted
     assert broken_rules(found, visit, live_server.url) == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not in .tools; `make test` brings it with npm")
+def test_no_page_of_what_is_brought_or_sent_breaks_a_rule_of_accessibility(
+    people, transactional_db, home, visit, live_server, monkeypatch
+):
+    monkeypatch.setattr(source_views, "ring", lambda: None)  # no worker listens here
+    found = a_letter() | an_invoice() | {"sources-upload-results": an_uploaded_bill(people)}
+    assert set(found) == BROUGHT_OR_SENT
+    assert broken_rules(found, visit, live_server.url) == []
+
+
+def a_letter() -> dict[str, str]:
+    """To a lead, and the link in it that ends them."""
+    publish_weeks()
+    Team.objects.filter(name="live-class").update(lead_email="lead@example.com")
+    send_week(WEEK, targets(), clock=lambda: company.MOMENT, mail=False)
+    letter = Delivery.objects.get(report="lead")
+    return {
+        "report-page": reverse("report-page", args=[letter.pk]),
+        "report-unsubscribe": urlsplit(unsubscribe_url("lead", letter.team, letter.recipient)).path,
+    }
+
+
+def an_invoice() -> dict[str, str]:
+    """One that is billed, and what became of it."""
+    published = publish_world(more=[charge("7", InvoiceId="A-1", ServiceName="Disk", x_Row=7)])
+    asked = f"invoice_id=A-1&account=100&currency=CNY&publication={published.number}"
+    return {"invoice": "/invoices/A-1/100/CNY/", "explain-invoice": f"/explain/invoice/?{asked}"}
+
+
+def an_uploaded_bill(people: Any) -> str:
+    from django.test import Client
+
+    sources.add_upload_source(name="hand", kind="focus", cluster="", options={}, now=company.MOMENT)
+    client = Client()
+    client.force_login(people["staff"])
+    given = [SimpleUploadedFile("good.csv", bill(row("1.25"))), SimpleUploadedFile("bad.csv", bill(row("x")))]
+    answered = client.post("/sources/upload/", {"source": "hand", "files": given})
+    test_upload.fill()
+    return answered["location"]
 
 
 def broken_rules(addresses: dict[str, str], visit: Any, site: str) -> list[tuple[str, int, str, str]]:
