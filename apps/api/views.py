@@ -22,6 +22,7 @@ from apps.ingest.changes import Wanted, changes
 from apps.ingest.selectors import SourceState, source_states
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
+from apps.marts.reconciling import reconciliation
 from apps.marts.scoping import scope_of
 from apps.teams.models import Team
 from apps.teams.organising import today, tree
@@ -135,7 +136,7 @@ class ReconciliationView(CompanyView):
         etag = etag_of(number, by_day, only, asked["format"])
         if same := unchanged(request, etag):
             return same
-        publication, rows = marts.reconciliation(as_of=number, by_day=by_day, **only)
+        publication, rows = reconciliation(as_of=number, by_day=by_day, **only)
         self.file_name = f"reconciliation-publication-{number}"
         body = {"publication": facts(publication), "rows": [asdict(row) for row in rows]}
         return Response(body, headers={"ETag": etag})

@@ -17,7 +17,7 @@ from apps.finops.windows import ONE_DAY
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.marts.query import PublicationFacts
-from apps.marts.selectors import ReconciliationRow
+from apps.marts.reconciling import ReconciliationRow, reconciliation
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Books:
 
 def books(publication: int | None, params: str) -> Books:
     """Every source, billing month and currency."""
-    facts, rows = marts.reconciliation(as_of=publication, by_day=False)
+    facts, rows = reconciliation(as_of=publication, by_day=False)
     return _books(facts, rows, lambda row: f"{_days_path(row)}?{params}" if params else _days_path(row))
 
 
@@ -55,7 +55,7 @@ def _days_path(row: ReconciliationRow) -> str:
 
 def days(publication: int | None, source: str, billing_month: str, currency: str) -> Books:
     """The days of one source, billing month and currency."""
-    facts, rows = marts.reconciliation(as_of=publication, source=source, billing_month=billing_month)
+    facts, rows = reconciliation(as_of=publication, source=source, billing_month=billing_month)
     return _books(facts, [row for row in rows if row.currency == currency], lambda _row: "")
 
 

@@ -19,7 +19,8 @@ from apps.ingest.changes import changes_of
 from apps.ingest.models import Restatement
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING
-from apps.marts.selectors import publication, reconciliation
+from apps.marts.reconciling import reconciliation
+from apps.marts.selectors import publication
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
 from apps.operations.selectors import Wanted, of_everybody

@@ -62,7 +62,7 @@ def asked(*groups: str, metric: str = "effective_cost") -> dict[tuple[str, ...],
 
 
 def test_a_day_of_ten_rows_is_attributed_as_the_page_says(paper):
-    from apps.marts.selectors import reconciliation
+    from apps.marts.reconciling import reconciliation
 
     bill, nodes, parts, ((charged, direct, shared, idle, unallocated, difference),) = tables(
         "Attribution: whose cost it is"

@@ -8,7 +8,8 @@ from apps.estimates.selectors import accuracy, estimates
 from apps.finops.tables import ESTIMATES
 from apps.finops.windows import ONE_DAY
 from apps.marts.query import CostQuery, Scope
-from apps.marts.selectors import answer, reconciliation
+from apps.marts.reconciling import reconciliation
+from apps.marts.selectors import answer
 from apps.teams.models import Team
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of

@@ -14,7 +14,8 @@ from apps.finops.tables import DRIVERS
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.explain import explain
 from apps.marts.query import CostQuery
-from apps.marts.selectors import answer, reconciliation
+from apps.marts.reconciling import reconciliation
+from apps.marts.selectors import answer
 from apps.pipeline import due
 from tests.allocation.worlds import DAY, OWNED_BY_NAME, Row, charge, put
 from tests.books.worlds import published, usage

@@ -12,7 +12,8 @@ from apps.finops.tables import ALLOCATED, CHARGES, COST_MART, COSTS, COVERAGE_HO
 from apps.finops.windows import Window
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
-from apps.marts.selectors import answer, covered_days, publication, reconciliation
+from apps.marts.reconciling import reconciliation
+from apps.marts.selectors import answer, covered_days, publication
 from apps.marts.services import DoesNotReconcile, publish
 from apps.warehouse import lake
 from tests.allocation.worlds import Row, charge, import_rules, put

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import KINDS
-from apps.marts.selectors import reconciliation
+from apps.marts.reconciling import reconciliation
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, month, print_rows
 
