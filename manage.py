@@ -8,10 +8,13 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from costops import loading
+
 
 def main() -> None:
     """Run a command; the product's own find a database that is up to date."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
+    loading.begin()
     _read_settings()
     if len(sys.argv) > 1 and not {"-h", "--help"} & set(sys.argv):
         django.setup()
@@ -22,6 +25,7 @@ def main() -> None:
     django.setup()
     from apps.audit.commands import recorded
 
+    loading.end()
     with recorded(sys.argv):
         execute_from_command_line(sys.argv)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import task_postrun, task_prerun, worker_process_init, worker_ready
+from celery.signals import celeryd_init, task_postrun, task_prerun, worker_init, worker_process_init, worker_ready
 from django.conf import settings
 from kombu import Queue
 
 from apps.finops.steps import QUEUES
-from costops import telemetry
+from costops import loading, telemetry
 from costops.alive import Alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
@@ -40,6 +40,18 @@ app.conf.beat_schedule = {
         "options": {"expires": 14 * 60},
     },
 }
+
+
+@celeryd_init.connect
+def begin_loading(**_facts: Any) -> None:
+    """A worker imports its tasks between this and `worker_init`; then it forks."""
+    loading.begin()
+
+
+@worker_init.connect
+def end_loading(**_facts: Any) -> None:
+    """Before the fork: what nobody looks through is not copied for each process."""
+    loading.end()
 
 
 @worker_process_init.connect

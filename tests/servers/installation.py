@@ -22,10 +22,10 @@ class Installation:
     environment: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `manage.py` in a process of its own; with `check`, a status other than 0 fails with what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Python in a process of its own, to its end."""
+        return subprocess.run(
+            [sys.executable, *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -33,6 +33,10 @@ class Installation:
             text=True,
             check=False,
         )
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py`; with `check`, a status other than 0 fails with what it printed."""
+        done = self.run("manage.py", *arguments)
         if check and done.returncode != 0:
             said = f"{done.stdout}{done.stderr}"[-4000:]
             raise AssertionError(f"manage.py {' '.join(arguments)} ended with status {done.returncode}:\n{said}")
