@@ -2,7 +2,8 @@
 
 A worker is a process with one thread for its engine: as many cores as workers are in use. Eight bills of a month each and
 eight windows of days are the units. `--bucket` puts the lake into an S3 server of the tests, each worker a machine with a
-home folder and a read cache of its own (and needs PostgreSQL, as machines do).
+home folder and a read cache of its own, empty at first (and needs PostgreSQL, as machines do). Server and database work
+on the same cores: what they took of them is told beside.
 
 python -m bench.workers [--bucket] [--days 243] [--scale 0.1]
 """
@@ -44,11 +45,12 @@ assert not report.failed, report.failed
 
 
 class Taken(NamedTuple):
-    """Seconds until a backlog is done, seconds of CPU of all workers, and the seconds of the slowest worker less those it
-    waited for a core: on a machine that others use, what counts."""
+    """Seconds until a backlog is done, seconds of CPU of all workers and of the store that served them, and the seconds of
+    the slowest worker less those it waited for a core: on a machine that others use, what counts."""
 
     seconds: float
     cpu: float
+    served: float
     undisturbed: float
 
 
@@ -105,7 +107,7 @@ def installations(count: int, company: Path, *, in_bucket: bool) -> Iterator[lis
         store.client().create_bucket(Bucket="lake")
         base |= settings_of(store, "bench") | {"COSTOPS_DATABASE_URL": server.create_database("bench")}
         machines = [base | {"COSTOPS_HOME": str(folder / str(number))} for number in range(count)]
-        _prepare(company, machines[0])
+        _prepare(company, base | {"COSTOPS_HOME": str(folder / "preparer")})
         yield machines
 
 
@@ -128,7 +130,7 @@ def timed(count: int, company: Path, *, in_bucket: bool) -> Taken:
         said = [worker.stdout for worker in workers if worker.stdout]
         if any(one.readline() != "ready\n" for one in said):
             raise SystemExit("A worker did not start.")
-        begun = time.perf_counter()
+        begun, served = time.perf_counter(), time.process_time()  # the store of the tests is threads of this process
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.write("go\n")
@@ -137,7 +139,8 @@ def timed(count: int, company: Path, *, in_bucket: bool) -> Taken:
         seconds = time.perf_counter() - begun
         if any(worker.wait() for worker in workers):
             raise SystemExit("A worker failed; `manage.py fill` in var/bench/workers/run says why.")
-    return Taken(seconds, sum(one["cpu"] for one in told), max(one["undisturbed"] for one in told))
+        served = time.process_time() - served
+    return Taken(seconds, sum(one["cpu"] for one in told), served, max(one["undisturbed"] for one in told))
 
 
 def main() -> None:
@@ -164,6 +167,7 @@ def main() -> None:
         f"{NAME}-bucket" if asked.bucket else NAME,
         {"one": one._asdict(), "two": two._asdict(), "times_faster": one.seconds / two.seconds,
          "times_faster_undisturbed": one.undisturbed / two.undisturbed, "cpu_ratio": two.cpu / one.cpu,
+         "cores_at_work": {count: (of.cpu + of.served) / of.seconds for count, of in ((1, one), (2, two))},
          "two_of_one": two.seconds / one.seconds},
         GOAL,
     )  # fmt: skip
