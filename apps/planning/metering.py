@@ -30,6 +30,11 @@ AGENTS = "('DaemonSet', 'Node')"
 LASTING = "('Deployment', 'ReplicaSet', 'Rollout', 'CloneSet', 'Pod')"
 """Kinds of workload that run until they are stopped and keep nothing on their node."""
 JOBS = "('Job', 'CronJob', 'PyTorchJob', 'TFJob', 'MPIJob', 'SparkApplication', 'Workflow')"
+CORES, GIB = (
+    "greatest(cpu_used_core_hours, cpu_request_core_hours)",
+    "greatest(memory_used_gib_hours, memory_request_gib_hours)",
+)
+"""What a pod claims of a node in an hour: the larger of request and use."""
 FULLEST = 0.95
 """A node is never planned fuller than this, however full one once was."""
 STANDING = 0.9
@@ -138,8 +143,7 @@ class Metering:
         """A subquery: cores and GiB claimed (the larger of request and use) by cluster, node and hour; `where` narrows
         the rows."""
         return f"""(
-            SELECT cluster, node, clock, sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS cores,
-                sum(greatest(memory_used_gib_hours, memory_request_gib_hours)) AS gib
+            SELECT cluster, node, clock, sum({CORES}) AS cores, sum({GIB}) AS gib
             FROM {self.listener.rows(WORKLOAD_HOURS)} WHERE cluster = '{_quoted(cluster)}' AND {where} GROUP BY ALL)"""
 
     def fullest(self, cluster: str) -> float:

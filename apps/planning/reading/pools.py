@@ -19,7 +19,7 @@ from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import AGENTS, FULLEST, LASTING, WEEK, Cost, Metering, Stood
+from apps.planning.metering import AGENTS, CORES, FULLEST, GIB, LASTING, WEEK, Cost, Metering, Stood
 
 THIN = "%(cluster)s: %(weeks)s whole weeks are metered without gaps; a plan needs %(least)s."
 UNPRICED = "%(cluster)s: its standing nodes are not found in the bill, so nothing can be priced."
@@ -91,11 +91,14 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood], hours: Hours) ->
 
 def _demand(metering: Metering, cluster: str, hours: Hours, gib_per_core: float) -> Any:
     """Cores claimed by whatever is no agent, hour by hour; where memory is the scarcer, as many as come with it."""
+    cores, gib = (f"sum({claim})" for claim in (CORES, GIB))
     return metering.series(
         hours,
         f"""
-        SELECT clock, greatest(sum(cores), sum(gib) / {gib_per_core:.6f})
-        FROM {metering.claimed(cluster, f"workload_kind NOT IN {AGENTS}")} GROUP BY clock""",
+        SELECT clock, greatest({cores}, {gib} / {gib_per_core:.6f})
+        FROM {metering.listener.rows(WORKLOAD_HOURS)} WHERE cluster = ? AND workload_kind NOT IN {AGENTS}
+        GROUP BY clock""",
+        cluster,
     )
 
 
@@ -104,12 +107,13 @@ def _spare(metering: Metering, hours: Hours) -> Any:
     return metering.series(
         hours,
         f"""
-        WITH claimed AS (
-            SELECT cluster, node, clock, sum(greatest(cpu_used_core_hours, cpu_request_core_hours)) AS cores
-            FROM {metering.listener.rows(WORKLOAD_HOURS)} WHERE resource_id = '' GROUP BY ALL)
+        WITH gpu_nodes AS (FROM {metering.listener.rows(NODE_HOURS)} WHERE gpu_capacity_hours > 0),
+        claimed AS (
+            SELECT cluster, node, clock, sum({CORES}) AS cores
+            FROM (FROM {metering.listener.rows(WORKLOAD_HOURS)} WHERE resource_id = '')
+            SEMI JOIN gpu_nodes USING (cluster, node) GROUP BY ALL)
         SELECT clock, sum(greatest(0, {FULLEST} * cpu_capacity_core_hours - coalesce(cores, 0)))
-        FROM {metering.listener.rows(NODE_HOURS)} LEFT JOIN claimed USING (cluster, node, clock)
-        WHERE gpu_capacity_hours > 0 GROUP BY clock""",
+        FROM gpu_nodes LEFT JOIN claimed USING (cluster, node, clock) GROUP BY clock""",
     )
 
 
@@ -130,7 +134,7 @@ def _burst(metering: Metering, cluster: str, nodes: list[Stood], cost: Cost) -> 
     hours = metering.costed
     rows = metering.ask(
         f"""
-        SELECT resource_id <> '', sum(greatest(cpu_used_core_hours, cpu_request_core_hours)),
+        SELECT resource_id <> '', sum({CORES}),
             list(DISTINCT resource_id)
         FROM {metering.listener.rows(WORKLOAD_HOURS)}
         WHERE cluster = ? AND clock >= ? AND clock < ? AND workload_kind NOT IN {AGENTS}
