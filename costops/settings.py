@@ -146,9 +146,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _redis = env.redis("COSTOPS_REDIS_URL")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis, "KEY_PREFIX": "costops"}
-    if _redis
-    else {"BACKEND": "apps.signin.shared.ProcessCache", "OPTIONS": {"MAX_ENTRIES": 2000}}
+    "default": {
+        "BACKEND": f"apps.signin.shared.{'RedisAndProcessCache' if _redis else 'ProcessCache'}",
+        "LOCATION": _redis,
+        "KEY_PREFIX": "costops",
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    }
 }
 
 AUTH_PASSWORD_VALIDATORS = [

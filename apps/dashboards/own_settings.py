@@ -172,7 +172,7 @@ def _installation() -> tuple[tuple[str, tuple[Setting, ...]], ...]:
 
 SHOWN: dict[str, Any] = {
     "COSTOPS_DATABASE_URL": lambda: _without_secrets(settings.DATABASES["default"]),
-    "COSTOPS_REDIS_URL": lambda: _("set") if "RedisCache" in str(settings.CACHES["default"]["BACKEND"]) else "",
+    "COSTOPS_REDIS_URL": lambda: _("set") if "Redis" in str(settings.CACHES["default"]["BACKEND"]) else "",
     "COSTOPS_ENGINE": lambda: settings.COSTOPS_ENGINE.partition(";")[0],  # a token may follow
     "COSTOPS_LAKE": lambda: settings.COSTOPS_LAKE_URL,
     "COSTOPS_LAKE_KEY": lambda: _("set") if settings.COSTOPS_LAKE_CREDENTIALS["key"] else "",

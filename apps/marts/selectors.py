@@ -11,7 +11,7 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 from django.conf import settings
-from django.core.cache import cache, caches
+from django.core.cache import cache
 
 from apps.finops.errors import CostOpsError
 from apps.finops.once import once
@@ -32,7 +32,6 @@ from apps.marts.scoping import visible, without_teams
 from apps.marts.tagging import tag_value
 from apps.marts.team_rows import TeamRows
 from apps.rates.selectors import UsedRate, newest_version, version_identity
-from apps.signin.shared import ProcessCache
 from apps.teams.organising import newest_tree_number, tree_identity
 from apps.warehouse import lake
 from apps.warehouse.engine import TOO_LARGE, rows_of
@@ -72,8 +71,7 @@ def let_go_of_older() -> None:
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
     if _recent.keep_only_of(newest or 0):
         _team_rows.clear()
-        if isinstance(caches["default"], ProcessCache):
-            cache.clear()
+        cache.clear()  # what this process keeps: counts are of all, and stay
 
 
 def publications(limit: int | None = 100) -> list[Publication]:

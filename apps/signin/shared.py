@@ -1,15 +1,64 @@
-"""The cache of an installation without Redis: each process has its own, but what signing in counts is of all."""
+"""The cache: each process has its own, but what is counted is counted by all of them together.
 
+Answers stay in the process that made them. What Redis or the database holds for all is JSON: nothing that is read from
+there runs, whoever wrote it.
+"""
+
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 SHARED = ("allauth", "jwt:")
 """How keys begin that hold tries, locks and used codes: a guess counts whichever process hears it."""
+
+
+COUNTS = (*SHARED, "api-requests:", "mcp-requests:", "audit:")
+"""The same where there is Redis, which counts as fast as memory: requests of a minute as well."""
+
+
+class Json:
+    """How values stand in Redis. What is no JSON is not there."""
+
+    def dumps(self, value: Any) -> Any:
+        return value if type(value) is int else json.dumps(value)  # Redis itself adds to whole numbers
+
+    def loads(self, told: bytes) -> Any:
+        try:
+            return json.loads(told)
+        except ValueError:
+            return None
+
+
+class RedisAndProcessCache(LocMemCache):
+    """A cache in memory that keeps what must be shared in Redis."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__("", params)
+        self._shared = RedisCache(server, params | {"OPTIONS": {"serializer": Json()}})
+
+    def _of(self, key: Any) -> Any:
+        return self._shared if isinstance(key, str) and key.startswith(COUNTS) else super()
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        return bool(self._of(key).add(key, value, timeout, version))
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self._of(key).get(key, default, version)
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self._of(key).set(key, value, timeout, version)
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        return int(self._of(key).incr(key, delta, version))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return bool(self._of(key).delete(key, version))
 
 
 class ProcessCache(LocMemCache):
