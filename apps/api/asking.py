@@ -21,6 +21,7 @@ from apps.api.bodies import FieldsBody
 from apps.api.errors import BadParameterError
 from apps.api.parameters import Known
 from apps.api.questions import digest_of
+from apps.audit.requests import BODY
 from apps.marts.scoping import scope_of
 
 SHEETS = parameters.TABLE_FORMATS[1:]
@@ -104,6 +105,8 @@ class AskView(APIView):
         return {**super().get_renderer_context(), "columns": self.columns}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.method not in SAFE_METHODS and isinstance(body := getattr(request, "_full_data", None), dict):
+            setattr(request._request, BODY, dict(body))  # for the audit log, where the view has read it
         paging.link_to_next(request, response)
         done = super().finalize_response(request, response, *args, **kwargs)
         done["Cache-Control"] = "private, no-cache"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -22,6 +23,8 @@ ONLY_LOOKS = "only_looks"
 """What a view sets on a request that changes nothing though it is a POST."""
 CHANGES = "changes"
 """What a view sets on a request that changes something though it is a GET, as coming back from another sign-in does."""
+BODY = "audit_body"
+"""What a view sets on a request whose body is no form: the values it read there, by name."""
 MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
 
 
@@ -114,10 +117,13 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
-    """What stood in the address, and in a form where the view has read it: what was refused is not read for this."""
+    """What stood in the address, and in a body where the view has read it: what was refused is not read for this."""
     posted, files = getattr(request, "_post", None), getattr(request, "_files", None)
-    told = {name: f"{file.name} ({file.size} bytes)" for name, file in (files or {}).items()}
-    return _values(request.GET) | (_values(posted) if posted else {}) | told
+    told = _values(request.GET) | (_values(posted) if posted else {}) | getattr(request, BODY, {}) | (files or {})
+    return {
+        name: f"{value.name} ({value.size} bytes)" if isinstance(value, UploadedFile) else value
+        for name, value in told.items()
+    }
 
 
 def _values(given: QueryDict) -> dict[str, Any]:

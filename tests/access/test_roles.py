@@ -196,6 +196,8 @@ def test_an_administrator_gives_roles_by_the_api_with_a_token_that_names_it(lile
     assert visible_teams(lilei) == set()
     written = AuditEntry.objects.filter(actor="han", outcome__in=(200, 201)).values_list("action", flat=True)
     assert {"POST api-access", "DELETE api-grant"} <= set(written)
+    (given,) = AuditEntry.objects.filter(actor="han", action="POST api-access", outcome=201)
+    assert given.details == body | {"via": given.details["via"]}
 
 
 def test_an_administrator_finds_in_the_admin_what_is_theirs(lilei: User) -> None:
