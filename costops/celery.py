@@ -1,12 +1,21 @@
 """The Celery application and its beat schedule: bells that ring; what is due stands in the database."""
 
+import logging.config
 import os
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import celeryd_init, task_postrun, task_prerun, worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
 from django.conf import settings
 from kombu import Queue
 
@@ -40,6 +49,15 @@ app.conf.beat_schedule = {
         "options": {"expires": 14 * 60},
     },
 }
+
+
+@setup_logging.connect
+def log_as_settings_say(loglevel: int | None = None, **_facts: Any) -> None:
+    """Worker and beat write lines as all processes do; Celery's own way would take the place of it. `--loglevel` is
+    for what Celery itself says."""
+    logging.config.dictConfig(settings.LOGGING)
+    for name in ("celery", "kombu"):
+        logging.getLogger(name).setLevel(loglevel or logging.INFO)
 
 
 @celeryd_init.connect
