@@ -5,17 +5,16 @@ import os
 import sys
 
 import django
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from costops import loading
+from costops import loading, starting
 
 
 def main() -> None:
     """Run a command; the product's own find a database that is up to date."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
     loading.begin()
-    _read_settings()
+    starting.read_settings()
     if len(sys.argv) > 1 and not {"-h", "--help"} & set(sys.argv):
         django.setup()
         from costops.embedded import COMMANDS, bring_up_to_date
@@ -28,14 +27,6 @@ def main() -> None:
     loading.end()
     with recorded(sys.argv):
         execute_from_command_line(sys.argv)
-
-
-def _read_settings() -> None:
-    """A setting that is not what it may be is one line, and the end."""
-    try:
-        import costops.settings  # noqa: F401
-    except ImproperlyConfigured as error:
-        sys.exit(f"CostOps does not start. {error}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language
 
+from costops import starting  # noqa: F401  # its checks are Django's from now on
 from costops.names import APPS, TABLES
 
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from kombu import Queue
 
 from apps.finops.steps import QUEUES
-from costops import loading, telemetry
+from costops import loading, starting, telemetry
 from costops.alive import Alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
@@ -51,6 +51,12 @@ app.conf.beat_schedule = {
 }
 
 
+@app.on_configure.connect
+def read_settings(**_facts: Any) -> None:
+    """Before Celery asks for the first of them."""
+    starting.read_settings()
+
+
 @setup_logging.connect
 def log_as_settings_say(loglevel: int | None = None, **_facts: Any) -> None:
     """Worker and beat write lines as all processes do; Celery's own way would take the place of it. `--loglevel` is
@@ -69,6 +75,7 @@ def begin_loading(**_facts: Any) -> None:
 @worker_init.connect
 def end_loading(**_facts: Any) -> None:
     """Before the fork: what nobody looks through is not copied for each process."""
+    starting.check()
     loading.end()
 
 

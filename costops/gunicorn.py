@@ -6,6 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from costops import starting
+
+starting.read_settings()  # in the process that starts workers: these would be started again and again
+
 workers = 2
 threads = 4
 graceful_timeout = 30

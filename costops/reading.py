@@ -84,9 +84,9 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: {value!r} is not s3://BUCKET/PREFIX.")
         return value
 
-    def web_address(self, var: str) -> str:
+    def web_address(self, var: str, *, default: str = "") -> str:
         """http:// or https:// and a host; empty where none is given. Credentials have variables of their own."""
-        value: str = self.str(var, default="").rstrip("/")
+        value: str = self.str(var, default=default).rstrip("/")
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
             raise ImproperlyConfigured(f"{var}: must be https://HOST or http://HOST:PORT, without credentials.")
@@ -101,6 +101,29 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             return Path(value[1:]).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
             raise ImproperlyConfigured(f"{var}: the file {value[1:]} cannot be read ({error}).") from error
+
+    def memory(self, var: str, *, default: str) -> str:
+        """An amount of memory, as the engine reads it."""
+        value: str = self.str(var, default=default)
+        if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?)?B", value, re.IGNORECASE):
+            raise ImproperlyConfigured(f"{var}: {value!r} is not an amount of memory, such as 1GB.")
+        return value
+
+    def namespaces(self, var: str) -> list[str]:
+        """Namespaces with their cluster, `cluster/namespace` each."""
+        found = [told.strip() for told in self.list(var, default=[])]
+        for told in found:
+            if not re.fullmatch(r"[^/]+/.+", told):
+                raise ImproperlyConfigured(f"{var}: {told!r} is not cluster/namespace.")
+        return found
+
+    def dsn(self, var: str) -> str:
+        """Where Sentry listens; empty where nobody does. It holds a key and is not repeated."""
+        value: str = self.str(var, default="")
+        parts = urlsplit(value)
+        if value and not (parts.scheme in ("http", "https") and parts.hostname and parts.username and parts.path):
+            raise ImproperlyConfigured(f"{var}: must be https://KEY@HOST/PROJECT.")
+        return value
 
     def redis(self, var: str) -> str:
         """The address of a Redis server; empty where there is none."""

@@ -46,7 +46,7 @@ try:
     COSTOPS_TAG_KEYS = read_keys(env.list("COSTOPS_TAG_KEYS", default=[]))
 except BadTagKeys as bad:
     raise ImproperlyConfigured(f"COSTOPS_TAG_KEYS: {bad}") from bad
-COSTOPS_SITE_URL = env.str("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
+COSTOPS_SITE_URL = env.web_address("COSTOPS_SITE_URL", default="http://127.0.0.1:8000")
 COSTOPS_LAKE_URL = env.bucket("COSTOPS_LAKE")
 COSTOPS_LAKE_ENDPOINT = env.web_address("COSTOPS_LAKE_ENDPOINT")
 COSTOPS_LAKE_REGION = env.str("COSTOPS_LAKE_REGION", default="")
@@ -62,7 +62,7 @@ _near = COSTOPS_HOME / "cache" / _place if COSTOPS_LAKE_URL else COSTOPS_HOME
 COSTOPS_LANDING = _near / "landing"
 COSTOPS_LAKE = _near / "lake"
 COSTOPS_ENGINE = env.engine("COSTOPS_ENGINE")  # duckdb, or sc://HOST:PORT
-COSTOPS_MEMORY_LIMIT = env.str("COSTOPS_MEMORY_LIMIT", default="1GB")
+COSTOPS_MEMORY_LIMIT = env.memory("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
 COSTOPS_READ_APART = env.bool("COSTOPS_READ_APART", default=True)
 COSTOPS_READ_MEMORY_GIB = env.least("COSTOPS_READ_MEMORY_GIB", 1, default=4)
@@ -264,13 +264,14 @@ COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=10
 
 # --- Watching it ----------------------------------------------------------------------------------------
 COSTOPS_METRICS_TOKEN = env.str("COSTOPS_METRICS_TOKEN", default="")  # without one there is no /metrics
-COSTOPS_OWN_NAMESPACES = env.list("COSTOPS_OWN_NAMESPACES", default=[])  # cluster/namespace
+COSTOPS_OWN_NAMESPACES = env.namespaces("COSTOPS_OWN_NAMESPACES")
 COSTOPS_AUDIT_READS = env.bool("COSTOPS_AUDIT_READS", default=False)
 COSTOPS_READ_LOG = env.least("COSTOPS_READ_LOG", 0, default=0)  # days it is kept; 0: there is none
 COSTOPS_TOKEN_MAX_DAYS = env.least("COSTOPS_TOKEN_MAX_DAYS", 1, default=365)
-COSTOPS_SENTRY_DSN = env.str("COSTOPS_SENTRY_DSN", default="")
-COSTOPS_OTLP_ENDPOINT = env.str("COSTOPS_OTLP_ENDPOINT", default="")
+COSTOPS_SENTRY_DSN = env.dsn("COSTOPS_SENTRY_DSN")
+COSTOPS_OTLP_ENDPOINT = env.web_address("COSTOPS_OTLP_ENDPOINT")
 COSTOPS_WORKER_SIGN = env.str("COSTOPS_WORKER_SIGN", default="")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -284,9 +285,9 @@ LOGGING = {
             "formatter": env.one_of("COSTOPS_LOG_FORMAT", ("plain", "json"), default="plain"),
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("COSTOPS_LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": env.one_of("COSTOPS_LOG_LEVEL", _LEVELS, default="WARNING")},
     "loggers": {
-        "apps": {"level": env.str("COSTOPS_LOG_LEVEL", default="INFO")},
+        "apps": {"level": env.one_of("COSTOPS_LOG_LEVEL", _LEVELS, default="INFO")},
         # They write whole addresses, and those of chat rooms are secrets.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

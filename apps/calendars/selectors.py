@@ -11,11 +11,15 @@ from django.db.models import QuerySet
 from apps.calendars.models import HOLIDAY, WORKDAY, CalendarImport, Span
 from apps.finops.errors import CostOpsError
 from apps.finops.windows import ONE_DAY, Window
-from apps.learning.calendars import Calendar, KnownHolidays, Season, known_holidays
+from apps.learning.calendars import KNOWN_COUNTRIES, Calendar, KnownHolidays, Season, known_holidays
 
 
 class BadSeason(CostOpsError):
     """COSTOPS_SEASONS cannot be read."""
+
+
+class BadCountry(CostOpsError):
+    """COSTOPS_HOLIDAYS names a country whose holidays are not known."""
 
 
 class NoSuchImport(CostOpsError):
@@ -45,8 +49,20 @@ def _is_replaced(one: Span, by: Span) -> bool:
 
 def seasons() -> tuple[Season, ...]:
     """The seasons of the settings, and every span that was brought."""
-    told = tuple(_season(text) for text in settings.COSTOPS_SEASONS)
-    return told + tuple(Season(span.name, span.first, span.last) for span in spans())
+    return told_seasons() + tuple(Season(span.name, span.first, span.last) for span in spans())
+
+
+def told_seasons() -> tuple[Season, ...]:
+    """The seasons of the settings."""
+    return tuple(_season(text) for text in settings.COSTOPS_SEASONS)
+
+
+def countries() -> tuple[str, ...]:
+    """The countries of the settings."""
+    for code in settings.COSTOPS_HOLIDAYS:
+        if code not in KNOWN_COUNTRIES:
+            raise BadCountry(f"COSTOPS_HOLIDAYS: {code!r} is not a country whose holidays are known, such as CN.")
+    return tuple(settings.COSTOPS_HOLIDAYS)
 
 
 def _season(text: str) -> Season:
@@ -113,7 +129,7 @@ def told_of(days: Window) -> Iterator[tuple[date, date, str, str, str]]:
         if day in public.working:
             yield day, day, WORKDAY, "worked weekend", " ".join(settings.COSTOPS_HOLIDAYS)
     last = days.end - ONE_DAY
-    for season in (_season(text) for text in settings.COSTOPS_SEASONS):
+    for season in told_seasons():
         if season.first <= last and days.start <= season.last:
             yield season.first, season.last, "season", season.name, "COSTOPS_SEASONS"
     for span in spans(first=days.start, last=last):

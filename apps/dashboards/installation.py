@@ -64,11 +64,7 @@ class InstallationPage:
 
 def installation_page() -> InstallationPage:
     """Everything, looked at now."""
-    own, complaint = None, ""
-    try:
-        own = monitoring.own_cost()
-    except monitoring.BadNamespace as bad:
-        complaint = str(bad)
+    own, complaint = monitoring.own_cost(), ""
     if own and not own.own:  # misspelled, or not metered: unknown is no zero
         own, complaint = None, gettext("The namespaces that COSTOPS_OWN_NAMESPACES names have no cost in these days.")
     return InstallationPage(

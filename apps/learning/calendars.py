@@ -16,6 +16,7 @@ YEARLY_HARMONICS = 2
 YEARLY_COLUMNS = 2 * YEARLY_HARMONICS
 NEAR = 4
 """How many days around a day its holidays are looked for."""
+KNOWN_COUNTRIES = frozenset(holidays.list_supported_countries())
 ONE_DAY = np.timedelta64(1, "D")
 _OBSERVED = " (observed)"
 

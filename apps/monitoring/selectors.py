@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import Max, Sum
 
 from apps.finops import tables
-from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.ingest.models import LandedFile
 from apps.marts import selectors as marts
@@ -22,10 +21,6 @@ from apps.warehouse import lake
 TABLES = tuple(
     sorted((value for value in vars(tables).values() if isinstance(value, tables.LakeTable)), key=lambda t: t.name)
 )
-
-
-class BadNamespace(CostOpsError):
-    """`COSTOPS_OWN_NAMESPACES` names one otherwise than cluster/namespace."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +90,8 @@ class OwnCost:
 
 def own_namespaces() -> list[tuple[str, str]]:
     """Cluster and namespace of each, as `COSTOPS_OWN_NAMESPACES` names them."""
-    pairs = []
-    for told in settings.COSTOPS_OWN_NAMESPACES:
-        cluster, slash, namespace = told.strip().partition("/")
-        if not (slash and cluster and namespace):
-            raise BadNamespace(f"COSTOPS_OWN_NAMESPACES: {told!r} is not cluster/namespace.")
-        pairs.append((cluster, namespace))
-    return pairs
+    told = (one.partition("/") for one in settings.COSTOPS_OWN_NAMESPACES)
+    return [(cluster, namespace) for cluster, _, namespace in told]
 
 
 def own_cost(*, days: int = 30) -> OwnCost | None:

@@ -93,26 +93,32 @@ def _get(port, path):
     return answer
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("COSTOPS_THREADS", "many", "'many' is not a whole number"),
-        ("COSTOPS_THREADS", "-1", "-1 is less than 0"),
-        ("COSTOPS_FILL_EVERY_MINUTES", "0", "0 is less than 1"),
-        ("COSTOPS_HTTPS", "maybe", "'maybe' is not true or false"),
-        ("COSTOPS_LAKE", "https://bucket/x", "'https://bucket/x' is not s3://BUCKET/PREFIX"),
-        ("COSTOPS_LAKE_ENDPOINT", "http://me:secret@minio", "without credentials"),
-        ("COSTOPS_LAKE_SECRET", "@/nowhere", "the file /nowhere cannot be read"),
-        ("COSTOPS_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
-        ("COSTOPS_LANGUAGE", "fr", "'fr' is not one of en, zh-hans"),
-        ("COSTOPS_REPORTING_CURRENCY", "RMB", "'RMB' is not a currency code"),
-        ("COSTOPS_TAG_KEYS", "env,env", "'env' stands there twice"),
-        ("COSTOPS_DATABASE_URL", "mysql://u:hidden@h/d", "must be postgres://"),
-        ("COSTOPS_EMAIL_URL", "mail://u:hidden@h", "must begin with one of"),
-        ("COSTOPS_REDIS_URL", "http://u:hidden@h", "must be redis://"),
-        ("COSTOPS_LOG_FORMAT", "xml", "'xml' is not one of plain, json"),
-    ],
-)
+REFUSED = [
+    ("COSTOPS_THREADS", "many", "'many' is not a whole number"),
+    ("COSTOPS_THREADS", "-1", "-1 is less than 0"),
+    ("COSTOPS_FILL_EVERY_MINUTES", "0", "0 is less than 1"),
+    ("COSTOPS_HTTPS", "maybe", "'maybe' is not true or false"),
+    ("COSTOPS_LAKE", "https://bucket/x", "'https://bucket/x' is not s3://BUCKET/PREFIX"),
+    ("COSTOPS_LAKE_ENDPOINT", "http://me:secret@minio", "without credentials"),
+    ("COSTOPS_LAKE_SECRET", "@/nowhere", "the file /nowhere cannot be read"),
+    ("COSTOPS_TIME_ZONE", "Mars/Olympus", "'Mars/Olympus' is not a time zone"),
+    ("COSTOPS_LANGUAGE", "fr", "'fr' is not one of en, zh-hans"),
+    ("COSTOPS_REPORTING_CURRENCY", "RMB", "'RMB' is not a currency code"),
+    ("COSTOPS_TAG_KEYS", "env,env", "'env' stands there twice"),
+    ("COSTOPS_DATABASE_URL", "mysql://u:hidden@h/d", "must be postgres://"),
+    ("COSTOPS_EMAIL_URL", "mail://u:hidden@h", "must begin with one of"),
+    ("COSTOPS_REDIS_URL", "http://u:hidden@h", "must be redis://"),
+    ("COSTOPS_LOG_FORMAT", "xml", "'xml' is not one of plain, json"),
+    ("COSTOPS_LOG_LEVEL", "LOUD", "'LOUD' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ("COSTOPS_MEMORY_LIMIT", "lots", "'lots' is not an amount of memory, such as 1GB"),
+    ("COSTOPS_SITE_URL", "nonsense", "must be https://HOST or http://HOST:PORT"),
+    ("COSTOPS_SENTRY_DSN", "hidden", "must be https://KEY@HOST/PROJECT"),
+    ("COSTOPS_OTLP_ENDPOINT", "collector:4318", "must be https://HOST or http://HOST:PORT"),
+    ("COSTOPS_OWN_NAMESPACES", "foo", "'foo' is not cluster/namespace"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "said"), REFUSED)
 def test_a_setting_that_is_not_what_it_may_be_is_one_line(installation, name, value, said):
     installation.environment[name] = value
     done = installation.manage("check", check=False)
@@ -121,6 +127,48 @@ def test_a_setting_that_is_not_what_it_may_be_is_one_line(installation, name, va
     assert line.startswith(f"CostOps does not start. {name}: ")
     assert said in line
     assert "hidden" not in line
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ("celery", "-A", "costops", "worker"),
+        ("celery", "-A", "costops", "beat"),
+        ("gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi"),
+    ],
+)
+def test_no_program_starts_with_it(installation, program):
+    installation.environment["COSTOPS_THREADS"] = "many"
+    done = installation.run("-m", *program)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["CostOps does not start. COSTOPS_THREADS: 'many' is not a whole number."]
+
+
+WRONG_WORDS = {
+    "COSTOPS_HOLIDAYS": ("ZZ", "COSTOPS_HOLIDAYS: 'ZZ' is not a country whose holidays are known"),
+    "COSTOPS_SEASONS": ("x", "COSTOPS_SEASONS: 'x' is not a season"),
+    "COSTOPS_RECOMMENDATION_DAYS": ("zzz", "COSTOPS_RECOMMENDATION_DAYS: 'zzz' is not a kind and its days"),
+    "COSTOPS_ESCALATION_HOURS": ("foo", "COSTOPS_ESCALATION_HOURS: 'foo' is not a severity and its hours"),
+}
+
+
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        (("-c", "import costops.wsgi"), 3),
+        (("-m", "celery", "-q", "-A", "costops", "worker", "--pool", "solo"), 3),
+        (("manage.py", "check"), 1),
+    ],
+    ids=["web", "worker", "manage"],
+)
+def test_words_that_nobody_knows_are_told_at_once(installation, program, status):
+    installation.environment |= {name: value for name, (value, _) in WRONG_WORDS.items()}
+    done = installation.run(*program)
+    assert done.returncode == status
+    told = [line for line in done.stderr.splitlines() if "COSTOPS_" in line]
+    assert len(told) == len(WRONG_WORDS)
+    for line, (_, said) in zip(told, WRONG_WORDS.values(), strict=True):
+        assert said in line
 
 
 FAILING = """
