@@ -16,6 +16,7 @@ CHECKS: Mapping[str, Promise] = {
     "database": _("Database"),
     "migrations": _("Migrations"),
     "folders": _("Folders"),
+    "store": _("Object store"),
     "disk": _("Disk"),
     "broker": _("Broker"),
 }

@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 from kombu import Connection
 from kombu.exceptions import KombuError
 
+from apps.finops.errors import CostOpsError
+from apps.warehouse import shared
+
 LEAST_FREE_BYTES = 256 * 1024**2
 """A fill writes files of about this size before it commits them."""
 BROKER_SECONDS = 2
@@ -32,7 +35,8 @@ def checks() -> list[Check]:
     """Everything that must be so. Where the database does not answer, what stands in it is not asked for."""
     database = _tried("database", _database)
     rest = (("migrations", _migrations),) if database.is_ok else ()
-    others = (("folders", _folders), ("disk", _disk), ("broker", _broker))
+    store = (("store", _store),) if shared.is_on() else ()
+    others = (("folders", _folders), *store, ("disk", _disk), ("broker", _broker))
     return [database, *(_tried(name, look) for name, look in (*rest, *others))]
 
 
@@ -80,6 +84,17 @@ def _folders() -> str:
             told = {"folder": name, "reason": os.strerror(error.errno or 0)}
             raise _NotReady(_("The folder of %(folder)s cannot be written: %(reason)s.") % told) from error
     return _("Lake and landing can be written.")
+
+
+def _store() -> str:
+    """The bucket of the lake is asked for one name: whether it answers, and lets us in."""
+    try:
+        shared.bucket().look()
+    except shared.StoreRefused as error:
+        raise _NotReady(_("The bucket of the lake does not let us in; look at COSTOPS_LAKE and its keys.")) from error
+    except CostOpsError as error:
+        raise _NotReady(_("The bucket of the lake does not answer; work waits until it does.")) from error
+    return _("The bucket of the lake answers.")
 
 
 def free_bytes() -> int:

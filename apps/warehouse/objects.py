@@ -34,6 +34,7 @@ from apps.warehouse.shared import ObjectMissing, StoreRefused, StoreUnavailable
 ATTEMPTS = 6
 WAIT_SECONDS = 0.2
 CONNECT_SECONDS, READ_SECONDS = 10, 60
+LOOK_SECONDS = 3
 LEAST_BYTES_PER_SECOND = 16 << 10
 PATIENCE_SECONDS = 30.0
 """How long a read may be slower than the least before it is given up and begun where it stood."""
@@ -82,6 +83,13 @@ class Bucket:
 
     @cached_property
     def _client(self) -> Any:
+        return self._client_of(CONNECT_SECONDS, READ_SECONDS)
+
+    @cached_property
+    def _impatient(self) -> Any:
+        return self._client_of(LOOK_SECONDS, LOOK_SECONDS)
+
+    def _client_of(self, connect_seconds: int, read_seconds: int) -> Any:
         """No checksums in trailers, which OSS and older stores do not know; Content-MD5 and sha256 are ours."""
         session = Session()
         session.full_config["profiles"].setdefault("default", {})
@@ -90,7 +98,7 @@ class Bucket:
             aws_access_key_id=self.secrets.get("key"), aws_secret_access_key=self.secrets.get("secret"),
             config=Config(
                 s3={"addressing_style": self.addressing}, retries={"total_max_attempts": 1}, max_pool_connections=16,
-                connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS,
+                connect_timeout=connect_seconds, read_timeout=read_seconds,
                 request_checksum_calculation="when_required", response_checksum_validation="when_required",
             ),
         )  # fmt: skip
@@ -100,6 +108,16 @@ class Bucket:
         return client
 
     # --- Asking -----------------------------------------------------------------------------------------------------
+    def look(self) -> None:
+        """Whether the store answers now and lets us in: asked once, for a moment. Raises what any other asking does."""
+        try:
+            self._impatient.list_objects_v2(Bucket=self._name, Prefix=self._prefix, MaxKeys=1)
+        except ClientError as error:
+            self._raise_if_final(error, self._prefix)
+            raise self._unavailable(self._prefix, error, tries=1) from None
+        except (*_FINAL, *_PASSING) as error:
+            raise self._unavailable(self._prefix, error, tries=1) from None
+
     def listed(self, below: str, *, after: str = "") -> Iterator[Stored]:
         """The objects whose key begins so, by key; those after one where one is named."""
         asked: dict[str, Any] = {"Bucket": self._name, "Prefix": f"{self._prefix}{below}"}
@@ -244,9 +262,9 @@ class Bucket:
                 f"{self.url}: {self.secrets.hide(str(error))} Look at the credentials, the region and the addressing."
             ) from None
 
-    def _unavailable(self, about: str, error: Exception) -> StoreUnavailable:
+    def _unavailable(self, about: str, error: Exception, *, tries: int = ATTEMPTS) -> StoreUnavailable:
         said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
-        return StoreUnavailable(f"{self.url}: {about}: {said}; tried {ATTEMPTS} times. Nothing was changed here.")
+        return StoreUnavailable(f"{self.url}: {about}: {said}; tried {tries} times. Nothing was changed here.")
 
 
 class _AlreadyThere(Exception):

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -9,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from apps.monitoring import readiness, views
 from apps.pipeline.models import StepRun
+from tests.servers.objects import lay_lake
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +154,21 @@ def test_an_answer_bears_the_name_of_its_request(client, given, is_kept):
     named = client.get("/healthz", headers={"x-request-id": given})["X-Request-ID"]
     assert (named == given) is is_kept
     assert len(named) >= 8
+
+
+def test_the_bucket_of_the_lake_is_asked(home, settings, lake_bucket):
+    assert "store" not in ready()[1]
+    lay_lake(settings, lake_bucket, "ready")
+    assert ready()[1]["store"]
+    for status in ("503 Slow Down", "403 Forbidden"):
+        lake_bucket.fault = partial(_refuses, status)
+        answer, checks = ready()
+        assert (answer, [name for name, is_ok in checks.items() if not is_ok]) == (503, ["store"])
+    lake_bucket.fault = None
+    settings.COSTOPS_LAKE_ENDPOINT = f"http://127.0.0.1:{free_port()}"
+    assert not ready()[1]["store"]
+
+
+def _refuses(status, _environ, start_response):
+    start_response(status, [("Content-Length", "0")])
+    return [b""]
