@@ -10,7 +10,8 @@ from pathlib import Path
 
 NAMES = (
     "ingest", "aws", "allocation", "ask", "pages", "explain", "restatement", "why", "waste", "idle", "anomalies",
-    "forecast", "purchase", "colocation", "gpu", "pools", "rightsizing", "schedule", "effects", "workers", "nightly",
+    "forecast", "purchase", "colocation", "gpu", "pools", "rightsizing", "schedule", "effects", "workers", "engines",
+    "nightly", "browser", "load",
 )  # fmt: skip
 DATA = {
     "forecast": "series", "anomalies": "series", "idle": "vm/bitbrains_rnd_hourly.parquet", "purchase": "",

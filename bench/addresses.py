@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 NOT_FOLLOWED = ("/api/", "/figures/", "/i18n/", "/admin/", "/static/", "/reports/archive/")
+TEAM = "team-007"
+"""Whose addresses these are, where they name a team."""
 MONTH = "start=2026-10-01&end=2026-11-01"
 API = (
     "/api/v1/costs/?group_by=team&{m}",
@@ -13,11 +15,11 @@ API = (
     "/api/v1/costs/?group_by=namespace&{m}&filter[limit]=10&compare=previous&order_by[cost]=desc",
     "/api/v1/costs/?group_by=service,month&start=2025-10-01&end=2026-11-01&limit=500",
     "/api/v1/costs/?group_by=department,month&start=2025-10-01&end=2026-11-01",
-    "/api/v1/costs/?group_by=workload&filter[team]=team-007&{m}",
+    "/api/v1/costs/?group_by=workload&filter[team]={team}&{m}",
     "/api/v1/bases/?group_by=team&{m}",
     "/api/v1/efficiency/?by=workload",
     "/api/v1/efficiency/?by=namespace",
-    "/api/v1/explain/?team=team-007&start=2026-10-20&end=2026-10-21&limit=20",
+    "/api/v1/explain/?team={team}&start=2026-10-20&end=2026-10-21&limit=20",
     "/api/v1/why/?start=2026-10-06",
     "/api/v1/units/?driver=requests",
     "/api/v1/units/change/?driver=requests&start=2026-10-06",
@@ -25,7 +27,7 @@ API = (
     "/api/v1/drivers/quantities/?driver=requests",
     "/api/v1/estimates/?group_by=team,day",
     "/api/v1/teams/",
-    "/api/v1/teams/team-007/",
+    "/api/v1/teams/{team}/",
     "/api/v1/sources/",
     "/api/v1/restatements/",
     "/api/v1/publications/",
@@ -76,8 +78,8 @@ API = (
 
 
 def of_the_api() -> list[str]:
-    """Every address, with the month it asks about."""
-    return [address.format(m=MONTH) for address in API]
+    """Every address, with the month and the team it asks about."""
+    return [address.format(m=MONTH, team=TEAM) for address in API]
 
 
 class Kept:

@@ -112,7 +112,8 @@ class Load:
 
     def _every(self, person: Person) -> Iterator[tuple[str, dict[str, str]]]:
         yield from ((page.format(team=person.team), {"cookie": f"sessionid={person.session}"}) for page in PAGES)
-        yield from ((address, {"authorization": f"Token {person.token}"}) for address in self.api)
+        headers = {"authorization": f"Token {person.token}"}
+        yield from ((address.replace(addresses.TEAM, person.team), headers) for address in self.api)
 
     async def run(self, rate: float, seconds: float) -> None:
         """Leave at `rate` a second for so many seconds, and wait for the last answers."""
@@ -128,7 +129,7 @@ class Load:
         if number % 50 == 0:
             kind, address, headers = "floor", FLOOR, {}
         elif self.drawn.random() < SHARE_OF_API:
-            kind, address = "api", self.drawn.choice(self.api)
+            kind, address = "api", self.drawn.choice(self.api).replace(addresses.TEAM, person.team)
             headers = {"authorization": f"Token {person.token}"}
             if person.keeps_etags and address in person.etags:
                 headers["if-none-match"] = person.etags[address]
@@ -162,8 +163,7 @@ def told(load: Load, memory: list[dict[str, Any]]) -> dict[str, Any]:
     slow = sorted(((statistics.median(values), name) for name, values in load.slowest.items()), reverse=True)
     answered = {name: count for name, count in load.statuses.items() if " " not in name}
     return found | {
-        "errors": sum(count for name, count in answered.items() if name == "0" or name >= "500"),
-        "refused": sum(count for name, count in answered.items() if "400" <= name < "500"),
+        "errors": sum(count for name, count in answered.items() if name == "0" or name >= "400"),
         "statuses": dict(sorted(load.statuses.items())),
         "slowest_p50_ms": {name: round(median, 1) for median, name in slow[:12]},
         "memory": memory,

@@ -10,6 +10,7 @@ import argparse
 import shutil
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
@@ -24,10 +25,17 @@ LAST = date(2026, 10, 31)
 """The day that comes in the night."""
 NEXT = LAST + timedelta(days=1)
 MONTHS = 13
-GOALS = {"night_seconds": 900.0, "hour_seconds": 60.0, "peak_mib": 6 * 1024.0, "growth": 1.1}
-"""At scale 1; at a smaller one the seconds are multiplied with it."""
+GOALS = {
+    "night_seconds": 900.0,
+    "hour_seconds": 60.0,
+    "slowest_hour_seconds": 120.0,
+    "peak_mib": 6 * 1024.0,
+    "growth": 1.1,
+}
+"""At scale 1; at a smaller one the seconds of the night and of the median hour are multiplied with it. The slowest hour
+is that in which a day is over."""
 SETTLED = 4
-"""After so many hours a worker's memory grows no more."""
+"""After so many hours a worker's memory grows no more: it is looked at in thirds of those that are left."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,15 @@ def hours(of: Company, count: int) -> dict[str, Any]:
         "seconds": statistics.median(one["seconds"] for one in every),
         "slowest": max(one["seconds"] for one in every), "steps": every[0]["steps"], "peaks_mib": every[0]["peaks_mib"],
         "held_mib": held,
-        "growth": max(held[SETTLED:], default=held[-1]) / held[min(SETTLED, count) - 1], "peak_mib": peak_mib(),
+        "growth": growth(held), "peak_mib": peak_mib(),
     }  # fmt: skip
+
+
+def growth(held: Sequence[float]) -> float | None:
+    """What was held in the last third of the hours, of what was held in the first; None of too few hours to tell."""
+    settled = held[SETTLED:]
+    third = len(settled) // 3
+    return statistics.median(settled[-third:]) / statistics.median(settled[:third]) if third else None
 
 
 def _filled(now: datetime) -> dict[str, Any]:
@@ -170,10 +185,13 @@ def main() -> None:
     if not asked.keep:
         shutil.rmtree(bench_home(work))
     goal = GOALS | {name: GOALS[name] * min(of.scale, 1) for name in ("night_seconds", "hour_seconds")}
+    if an_hour["growth"] is None:
+        del goal["growth"]
     report(
         of.name,
         {"scale": of.scale, "months": of.months, "history_seconds": int(built.read_text()), "night": a_night,
          "hour": an_hour, "night_seconds": a_night["seconds"], "hour_seconds": an_hour["seconds"],
+         "slowest_hour_seconds": an_hour["slowest"],
          "growth": an_hour["growth"], "peak_mib": max(a_night["peak_mib"], an_hour["peak_mib"])},
         goal,
     )  # fmt: skip
