@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
+from apps.pipeline.steps import QUEUE_OF
 from tests.servers.installation import ROOT, Installation, new_installation
 from tests.servers.process import Process, start
 
@@ -172,9 +173,12 @@ def test_two_beats_and_a_worker_asked_to_end_at_work_lose_and_repeat_nothing(
     assert worker.popen.wait(timeout=90) == 0
     said = worker.log.read_text()
     assert "unregistered task" in said, "what only a newer version knows stops nobody"
-    assert re.findall(r"\] (\w+).*: begins", said)[-1] == "allocate", "it took no more runs"
-    second = installation.start_worker()
-    wait_for(second.log, r"publish.*: done")
+    assert begun(worker)[-1] == "allocate", "it took no more runs"
+    io, rest = (installation.start_worker("--queues", queues) for queues in ("io", "compute,learn"))
+    wait_for(rest.log, r"publish.*: done")
+    wait_for(io.log, r"alert: begins")
+    for one, queues in ((io, {"io"}), (rest, {"compute", "learn"})):
+        assert {QUEUE_OF[step] for step in begun(one)} <= queues
     assert [beat.popen.poll() for beat in beats] == [None, None]
     for beat in beats:
         assert "Sending due task" in beat.log.read_text()
@@ -185,6 +189,11 @@ def test_two_beats_and_a_worker_asked_to_end_at_work_lose_and_repeat_nothing(
         for told in (ended, undisturbed)
     )
     assert done == expected, "each once, at the first attempt"
+
+
+def begun(worker: Process) -> list[str]:
+    """The steps a worker has begun, one after another."""
+    return re.findall(r" apps\.pipeline\.services: (\w+).*: begins", worker.log.read_text())
 
 
 def ring(installation: Installation) -> None:
