@@ -10,6 +10,8 @@ from typing import Any
 from django.core.checks import Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from costops import telemetry
+
 WILL_NOT_BOOT = 3
 """The status by which gunicorn's workers say that another try would end the same."""
 
@@ -40,7 +42,13 @@ def words(**_facts: Any) -> list[Error]:
 
 
 def check() -> None:
-    """The same where no command of `manage.py` runs all checks: a line for each, and the end."""
-    if found := words():
-        sys.stderr.writelines(f"CostOps does not start. {error.msg}\n" for error in found)
+    """The same where no command of `manage.py` runs all checks, and whether what settings ask for is installed: a line
+    for each, and the end."""
+    found = [error.msg for error in words()]
+    try:
+        telemetry.check()
+    except ImproperlyConfigured as bad:
+        found.append(str(bad))
+    if found:
+        sys.stderr.writelines(f"CostOps does not start. {told}\n" for told in found)
         sys.exit(WILL_NOT_BOOT)

@@ -7,14 +7,29 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 EXTRA = "requirements/telemetry.txt"
+OTLP = (
+    "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk.trace.export",
+    "opentelemetry.sdk.resources", "opentelemetry.trace", "opentelemetry.instrumentation.django",
+    "opentelemetry.instrumentation.celery",
+)  # fmt: skip
 
 
 def start() -> None:
     """What settings ask for, in this process."""
+    check()
     if settings.COSTOPS_SENTRY_DSN:
         start_sentry(settings.COSTOPS_SENTRY_DSN)
     if settings.COSTOPS_OTLP_ENDPOINT:
         start_tracing(settings.COSTOPS_OTLP_ENDPOINT)
+
+
+def check() -> None:
+    """Raises ImproperlyConfigured where settings ask for what is not installed."""
+    if settings.COSTOPS_SENTRY_DSN:
+        _needed("sentry_sdk", "COSTOPS_SENTRY_DSN")
+    if settings.COSTOPS_OTLP_ENDPOINT:
+        for module in OTLP:
+            _needed(module, "COSTOPS_OTLP_ENDPOINT")
 
 
 def _needed(module: str, setting: str) -> Any:
@@ -29,7 +44,7 @@ def _needed(module: str, setting: str) -> Any:
 def start_sentry(dsn: str) -> None:
     """Uncaught errors of pages, API and tasks; no bodies, cookies, users, values of local variables, and no addresses:
     those of chat rooms, kept among the breadcrumbs, and those that end a subscription are secrets."""
-    sentry = _needed("sentry_sdk", "COSTOPS_SENTRY_DSN")
+    sentry = import_module("sentry_sdk")
     sentry.init(
         dsn=dsn, send_default_pii=False, include_local_variables=False, max_request_body_size="never",
         traces_sample_rate=0.0, max_breadcrumbs=0, before_send=_without_address,
@@ -45,16 +60,10 @@ def _without_address(event: dict[str, Any], _hint: Any) -> dict[str, Any]:
 
 def start_tracing(endpoint: str) -> None:
     """Spans of requests and tasks to an OTLP/HTTP collector."""
-    setting = "COSTOPS_OTLP_ENDPOINT"
-    sdk, export = (
-        _needed("opentelemetry.sdk.trace", setting),
-        _needed("opentelemetry.exporter.otlp.proto.http.trace_exporter", setting),
-    )
-    batches = _needed("opentelemetry.sdk.trace.export", setting)
-    resources = _needed("opentelemetry.sdk.resources", setting)
+    sdk, export, batches, resources, api, in_django, in_celery = map(import_module, OTLP)
     provider = sdk.TracerProvider(resource=resources.Resource.create({"service.name": "costops"}))
     exporter = export.OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(batches.BatchSpanProcessor(exporter))
-    _needed("opentelemetry.trace", setting).set_tracer_provider(provider)
-    _needed("opentelemetry.instrumentation.django", setting).DjangoInstrumentor().instrument()
-    _needed("opentelemetry.instrumentation.celery", setting).CeleryInstrumentor().instrument()
+    api.set_tracer_provider(provider)
+    in_django.DjangoInstrumentor().instrument()
+    in_celery.CeleryInstrumentor().instrument()

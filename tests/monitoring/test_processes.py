@@ -171,6 +171,15 @@ def test_words_that_nobody_knows_are_told_at_once(installation, program, status)
         assert said in line
 
 
+def test_a_worker_does_not_start_without_what_a_setting_asks_for(installation):
+    installation.environment["COSTOPS_SENTRY_DSN"] = "http://key@127.0.0.1:9/7"
+    missing = "import sys; sys.modules['sentry_sdk'] = None"
+    done = installation.run("-c", f"{missing}; from costops import celery_app; celery_app.Worker(pool='solo')")
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("CostOps does not start. COSTOPS_SENTRY_DSN is set, but sentry_sdk is not installed")
+
+
 FAILING = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
