@@ -8,10 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 EXTRA = "requirements/telemetry.txt"
 OTLP = (
-    "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk.trace.export",
-    "opentelemetry.sdk.resources", "opentelemetry.trace", "opentelemetry.instrumentation.django",
+    "opentelemetry.sdk.trace",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.sdk.trace.export",
+    "opentelemetry.sdk.resources",
+    "opentelemetry.trace",
+    "opentelemetry.instrumentation.django",
     "opentelemetry.instrumentation.celery",
-)  # fmt: skip
+)
 
 
 def start() -> None:
