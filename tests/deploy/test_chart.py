@@ -154,6 +154,17 @@ def test_every_queue_has_workers_and_scales_by_its_own_runs():
     assert asked == {f'sum(max by (step) (costops_runs{{state="waiting",queue=~"{queue}"}}))' for queue in QUEUES}
 
 
+def test_workers_scale_by_what_the_rules_record_of_their_queues():
+    documents = rendered("autoscaling.workers.kind=hpa", "monitoring.rules.enabled=true")
+    (rules,) = by_kind(documents, "PrometheusRule")
+    recorded = {rule["record"] for group in rules["spec"]["groups"] for rule in group["rules"] if "record" in rule}
+    scalers = by_kind(documents, "HorizontalPodAutoscaler")
+    asked = [scaler["spec"]["metrics"][0]["external"]["metric"] for scaler in scalers]
+    assert {one["name"] for one in asked} == recorded == {"costops:runs_waiting:queue"}
+    selectors = [one["selector"]["matchExpressions"] for one in asked]
+    assert selectors == [[{"key": "queue", "operator": "In", "values": [queue]}] for queue in QUEUES]
+
+
 def test_with_the_lake_in_a_bucket_pods_share_no_folder():
     documents = rendered("settings.COSTOPS_LAKE=s3://company/costops")
     assert by_kind(documents, "PersistentVolumeClaim") == []
