@@ -28,6 +28,11 @@ CASES = {
     "workers by the external metrics API": ("autoscaling.workers.kind=hpa",),
     "a claim that is there": ("home.existingClaim=nas",),
     "the lake in a bucket": ("settings.COSTOPS_LAKE=s3://company/costops",),
+    "Spark, and the lake in a bucket": (
+        "settings.COSTOPS_LAKE=s3://company/costops",
+        "settings.COSTOPS_ENGINE=sc://spark:15002",
+        "home.existingClaim=nas",
+    ),
 }
 
 
@@ -171,6 +176,54 @@ def test_with_the_lake_in_a_bucket_pods_share_no_folder():
     for _, pod in pods(documents):
         home = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "home")
         assert home == {"name": "home", "emptyDir": {"sizeLimit": "100Gi"}}
+
+
+def test_spark_does_not_read_a_bucket_from_folders_it_cannot_see():
+    both = ("settings.COSTOPS_LAKE=s3://company/costops", "settings.COSTOPS_ENGINE=sc://spark:15002")
+    done = helm("template", "shop", CHART, *(flag for value in both for flag in ("--set", value)))
+    assert done.returncode != 0
+    assert "home.existingClaim must name a claim that all pods and Spark's executors mount" in done.stderr
+    for values, claim in ((both[1:], "shop-home"), ((*both, "home.existingClaim=nas"), "nas")):
+        for _, pod in pods(rendered(*values)):
+            home = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "home")
+            assert home == {"name": "home", "persistentVolumeClaim": {"claimName": claim}}
+
+
+@pytest.mark.parametrize(
+    ("values", "threads"),
+    [
+        pytest.param((), {"io": "0", "compute": "1", "learn": "2"}, id="of each group"),
+        pytest.param(("settings.COSTOPS_THREADS=3",), dict.fromkeys(QUEUES, "3"), id="of the setting that is given"),
+        pytest.param(("settings.COSTOPS_THREADS=0",), dict.fromkeys(QUEUES, "0"), id="even one for each core"),
+    ],
+)
+def test_workers_have_the_threads_they_are_given(values, threads):
+    documents = rendered(*values)
+    settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
+    found = {}
+    for name, pod in pods(documents):
+        own = {one["name"]: one["value"] for one in pod["spec"]["containers"][0].get("env", [])}
+        if name.startswith("shop-worker-"):
+            found[name.removeprefix("shop-worker-")] = {**settings, **own}["COSTOPS_THREADS"]
+    assert found == threads
+
+
+@pytest.mark.parametrize(
+    ("setting", "more"),
+    [
+        pytest.param("COSTOPS_TIME_ZONE=UTC", [], id="nothing more"),
+        pytest.param("COSTOPS_ENGINE=duckdb", [], id="an engine of its own"),
+        pytest.param("COSTOPS_ENGINE=sc://spark:15003/;use_ssl=true", [15003], id="Spark at its port"),
+        pytest.param("COSTOPS_ENGINE=sc://spark", [15002], id="Spark where it listens otherwise"),
+        pytest.param("COSTOPS_OTLP_ENDPOINT=http://collector:4318", [4318], id="the collector of traces"),
+        pytest.param("COSTOPS_OTLP_ENDPOINT=https://collector", [], id="what is reached already, once"),
+    ],
+)
+def test_pods_may_reach_what_settings_name(setting, more):
+    documents = rendered("networkPolicy.enabled=true", f"settings.{setting}")
+    policy = next(one for one in by_kind(documents, "NetworkPolicy") if one["metadata"]["name"] == "shop")
+    ports = [one["port"] for one in policy["spec"]["egress"][0]["ports"]]
+    assert ports == [53, 53, 443, 5432, 6379, 9090, 587, *more]
 
 
 def test_the_file_of_the_sign_in_is_mounted_wherever_settings_are_read():
