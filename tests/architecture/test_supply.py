@@ -1,6 +1,7 @@
 """What comes from others is pinned and named, and nothing is fetched at run time."""
 
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -113,6 +114,9 @@ def test_every_vendored_file_is_named_with_version_and_licence():
         )
 
 
+PROMETHEUS = tree.ROOT / "deploy" / "compose" / "prometheus.yml"
+
+
 def compose() -> dict:
     return yaml.safe_load((tree.ROOT / "docker-compose.yml").read_text())["services"]
 
@@ -142,3 +146,46 @@ def test_the_file_of_the_companys_sign_in_comes_from_a_folder_that_is_only_read(
     declared = compose()[service]
     assert declared["environment"]["COSTOPS_SSO_FILE"] == "${COSTOPS_SSO_FOLDER:+/etc/costops/sso/sso.json}"
     assert "${COSTOPS_SSO_FOLDER:-/dev/null}:/etc/costops/sso:ro" in declared["volumes"]
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+def test_every_setting_may_stand_in_one_file_and_an_image_has_its_version(service):
+    declared = compose()[service]
+    assert declared["env_file"] == [{"path": ".env", "required": False}]
+    assert declared["image"] == "costops:${COSTOPS_VERSION:-local}"
+    fixed = {name for name, value in declared["environment"].items() if f"${{{name}:" not in value}
+    assert fixed == {"COSTOPS_HOME", "COSTOPS_DATABASE_URL", "COSTOPS_REDIS_URL", "COSTOPS_SSO_FILE"}
+
+
+def test_files_that_compose_mounts_are_there():
+    mounts = [mount for one in compose().values() for mount in one.get("volumes", []) if mount.startswith("./")]
+    assert len(mounts) == 2
+    for mount in mounts:
+        assert (tree.ROOT / mount.split(":")[0]).is_file(), mount
+
+
+def test_prometheus_of_compose_scrapes_web_by_the_token_and_knows_the_rules(tmp_path):
+    """Its configuration, read by Prometheus itself, with every path where its container has it."""
+    declared = compose()["prometheus"]
+    token = tmp_path / "costops-metrics-token"
+    shell, flag, script, *_ = declared["entrypoint"]
+    written = script.replace("$$", "$").replace("/tmp/costops-metrics-token", str(token))
+    written = written.replace("exec /bin/prometheus", "echo")
+    told = {"COSTOPS_METRICS_TOKEN": "scrape me"}
+    done = subprocess.run([shell, flag, written, "sh", *declared["command"]], env=told, capture_output=True, check=True)
+    assert done.stdout.split() == [b"--config.file=/etc/prometheus/prometheus.yml", b"--storage.tsdb.path=/prometheus"]
+    assert token.read_text() == "scrape me"
+    assert token.stat().st_mode & 0o077 == 0
+    text = PROMETHEUS.read_text()
+    for mount in declared["volumes"][1:]:
+        host, container, _ = mount.split(":")
+        text = text.replace(container, str(tree.ROOT / host))
+    config = tmp_path / "prometheus.yml"
+    config.write_text(text.replace("/tmp/costops-metrics-token", str(token)))
+    checked = subprocess.run(["promtool", "check", "config", config], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    (job,) = (one for one in yaml.safe_load(text)["scrape_configs"] if one["job_name"] == "costops")
+    assert job["static_configs"] == [{"targets": ["web:8000"]}]
+    assert "0.0.0.0:8000" in compose()["web"]["command"]
+    assert compose()["web"]["environment"]["COSTOPS_METRICS_TOKEN"] == "${COSTOPS_METRICS_TOKEN:-}"
+    assert declared["environment"]["COSTOPS_METRICS_TOKEN"] == "${COSTOPS_METRICS_TOKEN:-}"

@@ -1,6 +1,8 @@
 """The Helm chart, rendered by Helm itself: what comes out is Kubernetes, safe, and fits together."""
 
+import os
 import subprocess
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
@@ -12,7 +14,14 @@ from tests.servers.installation import ROOT
 
 HELM = ROOT / ".tools" / "helm"
 CHART = ROOT / "deploy" / "helm" / "costops"
-pytestmark = pytest.mark.skipif(not HELM.exists(), reason="Helm could not be brought (scripts/ensure_servers.sh)")
+
+
+def may_skip(program: Path) -> bool:
+    """Whether tests may do without a program: where it was not brought, unless a build machine (`CI`) runs them."""
+    return not program.exists() and not os.environ.get("CI")
+
+
+pytestmark = pytest.mark.skipif(may_skip(HELM), reason="Helm could not be brought (scripts/ensure_servers.sh)")
 VERSIONS = ("1.25.0", "1.33.0")
 FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
 """Of other programs: `kubernetes_validate` does not know their shapes."""
@@ -28,6 +37,11 @@ CASES = {
     "workers by the external metrics API": ("autoscaling.workers.kind=hpa",),
     "a claim that is there": ("home.existingClaim=nas",),
     "the lake in a bucket": ("settings.COSTOPS_LAKE=s3://company/costops",),
+    "Spark, and the lake in a bucket": (
+        "settings.COSTOPS_LAKE=s3://company/costops",
+        "settings.COSTOPS_ENGINE=sc://spark:15002",
+        "home.existingClaim=nas",
+    ),
 }
 
 
@@ -57,6 +71,20 @@ def pods(documents):
 
 def by_kind(documents, kind):
     return [document for document in documents if document["kind"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "ci", "skips"),
+    [
+        pytest.param("helm", "", False, id="it is there"),
+        pytest.param("nowhere", "", True, id="it is not, on a machine of somebody"),
+        pytest.param("nowhere", "true", False, id="it is not, where the machine decides what is merged"),
+    ],
+)
+def test_without_helm_a_build_machine_fails_and_nobody_else(tmp_path, monkeypatch, name, ci, skips):
+    (tmp_path / "helm").touch()
+    monkeypatch.setenv("CI", ci)
+    assert may_skip(tmp_path / name) is skips
 
 
 def test_helm_finds_nothing_wrong():
@@ -154,12 +182,71 @@ def test_every_queue_has_workers_and_scales_by_its_own_runs():
     assert asked == {f'sum(max by (step) (costops_runs{{state="waiting",queue=~"{queue}"}}))' for queue in QUEUES}
 
 
+def test_workers_scale_by_what_the_rules_record_of_their_queues():
+    documents = rendered("autoscaling.workers.kind=hpa", "monitoring.rules.enabled=true")
+    (rules,) = by_kind(documents, "PrometheusRule")
+    recorded = {rule["record"] for group in rules["spec"]["groups"] for rule in group["rules"] if "record" in rule}
+    scalers = by_kind(documents, "HorizontalPodAutoscaler")
+    asked = [scaler["spec"]["metrics"][0]["external"]["metric"] for scaler in scalers]
+    assert {one["name"] for one in asked} == recorded == {"costops:runs_waiting:queue"}
+    selectors = [one["selector"]["matchExpressions"] for one in asked]
+    assert selectors == [[{"key": "queue", "operator": "In", "values": [queue]}] for queue in QUEUES]
+
+
 def test_with_the_lake_in_a_bucket_pods_share_no_folder():
     documents = rendered("settings.COSTOPS_LAKE=s3://company/costops")
     assert by_kind(documents, "PersistentVolumeClaim") == []
     for _, pod in pods(documents):
         home = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "home")
         assert home == {"name": "home", "emptyDir": {"sizeLimit": "100Gi"}}
+
+
+def test_spark_does_not_read_a_bucket_from_folders_it_cannot_see():
+    both = ("settings.COSTOPS_LAKE=s3://company/costops", "settings.COSTOPS_ENGINE=sc://spark:15002")
+    done = helm("template", "shop", CHART, *(flag for value in both for flag in ("--set", value)))
+    assert done.returncode != 0
+    assert "home.existingClaim must name a claim that all pods and Spark's executors mount" in done.stderr
+    for values, claim in ((both[1:], "shop-home"), ((*both, "home.existingClaim=nas"), "nas")):
+        for _, pod in pods(rendered(*values)):
+            home = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "home")
+            assert home == {"name": "home", "persistentVolumeClaim": {"claimName": claim}}
+
+
+@pytest.mark.parametrize(
+    ("values", "threads"),
+    [
+        pytest.param((), {"io": "0", "compute": "1", "learn": "2"}, id="of each group"),
+        pytest.param(("settings.COSTOPS_THREADS=3",), dict.fromkeys(QUEUES, "3"), id="of the setting that is given"),
+        pytest.param(("settings.COSTOPS_THREADS=0",), dict.fromkeys(QUEUES, "0"), id="even one for each core"),
+    ],
+)
+def test_workers_have_the_threads_they_are_given(values, threads):
+    documents = rendered(*values)
+    settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
+    found = {}
+    for name, pod in pods(documents):
+        own = {one["name"]: one["value"] for one in pod["spec"]["containers"][0].get("env", [])}
+        if name.startswith("shop-worker-"):
+            found[name.removeprefix("shop-worker-")] = {**settings, **own}["COSTOPS_THREADS"]
+    assert found == threads
+
+
+@pytest.mark.parametrize(
+    ("setting", "more"),
+    [
+        pytest.param("COSTOPS_TIME_ZONE=UTC", [], id="nothing more"),
+        pytest.param("COSTOPS_ENGINE=duckdb", [], id="an engine of its own"),
+        pytest.param("COSTOPS_ENGINE=sc://spark:15003/;use_ssl=true", [15003], id="Spark at its port"),
+        pytest.param("COSTOPS_ENGINE=sc://spark", [15002], id="Spark where it listens otherwise"),
+        pytest.param("COSTOPS_OTLP_ENDPOINT=http://collector:4318", [4318], id="the collector of traces"),
+        pytest.param("COSTOPS_OTLP_ENDPOINT=https://collector", [], id="what is reached already, once"),
+    ],
+)
+def test_pods_may_reach_what_settings_name(setting, more):
+    documents = rendered("networkPolicy.enabled=true", f"settings.{setting}")
+    policy = next(one for one in by_kind(documents, "NetworkPolicy") if one["metadata"]["name"] == "shop")
+    ports = [one["port"] for one in policy["spec"]["egress"][0]["ports"]]
+    assert ports == [53, 53, 443, 5432, 6379, 9090, 587, *more]
 
 
 def test_the_file_of_the_sign_in_is_mounted_wherever_settings_are_read():

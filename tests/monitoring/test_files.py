@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import promql_parser
+import pytest
 import yaml
 
 from apps.monitoring.metrics import GAUGES
@@ -34,6 +35,94 @@ def test_the_rules_ask_for_what_is_told():
     assert asked([rule["expr"] for rule in rules]) <= TOLD
     checked = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+WAITING = [
+    ('costops_runs{namespace="a",pod="web-1",queue="compute",step="allocate",state="waiting"}', "3 0"),
+    ('costops_runs{namespace="a",pod="web-2",queue="compute",step="allocate",state="waiting"}', "3 0"),
+    ('costops_runs{namespace="a",pod="web-1",queue="compute",step="publish",state="waiting"}', "1 0"),
+    ('costops_runs{namespace="a",pod="web-2",queue="compute",step="publish",state="waiting"}', "1 0"),
+    ('costops_runs{namespace="b",pod="web-1",queue="compute",step="publish",state="waiting"}', "9 9"),
+]
+
+
+def told(values, *, state="failed", pod="web-1"):
+    return f'costops_runs{{pod="{pod}",queue="compute",step="allocate",state="{state}"}}', values
+
+
+GAP = [told("4+0x9 _x9 4+0x60")]
+
+
+def proven(tmp_path, test):
+    """What `promtool test rules` says of one test of the rules, five minutes between numbers."""
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "5m", "tests": [test]}))
+    done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def series(*rows):
+    return [{"series": name, "values": values} for name, values in rows]
+
+
+def test_the_runs_that_wait_in_a_queue_are_counted_once_and_none_is_zero(tmp_path):
+    wanted = {"5m": {"a": 0, "b": 9}, "0m": {"a": 4, "b": 9}}
+    asked = [
+        {
+            "expr": "costops:runs_waiting:queue",
+            "eval_time": at,
+            "exp_samples": [
+                {"labels": f'costops:runs_waiting:queue{{namespace="{name}",queue="compute"}}', "value": value}
+                for name, value in numbers.items()
+            ],
+        }
+        for at, numbers in wanted.items()
+    ]
+    proven(tmp_path, {"interval": "5m", "input_series": series(*WAITING), "promql_expr_test": asked})
+
+
+@pytest.mark.parametrize(
+    ("rows", "at", "is_told"),
+    [
+        pytest.param([told("0+0x5 1+0x11 2+0x11 3+0x60")], "3h", True, id="a step that is tried again each hour"),
+        pytest.param([told("_x5 1+0x11 2+0x11 3+0x60")], "3h", True, id="the first failure ever counts too"),
+        pytest.param([told("5+0x120")], "6h", False, id="what failed long ago"),
+        pytest.param([told("_x5 1+0x120")], "3h", False, id="once"),
+        pytest.param([told("1+0x11 2+0x11 3+0x120")], "11h", False, id="over for as long as is looked at"),
+        pytest.param(
+            [told("0+0x5 1+0x11 2"), told("_x20 2+0x5 3+0x60", pod="web-2")], "3h", True, id="while pods are replaced"
+        ),
+        pytest.param(GAP, "5h", False, id="a gap in what was scraped is no failure"),
+    ],
+)
+def test_a_step_that_keeps_failing_is_told(tmp_path, rows, at, is_told):
+    scraped = "0+0x9 _x9 0+0x60" if rows == GAP else "0+0x200"
+    waiting = [(name.replace("failed", "waiting"), scraped) for name, _ in rows]
+    message = {"exp_labels": {"severity": "warning", "step": "allocate"}, "exp_annotations": notes("CostOpsRunsFailed")}
+    asked = {"alertname": "CostOpsRunsFailed", "eval_time": at, "exp_alerts": [message] if is_told else []}
+    proven(tmp_path, {"interval": "5m", "input_series": series(*rows, *waiting), "alert_rule_test": [asked]})
+
+
+@pytest.mark.parametrize(
+    ("values", "is_told"),
+    [
+        pytest.param("1+0x60", False, id="numbers come"),
+        pytest.param("1+0x3 _x60", True, id="they came once"),
+        pytest.param("_x60", True, id="they never came"),
+    ],
+)
+def test_numbers_that_do_not_come_are_told(tmp_path, values, is_told):
+    message = {"exp_labels": {"severity": "critical"}, "exp_annotations": notes("CostOpsTellsNothing")}
+    asked = {"alertname": "CostOpsTellsNothing", "eval_time": "1h", "exp_alerts": [message] if is_told else []}
+    rows = series(("costops_disk_free_bytes", values))
+    proven(tmp_path, {"interval": "5m", "input_series": rows, "alert_rule_test": [asked]})
+
+
+def notes(name):
+    """The words of an alert, of the step `allocate`."""
+    rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+    (found,) = (rule for rule in rules if rule.get("alert") == name)
+    return {kind: text.replace("{{ $labels.step }}", "allocate") for kind, text in found["annotations"].items()}
 
 
 def test_every_metric_is_documented():

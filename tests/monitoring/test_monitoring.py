@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from apps.monitoring import readiness, views
 from apps.pipeline.models import StepRun
+from apps.pipeline.steps import STEPS
 from tests.servers.objects import lay_lake
 from tests.servers.process import free_port
 
@@ -129,6 +130,17 @@ def test_metrics_say_what_the_database_holds(scraped, django_assert_max_num_quer
     assert "costops_publication_number" not in {name for name, *_ in found}  # nothing published: unknown, not zero
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_queue_in_which_nothing_waits_is_told_as_such(scraped):
+    from django.utils import timezone
+
+    StepRun.objects.create(step="allocate", key="a", state="waiting", asked_at=timezone.now())
+    _, found = scraped()
+    assert {labels: runs for labels, runs in found.items() if labels[0] == "costops_runs"} == {
+        ("costops_runs", ("queue", step.queue), ("state", "waiting"), ("step", step.name)): step.name == "allocate"
+        for step in STEPS
+    }
 
 
 def test_requests_are_counted_by_the_name_of_their_address(scraped, client):

@@ -21,6 +21,16 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ .Values.home.existingClaim | default (printf "%s-home" .Release.Name) }}
 {{- end }}
 
+{{- /* Whether pods share the home folder. Spark reads and writes the copies that pods keep of a bucket: it must see them. */ -}}
+{{- define "costops.shares" -}}
+{{- $lake := .Values.settings.COSTOPS_LAKE | default "" }}
+{{- $spark := hasPrefix "sc://" (.Values.settings.COSTOPS_ENGINE | default "") }}
+{{- if and $lake $spark (not .Values.home.existingClaim) }}
+{{- fail "COSTOPS_ENGINE names Apache Spark and COSTOPS_LAKE a bucket: then home.existingClaim must name a claim that all pods and Spark's executors mount at /data, for they share what is kept of the bucket there (docs/spark.md)" }}
+{{- end }}
+{{- if or (not $lake) $spark }}true{{ end }}
+{{- end }}
+
 {{- /* What every pod has: (dict "root" . "component" "web" "group" values-of-the-group). */ -}}
 {{- define "costops.pod" -}}
 serviceAccountName: {{ .root.Release.Name }}
@@ -47,10 +57,10 @@ affinity: {{ toYaml . | nindent 2 }}
 {{- end }}
 volumes:
   - name: home
-    {{- if .root.Values.settings.COSTOPS_LAKE }}
-    emptyDir: {sizeLimit: {{ .root.Values.home.size }}}
-    {{- else }}
+    {{- if include "costops.shares" .root }}
     persistentVolumeClaim: {claimName: {{ include "costops.claim" .root }}}
+    {{- else }}
+    emptyDir: {sizeLimit: {{ .root.Values.home.size }}}
     {{- end }}
   - name: tmp
     emptyDir: {}
@@ -86,6 +96,11 @@ volumeMounts:
   {{- if .root.Values.sso.existingSecret }}
   - {name: sso, mountPath: /etc/costops/sso, readOnly: true}
   {{- end }}
+{{- end }}
+
+{{- /* The port of an address: (list "sc://spark:15002" the-one-where-none-is-told). */ -}}
+{{- define "costops.port" -}}
+{{ get (urlParse (index . 0)) "host" | regexFind ":[0-9]+$" | trimPrefix ":" | default (index . 1) }}
 {{- end }}
 
 {{- define "costops.annotations" -}}
