@@ -203,6 +203,14 @@ def test_the_clock_looks_at_sources_when_their_time_has_come(a_school):
     assert Clock.objects.count() == 1
 
 
+def test_a_clock_that_jumped_a_day_ahead_and_back_mutes_no_source(a_school):
+    assert services.tick(now=NOW + timedelta(days=1))
+    StepRun.objects.update(state=StepRun.State.DONE, finished_at=NOW)
+    assert services.tick(now=NOW)
+    StepRun.objects.update(state=StepRun.State.DONE, finished_at=NOW)
+    assert not services.tick(now=NOW + timedelta(minutes=1))
+
+
 def test_workers_of_queues_hand_on_to_one_another(a_school):
     services.tick(now=NOW)
     assert services.at_hand() == {"io": 2}
