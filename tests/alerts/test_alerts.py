@@ -228,7 +228,7 @@ class TestAnyOrder(TestCase):
         state: dict[str, tuple[int, str | None]] = {}
         newest = -1
         for hour, facts in looks:
-            is_news = so(*(a_fact(name, severity=severity) for name, severity in facts.items()), hours=hour)
+            is_news = so(*(a_fact(name, severity=severity) for name, severity in facts.items()), hours=hour / 10)
             assert is_news is (hour >= newest)
             if not is_news:
                 continue

@@ -242,6 +242,17 @@ def test_a_worker_that_is_told_no_queue_serves_all_of_them():
     assert routed["apps.channels.tasks.deliver"] == "io"
 
 
+def test_a_bell_that_kills_its_worker_is_not_handed_to_the_next_one():
+    """Only the pipeline counts attempts; for all else beat rings again."""
+    from costops.celery import app
+
+    app.loader.import_default_modules()
+    again = {name for name, task in app.tasks.items() if task.acks_late or task.reject_on_worker_lost}
+    assert again == {"apps.pipeline.tasks.tick", "apps.pipeline.tasks.run_due"}
+    rung = {bell["task"] for bell in app.conf.beat_schedule.values()}
+    assert {name for name in app.tasks if name.startswith("apps.")} - rung == {"apps.pipeline.tasks.run_due"}
+
+
 def test_a_fill_at_the_terminal_looks_at_sources_too(a_school):
     assert last_fill().looked_at is None
     fill(now=NOW)
