@@ -47,5 +47,5 @@ def may_try(work: Work, now: datetime, *, is_time: bool) -> bool:
     last = StepRun.objects.filter(key=work.key).order_by("-pk").first()
     failed = last is not None and last.state == StepRun.State.FAILED and last.fingerprint == work.fingerprint
     if last is not None and failed and last.finished_at is not None:
-        return abs(now - last.finished_at) >= _wait(last)  # what ended ahead, by a clock that was wrong, is old
+        return now >= last.finished_at + _wait(last)
     return is_time or not work.by_clock

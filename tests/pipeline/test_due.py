@@ -232,7 +232,7 @@ def test_days_asked_for_are_done_even_when_they_are_not_due():
         pytest.param("refused", 75, "a", False, True, True, id="it is tried again after a while"),
         pytest.param("quarantined", 61, "a", False, True, False, id="what kills workers rests for a day"),
         pytest.param("quarantined", 1800, "a", False, True, True, id="and is tried again then"),
-        pytest.param("refused", -1441, "a", False, True, True, id="what failed a day ahead, by a wrong clock, is old"),
+        pytest.param("unavailable", -0.1, "a", True, True, False, id="who failed meanwhile is not asked again at once"),
     ],
 )
 def test_when_the_clock_tries(failure, minutes, fingerprint, by_clock, is_time, expected):
