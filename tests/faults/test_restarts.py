@@ -101,11 +101,6 @@ class MortalBroker:
         self.server = Redis(self.port, start(command, log=self.log))
         self.server.process.wait_until(self.server.answers, what="Redis")
 
-    def restart(self) -> None:
-        self.server.process.kill()
-        time.sleep(0.5)
-        self.start()
-
 
 @pytest.fixture
 def broker(tmp_path):
@@ -223,6 +218,15 @@ def test_servers_die_at_work(school, mortal, broker):
     wait_for(lambda: is_open(port), "the web", seconds=60)
     assert [ask(port, path, **headers)[0] for path, headers in ASKED] == [401, 200]
 
+    def kill_broker() -> None:
+        """It is the cache of the web as well."""
+        broker.server.process.kill()
+        try:
+            assert ask(port, "/api/v1/costs/", **ASKED[0][1])[0] in (401, 503)
+        finally:
+            time.sleep(0.5)
+            broker.start()
+
     def kill_database() -> None:
         mortal.kill()
         try:
@@ -232,7 +236,7 @@ def test_servers_die_at_work(school, mortal, broker):
 
     count = int(soak(2, "COSTOPS_TEST_RESTARTS", 200))
     school.rounds(count, kill_database, "database killed")
-    school.rounds(count, broker.restart, "broker killed")
+    school.rounds(count, kill_broker, "broker killed")
     school.rounds(count, broker.server.flush, "broker flushed")
     assert mortal.one("SELECT count(*) FROM ingest_landedfile WHERE state = 'current' AND path LIKE '2026-10%'")[0] == 1
     read = school.end()

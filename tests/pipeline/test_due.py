@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from apps.finops.windows import Window
 from apps.ingest.models import LandedFile, MeteredDay, Source
@@ -13,6 +15,7 @@ from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import PLACE, STEPS
 from apps.pipeline.work import Work
 from apps.teams.models import RuleSet
+from tests.servers.process import free_port
 from tests.worlds import FOUND
 
 NOW = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
@@ -243,6 +246,18 @@ def test_when_the_clock_tries(failure, minutes, fingerprint, by_clock, is_time, 
     )  # fmt: skip
     work = Work("normalize", "bill", fingerprint=fingerprint, by_clock=by_clock)
     assert retries.may_try(work, NOW, is_time=is_time) is expected
+
+
+def test_a_cache_that_is_away_is_asked_at_the_next_tick(settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}/0",
+        }
+    }
+    with pytest.raises(RedisError) as away:
+        cache.get("anything")
+    assert retries.kind_of(away.value) == "unavailable"
 
 
 def test_what_failed_together_does_not_come_together():
