@@ -241,8 +241,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if _redis
     else {}
 )
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A message is taken when its task begins: what kills its worker is not handed to one after another, beat rings again.
+# The bells of the pipeline come again (`apps/pipeline/tasks.py`), where attempts are counted in the database.
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_TIME_LIMIT = _visibility - 300
 CELERY_TASK_SOFT_TIME_LIMIT = _visibility - 420
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

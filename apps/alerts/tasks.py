@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.alerts import people, services
 
 
-@shared_task(acks_late=True)
+@shared_task
 def watch(**_later: Any) -> str:
     """Look at the rules whose time has come, then tell further people of what nobody took note of."""
     now = timezone.now()

@@ -1,5 +1,6 @@
 """Drafts of rules rehearsed on the last months: at once where that is quick, else by a worker."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,8 @@ from apps.teams.selectors import rule_book
 from apps.teams.services import identity
 from apps.teams.simulations import Simulation, TeamMove
 from apps.warehouse import lake
+
+logger = logging.getLogger(__name__)
 
 DRAFT_DAYS = 62
 QUICK_ROWS, QUICK_RULES = 50_000, 100
@@ -115,7 +118,7 @@ def act(draft: RuleDraft, action: str, *, by: Actor, now: datetime, why: str = "
 
 def rehearse_asked(*, now: datetime) -> int:
     """What a worker does: rehearse every draft that asks for it, and carry it on for whoever accepted it. A draft that
-    cannot be rehearsed is told why in its trail."""
+    cannot be rehearsed is told why in its trail, and asks no more: neither does one that fails for a fault of ours."""
     done = 0
     while (draft := proposals.claim(now=now)) is not None:
         try:
@@ -125,4 +128,8 @@ def rehearse_asked(*, now: datetime) -> int:
                 proposals.carry(kept, by=actor_of(user), now=now)
         except CostOpsError as refused:
             proposals.unask(draft, str(refused), now=now)
+        except Exception as fault:  # a fault with one draft is told, and keeps no other waiting
+            logger.exception("draft %d: not simulated", draft.pk)
+            why = f"It failed for a fault of CostOps ({type(fault).__name__}); see the log of the worker."
+            proposals.unask(draft, why, now=now)
     return done

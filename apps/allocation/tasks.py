@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.allocation import counting, rehearsal
 
 
-@shared_task(acks_late=True)
+@shared_task
 def rehearse(**_later: Any) -> int:
     """Every minute: simulate the drafts that ask for it, and count the rules in force where nobody did."""
     done = rehearsal.rehearse_asked(now=timezone.now())

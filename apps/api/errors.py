@@ -147,7 +147,7 @@ def _known(error: Exception) -> _Shaped | None:
         code = next(code for kind, code in COSTOPS_ERRORS if isinstance(error, kind))
         return code, str(error), {"parameter": parameter if colon and parameter.isidentifier() else None}, {}
     if is_away(error):
-        logger.error("the database is away: %s", error)
+        logger.error("the database or the cache is away: %s", error)
         return "unavailable", PROBLEMS["unavailable"].cause, {}, {"Retry-After": str(DATABASE_SECONDS)}
     if isinstance(error, MALFORMED):
         logger.warning("malformed request: %s", type(error).__name__)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.api import idempotency
 
 
-@shared_task(acks_late=True)
+@shared_task
 def forget_requests(**_later: Any) -> int:
     """Delete the answers that were kept for requests that come again. Repeating it changes nothing."""
     return idempotency.forget(timezone.now())

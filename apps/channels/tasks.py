@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.channels import delivering
 
 
-@shared_task(acks_late=True)
+@shared_task
 def deliver(**_later: Any) -> str:
     """Deliver what is due. Repeating it sends nothing twice."""
     results = delivering.deliver_due(timezone.now)

@@ -61,6 +61,7 @@ TAGS = {"approved": "ok", "published": "done", "rejected": "error", "simulated":
 DONE: dict[str, Promise] = STATES | {
     "accepted": gettext_lazy("accepted from the worklist"),
     "not simulated": gettext_lazy("could not be simulated"),
+    "cut short": gettext_lazy("simulation cut short"),
 }
 
 

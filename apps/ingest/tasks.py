@@ -12,7 +12,7 @@ SECONDS = 40 * 60
 """Well below the time limit of a task; what it does not come to is first the next day."""
 
 
-@shared_task(acks_late=True)
+@shared_task
 def scrub(**_later: Any) -> str:
     """Read what lies on the disk again. Repeating it reads it once more."""
     done = read_again(timezone.now(), seconds=SECONDS)

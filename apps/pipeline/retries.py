@@ -1,6 +1,7 @@
 """Kinds of failure, and how soon the clock tries again; a person who asks is never kept waiting."""
 
 from datetime import datetime, timedelta
+from random import Random
 
 from django.conf import settings
 
@@ -17,6 +18,9 @@ CRASHED = "crashed"
 QUARANTINED = "quarantined"
 """A source or the database that did not answer; what a person must mend; a fault in CostOps; workers that died."""
 
+MOST_MORE = 0.25
+"""The share of a wait that chance adds at most."""
+
 KINDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((PrometheusUnavailable, StoreUnavailable, ConnectionError, TimeoutError), UNAVAILABLE),
     ((CostOpsError,), REFUSED),
@@ -30,10 +34,12 @@ def kind_of(error: Exception) -> str:
     return next(kind for classes, kind in KINDS if isinstance(error, classes))
 
 
-def _wait(kind: str) -> timedelta:
+def _wait(failed: StepRun) -> timedelta:
+    """How long a failed run rests: up to a quarter longer, so that what failed together does not come together. How
+    much is the same each time it is asked."""
     period = timedelta(minutes=settings.COSTOPS_FILL_EVERY_MINUTES)
     waits = {UNAVAILABLE: timedelta(0), QUARANTINED: timedelta(days=1)}
-    return waits.get(kind, period)
+    return waits.get(failed.failure, period) * (1 + MOST_MORE * Random(f"{failed.key} {failed.pk}").random())  # noqa: S311  # jitter
 
 
 def may_try(work: Work, now: datetime, *, is_time: bool) -> bool:
@@ -41,5 +47,5 @@ def may_try(work: Work, now: datetime, *, is_time: bool) -> bool:
     last = StepRun.objects.filter(key=work.key).order_by("-pk").first()
     failed = last is not None and last.state == StepRun.State.FAILED and last.fingerprint == work.fingerprint
     if last is not None and failed and last.finished_at is not None:
-        return now >= last.finished_at + _wait(last.failure)
+        return now >= last.finished_at + _wait(last)
     return is_time or not work.by_clock

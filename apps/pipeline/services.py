@@ -102,10 +102,13 @@ def _check_names(what: str, asked: Collection[str] | None, known: set[str]) -> N
 
 
 def tick(*, now: datetime) -> bool:
-    """What the clock does: look at all sources when their time has come; whether there is any work to do now."""
+    """What the clock does: look at all sources when their time has come; whether there is any work to do now.
+
+    A look that lies ahead by a period is of a clock that was wrong, and counts for none.
+    """
     with leases.the_clock() as clock:
         period = timedelta(minutes=settings.COSTOPS_FILL_EVERY_MINUTES)
-        is_time = clock.looked_at is None or clock.looked_at + period <= now
+        is_time = clock.looked_at is None or abs(now - clock.looked_at) >= period
         if is_time:
             clock.looked_at = now
             clock.save()

@@ -7,7 +7,7 @@ from celery import shared_task
 from apps.prices import services
 
 
-@shared_task(acks_late=True)
+@shared_task
 def learn(**_later: Any) -> str:
     """Learn the unit prices of every billing month anew. Repeating it learns the same."""
     try:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.reports import services
 
 
-@shared_task(acks_late=True)
+@shared_task
 def send_weekly(**_later: Any) -> str:
     """Send the weekly reports that are due and not sent yet. Repeating it sends nothing twice."""
     results = Counter(outcome.result for outcome in services.send_due(timezone.now))

@@ -23,6 +23,8 @@ CENT = Decimal("0.01")
 MOST_CHARACTERS = 100_000
 LEASE = timedelta(hours=1)
 """A worker that began so long ago is dead: a task is ended before."""
+MOST_DEATHS = 3
+"""Of workers, before a draft asks no more."""
 
 
 class NoSuchDraft(CostOpsError):
@@ -268,9 +270,19 @@ def claim(*, now: datetime) -> RuleDraft | None:
     """The next draft that asks to be simulated and that no other worker has begun with; claimed anew after a while."""
     asking = RuleDraft.objects.filter(asked__isnull=False).filter(Q(claimed=None) | Q(claimed__lt=now - LEASE))
     for draft in asking.order_by("asked"):
-        if asking.filter(pk=draft.pk).update(claimed=now):
+        if asking.filter(pk=draft.pk).update(claimed=now) and (draft.claimed is None or _may_go_on(draft, now)):
             return draft
     return None
+
+
+def _may_go_on(draft: RuleDraft, now: datetime) -> bool:
+    """Whether a draft whose worker died is tried again; each death is written down."""
+    note(draft, "cut short", by="worker", now=now, outcome="The worker that simulated it died.")
+    deaths = draft.trail.filter(action="cut short", at__gte=draft.asked).count()
+    if deaths < MOST_DEATHS:
+        return True
+    unask(draft, f"{deaths} workers died while simulating it. Look for lack of memory, then ask again.", now=now)
+    return False
 
 
 def unask(draft: RuleDraft, why: str, *, now: datetime) -> None:

@@ -31,6 +31,8 @@ _HALF_A_COMMIT = re.compile(r"_delta_log/(_commit_.+\.tmp|.+#\d+)")
 """How deltalake and its store call a version they are about to write."""
 _TEMPORARY = ("staging", "engine", "commits", "exports", "uploads")
 """Folders below `tmp` of the home folder whose content belongs to whoever is at work; a killed process leaves it."""
+_INCOMING = re.compile(r"\.incoming-[0-9a-f]{32}")
+"""A file that is copied, fetched or brought, before it is whole and has its name."""
 _TOLD = 5
 
 
@@ -58,6 +60,19 @@ def _sweep_temporary(now: datetime) -> None:
             with suppress(FileNotFoundError):  # whoever was at work took it away
                 if _touched(path.lstat()) < now - GRACE:
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    for path in _incoming():
+        with suppress(FileNotFoundError):  # it is whole by now, and has its name
+            if _touched(path.lstat()) < now - GRACE:
+                path.unlink()
+
+
+def _incoming() -> Iterator[Path]:
+    """What lies beside the names it is to get: in the landing zone, where people bring files, and in what is kept of a
+    shared lake."""
+    zones = (settings.COSTOPS_LANDING, settings.COSTOPS_LAKE, Path(settings.COSTOPS_HOME) / "uploads")
+    for zone in zones:
+        for folder, _folders, names in os.walk(zone):
+            yield from (Path(folder, name) for name in names if _INCOMING.fullmatch(name))
 
 
 def _touched(facts: os.stat_result) -> datetime:

@@ -1,7 +1,7 @@
 """Drafts of rules: what is simulated is what is published, and no earlier day moves."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 
@@ -187,6 +187,37 @@ def test_a_long_simulation_is_left_to_a_worker(world, monkeypatch):
     ]  # fmt: skip
     assert gone.trail.last().action == "not simulated"
     assert counting.counted(now=NOW).window == WINDOW
+
+
+def asked_of_a_worker(monkeypatch) -> RuleDraft:
+    monkeypatch.setattr(rehearsal, "QUICK_ROWS", 10)
+    return rehearsal.rehearse_or_ask(proposals.propose(MAIL, by=WEI, now=NOW), by="wei", now=NOW)
+
+
+def test_a_draft_that_fails_for_a_fault_of_ours_is_told_so_and_asks_no_more(world, monkeypatch):
+    draft = asked_of_a_worker(monkeypatch)
+    other = rehearsal.rehearse_or_ask(proposals.propose(BOTH, by=WEI, now=NOW), by="wei", now=NOW)
+    simulate, broken = rehearsal.rehearse, draft.pk
+    monkeypatch.setattr(
+        rehearsal, "rehearse", lambda draft, **more: 1 / 0 if draft.pk == broken else simulate(draft, **more)
+    )
+    assert rehearsal.rehearse_asked(now=NOW) == 1
+    draft, last = proposals.find(draft.pk), draft.trail.last()
+    assert (draft.state, draft.asked, draft.claimed, last.action) == ("drafted", None, None, "not simulated")
+    assert last.outcome == "It failed for a fault of CostOps (ZeroDivisionError); see the log of the worker."
+    assert proposals.find(other.pk).state == "simulated"
+
+
+def test_a_draft_that_kills_its_workers_is_set_aside_after_three(world, monkeypatch):
+    draft = asked_of_a_worker(monkeypatch)
+    hours = [NOW + timedelta(hours=2 * number) for number in range(5)]
+    claimed = [proposals.claim(now=hour) for hour in hours]
+    assert [one and one.pk for one in claimed] == [draft.pk] * 3 + [None] * 2
+    assert (proposals.find(draft.pk).asked, draft.trail.last().action) == (None, "not simulated")
+    assert draft.trail.last().outcome.startswith("3 workers died while simulating it.")
+    proposals.ask(draft, now=hours[4])
+    assert proposals.claim(now=hours[4]).pk == draft.pk
+    assert proposals.claim(now=hours[4] + timedelta(hours=2)).pk == draft.pk, "asked anew, it is counted anew"
 
 
 def test_rules_are_counted_once(world):

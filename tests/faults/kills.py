@@ -162,7 +162,8 @@ class Run:
 
 def done(child: Child) -> None:
     if (status := child.wait(LONGEST_SECONDS)) != 0:
-        child.kill()
+        if status is None:
+            child.kill()
         raise Violated(f"a process that nobody disturbed ended with status {status}")
 
 
@@ -187,6 +188,7 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
                 run.publish_to_readers()
                 while run.kills < asked.kills and time.monotonic() < deadline:
                     run.kill_at_random()
+                report["kills_at_random"] = run.kills
                 for stage in STAGES:
                     run.kill_in(stage, at_least=asked.each)
                 run.publish_to_readers()
@@ -194,7 +196,7 @@ def run(asked: argparse.Namespace, report: dict[str, Any]) -> None:
             done(fork(_end, run))
         finally:
             report |= {
-                "kills": run.kills, "fills": run.fills, "stages": dict(sorted(run.hit.items())),
+                "asked": asked.kills, "kills": run.kills, "fills": run.fills, "stages": dict(sorted(run.hit.items())),
                 "points": dict(sorted(run.points_hit.items())), "issues": run.issues.newest,
             }  # fmt: skip
             for told in run.told.all():

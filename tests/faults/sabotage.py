@@ -16,11 +16,13 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Sabotage:
-    """What is broken, and what must turn red by it: a proof, or a run of the rig with these arguments."""
+    """What is broken, and what must turn red by it: a proof, or a run of the rig with these arguments, which then says
+    something like `reason`."""
 
     patch: Patch
     proof: Callable[[], None] | None = None
     run: tuple[str, ...] = ()
+    reason: str = ""
 
     def apply(self) -> None:
         """For the whole life of this process."""
@@ -187,6 +189,7 @@ def _split_publication(patched: pytest.MonkeyPatch) -> None:
     """A publication is seen before it names the tables that belong to it."""
     import time
 
+    from apps.finops.tables import COST_MART
     from apps.marts import services as marts
 
     pin = marts._pin
@@ -194,7 +197,7 @@ def _split_publication(patched: pytest.MonkeyPatch) -> None:
     def in_two(described: Any, seen: Any) -> Any:
         whole = dict(described.versions)
         if seen is not None:
-            described.versions = whole | {"cost_mart": seen.versions["cost_mart"]}
+            described.versions = whole | {COST_MART.name: seen.versions[COST_MART.name]}
         published = pin(described, seen)
         time.sleep(0.5)
         type(published).objects.filter(pk=published.pk).update(versions=whole)
@@ -257,10 +260,13 @@ SABOTAGES: dict[str, Sabotage] = {
         _no_guard, proofs.an_older_publication_never_becomes_the_newest
     ),
     "nothing guards against zombies": Sabotage(
-        _no_guard, run=("zombies", "--points", "publish.pin:")
+        _no_guard, run=("zombies", "--points", "publish.pin:"), reason=r"^from issue \d+ back to \d+"
     ),
     "a publication in two transactions": Sabotage(
-        _split_publication, run=("kills", "--kills", "1000", "--seconds", "120")
+        _split_publication, run=("kills", "--kills", "1000", "--seconds", "120"), reason="its parts are not its total"
     ),
-    "killed writers leave what is read": Sabotage(_glob, run=("kills", "--kills", "1000", "--seconds", "120")),
+    "killed writers leave what is read": Sabotage(
+        _glob, run=("kills", "--kills", "1000", "--seconds", "120"),
+        reason="its parts are not its total|is the total of no issue|days of several issues",
+    ),
 }  # fmt: skip

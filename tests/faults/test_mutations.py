@@ -18,6 +18,7 @@ def test_damaged_files(tmp_path):
         *(() if "COSTOPS_TEST_HUNT" in os.environ or IS_SOAK else ("--seed", "1")), name="mutations",
     )  # fmt: skip
     assert "violated" not in told, told
+    assert told["files"] == int(count), "its time was over before"
     assert told["became"]["taken"] > 0, told
     assert len(told["became"]) > 8, told
 

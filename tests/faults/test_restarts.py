@@ -10,7 +10,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,10 +21,12 @@ import psycopg
 import pytest
 from celery import Celery
 
+from apps.warehouse.failpoints import POINTS, VARIABLE
+from tests.faults.forking import Points, Told
 from tests.faults.generations import Issues, cost_of
 from tests.faults.runs import IS_SOAK, REPORTS, soak
 from tests.servers import postgres as servers
-from tests.servers.installation import new_installation
+from tests.servers.installation import Installation, new_installation
 from tests.servers.process import find_program, free_port, start
 from tests.servers.redis import Redis
 
@@ -29,6 +34,7 @@ pytestmark = pytest.mark.timeout(int(os.environ.get("COSTOPS_TEST_SOAK_SECONDS",
 RESUMES_SECONDS = 60.0
 """After a fault, to begin again; the work itself takes its own time, the more on a busy machine."""
 WORK_SECONDS = 120.0
+LONGEST_SECONDS = RESUMES_SECONDS + WORK_SECONDS
 ANSWERS_SECONDS = 5.0
 
 
@@ -95,11 +101,6 @@ class MortalBroker:
         self.server = Redis(self.port, start(command, log=self.log))
         self.server.process.wait_until(self.server.answers, what="Redis")
 
-    def restart(self) -> None:
-        self.server.process.kill()
-        time.sleep(0.5)
-        self.start()
-
 
 @pytest.fixture
 def broker(tmp_path):
@@ -128,23 +129,73 @@ def bells(url: str):
         thread.join(30)
 
 
+IDLE = "at rest"
+
+
+@dataclass
+class Scene:
+    """An installation whose servers die, what its worker passed, and somebody who reads all the while."""
+
+    installation: Installation
+    mortal: Mortal
+    issues: Issues
+    points: Points
+    watching: Path
+    told: list[dict[str, object]] = field(default_factory=list)
+
+    def rounds(self, count: int, strike: Callable[[], None], name: str) -> None:
+        """A new issue, a fault at a random moment of its way, and what is published a minute later at most; then how
+        often and in which stage of the work it struck."""
+        dice, slowest, done = random.Random(), 0.0, 0
+        stages: Counter[str] = Counter()
+        deadline = time.monotonic() + float(soak(2 * LONGEST_SECONDS * count, "COSTOPS_TEST_SOAK_SECONDS", 7200))
+        while done < count and time.monotonic() < deadline:
+            self.issues.issue()
+            self.points.last()
+            look_anew(self.mortal)
+            time.sleep(dice.uniform(0, 4))
+            stages[POINTS.get(self.points.last() or "", IDLE)] += 1
+            strike()
+            look_anew(self.mortal)
+            slowest = max(slowest, wait_for(self.is_published, f"issue {self.issues.newest} after {name}"))
+            done += 1
+        told = {"scenario": name, "asked": count, "faults": done, "stages": dict(sorted(stages.items()))}
+        self.told.append(told | {"slowest_seconds": round(slowest, 1), "is_over_time": done < count})
+
+    def is_published(self) -> bool:
+        return Decimal(self.mortal.published() or 0) == cost_of(self.issues.newest)
+
+    def end(self) -> dict[str, object]:
+        """What the reader tells, once it read the newest issue as well."""
+        time.sleep(1)
+        (self.watching / "stop").touch()
+        told = Told(self.watching / "told")
+        wait_for(lambda: bool(told.all()), "the end of who reads", seconds=60)
+        return told.all()[-1]
+
+
 @pytest.fixture
 def school(tmp_path, mortal, broker):
     """An installation on both servers, with a worker at work and the first issue published."""
     installation = new_installation(tmp_path / "installation", database_url=mortal.url)
     installation.environment |= {"COSTOPS_REDIS_URL": broker.url, "COSTOPS_THREADS": "1"}
-    issues = Issues(tmp_path / "school")
+    issues, points = Issues(tmp_path / "school"), Points(tmp_path / "points")
     code = "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
     code += "from pathlib import Path; from tests.faults.generations import Issues; "
     installation.manage("shell", "--no-imports", "-c", code + f"Issues(Path({str(issues.folder)!r})).open()")
+    watching = tmp_path / "watching"
+    watching.mkdir()
+    installation.environment[VARIABLE] = f"*=log:{points.path}"
     installation.start_worker()
+    del installation.environment[VARIABLE]
     with bells(broker.url):
         wait_for(lambda: mortal.published() is not None, "the first publication", seconds=180)
-        yield installation, issues
+        installation.start("tests.faults.watching", str(watching))
+        yield Scene(installation, mortal, issues, points, watching)
     installation.stop()
 
 
-def wait_for(is_true, what: str, *, seconds: float) -> float:
+def wait_for(is_true, what: str, *, seconds: float = LONGEST_SECONDS) -> float:
     """So long it took."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
@@ -159,41 +210,22 @@ def look_anew(mortal: Mortal) -> None:
     mortal.one("UPDATE pipeline_clock SET looked_at = NULL")
 
 
-def rounds(mortal: Mortal, issues: Issues, count: int, strike, name: str) -> None:
-    """A new issue, a fault at a random moment of its way, and what is published a minute later at most."""
-    dice, slowest, done = random.Random(), 0.0, 0
-    deadline = time.monotonic() + float(soak(WORK_SECONDS * count, "COSTOPS_TEST_SOAK_SECONDS", 7200))
-    while done < count and time.monotonic() < deadline:
-        done += 1
-        issues.issue()
-        look_anew(mortal)
-        time.sleep(dice.uniform(0, 4))
-        strike()
-        look_anew(mortal)
-        wanted = f"{cost_of(issues.newest):f}"
-        slowest = max(
-            slowest,
-            wait_for(
-                lambda wanted=wanted: Decimal(mortal.published() or 0) == Decimal(wanted),
-                f"issue {issues.newest} after {name}",
-                seconds=RESUMES_SECONDS + WORK_SECONDS,
-            ),
-        )
-    assert mortal.one("SELECT count(*) FROM ingest_landedfile WHERE state = 'current' AND path LIKE '2026-10%'")[0] == 1
-    if IS_SOAK:
-        REPORTS.mkdir(parents=True, exist_ok=True)
-        told = {"scenario": name, "faults": done, "slowest_seconds": round(slowest, 1)}
-        (REPORTS / f"{name}.json").write_text(json.dumps(told, indent=1))
-
-
 def test_servers_die_at_work(school, mortal, broker):
     """Each twice, in a soak as often as it says; in one installation, which takes long to start."""
-    installation, issues = school
     port = free_port()
     web = ("gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--workers", "1")
-    installation.start(*web, "--bind", f"127.0.0.1:{port}")
+    school.installation.start(*web, "--bind", f"127.0.0.1:{port}")
     wait_for(lambda: is_open(port), "the web", seconds=60)
     assert [ask(port, path, **headers)[0] for path, headers in ASKED] == [401, 200]
+
+    def kill_broker() -> None:
+        """It is the cache of the web as well."""
+        broker.server.process.kill()
+        try:
+            assert ask(port, "/api/v1/costs/", **ASKED[0][1])[0] in (401, 503)
+        finally:
+            time.sleep(0.5)
+            broker.start()
 
     def kill_database() -> None:
         mortal.kill()
@@ -203,9 +235,26 @@ def test_servers_die_at_work(school, mortal, broker):
             mortal.start()
 
     count = int(soak(2, "COSTOPS_TEST_RESTARTS", 200))
-    rounds(mortal, issues, count, kill_database, "database killed")
-    rounds(mortal, issues, count, broker.restart, "broker killed")
-    rounds(mortal, issues, count, broker.server.flush, "broker flushed")
+    school.rounds(count, kill_database, "database killed")
+    school.rounds(count, kill_broker, "broker killed")
+    school.rounds(count, broker.server.flush, "broker flushed")
+    assert mortal.one("SELECT count(*) FROM ingest_landedfile WHERE state = 'current' AND path LIKE '2026-10%'")[0] == 1
+    read = school.end()
+    report(school.told, read)
+    assert "violated" not in read, read
+    assert read["reads"] > 2 * count, read
+    assert read["issues_seen"] > 1, read
+    assert [one["faults"] for one in school.told] == [count] * 3, school.told
+    assert all(sum(one["stages"].values()) == count for one in school.told), school.told
+    assert {stage for one in school.told for stage in one["stages"]} - {IDLE}, "the worker was at work"
+
+
+def report(told: list[dict[str, object]], read: dict[str, object]) -> None:
+    """Below var/soak/, in a soak."""
+    if IS_SOAK:
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        for one in told:
+            (REPORTS / f"{one['scenario']}.json").write_text(json.dumps(one | {"reader": read}, indent=1))
 
 
 def no_page_is_shown(port: int) -> None:

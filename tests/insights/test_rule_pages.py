@@ -287,7 +287,7 @@ def test_forms_need_a_token_against_forgery(clients):
     [
         pytest.param(lambda: set(evidence.TEXTS), lambda: set(SENTENCES), id="sentences of evidence"),
         pytest.param(lambda: {str(state.value) for state in RuleDraft.State}, lambda: set(STATES), id="states"),
-        pytest.param(lambda: {*STATES, "accepted", "not simulated"}, lambda: set(DONE), id="actions"),
+        pytest.param(lambda: {*STATES, "accepted", "not simulated", "cut short"}, lambda: set(DONE), id="actions"),
         pytest.param(
             lambda: {*subjects.FIELDS, subjects.PLATFORM, subjects.UNCLAIMED}, lambda: set(KINDS), id="subjects"
         ),

@@ -1,8 +1,11 @@
 """What is due: tables of what the database holds, and the work that follows."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from apps.finops.windows import Window
 from apps.ingest.models import LandedFile, MeteredDay, Source
@@ -12,6 +15,7 @@ from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import PLACE, STEPS
 from apps.pipeline.work import Work
 from apps.teams.models import RuleSet
+from tests.servers.process import free_port
 from tests.worlds import FOUND
 
 NOW = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
@@ -228,9 +232,10 @@ def test_days_asked_for_are_done_even_when_they_are_not_due():
         pytest.param("unavailable", 1, "a", True, False, True, id="a source that was away is asked at the next tick"),
         pytest.param("refused", 1, "a", False, True, False, id="a mistake is not repeated at once"),
         pytest.param("refused", 1, "b", False, True, True, id="new inputs may mend it"),
-        pytest.param("refused", 61, "a", False, True, True, id="it is tried again after a while"),
+        pytest.param("refused", 75, "a", False, True, True, id="it is tried again after a while"),
         pytest.param("quarantined", 61, "a", False, True, False, id="what kills workers rests for a day"),
-        pytest.param("quarantined", 1441, "a", False, True, True, id="and is tried again then"),
+        pytest.param("quarantined", 1800, "a", False, True, True, id="and is tried again then"),
+        pytest.param("unavailable", -0.1, "a", True, True, False, id="who failed meanwhile is not asked again at once"),
     ],
 )
 def test_when_the_clock_tries(failure, minutes, fingerprint, by_clock, is_time, expected):
@@ -241,3 +246,32 @@ def test_when_the_clock_tries(failure, minutes, fingerprint, by_clock, is_time, 
     )  # fmt: skip
     work = Work("normalize", "bill", fingerprint=fingerprint, by_clock=by_clock)
     assert retries.may_try(work, NOW, is_time=is_time) is expected
+
+
+def test_a_cache_that_is_away_is_asked_at_the_next_tick(settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{free_port()}/0",
+        }
+    }
+    with pytest.raises(RedisError) as away:
+        cache.get("anything")
+    assert retries.kind_of(away.value) == "unavailable"
+
+
+def test_what_failed_together_does_not_come_together():
+    names = [f"source {number}" for number in range(40)]
+    for name in names:
+        StepRun.objects.create(
+            step="land", key=f"land {name}", asked_at=NOW, finished_at=NOW, state="failed", failure="refused"
+        )
+
+    def tried(minutes: int) -> set[str]:
+        later = NOW + timedelta(minutes=minutes)
+        return {name for name in names if retries.may_try(Work("land", name), later, is_time=False)}
+
+    assert (tried(59), tried(75)) == (set(), set(names))
+    steps = [tried(minutes) for minutes in range(60, 76)]
+    assert all(earlier <= later for earlier, later in pairwise(steps)), "who may try, still may"
+    assert max(len(later - earlier) for earlier, later in pairwise(steps)) < 20

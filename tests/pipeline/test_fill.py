@@ -203,6 +203,14 @@ def test_the_clock_looks_at_sources_when_their_time_has_come(a_school):
     assert Clock.objects.count() == 1
 
 
+def test_a_clock_that_jumped_a_day_ahead_and_back_mutes_no_source(a_school):
+    assert services.tick(now=NOW + timedelta(days=1))
+    StepRun.objects.update(state=StepRun.State.DONE, finished_at=NOW)
+    assert services.tick(now=NOW)
+    StepRun.objects.update(state=StepRun.State.DONE, finished_at=NOW)
+    assert not services.tick(now=NOW + timedelta(minutes=1))
+
+
 def test_workers_of_queues_hand_on_to_one_another(a_school):
     services.tick(now=NOW)
     assert services.at_hand() == {"io": 2}
@@ -232,6 +240,17 @@ def test_a_worker_that_is_told_no_queue_serves_all_of_them():
     routed = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("apps.")}
     assert set(routed.values()) == set(QUEUES)
     assert routed["apps.channels.tasks.deliver"] == "io"
+
+
+def test_a_bell_that_kills_its_worker_is_not_handed_to_the_next_one():
+    """Only the pipeline counts attempts; for all else beat rings again."""
+    from costops.celery import app
+
+    app.loader.import_default_modules()
+    again = {name for name, task in app.tasks.items() if task.acks_late or task.reject_on_worker_lost}
+    assert again == {"apps.pipeline.tasks.tick", "apps.pipeline.tasks.run_due"}
+    rung = {bell["task"] for bell in app.conf.beat_schedule.values()}
+    assert {name for name in app.tasks if name.startswith("apps.")} - rung == {"apps.pipeline.tasks.run_due"}
 
 
 def test_a_fill_at_the_terminal_looks_at_sources_too(a_school):

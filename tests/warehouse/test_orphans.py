@@ -205,12 +205,24 @@ def test_what_killed_processes_left_goes_after_the_same_grace(home):
     for name in ("staging/old/lake/a.parquet", "engine/old.tmp", "matplotlib/old"):
         (tmp / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp / name).write_bytes(b"x")
+    half = (
+        "landing/.incoming-", "landing/ab/.incoming-", "uploads/bill/.incoming-", "lake/sales/day=1/.incoming-",
+        "lake/sales/_delta_log/.incoming-",
+    )  # fmt: skip
+    incoming = [home / f"{name}{number:032x}" for number, name in enumerate(half)]
+    whole = [home / name for name in ("landing/ab/abc", "landing/.receipts/abc", "uploads/bill/.incoming-mine.csv")]
+    for path in (*incoming, *whole):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
     outside = home / "outside"
     outside.write_bytes(b"x")
     (tmp / "staging" / "link").symlink_to(home)
     before = sorted(tmp.rglob("*"))
     orphans.sweep(NOW)
     assert sorted(tmp.rglob("*")) == before
+    assert all(path.exists() for path in incoming)
     orphans.sweep(LATER)
+    assert [path for path in incoming if path.exists()] == []
+    assert all(path.exists() for path in whole)
     assert sorted(path.name for path in tmp.rglob("*")) == ["engine", "matplotlib", "old", "staging"]
     assert outside.exists()
