@@ -46,7 +46,9 @@ State = Delivery.State
 MAX_ATTEMPTS = 8
 CLAIM_HOLDS = timedelta(minutes=15)
 """A claim older than this was left by a worker that died: one mail takes seconds, the mail server may take 20."""
-DIED = "The worker died while it sent this, at the last of {most} tries: it may have arrived. Send it again if it did not."
+DIED = (
+    "The worker died while it sent this, at the last of {most} tries: it may have arrived. Send it again if it did not."
+)
 
 Clock = Callable[[], datetime]
 
