@@ -142,3 +142,12 @@ def test_the_file_of_the_companys_sign_in_comes_from_a_folder_that_is_only_read(
     declared = compose()[service]
     assert declared["environment"]["COSTOPS_SSO_FILE"] == "${COSTOPS_SSO_FOLDER:+/etc/costops/sso/sso.json}"
     assert "${COSTOPS_SSO_FOLDER:-/dev/null}:/etc/costops/sso:ro" in declared["volumes"]
+
+
+TOOLS = {"advisories", "bench", "dev", "sbom", "tools"}
+"""What is installed to build, test and measure, and never where CostOps runs."""
+
+
+def test_advisories_are_asked_about_whatever_runs():
+    asked = re.search(r"^for name in (.+); do$", (tree.ROOT / "scripts/advisories.sh").read_text(), re.MULTILINE)
+    assert {*asked[1].split()} == {path.stem for path in REQUIREMENTS} - TOOLS
