@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks a database of advisories about every pinned package: PyPI's, or a mirror of OSV at $ADVISORIES_URL.
+# Asks a database of advisories about every pinned package that runs where CostOps does: PyPI's, or a mirror of OSV at $ADVISORIES_URL.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 service=(--vulnerability-service pypi)
 [ -z "${ADVISORIES_URL:-}" ] || service=(--vulnerability-service osv --osv-url "$ADVISORIES_URL")
 asked=(.tools/advisories/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off "${service[@]}")
-for requirements in requirements/base.txt requirements/alibaba.txt requirements/places.txt requirements/telemetry.txt; do
+for name in base alibaba fonts places saml spark telemetry; do
+  requirements="requirements/$name.txt"
   echo "→ $requirements"
   "${asked[@]}" -r "$requirements" || {
     echo "$requirements: a known vulnerability (above), or the database could not be asked: it needs the network." >&2

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
+from apps.api.grammar import check_span
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.api.questions import facts
 from apps.insights.efficiency import Row, efficiency
@@ -93,6 +94,7 @@ def asked_window(asked: Mapping[str, Any], pinned: Publication, *, most_days: in
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     if most_days and "start" not in asked:
         start = max(start, end - timedelta(days=most_days))
+    check_span(asked, start, end)
     return start, end
 
 

@@ -31,6 +31,8 @@ from apps.marts.tagging import tag_dimensions
 MOST_BACK = 1_200
 """So many days or months a period may be counted back."""
 _GRAINS = {"daily": "day", "weekly": "week", "monthly": "month"}
+MOST_DAYS = 10 * 366
+_SAYS_DAYS = {"start", "end", "start_date", "end_date"}
 _TIME_SCOPE = "filter[time_scope_value]"
 Values = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -175,7 +177,17 @@ def _window(given: Mapping[str, Any], first: date | None, after: date | None, pi
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     if start >= end:
         raise BadQuestion(f"end ({end}) must come after start ({start}); the end day itself is not included")
+    check_span(given, start, end)
     return Window(start, end)
+
+
+def check_span(given: Mapping[str, Any], start: date, end: date) -> None:
+    """Raise BadQuestion where the days that a question names are too many; all published ones may always be meant."""
+    if _SAYS_DAYS & set(given) and (end - start).days > MOST_DAYS:
+        raise BadQuestion(
+            f"start ({start}) and end ({end}) are {(end - start).days} days apart; a question is about {MOST_DAYS} "
+            "days, ten years, at most. Ask for a part after the other"
+        )
 
 
 def _counted_back(given: Mapping[str, Any], last: date) -> Window | None:

@@ -24,7 +24,8 @@ _ROWS = (
             "A parameter is unknown, repeated or unreadable; `errors` names every one.",
             "Mend the parameters named; the schema says what each may be."),
     Problem("bad_question", 400, "The question cannot be answered",
-            "Parameters are readable one by one and contradict each other, such as an end before its start.",
+            "Parameters are readable one by one and contradict each other, such as an end before its start, "
+            "or ask for too much at once.",
             "Read `detail` and ask otherwise."),
     Problem("bad_settings", 400, "These settings cannot be planned by",
             "A planner's setting is unknown or out of its bounds.",

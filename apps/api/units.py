@@ -13,6 +13,7 @@ from apps.api import parameters, schema, unit_schema
 from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
+from apps.api.grammar import check_span
 from apps.api.paging import Rows
 from apps.api.parameters import AS_OF, CURRENCY, DAY, FORMAT, NAME, Parameter, day, one_of, text, whole_number
 from apps.api.questions import facts, used_rate
@@ -82,6 +83,7 @@ def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
     start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
+    check_span(asked, start, end)
     given = {name: asked[name] for name in _ASKED if name in asked}
     return UnitQuery(
         driver, asked.get("by", "team"), start, end, as_of=pinned.number, scope=scope_of(request.user), **given

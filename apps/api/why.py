@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from apps.api import parameters, schema, why_schema
 from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
+from apps.api.grammar import check_span
 from apps.api.parameters import Parameter, day
 from apps.api.questions import cell_question, facts, used_rate
 from apps.finops.money import NOTHING
@@ -54,6 +55,7 @@ def _before(asked: dict[str, Any], query: CostQuery) -> Window:
         return just_before(query)
     if start is None or end is None or start >= end:
         raise BadParameterError("before_start", "before_start and before_end: give both, the end after the start")
+    check_span({"start": start}, start, end)
     return Window(start, end)
 
 

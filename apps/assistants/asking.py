@@ -14,6 +14,7 @@ from django.urls import resolve
 from apps.api.authentication import SCHEME
 from apps.assistants.inputs import schema_of, unknown_arguments
 from apps.assistants.tools import MOST_ROWS, Tool, asked_as
+from apps.audit.requests import note_answer
 from apps.marts.selectors import NothingPublished, publication
 
 
@@ -21,38 +22,47 @@ class CannotAnswerError(Exception):
     """The question was refused; the message says what to ask instead."""
 
 
-def ask(tool: Tool, arguments: Mapping[str, Any], *, key: str) -> dict[str, Any]:
-    """The answer of a tool, for whom the token belongs to; raises CannotAnswerError where there is none."""
+def ask(tool: Tool, arguments: Mapping[str, Any], *, key: str, address: str = "") -> dict[str, Any]:
+    """The answer of a tool, for whom the token belongs to; raises CannotAnswerError where there is none.
+
+    `address` is where the question came from, for the log of reads.
+    """
     if unknown := unknown_arguments(tool, arguments):
         known = ", ".join(schema_of(tool)["properties"])
         raise CannotAnswerError(f"{unknown[0]}: {tool.name} takes no such argument; it takes {known}.")
     if missing := [name for name in tool.required if arguments.get(name) is None]:
         raise CannotAnswerError(f"{missing[0]}: must be given.")
     asked = dict(tool.fixed or {}) | asked_as(arguments)
-    response = _get(tool.path(), asked, key)
+    request = _request(tool.path(), asked, key, address)
+    response = _answer(request)
+    note_answer(request, response, question=f"{tool.name}: {urlencode(asked)}")  # no middleware sees this request
     body = orjson.loads(response.content)
     if response.status_code != 200:
         raise CannotAnswerError(_said(body, response.status_code))
     return _shortened(tool, body) | {"publication": _publication(body), "links": _links(tool, arguments, asked, body)}
 
 
-def _get(path: str, asked: Mapping[str, str], key: str) -> HttpResponse:
-    """The API's answer, in JSON; authentication, limits and scope are the API's own."""
+def _request(path: str, asked: Mapping[str, str], key: str, address: str) -> WSGIRequest:
     site = urlsplit(settings.COSTOPS_SITE_URL)
-    request = WSGIRequest(
+    return WSGIRequest(
         {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": path,
             "QUERY_STRING": urlencode(asked),
             "SERVER_NAME": site.hostname or "localhost",
             "SERVER_PORT": str(site.port or 80),
+            "REMOTE_ADDR": address,
             "wsgi.url_scheme": site.scheme or "http",
             "wsgi.input": io.BytesIO(),
             "HTTP_ACCEPT": "application/json",
             "HTTP_AUTHORIZATION": f"{SCHEME} {key}",
         }
     )
-    match = request.resolver_match = resolve(path)
+
+
+def _answer(request: WSGIRequest) -> HttpResponse:
+    """The API's answer, in JSON; authentication, limits and scope are the API's own."""
+    match = request.resolver_match = resolve(request.path_info)
     response: Any = match.func(request, *match.args, **match.kwargs)
     answered: HttpResponse = response.render()
     return answered

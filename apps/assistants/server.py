@@ -24,8 +24,8 @@ INSTRUCTIONS = (
 )
 
 
-def server_for(key: str) -> "Server[Any]":
-    """A server whose every call is made with this API token."""
+def server_for(key: str, address: str = "") -> "Server[Any]":
+    """A server whose every call is made with this API token, by somebody at this address."""
 
     async def list_tools(
         _context: "ServerRequestContext[Any, Any]", _params: types.PaginatedRequestParams | None
@@ -35,7 +35,7 @@ def server_for(key: str) -> "Server[Any]":
     async def call_tool(
         _context: "ServerRequestContext[Any, Any]", params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        return await sync_to_async(_called)(params.name, params.arguments or {}, key)
+        return await sync_to_async(_called)(params.name, params.arguments or {}, key, address)
 
     return Server(NAME, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool)
 
@@ -54,13 +54,13 @@ def _tools() -> list[types.Tool]:
     ]
 
 
-def _called(name: str, arguments: dict[str, Any], key: str) -> types.CallToolResult:
+def _called(name: str, arguments: dict[str, Any], key: str, address: str) -> types.CallToolResult:
     """The answer as compact JSON, or why there is none; what nobody foresaw is logged and says only that."""
     close_old_connections()  # a server lives for days; a database may have hung up
     try:
         if name not in BY_NAME:
             raise CannotAnswerError(f"{name[:60]!r} is not one of {', '.join(BY_NAME)}.")
-        answer = ask(BY_NAME[name], arguments, key=key)
+        answer = ask(BY_NAME[name], arguments, key=key, address=address)
     except CannotAnswerError as refused:
         return types.CallToolResult(content=[types.TextContent(type="text", text=str(refused))], is_error=True)
     except Exception:  # a bug in one answer must not end the conversation

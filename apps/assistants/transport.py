@@ -9,6 +9,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 
 from apps.assistants.server import server_for
+from apps.audit.requests import address_of
 
 Message = MutableMapping[str, Any]
 
@@ -16,7 +17,7 @@ Message = MutableMapping[str, Any]
 async def answered(request: HttpRequest, key: str) -> HttpResponse:
     """The answer of the transport to one request."""
     manager = StreamableHTTPSessionManager(
-        server_for(key),
+        server_for(key, address_of(request)),
         json_response=True,
         stateless=True,
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # a token is asked for

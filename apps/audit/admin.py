@@ -21,9 +21,9 @@ class AuditEntryAdmin(ToRead):
 class ReadEntryAdmin(ToRead):
     """Who looked at which teams' cost."""
 
-    list_display = ("at", "actor", "way", "action", "teams", "accounts", "is_export", "address")
+    list_display = ("at", "actor", "way", "action", "teams", "accounts", "is_export", "question", "address")
     list_filter = ("way", "is_export")
-    search_fields = ("actor", "action")
+    search_fields = ("actor", "action", "question")
     date_hierarchy = "at"
 
 

@@ -36,7 +36,10 @@ class AuditEntry(models.Model):
 
 
 class ReadEntry(models.Model):
-    """Somebody saw the cost of `teams` (None: of all), and of `accounts` whosever it is, or took a file of it."""
+    """Somebody saw the cost of `teams` (None: of all), and of `accounts` whosever it is, or took a file of it.
+
+    `question` is what an assistant asked for them; empty where they looked themselves.
+    """
 
     at = models.DateTimeField(db_index=True)
     actor = models.CharField(max_length=150, db_index=True)
@@ -45,6 +48,7 @@ class ReadEntry(models.Model):
     teams = models.JSONField(null=True)
     accounts = models.JSONField(default=list)
     is_export = models.BooleanField()
+    question = models.TextField(blank=True, db_default="")
     address = models.CharField(max_length=45, blank=True)
 
     class Meta:

@@ -15,10 +15,13 @@ from apps.teams.access import access_of
 from apps.teams.roles import Can
 
 NAMED_BY = ("team", "filter[team]")
+MOST_QUESTION = 1000
 _SWEPT = "audit:reads-swept"
 
 
-def note_read(request: HttpRequest, *, is_export: bool, way: str, address: str, at: datetime) -> None:
+def note_read(
+    request: HttpRequest, *, is_export: bool, way: str, address: str, at: datetime, question: str = ""
+) -> None:
     """Write down who saw what; nothing of those who see no cost."""
     access, match = access_of(request.user), request.resolver_match
     seen, accounts = access.teams(Can.SEE_COST), access.accounts()
@@ -28,7 +31,7 @@ def note_read(request: HttpRequest, *, is_export: bool, way: str, address: str, 
     teams = (named or None) if seen is None else sorted(seen.intersection(named or seen))
     ReadEntry.objects.create(
         at=at, actor=access.name, way=way, action=(match.url_name or match.view_name)[:80], teams=teams,
-        accounts=sorted(accounts), is_export=is_export, address=address[:45],
+        accounts=sorted(accounts), is_export=is_export, address=address[:45], question=question[:MOST_QUESTION],
     )  # fmt: skip
     if cache.add(_SWEPT, 1, 24 * 3600):
         forget(at)

@@ -41,8 +41,7 @@ class Recorded:
         looks = is_reading or getattr(request, ONLY_LOOKS, False)
         if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
-        if settings.COSTOPS_READ_LOG and request.method == "GET" and response.status_code == 200 and _name(request):
-            _note_read(request, response)
+        note_answer(request, response)
         return response
 
 
@@ -92,10 +91,14 @@ def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> No
         logger.exception("audit: what %s did could not be written down", _name(request) or "somebody")
 
 
-def _note_read(request: HttpRequest, response: HttpResponseBase) -> None:
+def note_answer(request: HttpRequest, response: HttpResponseBase, question: str = "") -> None:
+    """Write a read down where reads are kept; `question` is the one of an assistant that it answers."""
+    if not (settings.COSTOPS_READ_LOG and request.method == "GET" and response.status_code == 200 and _name(request)):
+        return
     way, now = _way(request), timezone.now()  # noqa: TID251  # a middleware is an entry point
     try:
-        note_read(request, is_export=_is_export(response), way=way, address=address_of(request), at=now)
+        address, is_export = address_of(request), _is_export(response)
+        note_read(request, is_export=is_export, way=way, address=address, at=now, question=question)
     except DatabaseError:
         logger.exception("audit: what %s looked at could not be written down", _name(request))
 

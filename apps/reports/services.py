@@ -46,6 +46,9 @@ State = Delivery.State
 MAX_ATTEMPTS = 8
 CLAIM_HOLDS = timedelta(minutes=15)
 """A claim older than this was left by a worker that died: one mail takes seconds, the mail server may take 20."""
+DIED = (
+    "The worker died while it sent this, at the last of {most} tries: it may have arrived. Send it again if it did not."
+)
 
 Clock = Callable[[], datetime]
 
@@ -68,6 +71,7 @@ class Outcome:
 def send_due(clock: Clock) -> list[Outcome]:
     """Send what is due: from 08:00 of the first working day on, once the bills are there or had time to arrive."""
     now, zone = clock(), ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    give_up_left(now)
     archive.prune(now.astimezone(zone).date(), settings.COSTOPS_REPORT_WEEKS_KEPT)
     try:
         return [
@@ -122,6 +126,12 @@ def claim(delivery: Delivery, now: datetime) -> bool:
     free = Q(state__in=(State.WAITING, State.KEPT)) | Q(state=State.SENDING, claimed_at__lt=now - CLAIM_HOLDS)
     mine = Delivery.objects.filter(free, pk=delivery.pk, attempts__lt=MAX_ATTEMPTS)
     return mine.update(state=State.SENDING, attempts=F("attempts") + 1, claimed_at=now) == 1
+
+
+def give_up_left(now: datetime) -> int:
+    """Mark as given up what workers left while they sent it for the last time; how many that were."""
+    left = Delivery.objects.filter(state=State.SENDING, attempts__gte=MAX_ATTEMPTS, claimed_at__lt=now - CLAIM_HOLDS)
+    return left.update(state=State.FAILED, message=DIED.format(most=MAX_ATTEMPTS))
 
 
 def _send(delivery: Delivery, facts: Callable[[], Facts], *, clock: Clock, mail: bool) -> Outcome:

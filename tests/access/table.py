@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -223,16 +224,28 @@ def rule_of(name: str, route: str) -> str | None:
 
 def patterns() -> Iterator[tuple[str, str]]:
     """Name and route of every address there is."""
-    yield from _below(get_resolver().url_patterns, "")
+    for one, route in _below(get_resolver().url_patterns, ""):
+        yield one.name or "", route
 
 
-def _below(found: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[str, str]]:
+def _below(found: list[URLPattern | URLResolver], before: str) -> Iterator[tuple[URLPattern, str]]:
     for one in found:
         route = before + str(one.pattern)
         if isinstance(one, URLPattern):
-            yield one.name or "", route
+            yield one, route
         else:
             yield from _below(one.url_patterns, route)
+
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def takers() -> Iterator[tuple[str, str]]:
+    """Method and name (or route, where it has none) of whatever is written to, outside of Django's admin."""
+    for one, route in _below(get_resolver().url_patterns, ""):
+        view: Any = getattr(one.callback, "view_class", None) or getattr(one.callback, "cls", None)
+        taken = [method for method in WRITES if hasattr(view, method.lower())] if view else ["POST"]
+        yield from ((method, one.name or route) for method in taken if not route.startswith("admin/"))
 
 
 def addresses(world: World) -> Iterator[Address]:
@@ -269,6 +282,6 @@ def _path(world: World, name: str, route: str, rule: str, side: str) -> str:
 FORMS = {
     "api-rule-draft-action": "draft", "api-alert-acknowledge": "alert", "api-channel-test": "channel",
     "api-delivery-retry": "delivery", "api-idle-exclusion": "exclusion",
-    "api-budget-end": "budget", "api-planned-withdraw": "planned",
+    "api-budget-end": "budget", "api-planned-withdraw": "planned", "api-grant": "grant",
 }  # fmt: skip
 """What is named by addresses that only answer to forms."""

@@ -12,6 +12,8 @@ from django.test import Client
 
 from apps.api.models import ApiToken
 from apps.api.services import TokenRefusedError, issue_token
+from apps.assistants.asking import CannotAnswerError, ask
+from apps.assistants.tools import BY_NAME
 from apps.audit.models import AuditEntry, ReadEntry
 from apps.books.people import actor_of as books_actor_of
 from apps.teams.access import access_of, holders, may, people_of
@@ -296,6 +298,28 @@ def test_reads_are_kept_as_long_as_the_setting_says(lilei: User, settings: Any) 
     assert (read.actor, read.teams, read.is_export) == ("lilei", ["amber"], True)
     assert not ReadEntry.objects.filter(teams__icontains="beryl").exists(), "what was asked for is not what was seen"
     assert not ReadEntry.objects.filter(actor="old").exists()
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_an_assistant_asks_is_a_read_with_its_question(lilei: User, settings: Any, is_kept: bool) -> None:
+    settings.COSTOPS_READ_LOG = 30 if is_kept else 0
+    given("viewer", "team", "amber")
+    assert ask(BY_NAME["teams"], {}, key=issue_token(lilei, now=NOW), address="10.1.2.3")["rows"]
+    read = ReadEntry.objects.values_list("actor", "way", "action", "teams", "is_export", "question", "address")
+    assert list(read) == ([("lilei", "token", "api-teams", ["amber"], False, "teams: ", "10.1.2.3")] if is_kept else [])
+
+
+def test_a_question_of_an_assistant_says_what_was_asked_and_a_refused_one_is_no_read(
+    lilei: User, settings: Any
+) -> None:
+    settings.COSTOPS_READ_LOG = 30
+    given("viewer", "team", "amber")
+    key = issue_token(lilei, now=NOW)
+    ask(BY_NAME["recommendations"], {"team": "amber"}, key=key)
+    assert ReadEntry.objects.get().question == "recommendations: team=amber"
+    with pytest.raises(CannotAnswerError):
+        ask(BY_NAME["reconciliation"], {}, key=key)
+    assert ReadEntry.objects.count() == 1
 
 
 def test_every_reach_can_be_asked_for_at_the_terminal() -> None:

@@ -31,6 +31,7 @@ from apps.marts.models import Publication
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.reports.models import Content, Delivery, Part
 from apps.savings.models import Initiative
+from apps.teams.granting import Wish, give
 from apps.teams.models import RuleDraft, Team
 from tests.dashboards.company import write
 from tests.worlds import publish_costs
@@ -102,6 +103,10 @@ def make() -> World:
     for made in (things(published, team) for team in (A, B)):
         for kind, team, key in made:
             world.objects.setdefault(kind, {})[team] = key
+    User.objects.create_user("somebody")
+    world.objects["grant"] = {
+        team: give(Wish("somebody", "viewer", "team", team), by="han", now=NOW).pk for team in (A, B)
+    }
     return world
 
 

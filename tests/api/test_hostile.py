@@ -81,7 +81,8 @@ def test_a_bad_parameter_is_named(finance: Client, query: str, parameter: str) -
         pytest.param("start=2026-10-02&end=2026-10-02", 400, id="an empty window"),
         pytest.param("as_of=999999", 404, id="a publication that does not exist"),
         pytest.param("&".join(f"p{i}=1" for i in range(5_000)), 400, id="five thousand parameters"),
-        pytest.param("start=1970-01-01&end=2199-12-31", 200, id="a window of two hundred years"),
+        pytest.param("start=1970-01-01&end=2199-12-31", 400, id="a window of two hundred years"),
+        pytest.param("start=2017-01-01&end=2027-01-01", 200, id="a window of ten years"),
         pytest.param("team=*", 200, id="a star is a plain character"),
         pytest.param("team=%ed%a0%80", 200, id="a lone surrogate is a character nobody has"),
         pytest.param("team=a&team=b", 200, id="a filter may be repeated"),
@@ -92,6 +93,28 @@ def test_a_strange_question_has_a_plain_answer(finance: Client, query: str, code
     assert response.status_code == code
     assert response["Content-Type"] == ("application/json" if code == 200 else "application/problem+json")
     assert ("detail" in response.json()) == (code != 200)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "costs/?start=1970-01-01&end=2199-12-31",
+        "costs/?start_date=1970-01-01",
+        "bases/?end=2199-12-31",
+        "explain/?start=1970-01-01&end=2199-12-31",
+        "why/?start=1970-01-01&end=2199-12-31",
+        "why/?start=2026-10-05&end=2026-10-06&before_start=1970-01-01&before_end=2026-10-05",
+        "units/?driver=requests&start=1970-01-01",
+        "efficiency/?start=1970-01-01",
+        "efficiency/hours/?start=1970-01-01",
+        "exports/allocated/?start=1970-01-01",
+        "exports/charges/?start=1970-01-01",
+    ],
+)
+def test_a_question_about_centuries_is_told_how_long_it_may_be(finance: Client, address: str) -> None:
+    refused = finance.get(f"/api/v1/{address}")
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_question")
+    assert "3660 days, ten years, at most" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-1", "0000-01", "October"])

@@ -1,6 +1,7 @@
 """How the API behaves whatever is asked: problems, pages, scopes, headers, and what is about to go away."""
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from apps.api.problems import PROBLEMS
 from apps.api.scopes import every_scope
 from apps.api.services import issue_token
 from apps.channels.models import Channel
+from apps.dashboards.templatetags import costs
 from apps.pipeline.models import StepRun
 from tests.api.company import NOW, client_of
 
@@ -185,6 +187,38 @@ def test_a_new_token_reads_and_says_what_it_is(people: dict[str, User], capsys: 
     assert ApiToken.objects.order_by("-pk")[0].scopes == "costs:read budgets:write"
     with pytest.raises(CommandError, match="There is no scope 'everything'; there is read, write, "):
         call_command("token", "add", "lilei", "--scope", "everything")
+
+
+def test_the_day_a_token_was_last_used_is_kept_and_told(people: dict[str, User], capsys: Any) -> None:
+    client, day = client_of(issue_token(people["lilei"], now=NOW)), f"{datetime.now(UTC):%Y-%m-%d}"
+    used = ApiToken.objects.get()
+    assert used.last_used_day is None
+    assert client.get(f"{V1}teams/").status_code == 200
+    used.refresh_from_db()
+    assert f"{used.last_used_day}" == day
+    assert client.get(f"{V1}me/").json()["token"]["last_used_day"] == day
+    call_command("token", "list", "--format", "csv")
+    assert day in capsys.readouterr().out.splitlines()[1].split(",")[7]
+    page = Client()
+    page.force_login(people["lilei"])
+    shown = f'<td class="tabular">\\s*{costs.day(used.last_used_day)}\\s*</td>'
+    assert re.search(shown, page.get("/api/tokens/").content.decode())
+    ApiToken.objects.update(last_used_day=None)
+    assert not re.search(shown, page.get("/api/tokens/").content.decode())
+
+
+@pytest.mark.parametrize("why", ["revoked", "over", "another secret", "its user is gone"])
+def test_a_refused_token_was_not_used(people: dict[str, User], why: str) -> None:
+    key = issue_token(people["lilei"], now=NOW)
+    if why == "revoked":
+        ApiToken.objects.update(revoked_at=NOW)
+    elif why == "over":
+        ApiToken.objects.update(created_at=NOW - timedelta(2), expires_at=NOW - timedelta(1))
+    elif why == "its user is gone":
+        User.objects.filter(username="lilei").update(is_active=False)
+    shown = f"{key[:-1]}{'b' if key[-1] == 'a' else 'a'}" if why == "another secret" else key
+    assert client_of(shown).get(f"{V1}teams/").status_code == 401
+    assert ApiToken.objects.get().last_used_day is None
 
 
 def test_every_area_has_its_scopes() -> None:

@@ -100,6 +100,7 @@ def test_a_window_may_be_widened_to_whole_days(text: str, zone: ZoneInfo, days: 
         pytest.param("1790812801,1790985600", "within a day", id="a second past midnight"),
         pytest.param("2026-10-02,2026-10-01", "before it begins", id="backwards"),
         pytest.param("2026-10-01,2026-10-01", "before it begins", id="an empty window"),
+        pytest.param("1980-01-01,2026-10-01", "3660 days, ten years, are the most", id="decades"),
         pytest.param("2026-02-30,2026-03-01", "a day there is not", id="February 30"),
         pytest.param("2026-10-01T25:00:00Z,2026-10-02T00:00:00Z", "a moment there is not", id="25 o'clock"),
         pytest.param("2026-10-01,", "is not a window", id="half a pair"),

@@ -189,3 +189,12 @@ def test_prometheus_of_compose_scrapes_web_by_the_token_and_knows_the_rules(tmp_
     assert "0.0.0.0:8000" in compose()["web"]["command"]
     assert compose()["web"]["environment"]["COSTOPS_METRICS_TOKEN"] == "${COSTOPS_METRICS_TOKEN:-}"
     assert declared["environment"]["COSTOPS_METRICS_TOKEN"] == "${COSTOPS_METRICS_TOKEN:-}"
+
+
+TOOLS = {"advisories", "bench", "dev", "sbom", "tools"}
+"""What is installed to build, test and measure, and never where CostOps runs."""
+
+
+def test_advisories_are_asked_about_whatever_runs():
+    asked = re.search(r"^for name in (.+); do$", (tree.ROOT / "scripts/advisories.sh").read_text(), re.MULTILINE)
+    assert {*asked[1].split()} == {path.stem for path in REQUIREMENTS} - TOOLS

@@ -181,6 +181,18 @@ def test_a_worker_that_died_while_sending_is_followed_under_the_same_message_id(
     assert Delivery.objects.get(team=team.name).state == Delivery.State.SENT
 
 
+def test_a_worker_that_died_at_the_last_try_leaves_no_letter_being_sent_for_ever(world: None, mailbox: Any) -> None:
+    hire_lead()
+    services.send_due(at(MONDAY_8))
+    Delivery.objects.update(state=Delivery.State.SENDING, sent_at=None, attempts=services.MAX_ATTEMPTS)
+    services.send_due(at(MONDAY_8 + timedelta(minutes=5)))
+    assert Delivery.objects.get().state == Delivery.State.SENDING, "it may still be alive"
+    services.send_due(at(MONDAY_8 + timedelta(days=40)))
+    given_up = Delivery.objects.get(period=str(WEEK))
+    assert (given_up.state, "worker died" in given_up.message) == (Delivery.State.FAILED, True)
+    assert len(mailbox.messages) == 1, "it may have arrived; people decide"
+
+
 def test_a_down_mail_server_is_tried_again_and_at_last_given_up(world: None, mailbox: Any, settings: Any) -> None:
     hire_lead()
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from apps.api.grammar import MOST_DAYS
 from apps.api.parameters import FIRST_DAY, LAST_DAY
 from apps.finops.windows import ONE_DAY, Window
 
@@ -43,6 +44,8 @@ def parse_window(text: str, *, today: date, zone: ZoneInfo, widen: bool = False)
         raise ValueError(f"reaches beyond {FIRST_DAY} to {LAST_DAY}")
     if start >= end:
         raise ValueError(f"ends ({end}) before it begins ({start}); the end itself is not included")
+    if (end - start).days > MOST_DAYS:
+        raise ValueError(f"is of {(end - start).days} days; {MOST_DAYS} days, ten years, are the most")
     return Window(start, end)
 
 
