@@ -241,9 +241,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if _redis
     else {}
 )
-# A message is taken when its task begins: what kills its worker is not handed to one after another, beat rings again.
-# The bells of the pipeline come again (`apps/pipeline/tasks.py`), where attempts are counted in the database.
-CELERY_TASK_ACKS_LATE = False
+# A message is done with when its task is. What kills the process that does it is not handed to one after another: beat
+# rings again. Only the bells of the pipeline are (`apps/pipeline/tasks.py`), whose attempts the database counts.
+CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_TIME_LIMIT = _visibility - 300
 CELERY_TASK_SOFT_TIME_LIMIT = _visibility - 420

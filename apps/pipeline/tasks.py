@@ -34,14 +34,14 @@ def _is_ending() -> bool:
     return bool(_ending.value)
 
 
-@shared_task(acks_late=True, reject_on_worker_lost=True)
+@shared_task(reject_on_worker_lost=True)
 def tick(**_later: Any) -> None:
     """Every minute: plan what is due, and wake a worker when there is anything to do."""
     if services.tick(now=timezone.now()):
         ring()
 
 
-@shared_task(acks_late=True, reject_on_worker_lost=True)
+@shared_task(reject_on_worker_lost=True)
 def run_due(*, queue: str = "", **_later: Any) -> None:
     """Do what is planned of a queue, one run after another."""
     if services.work(now=timezone.now(), seconds=SECONDS, queue=queue, on_more=ring, is_over=_is_ending):
