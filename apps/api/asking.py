@@ -106,7 +106,8 @@ class AskView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if request.method not in SAFE_METHODS and isinstance(body := getattr(request, "_full_data", None), dict):
-            setattr(request._request, BODY, dict(body))  # for the audit log, where the view has read it
+            read = {name: value for name, value in body.items() if isinstance(value, str)}
+            setattr(request._request, BODY, read)  # for the audit log, where the view has read it
         paging.link_to_next(request, response)
         done = super().finalize_response(request, response, *args, **kwargs)
         done["Cache-Control"] = "private, no-cache"

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
@@ -122,11 +121,8 @@ def address_of(request: HttpRequest) -> str:
 def _given(request: HttpRequest) -> dict[str, Any]:
     """What stood in the address, and in a body where the view has read it: what was refused is not read for this."""
     posted, files = getattr(request, "_post", None), getattr(request, "_files", None)
-    told = _values(request.GET) | (_values(posted) if posted else {}) | getattr(request, BODY, {}) | (files or {})
-    return {
-        name: f"{value.name} ({value.size} bytes)" if isinstance(value, UploadedFile) else value
-        for name, value in told.items()
-    }
+    told = {name: f"{file.name} ({file.size} bytes)" for name, file in (files or {}).items()}
+    return getattr(request, BODY, {}) | _values(request.GET) | (_values(posted) if posted else {}) | told
 
 
 def _values(given: QueryDict) -> dict[str, Any]:

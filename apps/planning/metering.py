@@ -30,7 +30,7 @@ AGENTS = "('DaemonSet', 'Node')"
 LASTING = "('Deployment', 'ReplicaSet', 'Rollout', 'CloneSet', 'Pod')"
 """Kinds of workload that run until they are stopped and keep nothing on their node."""
 JOBS = "('Job', 'CronJob', 'PyTorchJob', 'TFJob', 'MPIJob', 'SparkApplication', 'Workflow')"
-CORES, GIB = (
+SQL_CORES, SQL_GIB = (
     "greatest(cpu_used_core_hours, cpu_request_core_hours)",
     "greatest(memory_used_gib_hours, memory_request_gib_hours)",
 )
@@ -143,7 +143,7 @@ class Metering:
         """A subquery: cores and GiB claimed (the larger of request and use) by cluster, node and hour; `where` narrows
         the rows."""
         return f"""(
-            SELECT cluster, node, clock, sum({CORES}) AS cores, sum({GIB}) AS gib
+            SELECT cluster, node, clock, sum({SQL_CORES}) AS cores, sum({SQL_GIB}) AS gib
             FROM {self.listener.rows(WORKLOAD_HOURS)} WHERE cluster = '{_quoted(cluster)}' AND {where} GROUP BY ALL)"""
 
     def fullest(self, cluster: str) -> float:

@@ -16,7 +16,7 @@ from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import CORES, GIB, JOBS, Metering, Stood
+from apps.planning.metering import JOBS, SQL_CORES, SQL_GIB, Metering, Stood
 from apps.planning.reading.pools import is_online
 from apps.warehouse.engine import connect
 
@@ -135,8 +135,8 @@ def _jobs(metering: Metering, cluster: str, elastic: list[Stood], hours: Hours) 
         SELECT clock, sum(cores) FILTER (is_job), sum(gib) FILTER (is_job), sum(cores), sum(gib), count(DISTINCT node)
         FROM (
             SELECT node, clock, workload_kind IN {JOBS} AS is_job,
-                sum({CORES}) AS cores,
-                sum({GIB}) AS gib
+                sum({SQL_CORES}) AS cores,
+                sum({SQL_GIB}) AS gib
             FROM {metering.listener.rows(WORKLOAD_HOURS)}
             WHERE cluster = ? AND clock >= ? AND clock < ? AND node IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL)
         GROUP BY clock""",

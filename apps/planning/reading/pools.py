@@ -19,7 +19,7 @@ from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import AGENTS, CORES, FULLEST, GIB, LASTING, WEEK, Cost, Metering, Stood
+from apps.planning.metering import AGENTS, FULLEST, LASTING, SQL_CORES, SQL_GIB, WEEK, Cost, Metering, Stood
 
 THIN = "%(cluster)s: %(weeks)s whole weeks are metered without gaps; a plan needs %(least)s."
 UNPRICED = "%(cluster)s: its standing nodes are not found in the bill, so nothing can be priced."
@@ -91,7 +91,7 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood], hours: Hours) ->
 
 def _demand(metering: Metering, cluster: str, hours: Hours, gib_per_core: float) -> Any:
     """Cores claimed by whatever is no agent, hour by hour; where memory is the scarcer, as many as come with it."""
-    cores, gib = (f"sum({claim})" for claim in (CORES, GIB))
+    cores, gib = (f"sum({claim})" for claim in (SQL_CORES, SQL_GIB))
     return metering.series(
         hours,
         f"""
@@ -109,7 +109,7 @@ def _spare(metering: Metering, hours: Hours) -> Any:
         f"""
         WITH gpu_nodes AS (FROM {metering.listener.rows(NODE_HOURS)} WHERE gpu_capacity_hours > 0),
         claimed AS (
-            SELECT cluster, node, clock, sum({CORES}) AS cores
+            SELECT cluster, node, clock, sum({SQL_CORES}) AS cores
             FROM (FROM {metering.listener.rows(WORKLOAD_HOURS)} WHERE resource_id = '')
             SEMI JOIN gpu_nodes USING (cluster, node) GROUP BY ALL)
         SELECT clock, sum(greatest(0, {FULLEST} * cpu_capacity_core_hours - coalesce(cores, 0)))
@@ -134,7 +134,7 @@ def _burst(metering: Metering, cluster: str, nodes: list[Stood], cost: Cost) -> 
     hours = metering.costed
     rows = metering.ask(
         f"""
-        SELECT resource_id <> '', sum({CORES}),
+        SELECT resource_id <> '', sum({SQL_CORES}),
             list(DISTINCT resource_id)
         FROM {metering.listener.rows(WORKLOAD_HOURS)}
         WHERE cluster = ? AND clock >= ? AND clock < ? AND workload_kind NOT IN {AGENTS}

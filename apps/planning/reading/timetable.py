@@ -23,7 +23,7 @@ from apps.marts.models import Publication
 from apps.planning import timetable
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import CORES, Metering, Stood
+from apps.planning.metering import SQL_CORES, Metering, Stood
 from apps.planning.methods.schedule.problem import Lesson, covered, in_class, standing_out
 from apps.planning.scaling import API
 from apps.teams.models import UNALLOCATED
@@ -246,7 +246,7 @@ def _price(metering: Metering, cluster: str, nodes: list[Stood]) -> tuple[Decima
     cost = metering.cost_of(node.resource for node in elastic)
     ((asked,),) = metering.ask(
         f"""
-        SELECT sum({CORES})
+        SELECT sum({SQL_CORES})
         FROM {metering.listener.rows(WORKLOAD_HOURS)}
         WHERE cluster = ? AND clock >= ? AND clock < ? AND node IN (SELECT unnest(?::VARCHAR[]))""",
         cluster, metering.costed.first, metering.costed.end, [node.node for node in elastic],
