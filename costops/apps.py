@@ -2,10 +2,11 @@
 
 from django.apps import apps
 from django.contrib.admin.apps import AdminConfig
+from django.core.checks import register
 from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language
 
-from costops import starting  # noqa: F401  # its checks are Django's from now on
+from costops import starting
 from costops.names import APPS, TABLES
 
 
@@ -16,6 +17,7 @@ class CostOpsAdmin(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
+        register(starting.words)
         from django.contrib import admin
 
         admin.site.site_header = admin.site.site_title = "CostOps"

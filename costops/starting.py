@@ -7,7 +7,7 @@ looked at once the house stands, with Django's own checks.
 import sys
 from typing import Any
 
-from django.core.checks import Error, register
+from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
 
 from costops import telemetry
@@ -24,7 +24,6 @@ def read_settings() -> None:
         sys.exit(f"CostOps does not start. {error}")
 
 
-@register
 def words(**_facts: Any) -> list[Error]:
     """Settings that name what apps know."""
     from apps.alerts.people import hours_to_wait

@@ -21,6 +21,7 @@ from apps.teams.selectors import rule_book
 from apps.teams.services import identity
 from apps.teams.simulations import Simulation, TeamMove
 from apps.warehouse import lake
+from apps.warehouse.database import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,8 @@ def rehearse_asked(*, now: datetime) -> int:
         except CostOpsError as refused:
             proposals.unask(draft, str(refused), now=now)
         except Exception as fault:  # a fault with one draft is told, and keeps no other waiting
+            if is_away(fault):  # waiting mends it: the draft is claimed again
+                raise
             logger.exception("draft %d: not simulated", draft.pk)
             why = f"It failed for a fault of CostOps ({type(fault).__name__}); see the log of the worker."
             proposals.unask(draft, why, now=now)

@@ -159,7 +159,7 @@ _ROWS = (
     Problem("internal", 500, "We failed",
             "A defect of ours, or something we depend on is away; the log knows more.",
             "Send it again later, a write with the same `Idempotency-Key`; tell the operator if it stays."),
-    Problem("unavailable", 503, "The database does not answer",
+    Problem("unavailable", 503, "The database or the cache does not answer",
             "It is starting again, cannot be reached, or is busy beyond patience; nothing was answered in part.",
             "Wait as long as `Retry-After` says and send it again, a write with the same `Idempotency-Key`."),
 )  # fmt: skip

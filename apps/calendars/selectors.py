@@ -78,12 +78,12 @@ def _season(text: str) -> Season:
 
 def calendar() -> Calendar:
     """What forecasts are told of days: holidays, worked weekends, and seasons."""
-    return Calendar(tuple(settings.COSTOPS_HOLIDAYS), seasons())
+    return Calendar(countries(), seasons())
 
 
 def public_holidays(first_year: int, last_year: int) -> KnownHolidays:
     """The public holidays and worked weekends of the company's countries."""
-    return known_holidays(tuple(settings.COSTOPS_HOLIDAYS), first_year, last_year)
+    return known_holidays(countries(), first_year, last_year)
 
 
 @dataclass(frozen=True)

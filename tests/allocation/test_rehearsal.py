@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -192,6 +193,18 @@ def test_a_long_simulation_is_left_to_a_worker(world, monkeypatch):
 def asked_of_a_worker(monkeypatch) -> RuleDraft:
     monkeypatch.setattr(rehearsal, "QUICK_ROWS", 10)
     return rehearsal.rehearse_or_ask(proposals.propose(MAIL, by=WEI, now=NOW), by="wei", now=NOW)
+
+
+def test_a_draft_waits_for_a_database_that_is_away(world, monkeypatch):
+    draft = asked_of_a_worker(monkeypatch)
+
+    def away(*_given, **_more):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(rehearsal, "rehearse", away)
+    with pytest.raises(OperationalError):
+        rehearsal.rehearse_asked(now=NOW)
+    assert proposals.find(draft.pk).asked is not None
 
 
 def test_a_draft_that_fails_for_a_fault_of_ours_is_told_so_and_asks_no_more(world, monkeypatch):
