@@ -42,6 +42,11 @@ app.conf.beat_schedule = {
     "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": {"expires": 55}},
     "scrub": {"task": "apps.ingest.tasks.scrub", "schedule": crontab(hour="3", minute="20")},
     "learn prices": {"task": "apps.prices.tasks.learn", "schedule": crontab(hour="5", minute="40")},
+    "finish audit": {
+        "task": "apps.audit.tasks.finish",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 9 * 60},
+    },
     "forget requests": {"task": "apps.api.tasks.forget_requests", "schedule": crontab(hour="4", minute="10")},
     "weekly report": {
         "task": "apps.reports.tasks.send_weekly",

@@ -104,6 +104,7 @@ TABLES = {
     "alerts.rulecheck": _("checks of rules"),
     "alerts.threshold": _("thresholds"),
     "audit.auditentry": _("audit entries"),
+    "audit.begun": _("changes that have begun"),
     "audit.readentry": _("read entries"),
     "audit.chainend": _("ends of the audit chain"),
     "pipeline.steprun": _("runs of steps"),

@@ -30,7 +30,8 @@ LISTING = (
 
 
 class AuditEntrySchema(serializers.Serializer[Any]):
-    """One thing somebody did; `outcome` is the HTTP status, or the exit status of a command."""
+    """One thing somebody did; `outcome` is the HTTP status, or the exit status of a command; -1 where nobody knows it,
+    because the process was killed meanwhile."""
 
     number = serializers.IntegerField()
     at = serializers.DateTimeField()

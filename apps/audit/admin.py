@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from apps.audit.models import AuditEntry, ChainEnd, ReadEntry
+from apps.audit.models import AuditEntry, Begun, ChainEnd, ReadEntry
 from apps.teams.reading import ToRead
 
 
@@ -25,6 +25,13 @@ class ReadEntryAdmin(ToRead):
     list_filter = ("way", "is_export")
     search_fields = ("actor", "action", "question")
     date_hierarchy = "at"
+
+
+@admin.register(Begun)
+class BegunAdmin(ToRead):
+    """What has begun, and whose entry is to come."""
+
+    list_display = ("at", "actor", "way", "action", "address")
 
 
 @admin.register(ChainEnd)

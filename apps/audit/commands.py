@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.audit import services
 from apps.audit.models import AuditEntry
 from apps.audit.redaction import arguments
+from apps.audit.services import Deed
 from apps.warehouse.terminal import operator
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,10 @@ READING = frozenset(
 @contextmanager
 def recorded(argv: Sequence[str]) -> Iterator[None]:
     """An entry after a command of ours that does something, with its exit status; nothing of one that only looks."""
-    outcome = 1
+    if not is_recorded(argv):
+        yield
+        return
+    outcome, begun = 1, _begin(argv)
     try:
         yield
         outcome = 0
@@ -48,8 +52,7 @@ def recorded(argv: Sequence[str]) -> Iterator[None]:
         outcome = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         raise
     finally:
-        if is_recorded(argv):
-            _record(argv, outcome)
+        _record(argv, outcome, begun)
 
 
 def is_recorded(argv: Sequence[str]) -> bool:
@@ -67,17 +70,28 @@ def _has_actions(name: str) -> bool:
     return any(isinstance(action, argparse._SubParsersAction) for action in parser._actions)
 
 
-def _record(argv: Sequence[str], outcome: int) -> None:
+def _begin(argv: Sequence[str]) -> str:
+    """The key of a note that it begins; none where the database cannot take it yet: the command says what is wrong."""
     try:
-        services.record(
-            at=timezone.now(),  # noqa: TID251  # a command is an entry point
-            actor=operator(),
-            way=AuditEntry.Way.COMMAND,
-            action=argv[1],
-            subject={},
-            details={"arguments": arguments(list(argv[2:]))},
-            outcome=outcome,
-        )
+        return services.begin(_deed(argv))
+    except DatabaseError as error:
+        logger.info("audit: the beginning of the command could not be noted: %s", error)
+        return ""
+
+
+def _record(argv: Sequence[str], outcome: int, begun: str) -> None:
+    try:
+        services.record(_deed(argv), outcome, begun=begun)
     except DatabaseError as error:
         logger.error("audit: the command could not be written down: %s", error)
         print("The audit log could not be written.", file=sys.stderr)  # noqa: T201  # the command itself has ended
+
+
+def _deed(argv: Sequence[str]) -> Deed:
+    return Deed(
+        at=timezone.now(),  # noqa: TID251  # a command is an entry point
+        actor=operator(),
+        way=AuditEntry.Way.COMMAND,
+        action=argv[1],
+        details={"arguments": arguments(list(argv[2:]))},
+    )

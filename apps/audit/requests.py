@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.audit import services
 from apps.audit.models import AuditEntry
 from apps.audit.reading import note_read
+from apps.audit.services import Deed
 from apps.finops.running import at_work
 
 logger = logging.getLogger(__name__)
@@ -24,11 +25,16 @@ CHANGES = "changes"
 """What a view sets on a request that changes something though it is a GET, as coming back from another sign-in does."""
 BODY = "audit_body"
 """What a view sets on a request whose body is no form: the values it read there, by name."""
+BEGUN = "audit_begun"
+"""The key of what was noted before the view."""
 MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
 
 
 class Recorded:
-    """Middleware: every write and every export is an entry; reads too where `COSTOPS_AUDIT_READS` says so."""
+    """Middleware: every write and every export is an entry; reads too where `COSTOPS_AUDIT_READS` says so.
+
+    A write is noted before its view changes anything: a database that does not take the note takes no change either.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -40,8 +46,21 @@ class Recorded:
         looks = is_reading or getattr(request, ONLY_LOOKS, False)
         if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
+        elif begun := getattr(request, BEGUN, ""):
+            _write_down(request, lambda: services.forget(begun))
         note_answer(request, response)
         return response
+
+    def process_view(self, request: HttpRequest, _view: object, _args: object, _given: object) -> None:
+        """Note a write that begins."""
+        if request.method not in READING:
+            setattr(request, BEGUN, services.begin(_deed(request)))
+
+
+def told_who(request: HttpRequest, actor: str, via: str) -> None:
+    """Note who it is that began a write, where only the view finds out."""
+    if begun := getattr(request, BEGUN, ""):
+        services.name(begun, actor, via)
 
 
 def _is_export(response: HttpResponseBase) -> bool:
@@ -69,25 +88,35 @@ def _is_too_many(request: HttpRequest) -> bool:
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> None:
-    """An entry; where the database does not take it, the log does: the answer was given already."""
-    match = request.resolver_match
-    token = getattr(request, "auth", None)
+    """An entry; of one without a name only so many."""
+    begun = getattr(request, BEGUN, "")
     if not (_name(request) or before) and _is_too_many(request):
-        return
+        _write_down(request, lambda: services.forget(begun))
+    else:
+        _write_down(request, lambda: services.record(_deed(request, before), response.status_code, begun=begun))
+
+
+def _write_down(request: HttpRequest, write: Callable[[], object]) -> None:
+    """Where the database does not take it, the log does: the answer was given already."""
     try:
-        services.record(
-            at=timezone.now(),  # noqa: TID251  # a middleware is an entry point
-            actor=_name(request) or before,
-            way=_way(request),
-            action=f"{request.method} {(match.url_name or match.view_name) if match else '?'}",
-            subject=match.kwargs if match else {"path": request.path},
-            details=_given(request) | ({"via": token.public_id} if token is not None else {}),
-            outcome=response.status_code,
-            address=address_of(request),
-            request_id=str(at_work().get("request_id", "")),
-        )
+        write()
     except DatabaseError:
         logger.exception("audit: what %s did could not be written down", _name(request) or "somebody")
+
+
+def _deed(request: HttpRequest, before: str = "") -> Deed:
+    """What a request does, as far as it is known by now; `before` is who asked, where they are nobody any more."""
+    match, token = request.resolver_match, getattr(request, "auth", None)
+    return Deed(
+        at=timezone.now(),  # noqa: TID251  # a middleware is an entry point
+        actor=_name(request) or before,
+        way=_way(request),
+        action=f"{request.method} {(match.url_name or match.view_name) if match else '?'}",
+        subject=match.kwargs if match else {"path": request.path},
+        details=_given(request) | ({"via": token.public_id} if token is not None else {}),
+        address=address_of(request),
+        request_id=str(at_work().get("request_id", "")),
+    )
 
 
 def note_answer(request: HttpRequest, response: HttpResponseBase, question: str = "") -> None:

@@ -1,46 +1,92 @@
 """Writing down what was done."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 
 from apps.audit.chain import hash_of
-from apps.audit.models import AuditEntry, ChainEnd
+from apps.audit.models import AuditEntry, Begun, ChainEnd
 from apps.audit.redaction import shown
 
+GRACE = {
+    AuditEntry.Way.PAGE: timedelta(minutes=15),
+    AuditEntry.Way.TOKEN: timedelta(minutes=15),
+    AuditEntry.Way.COMMAND: timedelta(days=2),
+}
+"""How long what has begun may last: a request is cut off far sooner, a command may fill a year."""
 
-def record(
-    *,
-    at: datetime,
-    actor: str,
-    way: str,
-    action: str,
-    subject: Mapping[str, Any],
-    details: Mapping[str, Any],
-    outcome: int,
-    address: str = "",
-    request_id: str = "",
-) -> AuditEntry:
-    """Append one entry. Others who append wait for it; secrets in `details` are left out."""
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody does: when it began, who, which way, and what; `details` may hold secrets, which are not kept."""
+
+    at: datetime
+    actor: str
+    way: str
+    action: str
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    address: str = ""
+    request_id: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {
+            "at": self.at,
+            "actor": self.actor[:150],
+            "way": self.way,
+            "action": self.action[:80],
+            "subject": shown(self.subject),
+            "details": shown(self.details),
+            "address": self.address[:45],
+            "request_id": self.request_id,
+        }
+
+
+def begin(deed: Deed) -> str:
+    """Note that it begins, under a key that `record` or `forget` takes: a killed process leaves a note, not nothing."""
+    return Begun.objects.create(key=uuid4().hex, **deed.row()).key
+
+
+def name(begun: str, actor: str, via: str) -> None:
+    """Note who began it: the owner of the API token `via`."""
+    Begun.objects.filter(key=begun).update(actor=actor[:150], way=AuditEntry.Way.TOKEN, details={"via": via})
+
+
+def forget(begun: str) -> None:
+    """It changed nothing."""
+    Begun.objects.filter(key=begun).delete()
+
+
+def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
+    """Append one entry, in place of what was noted when it began. Others who append wait for it."""
     with transaction.atomic():
         ChainEnd.objects.get_or_create(pk=ChainEnd.THE_ONE)
         end = ChainEnd.objects.select_for_update().get(pk=ChainEnd.THE_ONE)
-        entry = AuditEntry(
-            number=end.number + 1,
-            at=at,
-            actor=actor[:150],
-            way=way,
-            action=action[:80],
-            subject=shown(subject),
-            details=shown(details),
-            outcome=outcome,
-            address=address[:45],
-            request_id=request_id,
-            previous=end.hash,
-        )
+        entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **deed.row())
         entry.hash = hash_of(entry)
         entry.save(force_insert=True)
         ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).update(number=entry.number, hash=entry.hash)
+        if begun:
+            forget(begun)
     return entry
+
+
+def finish(now: datetime) -> int:
+    """Make entries of what began and whose process died before it could say how it ended; how many."""
+    made = 0
+    for way, grace in GRACE.items():
+        for left in Begun.objects.filter(way=way, at__lt=now - grace).order_by("at"):
+            with transaction.atomic():
+                if Begun.objects.select_for_update().filter(key=left.key).exists():  # nobody else was faster
+                    deed = Deed(
+                        at=left.at, actor=left.actor, way=way, action=left.action, subject=left.subject,
+                        details=left.details, address=left.address, request_id=left.request_id,
+                    )  # fmt: skip
+                    record(deed, AuditEntry.UNKNOWN, begun=left.key)
+                    made += 1
+    return made

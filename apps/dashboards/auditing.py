@@ -22,10 +22,11 @@ WAYS: Mapping[str, Promise] = {"page": _("page"), "token": _("API token"), "comm
 
 @dataclass(frozen=True)
 class EntryLine:
-    """An entry as the page shows it; `tone` is that of its outcome."""
+    """An entry as the page shows it."""
 
     entry: AuditEntry
     way: str | Promise
+    outcome: int | Promise
     given: str
     has_failed: bool
 
@@ -70,5 +71,7 @@ def _line(entry: AuditEntry) -> EntryLine:
     given = ", ".join(
         f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
     )
+    is_known = entry.outcome != AuditEntry.UNKNOWN
     failed = entry.outcome != 0 if entry.way == AuditEntry.Way.COMMAND else entry.outcome >= 400
-    return EntryLine(entry, WAYS.get(entry.way, entry.way), given, failed)
+    outcome = entry.outcome if is_known else _("not known")
+    return EntryLine(entry, WAYS.get(entry.way, entry.way), outcome, given, failed or not is_known)

@@ -52,7 +52,7 @@ def follow(user: User, names: frozenset[str], *, at: datetime, address: str) -> 
     for thing in removed:
         given[thing].delete()
     if added or over:
-        audit.record(
+        deed = audit.Deed(
             at=at,
             actor=user.get_username(),
             way=AuditEntry.Way.PAGE,
@@ -60,9 +60,9 @@ def follow(user: User, names: frozenset[str], *, at: datetime, address: str) -> 
             subject={"user": user.get_username()},
             details={"given": [" ".join(thing) for thing in added], "taken": [" ".join(thing) for thing in removed]}
             | ({"kept by the last who looks after people": [" ".join(thing) for thing in kept]} if kept else {}),
-            outcome=200,
             address=address,
         )
+        audit.record(deed, 200)
 
 
 def _give(user: User, thing: Thing) -> bool:

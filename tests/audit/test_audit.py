@@ -24,15 +24,15 @@ NOW = datetime(2026, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 def write(count=3):
     for n in range(count):
-        services.record(
+        deed = services.Deed(
             at=NOW + timedelta(minutes=n),
             actor="lilei",
             way="page",
             action=f"POST thing-{n}",
             subject={"b": n, "a": 1},
             details={"reason": "exams ✓"},
-            outcome=200,
         )
+        services.record(deed, 200)
 
 
 def newest():
@@ -90,7 +90,7 @@ def test_a_chain_written_anew_is_seen_by_an_end_noted_elsewhere():
     with pytest.raises(CommandError, match="Entry 3 was changed"):
         call_command("audit", "verify")
     AuditEntry.objects.filter(number=3).update(actor="lilei")
-    services.record(at=NOW, actor="", way="page", action="x", subject={}, details={}, outcome=200)
+    services.record(services.Deed(NOW, "", "page", "x"), 200)
     with pytest.raises(CommandError, match="written anew"):
         call_command("audit", "verify", "--head", "0" * 64)
 
@@ -283,7 +283,7 @@ def test_it_is_read_by_those_who_keep_the_installation(published, client_of, who
 
 def test_the_page_shows_hostile_text_as_text(published, client_of):
     hostile = company.HOSTILE
-    services.record(at=NOW, actor=hostile, way="page", action=hostile, subject={}, details={"a": hostile}, outcome=200)
+    services.record(services.Deed(NOW, hostile, "page", hostile, details={"a": hostile}), 200)
     page = client_of("staff").get("/audit/").content.decode()
     assert "<script>alert" not in page
     assert "\u202e" not in page
@@ -307,7 +307,7 @@ def test_two_who_write_at_once_make_one_chain():
 
     def write_some(name):
         for n in range(20):
-            services.record(at=NOW, actor=name, way="page", action=f"POST {n}", subject={}, details={}, outcome=200)
+            services.record(services.Deed(NOW, name, "page", f"POST {n}"), 200)
         connection.close()
 
     with ThreadPoolExecutor(4) as pool:

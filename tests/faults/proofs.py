@@ -3,15 +3,21 @@
 import gzip
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings
 from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 
+from apps.audit import services as audit
+from apps.audit.commands import recorded
+from apps.audit.models import AuditEntry
 from apps.channels import delivering
 from apps.channels.models import Entry, Message
 from apps.finops.tables import CHARGES
@@ -211,3 +217,14 @@ def an_older_publication_never_becomes_the_newest() -> None:
     marts._pin(publication(1), None)
     with pytest.raises(marts.PublishedMeanwhile):
         marts._pin(publication(0), None)
+
+
+def what_a_killed_process_began_is_in_the_audit_log() -> None:
+    class Killed(BaseException):
+        """As a kill: before the entry is written."""
+
+    with suppress(Killed), patch.object(audit, "record", side_effect=Killed), recorded(["manage.py", "fill"]):
+        pass
+    assert not AuditEntry.objects.exists()
+    audit.finish(timezone.now() + timedelta(days=7))
+    assert [entry.outcome for entry in AuditEntry.objects.all()] == [AuditEntry.UNKNOWN], "nobody knows of it"

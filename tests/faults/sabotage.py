@@ -254,6 +254,9 @@ SABOTAGES: dict[str, Sabotage] = {
     "work asked for is not compared": Sabotage(_unasked, proofs.work_asked_for_twice_is_written_once),
     "attempts are not counted": Sabotage(_no_attempts, proofs.poison_is_set_aside),
     "every result counts": Sabotage(_every_result, proofs.a_result_does_not_count_after_a_takeover),
+    "what begins is not noted": Sabotage(
+        replaced("apps.audit.services.begin", lambda _deed: ""), proofs.what_a_killed_process_began_is_in_the_audit_log
+    ),
     "told after the commit": Sabotage(_told_after_commit, proofs.a_notice_is_there_with_its_fact),
     "messages are not claimed": Sabotage(_sent_by_all, proofs.a_message_is_sent_by_one),
     "publications do not look at each other": Sabotage(

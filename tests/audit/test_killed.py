@@ -1,0 +1,98 @@
+"""What a killed process had begun is in the audit log all the same."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from apps.audit import selectors, services
+from apps.audit.commands import recorded
+from apps.audit.models import AuditEntry, Begun
+
+pytestmark = pytest.mark.django_db
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+class Killed(BaseException):
+    """What no handler of the framework catches, as nothing catches a kill."""
+
+
+@pytest.fixture
+def killed_before_its_entry(monkeypatch):
+    """A process that dies between the change and its entry."""
+
+    def die(*_deed, **_begun):
+        raise Killed
+
+    monkeypatch.setattr(services, "record", die)
+    return monkeypatch
+
+
+def newest():
+    return AuditEntry.objects.order_by("-number").first()
+
+
+def ended():
+    entry = newest()
+    return entry.actor, entry.way, entry.action, entry.outcome
+
+
+def test_a_change_whose_process_is_killed_is_written_down_later(published, client_of, killed_before_its_entry):
+    with pytest.raises(Killed):
+        client_of("staff").post("/calendar/?day=x", {"action": "nonsense"})
+    killed_before_its_entry.undo()
+    assert not AuditEntry.objects.exists()
+    began = Begun.objects.get()
+    assert services.finish(began.at + timedelta(minutes=14)) == 0
+    assert [services.finish(began.at + HOUR), services.finish(began.at + HOUR)] == [1, 0]
+    assert ended() == ("staff", "page", "POST calendar", AuditEntry.UNKNOWN)
+    assert (newest().at, newest().request_id, newest().details) == (began.at, began.request_id, {"day": "x"})
+    assert not Begun.objects.exists()
+    assert selectors.verdict().wrong == ""
+    assert "not known" in client_of("staff").get("/audit/").content.decode()
+
+
+def test_who_wrote_by_token_is_known_though_it_was_killed(published, killed_before_its_entry):
+    from apps.api.services import issue_token
+
+    token = issue_token(User.objects.get(username="staff"), name="t", days=1, scopes=["write"], now=timezone.now())
+    with pytest.raises(Killed):
+        Client().post(
+            "/api/v1/budgets/", {}, content_type="application/json", headers={"Authorization": f"Token {token}"}
+        )
+    killed_before_its_entry.undo()
+    services.finish(timezone.now() + HOUR)
+    assert ended() == ("staff", "token", "POST api-budgets", AuditEntry.UNKNOWN)
+    assert newest().details == {"via": token.split("_")[1]}
+
+
+def test_a_command_that_is_killed_is_written_down_later(killed_before_its_entry):
+    with pytest.raises(Killed), recorded(["manage.py", "fill", "--step", "publish"]):
+        pass
+    killed_before_its_entry.undo()
+    assert services.finish(timezone.now() + HOUR) == 0, "a command may take long"
+    assert services.finish(timezone.now() + WEEK) == 1
+    assert ended()[1:] == ("command", "fill", AuditEntry.UNKNOWN)
+
+
+def test_what_has_its_entry_leaves_no_note(published, client_of):
+    client_of("staff").post("/calendar/", {"action": "nonsense"})
+    client_of("finance").post("/nowhere/", {})
+    with recorded(["manage.py", "fill"]):
+        pass
+    assert AuditEntry.objects.count() == 3
+    assert not Begun.objects.exists()
+
+
+def test_what_cannot_be_noted_is_not_done(published, client_of, monkeypatch):
+    def away(_deed):
+        raise OperationalError("the database is away")
+
+    client = client_of("staff")
+    client.raise_request_exception = False
+    monkeypatch.setattr(services, "begin", away)
+    assert client.post("/logout/").status_code == 503
+    assert client.get("/audit/").status_code == 200, "still signed in"
