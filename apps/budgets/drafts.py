@@ -13,7 +13,7 @@ from apps.budgets.profiles import EVEN, MONTHS, BadProfile, Profile
 from apps.calendars.periods import period_of
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
-from apps.finops.money import NotAnAmount, parse_amount
+from apps.finops.money import NotAnAmount, parse_amount, plain
 from apps.finops.sheets import FIRST_DAY, LAST_DAY
 from apps.marts.query import METRICS
 from apps.marts.tagging import tag_dimensions
@@ -80,8 +80,8 @@ class Checked:
 
     def decided(self) -> dict[str, object]:
         """What its version says."""
-        plain = {name: getattr(self.draft, name) for name in ("profile", "weights", "rollover", "owner_team")}
-        return plain | {"amount_text": f"{self.amount.normalize():f}", "owner": self.owner}
+        said = {name: getattr(self.draft, name) for name in ("profile", "weights", "rollover", "owner_team")}
+        return said | {"amount_text": plain(self.amount), "owner": self.owner}
 
 
 def check(draft: Draft) -> Checked:

@@ -1,5 +1,6 @@
 """Requests to places that people name: addresses checked and pinned, never redirected, bounded in time and size."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,6 +14,8 @@ from apps.warehouse.addresses import ForbiddenAddress, Unresolved, is_listed, re
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
+"""So long an answer may go on."""
 MOST_BYTES = 64 << 10
 PORTS = {"https": 443, "http": 80}
 
@@ -136,10 +139,11 @@ def _wait(response: httpx.Response) -> int:
 
 
 def _read(response: httpx.Response) -> bytes:
-    """The beginning of an answer; what is longer matters to nobody."""
+    """The beginning of an answer; what is longer, or comes by drops, matters to nobody."""
+    deadline = time.monotonic() + ANSWER_SECONDS
     found = b""
-    for chunk in response.iter_bytes(8192):
+    for chunk in response.iter_bytes():
         found += chunk
-        if len(found) >= MOST_BYTES:
+        if len(found) >= MOST_BYTES or time.monotonic() > deadline:
             break
     return found[:MOST_BYTES]

@@ -40,6 +40,11 @@ def parse_amount(text: str) -> tuple[Decimal, bool]:
     return _EXACT.plus(amount), amount != exact
 
 
+def plain(amount: Decimal) -> str:
+    """An amount as text, exact, without zeros at its end; Python's own `normalize` rounds to twenty-eight digits."""
+    return f"{amount.normalize(_EXACT):f}"
+
+
 def add_up(amounts: Iterable[Decimal]) -> Decimal:
     """The exact sum of amounts; Python's own `sum` rounds to twenty-eight digits without a word."""
     return functools.reduce(_EXACT.add, amounts, Decimal(0))

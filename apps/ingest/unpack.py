@@ -147,11 +147,9 @@ def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
     members = []
     try:
         with tarfile.open(path) as archive:
-            entries = [entry for entry in archive if entry.isfile() and _is_data(entry.name)]
-            if not entries:
-                raise Unreadable(f"{name}: the tar archive holds no CSV or Parquet file.")
-            if len(entries) > MAX_MEMBERS:
-                raise Unreadable(f"{name}: the tar archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
+            entries = [entry for entry in archive if not entry.isdir() and _is_data(entry.name)]
+            _refuse_odd_tar(entries, name)
+            _refuse_half_a_tar(path, archive.offset, name)
             for at, entry in enumerate(entries):
                 inner, target = f"{name} › {entry.name}", staging / f"t{at}"
                 stream = archive.extractfile(entry)
@@ -163,6 +161,33 @@ def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
     return members
 
 
+def _refuse_odd_tar(entries: list[tarfile.TarInfo], name: str) -> None:
+    if not entries:
+        raise Unreadable(f"{name}: the tar archive holds no CSV or Parquet file.")
+    if len(entries) > MAX_MEMBERS:
+        raise Unreadable(f"{name}: the tar archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
+    if len({entry.name for entry in entries}) < len(entries):
+        raise Unreadable(f"{name}: the tar archive holds two files of the same name.")
+    for entry in entries:
+        if not entry.isreg() or entry.issparse():  # what is sparse promises terabytes in a few bytes
+            raise Unreadable(f"{name}: {entry.name} is a link or no plain file; pack the bill files themselves.")
+
+
+def _refuse_half_a_tar(path: Path, end: int, name: str) -> None:
+    """An archive ends in zeros; its reader takes any odd block for the end, and whatever follows for nothing."""
+    with path.open("rb") as stream:
+        stream.seek(end)
+        rest = stream.read(tarfile.BLOCKSIZE)
+        is_whole = len(rest) == tarfile.BLOCKSIZE
+        while rest and is_whole:
+            is_whole = not rest.strip(b"\0")
+            rest = stream.read(BLOCK)
+    if not is_whole:
+        raise Unreadable(
+            f"{name}: the tar archive is cut off, damaged or joined with another; pack the files again, in one archive."
+        )
+
+
 def _is_data(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in (".csv", ".parquet") and not PurePosixPath(name).name.startswith(".")
 
@@ -172,6 +197,8 @@ def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
             _refuse_odd_entries(entries, name)
+            if min(entry.header_offset for entry in archive.infolist()):  # of several, its reader knows the last
+                raise Unreadable(f"{name}: the zip archive is damaged or joined with another; deliver each by itself.")
             return [_extracted(archive, entry, name, staging / str(at)) for at, entry in enumerate(entries)]
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apps.finops import sheets
 from apps.finops.currencies import CURRENCIES
-from apps.finops.money import NotAnAmount, parse_amount
+from apps.finops.money import NotAnAmount, parse_amount, plain
 from apps.finops.sheets import BadSheet, Wrong, WrongCell
 from apps.prices.models import Price
 
@@ -72,4 +72,4 @@ def _amount(cells: dict[str, str], name: str) -> str:
         raise WrongCell(name, f"{cells[name][:40]!r} is not an amount; write 0.0021") from None
     if amount < 0 or is_rounded:
         raise WrongCell(name, "a price is not negative and has at most twelve decimals")
-    return f"{amount.normalize():f}"
+    return plain(amount)

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 import ibis
 import ibis.expr.types as ir
 
-from apps.finops.money import UNIT
+from apps.finops.money import UNIT, plain
 from apps.finops.tables import CHARGES, MONEY
 from apps.prices.models import Price
 from apps.warehouse import lake
@@ -41,7 +41,7 @@ def learned(month: str | None = None) -> Iterator[Price]:
                     provider=provider, region=region, sku_id=sku_id, service=service, unit=unit, currency=currency,
                     list_unit_price_text=listed, contracted_unit_price_text=agreed,
                     valid_from=date.fromisoformat(f"{told}-01"), origin=Price.Origin.LEARNED,
-                    charges=charges, quantity_text=f"{quantity.normalize():f}",
+                    charges=charges, quantity_text=plain(quantity),
                 )  # fmt: skip
 
 
@@ -93,4 +93,4 @@ def _divided(amount: Decimal, per: Decimal) -> Decimal:
 
 
 def _text(price: Decimal | None) -> str:
-    return "" if price is None else f"{price.normalize():f}"
+    return "" if price is None else plain(price)

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from apps.finops.cells import allowed, put_text
+from apps.finops.money import plain
 from apps.reports.papers.paper import Cell, Heading, Notice, Paper, Table, Total, Words
 
 AMOUNT, WHOLE, DAY = "#,##0.00", "#,##0", "yyyy-mm-dd"
@@ -43,7 +44,7 @@ def workbook(paper: Paper, *, created_at: datetime, exact: str) -> bytes:
 
 def is_held(amount: Decimal) -> bool:
     """Whether a double holds an amount to its last digit, as spreadsheets write it."""
-    return len(amount.normalize().as_tuple().digits) <= MOST_DIGITS
+    return len(plain(amount).replace(".", "").strip("-0")) <= MOST_DIGITS
 
 
 def _name(text: str, taken: set[str]) -> str:

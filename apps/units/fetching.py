@@ -54,7 +54,10 @@ def _of_day(series: list[Series], day: date, *, driver: str, scope: str, label: 
 
 
 def _value(one: Series, where: str) -> Decimal:
-    text = str(one["values"][0][1])
+    try:
+        text = str(one["values"][0][1])
+    except (LookupError, TypeError):
+        raise BadDriverQuery(f"{where}: the server answered {str(one['values'])[:40]}, which is no sample.") from None
     try:
         value, _ = parse_amount(text)
     except NotAnAmount:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
@@ -299,3 +300,10 @@ def test_a_secret_shows_nowhere(receiver, monkeypatch, caplog, kind):
     ours = [record for record in caplog.records if not record.name.startswith(("httpcore", "httpx", "django.db"))]
     assert CANARY not in "\n".join(record.getMessage() for record in ours)
     assert "bad request" in the_message().error
+
+
+def test_an_answer_that_comes_by_drops_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(outbound, "ANSWER_SECONDS", -1)
+    drops = iter([b"o", b"k", b"never asked for"])
+    assert outbound._read(httpx.Response(200, content=drops)) == b"o"
+    assert next(drops) == b"k"

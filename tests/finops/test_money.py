@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.finops.money import SCALE, UNIT, NotAnAmount, add_up, parse_amount, split
+from apps.finops.money import SCALE, UNIT, NotAnAmount, add_up, parse_amount, plain, split
 
 LARGEST = "99999999999999999999999999.999999999999"
 
@@ -43,6 +43,11 @@ def test_an_amount_is_read_exactly(text: str, amount: str, is_rounded: bool) -> 
 @pytest.mark.parametrize("text", ["-0.00", "-0", "-0.0000000000001"])
 def test_there_is_no_negative_zero(text: str) -> None:
     assert f"{parse_amount(text)[0]:f}" == "0.000000000000"
+
+
+@pytest.mark.parametrize("text", [LARGEST, f"-{LARGEST}", "1000", "0", "0.000000000001"])
+def test_an_amount_is_written_exactly(text: str) -> None:
+    assert plain(parse_amount(text)[0]) == text
 
 
 def test_an_amount_has_twelve_decimals() -> None:

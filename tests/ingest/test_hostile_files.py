@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+import tarfile
 import zipfile
 
 import pyarrow as pa
@@ -38,6 +39,25 @@ def archive(*members: tuple[str, bytes], link: bool = False, flag: int = 0) -> b
             at = raw.find(magic)
             raw[at + offset] |= flag
     return bytes(raw)
+
+
+def tar(*members: tuple[str, bytes], link: bytes = b"", sparse: bool = False) -> bytes:
+    """A tar archive as it lies inside gzip."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        for name, content in members:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.type = len(content), tarfile.GNUTYPE_SPARSE if sparse else tarfile.REGTYPE
+            packed.addfile(entry, io.BytesIO(content))
+        if link:
+            entry = tarfile.TarInfo("b.csv")
+            entry.type, entry.linkname = link, "a.csv"
+            packed.addfile(entry)
+    return out.getvalue()
+
+
+A_TAR = tar(("a.csv", GOOD), ("b.csv", GOOD))
+SECOND = A_TAR.index(b"b.csv")
 
 
 def twice(name: str) -> bytes:
@@ -119,6 +139,15 @@ CASES = {
     "a zip whose files overlap": ("a.zip", overlapping(), "zip archive is damaged"),
     "an empty zip": ("a.zip", archive(), "holds no file"),
     "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
+    "two zips in one": ("a.zip", archive(("a.csv", GOOD)) + archive(("b.csv", GOOD)), "joined with another"),
+    "a tar with one name twice": ("a.tgz", gz(tar(("a.csv", GOOD), ("a.csv", GOOD))), "two files of the same name"),
+    "a tar cut between two files": ("a.tgz", gz(A_TAR[:SECOND]), "the tar archive is cut off"),
+    "a tar cut inside a head": ("a.tgz", gz(A_TAR[: SECOND + 100]), "the tar archive is cut off"),
+    "a tar with a damaged head": ("a.tgz", gz(spoilt(A_TAR, SECOND + 148, 0x39)), "cut off, damaged"),
+    "two tars in one": ("a.tgz", gz(A_TAR + tar(("c.csv", GOOD))), "damaged or joined with another"),
+    "a tar with a symbolic link": ("a.tgz", gz(tar(("a.csv", GOOD), link=tarfile.SYMTYPE)), "b.csv is a link"),
+    "a tar with a hard link": ("a.tgz", gz(tar(("a.csv", GOOD), link=tarfile.LNKTYPE)), "b.csv is a link"),
+    "a tar with a sparse file": ("a.tgz", gz(tar(("a.csv", GOOD), sparse=True)), "a.csv is a link or no plain file"),
     "Parquet cut off": ("a.parquet", parquet()[:-30], "Parquet file cannot be read"),
     "Parquet that is nothing": ("a.parquet", b"PAR1" + b"\0" * 60 + b"PAR1", "Parquet file cannot be read"),
     "Parquet with a damaged page": ("a.parquet", spoilt(parquet(), 4, 0x1F), "the file is damaged"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from apps.ingest.prometheus.answers import to_table
@@ -105,6 +106,20 @@ def test_what_is_not_a_number_is_missing(faults: FaultServer, fault: str) -> Non
         assert to_table(ask(client), question).to_pylist()[0]["absent"] == ""
     with client_of(faults.url("not even text")) as client, pytest.raises(PrometheusGarbled):
         to_table(ask(client), question)
+
+
+@pytest.mark.parametrize("sample", [[None, "1"], ["NaN", "1"], [1e300, "1"], {"0": 1}, []], ids=str)
+def test_a_sample_of_no_moment_is_said(sample: object) -> None:
+    question = Question("x", "", "up", {"cluster": "cluster"})
+    with pytest.raises(PrometheusGarbled, match="not a number"):
+        to_table([{"metric": {}, "values": [sample]}], question)
+
+
+def test_an_answer_that_comes_by_drops_is_given_up_at_its_deadline() -> None:
+    drops = iter([b"[", b"never asked for"])
+    with client_of("http://localhost") as client, pytest.raises(Exception, match="came too slowly"):
+        client._read(httpx.Response(200, content=drops), 0)
+    assert next(drops) == b"never asked for"
 
 
 def test_what_is_sent(faults: FaultServer, tmp_path: Path) -> None:

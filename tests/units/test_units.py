@@ -16,7 +16,7 @@ from apps.finops.windows import Window
 from apps.ingest.services import add_source
 from apps.marts.query import BadQuestion, Scope
 from apps.teams.models import Team
-from apps.units import services
+from apps.units import fetching, services
 from apps.units.models import DriverVersion
 from apps.units.query import UnitQuery
 from apps.units.selectors import driver_version, drivers, quantities, unit_change, unit_costs, versions
@@ -286,6 +286,13 @@ def test_what_prometheus_answers_and_cannot_be_kept(prometheus, query, asked, me
     with pytest.raises(CostOpsError, match=message):
         fetched(prometheus, query, **asked)
     assert DriverVersion.objects.count() == 0
+
+
+@pytest.mark.parametrize("values", [[], [None], [[1]]], ids=str)
+def test_an_answer_without_a_sample_is_refused(values):
+    series = [{"metric": {"team": "web"}, "values": values}]
+    with pytest.raises(fetching.BadDriverQuery, match="which is no sample"):
+        list(fetching._of_day(series, date(2026, 10, 1), driver="requests", scope="team", label="team"))
 
 
 def test_a_day_is_one_of_the_business_time_zone(prometheus, settings):

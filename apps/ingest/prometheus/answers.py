@@ -13,6 +13,8 @@ from apps.ingest.prometheus.errors import PrometheusGarbled
 from apps.ingest.prometheus.question import Question
 
 HOUR = pa.timestamp("us", tz="UTC")
+_LATEST = 253_402_300_800
+"""The year 10000, in seconds."""
 
 
 def to_table(series: Sequence[Series], question: Question) -> pa.Table:
@@ -25,7 +27,9 @@ def to_table(series: Sequence[Series], question: Question) -> pa.Table:
         samples = list(chain.from_iterable(one["values"] for one in series))
         moments = np.array([sample[0] for sample in samples], dtype=np.float64)
         values = np.array([sample[1] for sample in samples], dtype="U").astype(np.float64)
-    except (ValueError, TypeError, IndexError) as error:
+        if not (np.abs(moments) < _LATEST).all():  # nor where it is no number
+            raise ValueError("of a moment there is not")
+    except (ValueError, TypeError, LookupError) as error:
         raise PrometheusGarbled(
             f"The answer holds something that is not a number ({error}): {question.fact}"
         ) from error

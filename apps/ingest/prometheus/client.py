@@ -162,7 +162,8 @@ class PrometheusClient:
 
     def _note_warnings(self, answer: dict[str, Any], query: str) -> None:
         for severity, kind in (("warning", "warnings"), ("note", "infos")):
-            for text in answer.get(kind) or ():
+            told = answer.get(kind) or []
+            for text in told if isinstance(told, list) else (told,):
                 problem = Problem(severity, "prometheus-warning", query, f"The server says: {str(text)[:300]}")  # type: ignore[arg-type]  # one of the two above
                 if problem not in self.warnings:
                     self.warnings.append(problem)
@@ -240,7 +241,7 @@ class PrometheusClient:
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_bytes(65536):
+        for chunk in response.iter_bytes():  # as they come: in larger pieces, drops would be waited for
             size += len(chunk)
             if size > self.config.max_response_bytes:
                 raise _Halve(f"the answer is larger than {self.config.max_response_bytes // 1024**2} MiB")

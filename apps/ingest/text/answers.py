@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from apps.ingest.unpack import Member
+from apps.ingest.text.jsonlines import once
+from apps.ingest.unpack import Member, Unreadable
 
 MOST_BYTES = 64 << 20
 
@@ -16,10 +17,14 @@ def in_csv(member: Member, folder: Path) -> Member:
     if member.kind == "parquet" or not _begins_like_json(member):
         return member
     try:
-        document = json.loads(member.path.read_bytes().decode("utf-8-sig"), parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
+        text = member.path.read_bytes().decode("utf-8-sig")
+        document = json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=once)
+        rows = listed(document)
+        "".join(cell for row in rows for pair in row.items() for cell in pair).encode()
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return member
-    rows = listed(document)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{member.name}: not an answer that can be read ({error}); fetch it again.") from error
     if not rows:
         return member
     columns = list(dict.fromkeys(name for row in rows for name in row))

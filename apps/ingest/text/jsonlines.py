@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,15 @@ class _Number(str):
     __slots__ = ()
 
 
-_DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, object_pairs_hook=lambda pairs: _once(pairs))
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, where no key stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key stands twice in one object")
     return found
+
+
+_DECODER = json.JSONDecoder(parse_float=_Number, parse_int=_Number, object_pairs_hook=once)
 
 
 def as_csv(member: Member, folder: Path, whole: Collection[str]) -> Member:
@@ -49,11 +51,13 @@ def _rows(member: Member, whole: Collection[str]) -> Iterator[dict[str, str]]:
         where = f"{member.name}, line {number}"
         try:
             found = _DECODER.decode(line.decode("utf-8-sig").strip())
+            cells = _cells(found, whole) if isinstance(found, dict) else None
+            "".join(chain.from_iterable((cells or {}).items())).encode()  # half a character is none
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"{where}: not a line of JSON ({error}); the file may be cut off.") from error
-        if not isinstance(found, dict):
+        if cells is None:
             raise Unreadable(f"{where}: not a JSON object; write one object a line.")
-        yield _cells(found, whole)
+        yield cells
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -70,10 +74,11 @@ def _cells(found: dict[str, Any], whole: Collection[str], outer: str = "") -> di
     cells: dict[str, str] = {}
     for key, value in found.items():
         name = outer + key
-        if isinstance(value, dict) and name not in whole:
-            cells |= _cells(value, whole, f"{name}.")
-        else:
-            cells[name] = _text(value)
+        is_inside = isinstance(value, dict) and name not in whole
+        more = _cells(value, whole, f"{name}.") if is_inside else {name: _text(value)}
+        if twice := cells.keys() & more.keys():
+            raise ValueError(f"{min(twice)} is given twice, once by an object inside")
+        cells |= more
     return cells
 
 

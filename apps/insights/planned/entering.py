@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
-from apps.finops.money import NotAnAmount, parse_amount
+from apps.finops.money import NotAnAmount, parse_amount, plain
 from apps.insights.models import PlannedChange
 from apps.marts.query import Scope
 from apps.teams.approval import Actor, NotYours
@@ -111,14 +111,14 @@ def _change(draft: Draft) -> dict[str, object]:
             raise CannotPlan(f"percent: {draft.percent[:20]} is not between {FEWEST_PERCENT} and {MOST_PERCENT}.")
         if draft.currency:
             raise CannotPlan("currency: percent hold in every currency; leave it out.")
-        return {"kind": "percent", "first_day": draft.first_day, "percent_text": f"{share.normalize():f}"}
+        return {"kind": "percent", "first_day": draft.first_day, "percent_text": plain(share)}
     if draft.currency not in CURRENCIES:
         raise CannotPlan(f"currency: {draft.currency[:20]!r} is not a currency code of ISO 4217, such as CNY.")
     amount = _number("amount", draft.amount)
     if not amount:
         raise CannotPlan("amount: zero changes nothing.")
     facts = {"kind": "amount", "first_day": draft.first_day, "currency": draft.currency}
-    return {**facts, "amount_text": f"{amount.normalize():f}"}
+    return {**facts, "amount_text": plain(amount)}
 
 
 def _number(name: str, text: str) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from apps.finops import sheets
 from apps.finops.currencies import CURRENCIES
+from apps.finops.money import plain
 from apps.finops.sheets import WrongCell
 from apps.planning.models import MemoryNeed, Offer
 
@@ -108,7 +109,7 @@ def _number(given: dict[str, str], name: str) -> str:
         raise WrongCell(name, "is not above zero")
     if name in _SHARES and found > 1:
         raise WrongCell(name, "is a share of one: it is not above 1")
-    return f"{found.normalize():f}"
+    return plain(found)
 
 
 def _need(line: int, given: dict[str, str]) -> tuple[int, MemoryNeed]:
@@ -123,4 +124,4 @@ def _needed(given: dict[str, str], name: str) -> str:
     found = sheets.amount(given, name)
     if found <= 0:
         raise WrongCell(name, "is not above zero")
-    return f"{found.normalize():f}"
+    return plain(found)

@@ -225,6 +225,15 @@ def test_a_charge_leads_back_to_its_row(tmp_path, name, content, place):
     assert str(lines.places(told["x_FileId"], [2])[2]) == place
 
 
+@pytest.mark.parametrize(
+    "odd", [b'"Cost": 1, "Cost": 2', b'"Cost": "\\ud800"'], ids=["a key twice", "half a character"]
+)
+def test_an_answer_that_could_be_read_in_two_ways_is_refused(tmp_path, odd):
+    put(tmp_path / "in", "1690_BillingItemDetail_202610.json", b'{"Items": [{' + odd + b"}]}")
+    (told,) = errors(ingest(source(tmp_path / "in", "alibaba")))
+    assert "not an answer that can be read" in told
+
+
 def test_a_month_without_amortised_cost_among_others_is_told(tmp_path):
     september = {"1690_BillingItemDetail_202609.csv": bill(order(账单月份="2026-09", 账单日期="2026-09-08"))}
     told = deliver(tmp_path, september | {MONTH: bill(v1())} | AMORTISED)

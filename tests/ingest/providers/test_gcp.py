@@ -268,6 +268,11 @@ def test_a_focus_export_is_read_as_it_is(tmp_path):
         pytest.param(json_lines(usage()) + b"[1]\n", "a.jsonl, line 2: not a JSON object", id="a list"),
         pytest.param(b'{"cost": 1, "cost": 2}\n', "a key stands twice", id="a key twice"),
         pytest.param(
+            json_lines(usage() | {"service.id": "x"}), "service.id is given twice", id="a key twice, once from inside"
+        ),
+        pytest.param(b'{"cost": ' + b"[" * 900 + b"1" + b"]" * 900 + b"}\n", "line 1: not a line", id="lists in lists"),
+        pytest.param(b'{"cost": "\\ud800"}\n', "line 1: not a line of JSON", id="half a character"),
+        pytest.param(
             json_lines(usage(), usage("1,5", cost_at_list=1)), "a.jsonl, row 2, column cost", id="not an amount"
         ),
         pytest.param(
