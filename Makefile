@@ -79,5 +79,6 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/saml.in -o requirements/saml.txt
 	$(COMPILE) requirements/spark.in -o requirements/spark.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
+	$(COMPILE) --no-deps requirements/shapes.in -o requirements/shapes.txt
 	$(COMPILE) requirements/advisories.in -o requirements/advisories.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

@@ -1,30 +1,28 @@
 """The Helm chart, rendered by Helm itself: what comes out is Kubernetes, safe, and fits together."""
 
+import copy
+import functools
 import os
 import subprocess
-from pathlib import Path
 
 import kubernetes_validate
 import pytest
 import yaml
+from django.urls import resolve
 
 from apps.finops.steps import QUEUES
 from tests.architecture.test_pages import settings_read
+from tests.deploy import shapes
 from tests.servers.installation import ROOT
 
 HELM = ROOT / ".tools" / "helm"
 CHART = ROOT / "deploy" / "helm" / "costops"
 
 
-def may_skip(program: Path) -> bool:
-    """Whether tests may do without a program: where it was not brought, unless a build machine (`CI`) runs them."""
-    return not program.exists() and not os.environ.get("CI")
-
-
-pytestmark = pytest.mark.skipif(may_skip(HELM), reason="Helm could not be brought (scripts/ensure_servers.sh)")
+WITHOUT = "COSTOPS_TEST_WITHOUT_HELM"
+"""Set to 1 by who wants to go without: then the tests of the chart are skipped, and only then."""
+pytestmark = pytest.mark.skipif(os.environ.get(WITHOUT) == "1", reason=f"{WITHOUT}=1")
 VERSIONS = ("1.25.0", "1.33.0")
-FOREIGN = {"ServiceMonitor", "PrometheusRule", "ScaledObject"}
-"""Of other programs: `kubernetes_validate` does not know their shapes."""
 EVERYTHING = (
     "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
     "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
@@ -46,6 +44,7 @@ CASES = {
 
 
 def helm(*arguments):
+    assert HELM.exists(), f"Helm is missing: scripts/ensure_servers.sh brings it; {WITHOUT}=1 skips these tests"
     return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False)
 
 
@@ -73,18 +72,10 @@ def by_kind(documents, kind):
     return [document for document in documents if document["kind"] == kind]
 
 
-@pytest.mark.parametrize(
-    ("name", "ci", "skips"),
-    [
-        pytest.param("helm", "", False, id="it is there"),
-        pytest.param("nowhere", "", True, id="it is not, on a machine of somebody"),
-        pytest.param("nowhere", "true", False, id="it is not, where the machine decides what is merged"),
-    ],
-)
-def test_without_helm_a_build_machine_fails_and_nobody_else(tmp_path, monkeypatch, name, ci, skips):
-    (tmp_path / "helm").touch()
-    monkeypatch.setenv("CI", ci)
-    assert may_skip(tmp_path / name) is skips
+def test_without_helm_tests_fail_and_say_what_brings_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.HELM", tmp_path / "helm")
+    with pytest.raises(AssertionError, match=f"scripts/ensure_servers.sh brings it.*{WITHOUT}=1"):
+        helm("version")
 
 
 def test_helm_finds_nothing_wrong():
@@ -94,10 +85,49 @@ def test_helm_finds_nothing_wrong():
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_document_is_what_kubernetes_knows(documents, version):
-    known = [document for document in documents if document["kind"] not in FOREIGN]
+    known = [document for document in documents if document["kind"] not in shapes.FILES]
     assert len(known) > 7
     for document in known:
         kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_every_document_of_another_program_is_what_that_program_knows(documents):
+    for document in documents:
+        if document["kind"] in shapes.FILES:
+            assert shapes.problems(document) == []
+
+
+def changed(document, path, value):
+    """The document with one more, or another, value at a place."""
+    inner = copy.deepcopy(document)
+    *way, last = path
+    functools.reduce(lambda part, step: part[step], way, inner)[last] = value
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "said"),
+    [
+        ("ServiceMonitor", ("spec", "endpoint"), [], "'endpoint' was unexpected"),
+        ("ServiceMonitor", ("spec", "endpoints", 0, "intervall"), "30s", "'intervall' was unexpected"),
+        ("ServiceMonitor", ("spec", "endpoints", 0, "port"), 8000, "8000 is not of type 'string'"),
+        ("ServiceMonitor", ("spec", "endpoints", 0, "authorization", "credentials"), {}, "'key' is a required"),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "alerts"), "Name", "'alerts' was unexpected"),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "labels"), ["page"], "not of type 'object'"),
+        ("PrometheusRule", ("spec", "groups", 0, "interval"), 30, "30 is not of type 'string'"),
+        ("ScaledObject", ("spec", "maxReplicas"), 3, "'maxReplicas' was unexpected"),
+        ("ScaledObject", ("spec", "maxReplicaCount"), "3", "'3' is not of type 'integer'"),
+        ("ScaledObject", ("spec", "triggers", 0, "metadata", "threshold"), 4, "4 is not of type 'string'"),
+        ("ScaledObject", ("metadata", "label"), {}, "'label' was unexpected"),
+        ("ScaledObject", ("apiVersion",), "keda.sh/v1", "'keda.sh/v1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_name_or_type_in_what_is_of_another_program_is_found(kind, path, value, said):
+    document = by_kind(rendered(*EVERYTHING), kind)[0]
+    assert shapes.problems(document) == []
+    found = shapes.problems(changed(document, path, value))
+    assert len(found) == 1
+    assert said in found[0]
 
 
 def test_no_container_can_do_more_than_it_must(documents):
@@ -240,6 +270,8 @@ def test_workers_have_the_threads_they_are_given(values, threads):
         pytest.param("COSTOPS_ENGINE=sc://spark", [15002], id="Spark where it listens otherwise"),
         pytest.param("COSTOPS_OTLP_ENDPOINT=http://collector:4318", [4318], id="the collector of traces"),
         pytest.param("COSTOPS_OTLP_ENDPOINT=https://collector", [], id="what is reached already, once"),
+        pytest.param("COSTOPS_LAKE_ENDPOINT=http://minio:9000", [9000], id="the store of the lake at its port"),
+        pytest.param("COSTOPS_LAKE_ENDPOINT=http://oss.example.com", [80], id="the store of the lake without TLS"),
     ],
 )
 def test_pods_may_reach_what_settings_name(setting, more):
@@ -247,6 +279,58 @@ def test_pods_may_reach_what_settings_name(setting, more):
     policy = next(one for one in by_kind(documents, "NetworkPolicy") if one["metadata"]["name"] == "shop")
     ports = [one["port"] for one in policy["spec"]["egress"][0]["ports"]]
     assert ports == [53, 53, 443, 5432, 6379, 9090, 587, *more]
+
+
+def test_no_scaler_asks_for_more_pods_at_least_than_at_most():
+    for kind in ("hpa", "keda"):
+        for scaler in by_kind(
+            rendered(*EVERYTHING, f"autoscaling.workers.kind={kind}", "autoscaling.workers.minReplicas=4"),
+            {"hpa": "HorizontalPodAutoscaler", "keda": "ScaledObject"}[kind],
+        ):
+            spec = scaler["spec"]
+            least = spec["minReplicas" if kind == "hpa" else "minReplicaCount"]
+            assert least <= spec["maxReplicas" if kind == "hpa" else "maxReplicaCount"], scaler["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    "value", ["settings.COSTOPS_LANGUAGE=zh-hans", "sso.file=other.json"], ids=["a setting", "the file of the sign-in"]
+)
+def test_pods_are_replaced_when_what_they_read_at_the_start_changes(value):
+    def sums(*values):
+        return {pod["metadata"]["annotations"]["checksum/settings"] for _, pod in pods(rendered(*values))}
+
+    before, after = sums("sso.existingSecret=corp"), sums("sso.existingSecret=corp", value)
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_large_numbers_stay_as_they_are_written(tmp_path):
+    (tmp_path / "values.yaml").write_text("settings: {COSTOPS_PORT_OF_NOTHING: 12000000, COSTOPS_SHARE: 0.25}\n")
+    settings = by_kind(rendered(files=[tmp_path / "values.yaml"]), "ConfigMap")[0]["data"]
+    assert (settings["COSTOPS_PORT_OF_NOTHING"], settings["COSTOPS_SHARE"]) == ("12000000", "0.25")
+
+
+def test_ingress_takes_every_host_below_a_name():
+    (ingress,) = by_kind(
+        rendered("ingress.enabled=true", "ingress.host=*.example.com", "ingress.tlsSecret=tls"), "Ingress"
+    )
+    assert ingress["spec"]["rules"][0]["host"] == ingress["spec"]["tls"][0]["hosts"][0] == "*.example.com"
+
+
+def test_what_pods_are_told_besides_every_pod_is_told():
+    for name, pod in pods(rendered("podAnnotations.mesh=off")):
+        assert pod["metadata"]["annotations"]["mesh"] == "off", name
+
+
+def test_a_probe_asks_a_port_and_an_address_that_are_there(documents):
+    for _, pod in pods(documents):
+        for container in pod["spec"]["containers"]:
+            for asked in (
+                container.get(f"{kind}Probe", {}).get("httpGet") for kind in ("startup", "liveness", "readiness")
+            ):
+                if asked:
+                    assert asked["port"] in {port["name"] for port in container["ports"]}
+                    assert resolve(asked["path"], urlconf="apps.monitoring.urls")
 
 
 def test_the_file_of_the_sign_in_is_mounted_wherever_settings_are_read():

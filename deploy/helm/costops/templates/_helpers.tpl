@@ -103,8 +103,19 @@ volumeMounts:
 {{ get (urlParse (index . 0)) "host" | regexFind ":[0-9]+$" | trimPrefix ":" | default (index . 1) }}
 {{- end }}
 
+{{- /* What every pod reads at its start. A number of a values file is a float: JSON writes it without an exponent. */ -}}
+{{- define "costops.settings" -}}
+COSTOPS_HOME: /data
+{{- if .Values.sso.existingSecret }}
+COSTOPS_SSO_FILE: {{ printf "/etc/costops/sso/%s" .Values.sso.file | quote }}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+{{ $name }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
+{{- end }}
+{{- end }}
+
 {{- define "costops.annotations" -}}
-checksum/settings: {{ toYaml .Values.settings | sha256sum }}
+checksum/settings: {{ include "costops.settings" . | sha256sum }}
 {{- with .Values.podAnnotations }}
 {{ toYaml . }}
 {{- end }}
