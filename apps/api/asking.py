@@ -1,6 +1,7 @@
 """What every address of the API shares: strict parameters, pages, one answer per key, private caching."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 from apps.api import deprecations, idempotency, paging, parameters
 from apps.api.bodies import FieldsBody
 from apps.api.errors import BadParameterError
+from apps.api.grammar import check_span
 from apps.api.parameters import Known
 from apps.api.questions import digest_of
 from apps.audit.requests import BODY
@@ -58,6 +60,9 @@ class AskView(APIView):
         given = dict(parameters.read(request.query_params, (*self.known, *pages)))
         for parameter in pages:
             given.pop(parameter.name, None)
+        start, end = given.get("start"), given.get("end", given.get("last"))
+        if isinstance(start, date) and isinstance(end, date):
+            check_span(given, start, end)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
 
     def given(self, request: Request, known: Known) -> dict[str, Any]:

@@ -14,6 +14,7 @@ MOST_TIMES = 32
 """A workbook unpacks to some ten times its size; one that was made to be large to a thousand times."""
 MOST_COLUMNS = 256
 """What stands further to the right is not looked at; a sheet may have 16,384 columns in every row."""
+MOST_EXACT = 10**15
 MAGIC = b"PK\x03\x04"
 Row = TypeVar("Row")
 Lines = Iterator[tuple[int, dict[str, str]]]
@@ -72,13 +73,24 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
             raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
         rows = sheet.iter_rows(min_row=2, max_col=len(header), values_only=True)
         for line, row in enumerate(rows, start=2):
-            cells = {column: text(value) for column, value in zip(header, row, strict=False) if column}
+            cells = {
+                column: _exact(value, f"{name}, line {line}, {column}")
+                for column, value in zip(header, row, strict=False)
+                if column
+            }
             if any(cells.values()):
                 yield line, dict.fromkeys(known, "") | cells
     except BadSheet:
         raise
     except Exception as broken:  # its reader raises KeyError, zlib.error and more for broken files
         raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
+
+
+def _exact(value: Any, where: str) -> str:
+    """A cell as text; BadSheet for a number of which a workbook does not keep every digit."""
+    if isinstance(value, float) and abs(value) >= MOST_EXACT:
+        raise BadSheet(f"{where}: a workbook keeps 15 digits of a number, and this has more; write it as text.")
+    return text(value)
 
 
 def text(value: Any) -> str:

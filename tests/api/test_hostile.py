@@ -109,6 +109,12 @@ def test_a_strange_question_has_a_plain_answer(finance: Client, query: str, code
         "efficiency/hours/?start=1970-01-01",
         "exports/allocated/?start=1970-01-01",
         "exports/charges/?start=1970-01-01",
+        "drivers/quantities/?driver=requests&start=1970-01-01&end=2199-12-31",
+        "restatements/?start=1970-01-01&end=2199-12-31",
+        "annotations/?start=1970-01-01&end=2199-12-31",
+        "rates/?start=1970-01-01&end=2199-12-31",
+        "worklist/?start=1970-01-01&end=2199-12-31",
+        "audit/?start=1970-01-01&last=2199-12-31",
     ],
 )
 def test_a_question_about_centuries_is_told_how_long_it_may_be(finance: Client, address: str) -> None:

@@ -167,6 +167,30 @@ REFUSALS = (
 )
 
 
+LAST_READ = """
+import json
+from apps.audit.models import ReadEntry
+names = ("actor", "way", "action", "teams", "accounts", "is_export", "address", "question")
+print("READ" + json.dumps(ReadEntry.objects.order_by("pk").values_list(*names).last()))
+"""
+
+
+async def _one_question_and_a_refused_one(client: Client) -> list[CallToolResult]:
+    asked = {"group_by": ["team"], "filter": {"team": ["live"]}} | OCTOBER
+    return [await client.call_tool("ask_costs", asked), await client.call_tool("reconciliation", {})]
+
+
+def test_what_an_assistant_reads_over_http_is_in_the_log_of_reads(site: Served) -> None:
+    found, refused = over_http(site, site.keys["lilei"], _one_question_and_a_refused_one)
+    assert [row["team"] for row in answer(found)["rows"]] == ["live"]
+    assert refused.is_error
+    said = site.installation.manage("shell", "--no-imports", "-c", LAST_READ).stdout
+    *who, question = json.loads(said.split("READ", 1)[1])
+    assert who == ["lilei", "token", "api-costs", ["live"], [], False, "127.0.0.1"], "what was refused is no read"
+    assert question.startswith("ask_costs: ")
+    assert "2026-10-01" in question
+
+
 def test_over_http_nobody_asks_without_a_token(site: Served) -> None:
     with httpx2.Client() as client:
         for headers in ({}, {"Authorization": "Bearer costops_x_y"}, {"Authorization": b"Bearer \xff"}):

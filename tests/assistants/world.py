@@ -38,7 +38,7 @@ class Served:
 def served(folder: Path) -> Iterator[Served]:
     port = free_port()
     installation = new_installation(folder / "home")
-    installation.environment["COSTOPS_SITE_URL"] = f"http://127.0.0.1:{port}"
+    installation.environment |= {"COSTOPS_SITE_URL": f"http://127.0.0.1:{port}", "COSTOPS_READ_LOG": "30"}
     keys = _fill(folder, installation)
     bind = ("--bind", f"127.0.0.1:{port}", "--threads", "2", "--no-control-socket")
     web = installation.start("gunicorn", "costops.wsgi", *bind)

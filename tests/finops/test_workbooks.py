@@ -71,6 +71,15 @@ def test_a_row_is_as_wide_as_the_header(monkeypatch):
     assert widths[0] <= workbooks.MOST_COLUMNS
 
 
+@pytest.mark.parametrize("number", [b"123456789012345678.12", b"-1.5E+15"])
+def test_a_number_that_lost_digits_is_refused(number):
+    made = workbook(
+        HEADER | {"A2": 3, "B2": "live"}, lambda sheet: sheet.replace(b"<v>3</v>", b"<v>" + number + b"</v>")
+    )
+    with pytest.raises(BadSheet, match=r"^plan.xlsx, line 2, day: a workbook keeps 15 digits of a number.*as text"):
+        list(workbooks.lines(made, "plan.xlsx", COLUMNS))
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

@@ -10,6 +10,8 @@ from apps.ingest.text.jsonlines import once
 from apps.ingest.unpack import Member, Unreadable
 
 MOST_BYTES = 64 << 20
+AROUND = ("AccountID", "AccountName", "BillingCycle")
+"""What stands beside the list and is said of each of its objects; a total there is of all of them."""
 
 
 def in_csv(member: Member, folder: Path) -> Member:
@@ -44,16 +46,17 @@ def _begins_like_json(member: Member) -> bool:
 
 
 def listed(document: Any) -> list[dict[str, str]]:
-    """The objects of the first list of objects, as text, each with the plain values that stand around the list."""
+    """The objects of the one list of objects, as text, each with what stands `AROUND` the list; raises ValueError where
+    there are several lists, of which nobody can tell what is meant."""
     if isinstance(document, list):
         return [_texts(one) for one in document] if all(isinstance(one, dict) for one in document) else []
     if not isinstance(document, dict):
         return []
-    around = {name: text for name, text in _texts(document).items() if not isinstance(document[name], dict | list)}
-    for inner in document.values():
-        if rows := listed(inner):
-            return [around | row for row in rows]
-    return []
+    around = {name: _text(document[name]) for name in AROUND if not isinstance(document.get(name, {}), dict | list)}
+    found = {name: rows for name, inner in document.items() if (rows := listed(inner))}
+    if len(found) > 1:
+        raise ValueError(f"it holds several lists of rows: {', '.join(found)}")
+    return [around | row for rows in found.values() for row in rows]
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:

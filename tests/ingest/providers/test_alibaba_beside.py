@@ -10,6 +10,7 @@ import pytest
 from apps.ingest import lines
 from apps.ingest.checks import check
 from apps.ingest.models import LandedFile
+from apps.ingest.text.answers import listed
 from tests.ingest.bills import NOW, bill, charges, errors, ingest, put, source
 from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, money, order, plan, read, totals, v1
 
@@ -232,6 +233,19 @@ def test_an_answer_that_could_be_read_in_two_ways_is_refused(tmp_path, odd):
     put(tmp_path / "in", "1690_BillingItemDetail_202610.json", b'{"Items": [{' + odd + b"}]}")
     (told,) = errors(ingest(source(tmp_path / "in", "alibaba")))
     assert "not an answer that can be read" in told
+
+
+def test_an_answer_with_two_lists_of_rows_is_refused(tmp_path):
+    """Of two pages joined by hand the second was passed over."""
+    two = b'{"Items": {"Item": [{"Cost": 1}]}, "More": [{"Cost": 2}]}'
+    put(tmp_path / "in", "1690_BillingItemDetail_202610.json", two)
+    (told,) = errors(ingest(source(tmp_path / "in", "alibaba")))
+    assert "it holds several lists of rows: Items, More" in told
+
+
+def test_a_total_beside_the_list_is_said_of_no_row():
+    document = {"Data": {"BillingCycle": "2026-10", "PretaxAmount": "9", "Items": {"Item": [{"A": "1"}, {"A": "2"}]}}}
+    assert listed(document) == [{"BillingCycle": "2026-10", "A": "1"}, {"BillingCycle": "2026-10", "A": "2"}]
 
 
 def test_a_month_without_amortised_cost_among_others_is_told(tmp_path):

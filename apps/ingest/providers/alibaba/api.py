@@ -20,6 +20,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
 from apps.ingest.providers.base import Ask
 from apps.ingest.providers.china import ZONE
+from apps.ingest.text.answers import AROUND
 
 OPTIONS = {
     "since": "the first month, like 2026-10 (alibaba_api)",
@@ -127,7 +128,7 @@ class Api:
         data = body["Data"]
         items = data.get("Items") or []
         rows = items.get("Item") or [] if isinstance(items, Mapping) else items
-        around = {name: data[name] for name in ("AccountID", "AccountName", "BillingCycle") if name in data}
+        around = {name: data[name] for name in AROUND if name in data}
         return Page(tuple(around | row for row in rows), data.get("NextToken") or "")
 
 
