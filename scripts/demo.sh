@@ -80,6 +80,9 @@ fi
 
 # --- the archive: letters of the last full weeks, written and not mailed --------------------------------------------------
 if [ ! -e "$company/.letters" ]; then
+  "$python" scripts/fonts.py || { # letters of this company are Chinese too: without a font there is no PDF of them
+    scripts/setup.sh fonts && "$python" scripts/fonts.py || echo "No Chinese font came: letters that need one have no PDF." >&2
+  }
   for role in finance management; do
     step "subscribing the login to the report of $role" manage reports subscribe demo --role "$role"
     step "writing its letters of six weeks into the archive" manage reports keep --role "$role" --last 6

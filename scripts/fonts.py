@@ -1,4 +1,4 @@
-"""Makes, ahead of the first PDF, the part of the Chinese font that PDFs are drawn with; nothing where there is none."""
+"""Makes, ahead of the first PDF, the part of the Chinese font that PDFs are drawn with; exits with 3 where none is."""
 
 import os
 import sys
@@ -16,8 +16,11 @@ def main() -> None:
     from apps.reports.fonts import chinese
 
     with TemporaryDirectory() as folder:
-        for face in chinese().values():
+        faces = chinese()
+        for face in faces.values():
             face.file("费用", Path(folder))
+    if not faces:
+        sys.exit(3)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
@@ -46,45 +45,42 @@ class Face:
         return _letters(self.path, self.number)
 
     def file(self, letters: str, folder: Path) -> "tuple[Path, int]":
-        """A file that draws these letters, and which of a collection it is. Of a font of all weights one is made in a
-        folder, with these letters alone: all of them would take half a minute."""
-        if self.weight is not None:
-            return self._of_weight(letters, folder), 0
-        if self.path.stat().st_size > LARGE and _common().issuperset(letters):
-            return self._cut(), 0
-        return self.path, self.number
-
-    def _of_weight(self, letters: str, folder: Path) -> Path:
-        from fontTools.varLib.instancer import instantiateVariableFont
-
+        """A file that draws these letters, and which of a collection it is. Of a large font a part is drawn with; rare
+        letters of one of all weights take a file made in a folder, for them alone."""
+        if (self.weight is not None or self.path.stat().st_size > LARGE) and _common().issuperset(letters):
+            return self._kept(), 0
+        if self.weight is None:
+            return self.path, self.number
         path = folder / f"{self.weight}.ttf"
-        with _subset(self.path, 0, letters) as font:
-            instantiateVariableFont(font, {"wght": self.weight}).save(path)
-        return path
+        self._save(letters, path)
+        return path, 0
 
-    def _cut(self) -> Path:
+    def _kept(self) -> Path:
         """The letters of everyday Chinese and of Latin, kept from one report to the next: with a font of 65,000 letters
-        every report would take five seconds."""
+        every report would take five seconds, with one of all weights two."""
         told = self.path.stat()
-        path = Path(settings.COSTOPS_FONTS) / f"{self.path.stem}-{self.number}-{told.st_size}-{told.st_mtime_ns}.otf"
+        which = f"{self.number}-{self.weight or 'one'}-{told.st_size}-{told.st_mtime_ns}"
+        path = Path(settings.COSTOPS_FONTS) / f"{self.path.stem}-{which}.otf"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             mine = path.with_suffix(f".{os.getpid()}")
-            with _subset(self.path, self.number, "".join(_common())) as font:
-                font.save(mine)
+            self._save("".join(_common()), mine)
             mine.replace(path)
         return path
 
+    def _save(self, letters: str, path: Path) -> None:
+        """Of these letters, in one weight."""
+        from fontTools.subset import Options, Subsetter
+        from fontTools.ttLib import TTFont
+        from fontTools.varLib.instancer import instantiateVariableFont
 
-def _subset(path: Path, number: int, letters: str) -> Any:
-    from fontTools.subset import Options, Subsetter
-    from fontTools.ttLib import TTFont
-
-    font = TTFont(path, fontNumber=number, lazy=True)
-    subsetter = Subsetter(Options(layout_features=[]))
-    subsetter.populate(text=letters)
-    subsetter.subset(font)
-    return font
+        with TTFont(self.path, fontNumber=self.number, lazy=True) as font:
+            subsetter = Subsetter(Options(layout_features=[]))
+            subsetter.populate(text=letters)
+            subsetter.subset(font)
+            if self.weight is not None:
+                instantiateVariableFont(font, {"wght": self.weight}, inplace=True)
+            font.save(path)
 
 
 @lru_cache(maxsize=1)
