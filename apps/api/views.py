@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
@@ -239,7 +241,22 @@ class DocsView(SpectacularSwaggerSplitView):
     throttle_classes = []
 
 
+class KeptSchema(SchemaGenerator):
+    """The schema is the same for everybody: a process makes it once in each language."""
+
+    _made: ClassVar[dict[str | None, Any]] = {}
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        if not public or self.api_version:
+            return super().get_schema(request, public)
+        language = get_language()
+        if language not in self._made:
+            self._made[language] = super().get_schema(request, public)
+        return self._made[language]
+
+
 class SchemaView(SpectacularAPIView):
     """The OpenAPI schema."""
 
+    generator_class = KeptSchema
     renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
