@@ -37,6 +37,7 @@ ABOUT_THE_LAKE = (
     "allocation/test_nodes.py",
     "allocation/test_policies_worlds.py",
     "api/test_opencost_words.py",
+    "access/test_matrix.py",
     "backups/test_backups.py::test_a_backup_that_is_not_there",
     "backups/test_backups.py::test_a_damaged_backup",
     "backups/test_backups.py::test_files_lie_there_once",
@@ -49,10 +50,11 @@ ABOUT_THE_LAKE = (
     "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
     "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
 )
-"""About amounts the engine computes, or what a browser and a broker make of the same answers. What of it the database
-remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `allocation/test_trial.py`,
-`test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, the main job by its
-bill and usage files, a killed worker by the broker that goes with PostgreSQL."""
+"""About amounts the engine computes, who may see what, or what a browser and a broker make of the same answers. What of
+it the database remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `allocation/test_trial.py`,
+`test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, every address by
+`api/test_permissions.py` and `access/test_writes.py`, the main job by its bill and usage files, a killed worker by the
+broker that goes with PostgreSQL."""
 LONG_FILES = (
     "warehouse/test_spark.py", "test_main_job.py", "pipeline/test_processes.py", "faults/test_kills.py",
     "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
