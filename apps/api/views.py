@@ -247,12 +247,13 @@ class KeptSchema(SchemaGenerator):
     _made: ClassVar[dict[str | None, Any]] = {}
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        if not public or self.api_version:
-            return super().get_schema(request, public)
         language = get_language()
-        if language not in self._made:
-            self._made[language] = super().get_schema(request, public)
-        return self._made[language]
+        if language in self._made and public and not self.api_version:
+            return self._made[language]
+        made = super().get_schema(request, public)  # type: ignore[no-untyped-call]
+        if public and not self.api_version:
+            self._made[language] = made
+        return made
 
 
 class SchemaView(SpectacularAPIView):

@@ -161,13 +161,17 @@ def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
     return members
 
 
+def _refuse_odd_names(names: list[str], archive: str, wanted: str) -> None:
+    if not names:
+        raise Unreadable(f"{archive} holds no {wanted}.")
+    if len(names) > MAX_MEMBERS:
+        raise Unreadable(f"{archive} holds {len(names)} files; at most {MAX_MEMBERS} are read.")
+    if len(set(names)) < len(names):
+        raise Unreadable(f"{archive} holds two files of the same name.")
+
+
 def _refuse_odd_tar(entries: list[tarfile.TarInfo], name: str) -> None:
-    if not entries:
-        raise Unreadable(f"{name}: the tar archive holds no CSV or Parquet file.")
-    if len(entries) > MAX_MEMBERS:
-        raise Unreadable(f"{name}: the tar archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
-    if len({entry.name for entry in entries}) < len(entries):
-        raise Unreadable(f"{name}: the tar archive holds two files of the same name.")
+    _refuse_odd_names([entry.name for entry in entries], f"{name}: the tar archive", "CSV or Parquet file")
     for entry in entries:
         if not entry.isreg() or entry.issparse():  # what is sparse promises terabytes in a few bytes
             raise Unreadable(f"{name}: {entry.name} is a link or no plain file; pack the bill files themselves.")
@@ -213,12 +217,7 @@ def _is_furniture(entry: zipfile.ZipInfo) -> bool:
 
 
 def _refuse_odd_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
-    if not entries:
-        raise Unreadable(f"{name}: the zip archive holds no file.")
-    if len(entries) > MAX_MEMBERS:
-        raise Unreadable(f"{name}: the zip archive holds {len(entries)} files; at most {MAX_MEMBERS} are read.")
-    if len({entry.filename for entry in entries}) < len(entries):
-        raise Unreadable(f"{name}: the zip archive holds two files of the same name.")
+    _refuse_odd_names([entry.filename for entry in entries], f"{name}: the zip archive", "file")
     for entry in entries:
         inner = PurePosixPath(entry.filename)
         if inner.is_absolute() or ".." in inner.parts or "\\" in entry.filename or "\0" in entry.orig_filename:
