@@ -75,7 +75,7 @@ def _begin(argv: Sequence[str]) -> str:
     try:
         return services.begin(_deed(argv))
     except DatabaseError as error:
-        logger.info("audit: the beginning of the command could not be noted: %s", error)
+        logger.debug("audit: the beginning of the command could not be noted: %s", error)
         return ""
 
 
