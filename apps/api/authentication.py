@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from apps.api import selectors, services
 from apps.api.models import ApiToken
-from apps.audit.requests import told_who
+from apps.audit.requests import begin_of_token
 from apps.teams.access import only_of
 
 SCHEME = "Token"
@@ -37,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             raise AuthenticationFailed
         services.note_use(token, now=now)
-        told_who(request._request, token.user.get_username(), token.public_id)
+        begin_of_token(request._request, token.user.get_username(), token.public_id)
         return token.user if token.teams is None else only_of(token.user, token.teams), token
 
     def authenticate_header(self, request: Request) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -241,23 +242,17 @@ class DocsView(SpectacularSwaggerSplitView):
     throttle_classes = []
 
 
-class KeptSchema(SchemaGenerator):
-    """The schema is the same for everybody: a process makes it once in each language."""
-
-    _made: ClassVar[dict[str | None, Any]] = {}
-
-    def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        language = get_language()
-        if language in self._made and public and not self.api_version:
-            return self._made[language]
-        made = super().get_schema(request, public)  # type: ignore[no-untyped-call]
-        if public and not self.api_version:
-            self._made[language] = made
-        return made
-
-
 class SchemaView(SpectacularAPIView):
-    """The OpenAPI schema."""
+    """The OpenAPI schema; the same for everybody, so that each process makes it once."""
 
-    generator_class = KeptSchema
     renderer_classes = [OpenApiJsonRenderer, OpenApiYamlRenderer]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *_args: Any, **_given: Any) -> Response:
+        name = f'inline; filename="CostOps.{request.accepted_renderer.format}"'
+        return Response(_schema(), headers={"Content-Disposition": name})
+
+
+@cache
+def _schema() -> Any:
+    return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]  # the library has no types there

@@ -3,12 +3,10 @@
 from django.db import models
 
 
-class AuditEntry(models.Model):
-    """One thing somebody did, or tried. `hash` is of all that stands here and of the `hash` of the entry before.
-
-    `actor` is a user name, empty for the nameless, and outlives its user; `way` is how they came. `action` is the name
-    of an address or a command, `subject` what it named, `details` what was given, without secrets. `outcome` is the
-    HTTP status or the exit status, UNKNOWN where the process died before it was written.
+class Doing(models.Model):
+    """What somebody does: `actor` is a user name, empty for the nameless, and outlives its user; `way` is how they
+    came. `action` is the name of an address or a command, `subject` what it named, `details` what was given, without
+    secrets.
     """
 
     class Way(models.TextChoices):
@@ -16,18 +14,29 @@ class AuditEntry(models.Model):
         TOKEN = "token", "API token"
         COMMAND = "command", "command line"
 
-    UNKNOWN = -1
-
-    number = models.PositiveBigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
     actor = models.CharField(max_length=150, blank=True, db_index=True)
     way = models.CharField(max_length=8, choices=Way)
     action = models.CharField(max_length=80, db_index=True)
     subject = models.JSONField(default=dict)
     details = models.JSONField(default=dict)
-    outcome = models.SmallIntegerField()
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class AuditEntry(Doing):
+    """One thing somebody did, or tried. `hash` is of all that stands here and of the `hash` of the entry before.
+
+    `outcome` is the HTTP status or the exit status, UNKNOWN where the process died before it was written.
+    """
+
+    UNKNOWN = -1
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    outcome = models.SmallIntegerField()
     previous = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
 
@@ -38,19 +47,11 @@ class AuditEntry(models.Model):
         return f"audit entry {self.number}"
 
 
-class Begun(models.Model):
+class Begun(Doing):
     """Something that may change things and has begun: there before it, gone with its entry. What a killed process
     leaves is made an entry later (`services.finish`)."""
 
     key = models.CharField(max_length=32, primary_key=True)
-    at = models.DateTimeField(db_index=True)
-    actor = models.CharField(max_length=150, blank=True)
-    way = models.CharField(max_length=8, choices=AuditEntry.Way)
-    action = models.CharField(max_length=80)
-    subject = models.JSONField(default=dict)
-    details = models.JSONField(default=dict)
-    address = models.CharField(max_length=45, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name_plural = "begun changes"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -46,21 +47,25 @@ class Recorded:
         looks = is_reading or getattr(request, ONLY_LOOKS, False)
         if not looks or _is_export(response) or _is_read(request):
             _record(request, response, before)
-        elif begun := getattr(request, BEGUN, ""):
-            _write_down(request, lambda: services.forget(begun))
+        else:
+            _write_down(request, lambda: services.forget(getattr(request, BEGUN, "")))
         note_answer(request, response)
         return response
 
     def process_view(self, request: HttpRequest, _view: object, _args: object, _given: object) -> None:
-        """Note a write that begins."""
-        if request.method not in READING:
+        """Note a write that begins; one that shows a token is noted when it is known whose (`begin_of_token`)."""
+        if request.method not in READING and (
+            _name(request) or not ("Authorization" in request.headers or _is_too_many(request))
+        ):
             setattr(request, BEGUN, services.begin(_deed(request)))
 
 
-def told_who(request: HttpRequest, actor: str, via: str) -> None:
-    """Note who it is that began a write, where only the view finds out."""
-    if begun := getattr(request, BEGUN, ""):
-        services.name(begun, actor, via)
+def begin_of_token(request: HttpRequest, actor: str, via: str) -> None:
+    """Note a write that begins with the API token `via`, of a user."""
+    if request.method not in READING:
+        services.forget(getattr(request, BEGUN, ""))  # who is signed in besides is not who asks
+        deed = replace(_deed(request), actor=actor, way=AuditEntry.Way.TOKEN, details={"via": via})
+        setattr(request, BEGUN, services.begin(deed))
 
 
 def _is_export(response: HttpResponseBase) -> bool:
@@ -88,11 +93,9 @@ def _is_too_many(request: HttpRequest) -> bool:
 
 
 def _record(request: HttpRequest, response: HttpResponseBase, before: str) -> None:
-    """An entry; of one without a name only so many."""
+    """An entry; of those without a name only so many."""
     begun = getattr(request, BEGUN, "")
-    if not (_name(request) or before) and _is_too_many(request):
-        _write_down(request, lambda: services.forget(begun))
-    else:
+    if _name(request) or before or begun or not _is_too_many(request):
         _write_down(request, lambda: services.record(_deed(request, before), response.status_code, begun=begun))
 
 

@@ -1,7 +1,7 @@
 """Writing down what was done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,12 +17,12 @@ GRACE = {
     AuditEntry.Way.TOKEN: timedelta(minutes=15),
     AuditEntry.Way.COMMAND: timedelta(days=2),
 }
-"""How long what has begun may last: a request is cut off far sooner, a command may fill a year."""
+"""How long what has begun is waited for: nobody waits so long for an answer, a command may fill a year."""
 
 
 @dataclass(frozen=True)
 class Deed:
-    """What somebody does: when it began, who, which way, and what; `details` may hold secrets, which are not kept."""
+    """What somebody does, as far as is known by `at`; `subject` and `details` may hold secrets, which are not kept."""
 
     at: datetime
     actor: str
@@ -52,14 +52,10 @@ def begin(deed: Deed) -> str:
     return Begun.objects.create(key=uuid4().hex, **deed.row()).key
 
 
-def name(begun: str, actor: str, via: str) -> None:
-    """Note who began it: the owner of the API token `via`."""
-    Begun.objects.filter(key=begun).update(actor=actor[:150], way=AuditEntry.Way.TOKEN, details={"via": via})
-
-
 def forget(begun: str) -> None:
-    """It changed nothing."""
-    Begun.objects.filter(key=begun).delete()
+    """It changed nothing, or its entry is there."""
+    if begun:
+        Begun.objects.filter(key=begun).delete()
 
 
 def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
@@ -71,22 +67,19 @@ def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
         entry.hash = hash_of(entry)
         entry.save(force_insert=True)
         ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).update(number=entry.number, hash=entry.hash)
-        if begun:
-            forget(begun)
+        forget(begun)
     return entry
 
 
 def finish(now: datetime) -> int:
-    """Make entries of what began and whose process died before it could say how it ended; how many."""
+    """Make entries of what began and whose process died before it could say how it ended; how many. What ends after
+    all has an entry of its own besides."""
     made = 0
     for way, grace in GRACE.items():
         for left in Begun.objects.filter(way=way, at__lt=now - grace).order_by("at"):
             with transaction.atomic():
                 if Begun.objects.select_for_update().filter(key=left.key).exists():  # nobody else was faster
-                    deed = Deed(
-                        at=left.at, actor=left.actor, way=way, action=left.action, subject=left.subject,
-                        details=left.details, address=left.address, request_id=left.request_id,
-                    )  # fmt: skip
+                    deed = Deed(**{one.name: getattr(left, one.name) for one in fields(Deed)})
                     record(deed, AuditEntry.UNKNOWN, begun=left.key)
                     made += 1
     return made

@@ -8,11 +8,12 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from apps.audit import selectors, services
+from apps.audit import requests, selectors, services, tasks
 from apps.audit.commands import recorded
 from apps.audit.models import AuditEntry, Begun
 
 pytestmark = pytest.mark.django_db
+NOW = timezone.now()
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 
 
@@ -96,3 +97,22 @@ def test_what_cannot_be_noted_is_not_done(published, client_of, monkeypatch):
     monkeypatch.setattr(services, "begin", away)
     assert client.post("/logout/").status_code == 503
     assert client.get("/audit/").status_code == 200, "still signed in"
+
+
+def test_the_bell_makes_entries_of_what_was_left():
+    services.begin(services.Deed(NOW - HOUR, "lilei", "page", "POST x"))
+    assert [tasks.finish(), tasks.finish()] == [1, 0]
+    assert ended() == ("lilei", "page", "POST x", AuditEntry.UNKNOWN)
+
+
+def test_who_floods_without_a_name_writes_no_more_than_the_log_takes(published, monkeypatch, settings):
+    """Neither with nothing nor with a token that is none: an entry each, sixty times a minute, and no note."""
+    noted = []
+    begin = services.begin
+    monkeypatch.setattr(services, "begin", lambda deed: noted.append(deed) or begin(deed))
+    monkeypatch.setattr(requests, "NAMELESS_A_MINUTE", 3)
+    for _ in range(5):
+        Client().post("/login/", {"login": "x", "password": "y"})
+    assert (len(noted), AuditEntry.objects.count()) == (3, 3)
+    Client().post("/api/v1/budgets/", headers={"Authorization": "Token costops_x_y"})
+    assert (len(noted), AuditEntry.objects.count(), Begun.objects.count()) == (3, 3, 0)

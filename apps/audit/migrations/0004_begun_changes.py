@@ -14,14 +14,14 @@ class Migration(migrations.Migration):
             fields=[
                 ("key", models.CharField(max_length=32, primary_key=True, serialize=False)),
                 ("at", models.DateTimeField(db_index=True)),
-                ("actor", models.CharField(blank=True, max_length=150)),
+                ("actor", models.CharField(blank=True, db_index=True, max_length=150)),
                 (
                     "way",
                     models.CharField(
                         choices=[("page", "page"), ("token", "API token"), ("command", "command line")], max_length=8
                     ),
                 ),
-                ("action", models.CharField(max_length=80)),
+                ("action", models.CharField(db_index=True, max_length=80)),
                 ("subject", models.JSONField(default=dict)),
                 ("details", models.JSONField(default=dict)),
                 ("address", models.CharField(blank=True, max_length=45)),
