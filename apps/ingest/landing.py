@@ -24,6 +24,10 @@ class LocationMissing(CostOpsError):
     """The place a source points to is not there, or cannot be read."""
 
 
+class Swept(CostOpsError):
+    """Bytes were taken away before their row was there: a worker that was frozen for days may find it so."""
+
+
 class Interrupted(OSError):
     """A place that fails for the moment: the files found together wait together, lest the rest look like a re-issue."""
 
@@ -152,6 +156,17 @@ def keep_landed(temporary: Path, sha256: str) -> None:
     """Put the bytes of a file that is whole where every machine finds them."""
     keep(temporary, landed_path(sha256))
     shared.send([landed_path(sha256)])
+
+
+def is_landed_again(sha256: str) -> bool:
+    """Whether the bytes are here from a run that did not come to its end; then they are as young as if just landed."""
+    path = landed_path(sha256)
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    shared.send([path])
+    return True
 
 
 def keep(temporary: Path, target: Path) -> None:

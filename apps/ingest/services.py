@@ -186,6 +186,8 @@ def _enter(
             )
             seen.add(content)
         failpoint("land.enter")
+        if gone := shared.missing(landing.landed_path(one.sha256) for _, one in fresh):
+            raise landing.Swept(f"{gone[0].name} is gone before it was entered; the next try lands it again.")
 
 
 def _is_fresh(pair: tuple[Listed, landing.Landed], latest: Mapping[str, LandedFile]) -> bool:

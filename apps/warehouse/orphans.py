@@ -43,7 +43,7 @@ def sweep(now: datetime) -> int:
     and whatever lies in folders that are none of ours. Temporary files of this machine go by the same grace.
     """
     _sweep_temporary(now)
-    place = shared.bucket() if shared.is_on() else _Folder()
+    place = store()
     old = [one.key for prefix in ("lake/", ".probe-") for one in place.listed(prefix) if one.modified < now - GRACE]
     lost = sorted(_lost(place, old))
     place.delete(lost)
@@ -51,6 +51,11 @@ def sweep(now: datetime) -> int:
         told = ", ".join(lost[:_TOLD]) + (" …" if len(lost) > _TOLD else "")
         logger.warning("%d orphans of the lake swept, which no version names: %s", len(lost), told)
     return len(lost)
+
+
+def store() -> "Bucket | _Folder":
+    """Where the files lie that count, by key: those of the lake below `lake/`, landed ones below `landing/`."""
+    return shared.bucket() if shared.is_on() else _Folder()
 
 
 def _sweep_temporary(now: datetime) -> None:
@@ -130,20 +135,21 @@ class _Lying:
 
 
 class _Folder:
-    """The lake on this machine, as a bucket would tell it. Links are neither followed nor touched."""
+    """What lies on this machine, as a bucket would tell it. Links are neither followed nor touched."""
 
     def __init__(self) -> None:
-        self._root = Path(settings.COSTOPS_LAKE)
+        self._roots = {"lake": Path(settings.COSTOPS_LAKE), "landing": Path(settings.COSTOPS_LANDING)}
 
     def listed(self, prefix: str) -> Iterator[_Lying]:
-        zone, _, below = prefix.partition("/")
-        for folder, _folders, names in os.walk(self._root / below) if zone == "lake" else ():
-            for name in names:
-                path = Path(folder, name)
-                with suppress(FileNotFoundError):  # its writer moved it meanwhile
-                    facts = path.lstat()
-                    if stat.S_ISREG(facts.st_mode):
-                        yield _Lying(f"lake/{path.relative_to(self._root).as_posix()}", _touched(facts))
+        """The files of a zone or a folder, or the one file that is called so."""
+        zone = prefix.partition("/")[0]
+        place = self._path(prefix) if zone in self._roots else Path()
+        paths = (Path(folder, name) for folder, _folders, names in os.walk(place) for name in names)
+        for path in () if zone not in self._roots else (place,) if place.is_file() else paths:
+            with suppress(FileNotFoundError):  # its writer moved it meanwhile
+                facts = path.lstat()
+                if stat.S_ISREG(facts.st_mode):
+                    yield _Lying(f"{zone}/{path.relative_to(self._roots[zone]).as_posix()}", _touched(facts))
 
     def read(self, key: str) -> bytes:
         return self._path(key).read_bytes()
@@ -152,14 +158,15 @@ class _Folder:
         for key in keys:
             path = self._path(key)
             path.unlink(missing_ok=True)
-            for folder in path.parents:
-                if not _is_of_one_writer(folder.relative_to(self._root).parts):
+            for folder in path.parents if key.startswith("lake/") else ():
+                if not _is_of_one_writer(folder.relative_to(self._roots["lake"]).parts):
                     break
                 with suppress(OSError):  # something lies there still
                     folder.rmdir()
 
     def _path(self, key: str) -> Path:
-        return self._root / key.removeprefix("lake/")
+        zone, _, below = key.partition("/")
+        return self._roots[zone] / below
 
 
 def _is_of_one_writer(parts: tuple[str, ...]) -> bool:

@@ -95,6 +95,23 @@ def send(paths: Iterable[Path]) -> None:
         _each(lambda path: bucket().put(key_of(path), path), list(paths))
 
 
+def missing(paths: Iterable[Path]) -> list[Path]:
+    """Of files that were written, and sent, those that are not there."""
+    asked = list(paths)
+    with ThreadPoolExecutor(AT_ONCE if is_on() else 1) as pool:
+        return [path for path, is_there in zip(asked, pool.map(_is_there, asked), strict=True) if not is_there]
+
+
+def _is_there(path: Path) -> bool:
+    if not is_on():
+        return path.exists()
+    try:
+        bucket().facts(key_of(path))
+    except ObjectMissing:
+        return False
+    return True
+
+
 def at_hand(paths: Iterable[Path]) -> list[Path]:
     """Files that can be opened here now; those of the shared store that are not are fetched, and checked."""
     found = list(paths)

@@ -21,7 +21,7 @@ from apps.audit.models import AuditEntry
 from apps.channels import delivering
 from apps.channels.models import Entry, Message
 from apps.finops.tables import CHARGES
-from apps.ingest import scrub
+from apps.ingest import leftovers, scrub
 from apps.ingest.bill import writer
 from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
@@ -113,6 +113,18 @@ def a_sweep_takes_what_no_version_names() -> None:
     assert len(lying_charges()) > len(named), "what somebody may be about to commit was swept"
     orphans.sweep(datetime.now(UTC) + 2 * orphans.GRACE)
     assert lying_charges() == named, "more or less than the orphans was swept"
+
+
+def a_sweep_takes_what_no_row_names() -> None:
+    put(inbox(), "a.csv", GOOD)
+    ingest(source(inbox()))
+    kept, lost = landed_path(LandedFile.objects.get().sha256), landed_path("0" * 64)
+    lost.parent.mkdir(exist_ok=True)
+    lost.write_bytes(b"of a worker that was killed")
+    leftovers.sweep(datetime.now(UTC))
+    assert lost.exists(), "what somebody may be about to enter was swept"
+    leftovers.sweep(datetime.now(UTC) + 2 * orphans.GRACE)
+    assert (kept.exists(), lost.exists()) == (True, False), "more or less than what no row names was swept"
 
 
 def lying_charges() -> set[str]:

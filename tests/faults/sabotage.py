@@ -247,6 +247,10 @@ SABOTAGES: dict[str, Sabotage] = {
         _only_the_newest, proofs.a_sweep_takes_what_no_version_names
     ),
     "the sweep waits for nobody": Sabotage(_no_grace, proofs.a_sweep_takes_what_no_version_names),
+    "the sweep of landed files waits for nobody": Sabotage(_no_grace, proofs.a_sweep_takes_what_no_row_names),
+    "the sweep of landed files asks for no row": Sabotage(
+        replaced("apps.ingest.leftovers._named", lambda: set()), proofs.a_sweep_takes_what_no_row_names
+    ),
     "what lies in store is not compared": Sabotage(
         replaced("apps.ingest.scrub._sha256", lambda path: path.name), proofs.a_flipped_bit_in_store_is_told
     ),

@@ -152,7 +152,7 @@ class Bucket(Place):
             sha256 = self._receipt(found).read_text()
         except FileNotFoundError:
             return None
-        return sha256 if found.version and landing.landed_path(sha256).exists() else None
+        return sha256 if found.version and landing.is_landed_again(sha256) else None
 
     def _receipt(self, found: Found) -> Path:
         told = "\0".join((self.location, found.key, found.version, str(found.size)))

@@ -5,15 +5,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from apps.ingest import scrub
-from apps.warehouse import orphans
+from apps.ingest import leftovers, scrub
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows, working
 
 EXAMPLES = """
 Beat does the same every night, for forty minutes at most, those files first that were not read longest. What killed
-workers left in the lake, which no version names, is taken away after two days. The exit status is 0 only when nothing
-is damaged.
+workers left, files of the lake that no version names and landed files that no row names, is taken away after two days.
+The exit status is 0 only when nothing is damaged.
 
 examples:
   manage.py scrub                      everything
@@ -40,13 +39,13 @@ class Command(TerminalCommand):
                 seconds=60 * minutes if minutes is not None else None,
                 on_progress=lambda at, of: status.update(f"{at} of {of} files"),
             )
-        swept = orphans.sweep(timezone.now())
+        swept = leftovers.sweep(timezone.now())
         found = scrub.problems()
         rows = [(problem.subject, problem.code.removeprefix("scrub_"), problem.message) for problem in found]
         print_rows(("file", "damage", "what to do"), rows, options["format"], self.stdout)
         told = f"{done.files} files ({done.bytes:,} bytes) were read, {done.left} are left; {len(found)} are damaged."
         if swept:
-            told += f" {swept} files that killed workers left in the lake were taken away."
+            told += f" {swept} files that killed workers left were taken away."
         if found:
             raise CommandError(told)
         if options["format"] == "table":

@@ -1,0 +1,38 @@
+"""What killed workers left: files of the lake that no version names, landed files that no row names."""
+
+import logging
+import re
+from datetime import datetime
+
+from apps.ingest.models import LandedFile
+from apps.warehouse import orphans
+
+logger = logging.getLogger(__name__)
+_LANDED = re.compile(r"landing/[0-9a-f]{2}/([0-9a-f]{64})")
+
+
+def sweep(now: datetime) -> int:
+    """Take them away once they have lain there for the grace period; how many files."""
+    return orphans.sweep(now) + _sweep_landed(now)
+
+
+def _sweep_landed(now: datetime) -> int:
+    """Landed files are called by their content: the same bytes may be landed again just now, which makes them young.
+
+    A row is asked for after the files were listed, and looks for its file before it counts (`services._enter`).
+    """
+    store, limit, swept = orphans.store(), now - orphans.GRACE, 0
+    old = {found[1]: one.key for one in store.listed("landing/")
+           if one.modified < limit and (found := _LANDED.fullmatch(one.key))}  # fmt: skip
+    named = _named() if old else set()
+    for key in [key for sha256, key in sorted(old.items()) if sha256 not in named]:
+        if all(one.modified < limit for one in store.listed(key)):
+            store.delete([key])
+            swept += 1
+    if swept:
+        logger.warning("%d landed files swept, which no row names.", swept)
+    return swept
+
+
+def _named() -> set[str]:
+    return set(LandedFile.objects.values_list("sha256", flat=True))
