@@ -69,7 +69,8 @@ def _day(text: str) -> Any:
 def _line(entry: AuditEntry) -> EntryLine:
     told = {**entry.subject, **entry.details}
     given = ", ".join(
-        f"{name}: {value if isinstance(value, str) else json.dumps(value)}" for name, value in told.items()
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in told.items()
     )
     is_known = entry.outcome != AuditEntry.UNKNOWN
     failed = entry.outcome != 0 if entry.way == AuditEntry.Way.COMMAND else entry.outcome >= 400

@@ -289,6 +289,11 @@ def test_the_page_shows_hostile_text_as_text(published, client_of):
     assert "\u202e" not in page
 
 
+def test_the_page_shows_what_was_given_in_the_letters_it_was_given_in(published, client_of):
+    services.record(services.Deed(NOW, "lilei", "page", "POST x", details={"teams": ["直播课堂", "搜题"]}), 200)
+    assert "直播课堂&quot;, &quot;搜题" in client_of("staff").get("/audit/").content.decode()
+
+
 def test_older_entries_are_on_the_next_page(published, client_of):
     write(103)
     page = client_of("staff").get("/audit/?actor=lilei").content.decode()
