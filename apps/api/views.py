@@ -27,6 +27,7 @@ from apps.marts import selectors as marts
 from apps.marts.models import Publication
 from apps.marts.reconciling import reconciliation
 from apps.marts.scoping import scope_of
+from apps.marts.tagging import tag_dimensions
 from apps.teams.models import Team
 from apps.teams.organising import today, tree
 from apps.teams.tree import LEVELS
@@ -250,9 +251,10 @@ class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *_args: Any, **_given: Any) -> Response:
         name = f'inline; filename="CostOps.{request.accepted_renderer.format}"'
-        return Response(_schema(), headers={"Content-Disposition": name})
+        return Response(_schema(tag_dimensions()), headers={"Content-Disposition": name})
 
 
 @cache
-def _schema() -> Any:
+def _schema(_tags: tuple[str, ...]) -> Any:
+    """Its rows tell the chosen tags, and nothing else in it is asked of the installation."""
     return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]  # the library has no types there

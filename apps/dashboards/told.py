@@ -51,9 +51,8 @@ TOLD = (
     _("Cannot be read: %(reason)s."),
     _("%(name)s: the file is empty (0 bytes) after unpacking; export it again."),
     _("%(name)s: the file is empty (0 bytes); export it again."),
-    _("%(name)s: the zip archive holds no file."),
-    _("%(name)s: the zip archive holds %(count)s files; at most %(most)s are read."),
-    _("%(name)s: the zip archive holds two files of the same name."),
+    _("%(name)s: the archive holds %(count)s files; at most %(most)s are read."),
+    _("%(name)s: the archive holds two files of the same name."),
     _("%(name)s: holds another %(kind)s archive; pack the bill once only."),
     _("%(name)s: the gzip data are damaged (%(reason)s); fetch the file again."),
     _("%(name)s: the tar archive is damaged (%(reason)s); fetch the file again."),
@@ -62,8 +61,7 @@ TOLD = (
     _("%(name)s: %(member)s is encrypted; deliver it without a password."),
     _("%(name)s: %(member)s is a symbolic link, not a file."),
     _("%(name)s: %(member)s is neither CSV nor Parquet; put only bill files into the zip."),
-    _("%(name)s: the tar archive holds no CSV or Parquet file."),
-    _("%(name)s: the tar archive holds %(count)s files; at most %(most)s are read."),
+    _("%(name)s: the archive holds no CSV or Parquet file."),
     _("%(name)s: %(packed)s bytes unpack to more than %(limit)s; this is not a bill."),
     _(
         "Reading the file takes more memory than it may: COSTOPS_READ_MEMORY_GIB is %(gib)s, COSTOPS_MEMORY_LIMIT "

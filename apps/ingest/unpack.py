@@ -161,17 +161,17 @@ def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
     return members
 
 
-def _refuse_odd_names(names: list[str], archive: str, wanted: str) -> None:
+def _refuse_odd_names(names: list[str], name: str) -> None:
     if not names:
-        raise Unreadable(f"{archive} holds no {wanted}.")
+        raise Unreadable(f"{name}: the archive holds no CSV or Parquet file.")
     if len(names) > MAX_MEMBERS:
-        raise Unreadable(f"{archive} holds {len(names)} files; at most {MAX_MEMBERS} are read.")
+        raise Unreadable(f"{name}: the archive holds {len(names)} files; at most {MAX_MEMBERS} are read.")
     if len(set(names)) < len(names):
-        raise Unreadable(f"{archive} holds two files of the same name.")
+        raise Unreadable(f"{name}: the archive holds two files of the same name.")
 
 
 def _refuse_odd_tar(entries: list[tarfile.TarInfo], name: str) -> None:
-    _refuse_odd_names([entry.name for entry in entries], f"{name}: the tar archive", "CSV or Parquet file")
+    _refuse_odd_names([entry.name for entry in entries], name)
     for entry in entries:
         if not entry.isreg() or entry.issparse():  # what is sparse promises terabytes in a few bytes
             raise Unreadable(f"{name}: {entry.name} is a link or no plain file; pack the bill files themselves.")
@@ -217,7 +217,7 @@ def _is_furniture(entry: zipfile.ZipInfo) -> bool:
 
 
 def _refuse_odd_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
-    _refuse_odd_names([entry.filename for entry in entries], f"{name}: the zip archive", "file")
+    _refuse_odd_names([entry.filename for entry in entries], name)
     for entry in entries:
         inner = PurePosixPath(entry.filename)
         if inner.is_absolute() or ".." in inner.parts or "\\" in entry.filename or "\0" in entry.orig_filename:

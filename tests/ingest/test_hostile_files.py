@@ -137,7 +137,7 @@ CASES = {
     "a zip with a name of Windows": ("a.zip", archive((r"..\..\a.csv", GOOD)), "outside itself"),
     "a zip of 1,001 files": ("a.zip", archive(*((f"{at}.csv", GOOD) for at in range(1001))), "holds 1001 files"),
     "a zip whose files overlap": ("a.zip", overlapping(), "zip archive is damaged"),
-    "an empty zip": ("a.zip", archive(), "holds no file"),
+    "an empty zip": ("a.zip", archive(), "holds no CSV or Parquet file"),
     "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
     "two zips in one": ("a.zip", archive(("a.csv", GOOD)) + archive(("b.csv", GOOD)), "joined with another"),
     "a tar with one name twice": ("a.tgz", gz(tar(("a.csv", GOOD), ("a.csv", GOOD))), "two files of the same name"),
