@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite on SQLite, then every test that depends on the database again on PostgreSQL. Arguments go to pytest.
+# The suite on SQLite, then on PostgreSQL what a database server may answer otherwise (tests/databases.py). Arguments go
+# to pytest.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,11 +11,11 @@ pytest=(.venv/bin/python -m pytest -n "$processes" --dist loadfile --no-loadscop
 
 COSTOPS_FONTS=$PWD/.tools/fonts COSTOPS_HOME=$(mktemp -d) .venv/bin/python scripts/fonts.py
 
-echo "→ the whole suite, on SQLite"
-"${pytest[@]}"
+echo "→ the suite, on SQLite"
+COSTOPS_TEST_DATABASE=sqlite "${pytest[@]}"
 on_sqlite=$?
 
-echo "→ what depends on the database, on PostgreSQL"
+echo "→ what PostgreSQL may answer otherwise"
 COSTOPS_TEST_DATABASE=postgres "${pytest[@]}"
 on_postgres=$?
 

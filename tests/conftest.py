@@ -18,43 +18,12 @@ from _pytest import runner
 from django.conf import settings as django_settings
 from django.utils import translation
 
+from tests.databases import is_asked
+
 gc.disable()  # until everything is loaded, which takes half as long: `pytest_collection_finish`
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-ON_POSTGRES = os.environ.get("COSTOPS_TEST_DATABASE", "sqlite") == "postgres"
-ABOUT_FILES = (
-    "providers/",
-    "test_places",
-    "test_bills.py",
-    "test_hostile_files.py",
-    "test_usage_files.py",
-    "test_usage_formats.py",
-)
-"""Tests of `tests/ingest` about what is read from files: the database, which only remembers them, cannot change it."""
-ABOUT_THE_LAKE = (
-    "faults/test_failpoints.py",
-    "allocation/test_invariants.py",
-    "allocation/test_kubernetes.py",
-    "allocation/test_nodes.py",
-    "allocation/test_policies_worlds.py",
-    "api/test_opencost_words.py",
-    "access/test_matrix.py",
-    "backups/test_backups.py::test_a_backup_that_is_not_there",
-    "backups/test_backups.py::test_a_damaged_backup",
-    "backups/test_backups.py::test_files_lie_there_once",
-    "dashboards/test_accessible.py",
-    "dashboards/test_browser.py",
-    "dashboards/test_first_steps.py::test_from_nothing",
-    "dashboards/test_explorer_browser.py",
-    "monitoring/test_processes.py",
-    "warehouse/test_spark.py",
-    "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
-    "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
-)
-"""About amounts the engine computes, who may see what, or what a browser and a broker make of the same answers. What of
-it the database remembers is asked of PostgreSQL elsewhere: rules, drafts and whole fills by `allocation/test_trial.py`,
-`test_rehearsal.py`, `test_policies.py` and `pipeline`, every page by `dashboards/test_pages.py`, every address by
-`api/test_permissions.py` and `access/test_writes.py`, the main job by its bill and usage files, a killed worker by the
-broker that goes with PostgreSQL."""
+DATABASE = os.environ.get("COSTOPS_TEST_DATABASE", "")
+ON_POSTGRES = DATABASE == "postgres"
 LONG_FILES = (
     "warehouse/test_spark.py", "test_main_job.py", "pipeline/test_processes.py", "faults/test_kills.py",
     "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
@@ -64,7 +33,6 @@ LONG_FILES = (
     "dashboards/test_explorer_browser.py",
 )  # fmt: skip
 """Those of half a minute and more begin first: begun last, they would keep one worker busy while others are done."""
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation"}
 
 
 def prepare_environment() -> None:
@@ -140,25 +108,18 @@ def place_of(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).as_posix()
 
 
-def depends_on_database(item: pytest.Item) -> bool:
-    """Whether a test asks for the database, by mark or by fixture, for more than to remember files."""
-    if place_of(item).removeprefix("ingest/").startswith(ABOUT_FILES):
-        return False
-    if item.nodeid.removeprefix("tests/").startswith(ABOUT_THE_LAKE):
-        return False
-    fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
-    return bool(fixtures) or item.get_closest_marker("django_db") is not None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long comes first. On PostgreSQL only what depends on the database runs: the rest was true on SQLite
-    and cannot differ."""
+    """What takes long comes first; each database is asked its own."""
     ranks = {place: rank for rank, place in enumerate(LONG_FILES)}
     items.sort(key=lambda item: ranks.get(place_of(item), len(ranks)))
-    if not ON_POSTGRES:
-        return
-    config.hook.pytest_deselected(items=[item for item in items if not depends_on_database(item)])
-    items[:] = [item for item in items if depends_on_database(item)]
+    asked = [item for item in items if is_asked(DATABASE, item.nodeid.removeprefix("tests/"), fixtures_of(item))]
+    config.hook.pytest_deselected(items=[*{*items} - {*asked}])
+    items[:] = asked
+
+
+def fixtures_of(item: pytest.Item) -> tuple[str, ...]:
+    marked = ("db",) if item.get_closest_marker("django_db") else ()
+    return (*getattr(item, "fixturenames", ()), *marked)
 
 
 # --- The database, the home folder, the guard ---------------------------------------------------------------------
@@ -208,6 +169,25 @@ def _speed_over_safety() -> Iterator[None]:
     """No test of this process cuts the power: nothing waits for the disk, as with the suite's PostgreSQL."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _handle: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_once() -> Iterator[None]:
+    """Every client of a test makes the middleware anew, which would look through the static folders each time."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def look_once(middleware: Any) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
         yield
 
 

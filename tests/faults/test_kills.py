@@ -6,6 +6,7 @@ import re
 import pytest
 
 from apps.warehouse.failpoints import STAGES
+from tests.conftest import ON_POSTGRES
 from tests.faults.runs import IS_SOAK, rig, soak
 from tests.faults.sabotage import SABOTAGES
 
@@ -19,7 +20,7 @@ BROKEN = [name for name, one in SABOTAGES.items() if one.run]
 @pytest.fixture
 def database_url(request):
     """SQLite, or a database of its own where the suite runs on PostgreSQL."""
-    if os.environ.get("COSTOPS_TEST_DATABASE") != "postgres":
+    if not ON_POSTGRES:
         return None
     return request.getfixturevalue("postgres").create_database(f"faults_{os.getpid()}_{request.node.name[:20]}".lower())
 
