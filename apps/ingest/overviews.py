@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 
+from apps.finops.money import add_up, less, plain
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest import kinds, landing
@@ -54,7 +55,8 @@ def _stated(provider: Provider, overview: Overview, path: str, full: Path) -> di
     total: dict[Key, Decimal] = defaultdict(Decimal)
     for row in _rows(provider, path, full):
         one = overview.state(row)
-        total[one.account, one.month, one.service, one.currency] += one.billed_cost
+        key = one.account, one.month, one.service, one.currency
+        total[key] = add_up((total[key], one.billed_cost))
     return total
 
 
@@ -75,8 +77,8 @@ def _differences(source: Source, path: str, stated: Mapping[Key, Decimal], *, is
             continue
         account, month, service, currency = key
         message = (
-            f"{account} {month} {service}: the overview says {said.normalize():f} {currency}, the charges add up to "
-            f"{found.normalize():f}, {abs(said - found).normalize():f} {'more' if found > said else 'less'}; "
+            f"{account} {month} {service}: the overview says {plain(said)} {currency}, the charges add up to "
+            f"{plain(found)}, {plain(less(found, said).copy_abs())} {'more' if found > said else 'less'}; "
             + ("fetch the month's bill and its overview again." if is_final else "the month is still open.")
         )
         yield Problem("error" if is_final else "warning", "overview", path, message)

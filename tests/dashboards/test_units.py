@@ -115,3 +115,4 @@ def test_a_cost_per_unit_keeps_the_digits_that_count(amount, shown):
 
 def test_a_quantity_has_the_decimals_it_has():
     assert [quantity(Decimal(text)) for text in ("1500.000000000000", "0.5", "0E-12")] == ["1,500", "0.5", "0"]
+    assert quantity(Decimal("98765432109876543210.123456789012")) == "98,765,432,109,876,543,210.123456789012"

@@ -115,6 +115,20 @@ def test_a_sample_of_no_moment_is_said(sample: object) -> None:
         to_table([{"metric": {}, "values": [sample]}], question)
 
 
+@pytest.mark.parametrize("value", ["1_0", "\u0663", "0x10", "++1", " 1", "", None, 1.5, ["1"]], ids=repr)
+def test_a_value_that_prometheus_never_writes_is_said(value: object) -> None:
+    question = Question("x", "", "up", {"cluster": "cluster"})
+    with pytest.raises(PrometheusGarbled, match="not a number"):
+        to_table([{"metric": {}, "values": [[1, "1"], [2, value]]}], question)
+
+
+def test_values_are_read_as_prometheus_writes_them() -> None:
+    question = Question("x", "", "up", {"cluster": "cluster"})
+    written = ["1", "0.1", "-5e-324", "1.7976931348623157e+308", "+Inf", "-Inf", "NaN", "123456789.123456789"]
+    told = to_table([{"metric": {}, "values": [[at, value] for at, value in enumerate(written)]}], question)
+    assert told["value"].to_pylist() == [1.0, 0.1, -5e-324, 1.7976931348623157e308, 123456789.123456789]
+
+
 def test_an_answer_that_comes_by_drops_is_given_up_at_its_deadline() -> None:
     drops = iter([b"[", b"never asked for"])
     with client_of("http://localhost") as client, pytest.raises(Exception, match="came too slowly"):

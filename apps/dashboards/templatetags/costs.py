@@ -52,7 +52,7 @@ def precise(amount: Decimal | None) -> str:
 @register.filter
 def quantity(amount: Decimal | None) -> str:
     """A number of units, as many decimals as it has."""
-    return "–" if amount is None else f"{amount.normalize():,f}"
+    return "–" if amount is None else f"{_WIDE.normalize(amount):,f}"
 
 
 @register.filter

@@ -26,7 +26,10 @@ def to_table(series: Sequence[Series], question: Question) -> pa.Table:
     try:
         samples = list(chain.from_iterable(one["values"] for one in series))
         moments = np.array([sample[0] for sample in samples], dtype=np.float64)
-        values = np.array([sample[1] for sample in samples], dtype="U").astype(np.float64)
+        told = pa.array([sample[1] for sample in samples], pa.string())
+        values = told.cast(pa.float64()).to_numpy(zero_copy_only=False)  # Python would take `1_0` and `٣`
+        if told.null_count:
+            raise ValueError("null")
         if not (np.abs(moments) < _LATEST).all():  # nor where it is no number
             raise ValueError("of a moment there is not")
     except (ValueError, TypeError, LookupError) as error:

@@ -177,6 +177,11 @@ def test_a_bill_of_orders_is_no_overview(tmp_path, rounded_off):
              "47.61, 0.38 less"], id="an error once the month is final",
         ),
         pytest.param(
+            MONTH, [overview("99999999999999999999.99", "0"), overview("0.010000000001", "0")],
+            ["error Elastic Compute Service: the overview says 100000000000000000000.000000000001 CNY, the charges add "
+             "up to 47.61, 99999999999999999952.390000000001 less"], id="to the last of thirty-three digits",
+        ),
+        pytest.param(
             DAY, [overview("47.99", "0")],
             ["warning Elastic Compute Service: the overview says 47.99 CNY, the charges add up "
              "to 47.61, 0.38 less"], id="a warning while it is open",
