@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from apps.finops import sheets
@@ -72,7 +73,13 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
             allowed = " or ".join(",".join(columns) for columns in headers)
             raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
         rows = sheet.iter_rows(min_row=2, max_col=len(header), values_only=True)
+        unknown = _Formulas(content, len(header))
         for line, row in enumerate(rows, start=2):
+            if None in row and (odd := unknown.first(line, row)) is not None:
+                raise BadSheet(
+                    f"{name}, line {line}, {header[odd]}: a formula whose result the workbook does not hold; "
+                    "open it in a spreadsheet and save it, or write the value."
+                )
             cells = {
                 column: _exact(value, f"{name}, line {line}, {column}")
                 for column, value in zip(header, row, strict=False)
@@ -84,6 +91,27 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
         raise
     except Exception as broken:  # its reader raises KeyError, zlib.error and more for broken files
         raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
+
+
+class _Formulas:
+    """What a sheet reckons: a program that writes formulas alone leaves their results out. Lines are asked for in their
+    order."""
+
+    def __init__(self, content: bytes, width: int) -> None:
+        self._content, self._width = content, width
+
+    @cached_property
+    def _lines(self) -> Iterator[tuple[int, Sequence[Any]]]:
+        from openpyxl import load_workbook
+
+        sheet = load_workbook(io.BytesIO(self._content), read_only=True).worksheets[0]
+        sheet.reset_dimensions()
+        return enumerate(sheet.iter_rows(min_row=2, max_col=self._width, values_only=True), start=2)
+
+    def first(self, line: int, row: Sequence[Any]) -> int | None:
+        """The first column of a line that holds a formula and no value."""
+        written = next(found for at, found in self._lines if at == line)
+        return next((at for at, value in enumerate(row) if value is None and written[at] is not None), None)
 
 
 def _exact(value: Any, where: str) -> str:

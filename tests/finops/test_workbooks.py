@@ -80,6 +80,21 @@ def test_a_number_that_lost_digits_is_refused(number):
         list(workbooks.lines(made, "plan.xlsx", COLUMNS))
 
 
+FORMULA = HEADER | {"A2": 3, "A5": "=1+1", "B5": "live"}
+
+
+def test_a_formula_is_what_it_came_to():
+    made = workbook(FORMULA, lambda sheet: re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>2</v>", sheet))
+    found = [(line, told["day"]) for line, told in workbooks.lines(made, "plan.xlsx", COLUMNS)]
+    assert found == [(2, "3"), (5, "2")]
+
+
+def test_a_formula_without_a_result_is_refused():
+    said = r"^plan.xlsx, line 5, day: a formula whose result the workbook does not hold; open it in a spreadsheet"
+    with pytest.raises(BadSheet, match=said):
+        list(workbooks.lines(workbook(FORMULA), "plan.xlsx", COLUMNS))
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
