@@ -281,15 +281,34 @@ def test_pods_may_reach_what_settings_name(setting, more):
     assert ports == [53, 53, 443, 5432, 6379, 9090, 587, *more]
 
 
+def test_the_service_is_of_the_kind_an_ingress_asks_for():
+    for values, kind in (((), "ClusterIP"), (("service.type=NodePort",), "NodePort")):
+        (service,) = by_kind(rendered(*values), "Service")
+        assert service["spec"]["type"] == kind
+
+
+@pytest.mark.parametrize(("letters", "is_taken"), [(48, True), (49, False)])
+def test_names_fit_where_the_release_s_does(letters, is_taken):
+    done = helm("template", "s" * letters, CHART, "--set", "monitoring.rules.enabled=true")
+    assert (done.returncode == 0) is is_taken
+    if is_taken:
+        names = [one["metadata"]["name"] for one in yaml.safe_load_all(done.stdout) if one]
+        assert max(map(len, names)) <= 63
+        assert max(len(name) for name in names if "-migrate-" in name) <= 63 - len("999")
+    else:
+        assert "a name of more than 48 letters" in done.stderr
+
+
 def test_no_scaler_asks_for_more_pods_at_least_than_at_most():
+    least = ("autoscaling.workers.minReplicas=4", "autoscaling.web.enabled=true", "autoscaling.web.minReplicas=9")
     for kind in ("hpa", "keda"):
         for scaler in by_kind(
-            rendered(*EVERYTHING, f"autoscaling.workers.kind={kind}", "autoscaling.workers.minReplicas=4"),
+            rendered(*EVERYTHING, f"autoscaling.workers.kind={kind}", *least),
             {"hpa": "HorizontalPodAutoscaler", "keda": "ScaledObject"}[kind],
         ):
             spec = scaler["spec"]
-            least = spec["minReplicas" if kind == "hpa" else "minReplicaCount"]
-            assert least <= spec["maxReplicas" if kind == "hpa" else "maxReplicaCount"], scaler["metadata"]["name"]
+            asked = spec["minReplicas" if kind == "hpa" else "minReplicaCount"]
+            assert asked <= spec["maxReplicas" if kind == "hpa" else "maxReplicaCount"], scaler["metadata"]["name"]
 
 
 @pytest.mark.parametrize(

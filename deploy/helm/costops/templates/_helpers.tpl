@@ -1,4 +1,7 @@
 {{- define "costops.labels" -}}
+{{- if gt (len .Release.Name) 48 }}
+{{- fail "the release has a name of more than 48 letters: those of its Jobs would be too long for Kubernetes" }}
+{{- end }}
 app.kubernetes.io/name: costops
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
