@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -57,7 +57,7 @@ class Recorded:
         if request.method not in READING and (
             _name(request) or not ("Authorization" in request.headers or _is_too_many(request))
         ):
-            setattr(request, BEGUN, services.begin(_deed(request)))
+            setattr(request, BEGUN, _begin(_deed(request)))
 
 
 def begin_of_token(request: HttpRequest, actor: str, via: str) -> None:
@@ -65,7 +65,14 @@ def begin_of_token(request: HttpRequest, actor: str, via: str) -> None:
     if request.method not in READING:
         services.forget(getattr(request, BEGUN, ""))  # who is signed in besides is not who asks
         deed = replace(_deed(request), actor=actor, way=AuditEntry.Way.TOKEN, details={"via": via})
-        setattr(request, BEGUN, services.begin(deed))
+        setattr(request, BEGUN, _begin(deed))
+
+
+def _begin(deed: Deed) -> str:
+    try:
+        return services.begin(deed)
+    except DatabaseError as error:  # read-only, or not migrated yet: to be asked again, like one that does not answer
+        raise OperationalError("The audit log cannot be written.") from error
 
 
 def _is_export(response: HttpResponseBase) -> bool:

@@ -61,14 +61,19 @@ def forget(begun: str) -> None:
 def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
     """Append one entry, in place of what was noted when it began. Others who append wait for it."""
     with transaction.atomic():
-        ChainEnd.objects.get_or_create(pk=ChainEnd.THE_ONE)
-        end = ChainEnd.objects.select_for_update().get(pk=ChainEnd.THE_ONE)
+        end = _end_of_chain()
         entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **deed.row())
         entry.hash = hash_of(entry)
         entry.save(force_insert=True)
         ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).update(number=entry.number, hash=entry.hash)
         forget(begun)
     return entry
+
+
+def _end_of_chain() -> ChainEnd:
+    """Locked: others who append wait."""
+    ChainEnd.objects.get_or_create(pk=ChainEnd.THE_ONE)
+    return ChainEnd.objects.select_for_update().get(pk=ChainEnd.THE_ONE)
 
 
 def finish(now: datetime) -> int:
@@ -78,6 +83,7 @@ def finish(now: datetime) -> int:
     for way, grace in GRACE.items():
         for left in Begun.objects.filter(way=way, at__lt=now - grace).order_by("at"):
             with transaction.atomic():
+                _end_of_chain()  # whoever records locks it before the note
                 if Begun.objects.select_for_update().filter(key=left.key).exists():  # nobody else was faster
                     deed = Deed(**{one.name: getattr(left, one.name) for one in fields(Deed)})
                     record(deed, AuditEntry.UNKNOWN, begun=left.key)

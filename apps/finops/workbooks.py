@@ -100,18 +100,23 @@ class _Formulas:
     def __init__(self, content: bytes, width: int) -> None:
         self._content, self._width = content, width
 
-    @cached_property
-    def _lines(self) -> Iterator[tuple[int, Sequence[Any]]]:
+    def _read(self, *, data_only: bool, values_only: bool) -> Iterator[Sequence[Any]]:
         from openpyxl import load_workbook
 
-        sheet = load_workbook(io.BytesIO(self._content), read_only=True).worksheets[0]
+        sheet = load_workbook(io.BytesIO(self._content), read_only=True, data_only=data_only).worksheets[0]
         sheet.reset_dimensions()
-        return enumerate(sheet.iter_rows(min_row=2, max_col=self._width, values_only=True), start=2)
+        return iter(sheet.iter_rows(min_row=2, max_col=self._width, values_only=values_only))
+
+    @cached_property
+    def _lines(self) -> Iterator[tuple[int, tuple[Sequence[Any], Sequence[Any]]]]:
+        written = self._read(data_only=False, values_only=True)
+        return enumerate(zip(written, self._read(data_only=True, values_only=False), strict=True), start=2)
 
     def first(self, line: int, row: Sequence[Any]) -> int | None:
-        """The first column of a line that holds a formula and no value."""
-        written = next(found for at, found in self._lines if at == line)
-        return next((at for at, value in enumerate(row) if value is None and written[at] is not None), None)
+        """The first column of a line that holds a formula and no value; one that came to an empty text has said so."""
+        written, cells = next(found for at, found in self._lines if at == line)
+        empty = (at for at, value in enumerate(row) if value is None and written[at] is not None)
+        return next((at for at in empty if cells[at].data_type != "str"), None)
 
 
 def _exact(value: Any, where: str) -> str:

@@ -2,9 +2,13 @@
 
 import errno
 import hashlib
+import lzma
+import os
+import posixpath
 import re
 import shutil
 import stat
+import struct
 import tarfile
 import uuid
 import zipfile
@@ -156,7 +160,7 @@ def _untarred(path: Path, name: str, staging: Path) -> list[Member]:
                 assert stream is not None  # noqa: S101  # it is a file
                 _copy(stream, target, packed=entry.size, name=inner)
                 members.append(_plain(inner, target))
-    except (tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:  # odd numbers in headers
         raise Unreadable(f"{name}: the tar archive is damaged ({error}); fetch the file again.") from error
     return members
 
@@ -166,7 +170,7 @@ def _refuse_odd_names(names: list[str], name: str) -> None:
         raise Unreadable(f"{name}: the archive holds no CSV or Parquet file.")
     if len(names) > MAX_MEMBERS:
         raise Unreadable(f"{name}: the archive holds {len(names)} files; at most {MAX_MEMBERS} are read.")
-    if len(set(names)) < len(names):
+    if len({posixpath.normpath(one) for one in names}) < len(names):
         raise Unreadable(f"{name}: the archive holds two files of the same name.")
 
 
@@ -196,20 +200,44 @@ def _is_data(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in (".csv", ".parquet") and not PurePosixPath(name).name.startswith(".")
 
 
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
+
+
 def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
             _refuse_odd_entries(entries, name)
-            if min(entry.header_offset for entry in archive.infolist()):  # of several, its reader knows the last
+            if not _is_one_zip(archive, path):
                 raise Unreadable(f"{name}: the zip archive is damaged or joined with another; deliver each by itself.")
             return [_extracted(archive, entry, name, staging / str(at)) for at, entry in enumerate(entries)]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error
     except OSError as error:
         if error.errno != errno.EINVAL:  # a place before the beginning of the file
             raise
         raise Unreadable(f"{name}: the zip archive is damaged ({error}); fetch the file again.") from error
+
+
+def _is_one_zip(archive: zipfile.ZipFile, path: Path) -> bool:
+    """Whether a file is one zip archive from its first byte to its last: its reader looks for the last end there is,
+    and passes over what lies before, behind and between."""
+    end = zipfile.sizeEndCentDir + len(archive.comment)
+    with path.open("rb") as stream:
+        stream.seek(-end, os.SEEK_END)
+        if stream.read(4) != zipfile.stringEndArchive:
+            return False
+        place = 0
+        for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+            if not 0 <= entry.header_offset - place < zipfile.sizeFileHeader:
+                return False
+            stream.seek(entry.header_offset + zipfile.sizeFileHeader - 4)
+            name, extra = struct.unpack("<HH", stream.read(4))
+            place = entry.header_offset + zipfile.sizeFileHeader + name + extra + entry.compress_size
+    return 0 <= archive.start_dir - place < zipfile.sizeFileHeader
 
 
 def _is_furniture(entry: zipfile.ZipInfo) -> bool:

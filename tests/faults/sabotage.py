@@ -129,7 +129,8 @@ def _only_the_newest(patched: pytest.MonkeyPatch) -> None:
 def _no_grace(patched: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
-    patched.setattr("apps.warehouse.orphans.GRACE", timedelta(days=-1))
+    for grace in ("apps.warehouse.orphans.GRACE", "apps.ingest.leftovers.LANDED_GRACE"):
+        patched.setattr(grace, timedelta(days=-1))
 
 
 # --- Work -----------------------------------------------------------------------------------------------------------

@@ -89,6 +89,16 @@ def test_a_formula_is_what_it_came_to():
     assert found == [(2, "3"), (5, "2")]
 
 
+def test_a_formula_may_come_to_an_empty_text():
+    """As spreadsheets keep `=IF(A2="","",A2)`."""
+
+    def kept(sheet: bytes) -> bytes:
+        return re.sub(rb'<c r="A5"([^>]*)>', rb'<c r="A5" t="str"\1>', sheet)
+
+    found = [(line, told["day"]) for line, told in workbooks.lines(workbook(FORMULA, kept), "plan.xlsx", COLUMNS)]
+    assert found == [(2, "3"), (5, "")]
+
+
 def test_a_formula_without_a_result_is_refused():
     said = r"^plan.xlsx, line 5, day: a formula whose result the workbook does not hold; open it in a spreadsheet"
     with pytest.raises(BadSheet, match=said):

@@ -74,6 +74,25 @@ def overlapping() -> bytes:
     return bytes(raw)
 
 
+def hidden() -> bytes:
+    """The bytes of two files, and the list of the first alone."""
+    whole, one = archive(("a.csv", GOOD), ("b.csv", GOOD)), archive(("a.csv", GOOD))
+    bodies, listed = whole[: whole.index(b"PK\x01\x02")], bytearray(one[one.index(b"PK\x01\x02") :])
+    end = listed.rindex(b"PK\x05\x06")
+    listed[end + 16 : end + 20] = struct.pack("<I", len(bodies))
+    return bodies + bytes(listed)
+
+
+def odd_tar(more: dict[str, str]) -> bytes:
+    """A file with headers of its own, as they are written beside the plain ones."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as packed:
+        info = tarfile.TarInfo("a.csv")
+        info.size, info.pax_headers = len(GOOD), more
+        packed.addfile(info, io.BytesIO(GOOD))
+    return out.getvalue()
+
+
 def endless() -> bytes:
     """A row of which Parquet says that it is there 1,100,000 times, in a few bytes."""
     out = io.BytesIO()
@@ -140,6 +159,13 @@ CASES = {
     "an empty zip": ("a.zip", archive(), "holds no CSV or Parquet file"),
     "a zip cut off": ("a.zip", archive(("a.csv", GOOD))[:-30], "zip archive is damaged"),
     "two zips in one": ("a.zip", archive(("a.csv", GOOD)) + archive(("b.csv", GOOD)), "joined with another"),
+    "a zip and half of another": ("a.zip", archive(("a.csv", GOOD)) + archive(("b.csv", GOOD))[:40], "with another"),
+    "a zip and more": ("a.zip", archive(("a.csv", GOOD)) + b"more", "joined with another"),
+    "a zip that hides a file": ("a.zip", hidden(), "joined with another"),
+    "a zip with a file under two names": ("a.zip", archive(("a.csv", GOOD), ("./a.csv", GOOD)), "of the same name"),
+    "a tar with a file under two names": ("a.tgz", gz(tar(("a.csv", GOOD), ("./a.csv", GOOD))), "of the same name"),
+    "a tar of an odd map": ("a.tgz", gz(odd_tar({"GNU.sparse.map": "1,x"})), "damaged"),
+    "a tar of an odd size": ("a.tgz", gz(odd_tar({"size": "9" * 21})), "damaged"),
     "a tar with one name twice": ("a.tgz", gz(tar(("a.csv", GOOD), ("a.csv", GOOD))), "two files of the same name"),
     "a tar cut between two files": ("a.tgz", gz(A_TAR[:SECOND]), "the tar archive is cut off"),
     "a tar cut inside a head": ("a.tgz", gz(A_TAR[: SECOND + 100]), "the tar archive is cut off"),

@@ -18,7 +18,7 @@ from tests.ingest.bills import NOW, bill, put, row, source, total
 from tests.servers.objects import lay_lake
 
 pytestmark = pytest.mark.django_db
-LATER = timezone.now() + orphans.GRACE + timedelta(days=1)
+LATER = timezone.now() + leftovers.LANDED_GRACE + timedelta(days=1)
 
 
 class Killed(BaseException):
@@ -57,6 +57,15 @@ def test_what_a_killed_worker_landed_goes_and_what_a_row_names_stays(bills, capl
     assert "1 landed files swept, which no row names." in caplog.messages
     services.normalize(bills, NOW)
     assert total() == 2
+
+
+def test_another_database_takes_nothing_away(bills, caplog):
+    """One that was set back, or of another installation, names few of the files that lie there."""
+    lie = {landed(bills, bill(row(f"{cost}"))) for cost in range(1, 5)}
+    LandedFile.objects.exclude(sha256=min(lie)).delete()
+    assert leftovers.sweep(LATER) == 0
+    assert there() == lie
+    assert "3 of 4 landed files are named by no row; nothing was swept" in caplog.text
 
 
 def test_bytes_that_are_landed_again_meanwhile_stay(bills, monkeypatch):
