@@ -200,6 +200,8 @@ def _is_data(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in (".csv", ".parquet") and not PurePosixPath(name).name.startswith(".")
 
 
+_ZIP_END, _ZIP_END_BYTES, _ZIP_HEADER_BYTES = b"PK\x05\x06", 22, 30
+"""How a zip archive ends; how long that is without a comment, and what stands before each file without its name."""
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, NotImplementedError,
     RuntimeError,
@@ -225,19 +227,19 @@ def _unzipped(path: Path, name: str, staging: Path) -> list[Member]:
 def _is_one_zip(archive: zipfile.ZipFile, path: Path) -> bool:
     """Whether a file is one zip archive from its first byte to its last: its reader looks for the last end there is,
     and passes over what lies before, behind and between."""
-    end = zipfile.sizeEndCentDir + len(archive.comment)
+    end = _ZIP_END_BYTES + len(archive.comment)
     with path.open("rb") as stream:
         stream.seek(-end, os.SEEK_END)
-        if stream.read(4) != zipfile.stringEndArchive:
+        if stream.read(4) != _ZIP_END:
             return False
         place = 0
         for entry in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
-            if not 0 <= entry.header_offset - place < zipfile.sizeFileHeader:
+            if not 0 <= entry.header_offset - place < _ZIP_HEADER_BYTES:
                 return False
-            stream.seek(entry.header_offset + zipfile.sizeFileHeader - 4)
+            stream.seek(entry.header_offset + _ZIP_HEADER_BYTES - 4)
             name, extra = struct.unpack("<HH", stream.read(4))
-            place = entry.header_offset + zipfile.sizeFileHeader + name + extra + entry.compress_size
-    return 0 <= archive.start_dir - place < zipfile.sizeFileHeader
+            place = entry.header_offset + _ZIP_HEADER_BYTES + name + extra + entry.compress_size
+    return 0 <= archive.start_dir - place < _ZIP_HEADER_BYTES
 
 
 def _is_furniture(entry: zipfile.ZipInfo) -> bool:
