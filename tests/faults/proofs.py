@@ -123,7 +123,7 @@ def a_sweep_takes_what_no_row_names() -> None:
     lost.write_bytes(b"of a worker that was killed")
     leftovers.sweep(datetime.now(UTC))
     assert lost.exists(), "what somebody may be about to enter was swept"
-    leftovers.sweep(datetime.now(UTC) + 2 * orphans.GRACE)
+    leftovers.sweep(datetime.now(UTC) + 2 * leftovers.LANDED_GRACE)
     assert (kept.exists(), lost.exists()) == (True, False), "more or less than what no row names was swept"
 
 
