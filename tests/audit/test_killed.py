@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import InternalError, OperationalError, ProgrammingError
 from django.test import Client
 from django.utils import timezone
 
@@ -88,9 +88,18 @@ def test_what_has_its_entry_leaves_no_note(published, client_of):
     assert not Begun.objects.exists()
 
 
-def test_what_cannot_be_noted_is_not_done(published, client_of, monkeypatch):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(OperationalError("the database is away"), id="a database that is away"),
+        pytest.param(OperationalError("no such table: audit_begun"), id="SQLite before the migration"),
+        pytest.param(ProgrammingError('relation "audit_begun" does not exist'), id="PostgreSQL before the migration"),
+        pytest.param(InternalError("cannot execute INSERT in a read-only transaction"), id="one that only reads"),
+    ],
+)
+def test_what_cannot_be_noted_is_not_done(published, client_of, monkeypatch, fault):
     def away(_deed):
-        raise OperationalError("the database is away")
+        raise fault
 
     client = client_of("staff")
     client.raise_request_exception = False
