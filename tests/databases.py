@@ -21,7 +21,7 @@ ON_SQLITE = (
     "dashboards/test_accessible.py", "dashboards/test_browser.py", "dashboards/test_canaries.py",
     "dashboards/test_estimates.py", "dashboards/test_explorer", "dashboards/test_first_steps.py",
     "dashboards/test_forecasts.py", "dashboards/test_heads.py", "dashboards/test_permissions.py",
-    "dashboards/test_search.py", "dashboards/test_two_currencies.py", "dashboards/test_why.py",
+    "dashboards/test_printed.py", "dashboards/test_search.py", "dashboards/test_two_currencies.py", "dashboards/test_why.py",
     "estimates/",
     "faults/test_failpoints.py",
     "ingest/providers/", "ingest/test_apart.py", "ingest/test_bills.py", "ingest/test_commitments.py",
@@ -36,6 +36,7 @@ ON_SQLITE = (
     "monitoring/test_processes.py",
     "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
     "planning/test_cluster_planners.py", "planning/test_gpu_planner.py", "planning/test_purchase_planner.py",
+    "reports/test_archive.py",
     "test_main_job.py::test_bill_and_prometheus_come_within_half_a_percent",
     "warehouse/test_spark.py",
 )  # fmt: skip
