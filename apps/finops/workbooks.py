@@ -73,7 +73,7 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
             allowed = " or ".join(",".join(columns) for columns in headers)
             raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
         rows = sheet.iter_rows(min_row=2, max_col=len(header), values_only=True)
-        unknown = _Formulas(content, len(header))
+        unknown = _Formulas(content, header)
         for line, row in enumerate(rows, start=2):
             if None in row and (odd := unknown.first(line, row)) is not None:
                 raise BadSheet(
@@ -97,15 +97,15 @@ class _Formulas:
     """What a sheet reckons: a program that writes formulas alone leaves their results out. Lines are asked for in their
     order."""
 
-    def __init__(self, content: bytes, width: int) -> None:
-        self._content, self._width = content, width
+    def __init__(self, content: bytes, header: Sequence[str]) -> None:
+        self._content, self._header = content, header
 
     def _read(self, *, data_only: bool, values_only: bool) -> Iterator[Sequence[Any]]:
         from openpyxl import load_workbook
 
         sheet = load_workbook(io.BytesIO(self._content), read_only=True, data_only=data_only).worksheets[0]
         sheet.reset_dimensions()
-        return iter(sheet.iter_rows(min_row=2, max_col=self._width, values_only=values_only))
+        return iter(sheet.iter_rows(min_row=2, max_col=len(self._header), values_only=values_only))
 
     @cached_property
     def _lines(self) -> Iterator[tuple[int, tuple[Sequence[Any], Sequence[Any]]]]:
@@ -113,9 +113,10 @@ class _Formulas:
         return enumerate(zip(written, self._read(data_only=True, values_only=False), strict=True), start=2)
 
     def first(self, line: int, row: Sequence[Any]) -> int | None:
-        """The first column of a line that holds a formula and no value; one that came to an empty text has said so."""
+        """The first column of a line that holds a formula and no value, of those with a name; one that came to an empty
+        text has said so."""
         written, cells = next(found for at, found in self._lines if at == line)
-        empty = (at for at, value in enumerate(row) if value is None and written[at] is not None)
+        empty = (at for at, name in enumerate(self._header) if name and row[at] is None and written[at] is not None)
         return next((at for at in empty if cells[at].data_type != "str"), None)
 
 

@@ -202,7 +202,7 @@ def _is_data(name: str) -> bool:
 
 _ZIP_END, _ZIP_END_BYTES, _ZIP_HEADER_BYTES = b"PK\x05\x06", 22, 30
 """How a zip archive ends; how long that is without a comment, and what stands before each file without its name."""
-_DAMAGE = (
+_DAMAGE = (  # what the reader of zips raises for damaged headers, lists and contents, and for ways it does not know
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError, NotImplementedError,
     RuntimeError,
 )  # fmt: skip

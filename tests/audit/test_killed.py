@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import InternalError, OperationalError, ProgrammingError
+from django.db import InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.audit import requests, selectors, services, tasks
 from apps.audit.commands import recorded
-from apps.audit.models import AuditEntry, Begun
+from apps.audit.models import AuditEntry, Begun, ChainEnd
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -112,6 +113,17 @@ def test_the_bell_makes_entries_of_what_was_left():
     services.begin(services.Deed(NOW - HOUR, "lilei", "page", "POST x"))
     assert [tasks.finish(), tasks.finish()] == [1, 0]
     assert ended() == ("lilei", "page", "POST x", AuditEntry.UNKNOWN)
+
+
+def test_the_end_of_the_chain_is_locked_before_the_note():
+    """As `record` does: in the other order a bell and a slow request would wait for each other on PostgreSQL."""
+    services.begin(services.Deed(NOW - HOUR, "lilei", "page", "POST x"))
+    with CaptureQueriesContext(connection) as seen:
+        tasks.finish()
+    asked = [query["sql"] for query in seen.captured_queries]
+    end = next(at for at, sql in enumerate(asked) if ChainEnd._meta.db_table in sql)
+    note = next(at for at, sql in enumerate(asked) if Begun._meta.db_table in sql and '."key" = ' in sql)
+    assert end < note
 
 
 def test_who_floods_without_a_name_writes_no_more_than_the_log_takes(published, monkeypatch, settings):

@@ -99,6 +99,12 @@ def test_a_formula_may_come_to_an_empty_text():
     assert found == [(2, "3"), (5, "")]
 
 
+def test_a_formula_in_a_column_without_a_name_is_nobody_s():
+    cells = {"A1": "day", "C1": "team", "A2": 3, "B2": "=1+1", "C2": "live"}
+    found = [(line, told["day"], told["team"]) for line, told in workbooks.lines(workbook(cells), "p.xlsx", COLUMNS)]
+    assert found == [(2, "3", "live")]
+
+
 def test_a_formula_without_a_result_is_refused():
     said = r"^plan.xlsx, line 5, day: a formula whose result the workbook does not hold; open it in a spreadsheet"
     with pytest.raises(BadSheet, match=said):
