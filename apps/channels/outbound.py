@@ -1,6 +1,5 @@
 """Requests to places that people name: addresses checked and pinned, never redirected, bounded in time and size."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -11,11 +10,12 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import ForbiddenAddress, Unresolved, is_listed, resolve, unwrapped
+from apps.warehouse.exchange import asking
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 10.0
-ANSWER_SECONDS = 30.0
-"""So long an answer may go on."""
+ANSWER_SECONDS = 30
+"""So long all of it may take."""
 MOST_BYTES = 64 << 10
 PORTS = {"https": 443, "http": 80}
 
@@ -101,17 +101,12 @@ def ask(method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeo
     """Send once, to a checked address under the name of the host. An answer is an answer, whatever its status."""
     parts = check(url)
     address = addresses_of(parts)[0]
-    told = {"User-Agent": "CostOps", "Accept": "application/json", **headers, "Host": parts.netloc}
+    told = {"User-Agent": "CostOps", "Accept": "application/json", **headers}
+    limits = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
     try:
-        with (
-            httpx.Client(
-                follow_redirects=False, trust_env=False, timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS)
-            ) as client,
-            client.stream(
-                method, httpx.URL(url).copy_with(host=address), content=body, headers=told,
-                extensions={"sni_hostname": parts.hostname},
-            ) as response,
-        ):  # fmt: skip
+        with asking(
+            method, url, address=address, content=body, headers=told, timeout=limits, seconds=ANSWER_SECONDS
+        ) as response:
             return Answer(_judged(response, parts.hostname or ""), _read(response))
     except (httpx.InvalidURL, UnicodeError) as error:
         raise NotSent("This is no address of the web.", is_final=True) from error
@@ -139,11 +134,10 @@ def _wait(response: httpx.Response) -> int:
 
 
 def _read(response: httpx.Response) -> bytes:
-    """The beginning of an answer; what is longer, or comes by drops, matters to nobody."""
-    deadline = time.monotonic() + ANSWER_SECONDS
+    """The beginning of an answer; what is longer matters to nobody."""
     found = b""
     for chunk in response.iter_bytes():
         found += chunk
-        if len(found) >= MOST_BYTES or time.monotonic() > deadline:
+        if len(found) >= MOST_BYTES:
             break
     return found[:MOST_BYTES]

@@ -5,14 +5,17 @@ from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+import httpx
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import resolve, unwrapped
+from apps.warehouse.exchange import asking
 
 SECONDS = 10
+"""So long all of an exchange may take."""
 MOST_BYTES = 1 << 20
 PORTS = {"https": 443, "http": 80}
 Session: TypeAlias = requests.Session
@@ -27,15 +30,35 @@ class NotAsked(requests.RequestException):
 class Guarded(HTTPAdapter):
     """The hosts of COSTOPS_SSO_FILE may be inside a network, others that they name are asked at public addresses."""
 
-    def send(self, request: requests.PreparedRequest, *told: Any, **more: Any) -> requests.Response:
-        _check(str(request.url))
-        response = super().send(request, *told, **more | {"stream": True})
-        with response:
-            body = response.raw.read(MOST_BYTES + 1, decode_content=True)
+    def send(self, request: requests.PreparedRequest, *_told: Any, **_more: Any) -> requests.Response:
+        url, headers = str(request.url), dict(request.headers)
+        host, address = urlsplit(url).hostname, _checked(url)
+        try:
+            with asking(
+                str(request.method), url, address=address, content=request.body, headers=headers,
+                timeout=httpx.Timeout(SECONDS), seconds=SECONDS,
+            ) as answer:  # fmt: skip
+                body = _read(answer)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise NotAsked(f"{host} did not answer ({type(error).__name__}).") from error
         if len(body) > MOST_BYTES:
-            raise NotAsked(f"{urlsplit(str(request.url)).hostname} answered with more than {MOST_BYTES} bytes.")
-        response._content = body
+            raise NotAsked(f"{host} answered with more than {MOST_BYTES} bytes.")
+        response = requests.Response()
+        response.status_code, response._content = answer.status_code, body
+        response.headers.update(answer.headers)
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+        response.url, response.request, response.reason = url, request, answer.reason_phrase
         return response
+
+
+def _read(answer: httpx.Response) -> bytes:
+    """No more than shows that it is too much."""
+    body = b""
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            break
+    return body
 
 
 def session() -> requests.Session:
@@ -44,11 +67,12 @@ def session() -> requests.Session:
     made.trust_env = False
     for scheme in PORTS:
         made.mount(f"{scheme}://", Guarded())
-    made.request = partial(made.request, timeout=SECONDS, allow_redirects=False)  # type: ignore[method-assign]
+    made.request = partial(made.request, allow_redirects=False)  # type: ignore[method-assign]
     return made
 
 
-def _check(url: str) -> None:
+def _checked(url: str) -> str:
+    """The address of a place that may be asked."""
     parts = urlsplit(url)
     host, is_named = parts.hostname or "", (parts.hostname or "") in settings.COSTOPS_SSO_HOSTS
     if parts.scheme != "https" and not is_named:
@@ -59,6 +83,7 @@ def _check(url: str) -> None:
         raise NotAsked(str(error)) from error
     if not is_named and not all(_is_public(address) for address in found):
         raise NotAsked(f"{host} leads inside a network, and COSTOPS_SSO_FILE does not name it.")
+    return found[0]
 
 
 def _is_public(address: str) -> bool:

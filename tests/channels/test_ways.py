@@ -5,11 +5,11 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
@@ -24,6 +24,7 @@ from apps.channels.outbound import NotSent
 from apps.finops.findings import Sentence
 from apps.warehouse import addresses
 from tests.channels.worlds import NOW, a_channel, a_notice, deliver, send, the_message
+from tests.servers.drops import dripping
 
 CANARY = "canary0123456789abcdef"
 ROOM_URLS = {
@@ -302,8 +303,12 @@ def test_a_secret_shows_nowhere(receiver, monkeypatch, caplog, kind):
     assert "bad request" in the_message().error
 
 
-def test_an_answer_that_comes_by_drops_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(outbound, "ANSWER_SECONDS", -1)
-    drops = iter([b"o", b"k", b"never asked for"])
-    assert outbound._read(httpx.Response(200, content=drops)) == b"o"
-    assert next(drops) == b"k"
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_an_answer_that_comes_by_drops_is_not_waited_for(settings, monkeypatch, part):
+    monkeypatch.setattr(outbound, "ANSWER_SECONDS", 0.5)
+    with dripping(part) as port:
+        settings.COSTOPS_CHANNEL_HOSTS = [f"127.0.0.1:{port}"]
+        began = time.monotonic()
+        with pytest.raises(NotSent, match="did not answer"):
+            outbound.post(f"http://127.0.0.1:{port}/hook", b"{}", {})
+    assert time.monotonic() - began < outbound.READ_SECONDS

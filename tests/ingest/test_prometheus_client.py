@@ -1,11 +1,11 @@
 """How the client of the Prometheus API behaves towards good, large and misbehaving servers."""
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from apps.ingest.prometheus.answers import to_table
@@ -21,6 +21,7 @@ from apps.ingest.prometheus.errors import (
 )
 from apps.ingest.prometheus.queries import Question
 from tests.ingest.prometheus_faults import FaultServer, faulty_server
+from tests.servers.drops import dripping
 from tests.servers.process import find_program
 
 START = 1790812800
@@ -129,11 +130,13 @@ def test_values_are_read_as_prometheus_writes_them() -> None:
     assert told["value"].to_pylist() == [1.0, 0.1, -5e-324, 1.7976931348623157e308, 123456789.123456789]
 
 
-def test_an_answer_that_comes_by_drops_is_given_up_at_its_deadline() -> None:
-    drops = iter([b"[", b"never asked for"])
-    with client_of("http://localhost") as client, pytest.raises(Exception, match="came too slowly"):
-        client._read(httpx.Response(200, content=drops), 0)
-    assert next(drops) == b"never asked for"
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_an_answer_that_comes_by_drops_is_given_up_at_its_deadline(part: str) -> None:
+    with dripping(part) as port, client_of(f"http://127.0.0.1:{port}", timeout_seconds="1") as client:
+        began = time.monotonic()
+        with pytest.raises(Exception, match="came too slowly"):
+            client._once("POST", "query", {"query": "up"}, 0)
+    assert 4 <= time.monotonic() - began < 10
 
 
 def test_what_is_sent(faults: FaultServer, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.audit.models import AuditEntry
+from apps.signin import outbound
 from apps.signin.models import Given
 from apps.signin.oidc import Provider
 from apps.teams.models import Membership, Team
 from costops.sso import read_sso
+from tests.servers.drops import dripping
 from tests.signin.provider import CLIENT, SECRET, OidcProvider, asked_of, running_provider
 
 WANG = {"sub": "42", "preferred_username": "wang", "name": "Wang Fang", "email": "wang@corp.example"}
@@ -164,6 +166,16 @@ def test_a_provider_that_is_not_named_is_none(provider, address):
 def test_a_provider_that_does_not_answer_is_said_to(provider, settings, tmp_path):
     settle(settings, tmp_path, replace(provider, url="http://127.0.0.1:9"))
     assert Client().get("/signin/oidc/corp/").status_code == 401
+
+
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_provider_that_answers_by_drops_is_not_waited_for(provider, settings, tmp_path, monkeypatch, part):
+    monkeypatch.setattr(outbound, "SECONDS", 0.5)
+    with dripping(part) as port:
+        settle(settings, tmp_path, replace(provider, url=f"http://127.0.0.1:{port}"))
+        began = time.monotonic()
+        assert Client().get("/signin/oidc/corp/").status_code == 401
+    assert time.monotonic() - began < 10
 
 
 # --- Whose account ------------------------------------------------------------------------------------------------

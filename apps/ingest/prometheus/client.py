@@ -22,6 +22,7 @@ from apps.ingest.prometheus.errors import (
     QueryTooLarge,
 )
 from apps.warehouse.addresses import Unresolved, resolve
+from apps.warehouse.exchange import Transport, within
 
 MAX_POINTS = 11_000
 """Prometheus refuses a range query with more points per series."""
@@ -74,11 +75,13 @@ class PrometheusClient:
     def __post_init__(self) -> None:
         seconds = self.config.timeout_seconds
         self._http = httpx.Client(
-            verify=_trust(self.config.ca_file) if self.config.url.startswith("https:") else False,
+            transport=Transport(
+                verify=_trust(self.config.ca_file) if self.config.url.startswith("https:") else False,
+                limits=httpx.Limits(max_connections=self.config.concurrency * 2),
+            ),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=self.config.concurrency * 2),
         )
 
     def __enter__(self) -> Self:
@@ -195,15 +198,18 @@ class PrometheusClient:
 
     def _once(self, method: str, path: str, form: dict[str, str], attempt: int) -> bytes:
         request = self._request(method, path, form, attempt)
-        deadline = time.monotonic() + 4 * self.config.timeout_seconds
+        began, seconds = time.monotonic(), self.config.timeout_seconds
         try:
-            response = self._http.send(request, stream=True)
-            try:
-                body = self._read(response, deadline)
-            finally:
-                response.close()
+            with within(4 * seconds):
+                response = self._http.send(request, stream=True)
+                try:
+                    body = self._read(response)
+                finally:
+                    response.close()
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise _Halve(f"no answer within {self.config.timeout_seconds:g} s", is_slow=True) from error
+            is_late = time.monotonic() - began >= 4 * seconds
+            reason = "the answer came too slowly" if is_late else f"no answer within {seconds:g} s"
+            raise _Halve(reason, is_slow=True) from error
         except httpx.HTTPError as error:
             raise _Again(f"{type(error).__name__}: {error}") from error
         if response.status_code != 200:
@@ -238,15 +244,13 @@ class PrometheusClient:
             return next(httpx.BasicAuth(*secret).auth_flow(request))
         return request
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+    def _read(self, response: httpx.Response) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_bytes():  # as they come: in larger pieces, drops would be waited for
+        for chunk in response.iter_bytes():
             size += len(chunk)
             if size > self.config.max_response_bytes:
                 raise _Halve(f"the answer is larger than {self.config.max_response_bytes // 1024**2} MiB")
-            if time.monotonic() > deadline:
-                raise _Halve("the answer came too slowly", is_slow=True)
             chunks.append(chunk)
         return b"".join(chunks)
 
