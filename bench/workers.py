@@ -5,6 +5,9 @@ eight windows of days are the units. `--bucket` puts the lake into an S3 server 
 home folder and a read cache of its own, empty at first (and needs PostgreSQL, as machines do). Server and database work
 on the same cores: what they took of them is told beside.
 
+The floor is what the machine itself gives in the same run: a loop that only computes, in one process and in two. Cores
+of one processor slow each other down, and other programs take their share: two workers can be no better than it.
+
 python -m bench.workers [--bucket] [--days 243] [--scale 0.1]
 """
 
@@ -27,6 +30,8 @@ NAME = "workers"
 GOAL = {"two_of_one": 1 / 1.8}
 """The time of two workers as a share of the time of one, at most."""
 ROOT = Path(__file__).resolve().parents[1]
+LOOP = "total = 0\nfor number in range({turns}): total += number * number % 7"
+TURNS = 40_000_000
 STEPS = frozenset({"normalize", "allocate"})
 PREPARE = """
 from django.core.management import call_command
@@ -145,6 +150,15 @@ def timed(count: int, company: Path, *, in_bucket: bool) -> Taken:
     return Taken(seconds, sum(one["cpu"] for one in told), served, max(one["undisturbed"] for one in told))
 
 
+def computed(count: int) -> float:
+    """Seconds for the turns of the floor, done by so many processes at once."""
+    command = [sys.executable, "-c", LOOP.format(turns=TURNS // count)]
+    begun = time.perf_counter()
+    for process in [subprocess.Popen(command) for _ in range(count)]:
+        process.wait()
+    return time.perf_counter() - begun
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bucket", action="store_true")
@@ -160,8 +174,10 @@ def main() -> None:
         home = os.environ | {"COSTOPS_HOME": str(bench_home(NAME) / "maker")}
         subprocess.run([sys.executable, "manage.py", "demo", *options], cwd=ROOT, env=home, check=True)
     taken: dict[int, list[Taken]] = {1: [], 2: []}
+    floor: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(ROUNDS):
         for count, runs in taken.items():
+            floor[count].append(computed(count))
             runs.append(timed(count, company, in_bucket=asked.bucket))
             sys.stdout.write(f"{count}: {runs[-1]}\n")
     one, two = (Taken(*map(statistics.median, zip(*runs, strict=True))) for runs in taken.values())
@@ -170,6 +186,7 @@ def main() -> None:
         {"one": one._asdict(), "two": two._asdict(), "times_faster": one.seconds / two.seconds,
          "times_faster_undisturbed": one.undisturbed / two.undisturbed, "cpu_ratio": two.cpu / one.cpu,
          "cores_at_work": {count: (of.cpu + of.served) / of.seconds for count, of in ((1, one), (2, two))},
+         "floor_times_faster": statistics.median(floor[1]) / statistics.median(floor[2]),
          "two_of_one": two.seconds / one.seconds},
         GOAL,
     )  # fmt: skip

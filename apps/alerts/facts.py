@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from django.utils.functional import Promise
 
+from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
 from apps.finops.notices import SEVERITIES
 
@@ -73,3 +74,22 @@ class Rule:
     falls: bool = False
     by_team: bool = False
     every: timedelta = timedelta(hours=1)
+
+
+class NobodyTells(CostOpsError):
+    """What a rule is about is known by nobody here."""
+
+
+_told_by: dict[str, Facts] = {}
+
+
+def tell_of(rule: str, facts: Facts) -> None:
+    """A floor above knows the facts of a rule: it says so once, when it starts."""
+    _told_by[rule] = facts
+
+
+def told_of(rule: str, ask: Ask) -> Iterable[Fact]:
+    """What a floor above tells of a rule."""
+    if rule not in _told_by:
+        raise NobodyTells("Nobody tells of runs.")
+    return _told_by[rule](ask)

@@ -68,7 +68,7 @@ def renew() -> None:
 
 
 def _open() -> Backend:
-    backend = ibis.duckdb.connect()
+    backend = Backend().connect()  # `ibis.duckdb` would look through every package that is installed first
     temporary = settings.COSTOPS_HOME / "tmp" / "engine"
     temporary.mkdir(parents=True, exist_ok=True)
     raw: duckdb.DuckDBPyConnection = backend.con

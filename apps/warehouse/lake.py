@@ -78,6 +78,7 @@ def between(table: LakeTable, column: str, start: Any, end: Any, *, at: int | No
 
 def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Ask the engine to write rows as Parquet into the table's folder. Nothing is visible until `commit`."""
+    open_table(table)  # what a killed writer leaves beside a table is swept (`orphans`)
     cast = rows.select(**{name: rows[name].cast(kind) for name, kind in table.schema.items()})
     if spark.is_engine():
         return _write_by_spark(table, cast)
@@ -86,10 +87,11 @@ def write(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
 
 
 def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: str) -> list[WrittenFile]:
-    """`write` for a query in the engine's own language; its columns are the table's, in order."""
-    open_table(table)
+    """`write` for a query in the engine's own language; its columns are the table's, in order. The table itself may not
+    be there yet."""
     failpoint("lake.write")
     folder = location(table)
+    folder.mkdir(parents=True, exist_ok=True)
     batch = f"w{uuid.uuid4().hex[:12]}"
     partitions = ", ".join(f'"{name}"' for name in table.partition_by)
     try:
@@ -107,7 +109,6 @@ def write_sql(table: LakeTable, connection: duckdb.DuckDBPyConnection, query: st
 def _write_by_spark(table: LakeTable, rows: ir.Table) -> list[WrittenFile]:
     """Its executors write into a folder of their own, for Spark's own commit knows but one writer of a folder; whole
     files are moved from there."""
-    open_table(table)
     folder, batch = location(table), f"w{uuid.uuid4().hex[:12]}"
     aside = folder / f"_{batch}"
     written = []

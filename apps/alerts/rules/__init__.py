@@ -6,29 +6,14 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.alerts.facts import Ask, Fact, Facts, Rule
+from apps.alerts.facts import Ask, Fact, Rule, told_of
 from apps.alerts.rules import anomalies, budgets, data
-from apps.finops.errors import CostOpsError
 
 PERCENT, HOURS, MONEY = "%", "h", "money"
 
 
-class NobodyTells(CostOpsError):
-    """What a rule is about is known by nobody here."""
-
-
-_told_by: dict[str, Facts] = {}
-
-
-def tell_of(rule: str, facts: Facts) -> None:
-    """A floor above knows the facts of a rule: it says so once, when it starts."""
-    _told_by[rule] = facts
-
-
 def _failed_runs(ask: Ask) -> Iterable[Fact]:
-    if "failed_run" not in _told_by:
-        raise NobodyTells("Nobody tells of runs.")
-    return _told_by["failed_run"](ask)
+    return told_of("failed_run", ask)
 
 
 RULES: tuple[Rule, ...] = (

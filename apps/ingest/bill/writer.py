@@ -91,7 +91,6 @@ def _write_month(connection: Any, bill: Bill, query: str, month: str) -> lake.Wr
     folder = lake.location(CHARGES)
     relative = Path(*(f"{key}={value}" for key, value in partition.items()), f"w{uuid.uuid4().hex[:12]}.parquet")
     target = folder / relative
-    lake.version(CHARGES)  # makes the table when it is not there yet
     target.parent.mkdir(parents=True, exist_ok=True)
     failpoint("read.write")
     try:
