@@ -24,7 +24,7 @@ import pyarrow as pa
 from django.conf import settings
 from ibis.backends.duckdb import Backend
 
-from apps.warehouse import exact, spark
+from apps.warehouse import exact, spark, spilling
 from apps.warehouse.wording import FileQuery, query_of, quoted, text
 
 ibis.options.sql.fuse_selects = False
@@ -54,6 +54,8 @@ def connect() -> Backend:
     if getattr(_local, "pid", None) != os.getpid():
         _inherited.append(getattr(_local, "backend", None))
         _local.backend, _local.pid = _open(), os.getpid()
+    with suppress(OSError):  # a full disk matters to those alone who need it
+        _local.spill.mkdir(exist_ok=True)  # of an engine that was idle for days it may have been swept
     backend: Backend = _local.backend
     return backend
 
@@ -65,17 +67,17 @@ def renew() -> None:
     if backend is not None:
         with suppress(duckdb.Error):
             backend.disconnect()
+        shutil.rmtree(_local.spill, ignore_errors=True)
 
 
 def _open() -> Backend:
     backend = Backend().connect()  # `ibis.duckdb` would look through every package that is installed first
-    temporary = settings.COSTOPS_HOME / "tmp" / "engine"
-    temporary.mkdir(parents=True, exist_ok=True)
+    _local.spill = spilling.new_folder()
     raw: duckdb.DuckDBPyConnection = backend.con
     for setting, value in {
         "TimeZone": "UTC",
         "memory_limit": settings.COSTOPS_MEMORY_LIMIT,
-        "temp_directory": str(temporary),
+        "temp_directory": str(_local.spill),
         "preserve_insertion_order": "false",
         "enable_progress_bar": "false",
         "autoinstall_known_extensions": "false",

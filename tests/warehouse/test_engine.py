@@ -2,6 +2,9 @@
 
 import gc
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from apps.finops.tables import ALLOCATED
-from apps.warehouse import engine
+from apps.warehouse import engine, spilling
 from apps.warehouse.engine import Workspace, business_day, json_member, rows_of
 
 INSTANT = pa.timestamp("us", "UTC")
@@ -151,3 +154,66 @@ def test_the_engine_fetches_no_extension_and_tells_time_in_utc(home: Path) -> No
     asked = "autoinstall_known_extensions", "allow_community_extensions", "TimeZone"
     columns = ", ".join(f"current_setting('{name}')" for name in asked)
     assert engine.connect().con.execute(f"SELECT {columns}").fetchall() == [(False, False, "UTC")]
+
+
+SPILLING_ROWS = 4_000_000
+SPILLING = """
+import sys, threading, time
+import django; django.setup()
+from pathlib import Path
+from apps.warehouse import engine
+
+def spill(number, told):
+    con = engine.connect().con
+    rows = f"SELECT 2 * (hash(range) % 1000000) + {number} AS cost, hash(range + {number}) AS other FROM range({ROWS})"
+    con.execute(f"CREATE TEMP TABLE held AS {rows}")
+    assert any(engine._local.spill.iterdir()), "it fits into memory: nothing is proved"
+    Path(sys.argv[1], f"spilled-{number}").touch()
+    until = time.monotonic() + 60
+    while len(list(Path(sys.argv[1]).glob("spilled-*"))) < 3 and time.monotonic() < until:
+        time.sleep(0.05)
+    asked = "SELECT count(*), sum(cost), sum(other % 1000), max(cost % 2) FROM"
+    told.append(con.execute(f"{asked} held").fetchone() == con.execute(f"{asked} ({rows})").fetchone())
+
+told = []
+threads = [threading.Thread(target=spill, args=(int(number), told)) for number in sys.argv[2:]]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(0 if told == [True] * len(threads) else f"{told}")
+""".replace("{ROWS}", str(SPILLING_ROWS))
+
+
+def test_engines_that_do_not_fit_into_memory_keep_their_rows_apart(tmp_path: Path) -> None:
+    """Two threads of one process and one of another, at once, in one home."""
+    environment = os.environ | {
+        "COSTOPS_HOME": str(tmp_path), "COSTOPS_MEMORY_LIMIT": "60MB", "COSTOPS_THREADS": "1",
+        "COSTOPS_SECRET_KEY": "x" * 50, "DJANGO_SETTINGS_MODULE": "costops.settings",
+    }  # fmt: skip
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SPILLING, str(seen), *numbers], env=environment)
+        for numbers in (["0", "1"], ["2"])
+    ]
+    assert [process.wait(120) for process in processes] == [0, 0]
+
+
+def test_what_a_killed_engine_left_is_taken_away(settings, tmp_path: Path) -> None:
+    settings.COSTOPS_HOME = tmp_path
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    mine = spilling.new_folder()
+    left, elsewhere = (mine.with_name(name) for name in (f"{spilling._machine()}-{ended.pid}-0", "other-1-1-0"))
+    for folder in (mine, left, elsewhere):
+        folder.mkdir()
+    assert spilling.new_folder() != mine
+    assert sorted(mine.parent.iterdir()) == sorted([mine, elsewhere])
+
+
+def test_an_engine_whose_folder_was_swept_spills_again(settings, tmp_path: Path) -> None:
+    engine.connect()
+    engine._local.spill.rmdir()
+    engine.connect()
+    (told,) = engine.connect().con.execute("SELECT current_setting('temp_directory')").fetchone()
+    assert told == str(engine._local.spill)
+    assert Path(told).is_dir()
