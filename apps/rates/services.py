@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -37,7 +38,8 @@ class Imported:
 def import_rates(content: bytes, *, name: str, by: str, now: datetime, carry_forward: bool = False) -> Imported:
     """Import a file of rates, all of it or nothing. Rates that are held already are not written again.
 
-    Rates of locked months may be in the file as they stand; a rate that differs, or is new there, refuses it.
+    Rates of locked months may be in the file as they stand; a rate that differs, or is new there, refuses it. A rate
+    that is carried forward stands in for none that is held and was quoted later.
     """
     quoted = csv_file.read(content, name, carry_forward=carry_forward)
     with transaction.atomic():
@@ -47,9 +49,7 @@ def import_rates(content: bytes, *, name: str, by: str, now: datetime, carry_for
             (rate.day, rate.from_currency, rate.to_currency): (rate.rate, rate.quoted_day)
             for rate in selectors.rates(start=min(days), end=max(days) + ONE_DAY)
         }
-        changed = [
-            rate for rate in quoted if held.get((rate.day, rate.source, rate.target)) != (rate.rate, rate.quoted_day)
-        ]
+        changed = [rate for rate in quoted if _says_more(rate, held.get((rate.day, rate.source, rate.target)))]
         _refuse_locked(name, changed)
         if not changed:
             return Imported(None, len(quoted), 0)
@@ -58,6 +58,12 @@ def import_rates(content: bytes, *, name: str, by: str, now: datetime, carry_for
         )
         Rate.objects.bulk_create((_stored(rate, version) for rate in changed), batch_size=_BATCH)
     return Imported(version.number, len(quoted), len(changed))
+
+
+def _says_more(rate: QuotedRate, held: tuple[Decimal, date] | None) -> bool:
+    """Whether a rate of a file takes the place of the rate and the day it was quoted on that are held."""
+    is_carried = rate.quoted_day != rate.day
+    return held != (rate.rate, rate.quoted_day) and not (held and is_carried and held[1] > rate.quoted_day)
 
 
 def _stored(rate: QuotedRate, version: RateVersion) -> Rate:

@@ -131,14 +131,19 @@ def verified_per_month(found: Iterable[Entry]) -> dict[str, Decimal]:
 
 
 def ways(reader: Reader | None) -> list[Way]:
-    """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself."""
+    """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself; nor
+    does what else was recommended of the same resource."""
     told = entries(reader)
     kept = [one for one in told if one.one.state not in (State.DRAFT, State.WITHDRAWN)]
-    within = set(Initiative.recommendations.through.objects.filter(initiative__in=[one.one for one in kept])
-                 .values_list("recommendation_id", flat=True))  # fmt: skip
+    carried_out = Recommendation.objects.filter(initiatives__in=[one.one for one in kept])
+    within = {one.pk for one in carried_out}
+    at_stake = {(one.currency, one.at_stake) for one in carried_out if one.at_stake}
     teams = None if reader is None else seen_teams(reader)
     rows = Recommendation.objects.exclude(state__in=_LOST)
-    found = [one for one in (rows if teams is None else rows.filter(team__in=teams)) if one.pk not in within]
+    found = [
+        one for one in (rows if teams is None else rows.filter(team__in=teams))
+        if one.pk not in within and (one.currency, one.at_stake) not in at_stake
+    ]  # fmt: skip
     counted = promise(found).within
     found = [one for one in found if one.saving > 0 and one.pk not in counted]
     currencies = sorted({one.currency for one in found} | {one.one.currency for one in kept})

@@ -91,13 +91,25 @@ def shares(group: Sequence[_Player], pinned: Publication) -> list[Fraction]:
     """Of each, its part of what it saved by itself, at most all of it: the Shapley value of what coalitions saved.
 
     A coalition saved what is measured of everything that it is about, and never more than its members by themselves.
+    What prices, controls, drivers and moved cost took from its members is taken from it in the same proportion.
     """
     singles = [max(Fraction(0), Fraction(player.saving)) for player in group]
+    bare = [_measured([player], pinned) for player in group]
+
+    def joint(coalition: Sequence[int]) -> Fraction:
+        most, largest = sum((singles[place] for place in coalition), Fraction(0)), max(singles[at] for at in coalition)
+        if len(coalition) == 1:
+            return most
+        together = _measured([group[place] for place in coalition], pinned)
+        apart = [bare[place] for place in coalition]
+        if together is None or None in apart or (whole := sum(filter(None, apart), Fraction(0))) <= 0:
+            return largest  # what cannot be measured together is not promised twice
+        return min(most, max(together * most / whole, largest))
+
     if len(group) > MOST_TOGETHER:
-        joint = _joint(range(len(group)), group, singles, pinned)
-        return [min(WHOLE, joint / sum(singles)) if sum(singles) else WHOLE for _ in group]
+        return [min(WHOLE, joint(range(len(group))) / sum(singles)) if sum(singles) else WHOLE for _ in group]
     worth = {
-        frozenset(map(str, coalition)): float(_joint(coalition, group, singles, pinned))
+        frozenset(map(str, coalition)): float(joint(coalition))
         for size in range(1, len(group) + 1)
         for coalition in combinations(range(len(group)), size)
     }
@@ -108,28 +120,20 @@ def shares(group: Sequence[_Player], pinned: Publication) -> list[Fraction]:
     ]
 
 
-def _joint(
-    coalition: Sequence[int] | range, group: Sequence[_Player], singles: Sequence[Fraction], pinned: Publication
-) -> Fraction:
-    most = sum((singles[place] for place in coalition), Fraction(0))
-    if len(coalition) == 1:
-        return most
-    members = [group[place] for place in coalition]
-    end = max(member.window[1] for member in members)
-    window = known_window(pinned, min(member.one.start for member in members), end)
-    largest = max(singles[place] for place in coalition)
+def _measured(members: Sequence[_Player], pinned: Publication) -> Fraction | None:
+    """What the cost that members are about fell by, from its own history alone; None where that cannot be told."""
+    start, end = min(member.one.start for member in members), max(member.window[1] for member in members)
+    window = known_window(pinned, start, end)
     if window is None:
-        return largest
+        return None
     study = Study(
-        days=np.array(list(window.days()), dtype="datetime64[D]"), cost=_union(members, window, pinned),
-        start=min(member.one.start for member in members), end=end,
-        transition_days=min(member.one.transition_days for member in members),
+        days=np.array(list(window.days()), dtype="datetime64[D]"), cost=_union(members, window, pinned), start=start,
+        end=end, transition_days=min(member.one.transition_days for member in members),
     )  # fmt: skip
     try:
-        together = Fraction(measure(study).saving)
+        return Fraction(measure(study).saving)
     except EffectError:
-        return largest  # what cannot be measured together is not promised twice
-    return min(most, max(together, largest))
+        return None
 
 
 def _union(members: Sequence[_Player], window: Window, pinned: Publication) -> Floats:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -99,6 +99,14 @@ def test_every_wrong_line_is_named_at_most_twenty():
         imported(FILE + "2026-10-01,USD,CNY,0\n" * 23)
     assert str(refused.value).count("is zero") == 20
     assert "; and 3 more. Nothing was imported." in str(refused.value)
+
+
+def test_a_rate_that_is_carried_forward_takes_the_place_of_none_that_was_quoted_later():
+    imported(october())
+    corrected = HEADER + "2026-10-01,USD,CNY,8\n2026-10-09,USD,CNY,9\n"
+    assert imported(corrected, carry_forward=True).changed == 2
+    held = [rate("USD", "CNY", FIRST + timedelta(days=number)).rate for number in range(9)]
+    assert held == [8, *[7] * 7, 9]
 
 
 def test_weekends_are_filled_when_asked_and_say_so():

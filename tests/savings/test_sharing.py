@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from apps.savings import selectors, services
-from apps.savings.models import Initiative
+from apps.savings import selectors, services, sharing
+from apps.savings.models import Initiative, Measurement
 from tests.savings.ledgers import END, NOW, START, publish, stated, truth
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +71,17 @@ def test_sharing_again_changes_nothing():
     services.verify(now=NOW)
 
     assert shares() == before
+
+
+def test_what_prices_took_from_each_they_take_from_both_together():
+    """Half of what the cost fell by was the price: it was taken out of what each saved by itself."""
+    pinned = publish(CHANGE)
+    for name in ("Compress recordings", "Delete drafts"):
+        stated(name=name)
+    services.verify(now=NOW)
+    Measurement.objects.update(saving_text=f"{truth(CHANGE, OSS) / 2:.2f}")
+
+    sharing.share(pinned)
+
+    assert [round(share, 6) for share in shares()] == [Decimal("0.5"), Decimal("0.5")]
+    assert float(selectors.verified(None, START, END)["CNY"]) == pytest.approx(truth(CHANGE, OSS) / 2, rel=0.01)

@@ -70,6 +70,17 @@ def test_a_verified_initiative_counts_what_was_measured_and_its_own_share_of_it(
     assert way() == ["identified 1000.00", "approved 1000.00", "implemented 1000.00", "verified 760.41"]
 
 
+def test_of_what_is_recommended_for_one_resource_only_what_an_initiative_carries_out_counts():
+    large, small = found(1000, 800)
+    Recommendation.objects.update(at_stake="disk d-1")
+    assert way()[0] == "identified 1000.00"
+    for one in (large, small):
+        initiative = stand("stated", promised_per_month="90", name=f"Of {one.pk}")
+        initiative.recommendations.add(one)
+        assert way()[0] == "identified 90.00"
+        initiative.delete()
+
+
 def test_what_an_initiative_carries_out_is_not_counted_beside_it():
     (one,) = found(100)
     do(one, "accept", "finish")
