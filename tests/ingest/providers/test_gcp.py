@@ -291,6 +291,28 @@ def test_bad_lines_are_named(tmp_path, content, said):
     assert costs() == []
 
 
+@pytest.mark.parametrize(
+    "discounts",
+    [
+        pytest.param({"name": "promotion", "amount": -2.5}, id="one object"),
+        pytest.param([[{"amount": -2.5}]], id="a list in a list"),
+        pytest.param([-2.5], id="a list of numbers"),
+        pytest.param(-2.5, id="a number"),
+        pytest.param([{"Amount": -2.5}], id="another name"),
+        pytest.param([{"amount": -2.5}, {"name": "promotion"}], id="one of two without an amount"),
+        pytest.param([{"amount": None}], id="an amount of nothing"),
+        pytest.param([None], id="nothing in the list"),
+        pytest.param({"f": [{"v": -2.5}]}, id="as the REST API answers"),
+        pytest.param({"list": [{"element": {"amount": -2.5}}]}, id="a list as a struct"),
+    ],
+)
+def test_credits_of_another_shape_are_never_nothing(tmp_path, discounts):
+    put(tmp_path / "in", "a.csv", bill(CELLS | {"cost": "10", "credits": json.dumps(discounts)}))
+    (problem,) = errors(ingest(source(tmp_path / "in", "gcp")))
+    assert "a.csv, line 2, column credits" in problem
+    assert costs() == []
+
+
 def test_a_charge_leads_back_to_its_line(tmp_path):
     put(tmp_path / "in", "a.jsonl", json_lines(usage(1)) + b"\n" + json_lines(usage(2)))
     ingest(source(tmp_path / "in", "gcp"))

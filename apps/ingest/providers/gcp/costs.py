@@ -19,9 +19,12 @@ def _input(name: str, *more: str, kind: Kind = "text", required: bool = False, r
 # Some exporters write lists as Python does: [{'key': 'foo', 'value': 'bar'}].
 _AS_JSON = "CASE WHEN json_valid({}) THEN {} ELSE replace(replace({}, '''', '\"'), 'None', 'null') END"
 
-_AMOUNTS = f'from_json({_AS_JSON}, \'[{{"amount":"VARCHAR"}}]\')'
+# Strictly: of another shape (one object, a list of numbers, another name of the amount) it would be read as nothing.
+_AMOUNTS = f'from_json_strict({_AS_JSON}, \'[{{"amount":"VARCHAR"}}]\')'
+_NO_AMOUNT = "error('a credit without an amount')"
 # Twenty-four decimals hold every amount as BigQuery writes it; the sum is rounded once, to twelve.
-_CREDIT = f"coalesce(list_sum(list_transform({_AMOUNTS}, c -> c.amount::DECIMAL(38,24))), 0)::DECIMAL(38,24)::VARCHAR"
+_EACH = f"list_transform({_AMOUNTS}, c -> coalesce(c.amount, {_NO_AMOUNT})::DECIMAL(38,24))"
+_CREDIT = f"coalesce(list_sum({_EACH}), 0)::DECIMAL(38,24)::VARCHAR"
 
 _PAIRS = f'from_json({_AS_JSON}, \'[{{"key":"VARCHAR","value":"VARCHAR"}}]\')'
 # Of a key that stands twice the last one counts: Google lists inherited values first.
