@@ -1,6 +1,7 @@
 """Huawei Cloud: the bill of price factors, added up by hand."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -67,6 +68,45 @@ def factor(payable: str = "7.50", **cells: str) -> dict[str, str]:
 def test_what_a_bill_costs(tmp_path, rows, expected):
     assert errors(read(tmp_path, {NAME: bill(*rows)}, kind="huawei")) == []
     assert totals() == expected
+
+
+def due(name: str, **cells: str) -> dict[str, str]:
+    """A row whose amount due is called so."""
+    told = factor(**cells)
+    return {name if column == "应付金额" else column: cell for column, cell in told.items()}
+
+
+@pytest.mark.parametrize(
+    ("told", "currency"),
+    [
+        pytest.param(due("应付金额"), "CNY", id="the China site says none"),
+        pytest.param(due("应付金额(元)"), "CNY", id="yuan in the header"),
+        pytest.param(due("应付金额（美元）"), "USD", id="dollars in the header"),
+        pytest.param(due("Amount Due (USD)"), "USD", id="dollars in an English header"),
+        pytest.param(due("Amount Due (USD)", Currency="USD"), "USD", id="in the header and in a column"),
+        pytest.param(due("应付金额", 币种="美元"), "USD", id="a column says it in words"),
+        pytest.param(due("Amount Due", Currency="SGD"), "SGD", id="a column of an English bill"),
+    ],
+)
+def test_the_currency_is_what_the_bill_says(tmp_path, told, currency):
+    assert errors(read(tmp_path, {NAME: bill(told)}, kind="huawei")) == []
+    (charge,) = charges()
+    assert (charge["BilledCost"], charge["ListCost"], charge["BillingCurrency"]) == (Decimal("7.5"), 10, currency)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        pytest.param(
+            due("Amount Due"), "Required columns are missing: 币种 or Currency", id="English, and no currency"
+        ),
+        pytest.param(due("Amount Due (USD)", Currency="CNY"), "line 2, column Currency", id="header and column differ"),
+    ],
+)
+def test_a_currency_is_not_guessed(tmp_path, told, said):
+    (problem,) = errors(read(tmp_path, {NAME: bill(told)}, kind="huawei"))
+    assert said in problem
+    assert charges() == []
 
 
 def test_times_are_those_of_china(tmp_path):
