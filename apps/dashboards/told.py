@@ -145,6 +145,10 @@ TOLD = (
         "Not read: %(other)s tells the same cost in more detail. Deliver bills of other kinds at a "
         "location of their own."
     ),
+    _(
+        "Not read: %(other)s may tell the same cost, for not both paths name one month. Name the month in both, as "
+        "202610, or deliver the two at locations of their own."
+    ),
     _("The overview cannot be read (%(reason)s)."),
     _("The new issue is much smaller: %(lost)s."),
     _("%(window)s: %(rows)s charges, %(cost)s instead of %(rows_before)s charges, %(cost_before)s"),

@@ -1,7 +1,9 @@
 """What bills of China's clouds have in common: months and days of China, and one kind of bill out of several."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from apps.finops.problems import Problem
 from apps.ingest.bill.mapping import Input
@@ -73,3 +75,74 @@ def _left_out(found: Found, taken: Found) -> Problem:
         "Deliver bills of other kinds at a location of their own."
     )
     return Problem("note", "told_twice", found.path, message)
+
+
+# --- One kind of every account's month ------------------------------------------------------------------------------
+_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_./]?(0[1-9]|1[0-2])(?:[-_./]?(?:0[1-9]|[12]\d|3[01]))?(?!\d)")
+_ACCOUNT = re.compile(r"(?<!\d)(?!20\d\d(?:0[1-9]|1[0-2]))\d{9,12}(?!\d)")
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A file, and the account and month that its path names; empty where it names none, or several."""
+
+    found: Found
+    account: str
+    month: str
+
+    def may_be_of_account(self, other: "_Named") -> bool:
+        return not (self.account and other.account) or self.account == other.account
+
+
+def _named(found: Found) -> _Named:
+    name = found.path.rpartition("/")[2]
+    months = set(_MONTH.findall(name)) or set(_MONTH.findall(found.path))
+    accounts = set(_ACCOUNT.findall(found.path))
+    month = "-".join(*months) if len(months) == 1 else ""
+    return _Named(found, accounts.pop() if len(accounts) == 1 else "", month)
+
+
+def one_kind_a_month(*kinds: str) -> Discover:
+    """Take of every account's month, as the paths name them, the files of the first kind that is there.
+
+    Kinds are patterns, and what matches none is the last kind. Whether a file repeats another whose month is not named
+    cannot be told: then the lesser one is an error, lest its cost be missing or count twice.
+    """
+
+    def discover(found: Sequence[Found], _read: Read) -> Discovery:
+        by_rank: dict[int, list[Found]] = defaultdict(list)
+        for one in found:
+            if not one.path.lower().endswith(".json"):
+                by_rank[_rank(one.path, kinds)].append(one)
+        taken: dict[str, list[_Named]] = defaultdict(list)
+        problems: list[Problem] = []
+        for _, files in sorted(by_rank.items()):
+            told = [(one, _told_before(one, taken)) for one in map(_named, files)]
+            problems += [problem for _, problem in told if problem]
+            for one, problem in told:
+                if not problem:
+                    taken[one.month].append(one)
+        every = sorted((one.found for ones in taken.values() for one in ones), key=lambda one: one.path)
+        return Discovery(tuple(Listed(one) for one in every), tuple(problems))
+
+    return discover
+
+
+def _rank(path: str, kinds: Sequence[str]) -> int:
+    return next((at for at, kind in enumerate(kinds) if re.search(kind, path, re.IGNORECASE)), len(kinds))
+
+
+def _told_before(one: _Named, taken: Mapping[str, list[_Named]]) -> Problem | None:
+    """What to say of a file whose cost a better kind tells, or may tell."""
+    mine = (other for other in taken.get(one.month, ()) if one.month and one.may_be_of_account(other))
+    if same := next(mine, None):
+        return _left_out(one.found, same.found)
+    months = [""] if one.month else list(taken)
+    unsure = (other for month in months for other in taken.get(month, ()) if one.may_be_of_account(other))
+    if other := next(unsure, None):
+        message = (
+            f"Not read: {other.found.path} may tell the same cost, for not both paths name one month. Name the month "
+            "in both, as 202610, or deliver the two at locations of their own."
+        )
+        return Problem("error", "told_twice", one.found.path, message)
+    return None

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.ingest.bills import bill, charges, errors, ingest, put, row, source
-from tests.ingest.providers.alibaba_bills import read, totals
+from tests.ingest.providers.alibaba_bills import money, read, totals
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 
@@ -101,6 +101,51 @@ def test_resources_are_not_added_to_components(tmp_path):
     told = read(tmp_path, {"x-L2-202610.csv": bill(component()), "x-L3-202610.csv": bill(component())}, kind="tencent")
     assert [one for one in told if "same cost" in one]
     assert totals() == {"Usage": ("8", "8", "10")}
+
+
+SEPTEMBER = {
+    "扣费时间": "2026-09-10 01:20:00",
+    "开始使用时间": "2026-09-10 00:00:00",
+    "结束使用时间": "2026-09-10 00:59:59",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "billed", "said"),
+    [
+        pytest.param(
+            {"100000001_202609_L3.csv": bill(component("500", **SEPTEMBER)), "focus_202610.csv": bill(row("7"))},
+            507, [], id="another month",
+        ),
+        pytest.param(
+            {"100000001_20261001_L3.csv": bill(component("8")), "focus/2026-10/a.csv": bill(row("7"))},
+            7, ["note 100000001_20261001_L3.csv: Not read: focus/2026-10/a.csv tells the same cost"],
+            id="a day of the same month",
+        ),
+        pytest.param(
+            {"100000001/202610/L3.csv": bill(component("8")),
+             "200000002/202610/L2.csv": bill(component("5", 支付者账号ID="200000002"))},
+            13, [], id="another account",
+        ),
+        pytest.param(
+            {"L3.csv": bill(component("8")), "L2-202610.csv": bill(component("8"))},
+            8, ["error L2-202610.csv: Not read: L3.csv may tell the same cost"], id="a month is not named",
+        ),
+        pytest.param(
+            {"L3-202610.csv": bill(component("8")), "L2-20260901-20261031.csv": bill(component("8"))},
+            8, ["error L2-20260901-20261031.csv: Not read: L3-202610.csv may tell"], id="two months are named",
+        ),
+        pytest.param(
+            {"L2-202610.csv": bill(component("8")), "L2-202611.csv": bill(component("8", 账单月份="2026-11"))},
+            16, [], id="one kind",
+        ),
+    ],
+)  # fmt: skip
+def test_a_kind_is_left_out_of_a_month_that_another_tells(tmp_path, files, billed, said):
+    told = [one for one in read(tmp_path, files, kind="tencent") if "Not read" in one]
+    assert len(told) == len(said)
+    assert all(one.startswith(beginning) for one, beginning in zip(told, said, strict=True))
+    assert money("BilledCost") == billed
 
 
 def test_focus_is_read_as_it_is(tmp_path):

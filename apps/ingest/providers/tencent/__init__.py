@@ -1,7 +1,7 @@
 """Tencent Cloud: the bill by resource (L2) or by component (L3), in Chinese or English, and its FOCUS export.
 
 The list price is ListCost, 优惠后总价 ContractedCost and BilledCost; vouchers, free credits and cash only pay it.
-L2 and L3 repeat each other: of a location with both, L3 is read.
+L2 and L3 repeat each other: of a month with both, L3 is read.
 """
 
 from apps.ingest.bill.mapping import Input, Mapping
@@ -18,7 +18,7 @@ from apps.ingest.providers.china import (
     issued_by,
     moment,
     month_of,
-    one_kind,
+    one_kind_a_month,
 )
 
 _TRADES = (
@@ -105,6 +105,6 @@ PROVIDER = Provider(
     "tencent",
     "Tencent Cloud bill",
     (focus.MAPPING, BILL),
-    one_kind("focus", r"L3|明细|component", r"L2|资源|resource"),
+    one_kind_a_month("focus", r"L3|明细|component", r"L2|资源|resource"),
     encodings=ENCODINGS,
 )
