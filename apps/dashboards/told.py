@@ -146,6 +146,10 @@ TOLD = (
         "location of their own."
     ),
     _(
+        "The run over %(months)s tells months that another tells as well, %(other)s; of every month one counts, with "
+        "most days, else that of the month alone. Export every month by itself."
+    ),
+    _(
         "Not read: %(other)s may tell the same cost, for not both paths name one month. Name the month in both, as "
         "202610, or deliver the two at locations of their own."
     ),

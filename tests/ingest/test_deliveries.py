@@ -263,3 +263,45 @@ def test_a_final_release_closes_its_month(release, counting):
 def test_a_final_release_closes_the_month_of_its_own_account_only():
     other = Delivered("o", "o.csv", 1, 1, {"2026-10": OCTOBER}, period="1691 2026-11", release="days")
     assert settle([monthly("oct", "2026-10", "final", "2026-10"), other]) == {("oct", "2026-10"), ("o", "2026-10")}
+
+
+OCTOBER, SEPTEMBER = "2026-10", "2026-09"
+
+
+def month_of_days(month, count):
+    return {month: frozenset(f"{month}-{day:02}" for day in range(1, count + 1))}
+
+
+@pytest.mark.parametrize(
+    ("periods", "counting"),
+    [
+        pytest.param(
+            {"s 202609-202610": month_of_days(SEPTEMBER, 30) | month_of_days(OCTOBER, 31),
+             "s 202610": month_of_days(OCTOBER, 31)},
+            {("s 202609-202610", SEPTEMBER), ("s 202610", OCTOBER)}, id="the month by itself",
+        ),
+        pytest.param(
+            {"202609-202610": month_of_days(SEPTEMBER, 30) | month_of_days(OCTOBER, 31),
+             "202610": month_of_days(OCTOBER, 7)},
+            {("202609-202610", SEPTEMBER), ("202609-202610", OCTOBER)}, id="a week of the month does not replace it",
+        ),
+        pytest.param(
+            {"s 202609-202610": month_of_days(SEPTEMBER, 30) | month_of_days(OCTOBER, 9),
+             "s 202608-202610": month_of_days(SEPTEMBER, 30) | month_of_days(OCTOBER, 31)},
+            {("s 202609-202610", SEPTEMBER), ("s 202608-202610", OCTOBER)}, id="two over several months",
+        ),
+        pytest.param(
+            {"a 202609-202610": month_of_days(OCTOBER, 31), "b 202610": month_of_days(OCTOBER, 31)},
+            {("a 202609-202610", OCTOBER), ("b 202610", OCTOBER)}, id="another scope",
+        ),
+        pytest.param(
+            {"s 202610": month_of_days(OCTOBER, 31), "s 202611": month_of_days(OCTOBER, 2)},
+            {("s 202610", OCTOBER), ("s 202611", OCTOBER)}, id="late rows in the month after are added",
+        ),
+    ],
+)  # fmt: skip
+def test_periods_over_several_months_tell_no_month_twice(periods, counting):
+    files = [
+        Delivered(key, f"{key}.csv", 1, 1, windows, period=key, release="20261102") for key, windows in periods.items()
+    ]
+    assert settle(files) == counting

@@ -213,6 +213,20 @@ def test_exports_without_manifests(tmp_path, files, expected):
     assert f"{total('BilledCost'):.2f} {total('EffectiveCost'):.2f}" == expected
 
 
+@pytest.mark.parametrize("first", ["20260901-20261031", "20261001-20261031"])
+def test_a_month_is_not_told_by_a_run_over_several_as_well(tmp_path, first):
+    september = ea("1.00", Date="09/10/2026", BillingPeriodStartDate="09/01/2026", BillingPeriodEndDate="09/30/2026")
+    runs = {"20260901-20261031": [september, ea()], "20261001-20261031": [ea()]}
+    one = source(tmp_path / "in", "azure")
+    put(tmp_path / "in", f"exp/{first}/202611010000/part_0_0001.csv", bill(*runs.pop(first)))
+    ingest(one)
+    ((second, rows),) = runs.items()
+    put(tmp_path / "in", f"exp/{second}/202611020000/part_0_0001.csv", bill(*rows))
+    (told,) = ingest(one)
+    assert "The run over 202609-202610 tells months that another tells as well, 202610" in told
+    assert total() == Decimal("3.64")
+
+
 def test_loose_actual_and_amortised_files_are_not_added(tmp_path):
     put(tmp_path / "in", "actual.csv", bill(*ACTUAL))
     put(tmp_path / "in", "amortized.csv", bill(*AMORTISED))

@@ -214,7 +214,29 @@ def _settle(runs: Sequence[Run]) -> tuple[list[Listed], list[Problem]]:
         release = _release(ordered)
         period = f"{scope if len(scope) < 180 else _digest(scope)} {month}".strip()
         files += [Listed(one.found, period, release, one.rows) for run in ordered for one in run.files]
-    return files, problems
+    return files, [*problems, *_overlapping(runs)]
+
+
+def _overlapping(runs: Iterable[Run]) -> Iterator[Problem]:
+    """Runs over several months of which others tell some as well."""
+    scopes: dict[str, dict[str, Run]] = defaultdict(dict)
+    for run in runs:
+        if not run.wrong:
+            scopes[run.scope].setdefault(run.months, run)
+    for spans in scopes.values():
+        for months, run in sorted(spans.items()):
+            shared = [other for other in spans if other != months and _share(months, other)]
+            if "-" in months and shared:
+                message = (
+                    f"The run over {months} tells months that another tells as well, {min(shared)}; of every month one "
+                    "counts, with most days, else that of the month alone. Export every month by itself."
+                )
+                yield Problem("note", "told_twice", run.folder, message)
+
+
+def _share(months: str, others: str) -> bool:
+    first, last = months.split("-")[0], months.split("-")[-1]
+    return first <= others.split("-")[-1] and others.split("-")[0] <= last
 
 
 def _waiting(runs: Iterable[Run], chosen: Run | None) -> Iterator[Problem]:
