@@ -1,5 +1,6 @@
 """The way from nothing to the first published number: what is done, what is now, what comes next."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -26,7 +27,9 @@ from apps.marts.models import Publication
 from apps.marts.selectors import NothingPublished, publication
 from apps.pipeline.selectors import open_failures
 from apps.teams.documents import READERS, TeamsFileRefused
-from apps.teams.selectors import active_teams
+from apps.teams.models import Team
+from apps.teams.organising import newest_tree_number
+from apps.teams.selectors import active_teams, rules_sha256
 from apps.teams.services import import_teams
 
 STEPS: dict[str, Promise] = {
@@ -53,6 +56,10 @@ rules:
 """
 
 
+class NotTheFirst(CostOpsError):
+    """There are teams or rules that did not come by this page; nothing was changed."""
+
+
 @dataclass(frozen=True)
 class StepState:
     """One step of the way."""
@@ -77,6 +84,7 @@ class FirstSteps:
     file_problems: tuple[ProblemGroup, ...]
     failures: tuple[ProblemGroup, ...]
     teams: tuple[str, ...]
+    takes_teams: bool
     totals: tuple[tuple[str, Decimal], ...]
     publication: Publication | None
     news: Mapping[str, Any]
@@ -96,8 +104,11 @@ class FirstSteps:
         return next((one.key for one in self.steps if one.state == NOW), "")
 
 
-def page(now: datetime, *, given: Mapping[str, str] | None = None, wrong: CostOpsError | None = None) -> FirstSteps:
-    """Where the installation stands; `wrong` is why what was just asked was not done."""
+def page(
+    now: datetime, *, taken: str = "", given: Mapping[str, str] | None = None, wrong: CostOpsError | None = None
+) -> FirstSteps:
+    """Where the installation stands; `taken` is what the reader imported here last, `wrong` why what was just asked
+    was not done."""
     found = list(Source.objects.filter(is_active=True).order_by("name"))
     files = list(LandedFile.objects.filter(source__in=found).order_by("-landed_at", "-pk")[:20])
     teams, published = active_teams(), _published()
@@ -118,6 +129,7 @@ def page(now: datetime, *, given: Mapping[str, str] | None = None, wrong: CostOp
             if run.message and not run.problems
         ),
         teams=tuple(one.title or one.name for one in teams),
+        takes_teams=takes_teams(taken),
         totals=tuple(sorted((currency, Decimal(total)) for currency, total in _totals(published).items())),
         publication=published,
         news=news(now),
@@ -187,8 +199,29 @@ def add_source(given: Mapping[str, str], now: datetime) -> Source:
     return sources.add_upload_source(name=name, kind=kind, cluster=cluster, options={}, now=now)
 
 
-def take_teams(brought: Any, now: datetime) -> int:
-    """Import a file of teams; how many there are then."""
+def takes_teams(taken: str) -> bool:
+    """Whether a file may say who pays: there are no teams and rules yet, or those that the same person imported here,
+    unchanged, and nothing is published. Everything later goes by drafts, which others approve, or by the terminal."""
+    standing = _standing()
+    return not standing or (standing == taken and _published() is None)
+
+
+def _standing() -> str:
+    """What teams, rules and organisation there are is known by; empty where there are none."""
+    teams = list(Team.objects.order_by("pk").values_list())
+    rules, tree = rules_sha256(), newest_tree_number()
+    return hashlib.sha256(repr((teams, rules, tree)).encode()).hexdigest() if teams or rules or tree else ""
+
+
+def take_teams(brought: Any, now: datetime, *, taken: str = "") -> str:
+    """Import a file of teams; by what is known what was taken, so that the same person can correct it."""
+    if not takes_teams(taken):
+        raise NotTheFirst(
+            _(
+                "There are teams or rules already, and nothing was changed. Draft other rules on the page of rules, or "
+                "import the file at the terminal (manage.py import_teams)."
+            )
+        )
     suffix = Path(brought.name or "").suffix.lower()
     if suffix not in READERS:
         raise sources.InvalidSource(_("The name must end in one of %(endings)s.") % {"endings": ", ".join(READERS)})
@@ -196,4 +229,4 @@ def take_teams(brought: Any, now: datetime) -> int:
         path = Path(folder) / f"teams{suffix}"
         shutil.copyfile(brought.temporary_file_path(), path)
         import_teams(path, now)
-    return len(active_teams())
+    return _standing()

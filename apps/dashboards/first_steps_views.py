@@ -14,6 +14,9 @@ from apps.ingest.sources import InvalidSource
 from apps.pipeline.asking import fill_now
 from apps.pipeline.tasks import ring
 
+TAKEN = "first-steps-taken"
+"""Where a session keeps by what the teams are known that it imported."""
+
 
 class FirstSteps(Guarded):
     """What is done, what is now, what comes next; staff do it here."""
@@ -21,7 +24,8 @@ class FirstSteps(Guarded):
     for_everything = True
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        context = {"page": first_steps.page(timezone.now()), "for_everything": True}
+        page = first_steps.page(timezone.now(), taken=_taken(request))
+        context = {"page": page, "for_everything": True}
         return render(request, "dashboards/first_steps.html", context)
 
 
@@ -48,7 +52,7 @@ class TakeFirstStep(Entitled):
             self._take(request)
         except CostOpsError as wrong:
             given = {name: str(value) for name, value in request.POST.items()}
-            page = first_steps.page(now, given=given, wrong=wrong)
+            page = first_steps.page(now, taken=_taken(request), given=given, wrong=wrong)
             context = {"page": page, "for_everything": True}
             return render(request, "dashboards/first_steps.html", context, status=400)
         return redirect("first-steps")
@@ -61,8 +65,12 @@ class TakeFirstStep(Entitled):
             brought = request.FILES.get("file")
             if brought is None or request.META.get(TOO_LARGE):
                 raise InvalidSource(gettext("Choose a file."))
-            first_steps.take_teams(brought, now)
+            request.session[TAKEN] = first_steps.take_teams(brought, now, taken=_taken(request))
             fill_now(now=now)
             ring()
         else:
             raise Http404
+
+
+def _taken(request: HttpRequest) -> str:
+    return str(request.session.get(TAKEN, ""))

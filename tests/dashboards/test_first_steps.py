@@ -72,13 +72,72 @@ def test_a_refused_file_is_named_with_its_line(people, client_of):
     assert "line 2, column BilledCost" in staff.get("/first-steps/").content.decode()
 
 
-def test_the_example_of_teams_is_one_that_can_be_imported(people, client_of):
+def bring(client: Any, text: str = first_steps.TEAMS_EXAMPLE) -> Any:
+    return client.post(TAKE, {"step": "teams", "file": SimpleUploadedFile("teams.yaml", text.encode())})
+
+
+def test_the_example_of_teams_is_one_that_can_be_imported(nobody_pays, client_of):
     from apps.teams.models import Team
 
-    staff = client_of("staff")
-    given = SimpleUploadedFile("teams.yaml", first_steps.TEAMS_EXAMPLE.encode())
-    assert staff.post(TAKE, {"step": "teams", "file": given}).status_code == 302
+    assert bring(client_of("staff")).status_code == 302
     assert Team.objects.get(name="web").is_active
+
+
+OTHERS = first_steps.TEAMS_EXAMPLE.replace("web", "data")
+
+
+def publish() -> None:
+    from tests.dashboards import company
+
+    company.publish()
+
+
+def import_elsewhere(tmp_path: Any, text: str) -> None:
+    from apps.teams.services import import_teams
+    from tests.ingest.bills import NOW
+
+    (tmp_path / "elsewhere.yaml").write_text(text)
+    import_teams(tmp_path / "elsewhere.yaml", NOW)
+
+
+def test_who_brought_the_teams_corrects_them_until_something_is_published(nobody_pays, client_of):
+    from apps.teams.selectors import active_teams
+
+    staff = client_of("staff")
+    assert bring(staff).status_code == 302
+    assert bring(staff, OTHERS).status_code == 302
+    assert [team.name for team in active_teams()] == ["data"]
+    assert 'name="file"' in staff.get("/first-steps/").content.decode()
+    publish()
+    assert bring(staff).status_code == 400
+    assert [team.name for team in active_teams()] == ["data"]
+    assert "drafts of rules" in staff.get("/first-steps/").content.decode()
+
+
+def test_teams_may_come_after_the_first_number(nobody_pays, client_of):
+    publish()
+    assert bring(client_of("staff")).status_code == 302
+
+
+@pytest.mark.parametrize("brought", ["", first_steps.TEAMS_EXAMPLE], ids=["never", "other teams before"])
+def test_teams_and_rules_from_elsewhere_are_not_replaced(nobody_pays, client_of, tmp_path, brought):
+    from apps.teams.models import RuleSet, Team
+
+    staff = client_of("staff")
+    if brought:
+        assert bring(staff).status_code == 302
+    import_elsewhere(tmp_path, OTHERS)
+    before = list(Team.objects.values()), list(RuleSet.objects.values())
+    mine = OTHERS.replace("name: data\n", "name: data\n    lead: {name: Mine, email: staff@example.com}\n", 1)
+    refused = bring(staff, mine)
+    assert refused.status_code == 400
+    assert "There are teams or rules already" in refused.content.decode()
+    assert (list(Team.objects.values()), list(RuleSet.objects.values())) == before
+
+
+def test_what_another_brought_is_not_replaced(nobody_pays, client_of):
+    assert bring(client_of("staff")).status_code == 302
+    assert bring(client_of("staff"), OTHERS).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -94,7 +153,7 @@ def test_the_example_of_teams_is_one_that_can_be_imported(people, client_of):
         ),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_changed(people, client_of, given, said):
+def test_what_is_wrong_is_said_and_nothing_is_changed(nobody_pays, client_of, given, said):
     from apps.ingest.models import Source
 
     told = {name: SimpleUploadedFile(*value) if isinstance(value, tuple) else value for name, value in given.items()}
