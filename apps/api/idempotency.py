@@ -15,6 +15,7 @@ from apps.api.errors import BadParameterError
 from apps.api.models import KeptAnswer
 from apps.api.questions import digest_of
 from apps.api.renderers import JsonRenderer
+from apps.teams.access import rights_of
 
 HEADER = "Idempotency-Key"
 KEPT_FOR = timedelta(hours=24)
@@ -37,7 +38,10 @@ class KeyReused(APIException):
 
     status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = "Another request was sent with this Idempotency-Key; make a new key for every new request."
+    default_detail = (
+        "Another request was sent with this Idempotency-Key, or what you may do is not what it was then; make a new key "
+        "for every new request."
+    )
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,14 @@ class Asked:
 
 
 def asked_of(request: Request) -> Asked:
-    """The identity of a request: method, address, parameters and body."""
+    """The identity of a request: method, address, parameters and body; and over what who asks may do what by now, for
+    an answer that was theirs once may be theirs no more."""
     query = sorted(request.query_params.lists())
     kind = request.content_type.partition(";")[0].strip()
     body = request.data if kind in {parser.media_type for parser in request.parsers or ()} else None
-    return Asked(int(request.user.pk or 0), digest_of(request.method, request.path, query, body))
+    return Asked(
+        int(request.user.pk or 0), digest_of(request.method, request.path, query, body, rights_of(request.user))
+    )
 
 
 def once(asked: Asked, key: str, answer: Callable[[], Any], *, now: datetime) -> Any:

@@ -151,7 +151,7 @@ _ROWS = (
             "The content type is not one this address reads.",
             "Send `text/csv` or `application/json`, or `application/yaml` for drafts of rules."),
     Problem("idempotency_key_reused", 422, "The key belongs to another request",
-            "Another request was sent with this `Idempotency-Key` within a day.",
+            "Another request was sent with this `Idempotency-Key` within a day, or with other rights.",
             "Make a new key for every new request; repeat one only with the very same request."),
     Problem("throttled", 429, "Too many requests",
             "More than `COSTOPS_API_REQUESTS_PER_MINUTE` requests of one user in a minute.",

@@ -96,6 +96,15 @@ def may(user: Somebody, can: Can) -> bool:
     return is_permitted and access.may(Can.SEE_COST)
 
 
+def rights_of(user: Somebody) -> tuple[tuple[str, bool, tuple[str, ...] | None], ...]:
+    """All that somebody may do now, in order: each thing, whether of the whole company, and over which teams."""
+    access = access_of(user)
+    over = {can: access.teams(can) for can in Can}
+    return tuple(
+        (can.value, may(user, can), None if (found := over[can]) is None else tuple(sorted(found))) for can in Can
+    )
+
+
 def manages_access(request: HttpRequest) -> bool:
     """Whether who asks looks after people; the admin wants to know many times for one page."""
     known = getattr(request, "manages_access", None)

@@ -17,7 +17,7 @@ from apps.api import idempotency
 from apps.api.models import KeptAnswer
 from apps.api.services import issue_token
 from apps.budgets.models import Budget
-from apps.teams.models import Team
+from apps.teams.models import Membership, Team
 from tests.api.company import NOW, client_of
 
 BUDGETS = "/api/v1/budgets/"
@@ -56,6 +56,28 @@ def test_a_key_belongs_to_one_request(callers: dict[str, Client], changed: Calla
 def test_keys_of_different_people_do_not_meet(callers: dict[str, Client]) -> None:
     assert post(callers["finance"], "abc").status_code == 201
     assert post(callers["lilei"], "abc", name="another").status_code != 422
+
+
+def test_a_token_for_other_teams_is_not_told_what_another_of_the_same_user_was(callers: dict[str, Client]) -> None:
+    assert post(callers["finance"], "abc").status_code == 201
+    user = User.objects.get(username="finance")
+    limited = client_of(issue_token(user, now=NOW, scopes=("read", "write"), teams=["data-platform"]))
+    refused = post(limited, "abc")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_who_lost_a_role_is_not_told_again_what_was_done_with_it(callers: dict[str, Client]) -> None:
+    note = {"first": "2026-10-06", "text": "a secret of theirs", "team": "live-class"}
+
+    def write() -> Any:
+        headers = {"idempotency-key": "abc"}
+        return callers["lilei"].post("/api/v1/annotations/", json.dumps(note), "application/json", headers=headers)
+
+    assert write().status_code == write().status_code == 201
+    Membership.objects.filter(user__username="lilei").delete()
+    refused = write()
+    assert refused.status_code in (403, 422)
+    assert "secret" not in refused.content.decode()
 
 
 def test_a_request_that_is_being_answered_waits(callers: dict[str, Client]) -> None:
