@@ -11,6 +11,7 @@ from django.conf import settings
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import ForbiddenAddress, Unresolved, is_listed, resolve, unwrapped
 from apps.warehouse.exchange import asking
+from apps.warehouse.pieces import pieces_of
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 10.0
@@ -110,6 +111,8 @@ def ask(method: str, url: str, body: bytes, headers: Mapping[str, str], *, timeo
             return Answer(_judged(response, parts.hostname or ""), _read(response))
     except (httpx.InvalidURL, UnicodeError) as error:
         raise NotSent("This is no address of the web.", is_final=True) from error
+    except httpx.DecodingError as error:
+        raise NotSent(f"{parts.hostname} answered, but {error}.", is_final=True) from error
     except (httpx.HTTPError, OSError) as error:
         raise NotSent(f"{parts.hostname} did not answer ({type(error).__name__}).") from error
 
@@ -121,7 +124,10 @@ def _judged(response: httpx.Response, host: str) -> int:
         return status
     if status < 400:
         raise NotSent(f"{host} redirects ({status}), which is not followed; give the final address.", is_final=True)
-    said = " ".join(_read(response).decode("utf-8", "replace").split())[:300]
+    try:
+        said = " ".join(_read(response).decode("utf-8", "replace").split())[:300]
+    except httpx.DecodingError:  # the status says enough
+        said = ""
     is_final = status < 500 and status not in (408, 425, 429)
     raise NotSent(
         f"{host} answered {status}: {said or 'no reason given'}", is_final=is_final, wait_seconds=_wait(response)
@@ -136,8 +142,8 @@ def _wait(response: httpx.Response) -> int:
 def _read(response: httpx.Response) -> bytes:
     """The beginning of an answer; what is longer matters to nobody."""
     found = b""
-    for chunk in response.iter_bytes():
-        found += chunk
+    for piece in pieces_of(response):
+        found += piece
         if len(found) >= MOST_BYTES:
             break
     return found[:MOST_BYTES]

@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import resolve, unwrapped
 from apps.warehouse.exchange import asking
+from apps.warehouse.pieces import pieces_of
 
 SECONDS = 10
 """So long all of an exchange may take."""
@@ -54,8 +55,8 @@ class Guarded(HTTPAdapter):
 def _read(answer: httpx.Response) -> bytes:
     """No more than shows that it is too much."""
     body = b""
-    for chunk in answer.iter_bytes():
-        body += chunk
+    for piece in pieces_of(answer):
+        body += piece
         if len(body) > MOST_BYTES:
             break
     return body

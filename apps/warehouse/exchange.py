@@ -48,17 +48,19 @@ def asking(
     seconds: float,
 ) -> Iterator[httpx.Response]:
     """Ask once, under the name of the host at an address that was checked, never redirected; `seconds` are for all of
-    it, what is read of the answer inside too.
+    it, what is read of the answer inside too. It asks for an answer that is not packed; `pieces_of` reads it.
 
     Raises what `httpx` raises.
     """
     parts = urlsplit(url)
+    told = httpx.Headers(headers)
+    told["Host"], told["Accept-Encoding"] = parts.netloc, "identity"
     with (
         within(seconds),
         httpx.Client(transport=Transport(), follow_redirects=False, trust_env=False, timeout=timeout) as client,
         client.stream(
-            method, httpx.URL(url).copy_with(host=address), content=content,
-            headers={**headers, "Host": parts.netloc}, extensions={"sni_hostname": parts.hostname or ""},
+            method, httpx.URL(url).copy_with(host=address), content=content, headers=told,
+            extensions={"sni_hostname": parts.hostname or ""},
         ) as response,
     ):  # fmt: skip
         yield response

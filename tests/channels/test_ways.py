@@ -1,6 +1,7 @@
 """The ways out: what a receiver gets, what a refusal says, what is never asked, and secrets that never show."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -312,3 +313,24 @@ def test_an_answer_that_comes_by_drops_is_not_waited_for(settings, monkeypatch, 
         with pytest.raises(NotSent, match="did not answer"):
             outbound.post(f"http://127.0.0.1:{port}/hook", b"{}", {})
     assert time.monotonic() - began < outbound.READ_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("status", "packed", "is_final", "said"),
+    [
+        pytest.param(200, "br", True, "packed by 'br'", id="taken, but what was answered cannot be read"),
+        pytest.param(200, "gzip", True, "cannot be unpacked", id="not even that"),
+        pytest.param(503, "br", False, "answered 503", id="the status says enough"),
+    ],
+)
+def test_an_answer_that_is_packed_otherwise_is_not_unpacked(receiver, status, packed, is_final, said):
+    receiver.answer = (status, b"\x1b\xff\xff\x01", {"Content-Encoding": packed})
+    with pytest.raises(NotSent, match=said) as refused:
+        outbound.post(f"{receiver.url}/x", b"{}", {})
+    assert refused.value.is_final is is_final
+    assert receiver.posted[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_packed_answer_is_read_as_far_as_any_other(receiver):
+    receiver.answer = (200, gzip.compress(b" " * (4 << 20)), {"Content-Encoding": "gzip"})
+    assert outbound.post(f"{receiver.url}/x", b"{}", {}).body == b" " * outbound.MOST_BYTES

@@ -50,10 +50,16 @@ FAULTS: dict[str, list[tuple[int, str, bytes]]] = {
     "not even text": [(200, JSON, answer("abc"))],
     "huge": [(200, JSON, b'{"padding": "' + b"x" * 3_000_000 + b'"}')],
     "bomb": [(200, JSON, gzip.compress(b" " * 50_000_000))],
+    "packed": [(200, JSON, gzip.compress(answer()))],
+    "packed by half": [(200, JSON, gzip.compress(answer())[:-9])],
+    "packed otherwise": [(200, JSON, answer())],
     "scalar as vector": [(200, JSON, answer("1790812770"))],
     "slow": [(200, JSON, answer())],
 }
 """Fault → the answers to the first, second, … request; the last one repeats."""
+
+PACKED = {"bomb": "gzip", "packed": "gzip", "packed by half": "gzip", "packed otherwise": "br"}
+"""Fault → how its answers say that they are packed."""
 
 
 @dataclass
@@ -88,8 +94,8 @@ def faulty_server(certificate: Path | None = None) -> Iterator[FaultServer]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
-            if fault == "bomb":
-                self.send_header("Content-Encoding", "gzip")
+            if packed := PACKED.get(fault):
+                self.send_header("Content-Encoding", packed)
             if fault == "moved":
                 self.send_header("Location", f"http://127.0.0.1:{server.port}/good/api/v1/query_range")
             self.end_headers()

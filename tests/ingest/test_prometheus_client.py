@@ -46,6 +46,7 @@ def ask(client: PrometheusClient, *, hours: int = 1) -> list[dict[str, Any]]:
     ("fault", "requests"),
     [
         pytest.param("good", 1, id="a good answer is taken at once"),
+        pytest.param("packed", 1, id="a packed one is"),
         pytest.param("503 twice", 3, id="a busy server is asked again"),
         pytest.param("429 once", 2, id="a server that asks for patience is asked again"),
     ],
@@ -61,6 +62,14 @@ def test_what_passes_is_waited_for(faults: FaultServer, fault: str, requests: in
     [
         pytest.param("503 always", PrometheusUnavailable, "failed 4 times", ATTEMPTS, id="a server that stays busy"),
         pytest.param("slow", PrometheusUnavailable, "no answer within 1 s", ATTEMPTS, id="a server that never answers"),
+        pytest.param("packed by half", PrometheusUnavailable, "before its end", ATTEMPTS, id="half of a packed answer"),
+        pytest.param(
+            "packed otherwise",
+            PrometheusUnavailable,
+            "packed by 'br'",
+            ATTEMPTS,
+            id="packed by what we did not ask for",
+        ),
         pytest.param("html", PrometheusGarbled, "not JSON .*login page", 1, id="a login page"),
         pytest.param("garbage", PrometheusGarbled, "not JSON", 1, id="half an answer"),
         pytest.param("other shape", PrometheusGarbled, "no matrix", 1, id="another shape"),

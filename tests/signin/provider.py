@@ -1,6 +1,7 @@
 """A provider of OpenID Connect on this machine: a real one by HTTP, which can be told to misbehave."""
 
 import base64
+import gzip
 import hashlib
 import json
 import threading
@@ -21,7 +22,7 @@ GOOD, BAD = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for 
 
 @dataclass
 class OidcProvider:
-    """Whom it signs in (`person`), and how it misbehaves: claims it changes, or a word of `signs`, `tells`, `names`."""
+    """Whom it signs in (`person`), and how it misbehaves: claims it changes, or a word of `signs`, `packs`."""
 
     url: str
     person: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class OidcProvider:
     userinfo: dict[str, Any] = field(default_factory=dict)
     document: dict[str, Any] = field(default_factory=dict)
     signs: str = "well"
+    packs: str = ""
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
     tokens_given: int = 0
 
@@ -100,6 +102,9 @@ def running_provider() -> Iterator[OidcProvider]:
                 return
             body = json.dumps(told).encode()
             self.send_response(200)
+            if provider.packs:
+                body = gzip.compress(body)
+                self.send_header("Content-Encoding", provider.packs)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

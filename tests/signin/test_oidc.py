@@ -34,7 +34,7 @@ def server():
 def provider(server, people, settings, tmp_path):
     """The provider, behaving, and named by the installation."""
     fresh = OidcProvider(server.url, person=dict(WANG))
-    for name in ("person", "claims", "userinfo", "document", "signs", "asked", "tokens_given"):
+    for name in ("person", "claims", "userinfo", "document", "signs", "packs", "asked", "tokens_given"):
         setattr(server, name, getattr(fresh, name))
     registry.register(Provider)
     settle(settings, tmp_path, server)
@@ -74,6 +74,13 @@ def test_who_comes_for_the_first_time_gets_an_account(provider):
     entry = AuditEntry.objects.order_by("-number").first()
     assert (entry.action, entry.actor, entry.outcome) == ("GET openid_connect_callback", "wang", 302)
     assert "code0" not in json.dumps(entry.details)
+
+
+def test_a_provider_that_packs_all_the_same_is_understood(provider):
+    provider.packs = "gzip"
+    browser = Client()
+    come_back(browser, provider)
+    assert is_in(browser)
 
 
 def test_who_comes_again_is_the_same_whatever_they_are_called_now(provider):
@@ -118,6 +125,8 @@ HOSTILE = [
     pytest.param({"document": {"token_endpoint": "ftp://127.0.0.1/"}}, id="an endpoint that is none"),
     pytest.param({"document": {"jwks_uri": None}}, id="no keys"),
     pytest.param({"userinfo": {"sub": None, "padding": "x" * (1 << 20)}}, id="an answer without end"),
+    pytest.param({"packs": "gzip", "userinfo": {"padding": "x" * (1 << 24)}}, id="a packed answer without end"),
+    pytest.param({"packs": "br"}, id="an answer packed by what we did not ask for"),
 ]
 
 

@@ -23,6 +23,7 @@ from apps.ingest.prometheus.errors import (
 )
 from apps.warehouse.addresses import Unresolved, resolve
 from apps.warehouse.exchange import Transport, within
+from apps.warehouse.pieces import pieces_of
 
 MAX_POINTS = 11_000
 """Prometheus refuses a range query with more points per series."""
@@ -245,14 +246,14 @@ class PrometheusClient:
         return request
 
     def _read(self, response: httpx.Response) -> bytes:
-        chunks: list[bytes] = []
+        pieces: list[bytes] = []
         size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
+        for piece in pieces_of(response):
+            size += len(piece)
             if size > self.config.max_response_bytes:
                 raise _Halve(f"the answer is larger than {self.config.max_response_bytes // 1024**2} MiB")
-            chunks.append(chunk)
-        return b"".join(chunks)
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def _judge_status(self, response: httpx.Response, body: bytes, query: str) -> None:
         status = response.status_code
