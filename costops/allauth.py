@@ -6,6 +6,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_FORMS = {"login": "apps.signin.forms.SignIn"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}  # no codes by mail
 ACCOUNT_SESSION_REMEMBER = True  # as long as COSTOPS_SESSION_HOURS says
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 MFA_ADAPTER = "apps.signin.factors.SecondFactors"

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers import registry
 from django.contrib.auth.models import User
@@ -216,6 +217,15 @@ def test_an_unverified_address_is_not_kept_for_its_owner_to_walk_into(provider, 
     provider.person |= {"sub": "7", "preferred_username": "victim", "email_verified": True}
     come_back(Client(), provider)
     assert User.objects.get(username="victim").email == "victim@corp.example"
+
+
+def test_who_has_a_verified_address_sets_up_a_second_factor(provider):
+    """Who one is, is shown by a password or a factor; no code is sent to the address."""
+    provider.person["email_verified"] = True
+    browser = Client()
+    come_back(browser, provider)
+    assert EmailAddress.objects.filter(user__username="wang", verified=True).exists()
+    assert browser.get("/signin/second-factor/totp/activate/").status_code == 200
 
 
 def test_a_name_that_is_taken_is_not_shared(provider):
