@@ -1,6 +1,7 @@
 """How the library that signs people in behaves here: who comes from where, what is said, and what follows."""
 
 import logging
+import unicodedata
 from ipaddress import ip_address
 from typing import Any
 
@@ -46,6 +47,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **given: Any) -> str:
+        """Wrong passwords are counted by the name alone: the library adds the host, with the port the browser says."""
+        name = given.get("username") or given.get("email") or ""
+        return unicodedata.normalize("NFKC", name.strip()).casefold()
 
     def add_message(self, request: HttpRequest, level: int, *told: Any, **more: Any) -> None:
         """What failed is said; what went well is seen."""

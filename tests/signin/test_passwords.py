@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -35,6 +36,33 @@ def test_an_account_takes_five_wrong_passwords_in_five_minutes(people):
     entry = AuditEntry.objects.order_by("-number").first()
     assert (entry.action, entry.outcome, entry.details["username"]) == ("POST login", 429, "lilei")
     assert tried("han", PASSWORD, REMOTE_ADDR="10.0.0.9")[0] == 302
+
+
+@pytest.mark.parametrize(
+    "tries",
+    [
+        pytest.param([("lilei", f"localhost:{port}") for port in range(9000, 9005)], id="under other ports"),
+        pytest.param([("lilei", host) for host in ("localhost", "127.0.0.1", "[::1]:1", "LOCALHOST", "localhost.")],
+                     id="under other hosts"),
+        pytest.param([(name, "localhost") for name in ("LiLei", " lilei", "lilei ", "ＬＩＬＥＩ", "lilei")],
+                     id="written otherwise"),
+    ],
+)  # fmt: skip
+def test_a_name_is_counted_wherever_and_however_it_is_given(people, tries):
+    told = [tried(name, "wrong", HTTP_HOST=host, REMOTE_ADDR=f"10.0.0.{n}")[0] for n, (name, host) in enumerate(tries)]
+    assert told == [200] * 5
+    assert tried("lilei", PASSWORD, HTTP_HOST="localhost:7777", REMOTE_ADDR="10.0.0.9")[0] == 429
+
+
+def test_who_shows_once_more_who_they_are_is_counted_with_the_sign_in(people, sign_in):
+    browser = sign_in("lilei")
+    EmailAddress.objects.create(user=people["lilei"], email="lilei@corp.example", primary=True, verified=True)
+    for n in range(3):
+        confirm = {"HTTP_HOST": f"localhost:{9000 + n}", "REMOTE_ADDR": f"10.0.0.{n}"}
+        assert browser.post("/signin/confirm/", {"password": "wrong"}, **confirm).status_code == 200
+    assert [tried("lilei", "wrong", REMOTE_ADDR=f"10.0.1.{n}")[0] for n in range(3)] == [200, 200, 429]
+    page = browser.post("/signin/confirm/", {"password": PASSWORD}, REMOTE_ADDR="10.0.0.9").content.decode()
+    assert LOCKED in page
 
 
 def test_nobody_is_locked_out_for_what_is_not_an_account(people):
