@@ -1,5 +1,7 @@
 """What may be written down of what somebody gave: no secret, nothing endless, nothing a database refuses."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,28 +16,51 @@ OPTIONS = ("secret", "token", "password")
 _CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]+@")
 LEFT_OUT = frozenset({"csrfmiddlewaretoken"})
 HIDDEN = "•••"
-MOST_TEXT, MOST_VALUES = 300, 40
+MOST_VALUES = 200
+"""As many as a form may have: no field of one hides behind others."""
+MOST_LONG = 40
+MOST_TEXT, SHORT_TEXT = 300, 60
+"""Letters that are kept of the first forty values, and of what follows them."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def shown(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Names and values as they may be kept, the first forty of them."""
-    kept = [(str(name), value) for name, value in given.items() if name not in LEFT_OUT]
-    told = {_text(name): HIDDEN if SECRET.search(name) else _value(value) for name, value in kept[:MOST_VALUES]}
-    return told if len(kept) <= MOST_VALUES else told | {"…": len(kept) - MOST_VALUES}
+    """Names and values as they may be kept; of what is cut off how much it was, and its SHA-256."""
+    kept = [
+        (_cleaned(str(name)), HIDDEN if SECRET.search(str(name)) else _cleaned(value))
+        for name, value in given.items()
+        if name not in LEFT_OUT
+    ]
+    told = {_cut(name, n): _cut(value, n) for n, (name, value) in enumerate(kept[:MOST_VALUES])}
+    return told if len(kept) <= MOST_VALUES else told | {"…": _left_out(kept[MOST_VALUES:])}
 
 
-def _value(value: Any) -> Any:
+def _cleaned(value: Any) -> Any:
+    """Without secrets and without what a database refuses, whole."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, list | tuple):
-        return [_value(one) for one in value[:MOST_VALUES]]
-    return _text(str(value))
+        return [_cleaned(one) for one in value]
+    if isinstance(value, Mapping):
+        return shown(value)
+    return _UNSTORABLE.sub("\ufffd", _CREDENTIALS.sub(f"{HIDDEN}@", str(value)))
 
 
-def _text(text: str) -> str:
-    cleaned = _UNSTORABLE.sub("\ufffd", _CREDENTIALS.sub(f"{HIDDEN}@", text))
-    return cleaned if len(cleaned) <= MOST_TEXT else f"{cleaned[:MOST_TEXT]}…"
+def _cut(value: Any, place: int = 0) -> Any:
+    """What is kept of a value that stands behind so many others."""
+    most = MOST_TEXT if place < MOST_LONG else SHORT_TEXT
+    if isinstance(value, list):
+        told = [_cut(one, place + n) for n, one in enumerate(value[:MOST_VALUES])]
+        return told if len(value) <= MOST_VALUES else [*told, f"… {_left_out(value[MOST_VALUES:])}"]
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[:most]}… {_left_out(value[most:])}"
+    return value
+
+
+def _left_out(rest: Any) -> str:
+    """How much was cut off, and what it was to whoever has it."""
+    written = rest if isinstance(rest, str) else json.dumps(rest, ensure_ascii=False)
+    return f"({len(rest)} more, SHA-256 {hashlib.sha256(written.encode()).hexdigest()})"
 
 
 def arguments(given: list[str]) -> list[str]:
@@ -44,11 +69,11 @@ def arguments(given: list[str]) -> list[str]:
     for before, word in zip(["", *given], given, strict=False):
         name, equals, _ = word.partition("=")
         if equals and _is_secret(name):
-            told.append(f"{_text(name)}={HIDDEN}")
+            told.append(f"{_cut(_cleaned(name))}={HIDDEN}")
         elif before.startswith("-") and "=" not in before and _is_secret(before):
             told.append(HIDDEN)
         else:
-            told.append(_text(word))
+            told.append(_cut(_cleaned(word)))
     return told
 
 

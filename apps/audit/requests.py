@@ -26,6 +26,8 @@ CHANGES = "changes"
 """What a view sets on a request that changes something though it is a GET, as coming back from another sign-in does."""
 BODY = "audit_body"
 """What a view sets on a request whose body is no form: the values it read there, by name."""
+QUERY = "?"
+"""The name of what stood in the address of a request with a body."""
 BEGUN = "audit_begun"
 """The key of what was noted before the view."""
 MACHINE_MADE = ("text/csv", "application/vnd.", "application/pdf", "application/x-ndjson", "application/zip")
@@ -117,13 +119,14 @@ def _write_down(request: HttpRequest, write: Callable[[], object]) -> None:
 def _deed(request: HttpRequest, before: str = "") -> Deed:
     """What a request does, as far as it is known by now; `before` is who asked, where they are nobody any more."""
     match, token = request.resolver_match, getattr(request, "auth", None)
+    via: dict[str, Any] = {} if token is None else {"via": token.public_id}
     return Deed(
         at=timezone.now(),  # noqa: TID251  # a middleware is an entry point
         actor=_name(request) or before,
         way=_way(request),
         action=f"{request.method} {(match.url_name or match.view_name) if match else '?'}",
         subject=match.kwargs if match else {"path": request.path},
-        details=_given(request) | ({"via": token.public_id} if token is not None else {}),
+        details=via | _given(request) | via,  # first, so that it is never cut off; and nobody's to give
         address=address_of(request),
         request_id=str(at_work().get("request_id", "")),
     )
@@ -158,10 +161,16 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _given(request: HttpRequest) -> dict[str, Any]:
-    """What stood in the address, and in a body where the view has read it: what was refused is not read for this."""
-    posted, files = getattr(request, "_post", None), getattr(request, "_files", None)
-    told = {name: f"{file.name} ({file.size} bytes)" for name, file in (files or {}).items()}
-    return getattr(request, BODY, {}) | _values(request.GET) | (_values(posted) if posted else {}) | told
+    """What stood in a body where the view has read it (what was refused is not read for this), and in the address.
+
+    The query stands apart from a body: nothing of one hides what is in the other.
+    """
+    asked = {QUERY: _values(request.GET)} if request.GET else {}
+    body = getattr(request, BODY, {}) | _values(getattr(request, "_post", None) or QueryDict())
+    for name, files in (getattr(request, "_files", None) or QueryDict()).lists():
+        told = [f"{file.name} ({file.size} bytes)" for file in files]
+        body[name] = [body[name], *told] if name in body else told if len(told) > 1 else told[0]
+    return asked | body | asked if body else _values(request.GET)
 
 
 def _values(given: QueryDict) -> dict[str, Any]:

@@ -60,9 +60,13 @@ def forget(begun: str) -> None:
 
 def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
     """Append one entry, in place of what was noted when it began. Others who append wait for it."""
+    return _append(deed.row(), outcome, begun)
+
+
+def _append(row: dict[str, Any], outcome: int, begun: str) -> AuditEntry:
     with transaction.atomic():
         end = _end_of_chain()
-        entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **deed.row())
+        entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **row)
         entry.hash = hash_of(entry)
         entry.save(force_insert=True)
         ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).update(number=entry.number, hash=entry.hash)
@@ -85,7 +89,7 @@ def finish(now: datetime) -> int:
             with transaction.atomic():
                 _end_of_chain()  # whoever records locks it before the note
                 if Begun.objects.select_for_update().filter(key=left.key).exists():  # nobody else was faster
-                    deed = Deed(**{one.name: getattr(left, one.name) for one in fields(Deed)})
-                    record(deed, AuditEntry.UNKNOWN, begun=left.key)
+                    row = {one.name: getattr(left, one.name) for one in fields(Deed)}  # cut and cleaned already
+                    _append(row, AuditEntry.UNKNOWN, left.key)
                     made += 1
     return made

@@ -2,9 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from io import StringIO
+from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
@@ -204,8 +207,43 @@ def test_where_it_came_from(people, client_of, settings, behind, header, address
 def test_a_hostile_body_is_no_failure_and_storable(people, client_of):
     client_of("staff").post("/calendar/?a=%00%ED%A0%80" + "x" * 2000, {f"f{n}": "v" for n in range(100)})
     entry = newest()
-    assert len(entry.details) == 41
+    assert len(entry.details) == 101
+    assert entry.details["?"]["a"].startswith("\ufffd\ufffd\ufffd\ufffdxxx")
+    assert len(entry.details["?"]["a"]) < 400
     assert selectors.verdict().wrong == ""
+
+
+JUNK = {f"a{n}": "x" for n in range(150)}
+
+
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [
+        pytest.param(JUNK, {}, id="a long query"),
+        pytest.param({}, JUNK, id="a long form"),
+        pytest.param({}, {"role": ["viewer"] * 150}, id="the same name again and again: the last counts"),
+        pytest.param({"role": "viewer", "user": "7", "via": "x"}, {}, id="the same names in the query"),
+        pytest.param({}, {"role": [SimpleUploadedFile("viewer", b"x")]}, id="a file of the same name"),
+        pytest.param({}, {"?": "x", "…": "x", "via": "x"}, id="names of ours"),
+    ],
+)
+def test_nothing_of_a_form_hides_behind_what_stands_beside_it(people, client_of, query, form):
+    given = form | {"role": [*form.get("role", []), "admin"], "user": "7"}
+    client_of("staff").post(f"/calendar/?{urlencode(query)}", given)
+    details = newest().details
+    assert "admin" in details["role"]
+    assert details["user"] == "7"
+    assert not query or details["?"] == query
+    assert selectors.verdict().wrong == ""
+
+
+def test_of_what_is_cut_off_its_length_and_hash_are_kept():
+    rest = [["b", f"s3://{HIDDEN}@x"], ["password", HIDDEN]]
+    many = {f"n{n}": 1 for n in range(199)}
+    told = shown({"text": "x" * 301, **many, "b": "s3://user:pw@x", "password": "hunter2"})
+    assert told["text"] == f"{'x' * 300}… (1 more, SHA-256 {sha256(b'x').hexdigest()})"
+    assert told["…"] == f"(2 more, SHA-256 {sha256(json.dumps(rest, ensure_ascii=False).encode()).hexdigest()})"
+    assert shown({str(n): "x" * 100 for n in range(41)})["40"].startswith(f"{'x' * 60}… (40 more")
 
 
 # --- What may be kept ---------------------------------------------------------------------------------------------
