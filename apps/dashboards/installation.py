@@ -62,6 +62,11 @@ class InstallationPage:
     def is_ready(self) -> bool:
         return all(row.check.is_ok for row in self.checks)
 
+    @property
+    def answers(self) -> bool:
+        """Whether pages can be answered, be it that work waits."""
+        return all(row.check.is_ok for row in self.checks if row.check.is_needed)
+
 
 def installation_page() -> InstallationPage:
     """Everything, looked at now."""

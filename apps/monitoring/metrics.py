@@ -16,7 +16,7 @@ from apps.channels.models import Message
 from apps.ingest.selectors import source_states
 from apps.marts.models import Publication
 from apps.monitoring import requests
-from apps.monitoring.readiness import free_bytes
+from apps.monitoring.readiness import free_bytes, newest_checks
 from apps.monitoring.selectors import StepTime, step_times
 from apps.pipeline.models import Clock, StepRun
 from apps.pipeline.steps import NAMES, QUEUE_OF
@@ -116,6 +116,10 @@ def _alerts() -> Rows:
     return [((severity, state), n) for severity, state, n in counted]
 
 
+def _checks() -> Rows:
+    return [((check.name,), check.is_ok) for check in newest_checks()]
+
+
 GAUGES = (
     Gauge("publication_number", "The newest publication.", _published(lambda one: one.number)),
     Gauge("published_timestamp_seconds", "When it was published.", _published(lambda one: one.created_at.timestamp())),
@@ -146,4 +150,5 @@ GAUGES = (
     Gauge("oldest_waiting_message_timestamp_seconds", "Since when the oldest message is due.", _oldest_message),
     Gauge("alerts", "Alerts that are not resolved.", _alerts, ("severity", "state")),
     Gauge("disk_free_bytes", "What is left on the disk of the home folder.", lambda: [((), free_bytes())]),
+    Gauge("check_ok", "1 where what /readyz looks at is as it must be.", _checks, ("check",)),
 )

@@ -1,15 +1,20 @@
 """Whether this installation can do its work now: what an orchestrator asks before it sends people here."""
 
+import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import translation
 from django.utils.translation import gettext as _
 from kombu import Connection
 from kombu.exceptions import KombuError
@@ -20,35 +25,75 @@ from apps.warehouse import shared
 LEAST_FREE_BYTES = 256 * 1024**2
 """A fill writes files of about this size before it commits them."""
 BROKER_SECONDS = 2
+KEPT_SECONDS = 3.0
+"""For so long an answer stands: whoever asks without end does not keep the installation busy with looking."""
+FAR_SECONDS = 3.0
+"""What is far away has so long to answer, all of it together: who asks us waits five seconds, then takes us away."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_looked: "tuple[float, list[Check]] | None" = None
+_one_looks = Lock()
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `said` is a sentence without secrets and names of hosts."""
+    """One thing looked at; `said` is a sentence without secrets and names of hosts.
+
+    `is_needed`: without it no page can be answered. Without the rest work waits, and people read on: what all web
+    processes share must not take all of them away at once.
+    """
 
     name: str
     is_ok: bool
     said: str
+    is_needed: bool = True
 
 
 def checks() -> list[Check]:
     """Everything that must be so. Where the database does not answer, what stands in it is not asked for."""
     database = _tried("database", _database)
     rest = (("migrations", _migrations),) if database.is_ok else ()
-    store = (("store", _store),) if shared.is_on() else ()
-    others = (("folders", _folders), *store, ("disk", _disk), ("broker", _broker))
-    return [database, *(_tried(name, look) for name, look in (*rest, *others))]
+    needed = [_tried(name, look) for name, look in (*rest, ("folders", _folders))]
+    store, broker = {"store": _store} if shared.is_on() else {}, {"broker": _broker}
+    return [database, *needed, _tried("disk", _disk, is_needed=False), *_tried_at_once(store | broker)]
+
+
+def _tried_at_once(looks: Mapping[str, Callable[[], str]]) -> list[Check]:
+    """What is far away. Whoever does not answer in time does not answer."""
+    language = translation.get_language()
+
+    def tried(name: str) -> Check:
+        with translation.override(language):
+            return _tried(name, looks[name], is_needed=False)
+
+    def found(name: str, future: Future[Check]) -> Check:
+        return future.result() if future in done else Check(name, False, _("It does not answer in time."), False)
+
+    pool = ThreadPoolExecutor(len(looks))
+    asked = {name: pool.submit(tried, name) for name in looks}
+    done, _late = wait(asked.values(), timeout=FAR_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    return [found(name, future) for name, future in asked.items()]
+
+
+def newest_checks() -> list[Check]:
+    """What was looked at in the last seconds, for machines: in English."""
+    global _looked  # of this process
+    with _one_looks:
+        if _looked is None or time.monotonic() - _looked[0] >= KEPT_SECONDS:
+            with translation.override("en"):
+                _looked = time.monotonic(), checks()
+        return _looked[1]
 
 
 class _NotReady(Exception):
     """Something is not as it must be; the message says what."""
 
 
-def _tried(name: str, look: Callable[[], str]) -> Check:
+def _tried(name: str, look: Callable[[], str], *, is_needed: bool = True) -> Check:
     try:
-        return Check(name, is_ok=True, said=look())
+        return Check(name, is_ok=True, said=look(), is_needed=is_needed)
     except _NotReady as error:
-        return Check(name, is_ok=False, said=str(error))
+        return Check(name, is_ok=False, said=str(error), is_needed=is_needed)
 
 
 def _database() -> str:
@@ -73,7 +118,7 @@ def _migrations() -> str:
 
 
 def _folders() -> str:
-    """A file can be written and taken away again where the lake and landed files lie."""
+    """A file can be written and taken away again where the lake and landed files lie. A full disk is told by `disk`."""
     for name, folder in (("lake", settings.COSTOPS_LAKE), ("landing", settings.COSTOPS_LANDING)):
         probe = Path(folder) / f".ready-{secrets.token_hex(6)}"
         try:
@@ -81,6 +126,8 @@ def _folders() -> str:
             probe.touch()
             probe.unlink()
         except OSError as error:
+            if error.errno in _FULL:
+                return _("There is no room for a file in lake and landing.")
             told = {"folder": name, "reason": os.strerror(error.errno or 0)}
             raise _NotReady(_("The folder of %(folder)s cannot be written: %(reason)s.") % told) from error
     return _("Lake and landing can be written.")

@@ -1,18 +1,15 @@
 """What machines ask about this installation: does it live, is it ready, and how does it do."""
 
 import hmac
-import time
-from threading import Lock
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from apps.monitoring.metrics import exposition
-from apps.monitoring.readiness import Check, checks
+from apps.monitoring.readiness import newest_checks
 
 
 @require_safe
@@ -22,29 +19,17 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-KEPT_SECONDS = 3.0
-"""For so long an answer stands: whoever asks without end does not keep the installation busy with looking."""
-_looked: tuple[float, list[Check]] | None = None
-_one_looks = Lock()
-
-
-def _checks() -> list[Check]:
-    global _looked  # of this process
-    with _one_looks:
-        if _looked is None or time.monotonic() - _looked[0] >= KEPT_SECONDS:
-            with translation.override("en"):
-                _looked = time.monotonic(), checks()
-        return _looked[1]
-
-
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 where everything needed is there, 503 where not, with what was looked at in the last seconds."""
-    found = _checks()
-    is_ready = all(check.is_ok for check in found)
-    told = {check.name: {"ok": check.is_ok, "message": check.said} for check in found}
-    return JsonResponse({"ready": is_ready, "checks": told}, status=200 if is_ready else 503)
+    """200 where pages can be answered, 503 where not, with what was looked at in the last seconds."""
+    found = newest_checks()
+    is_ready = all(check.is_ok for check in found if check.is_needed)
+    told = {"ready": is_ready, "degraded": any(not check.is_ok for check in found)}
+    told["checks"] = {
+        check.name: {"ok": check.is_ok, "needed": check.is_needed, "message": check.said} for check in found
+    }
+    return JsonResponse(told, status=200 if is_ready else 503)
 
 
 @require_safe

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from apps.monitoring import selectors
+from apps.monitoring.readiness import Check
 from tests.dashboards import company
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,15 @@ def test_its_own_cost_is_that_of_its_namespaces(published, settings):
 )
 def test_the_page_says_what_it_costs_or_why_that_is_unknown(published, client_of, settings, namespaces, said):
     settings.COSTOPS_OWN_NAMESPACES = namespaces
+    assert said in client_of("staff").get("/installation/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"), [((), "Ready</span>"), (("broker",), "Ready, but work waits"), (("folders",), "Not ready")]
+)
+def test_the_page_tells_whether_people_or_work_must_wait(published, client_of, monkeypatch, broken, said):
+    found = [Check(name, name not in broken, "", name != "broker") for name in ("database", "folders", "broker")]
+    monkeypatch.setattr("apps.dashboards.installation.checks", lambda: found)
     assert said in client_of("staff").get("/installation/").content.decode()
 
 
