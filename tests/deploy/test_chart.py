@@ -312,9 +312,8 @@ def test_large_numbers_stay_as_they_are_written(tmp_path):
 
 
 def test_ingress_takes_every_host_below_a_name():
-    (ingress,) = by_kind(
-        rendered("ingress.enabled=true", "ingress.host=*.example.com", "ingress.tlsSecret=tls"), "Ingress"
-    )
+    values = ("ingress.enabled=true", "ingress.host=*.example.com", "ingress.tlsSecret=tls")
+    (ingress,) = by_kind(rendered(*values, "settings.COSTOPS_SITE_URL=https://a.example.com"), "Ingress")
     assert ingress["spec"]["rules"][0]["host"] == ingress["spec"]["tls"][0]["hosts"][0] == "*.example.com"
 
 

@@ -1,5 +1,7 @@
 """Values of the chart: those that are taken, and those that are refused by name."""
 
+import re
+
 import pytest
 import yaml
 
@@ -10,6 +12,43 @@ def test_the_service_is_of_the_kind_an_ingress_asks_for():
     for values, kind in (((), "ClusterIP"), (("service.type=NodePort",), "NodePort")):
         (service,) = by_kind(rendered(*values), "Service")
         assert service["spec"]["type"] == kind
+
+
+HOME = "localhost,127.0.0.1"
+"""The names of a port that is forwarded, as the notes of the chart say."""
+
+
+@pytest.mark.parametrize(
+    ("values", "site", "hosts"),
+    [
+        pytest.param((), "http://costops.local", f"costops.local,{HOME}", id="as it comes"),
+        pytest.param(("ingress.host=a.example",), "http://a.example", f"a.example,{HOME}", id="of the ingress"),
+        pytest.param(
+            ("ingress.host=a.example", "ingress.tlsSecret=tls"), "https://a.example", f"a.example,{HOME}", id="by TLS"
+        ),
+        pytest.param(
+            ("ingress.host=a.example", "settings.COSTOPS_HTTPS=true"), "https://a.example", f"a.example,{HOME}",
+            id="by TLS of a balancer",
+        ),
+        pytest.param(
+            ("ingress.host=a.example", r"settings.COSTOPS_ALLOWED_HOSTS=b.example\,a.example"), "http://a.example",
+            f"b.example,a.example,{HOME}", id="names of the settings besides",
+        ),
+        pytest.param(
+            ("ingress.host=*.a.example", "settings.COSTOPS_SITE_URL=https://x.a.example"), "https://x.a.example",
+            f".a.example,{HOME}", id="every name below one, as Django writes it",
+        ),
+    ],
+)  # fmt: skip
+def test_the_site_answers_to_the_name_that_leads_to_it(values, site, hosts):
+    settings = by_kind(rendered(*values), "ConfigMap")[0]["data"]
+    assert (settings["COSTOPS_SITE_URL"], settings["COSTOPS_ALLOWED_HOSTS"]) == (site, hosts)
+
+
+def test_the_first_step_the_notes_tell_is_answered():
+    said = helm("install", "shop", CHART, "--dry-run=client").stdout.partition("NOTES:")[2]
+    (address,) = re.findall(r"http://(\S+):8000", said)
+    assert address in by_kind(rendered(), "ConfigMap")[0]["data"]["COSTOPS_ALLOWED_HOSTS"].split(",")
 
 
 @pytest.mark.parametrize(("letters", "is_taken"), [(48, True), (49, False)])
@@ -39,6 +78,7 @@ def test_names_fit_where_the_release_s_does(letters, is_taken):
         ("settings.COSTOPS_LAKE_SECRET=abc", "COSTOPS_LAKE_SECRET"),
         ("settings.COSTOPS_SSO_FILE=/data/sso.json", "COSTOPS_SSO_FILE"),
         ("sso.file=../sso.json", "file"),
+        ("ingress.host=*.example.com", "COSTOPS_SITE_URL"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_by_name(value, said):

@@ -106,13 +106,30 @@ volumeMounts:
 {{ get (urlParse (index . 0)) "host" | regexFind ":[0-9]+$" | trimPrefix ":" | default (index . 1) }}
 {{- end }}
 
+{{- /* The address people use: of the settings, or what the ingress says. */ -}}
+{{- define "costops.site" -}}
+{{- $own := .Values.settings.COSTOPS_SITE_URL }}
+{{- if and (not $own) (hasPrefix "*" .Values.ingress.host) }}
+{{- fail "ingress.host stands for many hosts: settings.COSTOPS_SITE_URL must say which address links begin with" }}
+{{- end }}
+{{- $https := or .Values.ingress.tlsSecret (regexMatch "(?i)^(true|on|ok|y|yes|1)$" (toString .Values.settings.COSTOPS_HTTPS)) }}
+{{- $own | default (printf "%s://%s" (ternary "https" "http" (not (empty $https))) .Values.ingress.host) }}
+{{- end }}
+
+{{- /* The names the site answers to: those of the settings, of the ingress, and those of a port that is forwarded. */ -}}
+{{- define "costops.hosts" -}}
+{{- $given := .Values.settings.COSTOPS_ALLOWED_HOSTS | default "" | splitList "," }}
+{{- concat $given (list (trimPrefix "*" .Values.ingress.host) "localhost" "127.0.0.1") | compact | uniq | join "," }}
+{{- end }}
+
 {{- /* What every pod reads at its start. A number of a values file is a float: JSON writes it without an exponent. */ -}}
 {{- define "costops.settings" -}}
 COSTOPS_HOME: /data
 {{- if .Values.sso.existingSecret }}
 COSTOPS_SSO_FILE: {{ printf "/etc/costops/sso/%s" .Values.sso.file | quote }}
 {{- end }}
-{{- range $name, $value := .Values.settings }}
+{{- $follow := dict "COSTOPS_SITE_URL" (include "costops.site" .) "COSTOPS_ALLOWED_HOSTS" (include "costops.hosts" .) }}
+{{- range $name, $value := merge $follow .Values.settings }}
 {{ $name }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
 {{- end }}
