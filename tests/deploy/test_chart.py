@@ -243,25 +243,6 @@ def test_spark_does_not_read_a_bucket_from_folders_it_cannot_see():
 
 
 @pytest.mark.parametrize(
-    ("values", "threads"),
-    [
-        pytest.param((), {"io": "0", "compute": "1", "learn": "2"}, id="of each group"),
-        pytest.param(("settings.COSTOPS_THREADS=3",), dict.fromkeys(QUEUES, "3"), id="of the setting that is given"),
-        pytest.param(("settings.COSTOPS_THREADS=0",), dict.fromkeys(QUEUES, "0"), id="even one for each core"),
-    ],
-)
-def test_workers_have_the_threads_they_are_given(values, threads):
-    documents = rendered(*values)
-    settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
-    found = {}
-    for name, pod in pods(documents):
-        own = {one["name"]: one["value"] for one in pod["spec"]["containers"][0].get("env", [])}
-        if name.startswith("shop-worker-"):
-            found[name.removeprefix("shop-worker-")] = {**settings, **own}["COSTOPS_THREADS"]
-    assert found == threads
-
-
-@pytest.mark.parametrize(
     ("setting", "more"),
     [
         pytest.param("COSTOPS_TIME_ZONE=UTC", [], id="nothing more"),

@@ -101,6 +101,19 @@ volumeMounts:
   {{- end }}
 {{- end }}
 
+{{- /* What engines and readers of a pod may take, so that all of them fit into it: the same argument. */ -}}
+{{- define "costops.engine" -}}
+{{- $own := list }}
+{{- range $setting, $value := dict "COSTOPS_MEMORY_LIMIT" "engineMemory" "COSTOPS_THREADS" "threads" "COSTOPS_READ_MEMORY_GIB" "readerGib" }}
+{{- if and (hasKey $.group $value) (not (hasKey $.root.Values.settings $setting)) }}
+{{- $own = append $own (dict "name" $setting "value" (get $.group $value | toString)) }}
+{{- end }}
+{{- end }}
+{{- with $own }}
+env: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- /* The port of an address: (list "sc://spark:15002" the-one-where-none-is-told). */ -}}
 {{- define "costops.port" -}}
 {{ get (urlParse (index . 0)) "host" | regexFind ":[0-9]+$" | trimPrefix ":" | default (index . 1) }}
