@@ -29,7 +29,11 @@ class Swept(CostOpsError):
 
 
 class Interrupted(OSError):
-    """A place that fails for the moment: the files found together wait together, lest the rest look like a re-issue."""
+    """A place that fails for the moment."""
+
+
+class Archived(OSError):
+    """What a store keeps where nobody can read it: it comes back only when somebody asks for it, and may never."""
 
 
 @dataclass(frozen=True)

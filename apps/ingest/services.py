@@ -87,7 +87,6 @@ def land(source: Source, now: datetime) -> StepResult:
     landed: list[tuple[Listed, landing.Landed]] = []
     problems = [*fetched, *discovery.problems]
     missed: set[tuple[str, str]] = set()
-    is_interrupted = False
     for listed in discovery.files:
         one = listed.found
         if _is_known(listed, latest.get(one.path)):
@@ -96,15 +95,16 @@ def land(source: Source, now: datetime) -> StepResult:
         if not (options.quiet_minutes and one.modified_ns > old_enough):
             try:
                 copied = place.copy(one)
-            except OSError as error:
-                is_interrupted |= isinstance(error, landing.Interrupted)
+            except landing.Archived as error:
                 problems.append(Problem("error", "unreadable", one.path, f"Cannot be copied: {error.strerror}."))
+            except OSError as error:  # the others wait with it: without it they would count, and then be replaced by it
+                said = f"Cannot be copied: {error.strerror or error}. What was found with it waits for it."
+                problems.append(Problem("error", "unreadable", one.path, said))
+                missed.add((listed.period, listed.release))
         if copied:
             landed.append((listed, copied))
-        else:
+        elif listed.period:
             missed.add((listed.period, listed.release))
-    if not is_interrupted:  # else a release without a manifest is incomplete as well
-        missed.discard(("", ""))
     landed = [pair for pair in landed if (pair[0].period, pair[0].release) not in missed]
     _enter(source, landed, latest, now)
     for listed, _ in landed:

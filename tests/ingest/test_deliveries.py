@@ -1,6 +1,8 @@
 """Which files make up a billing period: told twice, renamed, rewritten, re-issued, and read by a run that is killed."""
 
+import errno
 import itertools
+import os
 
 import pytest
 
@@ -137,6 +139,27 @@ def test_a_file_still_being_written_waits(tmp_path, monkeypatch):
     monkeypatch.undo()
     path.write_bytes(A)
     assert services.land(one, NOW).rows == 1
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+def test_parts_of_a_bill_wait_for_one_that_cannot_be_copied(tmp_path, monkeypatch, code):
+    one = source(tmp_path / "in")
+    for name, content in {"part-1.csv": A, "part-2.csv": B, "part-3.csv": C}.items():
+        put(tmp_path / "in", name, content)
+    honest = landing._copy_and_hash
+
+    def fail_at_the_second(origin, target):
+        if origin.name == "part-2.csv":
+            raise OSError(code, os.strerror(code))
+        return honest(origin, target)
+
+    monkeypatch.setattr(landing, "_copy_and_hash", fail_at_the_second)
+    (told,) = errors(ingest(one))
+    assert told == f"error part-2.csv: Cannot be copied: {os.strerror(code)}. What was found with it waits for it."
+    assert (costs(), one.files.count()) == ([], 0)
+    monkeypatch.undo()
+    assert ingest(one) == []
+    assert costs() == ["1", "10", "100"]
 
 
 def test_the_same_state_has_the_same_fingerprint(tmp_path):

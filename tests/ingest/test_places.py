@@ -1,5 +1,6 @@
 """Bills in object stores: a real S3 protocol server with paging, faults and hostile keys."""
 
+import gzip
 import hashlib
 import io
 import sys
@@ -154,20 +155,42 @@ def test_faults_that_stay_end_after_a_bounded_number_of_tries(store):
     assert list((landed_path("00").parent.parent / ".receipts").iterdir()) == []
 
 
-def test_an_object_we_may_not_read_keeps_no_other_waiting(store):
+@pytest.mark.parametrize(
+    ("code", "costs_meanwhile", "costs"),
+    [
+        pytest.param("InvalidObjectState", 2, 2, id="archived: it may never come, the others do not wait"),
+        pytest.param("AccessDenied", 0, 3, id="forbidden: somebody will allow it, the others wait"),
+    ],
+)
+def test_an_object_we_may_not_read_is_named(store, code, costs_meanwhile, costs):
     put(store, "focus/a.csv", bill(row("1")))
-    put(store, "focus/b.csv", bill(row("2")))
+    put(store, "focus/b.csv", bill(row("2", ResourceId="i-b")))
 
     def fault(environ: dict[str, Any], start: Any) -> Any:
         if "a.csv" not in environ["PATH_INFO"]:
             return None
         start("403 Forbidden", [("Content-Type", "application/xml")])
-        return [b"<Error><Code>InvalidObjectState</Code><Message>It is archived</Message></Error>"]
+        return [f"<Error><Code>{code}</Code><Message>Not for you</Message></Error>".encode()]
 
     store.fault = fault
     (told,) = errors(ingest(source_at(store)))
-    assert "error a.csv: Cannot be copied: It is archived" in told
-    assert total() == 2
+    assert "error a.csv: Cannot be copied: Not for you" in told
+    assert total() == costs_meanwhile
+    if code == "AccessDenied":
+        store.fault = None
+    ingest(Source.objects.get())
+    assert total() == costs
+
+
+def test_an_object_that_cannot_be_looked_into_keeps_the_others_waiting(store):
+    put(store, "focus/a.csv", bill(row("1")))
+    put(store, "focus/part-2", gzip.compress(bill(row("2", ResourceId="i-b"))))
+    store.fault = sometimes("503 Slow Down", every=1_000_000, only="part-2")
+    assert len(errors(ingest(source_at(store)))) == 1
+    assert charges() == []
+    store.fault = None
+    assert errors(ingest(Source.objects.get())) == []
+    assert total() == 3
 
 
 def test_a_truncated_answer_is_asked_for_again(store):

@@ -22,7 +22,7 @@ from django.conf import settings
 
 from apps.finops.problems import Problem
 from apps.ingest import landing
-from apps.ingest.landing import Found, Interrupted, Landed, LocationMissing
+from apps.ingest.landing import Archived, Found, Interrupted, Landed, LocationMissing
 from apps.ingest.places.base import Listing, Place
 from apps.warehouse.failpoints import failpoint
 from apps.warehouse.sealed import Secrets
@@ -71,13 +71,13 @@ class Bucket(Place):
             listed = self._patiently(partial(self._listed, root))
             if not listed and not self._patiently(lambda: self._store.exists(self.bucket)):
                 raise FileNotFoundError
+            if len(listed) > MOST_OBJECTS:
+                raise LocationMissing(f"{self.location}: {len(listed)} objects; name a longer prefix.")
+            return self._sorted_out(listed)
         except FileNotFoundError as error:
             raise LocationMissing(f"{self.location}: there is no such bucket; correct the location.") from error
         except OSError as error:
             raise LocationMissing(f"{self.location}: {error.strerror or error}") from error
-        if len(listed) > MOST_OBJECTS:
-            raise LocationMissing(f"{self.location}: {len(listed)} objects; name a longer prefix.")
-        return self._sorted_out(listed)
 
     def _listed(self, root: str) -> dict[str, dict[str, Any]]:
         """What lies below a path, or the one object of that name: Azure's library lists that by its name alone."""
@@ -114,6 +114,8 @@ class Bucket(Place):
     def _begins_like_gzip(self, key: str) -> bool:
         try:
             head: bytes = self._patiently(lambda: self._store.cat_file(key, start=0, end=2))
+        except Interrupted:  # it may be a part of a bill
+            raise
         except OSError:
             return False
         return head == b"\x1f\x8b"
@@ -204,6 +206,8 @@ class Bucket(Place):
                 raise
             except Exception as error:  # noqa: BLE001  # every library below has faults of its own
                 said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
+                if _is_archived(error):
+                    raise Archived(errno.EACCES, said) from None
                 if _is_final(error):
                     raise OSError(errno.EACCES, said) from None  # the chain could tell what the message hides
                 if attempt == ATTEMPTS:
@@ -216,6 +220,12 @@ def _is_final(error: Exception) -> bool:
     """Whether asking again cannot help: what is wrong is the question, or who asks."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)  # as Azure and Google tell it
     return isinstance(error, _FINAL) or type(error).__name__ in _FINAL_NAMES or str(status) in _FINAL_STATUSES
+
+
+def _is_archived(error: BaseException) -> bool:
+    """Whether the store says that the object lies in its archive (Amazon and OSS, Azure)."""
+    told = getattr(error.__cause__, "response", None) or {}
+    return told.get("Error", {}).get("Code") == "InvalidObjectState" or "BlobArchived" in str(error)
 
 
 def _is_hidden(path: str) -> bool:
