@@ -38,6 +38,11 @@ app.conf.beat_schedule = {
     # A bell that nobody heard for a minute is not worth hearing: the next one says the same.
     "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
     "deliver": {"task": "apps.channels.tasks.deliver", "schedule": 60.0, "options": {"expires": 55}},
+    "forget heard": {
+        "task": "apps.pipeline.tasks.forget_heard",
+        "schedule": crontab(minute="35"),
+        "options": {"expires": 55 * 60},
+    },
     "watch": {"task": "apps.alerts.tasks.watch", "schedule": crontab(minute="*/5"), "options": {"expires": 4 * 60}},
     "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": {"expires": 55}},
     "scrub": {"task": "apps.ingest.tasks.scrub", "schedule": crontab(hour="3", minute="20")},
@@ -79,8 +84,11 @@ def begin_loading(**_facts: Any) -> None:
 
 @worker_init.connect
 def end_loading(**_facts: Any) -> None:
-    """Before the fork: what nobody looks through is not copied for each process."""
+    """Before the fork: what nobody looks through is not copied for each process; nor is it in the broker's file."""
+    from apps.pipeline import bells  # needs its apps
+
     starting.check()
+    bells.forget_heard()
     loading.end()
 
 

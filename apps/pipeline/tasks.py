@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from apps.pipeline import services
+from apps.pipeline import bells, services
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,12 @@ def run_due(*, queue: str = "", **_later: Any) -> None:
     """Do what is planned of a queue, one run after another."""
     if services.work(now=timezone.now(), seconds=SECONDS, queue=queue, on_more=ring, is_over=_is_ending):
         ring()
+
+
+@shared_task
+def forget_heard(**_later: Any) -> int:
+    """Every hour: take the bells that were heard out of the file they are kept in, where there is no Redis."""
+    return bells.forget_heard()
 
 
 def ring() -> None:
