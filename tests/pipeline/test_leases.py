@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import psutil
 import pytest
 from django.db import connection
 
@@ -118,19 +119,49 @@ def a_dead_worker() -> str:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        pytest.param(lambda machine, pid, began, rest: (machine, pid, began, rest), False, id="this process"),
-        pytest.param(
-            lambda machine, pid, began, rest: (machine, pid, str(int(began) - 1), rest), True, id="its id was reused"
-        ),
-        pytest.param(lambda machine, pid, began, rest: (machine, "999999999", began, rest), True, id="no such process"),
-        pytest.param(lambda machine, pid, began, rest: ("x/1", "999999999", began, rest), False, id="another machine"),
-        pytest.param(lambda machine, pid, began, rest: (machine,), False, id="a name we do not understand"),
+        pytest.param({}, False, id="this process"),
+        pytest.param({"began": "1"}, True, id="its id was reused"),
+        pytest.param({"pid": "999999999"}, True, id="no such process"),
+        pytest.param({"boot": "another"}, True, id="the machine was started again since"),
+        pytest.param({"machine": "x/1", "pid": "999999999"}, False, id="another machine"),
+        pytest.param({"boot": "", "began": "176000000000"}, False, id="the name of a version before, which lives"),
+        pytest.param({"boot": "", "pid": "999999999"}, False, id="the name of a version before: its lease tells"),
+        pytest.param({"pid": "x"}, False, id="a name we do not understand"),
     ],
 )
 def test_who_is_dead(change, expected):
+    names = ("machine", "boot", "pid", "began", "rest")
+    worker = dict(zip(names, identity.new_worker().split(" "), strict=True))
+    assert worker["pid"] == str(os.getpid())
+    assert identity.is_dead(" ".join(filter(None, (worker | change).values()))) is expected
+
+
+@pytest.mark.parametrize("seconds", [-3600, -1, 1, 3600])
+def test_a_clock_that_is_set_anew_makes_nobody_dead(monkeypatch, seconds):
     worker = identity.new_worker()
-    assert worker.split(" ")[1] == str(os.getpid())
-    assert identity.is_dead(" ".join(change(*worker.split(" ")))) is expected
+    began = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: began(process) + seconds)  # as libraries tell it
+    assert not identity.is_dead(worker)
+
+
+def test_where_the_kernel_does_not_tell_ticks_the_clock_does(monkeypatch, tmp_path):
+    dead = subprocess.Popen(["sleep", "60"])
+    monkeypatch.setattr(identity, "_PROCESSES", tmp_path)
+    worker = identity.new_worker()
+    lived = worker.replace(f" {os.getpid()} ", f" {dead.pid} ")
+    dead.kill()
+    assert not identity.is_dead(worker)
+    assert identity.is_dead(lived), "only its remains are there"
+    dead.wait()
+    assert identity.is_dead(lived)
+
+
+def test_the_name_of_the_longest_machine_fits_its_column(monkeypatch):
+    monkeypatch.setattr(identity.socket, "gethostname", lambda: "m" * 64)
+    identity._machine.cache_clear()
+    worker = identity.new_worker()
+    identity._machine.cache_clear()
+    assert len(worker) + 5 <= StepRun._meta.get_field("worker").max_length
 
 
 @pytest.mark.django_db
