@@ -1,7 +1,8 @@
 """Keeping a source's files in the lake and in the database in step with what counts."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -72,14 +73,18 @@ def fill(
     next run reads the same files again and compares what the lake holds with what should count.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
-    settled = Settled({key: read(file) for key, file in files.items() if file.state == State.LANDED})
-    wanted = settle(_history(files, settled, ledger), policy)
-    settled.held = _hold(files, wanted, settled, ledger, hold_below)
-    if settled.held:
+    settled = Settled()
+    with discarding(ledger, settled.readings):
+        for key, file in files.items():
+            if file.state == State.LANDED:
+                settled.readings[key] = read(file)
         wanted = settle(_history(files, settled, ledger), policy)
-    held = _held(source, ledger)
-    for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
-        settled.readings[key] = read(files[key])
+        settled.held = _hold(files, wanted, settled, ledger, hold_below)
+        if settled.held:
+            wanted = settle(_history(files, settled, ledger), policy)
+        held = _held(source, ledger)
+        for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
+            settled.readings[key] = read(files[key])
     versions = _commit(ledger, wanted, held, settled, notes)
     _record(files, wanted, settled, ledger)
     return _result(settled, versions)
@@ -191,6 +196,17 @@ def _commit(
         if add or remove:
             versions[table.name] = lake.commit(table, add=add, remove=remove, note=notes)
     return versions
+
+
+@contextmanager
+def discarding(ledger: Ledger, readings: Mapping[str, Reading]) -> Iterator[None]:
+    """Within, nothing is committed yet: what fails, or is ended, leaves nothing of what it wrote on the disk."""
+    try:
+        yield
+    except BaseException:
+        for table in ledger.tables:
+            _discard(table, (part for reading in readings.values() for part in reading.parts.get(table.name, ())))
+        raise
 
 
 def _discard(table: LakeTable, parts: Iterable[lake.WrittenFile]) -> None:

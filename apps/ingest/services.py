@@ -218,7 +218,8 @@ def normalize(source: Source, now: datetime) -> StepResult:
                 told={"path": file.path, "period": file.period, "release": file.release},
             )
         )
-        return beside.compared(file, reading) if provider.only_grows else reading
+        with books.discarding(BILLS, {file.file_id: reading}):
+            return beside.compared(file, reading) if provider.only_grows else reading
 
     provider = provider_of(source)
     options = file_options(source)
@@ -284,7 +285,9 @@ def meter_files(source: Source, now: datetime) -> StepResult:
             replaces=frozenset(f"f{pk}" for pk, path in paths.items() if path == file.path or policy == "snapshots"),
             beside=tuple(part for name, part in beside if table is None or name == table.name),
         )
-        reading = usage.compare(given, asking.read_usage(given))
+        reading = asking.read_usage(given)
+        with books.discarding(USAGE_FILES, {file.file_id: reading}):
+            reading = usage.compare(given, reading)
         beside.extend((name, part) for name, parts in reading.parts.items() for part in parts)
         return reading
 

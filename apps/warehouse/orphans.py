@@ -65,7 +65,7 @@ def _sweep_temporary(now: datetime) -> None:
             with suppress(FileNotFoundError):  # whoever was at work took it away
                 if _touched(path.lstat()) < now - GRACE:
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    for path in _incoming():
+    for path in (*_incoming(), *_unsent()):
         with suppress(FileNotFoundError):  # it is whole by now, and has its name
             if _touched(path.lstat()) < now - GRACE:
                 path.unlink()
@@ -78,6 +78,13 @@ def _incoming() -> Iterator[Path]:
     for zone in zones:
         for folder, _folders, names in os.walk(zone):
             yield from (Path(folder, name) for name in names if _INCOMING.fullmatch(name))
+
+
+def _unsent() -> Iterator[Path]:
+    """Of a lake in a bucket, what was written here and never got the name by which it would have been sent."""
+    if shared.is_on():
+        written = Path(settings.COSTOPS_LAKE).rglob("*.parquet")
+        yield from (path for path in written if not shared.sha256_in(path) and path.parent.name != "_delta_log")
 
 
 def _touched(facts: os.stat_result) -> datetime:

@@ -3,14 +3,19 @@
 import errno
 import itertools
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from apps.finops.tables import CHARGES
 from apps.ingest import books, landing, services
+from apps.ingest.apart import asking
 from apps.ingest.deliveries import Delivered, settle
 from apps.ingest.models import LandedFile
+from apps.ingest.quality import repeats
 from apps.ingest.selectors import day_fingerprints
+from apps.ingest.sources import provider_of
 from apps.warehouse import lake
 from tests.ingest.bills import NOW, bill, costs, errors, ingest, put, row, source
 
@@ -205,6 +210,41 @@ def test_a_killed_run_ends_the_same(tmp_path, monkeypatch, where):
     assert errors(ingest(one)) == []
     assert costs() == ["100", "1000", "5000"]
     assert LandedFile.objects.filter(state=LandedFile.State.LANDED).count() == 0
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), Killed()])
+@pytest.mark.parametrize("where", [asking, repeats])
+def test_a_run_that_fails_while_it_reads_leaves_nothing_in_the_lake(tmp_path, monkeypatch, where, error):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "a.csv", A)
+    ingest(one)
+    put(tmp_path / "in", "b.csv", NEXT_DAY)
+    put(tmp_path / "in", "c.csv", NOVEMBER)
+    services.land(one, NOW)
+    before = lying()
+    honest = asking.read_bill
+
+    def fail_at_the_second(bill):
+        if bill.name == "c.csv":
+            raise error
+        return honest(bill)
+
+    if where is asking:
+        monkeypatch.setattr(asking, "read_bill", fail_at_the_second)
+    else:
+        monkeypatch.setattr(services, "provider_of", lambda one: replace(provider_of(one), only_grows=True))
+        monkeypatch.setattr(repeats, "look", lambda *_: (_ for _ in ()).throw(error))
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            services.normalize(one, NOW)
+        assert lying() == before
+    monkeypatch.undo()
+    assert errors(ingest(one)) == []
+    assert costs() == ["1", "1000", "5000"]
+
+
+def lying() -> set[Path]:
+    return set(lake.location(CHARGES).rglob("*.parquet"))
 
 
 def test_a_partition_lost_from_the_lake_is_read_again_from_landing(tmp_path):

@@ -185,6 +185,18 @@ def test_orphans_are_swept_after_a_grace_period(machines: Machines, monkeypatch:
     assert [sold(at) for at in (1, 2)] == [[(1, "north", MONDAY)], [(3, "north", MONDAY)]]
 
 
+def test_what_was_written_here_and_never_sent_is_swept_after_the_same_grace(machines: Machines) -> None:
+    sell(1)
+    (unsent,) = lake.write(SALES, sales((5, "east", MONDAY)))
+    path, now = lake.location(SALES) / unsent.path, datetime.now(UTC)
+    orphans.sweep(now)
+    assert path.exists()
+    copies = set(lake.location(SALES).rglob("*.parquet")) - {path}
+    orphans.sweep(now + orphans.GRACE + timedelta(minutes=1))
+    assert set(lake.location(SALES).rglob("*.parquet")) == copies
+    assert sold() == [(1, "north", MONDAY)]
+
+
 def test_a_large_file_goes_in_parts(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "PART", 5 << 20)
     path = machines.folder / "large"

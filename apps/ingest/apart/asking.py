@@ -129,7 +129,7 @@ def _taken_over(reading: Reading, its_lake: Path) -> Reading:
                 taken.append(lake.location(table) / part.path)
                 taken[-1].parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(its_lake / name / part.path, taken[-1])
-    except OSError:
+    except BaseException:
         for path in taken:
             path.unlink(missing_ok=True)
         raise
