@@ -102,6 +102,31 @@ def test_bad_values_are_named(tmp_path, cells, column):
     assert costs() == []
 
 
+NO_PERIOD = {name: cell for name, cell in ea().items() if not name.startswith("BillingPeriod")}
+
+
+@pytest.mark.parametrize(
+    ("days", "day", "is_read"),
+    [
+        pytest.param("20261001-20261031", "10/05/2026", True, id="a day of the run"),
+        pytest.param("20261001-20261031", "2026-10-05", True, id="in ISO 8601"),
+        pytest.param("20261001-20261031", "09/30/2026", True, id="the day before, which Azure may bill"),
+        pytest.param("20261001-20261031", "05/10/2026", False, id="the day before the month: not in May"),
+        pytest.param("20260101-20260131", "02/01/2026", False, id="the second of January, the day first"),
+        pytest.param("20261001-20261031", "2026-05-10", False, id="another month"),
+    ],
+)
+def test_rows_are_of_the_days_of_their_run(tmp_path, days, day, is_read):
+    put(tmp_path / "in", f"exp/{days}/202611010300/part_0_0001.csv", bill(NO_PERIOD | {"Date": day}))
+    told = errors(ingest(source(tmp_path / "in", "azure")))
+    if is_read:
+        assert (told, costs()) == ([], ["2.64"])
+    else:
+        assert "part_0_0001.csv, line 2, column Date: " in told[0]
+        assert "is the day written before the month?" in told[0]
+        assert costs() == []
+
+
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [

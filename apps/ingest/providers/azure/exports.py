@@ -277,6 +277,14 @@ def choose(path: str, release: str) -> tuple[Mapping, ...]:
     told = dict(place.split(":") for place in release.split() if ":" in place)
     parents = {_digest(str(parent)) for parent in (PurePosixPath(path), *PurePosixPath(path).parents)}
     kind = next((kind for kind, place in told.items() if place in parents), _type_by_name(path))
-    if kind == "amortised":
-        return costs.FOCUS, costs.AMORTISED
-    return costs.FOCUS, costs.ACTUAL_BESIDE if "amortised" in told else costs.ACTUAL
+    beside = costs.ACTUAL_BESIDE if "amortised" in told else costs.ACTUAL
+    return costs.FOCUS, _of_its_days(costs.AMORTISED if kind == "amortised" else beside, path)
+
+
+def _of_its_days(mapping: Mapping, path: str) -> Mapping:
+    """The mapping for the days of a run, where its folder names them."""
+    match = _FOLDERS.fullmatch(path)
+    if not match:
+        return mapping
+    first, _, last = match["dates"].partition("-")
+    return costs.within(mapping, _day(first), _day(last))
