@@ -27,6 +27,7 @@ def amortised(amount: str, day: str = "20261008", **cells: str) -> dict[str, str
         "ProductCode": "ecs",
         "ProductDetailCode": "ecs",
         "ProductDetail": "云服务器ECS-包年包月",
+        "SubscriptionType": "Subscription",
         "InstanceID": "i-2ze000001",
         "PretaxAmount": "14400",
         "CurrentAmortizationPretaxAmount": amount,
@@ -53,6 +54,11 @@ PLAN_AMORTISED = {
         amortised("40.10"), amortised("1000", ProductDetailCode="savingplan_common_public_cn", InstanceID="spn-abc123")
     )
 }
+BY_USE_AMORTISED = {
+    "1690_InstanceAmortizedCost_202610.csv": bill(
+        amortised("40.10"), amortised("47.60", SubscriptionType="PayAsYouGo", ProductDetail="云服务器ECS-按量付费")
+    )
+}
 COVERED = v1("0", 节省计划抵扣目录总价="56.00", 优惠金额="0", 优惠后金额="0")
 
 
@@ -71,6 +77,11 @@ COVERED = v1("0", 节省计划抵扣目录总价="56.00", 优惠金额="0", 优�
             [AMORTISED | {DAY: bill(order(), v1())}],
             {"Purchase": ("14400", "0", "24000"), "Usage": ("47.6", "127.6", "56")},
             id="beside daily files; use on demand stays: 80 + 47.60",
+        ),
+        pytest.param(
+            [{MONTH: bill(order(), v1())} | BY_USE_AMORTISED],
+            {"Purchase": ("14400", "0", "24000"), "Usage": ("47.6", "87.7", "56")},
+            id="amortised cost of what is paid by use is that of the bill: 40.10 + 47.60",
         ),
         pytest.param(
             [{MONTH: bill(plan(), COVERED)} | LOG],
@@ -113,6 +124,24 @@ def test_a_refused_amortised_file_changes_nothing(tmp_path):
     assert errors(ingest(one)) == []
     assert totals() == {"Purchase": ("14400", "0", "24000"), "Usage": ("0", "40", "0")}
     assert not LandedFile.objects.filter(state=LandedFile.State.LANDED).exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        pytest.param(
+            {name: cell for name, cell in amortised("40").items() if name != "SubscriptionType"},
+            "Required columns are missing: 消费类型 or 订阅类型 or SubscriptionType", id="no column says it",
+        ),
+        pytest.param(amortised("40", SubscriptionType=""), "line 2, column SubscriptionType", id="a row does not"),
+        pytest.param(amortised("40", SubscriptionType="x"), "line 2, column SubscriptionType", id="in unknown words"),
+    ],
+)  # fmt: skip
+def test_amortised_cost_says_what_is_paid_in_advance(tmp_path, told, said):
+    files = {MONTH: bill(order()), "1690_InstanceAmortizedCost_202610.csv": bill(told)}
+    (problem,) = errors(read(tmp_path, files))
+    assert said in problem
+    assert charges() == []
 
 
 # --- The overview ---------------------------------------------------------------------------------------------------

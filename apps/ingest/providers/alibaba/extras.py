@@ -31,9 +31,13 @@ _NOTHING = {"BilledCost": "0", "ListCost": "0", "ContractedCost": "0"}
 _BY_USE = {"ChargeCategory": "'Usage'", "ChargeFrequency": "'Usage-Based'", "PricingCategory": "'Committed'"}
 _HOURS = ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H", "%Y-%m-%d %H:%M", *DAY_FORMATS)
 
+_BY_USE_OR_ADVANCE = r"(?i).*(PayAsYouGo|Pay-As-You-Go|Subscription|按量|后付|预付|包年|包月|订阅).*"
+_PAID_BY_USE = "regexp_matches(\"paying\", '(?i)PayAsYouGo|Pay-As-You-Go|按量|后付')"
+"""Amortised cost tells what is paid by use as well, which is the effective cost of the bill's own rows."""
+
 AMORTISED_COST = Mapping(
     name="alibaba amortised",
-    version=1,
+    version=2,
     inputs={
         "release": Told("release"),
         **ACCOUNT_INPUTS,
@@ -43,6 +47,9 @@ AMORTISED_COST = Mapping(
         "day": Input(("摊销日期", "AmortizationPeriodDay"), "time", formats=DAY_FORMATS, zone=ZONE),
         "amortised": Input(
             ("当期摊销应付金额", "本期摊销应付金额", "CurrentAmortizationPretaxAmount"), "money", required=True
+        ),
+        "paying": Input(
+            ("消费类型", "订阅类型", "SubscriptionType", "Subscription Type"), required=True, pattern=_BY_USE_OR_ADVANCE
         ),
         "instance": Input(("实例ID", "资产/资源实例ID", "InstanceID")),
         "currency": _CURRENCY,
@@ -59,7 +66,8 @@ AMORTISED_COST = Mapping(
         "ChargePeriodStart": 'coalesce("day", "month")',
         "ChargePeriodEnd": f'coalesce("day" + INTERVAL 1 DAY, {NEXT_MONTH})',
         "ChargeDescription": "concat_ws(' / ', \"detail\", '摊销')",
-        "EffectiveCost": f'CASE WHEN {IS_PLAN} AND contains("release", \'{DEDUCTED}\') THEN 0 ELSE "amortised" END',
+        "EffectiveCost": f"""CASE WHEN {_PAID_BY_USE} OR ({IS_PLAN} AND contains("release", '{DEDUCTED}')) THEN 0
+            ELSE "amortised" END""",
         "BillingCurrency": _BILLED_IN,
         "SkuId": '"commodity"',
         "ResourceId": "split_part(\"instance\", ';', 1)",
