@@ -68,7 +68,30 @@ def read_lines(tmp_path, *rows, name="cur.csv", **options):
         pytest.param(line("Refund", "-2.00"), "Usage", "-2", "-2", "-2", "-2", id="a refund of usage"),
         pytest.param(
             line("Refund", "-72.00", **reservation()), "Purchase", "-72", "-72", "-72", "-72",
-            id="a refund of a purchase",
+            id="a refund of a recurring fee",
+        ),
+        pytest.param(
+            line("Refund", "-500.00", **plan(payment_option="All Upfront")), "Purchase", "-500", "0", "-500", "-500",
+            id="a plan that is returned: what was paid upfront was no effective cost",
+        ),
+        pytest.param(
+            line("Refund", "-500.00", **plan(), line_item_usage_type="EU-ComputeSP:1yrAllUpfront"),
+            "Purchase", "-500", "0", "-500", "-500", id="the usage type tells how a plan was paid",
+        ),
+        pytest.param(
+            line(
+                "Refund", "-43.80", **plan(payment_option="Partial Upfront"),
+                line_item_line_item_description="USD $43.80 one-time fee for 1 year Partial Upfront Savings Plan",
+            ),
+            "Purchase", "-43.8", "0", "-43.8", "-43.8", id="the part of a plan that was paid upfront",
+        ),
+        pytest.param(
+            line("Refund", "-1.00", **plan(payment_option="No Upfront")), "Purchase", "-1", "-1", "-1", "-1",
+            id="the fee of a plan without an upfront payment",
+        ),
+        pytest.param(
+            line("Refund", "-876.00", **reservation(), pricing_purchase_option="All Upfront"),
+            "Purchase", "-876", "0", "-876", "-876", id="a reservation that was paid upfront",
         ),
         pytest.param(line("EdpDiscount", "-7.00"), "Adjustment", "-7", "-7", "0", "-7", id="an agreed discount"),
         pytest.param(
@@ -92,7 +115,7 @@ def test_cost_by_line_type(tmp_path, given, category, billed, effective, list_co
     names = ("ChargeCategory", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
     told = (charge[names[0]], *(f"{charge[name].normalize():f}" for name in names[1:]))
     assert told == (category, billed, effective, list_cost, contracted)
-    assert charge["x_Mapping"] == "aws_cur 2"
+    assert charge["x_Mapping"] == "aws_cur 3"
 
 
 # A savings plan of 1.00 an hour for four hours, and a reservation of 0.50 an hour with 2.00 paid upfront for them:

@@ -77,6 +77,8 @@ _INPUTS: dict[str, Input | Gather] = {
     "sp_net_cost": _named("savingsPlan", "NetSavingsPlanEffectiveCost", "money"),
     "sp_total": _named("savingsPlan", "TotalCommitmentToDate", "money"),
     "sp_used": _named("savingsPlan", "UsedCommitment", "money"),
+    "sp_payment": _named("savingsPlan", "PaymentOption"),
+    "ri_payment": _named("pricing", "PurchaseOption"),
     "split_parent": _named("splitLineItem", "ParentResourceId"),
     "tags": Gather(
         {
@@ -105,6 +107,14 @@ _RI_UNUSED = (
     f"THEN {_COST} ELSE coalesce(ri_net_unused_upfront, ri_unused_upfront, 0) "
     "+ coalesce(ri_net_unused_fee, ri_unused_fee, 0) END"
 )
+_COMMITMENT = "CASE WHEN line_type <> 'Usage' THEN coalesce(sp_arn, ri_arn) END"
+# What was paid upfront was no effective cost, so its return is none; a recurring fee that is paid back was one. The
+# payment option tells, and where only a part is paid upfront the words that AWS writes of such a fee.
+_IS_UPFRONT = (
+    "regexp_matches(concat_ws(' ', sp_payment, ri_payment, usage_type), '(?i)all ?upfront') "
+    "OR regexp_matches(coalesce(description, ''), '(?i)one-time fee|upfront fee|sign ?up charge')"
+)
+_IS_RETURNED = f"line_type = 'Refund' AND {_COMMITMENT} IS NOT NULL AND ({_IS_UPFRONT})"
 # A row of split cost allocation repeats a part of its parent for information: nothing but its own cost counts, and
 # none of its quantities.
 _EFFECTIVE = (
@@ -114,6 +124,7 @@ _EFFECTIVE = (
     f"WHEN line_type = 'SavingsPlanRecurringFee' THEN coalesce(sp_total - sp_used, {_COST}) "
     f"WHEN line_type = 'RIFee' THEN {_RI_UNUSED} "
     "WHEN line_type IN ('SavingsPlanNegation', 'SavingsPlanUpfrontFee') THEN 0 "
+    f"WHEN {_IS_RETURNED} THEN 0 "
     f"WHEN line_type = 'Fee' AND ri_arn IS NOT NULL THEN 0 ELSE {_COST} END"
 )
 _PUBLIC = (
@@ -128,7 +139,6 @@ _CONTRACTED = (
     f"WHEN line_type = 'SavingsPlanNegation' THEN 0 ELSE {_COST} END"
 )
 
-_COMMITMENT = "CASE WHEN line_type <> 'Usage' THEN coalesce(sp_arn, ri_arn) END"
 _BY_PLAN = "line_type <> 'Usage' AND sp_arn IS NOT NULL"
 _BY_RESERVATION = "line_type <> 'Usage' AND ri_arn IS NOT NULL"
 _CATEGORY = (
@@ -162,7 +172,7 @@ _TAGS = f"coalesce(tags, {_renamed_if_any(_USER_TAGS, 'aws_', 'aws:')})"
 
 MAPPING = Mapping(
     name="aws_cur",
-    version=2,
+    version=3,
     inputs=_INPUTS,
     columns={
         "ProviderName": "'AWS'",
