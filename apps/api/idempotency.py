@@ -39,8 +39,8 @@ class KeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = (
-        "Another request was sent with this Idempotency-Key, or what you may do is not what it was then; make a new key "
-        "for every new request."
+        "Another request was sent with this Idempotency-Key, or you might do other things then; make a new key for "
+        "every new request."
     )
 
 
