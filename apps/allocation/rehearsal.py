@@ -1,7 +1,8 @@
 """Drafts of rules rehearsed on the last months: at once where that is quick, else by a worker."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from apps.teams import proposals
 from apps.teams.approval import Actor, NotYours, actor_of
 from apps.teams.dating import applied
 from apps.teams.models import RuleDraft
-from apps.teams.ownership import RuleBook
+from apps.teams.ownership import Rule, RuleBook
 from apps.teams.selectors import rule_book
 from apps.teams.services import identity
 from apps.teams.simulations import Simulation, TeamMove
@@ -68,13 +69,29 @@ def rehearse(draft: RuleDraft, *, by: str, now: datetime, window: Window | None 
     change = proposals.change_of(draft)
     parts: list[tuple[Move, ...]] = []
     begins = min(max(change.valid_from, window.start), window.end)
+    early = applied(before, change.edits, window.start) if window.start < begins else after
     if window.start < begins:
-        early = applied(before, change.edits, window.start)
         parts.append(_moves(trial.simulate(Window(window.start, begins), before, early), counts=False))
     if begins < window.end:
         parts.append(_moves(trial.simulate(Window(begins, window.end), before, after), counts=True))
-    found = Simulation(window.start, window.end, identity(after), _summed(parts))
+    pairs = [(before.rules, early.rules), *_states(before, after, change.valid_from)]
+    taken = tuple(sorted(trial.losers(window, before, pairs)))
+    found = Simulation(window.start, window.end, identity(after), _summed(parts), taken)
     return proposals.keep_simulation(draft, base, found, by=by, now=now)
+
+
+def _states(before: RuleBook, after: RuleBook, since: date) -> Iterator[trial.Pair]:
+    """The rules that hold without and with a draft from its day on, and from each day on which any begins or ends:
+    what a draft takes later, it takes too."""
+    rules = (*before.rules, *after.rules)
+    days = {day for rule in rules for day in (rule.valid_from, rule.valid_to) if day and day > since}
+    for day in sorted({since, *days}):
+        yield _on(before, day), _on(after, day)
+
+
+def _on(book: RuleBook, day: date) -> tuple[Rule, ...]:
+    """The rules that decide on a day, as if they did on every day."""
+    return tuple(replace(rule, valid_from=None, valid_to=None) for rule in book.rules if rule.is_valid_on(day))
 
 
 Move = tuple[str, str, Decimal, Decimal, Decimal]

@@ -1,9 +1,10 @@
 """Rules on trial: what a book of rules would do with days that are known, and which of its rules do anything."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 import ibis
 import ibis.expr.types as ir
@@ -72,6 +73,46 @@ def simulate(window: Window, before: RuleBook, after: RuleBook) -> tuple[Move, .
     return tuple(
         Move(team, currency, *(cost.get((team, currency), Decimal(0)) for cost in costs)) for team, currency in keys
     )
+
+
+Pair = tuple[tuple[Rule, ...], tuple[Rule, ...]]
+"""The rules before and after a change of them."""
+
+
+def losers(window: Window, book: RuleBook, pairs: Iterable[Pair]) -> frozenset[str]:
+    """The teams to whom by any of the changes less of a workload, an idle pool or a charge of these days belongs.
+
+    What they gain by others does not count against it, nor what is passed on to them: this asks whose something is.
+    All but the rules is as `book` says.
+    """
+    changes = [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
+    every = replace(book, rules=tuple(rule for pair in changes for rules in pair for rule in rules))
+    found: set[str] = set()
+    for part in _parts(window) if changes else ():
+        with Workspace() as workspace:
+            inputs = facts.read(part, book, workspace)
+            pools = workspace.keep(inputs.pools())
+            for subjects, fields in _subjects(inputs, pools, every):
+                for pair in changes:
+                    found |= _less(subjects, pair, fields, workspace)
+    return frozenset(found)
+
+
+def _less(subjects: ir.Table, pair: Pair, fields: tuple[str, ...], workspace: Workspace) -> set[str]:
+    before, after = pair
+    was = ownership.first_of(subjects, list(enumerate(before)), fields, workspace).rename(was="number")
+    both = ownership.first_of(was, list(enumerate(after)), fields, workspace)
+    return {
+        team
+        for old, new in rows_of(both.select("was", "number").distinct())
+        for team, share in _shares(before, old).items()
+        if _shares(after, new).get(team, 0) < share
+    }
+
+
+def _shares(rules: tuple[Rule, ...], number: int) -> dict[str, Fraction]:
+    split = rules[number].split if number >= 0 else ()
+    return {team: Fraction(weight, sum(one for _, one in split)) for team, weight in split}
 
 
 def use(window: Window, book: RuleBook) -> tuple[RuleUse, ...]:

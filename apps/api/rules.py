@@ -114,6 +114,9 @@ class WholeDraftSchema(DraftSchema):
     is_asked = serializers.BooleanField(help_text="whether a worker is yet to simulate it")
     start = serializers.DateField(allow_null=True)
     end = serializers.DateField(allow_null=True)
+    is_withheld = serializers.BooleanField(
+        help_text="whether it takes cost from teams the caller does not see and who have not agreed: no moves are told"
+    )
     moves = MoveSchema(many=True)
     trail = StepSchema(many=True)
 
@@ -222,12 +225,17 @@ def _facts(one: RuleDraft) -> dict[str, Any]:
 
 def _whole(one: RuleDraft, request: Request) -> dict[str, Any]:
     found = proposals.simulation_of(one)
-    moves = proposals.seen_moves(one, scope_of(request.user).teams)
+    teams = scope_of(request.user).teams
+    moves = proposals.seen_moves(one, teams)
     return _facts(one) | {
         "text": one.text,
         "is_asked": one.asked is not None,
         "start": found.start if found else None,
         "end": found.end if found else None,
+        "is_withheld": proposals.is_withheld(one, teams),
         "moves": [vars(move) | {"change": less(move.after, move.before)} for move in moves],
-        "trail": [{name: getattr(step, name) for name in STEP} for step in one.trail.order_by("pk")],
+        "trail": [
+            {name: getattr(step, name) for name in STEP} | {"outcome": proposals.seen_outcome(step, teams)}
+            for step in one.trail.order_by("pk")
+        ],
     }

@@ -203,11 +203,13 @@ class MoveRow:
 
 @dataclass(frozen=True)
 class DraftPage:
-    """One draft: what it moves, how many teams it leaves as they are; `may` are the actions there are buttons for."""
+    """One draft: what it moves, how many teams it leaves as they are, or that this is withheld; `may` are the actions
+    there are buttons for."""
 
     row: DraftRow
     lines: tuple[str, ...]
     simulation: Simulation | None
+    is_withheld: bool
     moves: tuple[MoveRow, ...]
     unmoved: int
     trail: tuple[tuple[str, DraftTrail], ...]
@@ -238,6 +240,7 @@ def draft_page(one: RuleDraft, teams: frozenset[str] | None, by: Actor) -> Draft
         row=_draft(one, teams, titles),
         lines=tuple(labels.plain(line, limit=2000) for line in one.text.splitlines()),
         simulation=proposals.simulation_of(one),
+        is_withheld=proposals.is_withheld(one, teams),
         moves=tuple(sorted(moves, key=lambda row: (row.currency, -abs(row.as_if), row.team))),
         unmoved=len(seen) - len(moves),
         trail=tuple((str(DONE.get(step.action, step.action)), step) for step in one.trail.order_by("pk")),

@@ -54,17 +54,22 @@ def actor_of(user: Somebody) -> Actor:
     return Actor(access.name, teams, has_rules=access.may(Can.CHANGE_RULES))
 
 
-def agreed(actor: Actor, needed: frozenset[str], drafted_by: str) -> frozenset[str]:
+def agreed(
+    actor: Actor, needed: frozenset[str], drafted_by: str, *, giving: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """The teams this person agrees for by approving, or why they may not.
 
-    Cost that would join `unallocated` is agreed to by finance alone: no team speaks for it.
+    Cost that would join `unallocated` is agreed to by finance alone: no team speaks for it. Who drafted it agrees for
+    nobody who gets cost; for teams that give some away and get none (`giving`) they may.
     """
-    if actor.name == drafted_by and not settings.COSTOPS_RULES_ONE_PERSON:
-        raise NotYours(
-            "Nobody approves a draft of their own; ask another owner or finance. Where one person runs everything, set "
-            "COSTOPS_RULES_ONE_PERSON."
-        )
     mine = actor.on_rules.speaks_for(needed)
+    if actor.name == drafted_by and not settings.COSTOPS_RULES_ONE_PERSON:
+        mine &= giving
+        if not mine:
+            raise NotYours(
+                "Nobody approves a draft of their own; ask another owner or finance. Where one person runs everything, "
+                "set COSTOPS_RULES_ONE_PERSON."
+            )
     if not mine:
         owners = ", ".join(sorted(needed - {UNALLOCATED})) or "nobody"
         raise NotYours(f"This draft is for members of the teams that pay by it ({owners}) or finance to approve.")

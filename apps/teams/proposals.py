@@ -1,7 +1,6 @@
 """Drafts of rules on their way: drafted, simulated, approved by whoever pays, published; every step leaves a trail."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -18,8 +17,6 @@ from apps.teams.simulations import Simulation, TeamMove
 
 State = RuleDraft.State
 OPEN = (State.DRAFTED, State.SIMULATED, State.APPROVED)
-CENT = Decimal("0.01")
-"""Less than this is rounding of shared cost, not a cost that somebody is given."""
 MOST_CHARACTERS = 100_000
 LEASE = timedelta(hours=1)
 """A worker that began so long ago is dead: a task is ended before."""
@@ -102,7 +99,8 @@ def keep_simulation(draft: RuleDraft, base: int, found: Simulation, *, by: str, 
         kept.base, kept.simulation, kept.state = base, found.to_document(), State.SIMULATED
         kept.asked, kept.claimed, kept.approvals = None, None, {}
         if is_same and state != State.DRAFTED:
-            kept.approvals, kept.state = approvals, state
+            kept.approvals = approvals
+            kept.state = state if needed(kept) <= approvals.keys() else State.SIMULATED
         kept.save()
         outcome = f"{found.start} to {found.end}, over rules {base}; {told(found)}"
         note(kept, "simulated", by=by, now=now, outcome=outcome)
@@ -121,7 +119,12 @@ def told(found: Simulation) -> str:
 
 
 def needed(draft: RuleDraft) -> frozenset[str]:
-    """Who has to agree: teams that the draft's rules give cost to, and all that would pay more by the simulation.
+    """Who has to agree: whoever gets cost, and the teams from whom some is taken."""
+    return getting(draft) | losing(draft)
+
+
+def getting(draft: RuleDraft) -> frozenset[str]:
+    """Teams that the draft's rules give cost to, and all that would pay more by the simulation.
 
     Where only rules end, the teams of those rules too; `unallocated` among them means that finance has to agree.
     """
@@ -131,8 +134,13 @@ def needed(draft: RuleDraft) -> frozenset[str]:
     if ended and not owners:
         owners = {team for rule in rule_book()[1].rules if rule.name in ended for team, _ in rule.split}
     found = simulation_of(draft)
-    payers = {move.team for move in found.moves if _grows(move)} if found else set()
-    return frozenset(owners | payers)
+    return frozenset(owners | (found.payers if found else frozenset()))
+
+
+def losing(draft: RuleDraft) -> frozenset[str]:
+    """The teams that a draft takes something from, by its simulation; what nobody owns is free to be taken."""
+    found = simulation_of(draft)
+    return found.losers - {UNALLOCATED} if found else frozenset()
 
 
 def concerns(draft: RuleDraft) -> frozenset[str]:
@@ -151,14 +159,24 @@ def visible(teams: frozenset[str] | None, user: str, *, number: int | None = Non
     return [one for one in found if teams is None or one.drafted_by == user or teams & concerns(one)]
 
 
+def is_withheld(draft: RuleDraft, teams: frozenset[str] | None) -> bool:
+    """Whether amounts of a draft are kept from somebody who sees these teams: by what their own team gains they would
+    tell the cost of another from whom it is taken and who has not agreed."""
+    return teams is not None and not losing(draft) <= (teams | draft.approvals.keys())
+
+
 def seen_moves(draft: RuleDraft, teams: frozenset[str] | None) -> tuple[TeamMove, ...]:
     """What a draft would do to the teams that somebody sees."""
     found = simulation_of(draft)
-    return tuple(move for move in found.moves if teams is None or move.team in teams) if found else ()
+    if found is None or is_withheld(draft, teams):
+        return ()
+    return tuple(move for move in found.moves if teams is None or move.team in teams)
 
 
-def _grows(move: TeamMove) -> bool:
-    return less(max(move.after, move.as_if), move.before) >= CENT
+def seen_outcome(step: DraftTrail, teams: frozenset[str] | None) -> str:
+    """What came of a step; how much a simulation moves is for who sees all teams."""
+    is_told = teams is None or step.action != "simulated"
+    return step.outcome if is_told else step.outcome.partition(";")[0]
 
 
 def approve(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDraft:
@@ -167,7 +185,7 @@ def approve(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDraf
         draft = _locked(number, State.SIMULATED)
         _check_current(draft)
         wanted = needed(draft)
-        mine = agreed(by, wanted, draft.drafted_by)
+        mine = agreed(by, wanted, draft.drafted_by, giving=wanted - getting(draft))
         draft.approvals |= dict.fromkeys(sorted(mine), by.name)
         missing = sorted(wanted - set(draft.approvals))
         if not missing:
@@ -189,6 +207,8 @@ def publish(number: int, *, by: Actor, now: datetime) -> RuleDraft:
             found = simulation_of(draft)
             if found is None or identity(after) != found.sha256:
                 raise Outdated(f"Draft {number} would make other rules than were simulated; simulate it again.")
+            if missing := sorted(needed(draft) - draft.approvals.keys()):
+                raise Outdated(f"Draft {number} was not agreed to for {', '.join(missing)}; simulate it again.")
             draft.ruleset = RuleSet.objects.get(number=keep(after, now))
             draft.state = State.PUBLISHED
             draft.save()

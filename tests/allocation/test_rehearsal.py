@@ -128,6 +128,66 @@ def test_the_day_from_which_a_draft_counts(world, day, after, as_if):
     assert told(rehearsed(MAIL.replace("2026-10-02", day)))["ops"] == ("0", after, as_if)
 
 
+GRAB = "valid_from: 2026-10-02\nadd: [{{name: probe, when: {{{}}}, team: ops, priority: 1{}}}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "in_force", "taken"),
+    [
+        pytest.param(MAIL, "", [], id="what nobody owns"),
+        pytest.param(GRAB.format("service: Log", ""), "", ["data"], id="a charge"),
+        pytest.param(GRAB.format("service: L*", ""), "", ["data"], id="a charge, by a pattern"),
+        pytest.param(GRAB.format("service: '*'", ""), "", ["data"], id="every charge"),
+        pytest.param(GRAB.format("namespace: '*'", ""), "", ["web"], id="a workload"),
+        pytest.param(
+            GRAB.format("service: Log", "").replace(", priority: 1", ""), "", [], id="nothing: it stands last"
+        ),
+        pytest.param(
+            GRAB.format("service: Log", ", valid_from: 2030-01-01"), "", ["data"], id="a charge, after all these days"
+        ),
+        pytest.param(
+            GRAB.format("service: Log", "").replace("10-02", "09-01"), "", ["data"], id="before all these days"
+        ),
+        pytest.param(
+            GRAB.format("service: Mail", ""),
+            "  - {name: later, when: {service: Mail}, team: data, valid_from: 2030-01-01}",
+            ["data"],
+            id="what will be another's",
+        ),
+        pytest.param(
+            GRAB.format("service: Mail", ""),
+            "  - {name: once, when: {service: Mail}, team: data, valid_to: 2026-10-02}",
+            ["data"],
+            id="what was another's: it is told as if",
+        ),
+        pytest.param(
+            GRAB.format("service: Log", "") + "\nend: [mails]",
+            "  - {name: mails, when: {service: Mail}, team: ops}\n  - {name: rest, when: {service: Mail}, team: data}",
+            ["data", "ops"],
+            id="a charge for another one",
+        ),
+        pytest.param(
+            "valid_from: 2026-10-02\nchange: [{name: logs, when: {service: Log}, split: {data: 60, ops: 40}}]",
+            "",
+            ["data"],
+            id="a part of a charge",
+        ),
+        pytest.param(END, "", ["data"], id="what nobody would own"),
+    ],
+)
+def test_from_whom_a_draft_takes_something(world, text, in_force, taken):
+    import_rules(IN_FORCE + in_force)
+    assert proposals.simulation_of(rehearsed(text)).losers == set(taken)
+
+
+def test_what_is_left_to_others_in_their_node_pools(world):
+    put_usage(node_hours=node(node_pool="pool-a"), workload_hours=pod("web-1", "2", "8"))
+    import_rules("rules:\n  - {name: pool, when: {node_pool: pool-a}, team: data}\n")
+    take = "valid_from: 2026-10-01\nadd: [{name: mine, when: {%s, node_pool: pool-a}, team: ops, before: pool}]"
+    assert proposals.simulation_of(rehearsed(take % "cluster: '*'")).losers == {"data"}
+    assert proposals.simulation_of(rehearsed(take % "namespace: web*")).losers == set()
+
+
 def test_a_draft_goes_all_the_way(world):
     draft = rehearsed(reason="mail is theirs")
     proposals.approve(draft.pk, by=OLA, now=NOW)

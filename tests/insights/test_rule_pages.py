@@ -118,6 +118,39 @@ def test_nobody_sees_the_cost_of_others(clients):
     assert [(row["rule"], row["cost"], row["decided"]) for row in rows] == [("site", WEB, 1), ("halves", None, 1)]
 
 
+PROBE = "add: [{name: probe, when: {service: [%s]}, team: ops, priority: 1}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        pytest.param(PROBE % "Log", ["ops"], id="taken by a rule"),
+        pytest.param(PROBE % "Log, Queue", ["ops"], id="taken by a rule, with what nobody owns"),
+        pytest.param("add: [{name: p, when: {service: None}, team: ops}]\nend: [logs]", [], id="left to nobody"),
+    ],
+)
+def test_a_draft_tells_no_cost_of_those_it_takes_from_until_they_agree(clients, text, seen):
+    oleg = User.objects.create_user("oleg")
+    Membership.objects.create(user=oleg, team=Team.objects.get(name="ops"))
+    clients["oleg"] = Client()
+    clients["oleg"].force_login(oleg)
+    address = drafted(clients["ola"], f"valid_from: 2026-10-01\n{text}")
+    page = f"/rules/drafts/{RuleDraft.objects.get().pk}/"
+    for name in ("ola", "oleg"):
+        told = clients[name].get(address).json()
+        assert (told["is_withheld"], told["moves"]) == (True, [])
+        assert "unallocated" not in "".join(step["outcome"] for step in told["trail"])
+        assert "It takes cost from other teams" in clients[name].get(page).content.decode()
+        assert "10.12" not in clients[name].get(page).content.decode() + str(told)
+    assert "data" in told["needed"].split(",")
+    clients["oleg"].post(f"{address}approve/")
+    assert clients["ola"].post(f"{address}publish/").status_code == 409
+    assert [row["team"] for row in clients["dan"].get(address).json()["moves"]] == ["data"]
+    assert clients["dan"].post(f"{address}approve/").status_code == 200
+    told = clients["ola"].get(address).json()
+    assert (told["is_withheld"], [row["team"] for row in told["moves"]]) == (False, seen)
+
+
 OF_CLUSTERS = """
 clusters:
   - {name: fee, when: {service: Queue}, cluster: online, valid_from: 2026-10-01}

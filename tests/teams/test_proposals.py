@@ -58,6 +58,8 @@ def drafted(text: str = MAIL, *, by: Actor = WEI, grows: dict[str, str] = NOTHIN
 BOTH = "valid_from: 2026-10-02\nadd: [{name: mail, when: {service: Mail}, split: {ops: 50, data: 50}}]"
 END = "valid_from: 2026-10-02\nend: [logs]"
 GRAB = "valid_from: 2026-10-02\nadd: [{name: grab, when: {service: Log}, team: ops, before: web}]"
+TAKEN = {"data": "-10", "ops": "10"}
+OTHER_OLA = Actor("oleg", frozenset({"ops"}))
 
 
 @pytest.mark.parametrize(
@@ -69,8 +71,13 @@ GRAB = "valid_from: 2026-10-02\nadd: [{name: grab, when: {service: Log}, team: o
         pytest.param(BOTH, {}, WEI, [OLA], "simulated", id="one of two teams"),
         pytest.param(BOTH, {}, WEI, [OLA, DAN], "approved", id="both teams"),
         pytest.param(
-            GRAB, {"data": "-10"}, DAN, [OLA], "approved", id="cost taken from one team to another: who gets it"
+            GRAB, TAKEN, OLA, [OTHER_OLA], "simulated", id="cost taken from another team: not who gets it alone"
         ),
+        pytest.param(GRAB, TAKEN, OLA, [DAN], "simulated", id="cost taken from another team: not who gave it alone"),
+        pytest.param(GRAB, TAKEN, OLA, [OTHER_OLA, DAN], "approved", id="cost taken from another team: both"),
+        pytest.param(GRAB, TAKEN, OLA, [FINANCE], "approved", id="cost taken from another team: finance"),
+        pytest.param(GRAB, TAKEN, DAN, [OLA, DAN], "approved", id="cost given away: who gets it, and who drafted it"),
+        pytest.param(GRAB, {"data": "-0.009"}, OLA, [OTHER_OLA], "approved", id="less than a cent less is rounding"),
         pytest.param(END, {"web": "10"}, OLA, [DAN], "simulated", id="cost that falls to another: not its owner alone"),
         pytest.param(END, {"web": "10"}, OLA, [DAN, WEI], "approved", id="cost that falls to another: both"),
         pytest.param(END, {"web": "0.009"}, OLA, [DAN], "approved", id="less than a cent is rounding"),
@@ -106,6 +113,38 @@ def test_who_may_not_approve(world, drafter, actor, message):
     with pytest.raises(NotYours, match=message):
         proposals.approve(draft.pk, by=actor, now=NOW)
     assert (proposals.find(draft.pk).state, proposals.find(draft.pk).approvals) == ("simulated", {})
+
+
+def test_who_drafted_it_agrees_for_nobody_who_gets_cost(world):
+    both = Actor("bo", frozenset({"data", "ops"}))
+    draft = proposals.approve(drafted(GRAB, by=both, grows=TAKEN).pk, by=both, now=NOW)
+    assert (draft.state, draft.approvals) == ("simulated", {"data": "bo"})
+    half = proposals.propose(BOTH, by=DAN, now=NOW)
+    with pytest.raises(NotYours, match="a draft of their own"):
+        proposals.approve(simulated(half, TAKEN).pk, by=DAN, now=NOW)
+
+
+def test_what_was_approved_by_fewer_than_are_needed_is_not_published(world):
+    draft = drafted(GRAB, by=OLA, grows=TAKEN)
+    RuleDraft.objects.filter(pk=draft.pk).update(state="approved", approvals={"ops": "oleg"})
+    with pytest.raises(Outdated, match="not agreed to for data"):
+        proposals.publish(draft.pk, by=OLA, now=NOW)
+    assert simulated(draft, TAKEN).state == "simulated"
+
+
+def test_amounts_are_withheld_until_those_agreed_from_whom_is_taken(world):
+    draft = drafted(GRAB, by=OLA, grows=TAKEN)
+    ops, data = OLA.teams, DAN.teams
+
+    def seen(teams):
+        found = proposals.find(draft.pk)
+        return [move.team for move in proposals.seen_moves(found, teams)], proposals.is_withheld(found, teams)
+
+    assert (seen(ops), seen(data), seen(None)) == (([], True), (["data"], False), (["data", "ops"], False))
+    proposals.approve(draft.pk, by=OTHER_OLA, now=NOW)
+    assert seen(ops) == ([], True)
+    proposals.approve(draft.pk, by=DAN, now=NOW)
+    assert seen(ops) == (["ops"], False)
 
 
 def test_one_person_may_where_the_setting_says_so(world, settings):
