@@ -164,7 +164,7 @@ class RuleDraftsView(AskView):
     @schema.asking("rule_drafts", (STATE, FORMAT), DraftsSchema)
     def get(self, request: Request) -> HttpResponse:
         state = self.asked(request).get("state")
-        found = proposals.visible(scope_of(request.user).teams, request.user.get_username())
+        found = proposals.visible(scope_of(request.user).teams, actor_of(request.user))
         return Response({"rows": [_facts(one) for one in found if state in (None, one.state)]})
 
     @schema.writing("draft_rules", (REASON, FORMAT), WholeDraftSchema, body={"application/yaml": OpenApiTypes.STR})
@@ -206,7 +206,7 @@ class RuleDraftActionView(AskView):
 
 def _found(request: Request, number: int) -> RuleDraft:
     """The draft, for those who may see it; not yours and not there are the same answer."""
-    seen = proposals.visible(scope_of(request.user).teams, request.user.get_username(), number=number)
+    seen = proposals.visible(scope_of(request.user).teams, actor_of(request.user), number=number)
     if not seen:
         raise NotFound
     return seen[0]

@@ -105,10 +105,10 @@ def remove(channel: Channel, *, by: Actor) -> None:
 
 
 def owns(by: Actor, channel: Channel) -> bool:
-    """Whose it is: the user's alone; of a team, its members and finance."""
+    """Whose it is: the user's alone, whom it tells of all they may know; of a team, its members and finance."""
     if channel.team is not None:
         return bool(by.speaks_for((channel.team.name,)))
-    return channel.user is not None and by.name == channel.user.get_username()
+    return channel.user is not None and by.is_one(channel.user.get_username())
 
 
 def must_own(by: Actor, channel: Channel) -> None:

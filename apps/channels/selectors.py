@@ -85,5 +85,6 @@ def _owned(reader: Reader | None) -> Q:
         return Q()
     if not isinstance(reader, User):
         return Q(pk__in=())
-    teams = actor_of(reader).teams
-    return Q(user=reader) | (Q(team__isnull=False) if teams is None else Q(team__name__in=teams))
+    actor = actor_of(reader)
+    of_teams = Q(team__isnull=False) if actor.teams is None else Q(team__name__in=actor.teams)
+    return of_teams | Q(user=reader) if actor.is_whole else of_teams

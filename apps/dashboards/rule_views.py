@@ -75,7 +75,7 @@ class Draft(Acting):
 
     def found(self, number: int) -> RuleDraft:
         """The draft; not yours and not there are the same."""
-        seen = proposals.visible(self.scope.teams, self.actor.name, number=number)
+        seen = proposals.visible(self.scope.teams, self.actor, number=number)
         if not seen:
             raise Http404
         return seen[0]

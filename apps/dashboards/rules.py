@@ -120,7 +120,7 @@ def page(teams: frozenset[str] | None, by: Actor, now: datetime, *, is_narrowed:
     """Everything about rules, for somebody who sees these teams (None: all); narrowed, only those with a verdict."""
     book = counting.seen_by(counting.counted(now=now), teams)
     rows = tuple(_rule(one) for one in book.rules)
-    drafts = proposals.visible(teams, by.name)
+    drafts = proposals.visible(teams, by)
     titles = naming.directory()
     return RulesPage(
         book=book,
@@ -255,13 +255,13 @@ def _may(one: RuleDraft, by: Actor) -> frozenset[str]:
         return frozenset()
     speaks = by.teams is None or bool(by.speaks_for(proposals.concerns(one)))
     found = {"simulate"}
-    if by.name == one.drafted_by:
+    if by.is_one(one.drafted_by):
         found.add("withdraw")
     if speaks:
         found.add("reject")
     if one.state == RuleDraft.State.SIMULATED and speaks:
         found.add("approve")
-    if one.state == RuleDraft.State.APPROVED and (speaks or by.name == one.drafted_by):
+    if one.state == RuleDraft.State.APPROVED and (speaks or by.is_one(one.drafted_by)):
         found.add("publish")
     return frozenset(found)
 

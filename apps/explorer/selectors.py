@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from apps.explorer.models import Annotation, SavedView
 from apps.finops.errors import CostOpsError
+from apps.teams.access import speaks_whole
 from apps.teams.selectors import visible_teams
 
 Reader = AbstractBaseUser | AnonymousUser
@@ -24,13 +25,15 @@ class NoSuchAnnotation(CostOpsError):
 
 
 def views_of(reader: Reader) -> QuerySet[SavedView]:
-    """The views somebody may open, by name: their own, and what is shared with them."""
+    """The views somebody may open, by name: their own, and what is shared with them; by a token for some teams what is
+    shared alone, for one's own may name any team."""
     found = SavedView.objects.select_related("owner", "team").order_by("name", "pk")
     if not isinstance(reader, User):
         return found.none()
     seen = visible_teams(reader)
     shared = Q(shared="team") if seen is None else Q(shared="team", team__name__in=seen)
-    return found.filter(Q(owner=reader) | Q(shared="everyone") | shared)
+    told = Q(shared="everyone") | shared
+    return found.filter(told | Q(owner=reader) if speaks_whole(reader) else told)
 
 
 def view(number: int, reader: Reader) -> SavedView:

@@ -14,6 +14,7 @@ from apps.explorer import selectors
 from apps.explorer.models import SavedView
 from apps.explorer.question import Exploration, read
 from apps.finops.errors import CostOpsError
+from apps.teams.access import speaks_whole
 from apps.teams.approval import NotYours, actor_of
 from apps.teams.models import Team
 from apps.teams.selectors import visible_teams
@@ -39,6 +40,7 @@ def save(
     *, name: str, query: str, by: User, now: datetime, shared: str = "nobody", team: str = "", is_default: bool = False
 ) -> SavedView:
     """Keep a question under a name; under a name of one's own that is taken, instead of what was there."""
+    _must_be_whole(by)
     told = {"query": understood(query).params(), "changed_at": now, **_sharing(by, shared, team)}
     called = _name(name)
     if not SavedView.objects.filter(owner=by, name=called).exists() and by.saved_views.count() >= MOST_VIEWS:
@@ -83,9 +85,15 @@ def _alone(by: User) -> Iterator[None]:
 
 def _own(number: int, by: User) -> SavedView:
     found = selectors.view(number, by)
+    _must_be_whole(by)
     if found.owner_id != by.pk:
         raise NotYours("Only whoever saved a view changes it; save it under a name of your own.")
     return found
+
+
+def _must_be_whole(by: User) -> None:
+    if not speaks_whole(by):
+        raise NotYours("Views are their owner's: a token for some teams keeps and changes none.")
 
 
 def _chosen(kept: SavedView, is_default: bool) -> SavedView:

@@ -13,7 +13,7 @@ from apps.finops.errors import CostOpsError
 from apps.operations.people import seen_teams
 from apps.reports.models import Reader, Report, Subscription
 from apps.reports.written import site
-from apps.teams.access import holders
+from apps.teams.access import holders, speaks_whole
 from apps.teams.models import Team
 from apps.teams.preferring import preference_of
 from apps.teams.roles import Role
@@ -84,7 +84,9 @@ def may_read(user: AbstractBaseUser | AnonymousUser, report: str, team: str) -> 
 
 
 def is_manager(user: AbstractBaseUser | AnonymousUser) -> bool:
-    return isinstance(user, User) and user.is_active and user.groups.filter(name=MANAGEMENT).exists()
+    if not isinstance(user, User) or not user.is_active or not speaks_whole(user):
+        return False
+    return user.groups.filter(name=MANAGEMENT).exists()
 
 
 def readable(user: AbstractBaseUser | AnonymousUser) -> list[Target]:

@@ -35,6 +35,12 @@ class Access:
     held: tuple[Held, ...] = ()
     only: frozenset[str] | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether they speak as the whole user: what is one's own without being of a team is for nobody else, a token
+        for some teams neither."""
+        return self.only is None
+
     def teams(self, can: Can) -> frozenset[str] | None:
         """The teams over which somebody may do something today; None means all.
 
@@ -62,11 +68,11 @@ class Access:
 
     def accounts(self) -> frozenset[str]:
         """The accounts whose cost somebody sees, whoever's it is; with a token for some teams, none."""
-        return self._named(Can.SEE_COST).get(Reach.ACCOUNT, frozenset()) if self.only is None else frozenset()
+        return self._named(Can.SEE_COST).get(Reach.ACCOUNT, frozenset()) if self.is_whole else frozenset()
 
     def may(self, can: Can) -> bool:
         """Whether somebody may do what concerns the whole company."""
-        return self.only is None and Reach.EVERYTHING in self._named(can)
+        return self.is_whole and Reach.EVERYTHING in self._named(can)
 
     def _named(self, can: Can) -> dict[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}
@@ -103,6 +109,11 @@ def rights_of(user: Somebody) -> tuple[tuple[str, bool, tuple[str, ...] | None],
     return tuple(
         (can.value, may(user, can), None if (found := over[can]) is None else tuple(sorted(found))) for can in Can
     )
+
+
+def speaks_whole(user: Somebody) -> bool:
+    """Whether somebody speaks as the whole user, and not by a token for some teams (`Access.is_whole`)."""
+    return access_of(user).is_whole
 
 
 def manages_access(request: HttpRequest) -> bool:

@@ -19,17 +19,22 @@ class NotYours(CostOpsError):
 class Actor:
     """Who acts: a name for the trail, and the teams they speak for; None: for all of them, and for the company.
 
-    `has_rules`: about rules they speak for every team.
+    `has_rules`: about rules they speak for every team. `is_whole`: they speak as the whole user (`Access.is_whole`).
     """
 
     name: str
     teams: frozenset[str] | None = frozenset()
     has_rules: bool = False
+    is_whole: bool = True
 
     @property
     def may_speak(self) -> bool:
         """Whether there is any team they speak for."""
         return self.teams is None or bool(self.teams)
+
+    def is_one(self, name: str) -> bool:
+        """Whether they are the user of a name, and speak as the whole of it."""
+        return self.is_whole and self.name == name
 
     @property
     def may_draft(self) -> bool:
@@ -51,7 +56,7 @@ def actor_of(user: Somebody) -> Actor:
     teams = access.teams(Can.DECIDE)
     if teams is None and not access.may(Can.SPEAK_FOR_COMPANY):
         teams = frozenset(Team.objects.values_list("name", flat=True))
-    return Actor(access.name, teams, has_rules=access.may(Can.CHANGE_RULES))
+    return Actor(access.name, teams, has_rules=access.may(Can.CHANGE_RULES), is_whole=access.is_whole)
 
 
 def agreed(

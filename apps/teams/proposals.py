@@ -151,12 +151,12 @@ def concerns(draft: RuleDraft) -> frozenset[str]:
         return frozenset()
 
 
-def visible(teams: frozenset[str] | None, user: str, *, number: int | None = None) -> list[RuleDraft]:
+def visible(teams: frozenset[str] | None, by: Actor, *, number: int | None = None) -> list[RuleDraft]:
     """The drafts that somebody may see who sees these teams (None: all): their own and those that concern them."""
     found = RuleDraft.objects.select_related("ruleset").order_by("-pk")
     if number is not None:
         found = found.filter(pk=number)
-    return [one for one in found if teams is None or one.drafted_by == user or teams & concerns(one)]
+    return [one for one in found if teams is None or by.is_one(one.drafted_by) or teams & concerns(one)]
 
 
 def is_withheld(draft: RuleDraft, teams: frozenset[str] | None) -> bool:
@@ -241,7 +241,7 @@ def withdraw(number: int, *, by: Actor, now: datetime, why: str = "") -> RuleDra
 def _dropped(number: int, state: RuleDraft.State, *, by: Actor, now: datetime, why: str) -> RuleDraft:
     with transaction.atomic():
         draft = _locked(number, *OPEN)
-        if state == State.WITHDRAWN and by.name != draft.drafted_by:
+        if state == State.WITHDRAWN and not by.is_one(draft.drafted_by):
             raise NotYours(f"Only {draft.drafted_by} can withdraw this draft; others reject it, with a reason.")
         if state == State.REJECTED:
             if not why.strip():
@@ -254,7 +254,7 @@ def _dropped(number: int, state: RuleDraft.State, *, by: Actor, now: datetime, w
 
 
 def _check_part(draft: RuleDraft, by: Actor, *, may_be_drafter: bool = True) -> None:
-    is_free = by.on_rules.teams is None or (may_be_drafter and by.name == draft.drafted_by)
+    is_free = by.on_rules.teams is None or (may_be_drafter and by.is_one(draft.drafted_by))
     if not (is_free or by.speaks_for(needed(draft))):
         raise NotYours("This is for who drafted it, members of the teams that pay by it, and finance.")
 

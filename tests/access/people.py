@@ -9,7 +9,7 @@ from django.test import Client
 
 from apps.api.services import issue_token, revoke_token
 from apps.teams.granting import Wish, give, make_service_account
-from tests.access.world import CELLS, NOW, A, B
+from tests.access.world import CELLS, NOW, A, B, of_ones_own
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def hire() -> dict[str, Actor]:
     users = {name: User.objects.create_user(name) for name in ROLES}
     for name, (role, reach, value) in ROLES.items():
         give(Wish(name, role, reach, value), by="han", now=NOW)
+    of_ones_own(users["finance"])
     users["root"] = User.objects.create_superuser("root")
     robot = make_service_account("robot", purpose="reads for the platform team", by="han", now=NOW).user
     give(Wish("robot", "viewer", "team", A), by="han", now=NOW)

@@ -11,9 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
+from apps.channels.models import Channel, Message
+from apps.explorer.models import SavedView
 from apps.insights.worklist import worklist
 from apps.planning.models import Plan
 from apps.planning.offers import csv_file
+from apps.reports.models import Delivery
+from apps.teams.models import RuleDraft
 from tests.access import world
 from tests.access.people import Actor
 from tests.access.table import OTHER, OWN, WRITES, Address, addresses, takers
@@ -115,7 +119,10 @@ BODIES: dict[str, tuple[Any, set[str], set[str]]] = {
         COMPANY, COMPANY,
     ),
     "api-annotations-file": ("date,title,team,link\n2026-10-06,Release,{team},\n", LEADS, COMPANY),
-    "api-views": ({"name": "new", "query": "by=team", "shared": "team", "team": "{team}"}, SEE_OWN, SEE_OTHER),
+    "api-views": (
+        {"name": "new", "query": "by=team", "shared": "team", "team": "{team}"},
+        SEE_OWN - {"amber token of finance"}, SEE_OTHER,
+    ),
     "api-view": ({"name": "new", "query": "by=team"}, NOBODY, NOBODY),
     "DELETE api-view": ({}, NOBODY, NOBODY),
     "api-subscriptions": ({"role": "lead", "team": "{team}", "is_wanted": "true"}, SEE_OWN, SEE_OTHER),
@@ -317,3 +324,45 @@ def test_who_decides_for_one_team_changes_nothing_of_another(made: Any, name: st
                 mistakes.append(f"{method} {address.path} → {response.status_code} {tables} {leaked[:1]}")
     assert not mistakes, "\n".join(mistakes)
     assert cases > 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param(
+            "channels/", {"kind": "email", "name": "mine", "address": "new@example.com"}, id="a channel to me"
+        ),
+        pytest.param("channels/{channel}/", {"name": "mine", "address": "new@example.com"}, id="my channel"),
+        pytest.param("channels/{channel}/test/", {}, id="a test of my channel"),
+        pytest.param("deliveries/{delivery}/retry/", {}, id="what my channel brought"),
+        pytest.param("views/", {"name": "walrus alone", "query": "by=team"}, id="in place of my view"),
+        pytest.param("views/{view}/", {"name": "other"}, id="my view"),
+        pytest.param("rule-drafts/{draft}/withdraw/", {}, id="my draft"),
+        pytest.param("subscriptions/", {"role": "management", "is_wanted": "true"}, id="a letter of the company"),
+    ],
+)
+def test_a_token_for_some_teams_does_not_speak_as_the_whole_user(made: Any, path: str, body: dict[str, str]) -> None:
+    _there, actors = made
+    mine = {
+        "channel": Channel.objects.get(user__username="finance").pk,
+        "delivery": Message.objects.get(channel__user__username="finance").pk,
+        "view": SavedView.objects.get(owner__username="finance").pk,
+        "draft": RuleDraft.objects.get(drafted_by="finance").pk,
+    }
+    with changed(besides=TRAIL) as tables:
+        User.objects.filter(username="finance").update(email="finance@example.com")
+        tables.clear()
+        response = actors["amber token of finance"].client.generic(
+            "POST", f"/api/v1/{path.format(**mine)}", json.dumps(body), "application/json"
+        )
+    assert (tables, response.status_code in (403, 404)) == (set(), True), (response.status_code, tables)
+
+
+@pytest.mark.django_db
+def test_a_token_for_some_teams_reads_no_letter_of_the_company(made: Any) -> None:
+    _there, actors = made
+    letter = Delivery.objects.get(report="management").pk
+    for name, status in (("finance", 200), ("amber token of finance", 404)):
+        for path in (f"reports/{letter}/", f"reports/{letter}/parts/letter.txt/"):
+            assert actors[name].client.get(f"/api/v1/{path}").status_code == status

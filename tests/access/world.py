@@ -8,7 +8,7 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 
 from apps.alerts.models import Alert, AlertStep
 from apps.books.models import Dispute, DisputeRemark
@@ -225,6 +225,34 @@ def _beside(team: str, of: Team, word: str, author: User) -> Iterator[tuple[str,
         start=DAY, created_at=NOW, created_by=author.username,
     )  # fmt: skip
     yield "saving", team, saving.pk
+
+
+def of_ones_own(user: User) -> None:
+    """What is of somebody who sees all and of no team, and tells of basalt: the draft of basalt is theirs, and so are a
+    view, a channel and what it brought; and they are of management, who read letters of the company."""
+    word = WORD[B]
+    RuleDraft.objects.filter(reason=word).update(drafted_by=user.username)
+    SavedView.objects.create(name=f"{word} alone", owner=user, query=f"team={B}", changed_at=NOW)
+    channel = Channel.objects.create(
+        user=user, kind="email", name=f"{word} to me", created_by=user.username, created_at=NOW
+    )
+    message = Message.objects.create(
+        channel=channel, message_id=f"{word} to me", state="failed", created_at=NOW, not_before=NOW,
+        recipient=f"{word}@example.com",
+    )  # fmt: skip
+    Entry.objects.create(
+        channel=channel, message=message, key=word, kind="budget_actual", severity="warning", team=B, created_at=NOW,
+        title={"text": word, "values": {}},
+    )  # fmt: skip
+    user.groups.add(Group.objects.create(name="management"))
+    letter = Delivery.objects.create(
+        report="management", team="", period="2026-W40", recipient="boss@example.com", message_id=f"{word} of all",
+        subject=f"{word} of all", state="sent", sent_at=NOW, publication=1, language="en",
+    )  # fmt: skip
+    content = Content.objects.get(sha256=f"{word:0<64}")
+    Part.objects.create(
+        delivery=letter, place=0, name="letter.txt", content_type="text/plain", size_bytes=len(word), content=content
+    )
 
 
 def _found(published: Publication, team: str, word: str, amount: str) -> Iterator[tuple[str, str, Any]]:
