@@ -10,18 +10,20 @@ from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
 from apps.api.parameters import Parameter
 from apps.api.renderers import JsonRenderer
-from apps.marts.scoping import scope_of
+from apps.teams.access import may
+from apps.teams.roles import Can
 
 
 class BringView(AskView):
-    """An address that takes rows too, from those who see all teams; whoever signed in may read."""
+    """An address that takes rows too, from those who may do one of `brought_by`; whoever signed in may read."""
 
     parser_classes = [CsvBody, JsonBody]
     known_to_bring: tuple[Parameter, ...] = ()
+    brought_by: frozenset[Can] = frozenset({Can.SPEAK_FOR_COMPANY})
 
     def brought(self, request: Request) -> tuple[bytes, dict[str, Any]]:
         """The rows of a request as CSV, and what its address says of them."""
-        if scope_of(request.user).teams is not None:
+        if not any(may(request.user, can) for can in self.brought_by):
             raise PermissionDenied
         request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type  # no rows
         given = dict(parameters.read(request.query_params, self.known_to_bring))

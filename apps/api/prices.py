@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +19,6 @@ from apps.planning.offers import csv_file, table
 from apps.prices import selectors, services
 from apps.prices.models import Price
 from apps.prices.selectors import Commitment
-from apps.teams.access import may
 from apps.teams.approval import actor_of
 from apps.teams.roles import Can
 
@@ -112,6 +110,7 @@ class PricesView(CompanyView, BringView):
 
     known = LISTING
     known_to_bring = FILE
+    brought_by = frozenset({Can.MANAGE_SOURCES})
     columns = schema.columns_of(PriceSchema)
     identity = ("provider", "region", "sku_id", "unit", "currency", "valid_from", "origin")
     file_name = "prices"
@@ -124,8 +123,6 @@ class PricesView(CompanyView, BringView):
 
     @schema.bringing("import_prices", FILE, PricesTakenSchema)
     def post(self, request: Request) -> HttpResponse:
-        if not may(request.user, Can.MANAGE_SOURCES):
-            raise PermissionDenied
         content, given = self.brought(request)
         return Response({"rows": services.import_content(content, given.get("name", "upload")).prices}, status=201)
 

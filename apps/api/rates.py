@@ -12,6 +12,7 @@ from apps.api.bringing import BringView
 from apps.api.parameters import CURRENCY, CURRENCY_CODE, DAY, FORMAT, NAME, Parameter, currency, day, one_of
 from apps.rates import selectors, services
 from apps.rates.models import Rate
+from apps.teams.roles import Can
 
 RATES = (
     Parameter("from", currency, "Only rates from this currency.", pattern=CURRENCY_CODE.pattern),
@@ -33,6 +34,7 @@ class RatesView(BringView):
 
     known = RATES
     known_to_bring = IMPORT_RATES
+    brought_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
     columns = (
         "day",
         "from",

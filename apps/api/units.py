@@ -21,6 +21,7 @@ from apps.finops.windows import Window
 from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import publication
+from apps.teams.roles import Can
 from apps.units import selectors, services
 from apps.units.csv_file import SCOPES
 from apps.units.models import DriverVersion
@@ -153,6 +154,7 @@ class DriversView(BringView):
 
     known = parameters.PLAIN
     known_to_bring = IMPORT_DRIVERS
+    brought_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
     columns = schema.columns_of(unit_schema.DriverVersionSchema)
     file_name = "drivers"
 

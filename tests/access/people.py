@@ -69,6 +69,7 @@ def hire() -> dict[str, Actor]:
         found.append(Actor(name, clients[name], "some", told, _teams(name), decides=name == "lead"))
     found += [
         Actor("account_viewer", clients["account_viewer"], "account", sees["account_viewer"]),
+        Actor("company_viewer", clients["company_viewer"], "all", EVERY_CELL, frozenset({A, B})),
         Actor("finance", clients["finance"], "all", EVERY_CELL, frozenset({A, B}), ANSWERS, decides=True),
         Actor("operations", clients["operations"], "all", EVERY_CELL, frozenset({A, B}), OPERATES),
         Actor("admin", clients["admin"], "none", may=ADMINISTERS),
@@ -79,13 +80,15 @@ def hire() -> dict[str, Actor]:
 
 NAMES = (
     "anonymous", "disabled", "robot's session", "revoked token", "expired token", "disabled token", "viewer",
-    "unit_viewer", "lead", "center_viewer", "account_viewer", "finance", "operations", "admin", "root",
+    "unit_viewer", "lead", "center_viewer", "account_viewer", "company_viewer",
+    "finance", "operations", "admin", "root",
     "read token of the lead", "write token of the lead", "costs token of the lead", "amber token of finance",
     "token of the robot", "access token of the admin",
 )  # fmt: skip
 """Everybody who asks."""
 ROLES = {
     "viewer": ("viewer", "team", A),
+    "company_viewer": ("viewer", "everything", ""),
     "unit_viewer": ("viewer", "unit", "north"),
     "lead": ("lead", "team", A),
     "center_viewer": ("viewer", "cost_center", "CC-22"),
