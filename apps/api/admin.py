@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.api.models import ApiToken, KeptAnswer
 from apps.api.services import revoke_token
+from apps.teams.access import manages_access
 from apps.teams.reading import ToRead
 
 
@@ -29,7 +30,10 @@ class ApiTokenAdmin(ToRead):
     date_hierarchy = "created_at"
     actions = ("revoke",)
 
-    @admin.action(description="Revoke the selected tokens")
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return manages_access(request) or request.user.has_perm("api.change_apitoken")
+
+    @admin.action(description="Revoke the selected tokens", permissions=("revoke",))
     def revoke(self, request: HttpRequest, chosen: "QuerySet[ApiToken]") -> None:
         for token in chosen:
             revoke_token(token.public_id, now=timezone.now())  # noqa: TID251  # a button is an entry point

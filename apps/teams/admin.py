@@ -303,6 +303,9 @@ class PersonAdmin(KeepsSomebody, UserAdmin):  # type: ignore[type-arg]  # generi
             return True
         return manages_access(request) and not (obj is not None and (obj.is_superuser or obj.is_staff))
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and self.has_change_permission(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         own = () if request.user.is_superuser else ("is_superuser", "is_staff", "groups", "user_permissions")
         return (*super().get_readonly_fields(request, obj), *own)

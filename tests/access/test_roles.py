@@ -232,6 +232,49 @@ def test_an_administrator_of_people_makes_nobody_more_than_they_are(lilei: User,
 
 
 # --- Programs -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("is_among_others", [False, True], ids=["by its form", "among others"])
+@pytest.mark.parametrize("who", ["of the staff", "an administrator of people"])
+def test_staff_and_superusers_are_deleted_by_superusers_only(lilei: User, who: str, is_among_others: bool) -> None:
+    han = User.objects.create_user("han", is_staff=who == "of the staff")
+    han.user_permissions.set(Permission.objects.filter(codename__in=("view_user", "delete_user")))
+    if not han.is_staff:
+        give(Wish("han", "admin"), by="root", now=NOW)
+    for name, others in (("root", {"is_superuser": True}), ("keeper", {"is_staff": True}), ("second", {})):
+        User.objects.create_user(name, **others)  # type: ignore[arg-type]
+    client = Client()
+    client.force_login(han)
+    for name in ("root", "keeper", "second"):
+        pk = User.objects.get(username=name).pk
+        chosen = {"action": "delete_selected", "_selected_action": [pk]} if is_among_others else {}
+        client.post("/admin/auth/user/" + ("" if is_among_others else f"{pk}/delete/"), {"post": "yes"} | chosen)
+    left = set(User.objects.values_list("username", flat=True))
+    assert left == {"lilei", "han", "root", "keeper"} | ({"second"} if han.is_staff else set())
+
+
+@pytest.mark.parametrize(
+    ("permissions", "is_admin", "is_revoked"),
+    [
+        pytest.param(("view_apitoken",), False, False, id="who may look"),
+        pytest.param(("view_apitoken", "change_apitoken"), False, True, id="who may change"),
+        pytest.param(("view_apitoken",), True, True, id="an administrator of people"),
+    ],
+)
+def test_a_token_is_revoked_in_the_admin_by_who_may(
+    lilei: User, permissions: tuple[str, ...], is_admin: bool, is_revoked: bool
+) -> None:
+    han = User.objects.create_user("han", is_staff=True)
+    han.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    if is_admin:
+        give(Wish("han", "admin"), by="root", now=NOW)
+    issue_token(lilei, now=NOW)
+    client = Client()
+    client.force_login(han)
+    token = ApiToken.objects.get()
+    client.post("/admin/api/apitoken/", {"action": "revoke", "_selected_action": [token.pk]})
+    token.refresh_from_db()
+    assert (token.revoked_at is not None) is is_revoked
+
+
 def test_a_service_account_has_tokens_and_no_way_to_sign_in(teams: None) -> None:
     robot = make_service_account("robot", purpose="reads", by="han", now=NOW).user
     give(Wish("robot", "viewer", "team", "amber"), by="han", now=NOW)
