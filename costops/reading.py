@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(:[0-9]{1,5})?")
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
 
 
@@ -19,6 +20,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
+        if str(self.ENVIRON.get(var, "")).startswith("$"):  # the library would take what a variable of that name holds
+            raise ImproperlyConfigured(f"{var}: begins with $. Write the value itself, one that begins otherwise.")
         try:
             value = super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         except (ValueError, TypeError) as error:
@@ -52,18 +55,23 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
 
     def database(self, var: str, *, default: str) -> dict[str, Any]:
         """Django's connection to SQLite or PostgreSQL; the address may hold a password and is not repeated."""
-        if (self.str(var, default=default)).partition("://")[0] not in ("sqlite", "postgres", "postgresql"):
+        kind, _, rest = self.str(var, default=default).partition("://")
+        if kind not in ("sqlite", "postgres", "postgresql"):
             raise ImproperlyConfigured(f"{var}: must be postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH.")
+        if kind != "sqlite":
+            _refuse_unlike_meant(var, rest)
         found: dict[str, Any] = self.db_url(var, default=default)
         return found
 
     def mail(self, var: str, *, default: str) -> dict[str, Any]:
         """Django's way to send mail."""
-        kind = self.str(var, default=default).partition("://")[0]
+        kind, _, rest = self.str(var, default=default).partition("://")
         if kind not in self.EMAIL_SCHEMES:
             raise ImproperlyConfigured(
                 f"{var}: must begin with one of {', '.join(f'{name}://' for name in self.EMAIL_SCHEMES)}."
             )
+        if kind.startswith("smtp"):
+            _refuse_unlike_meant(var, rest)
         found: dict[str, Any] = self.email_url(var, default=default)
         return found
 
@@ -130,4 +138,27 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
         value: str = self.str(var, default="")
         if value and value.partition("://")[0] not in ("redis", "rediss"):
             raise ImproperlyConfigured(f"{var}: must be redis://HOST:PORT/NUMBER or rediss://…")
+        _refuse_unlike_meant(var, value.partition("://")[2])
         return value
+
+
+def _refuse_unlike_meant(var: str, rest: str) -> None:
+    """What comes after :// would be read unlike it was meant, by a letter of its password; it is not repeated."""
+    if not _is_as_meant(rest):
+        raise ImproperlyConfigured(
+            f"{var}: cannot be read as USER:PASSWORD@HOST:PORT. In user and password, letters and digits stand for "
+            "themselves; write others percent-encoded (%2F for /, %25 for %), or make one with `openssl rand -hex 24`."
+        )
+
+
+def _is_as_meant(rest: str) -> bool:
+    try:
+        parts = urlsplit(f"//{rest}")
+        who, _, hosts = parts.netloc.rpartition("@")
+        is_text = unquote_to_bytes(who).decode().isprintable()
+    except ValueError:
+        return False
+    has_ended_early = "@" in parts.path + parts.query + parts.fragment  # at a / or ? or # of the password
+    is_half_encoded = re.search(r"%(?![0-9A-Fa-f]{2})", who)
+    is_host = all(_HOST.fullmatch(host) for host in hosts.split(","))
+    return is_text and is_host and not has_ended_early and not is_half_encoded

@@ -154,7 +154,9 @@ def test_every_setting_may_stand_in_one_file_and_an_image_has_its_version(servic
     assert declared["env_file"] == [{"path": ".env", "required": False}]
     assert declared["image"] == "costops:${COSTOPS_VERSION:-local}"
     fixed = {name for name, value in declared["environment"].items() if f"${{{name}:" not in value}
-    assert fixed == {"COSTOPS_HOME", "COSTOPS_DATABASE_URL", "COSTOPS_REDIS_URL", "COSTOPS_SSO_FILE"}
+    assert fixed == {"COSTOPS_HOME", "COSTOPS_DATABASE_URL", "PGPASSWORD", "COSTOPS_REDIS_URL", "COSTOPS_SSO_FILE"}
+    assert declared["environment"]["PGPASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+    assert "PASSWORD" not in declared["environment"]["COSTOPS_DATABASE_URL"], "any letter may stand in it"
 
 
 def test_files_that_compose_mounts_are_there():
