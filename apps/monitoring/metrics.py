@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
+from django.conf import settings
 from django.db.models import Count, Min
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -144,6 +145,11 @@ GAUGES = (
         "last_run_timestamp_seconds", "When it ended.", _last_runs(lambda time: time.ended_at.timestamp()), ("step",)
     ),
     Gauge("looked_at_timestamp_seconds", "When the clock last looked at sources.", _looked_at),
+    Gauge(
+        "fill_every_seconds",
+        "How often it is to look at them.",
+        lambda: [((), settings.COSTOPS_FILL_EVERY_MINUTES * 60)],
+    ),
     Gauge("source_last_day_timestamp_seconds", "The newest day a source brought.", _source_days, ("source",)),
     Gauge("source_failed", "1 where something of a source must be mended.", _source_problems, ("source",)),
     Gauge("messages", "Messages of the outbox.", _messages, ("state",)),

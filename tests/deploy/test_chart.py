@@ -209,7 +209,8 @@ def test_every_queue_has_workers_and_scales_by_its_own_runs():
     served = [command[command.index("--queues") + 1] for command in commands if "--queues" in command]
     assert {queue for queues in served for queue in queues.split(",")} == set(QUEUES)
     asked = {one["spec"]["triggers"][0]["metadata"]["query"] for one in by_kind(documents, "ScaledObject")}
-    assert asked == {f'sum(max by (step) (costops_runs{{state="waiting",queue=~"{queue}"}}))' for queue in QUEUES}
+    ours = 'namespace="costops",job="shop",state="waiting"'
+    assert asked == {f'sum(max by (step) (costops_runs{{{ours},queue=~"{queue}"}}))' for queue in QUEUES}
 
 
 def test_workers_scale_by_what_the_rules_record_of_their_queues():
@@ -220,7 +221,10 @@ def test_workers_scale_by_what_the_rules_record_of_their_queues():
     asked = [scaler["spec"]["metrics"][0]["external"]["metric"] for scaler in scalers]
     assert {one["name"] for one in asked} == recorded == {"costops:runs_waiting:queue"}
     selectors = [one["selector"]["matchExpressions"] for one in asked]
-    assert selectors == [[{"key": "queue", "operator": "In", "values": [queue]}] for queue in QUEUES]
+    ours = {"key": "release", "operator": "In", "values": ["shop"]}
+    assert selectors == [[{"key": "queue", "operator": "In", "values": [queue]}, ours] for queue in QUEUES]
+    (recorded,) = [rule for group in rules["spec"]["groups"] for rule in group["rules"] if "record" in rule]
+    assert recorded["labels"] == {"release": "shop"}
 
 
 def test_with_the_lake_in_a_bucket_pods_share_no_folder():

@@ -63,6 +63,42 @@ def test_names_fit_where_the_release_s_does(letters, is_taken):
         assert "a name of more than 48 letters" in done.stderr
 
 
+def alerts(*values):
+    (rules,) = by_kind(rendered("monitoring.rules.enabled=true", *values), "PrometheusRule")
+    return {rule["alert"]: rule for group in rules["spec"]["groups"] for rule in group["rules"] if "alert" in rule}
+
+
+@pytest.mark.parametrize(
+    ("values", "ours"),
+    [
+        pytest.param((), '{namespace="costops",job="shop"', id="by the ServiceMonitor"),
+        pytest.param(('monitoring.rules.selector=job="web"',), '{job="web"', id="as the values say"),
+    ],
+)
+def test_alerts_are_about_this_release_alone(values, ours):
+    for name, rule in alerts(*values).items():
+        named = re.findall(r"costops_\w+(?:\{[^,}]*(?:,job=[^,}]*)?)?", rule["expr"])
+        assert named, name
+        assert all(one.endswith(ours) for one in named), name
+
+
+def test_alerts_are_changed_by_their_names():
+    before = alerts()
+    after = alerts(
+        "monitoring.rules.alerts.CostOpsNotPublished.threshold=172800",
+        "monitoring.rules.alerts.CostOpsNotPublished.for=1h",
+        "monitoring.rules.alerts.CostOpsRequestsFail.threshold=0.05",
+        "monitoring.rules.alerts.CostOpsRequestsFail.severity=warning",
+        "monitoring.rules.alerts.CostOpsDiskFills.enabled=false",
+    )
+    assert before.keys() - after.keys() == {"CostOpsDiskFills"}
+    changed = {"CostOpsNotPublished": "> 172800", "CostOpsRequestsFail": "> 0.05"}
+    assert {name for name, rule in after.items() if rule != before[name]} == changed.keys()
+    assert all(after[name]["expr"].endswith(f") {end}") for name, end in changed.items())
+    assert after["CostOpsNotPublished"]["for"] == "1h"
+    assert after["CostOpsRequestsFail"]["labels"] == {"severity": "warning"}
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -78,10 +114,13 @@ def test_names_fit_where_the_release_s_does(letters, is_taken):
         ("settings.COSTOPS_LAKE_SECRET=abc", "COSTOPS_LAKE_SECRET"),
         ("settings.COSTOPS_SSO_FILE=/data/sso.json", "COSTOPS_SSO_FILE"),
         ("sso.file=../sso.json", "file"),
+        ("monitoring.rules.alerts.CostOpsSlow.threshold=1", "there is no alert CostOpsSlow"),
+        ("monitoring.rules.alerts.CostOpsTellsNothing.threshold=1", "compares with no number"),
+        ("monitoring.rules.alerts.CostOpsDiskFills.above=1", "above"),
         ("ingress.host=*.example.com", "COSTOPS_SITE_URL"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused_by_name(value, said):
-    done = helm("template", "shop", CHART, "--set", value)
+    done = helm("template", "shop", CHART, "--set", "monitoring.rules.enabled=true", "--set", value)
     assert done.returncode != 0
     assert said in done.stderr

@@ -1,5 +1,6 @@
 """The dashboard for Grafana and the rules for Prometheus ask for what is really told."""
 
+import functools
 import json
 import re
 import subprocess
@@ -118,11 +119,73 @@ def test_numbers_that_do_not_come_are_told(tmp_path, values, is_told):
     proven(tmp_path, {"interval": "5m", "input_series": rows, "alert_rule_test": [asked]})
 
 
+SCRAPED = {"a": "1x3 _x60", "b": "1x60"}
+PUBLISHED = {"a": "0x600", "b": "144000x600"}
+PROBES = ("healthz", "readyz", "metrics")
+
+
+@pytest.mark.parametrize(
+    ("alert", "rows", "labels"),
+    [
+        pytest.param(
+            "CostOpsTellsNothing",
+            [(f"costops_disk_free_bytes{{namespace='{one}'}}", free) for one, free in SCRAPED.items()],
+            {"namespace": "a"}, id="one installation is silent, another beside it is not",
+        ),
+        pytest.param(
+            "CostOpsNotPublished",
+            [(f"costops_published_timestamp_seconds{{namespace='{one}'}}", at) for one, at in PUBLISHED.items()],
+            {"namespace": "a"}, id="one has not published, another has",
+        ),
+        pytest.param(
+            "CostOpsClockStopped",
+            [("costops_looked_at_timestamp_seconds", "0x600"), ("costops_fill_every_seconds", "3600x600")],
+            {}, id="the clock stands",
+        ),
+        pytest.param(
+            "CostOpsClockStopped",
+            [("costops_looked_at_timestamp_seconds", "0x600"), ("costops_fill_every_seconds", f"{48 * 3600}x600")],
+            None, id="it looks every other day only",
+        ),
+        pytest.param(
+            "CostOpsDegraded",
+            [(f"costops_check_ok{{check='broker',pod='{pod}'}}", f"{ok}x600") for pod, ok in (("a", 1), ("b", 0))],
+            {"check": "broker"}, id="a pod does without its broker",
+        ),
+        pytest.param(
+            "CostOpsRequestsFail",
+            [(f"costops_http_request_seconds_count{{view='{view}',status='503'}}", "0+9x600") for view in PROBES]
+            + [("costops_http_request_seconds_count{view='costs',status='200'}", "0+9x600")],
+            None, id="probes fail, and no request of people",
+        ),
+        pytest.param(
+            "CostOpsRequestsFail",
+            [(f"costops_http_request_seconds_count{{view='{view}',status='200'}}", "0+900x600") for view in PROBES]
+            + [(f"costops_http_request_seconds_count{{view='costs',status='{one}'}}", "0+9x600") for one in (200, 503)],
+            {}, id="half of the requests of people fail, whatever probes do",
+        ),
+    ],
+)  # fmt: skip
+def test_alerts_tell_what_they_say(tmp_path, alert, rows, labels):
+    rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+    (severity,) = (rule["labels"]["severity"] for rule in rules if rule.get("alert") == alert)
+    message = {"exp_labels": {"severity": severity, **(labels or {})}, "exp_annotations": notes(alert)}
+    expected = [] if labels is None else [message]
+    asked = {"alertname": alert, "eval_time": "40h", "exp_alerts": expected}
+    if alert == "CostOpsTellsNothing":
+        asked["eval_time"] = "2h"
+    proven(tmp_path, {"interval": "5m", "input_series": series(*rows), "alert_rule_test": [asked]})
+
+
 def notes(name):
-    """The words of an alert, of the step `allocate`."""
+    """The words of an alert, of the step `allocate` and the check `broker`."""
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     (found,) = (rule for rule in rules if rule.get("alert") == name)
-    return {kind: text.replace("{{ $labels.step }}", "allocate") for kind, text in found["annotations"].items()}
+    words = {"{{ $labels.step }}": "allocate", "{{ $labels.check }}": "broker"}
+    return {
+        kind: functools.reduce(lambda said, word: said.replace(*word), words.items(), text)
+        for kind, text in found["annotations"].items()
+    }
 
 
 def test_every_metric_is_documented():

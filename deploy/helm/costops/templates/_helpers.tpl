@@ -114,6 +114,45 @@ env: {{ toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- /* What the series of this release are known by in Prometheus. */ -}}
+{{- define "costops.series" -}}
+{{ .Values.monitoring.rules.selector | default (printf "namespace=%q,job=%q" .Release.Namespace .Release.Name) }}
+{{- end }}
+
+{{- /* The rules of the file, about this release alone and with its own thresholds. */ -}}
+{{- define "costops.rules" -}}
+{{- $rules := .Files.Get "files/rules.yaml" | fromYaml }}
+{{- $own := deepCopy .Values.monitoring.rules.alerts }}
+{{- range $group := $rules.groups }}
+{{- $kept := list }}
+{{- range $rule := $group.rules }}
+{{- $_ := set $rule "expr" ($rule.expr | replace "job=~\".*\"" (include "costops.series" $)) }}
+{{- if $rule.record }}
+{{- $_ := set $rule "labels" (dict "release" $.Release.Name) }}
+{{- end }}
+{{- $other := get $own ($rule.alert | default "") | default dict }}
+{{- $_ := unset $own ($rule.alert | default "") }}
+{{- if hasKey $other "threshold" }}
+{{- $end := " ([<>]) [0-9.]+( \\* [0-9]+)*$" }}
+{{- if not (regexMatch $end $rule.expr) }}
+{{- fail (printf "monitoring.rules.alerts.%s: it compares with no number; leave threshold out" $rule.alert) }}
+{{- end }}
+{{- $_ := set $rule "expr" (regexReplaceAll $end $rule.expr (printf " ${1} %s" (toJson $other.threshold | trimAll "\""))) }}
+{{- end }}
+{{- with $other.for }}{{ $_ := set $rule "for" . }}{{ end }}
+{{- with $other.severity }}{{ $_ := set $rule.labels "severity" . }}{{ end }}
+{{- if ne $other.enabled false }}
+{{- $kept = append $kept $rule }}
+{{- end }}
+{{- end }}
+{{- $_ := set $group "rules" $kept }}
+{{- end }}
+{{- with keys $own }}
+{{- fail (printf "monitoring.rules.alerts: there is no alert %s" (join ", " .)) }}
+{{- end }}
+{{ toYaml $rules }}
+{{- end }}
+
 {{- /* The port of an address: (list "sc://spark:15002" the-one-where-none-is-told). */ -}}
 {{- define "costops.port" -}}
 {{ get (urlParse (index . 0)) "host" | regexFind ":[0-9]+$" | trimPrefix ":" | default (index . 1) }}
