@@ -5,7 +5,10 @@ Without `COSTOPS_TEST_DATABASE` pytest asks SQLite everything it is told to; `sc
 
 from collections.abc import Iterable
 
-FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "installation", "school", "database_url"}
+FIXTURES = {
+    "db", "transactional_db", "django_db_setup", "live_server", "installation", "school", "small_backup",
+    "database_url",
+}  # fmt: skip
 """Whoever takes one of them asks the database, of the test or of an installation of its own."""
 
 ON_SQLITE = (

@@ -5,11 +5,14 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 
@@ -30,15 +33,42 @@ def save(path: Path) -> None:
         _save_postgres(path)
 
 
+def check_kind(vendor: str) -> None:
+    """Refuse a copy of the other database."""
+    if vendor != connection.vendor:
+        raise OtherDatabase(f"The copy is of {vendor}, this database is {connection.vendor}: they cannot be exchanged.")
+
+
+def look(path: Path) -> None:
+    """Refuse what `load` could not take: a copy of the other database, a damaged one, one of a newer version."""
+    check_kind("sqlite" if path.open("rb").read(15) == b"SQLite format 3" else "postgresql")
+    if connection.vendor == "sqlite":
+        _check_sqlite(path)
+    if newer := sorted(_recorded(path) - _known()):
+        app, name = newer[0]
+        raise OtherDatabase(
+            f"The backup is of a newer version of CostOps, with the migration {app}.{name}: install that one, then "
+            "restore."
+        )
+
+
 def load(path: Path) -> None:
-    """Replace everything in the database by what a file holds, or nothing."""
-    kind = "sqlite" if path.open("rb").read(15) == b"SQLite format 3" else "postgresql"
-    if kind != connection.vendor:
-        raise OtherDatabase(f"The copy is of {kind}, this database is {connection.vendor}: they cannot be exchanged.")
-    if kind == "sqlite":
+    """Replace everything in the database by what a file holds, or nothing; `look` has looked at it."""
+    if connection.vendor == "sqlite":
         _load_sqlite(path)
     else:
         _load_postgres(path)
+
+
+def _recorded(path: Path) -> set[tuple[str, str]]:
+    """The migrations that were applied to the database of a copy: app and name."""
+    return _recorded_sqlite(path) if connection.vendor == "sqlite" else _recorded_postgres(path)
+
+
+def _known() -> set[tuple[str, str]]:
+    """The migrations of this version."""
+    found = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    return {*found, *((app, name) for migration in found.values() for app, name in migration.replaces)}
 
 
 # --- SQLite: its own online copy ------------------------------------------------------------------------------------
@@ -49,14 +79,28 @@ def _save_sqlite(path: Path) -> None:
     copy.close()
 
 
-def _load_sqlite(path: Path) -> None:
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as copy:
+def _check_sqlite(path: Path) -> None:
+    with _opened(path) as copy:
         if (said := copy.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise OtherDatabase(f"The copy of the database is damaged: {said}")
+
+
+def _recorded_sqlite(path: Path) -> set[tuple[str, str]]:
+    with _opened(path) as copy:
+        return set(copy.execute("SELECT app, name FROM django_migrations"))
+
+
+def _load_sqlite(path: Path) -> None:
+    with _opened(path) as copy:
         connection.ensure_connection()
         copy.backup(connection.connection)
-    copy.close()
     connection.close()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as copy:
+        yield copy
 
 
 # --- PostgreSQL: COPY of every table in one snapshot --------------------------------------------------------------
@@ -110,6 +154,31 @@ def _pieces(path: Path) -> Iterator[tuple[str, list[str], bytes]]:
         while line := file.readline():
             head = json.loads(line)
             yield head["table"], head["columns"], file.read(head["bytes"])
+
+
+def _recorded_postgres(path: Path) -> set[tuple[str, str]]:
+    recorder = MigrationRecorder.Migration._meta.db_table
+    for table, columns, rows in _pieces(path):
+        if table == recorder:
+            told = [dict(zip(columns, row, strict=True)) for row in _rows(rows)]
+            return {(row["app"].decode(), row["name"].decode()) for row in told}
+    raise OtherDatabase(f"The copy of the database is damaged: it holds no table {recorder}.")
+
+
+def _rows(copied: bytes) -> Iterator[list[bytes]]:
+    """The rows of a binary COPY whose columns all have a value, each as it is sent.
+
+    By PostgreSQL's manual (COPY, File Formats): a signature of 11 bytes, flags, the length of what follows them; then
+    rows, of a number of columns with the length of each; the number -1 ends them.
+    """
+    at = 19 + int.from_bytes(copied[15:19])
+    while (count := int.from_bytes(copied[at : at + 2], signed=True)) >= 0:
+        row, at = [], at + 2
+        for _column in range(count):
+            end = at + 4 + int.from_bytes(copied[at : at + 4])
+            row.append(copied[at + 4 : end])
+            at = end
+        yield row
 
 
 def _quoted(name: str) -> str:

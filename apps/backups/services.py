@@ -31,7 +31,8 @@ from apps.warehouse import shared
 FORMAT = 1
 CHANGING = ("_last_checkpoint",)
 """Files that are written anew under their name; they lie beside the manifest."""
-OWN = ("secret_key", "costops.env")
+KEY = "secret_key"
+OWN = (KEY, "costops.env")
 """What lies in the home folder besides: without the key, credentials that it sealed cannot be read again."""
 OWNER_ONLY = 0o600
 CHUNK = 1 << 20
@@ -211,41 +212,89 @@ def check(folder: Path, backup: Backup, *, say: Watcher) -> None:
 # --- Restoring -------------------------------------------------------------------------------------------------------
 def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
     """Bring a backup into this home folder and database. Everything is looked at before anything is touched."""
+    home, copy = Path(settings.COSTOPS_HOME), folder / "backups" / backup.name / "database"
+    database.check_kind(backup.vendor)
     check(folder, backup, say=say)
-    home = Path(settings.COSTOPS_HOME)
-    _check_room(home, force=force)
-    if backup.migrations > _migrations():
-        raise NotEmpty("The backup is of a newer version of CostOps: install that one, then restore.")
+    database.look(copy)
+    _check_room(home, backup, force=force)
     if shared.is_on():
         shutil.rmtree(shared.root(), ignore_errors=True)  # copies of what lay there before
     for zone in ZONES:
-        _move_aside(home / zone, backup.name)
+        _move_aside(home / zone, backup)
     for file in backup.files:
         if "/" in file.path and shared.is_on():
             shared.bucket().put(file.path, place_of(folder, backup, file))
         elif "/" in file.path:
             _copied(place_of(folder, backup, file), home / file.path, file.path, mode=0o666)  # as the umask has it
     say("The files are there.")
-    for file in backup.files:
-        if file.path in OWN:
-            _copied(place_of(folder, backup, file), home / file.path, file.path)
-    database.load(folder / "backups" / backup.name / "database")
+    database.load(copy)
     say("The database is there.")
+    for file in backup.files:
+        if file.path in OWN and not _is_here(home, file):
+            _bring_own(place_of(folder, backup, file), home / file.path, backup, say)
 
 
-def _check_room(home: Path, *, force: bool) -> None:
+def _check_room(home: Path, backup: Backup, *, force: bool) -> None:
     """NotEmpty where files would be written over; in a bucket nothing can be moved aside."""
     taken = " and ".join(zones.taken())
     if taken and shared.is_on():
         raise NotEmpty(f"{shared.bucket().url} holds files in {taken}; name an empty prefix.")
     if taken and not force:
         raise NotEmpty(f"{home} holds files in {taken}; with --force they are moved aside first.")
-
-
-def _move_aside(zone: Path, name: str) -> None:
-    """What was there stays beside, for whoever restored the wrong thing."""
-    if zone.exists() and any(zone.iterdir()):
-        aside = zone.with_name(f"{zone.name}.before-{name}")
+    moved = [home / zone for zone in ZONES if _is_filled(home / zone)]
+    moved += [home / KEY for file in backup.files if file.path == KEY and not _is_here(home, file)]
+    for aside in (_aside(path, backup) for path in moved if path.exists()):
         if aside.exists():
             raise NotEmpty(f"{aside} is there from an earlier time; take it away first.")
-        zone.rename(aside)
+
+
+def _aside(path: Path, backup: Backup) -> Path:
+    return path.with_name(f"{path.name}.before-{backup.name}")
+
+
+def _is_filled(zone: Path) -> bool:
+    return zone.exists() and any(zone.iterdir())
+
+
+def _is_here(home: Path, file: Kept) -> bool:
+    return (home / file.path).exists() and _hashed(home / file.path, file.path) == file
+
+
+def _move_aside(zone: Path, backup: Backup) -> None:
+    """What was there stays beside, for whoever restored the wrong thing."""
+    if _is_filled(zone):
+        zone.rename(_aside(zone, backup))
+
+
+def _bring_own(source: Path, target: Path, backup: Backup, say: Watcher) -> None:
+    """The key must be the one that sealed the credentials of the database. Settings are those of this machine: another
+    one's would send its mail, and ask its sources."""
+    if target.name == KEY:
+        _say_which_key(source, target, say)
+        if target.exists():
+            target.rename(_aside(target, backup))
+    elif target.exists():
+        beside = target.with_name(f"{target.name}.from-backup")
+        say(f"{target} stays as it is here; that of the backup lies beside it: {beside.name}.")
+        if others := sorted(_keys_in(source).items() - _keys_in(target).items()):
+            named = " and ".join(name for name, _value in others)
+            say(f"It gives another {named}: without what it says there, credentials cannot be opened.")
+        target = beside
+    _copied(source, target, target.name)
+
+
+def _say_which_key(source: Path, target: Path, say: Watcher) -> None:
+    """A key that the settings name wins over the file."""
+    is_of_file = target.exists() and target.read_text().strip() == settings.SECRET_KEY
+    if not is_of_file and source.read_text().strip() not in (settings.SECRET_KEY, *settings.COSTOPS_SECRETS_KEYS):
+        say(
+            f"COSTOPS_SECRET_KEY is set here, and is not the key of the backup, which now lies in {target}: put that "
+            "one into COSTOPS_SECRETS_KEYS, or credentials cannot be opened."
+        )
+
+
+def _keys_in(path: Path) -> dict[str, str]:
+    """What a file of settings says of keys."""
+    lines = (line.strip().removeprefix("export ") for line in path.read_text(errors="replace").splitlines())
+    pairs = (line.partition("=") for line in lines if line.startswith(("COSTOPS_SECRET_KEY", "COSTOPS_SECRETS_KEYS")))
+    return {name.strip(): value.strip() for name, _equals, value in pairs}

@@ -47,6 +47,101 @@ def school(tmp_path_factory, request):
     return School(filled, box / "files", dump(filled), box / "backups")
 
 
+@pytest.fixture(scope="module")
+def small_backup(tmp_path_factory, request):
+    """The backup of an installation with one landed file and a source with credentials."""
+    box = tmp_path_factory.mktemp("small")
+    made = empty_installation(box / "installation", request, "costops_small")
+    (made.home / "costops.env").write_text("COSTOPS_SITE_URL=https://production.example.net\n")
+    (made.home / "landing").mkdir()
+    (made.home / "landing" / "bill").write_text("production")
+    bucket = ["--location", "s3://bills/focus/", "--secret", "key=AKIA", "--secret", "secret=opened"]
+    made.manage("source", "add", "oss-bill", "--kind", "focus", *bucket)
+    made.manage("backup", "make", str(box / "backups"))
+    return box / "backups"
+
+
+def tell_manifest(folder, **told):
+    """Change what the only backup of a folder says of itself."""
+    manifest = next(folder.glob("backups/*/manifest.json"))
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | told))
+
+
+def everything_in(home):
+    """Path → content of what counts in a home folder."""
+    return {
+        str(path.relative_to(home)): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file() and "sqlite3" not in path.name
+    }
+
+
+def test_a_backup_that_cannot_be_taken_is_refused_before_anything_is_touched(small_backup, tmp_path, request):
+    another = empty_installation(tmp_path / "another", request, "costops_refusing")
+    (another.home / "landing").mkdir()
+    (another.home / "landing" / "bill").write_text("mine")
+    folder = Path(shutil.copytree(small_backup, tmp_path / "backups"))
+    before = everything_in(another.home)
+
+    def refusal():
+        done = another.manage("backup", "restore", str(folder), "--force", check=False)
+        assert done.returncode == 1
+        assert everything_in(another.home) == before
+        return done.stderr
+
+    name = services.find(folder).name
+    own, other = ("postgresql", "sqlite") if ON_POSTGRES else ("sqlite", "postgresql")
+    tell_manifest(folder, vendor=other)
+    assert f"The copy is of {other}, this database is {own}" in refusal()
+    tell_manifest(folder, vendor=own)
+    aside = another.home / f"landing.before-{name}"
+    aside.mkdir()
+    assert f"{aside} is there from an earlier time" in refusal()
+    aside.rmdir()
+    later = empty_installation(tmp_path / "later", request, "costops_later")
+    later.manage("shell", "--no-imports", "-c", GROW)
+    later.manage("backup", "make", str(tmp_path / "newer"))
+    folder = tmp_path / "newer"
+    assert "of a newer version of CostOps, with the migration teams.0999_of_a_newer_version" in refusal()
+
+
+def test_settings_stay_those_of_the_machine_and_the_key_is_the_one_that_opens(small_backup, tmp_path, request):
+    another = empty_installation(tmp_path / "another", request, "costops_staging")
+    mine = "COSTOPS_SITE_URL=https://staging.example.net\n"
+    (another.home / "costops.env").write_text(mine)
+    own_key = (another.home / "secret_key").read_text() if (another.home / "secret_key").exists() else "mine"
+    (another.home / "secret_key").write_text(own_key)
+    said = another.manage("backup", "restore", str(small_backup)).stdout
+    assert (another.home / "costops.env").read_text() == mine
+    assert "production" in (another.home / "costops.env.from-backup").read_text()
+    assert "costops.env stays as it is here; that of the backup lies beside it: costops.env.from-backup." in said
+    assert (another.home / f"secret_key.before-{services.find(small_backup).name}").read_text() == own_key
+    assert "opened" in another.manage("shell", "--no-imports", "-c", OPEN).stdout
+
+
+def test_a_key_that_the_settings_name_is_told_where_it_is_not_the_one_of_the_backup(small_backup, tmp_path, request):
+    another = empty_installation(tmp_path / "another", request, "costops_keyed")
+    another.environment["COSTOPS_SECRET_KEY"] = "another-key-of-some-length"
+    said = another.manage("backup", "restore", str(small_backup)).stdout
+    assert "put that one into COSTOPS_SECRETS_KEYS, or credentials cannot be opened" in said
+    assert "production" in (another.home / "costops.env").read_text()
+    another.environment["COSTOPS_SECRETS_KEYS"] = (another.home / "secret_key").read_text().strip()
+    assert "opened" in another.manage("shell", "--no-imports", "-c", OPEN).stdout
+
+
+GROW = """
+from django.db import connection
+connection.cursor().execute(
+    "INSERT INTO django_migrations (app, name, applied) VALUES ('teams', '0999_of_a_newer_version', '2027-01-01')"
+)
+"""
+OPEN = """
+from apps.ingest.models import Source
+from apps.ingest.sources import secrets_of
+print(secrets_of(Source.objects.get())["secret"])
+"""
+
+
 @pytest.fixture
 def copy(school, tmp_path):
     """The backup folder, to be damaged."""
