@@ -92,7 +92,7 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     (into / "database").chmod(OWNER_ONLY)
     say("The database is copied.")
     known = {file.path: file for backup in backups(folder) for file in backup.files if not file.changes}
-    files = [_kept(path, into, folder, known) for path in zones.files()]
+    files = [_kept(path, into, folder, known) for path in zones.files(say)]
     own = [_hashed(into / "database", "database"), *_copied_own(into)]
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
     backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files))

@@ -1,15 +1,27 @@
 """Where the files lie that count: in the home folder, or in the bucket that several machines share."""
 
+import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from apps.warehouse import orphans, shared
+from apps.backups.versions import OF_A_LOG, Log
+from apps.finops.errors import CostOpsError
+from apps.warehouse import shared
 
 ZONES = ("landing", "lake")
+LOOKS = 3
+"""How often a log is listed that seems to lack a version: of two committed meanwhile the later may be seen alone."""
+Watcher = Callable[[str], None]
+
+
+class FilesMissing(CostOpsError):
+    """A file is not there that the newest version of a table is read from."""
 
 
 @dataclass(frozen=True)
@@ -23,42 +35,76 @@ class File:
         if shared.is_on():
             shared.bucket().fetch(self.path, target)
         else:
-            shutil.copyfile(Path(settings.COSTOPS_HOME) / self.path, target)
+            shutil.copyfile(_home() / self.path, target)
 
 
-def files() -> Iterator[File]:
+def files(say: Watcher) -> Iterator[File]:
     """What counts: landed files, the logs of tables, and every file a log ever named that is still there.
 
     What somebody is just writing, or left behind when he was killed, is named by no log.
     """
-    lying = _in_bucket() if shared.is_on() else _at_home()
-    named: set[str] = set()
-    for path in sorted(lying):
-        parts = path.split("/")
-        if parts[0] == "landing" or "_delta_log" in parts:
-            yield File(path, lying[path])
-        if "_delta_log" in parts and path.endswith(".json"):
-            named.update(f"lake/{parts[1]}/{name}" for name in orphans.added(_read(path)))
-    yield from (File(path, lying[path]) for path in sorted(named & lying.keys()))
+    yield from _listed("landing/").values()
+    tables = {found[1] for path in _listed("lake/") if (found := OF_A_LOG.fullmatch(path))}
+    for table in sorted(tables):
+        yield from _of_table(table, say)
+
+
+def _of_table(table: str, say: Watcher) -> Iterator[File]:
+    """The log first, then what it names: files are there before the commit that names them."""
+    log, files = _log_of(table)
+    lying = _listed(f"lake/{table}/")
+    gone = {path for path in log.named if f"lake/{table}/{path}" not in lying}
+    if lost := sorted(gone & log.newest):
+        raise FilesMissing(
+            f"The newest version of the table {table} names {len(lost)} files that are not there, the first is "
+            f"{lost[0]}: no backup was made. Bring them back from an earlier one, or run manage.py fill for their days."
+        )
+    if gone:
+        say(f"{len(gone)} files of older versions of the table {table} are not there any more.")
+    yield from files
+    yield from (lying[f"lake/{table}/{path}"] for path in sorted(log.named - gone))
+
+
+def _log_of(table: str) -> tuple[Log, list[File]]:
+    for _look in range(LOOKS):
+        listed = _listed(f"lake/{table}/_delta_log/")
+        log, files = Log(), [listed[path] for path in sorted(listed) if OF_A_LOG.fullmatch(path)]
+        for file in files:
+            log.take(Path(file.path).name, _read(file.path))
+        if log.lacking is None:
+            return log, files
+    raise FilesMissing(f"The log of the table {table} lacks its version {log.lacking}: no backup was made.")
 
 
 def taken() -> list[str]:
     """The zones that hold anything."""
     if shared.is_on():
         return [zone for zone in ZONES if next(shared.bucket().listed(f"{zone}/"), None)]
-    return [zone for zone in ZONES if any((Path(settings.COSTOPS_HOME) / zone).glob("*"))]
+    return [zone for zone in ZONES if any((_home() / zone).glob("*"))]
 
 
-def _at_home() -> dict[str, int]:
-    """Path → size; not what is hidden."""
-    home = Path(settings.COSTOPS_HOME)
-    found = (path for zone in ZONES for path in (home / zone).rglob("*") if path.name[0] != "." and path.is_file())
-    return {path.relative_to(home).as_posix(): path.stat().st_size for path in found}
+def _home() -> Path:
+    return Path(settings.COSTOPS_HOME)
 
 
-def _in_bucket() -> dict[str, int]:
-    return {one.key: one.size for zone in ZONES for one in shared.bucket().listed(f"{zone}/")}
+def _listed(below: str) -> dict[str, File]:
+    """The files below a folder, by path; not what is hidden."""
+    return {file.path: file for file in (_in_bucket(below) if shared.is_on() else _at_home(below))}
+
+
+def _at_home(below: str) -> Iterator[File]:
+    for folder, _folders, names in os.walk(_home() / below):
+        for path in (Path(folder, name) for name in names if not name.startswith(".")):
+            with suppress(FileNotFoundError):  # its writer moved it meanwhile
+                facts = path.stat()
+                if stat.S_ISREG(facts.st_mode):
+                    yield File(path.relative_to(_home()).as_posix(), facts.st_size)
+
+
+def _in_bucket(below: str) -> Iterator[File]:
+    for one in shared.bucket().listed(below):
+        yield File(one.key, one.size)
 
 
 def _read(path: str) -> bytes:
-    return shared.bucket().read(path) if shared.is_on() else (Path(settings.COSTOPS_HOME) / path).read_bytes()
+    return shared.bucket().read(path) if shared.is_on() else (_home() / path).read_bytes()

@@ -1,0 +1,113 @@
+"""What a backup copies of a lake: the log of each table, then all that it names, whatever is committed meanwhile."""
+
+import os
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from apps.backups import zones
+from apps.warehouse import lake
+from tests.warehouse.test_lake import MONDAY, SALES, of_shop, sales
+
+
+def sell(amount, shop):
+    lake.replace(SALES, sales((amount, shop, MONDAY)), of_shop(shop))
+
+
+def copied(home, to, said=None):
+    """The home folder as a backup copies it."""
+    for file in zones.files(([] if said is None else said).append):
+        (to / file.path).parent.mkdir(parents=True, exist_ok=True)
+        file.copy_to(to / file.path)
+    return to
+
+
+def read(home):
+    """The amounts of the newest version of the table in a home folder."""
+    delta = DeltaTable(str(home / "lake" / SALES.name))
+    assert all(Path(path).exists() for path in delta.file_uris())
+    return len(delta.file_uris())
+
+
+def log_of(home):
+    return home / "lake" / SALES.name / "_delta_log"
+
+
+def test_what_is_committed_while_files_are_listed_is_whole(home, tmp_path, monkeypatch):
+    sell(1, "north")
+    walk, done = os.walk, []
+
+    def committing(top, *args, **more):
+        found = list(walk(top, *args, **more))
+        done.append(sell(2, "north"))  # a fill commits between any two looks
+        return found
+
+    monkeypatch.setattr(os, "walk", committing)
+    copied(home, tmp_path / "copy")
+    assert len(done) > 2
+    assert read(tmp_path / "copy") == 1
+
+
+def test_a_version_that_was_not_seen_beside_a_later_one_is_looked_for_again(home, tmp_path, monkeypatch):
+    for shop in ("north", "south", "west"):
+        sell(1, shop)
+    walk, blind = os.walk, ["00000000000000000002.json"]
+
+    def overlooking(top, *args, **more):
+        hidden = blind.pop() if str(top).rstrip("/").endswith("_delta_log") and blind else ""
+        for folder, folders, names in walk(top, *args, **more):
+            yield folder, folders, [name for name in names if name != hidden]
+
+    monkeypatch.setattr(os, "walk", overlooking)
+    copied(home, tmp_path / "copy")
+    assert not blind
+    assert read(tmp_path / "copy") == 3
+
+
+def test_a_file_that_the_newest_version_names_must_be_there(home, tmp_path):
+    sell(1, "north")
+    (path,) = lake.paths(SALES, lake.files(SALES))
+    path.unlink()
+    with pytest.raises(zones.FilesMissing, match=rf"names 1 files that are not there, the first is .*{path.name}"):
+        copied(home, tmp_path / "copy")
+
+
+def test_a_file_of_an_older_version_is_said_to_be_gone(home, tmp_path):
+    sell(1, "north")
+    (path,) = lake.paths(SALES, lake.files(SALES))
+    sell(2, "north")
+    path.unlink()
+    said = []
+    copied(home, tmp_path / "copy", said)
+    assert said == [f"1 files of older versions of the table {SALES.name} are not there any more."]
+    assert read(tmp_path / "copy") == 1
+
+
+def test_a_log_that_lacks_a_version_is_told(home, tmp_path):
+    for shop in ("north", "south", "west"):
+        sell(1, shop)
+    (log_of(home) / "00000000000000000002.json").unlink()
+    with pytest.raises(zones.FilesMissing, match="lacks its version 2"):
+        copied(home, tmp_path / "copy")
+
+
+def test_a_checkpoint_stands_for_versions_that_are_gone(home, tmp_path):
+    for shop in ("north", "south", "a b"):
+        sell(1, shop)
+    DeltaTable(str(lake.location(SALES))).create_checkpoint()
+    sell(2, "a b")
+    for number in range(3):
+        (log_of(home) / f"{number:020}.json").unlink()
+    copied(home, tmp_path / "copy")
+    assert read(tmp_path / "copy") == 3
+
+
+def test_what_is_just_written_is_not_copied(home, tmp_path):
+    sell(1, "north")
+    (log_of(home) / "_commit_1.json.tmp").write_text("{")
+    (log_of(home) / "00000000000000000009.json#1").write_text("{")
+    (lake.location(SALES) / "half.parquet").write_text("half")
+    copied(home, tmp_path / "copy")
+    names = {path.name for path in (tmp_path / "copy").rglob("*")}
+    assert not names & {"_commit_1.json.tmp", "00000000000000000009.json#1", "half.parquet"}
