@@ -47,6 +47,7 @@ TOLD = (
     _("%(location)s: cannot be read (%(reason)s); check its permissions."),
     _("%(location)s: there is no such bucket; correct the location."),
     _("The object was left alone: %(odd)s. Give it another name."),
+    _("The file was left alone: %(odd)s. Give it another name."),
     _("Cannot be copied: %(reason)s. What was found with it waits for it."),
     _("Cannot be copied: %(reason)s."),
     _("Cannot be read: %(reason)s."),

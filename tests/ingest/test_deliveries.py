@@ -146,6 +146,26 @@ def test_a_file_still_being_written_waits(tmp_path, monkeypatch):
     assert services.land(one, NOW).rows == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "shown", "said"),
+    [
+        pytest.param("账单-".encode() + b"\xff.csv", "账单-\\xff.csv", "its path is not UTF-8", id="no text"),
+        pytest.param(b"\xd5\xcb/a.csv", "\\xd5\\xcb/a.csv", "its path is not UTF-8", id="a folder that is no text"),
+        pytest.param(
+            b"d" * 200 + (b"/" + b"d" * 200) * 4 + b"/a.csv", "d" * 120, "its path is longer than 1000 characters",
+            id="too long",
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_whose_name_cannot_be_kept_is_left_alone(tmp_path, name, shown, said):
+    one = source(tmp_path / "in")
+    put(tmp_path / "in", "good.csv", A)
+    put(tmp_path / "in", os.fsdecode(name), B)
+    for _ in range(2):
+        assert ingest(one) == [f"warning {shown}: The file was left alone: {said}. Give it another name."]
+        assert costs() == ["1"]
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
 def test_parts_of_a_bill_wait_for_one_that_cannot_be_copied(tmp_path, monkeypatch, code):
     one = source(tmp_path / "in")

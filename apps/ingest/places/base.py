@@ -8,6 +8,11 @@ from pathlib import Path
 from apps.finops.problems import Problem
 from apps.ingest.landing import Found, Landed
 
+MOST_CHARACTERS = 1_000
+"""Of the path of a landed file."""
+MOST_SHOWN = 120
+"""Of a name that was left alone."""
+
 
 @dataclass(frozen=True)
 class Listing:

@@ -23,14 +23,13 @@ from django.conf import settings
 from apps.finops.problems import Problem
 from apps.ingest import landing
 from apps.ingest.landing import Archived, Found, Interrupted, Landed, LocationMissing
-from apps.ingest.places.base import Listing, Place
+from apps.ingest.places.base import MOST_CHARACTERS, MOST_SHOWN, Listing, Place
 from apps.warehouse.failpoints import failpoint
 from apps.warehouse.sealed import Secrets
 
 ATTEMPTS = 5
 WAIT_SECONDS = 0.5
 MOST_OBJECTS = 200_000
-MOST_CHARACTERS = 1_000
 MOST_PEEKS = 1_000
 """Objects without a suffix that are looked into: they may be gzip."""
 _FINAL = (FileNotFoundError, PermissionError, NotImplementedError, ValueError, TypeError)
@@ -247,7 +246,7 @@ def _oddity(path: str) -> str:
 
 
 def _left_alone(path: str, odd: str) -> Problem:
-    shown = ascii(path)[1:-1][:120]
+    shown = ascii(path)[1:-1][:MOST_SHOWN]
     return Problem("warning", "odd_name", shown, f"The object was left alone: {odd}. Give it another name.")
 
 
