@@ -16,6 +16,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.notices import at_least
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
+from apps.warehouse import fencing
 from apps.warehouse.sentences import kept
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def apply(rule: str, found: Iterable[Fact], now: datetime) -> bool:
     """
     RuleCheck.objects.get_or_create(rule=rule)
     with transaction.atomic():
+        fencing.check()
         last = RuleCheck.objects.select_for_update().get(rule=rule)
         if last.checked_at is not None and now < last.checked_at <= now + AHEAD:
             return False

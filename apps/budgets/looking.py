@@ -27,6 +27,7 @@ from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.marts.tagging import tag_dimensions
 from apps.rates.selectors import newest_version
+from apps.warehouse import fencing
 from apps.warehouse.sentences import kept
 
 MODEL_VERSION = "1"
@@ -67,6 +68,7 @@ def look_ahead(*, now: datetime) -> StepResult:
             Problem("note", "no_outlook", one.name, f"{why}") for one in many if (why := made[one.pk][1]) is not None
         ]
     with transaction.atomic():
+        fencing.check()
         Outlook.objects.filter(publication=pinned.number).delete()
         Outlook.objects.filter(publication__lte=pinned.number - KEPT).delete()
         Outlook.objects.bulk_create(rows, batch_size=200)

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import transaction
 
 from apps.finops.tables import USAGE, UsageTable
 from apps.ingest.books import API_FILE_ID
@@ -45,17 +46,15 @@ def keep_day(source: Source, day: date, tables: Tables, now: datetime) -> dict[s
     if known is None or known.content_sha256 != sha256:
         versions = {name: _replace(table, tables[name], source.name, day) for name, table in USAGE.items()}
     coverage = tables["coverage_hours"]
-    fencing.check()
-    MeteredDay.objects.update_or_create(
-        source=source,
-        day=day,
-        defaults={
-            "pulled_at": now,
-            "observed_samples": pc.sum(coverage["observed_samples"]).as_py() or 0,
-            "expected_samples": pc.sum(coverage["expected_samples"]).as_py() or 0,
-            "content_sha256": sha256,
-        },
-    )
+    told = {
+        "pulled_at": now,
+        "observed_samples": pc.sum(coverage["observed_samples"]).as_py() or 0,
+        "expected_samples": pc.sum(coverage["expected_samples"]).as_py() or 0,
+        "content_sha256": sha256,
+    }
+    with transaction.atomic():
+        fencing.check()
+        MeteredDay.objects.update_or_create(source=source, day=day, defaults=told)
     return versions
 
 

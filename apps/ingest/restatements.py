@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.finops.money import add_up
 from apps.finops.tables import CHARGES, MONEY
 from apps.ingest.models import Arrival, LandedFile, Restatement, Source
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
 from apps.warehouse.engine import rows_of
 
 Cell = tuple[str, date, str, str]
@@ -44,6 +44,11 @@ def catch_up(source: Source, now: datetime) -> Comparison:
     old, new = (_cells(files, months) for files in (before, after))
     restated = _restated(old, new)
     with transaction.atomic():
+        fencing.check()
+        if not Source.objects.filter(pk=source.pk, charges_version=source.charges_version).update(
+            charges_version=version
+        ):
+            raise fencing.TakenOver(f"{source.name}: another worker has kept the ledger of restatements meanwhile.")
         for month, changes in sorted(restated.items()):
             Restatement.objects.create(
                 source=source, billing_month=month, version=version, at=now, changes=changes,
@@ -51,8 +56,7 @@ def catch_up(source: Source, now: datetime) -> Comparison:
             )  # fmt: skip
         beside = _beside(source, after, months, {day for _, day, _, _ in old.keys() | new.keys()})
         Arrival.objects.bulk_create(_arrivals(source, old | beside, new | beside, now))
-        source.charges_version = version
-        source.save(update_fields=["charges_version"])
+    source.charges_version = version
     return Comparison(frozenset(months), frozenset(restated), after)
 
 

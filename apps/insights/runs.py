@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.insights.models import Anomaly, AnomalyRun, Forecast, ForecastRun, IdleFinding, IdleRun
 from apps.marts.finished import finished
 from apps.marts.models import Publication
+from apps.warehouse import fencing
 
 Run = ForecastRun | AnomalyRun | IdleRun
 R = TypeVar("R", ForecastRun, AnomalyRun, IdleRun)
@@ -26,6 +27,7 @@ def looked_at(pinned: Publication, identity: str, *, today: date) -> str:
 @transaction.atomic
 def taken_over(kind: type[R], number: int, now: datetime, **same: str) -> R | None:
     """What was found in an earlier publication, if that saw the same: it is found in this one from now on."""
+    fencing.check()
     runs = kind._default_manager
     before = runs.filter(**same).order_by("-pk").first()
     if before is not None:
@@ -45,6 +47,7 @@ def newest_inputs() -> list[str]:
 def keep(run: Run, found: Iterable[Found], *, most: int) -> int:
     """Save what a run found, in place of what an earlier one found in its publication; `most` newest runs stay. How
     much it was."""
+    fencing.check()
     runs = type(run)._default_manager
     runs.filter(publication=run.publication).delete()
     run.save()

@@ -20,6 +20,7 @@ from apps.operations.kinds import KINDS, NAMES, Kind, days_until_due
 from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE, lead_of
 from apps.operations.states import OPEN, SETTLED
+from apps.warehouse import fencing
 from apps.warehouse.sentences import kept
 
 State = Recommendation.State
@@ -50,6 +51,7 @@ def recommend(*, now: datetime, kinds: Iterable[Kind] = KINDS) -> StepResult:
             problems.append(Problem("note", "not_looked", kind.name, f"{missing} What was found before stays."))
             continue
         with transaction.atomic():
+            fencing.check()
             rows += _Keeping(kind, pinned, now, due.get(kind.name, kind.days)).keep(found)
     _wake(now, due)
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
@@ -72,6 +74,7 @@ def _wake(now: datetime, due: dict[str, int]) -> None:
     day = today(now)
     sleepers = Recommendation.objects.select_related("assignee").select_for_update(of=("self",)).order_by("pk")
     with transaction.atomic():
+        fencing.check()
         for one in sleepers.filter(state=State.SNOOZED, snoozed_until__lte=day):
             later = {"due": max(one.due, day + timedelta(days=due.get(one.kind, 0)))}
             move(one, "wake", by=MACHINE, now=now, why=WOKE, values={"day": f"{one.snoozed_until}"}, changed=later)

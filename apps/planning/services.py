@@ -20,6 +20,7 @@ from apps.planning.packing import packed, sentence
 from apps.planning.registry import PLANNERS, planner_of
 from apps.planning.selectors import NoPlan, chosen_settings, newest
 from apps.teams.approval import Actor, NotYours
+from apps.warehouse import fencing
 
 logger = logging.getLogger(__name__)
 KEPT_PUBLICATIONS = 10
@@ -86,6 +87,7 @@ def _made(planner: Planner, case: Case, pinned: Publication, now: datetime) -> P
 
 @transaction.atomic
 def _keep(planner: Planner, pinned: Publication, found: list[Plan]) -> None:
+    fencing.check()
     mine = Plan.objects.filter(planner=planner.name)
     mine.filter(publication=pinned.number).delete()
     mine.exclude(data=b"").update(data=b"")
@@ -95,8 +97,10 @@ def _keep(planner: Planner, pinned: Publication, found: list[Plan]) -> None:
     Fault.objects.filter(planner=planner.name).delete()
 
 
+@transaction.atomic
 def _failed(planner: Planner, pinned: Publication, message: str, now: datetime, *, fault: str = "") -> Problem:
     """Keep that a planner failed, for its page; as a problem of the step."""
+    fencing.check()
     told = {"publication": pinned.number, "at": now, "message": message}
     Fault.objects.update_or_create(planner=planner.name, defaults=told)
     why = message or f"The planner failed ({fault}); the log says where."

@@ -28,6 +28,7 @@ from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
 from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
 from apps.teams.models import Team
+from apps.warehouse import fencing
 
 if TYPE_CHECKING:
     from apps.savings.measuring import Measured
@@ -131,6 +132,8 @@ def verify(*, now: datetime) -> StepResult:
     for done in _unmeasured():
         try:
             take_up(done, now=now)
+        except fencing.TakenOver:
+            raise
         except CostOpsError as wrong:
             problems.append(Problem("note", "not_taken_up", f"recommendation {done.pk}", str(wrong)))
     rows, began = 0, time.monotonic()
@@ -140,6 +143,8 @@ def verify(*, now: datetime) -> StepResult:
             break
         try:
             rows += _look(one, pinned, now)
+        except fencing.TakenOver:
+            raise
         except CostOpsError as wrong:
             problems.append(
                 Problem("warning", "not_measured", f"initiative {one.pk}", f"{wrong} What was measured stays.")
@@ -165,6 +170,7 @@ def _unmeasured() -> Iterable[Recommendation]:
 def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
     """The initiative that a recommendation stated by itself: it was found, with its promise, before it was done. None
     where somebody else took it up meanwhile."""
+    fencing.check()
     if Recommendation.objects.select_for_update().get(pk=done.pk).initiatives.exists():
         return None
     steps = list(done.steps.order_by("pk"))
@@ -197,6 +203,7 @@ def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
         return 0
     found = measuring.measure(one, series, end=due[-1])
     with transaction.atomic():
+        fencing.check()
         kept = _keep(one, found, pinned, now, end=due[-1], inputs=inputs)
         if kept.is_final:
             _conclude(one, kept, found, now)

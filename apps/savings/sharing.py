@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
+from django.db import transaction
 
 from apps.finops.money import add_up, rounded
 from apps.finops.windows import Window
@@ -20,6 +21,7 @@ from apps.savings.models import Initiative, Measurement
 from apps.savings.scopes import Scope
 from apps.savings.series import Floats, known_window
 from apps.savings.statements import scope_of
+from apps.warehouse import fencing
 
 MOST_TOGETHER = 6
 """More initiatives on one cost are shared in proportion to what each saved: their coalitions would be too many."""
@@ -66,7 +68,9 @@ def _write(newest: Measurement, part: Fraction, others: list[int]) -> None:
     text = "1" if part == 1 else f"{rounded(part):f}"
     content = {**newest.content, "overlaps": others}
     if newest.share_text != text or newest.content.get("overlaps") != others:
-        Measurement.objects.filter(pk=newest.pk).update(share_text=text, content=content)
+        with transaction.atomic():
+            fencing.check()
+            Measurement.objects.filter(pk=newest.pk).update(share_text=text, content=content)
 
 
 def _groups(players: Sequence[_Player], pinned: Publication) -> list[list[_Player]]:

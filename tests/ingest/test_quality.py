@@ -12,9 +12,9 @@ from django.core.management.base import CommandError
 
 from apps.finops.tables import CHARGES
 from apps.ingest import restatements, selectors, services
-from apps.ingest.models import Arrival, LandedFile, Restatement
+from apps.ingest.models import Arrival, LandedFile, Restatement, Source
 from apps.ingest.quality import checks, rows
-from apps.warehouse import lake
+from apps.warehouse import fencing, lake
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -187,6 +187,32 @@ class TestTheRestatementLedger:
         assert restatements.catch_up(one, NOW).changed == set(), "and only once"
         (told,) = Restatement.objects.get().changes
         assert (Decimal(told["effective_before"]), Decimal(told["effective_after"])) == (10, 12)
+
+    @pytest.mark.parametrize("is_fenced", [True, False])
+    def test_a_worker_that_was_frozen_does_not_keep_it_again(self, tmp_path, monkeypatch, is_fenced):
+        """Another took its work over, and kept the ledger to a later version. Where the frozen one is not told that it
+        was taken over, the version it began from tells."""
+        one, two = source(tmp_path / "in"), source(tmp_path / "two", name="two")
+        put(tmp_path / "in", "a.csv", bill(row("10")))
+        fill(one)
+        put(tmp_path / "in", "a.csv", bill(row("12")))
+        honest, taken_over = restatements._restated, []
+
+        def freeze(*cells):
+            monkeypatch.undo()
+            put(tmp_path / "two", "b.csv", bill(row("1")))
+            fill(two)
+            fill(Source.objects.get(pk=one.pk), NOW + timedelta(minutes=3))
+            taken_over.append(True)
+            return honest(*cells)
+
+        monkeypatch.setattr(restatements, "_restated", freeze)
+        before = Arrival.objects.filter(source=one).count()
+        with fencing.held_while(lambda: not (is_fenced and taken_over)), pytest.raises(fencing.TakenOver):
+            fill(one)
+        assert Source.objects.get(pk=one.pk).charges_version == lake.version(CHARGES)
+        assert Restatement.objects.filter(source=one).count() == 1
+        assert Arrival.objects.filter(source=one).count() == before + 1
 
     def test_a_day_of_two_billing_months_arrives_with_what_both_say(self, tmp_path):
         one = source(tmp_path / "in")

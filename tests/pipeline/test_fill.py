@@ -16,7 +16,10 @@ from apps.pipeline import leases, services
 from apps.pipeline.models import Clock, FilledDay, StepRun
 from apps.pipeline.selectors import last_fill, progress, recent_runs
 from apps.pipeline.services import fill
+from apps.pipeline.steps import STEPS
+from apps.pipeline.work import Work
 from apps.teams.services import import_teams
+from apps.warehouse import fencing
 from tests.pipeline import school
 from tests.pipeline.world import NOW, OCTOBER
 from tests.worlds import FOUND
@@ -63,6 +66,16 @@ def test_more_days_fill_only_those_days(a_school):
     assert "allocate 2026-10-04..2026-10-06 done" in done(report)
     assert sum(a_school.costs().values()) == school.total(5)
     assert len(a_school.publications()) == 2
+
+
+def test_a_worker_that_was_taken_over_commits_nothing(a_school):
+    """Whatever the step: one that wakes up late would set what was found since back to an older publication."""
+    fill(now=NOW)
+    now = NOW + timedelta(days=1)
+    for step in STEPS:
+        if step.after and step.name in FOUND and step.name != "verify":  # which found nothing here to measure
+            with fencing.held_while(lambda: False), pytest.raises(fencing.TakenOver):
+                step.run(Work(step.name), now)
 
 
 def test_more_of_today_publishes_and_nothing_is_learned_from_it(a_school):

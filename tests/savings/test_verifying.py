@@ -11,6 +11,7 @@ from apps.operations.models import Recommendation
 from apps.savings import selectors, services
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.timing import milestones
+from apps.warehouse import fencing
 from tests.operations.worlds import ANYBODY, a_finding, recommend
 from tests.savings.ledgers import CELLS, END, NOW, START, costs, publish, stated, truth
 from tests.worlds import publish_costs
@@ -46,6 +47,14 @@ def test_a_known_effect_is_verified_within_its_interval(left):
     assert found.is_final
     assert Decimal(found.lower_text) < Decimal(repr(actual)) < Decimal(found.upper_text)
     assert 0 < Decimal(found.lower_text) < Decimal(found.saving_text)
+
+
+def test_a_worker_that_was_taken_over_measures_nothing():
+    publish({OSS: 0.75})
+    one = stated()
+    with fencing.held_while(lambda: False), pytest.raises(fencing.TakenOver):
+        services.verify(now=NOW)
+    assert one.measurements.count() == 0
 
 
 def test_a_change_that_did_nothing_is_not_verified():
