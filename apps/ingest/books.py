@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import LakeTable
 from apps.ingest import guard
-from apps.ingest.deliveries import Delivered, Policy, settle
+from apps.ingest.deliveries import Policy, Settlement, settle
+from apps.ingest.history import Told, contents_of, history, told_without_accounts
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.quality.checks import HOLDS, SEVERITY, SOURCE_CHECKS
 from apps.ingest.reading import Content, Reading, problems_to_json
@@ -28,33 +29,35 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Ledger:
-    """Where the files of one kind of source go: the tables, and how a stored file of a table is named as a window."""
+    """Where the files of one kind of source go: the tables, and how a stored file of a table is named as a window.
+
+    `by_account`: its files tell accounts, and it is settled by them.
+    """
 
     tables: tuple[LakeTable, ...]
     source_column: str
     file_column: str
     window_of: Callable[[LakeTable, Mapping[str, str]], str]
     windows: Callable[[Mapping[str, Any]], dict[str, frozenset[str]]]
+    by_account: bool = False
 
 
 @dataclass
 class Settled:
-    """What a run has read, by file id; `held` are the files held back → why."""
+    """What a run has read, by file id; `held` are the files held back → what is said of it."""
 
     readings: dict[str, Reading] = field(default_factory=dict)
-    held: dict[str, str] = field(default_factory=dict)
+    held: dict[str, Problem] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return tuple(problem for reading in self.readings.values() for problem in reading.problems)
+        read = (problem for reading in self.readings.values() for problem in reading.problems)
+        return (*read, *self.held.values())
 
     def hold(self, file: LandedFile, why: str) -> None:
-        """Keep a reading back, and say so among its problems."""
+        """Keep a file back, and say so among its problems."""
         check = SOURCE_CHECKS["held"]
-        said = Problem(SEVERITY[check.then], check.code, file.path, f"{why} {check.way_out}")
-        reading = self.readings[file.file_id]
-        self.readings[file.file_id] = replace(reading, problems=(*reading.problems, said))
-        self.held[file.file_id] = why
+        self.held[file.file_id] = Problem(SEVERITY[check.then], check.code, file.path, f"{why} {check.way_out}")
 
 
 def fill(
@@ -68,7 +71,8 @@ def fill(
 ) -> StepResult:
     """Read what was landed, decide what counts, and make lake and database say so.
 
-    A new issue that keeps less than `hold_below` of a window is held back, and so is a file that a check says to hold.
+    A new issue that keeps less than `hold_below` of a window or day is held back, and so is a file that a check says to
+    hold, or of which nobody knows whether it replaces others.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
     next run reads the same files again and compares what the lake holds with what should count.
     """
@@ -78,63 +82,73 @@ def fill(
         for key, file in files.items():
             if file.state == State.LANDED:
                 settled.readings[key] = read(file)
-        wanted = settle(_history(files, settled, ledger), policy)
-        settled.held = _hold(files, wanted, settled, ledger, hold_below)
-        if settled.held:
-            wanted = settle(_history(files, settled, ledger), policy)
+        if ledger.by_account and policy != "parts":
+            for key in told_without_accounts(files, settled.readings):
+                settled.readings[key] = read(files[key])
+        settlement = _settle(files, settled, ledger, policy, hold_below)
+        wanted = settlement.counting
         held = _held(source, ledger)
         for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
             settled.readings[key] = read(files[key])
     versions = _commit(ledger, wanted, held, settled, notes)
-    _record(files, wanted, settled, ledger)
+    _record(files, settlement, settled, ledger)
     return _result(settled, versions)
 
 
-def _history(files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger) -> Iterable[Delivered]:
-    for key, file in files.items():
-        reading = settled.readings.get(key)
-        is_refused = file.state in (State.REFUSED, State.HELD) or bool(reading and reading.is_refused)
-        is_refused = is_refused or key in settled.held
-        if file.state == State.DUPLICATE:
-            continue
-        contents = _contents(file, reading)
-        windows: dict[str, frozenset[str]] = {}
-        for entry in contents:
-            windows |= ledger.windows(entry)
-        yield Delivered(
-            key, file.path, file.delivery, file.revision, windows,
-            period=file.period, release=file.release, is_refused=is_refused,
-        )  # fmt: skip
+def _settle(
+    files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger, policy: Policy, below: Decimal
+) -> Settlement:
+    """What counts, without the files that are held back: to hold one may leave others to be asked about."""
+    while True:
+        told = Told.of(files, settled.readings, settled.held)
+        settlement = settle(history(files, settled.readings, settled.held, told, ledger.windows), policy)
+        already = len(settled.held)
+        _hold(files, told, settlement, settled, ledger, below)
+        if len(settled.held) == already:
+            return settlement
 
 
 def _hold(
-    files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger, below: Decimal
-) -> dict[str, str]:
-    """Hold back new files: those a check says so of, and all that leave a window much smaller than it was."""
+    files: Mapping[str, LandedFile],
+    told: Told,
+    settlement: Settlement,
+    settled: Settled,
+    ledger: Ledger,
+    below: Decimal,
+) -> None:
+    """Hold back what is to be asked about, what a check says so of, and all that leave a window much smaller."""
     fresh = {
         key: files[key]
         for key, reading in settled.readings.items()
         if files[key].state == State.LANDED and not files[key].is_accepted and not reading.is_refused
     }
-    for key, file in fresh.items():
-        if reasons := [problem.message for problem in settled.readings[key].problems if problem.code in HOLDS]:
-            settled.hold(file, reasons[0])
-    counting = [entry for file in files.values() if file.state == State.CURRENT for entry in _counting(file)]
-    after = [
+    checked = {
+        key: next((problem.message for problem in settled.readings[key].problems if problem.code in HOLDS), "")
+        for key in fresh.keys() - settlement.duplicates - settled.held.keys()
+    }
+    for key in {key for key, why in checked.items() if why} | settlement.disputed.keys():
+        reasons = (checked.get(key, ""), settlement.disputed.get(key, ""))
+        settled.hold(files[key], " ".join(str(why) for why in reasons if why))
+    counting = [
         entry
         for key, file in files.items()
-        for entry in _contents(file, settled.readings.get(key))
-        if any((key, window) in wanted for window in ledger.windows(entry))
+        if file.state == State.CURRENT and key not in settled.held
+        for entry in _counting(file, settled.readings.get(key))
+    ]
+    after = [
+        entry
+        for key, entries in told.entries.items()
+        for entry in entries
+        if any((key, window) in settlement.counting for window in ledger.windows(entry))
     ]
     shrunken = guard.shrunken(guard.totals(counting), guard.totals(after), below=below)
     touching = _touching(files, shrunken)
     for key, file in fresh.items():
-        if key in settled.held:
+        if key in settled.held or key in settlement.duplicates:
             continue
-        windows = {entry["window"] for entry in _contents(file, settled.readings[key])} | touching.get(file.path, set())
+        windows = {content.window for content in settled.readings[key].contents} | touching.get(file.path, set())
         if lost := [why for window, why in shrunken.items() if window in windows or file.period in touching]:
             settled.hold(file, f"The new issue is much smaller: {'; '.join(lost)}.")
-    return settled.held
 
 
 def _touching(files: Mapping[str, LandedFile], windows: Iterable[str]) -> dict[str, set[str]]:
@@ -148,12 +162,11 @@ def _touching(files: Mapping[str, LandedFile], windows: Iterable[str]) -> dict[s
     return found
 
 
-def _counting(file: LandedFile) -> list[Mapping[str, Any]]:
-    return [entry for entry in file.contents if entry.get("counts", True)]
-
-
-def _contents(file: LandedFile, reading: Reading | None) -> list[Mapping[str, Any]]:
-    return [content.to_json(counts=True) for content in reading.contents] if reading else list(file.contents)
+def _counting(file: LandedFile, reading: Reading | None = None) -> list[Mapping[str, Any]]:
+    """The windows of a file that count, as they were just read, or else as they were kept."""
+    kept = [entry for entry in file.contents if entry.get("counts", True)]
+    windows = {entry["window"] for entry in kept}
+    return [entry for entry in contents_of(file, reading) if entry["window"] in windows] if reading else kept
 
 
 def _held(source: Source, ledger: Ledger) -> dict[Pair, list[tuple[LakeTable, lake.StoredFile]]]:
@@ -215,11 +228,11 @@ def _discard(table: LakeTable, parts: Iterable[lake.WrittenFile]) -> None:
         (lake.location(table) / part.path).unlink(missing_ok=True)
 
 
-def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled, ledger: Ledger) -> None:
+def _record(files: Mapping[str, LandedFile], settlement: Settlement, settled: Settled, ledger: Ledger) -> None:
     with transaction.atomic():
         fencing.check()
         for key, file in files.items():
-            if file.state in (State.REFUSED, State.DUPLICATE, State.HELD):
+            if file.state in (State.REFUSED, State.HELD):
                 continue
             reading = settled.readings.get(key)
             before = (file.state, file.contents, file.problems, file.rows, file.content_sha256)
@@ -227,8 +240,9 @@ def _record(files: Mapping[str, LandedFile], wanted: set[Pair], settled: Settled
                 _take_over(file, reading)
             if key in settled.held:
                 file.state = State.HELD
+                file.problems = [*file.problems, asdict(settled.held[key])]
             elif file.state != State.REFUSED:
-                _mark(file, key, wanted, ledger)
+                _mark(file, key, settlement, ledger)
             if before != (file.state, file.contents, file.problems, file.rows, file.content_sha256):
                 file.save(update_fields=["state", "contents", "problems", "rows", "content_sha256"])
         failpoint("books.record")
@@ -243,11 +257,16 @@ def _take_over(file: LandedFile, reading: Reading) -> None:
         file.state, file.contents, file.rows = State.REFUSED, [], 0
 
 
-def _mark(file: LandedFile, key: str, wanted: set[Pair], ledger: Ledger) -> None:
-    for entry in file.contents:
-        entry["counts"] = any((key, window) in wanted for window in ledger.windows(entry))
-    counts = not file.contents or any(entry["counts"] for entry in file.contents)
-    file.state = State.CURRENT if counts else State.SUPERSEDED
+def _mark(file: LandedFile, key: str, settlement: Settlement, ledger: Ledger) -> None:
+    is_duplicate = key in settlement.duplicates or (file.state == State.DUPLICATE and not file.contents)
+    file.contents = [
+        entry | {"counts": any((key, window) in settlement.counting for window in ledger.windows(entry))}
+        for entry in file.contents
+    ]
+    if any(entry["counts"] for entry in file.contents) or not (file.contents or is_duplicate):
+        file.state = State.CURRENT
+    else:
+        file.state = State.DUPLICATE if is_duplicate else State.SUPERSEDED
 
 
 def _result(settled: Settled, versions: dict[str, int]) -> StepResult:

@@ -2,173 +2,177 @@
 
 1. A file changed in place supersedes its earlier revision.
 2. Files found together form one delivery.
-3. A later delivery whose new files bring days already billed re-issues that month: the earlier ones stop counting.
+3. A later delivery whose new files tell every day that an account was billed before re-issues its month: the earlier
+   files of that account stop counting. A file never replaces charges of an account it does not tell.
 4. Unless a file of an earlier delivery was rewritten in place in the same delivery: then the new files join as parts.
-5. A later delivery that only brings new days adds to the month.
-6. A vanished file keeps counting.
-7. `files=parts` always adds; `files=snapshots` always replaces.
-8. Where a manifest names the release of a period, only the files of its last release count, and that only when
-   every one of them could be read; the rules above are for the other files.
-9. A release named `final…` of the period `ACCOUNT MONTH` is all there is of that month: rows of it in files of the
-   account's other periods (late rows in the next month's daily files) stop counting.
-10. A release named `days…` grows day by day: a file of one day (its name has a date of eight digits) that is refused
-    takes nothing from the other days, and its earlier revision keeps counting.
-11. Periods over several months (`SCOPE 202609-202610`) share months with others of their scope (`SCOPE 202610`): of
-    every window one of them counts, that which brings most days of it, of equal ones that over fewer months.
+5. A later delivery that only brings new days, or other hours of a day, adds to the month.
+6. One that tells some days again and leaves others out is asked about (`apps.ingest.delivered.Dispute`).
+7. A vanished file keeps counting.
+8. `files=parts` always adds; `files=snapshots` always replaces the month of its accounts.
+9. The same content under another name is a duplicate for as long as a file that counts holds it.
+10. Where a manifest names the release of a period, only the files of its last release count (`apps.ingest.releases`).
 """
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
 
-Policy = Literal["auto", "parts", "snapshots"]
+from apps.ingest import releases
+from apps.ingest.delivered import Delivered, Dispute, Policy, Verdict, judge
 
-
-@dataclass(frozen=True)
-class Delivered:
-    """What one revision of a file brought: the days of every window (a billing month) it holds.
-
-    `period` and `release` are those of its manifest, if any; a refused file brings nothing.
-    """
-
-    key: str
-    path: str
-    delivery: int
-    revision: int
-    windows: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    period: str = ""
-    release: str = ""
-    is_refused: bool = False
-
+__all__ = ["Delivered", "Dispute", "Policy", "Settlement", "settle"]
 
 Counting = dict[str, dict[str, Delivered]]
 """Window → path → the revision that counts."""
 
 
-def settle(files: Iterable[Delivered], policy: Policy = "auto") -> set[tuple[str, str]]:
-    """The pairs (file key, window) that count, told from everything that was ever delivered.
+@dataclass(frozen=True)
+class Settlement:
+    """The pairs (file key, window) that count, the files whose content another one that counts holds, and those that
+    are to be asked about and do not count → what is asked."""
+
+    counting: set[tuple[str, str]]
+    duplicates: set[str]
+    disputed: dict[str, Dispute]
+
+
+def settle(files: Iterable[Delivered], policy: Policy = "auto") -> Settlement:
+    """What counts, told from everything that was ever delivered.
 
     A pure function of history: told twice it says the same, so a killed run is repeated without harm.
     """
     files = list(files)
-    counting: Counting = {}
+    replay = _Replay(policy)
     loose = (file for file in files if not file.period and not file.is_refused)
     ordered = sorted(loose, key=lambda file: (file.delivery, file.path, file.revision))
     for _, delivered in groupby(ordered, key=lambda file: file.delivery):
-        _deliver(counting, list(delivered), policy)
-    pairs = {(file.key, window) for window, by_path in counting.items() for file in by_path.values()}
-    released = list(_last_releases(files))
-    return pairs | (_without_closed(released) - _told_in_another_period(released))
+        replay.deliver(list(delivered))
+    released = releases.settle(files)
+    return Settlement(
+        {(file.key, window) for window, by_path in replay.counting.items() for file in by_path.values()}
+        | released.counting,
+        replay.duplicates | released.duplicates,
+        replay.disputed | released.disputed,
+    )
 
 
-FINAL = "final"
-GROWING = "days"
-_DAY = re.compile(r"(?<![0-9])20[0-9]{6}(?![0-9])")
+@dataclass
+class _Step:
+    """What would come of a delivery: what counts then in the windows it touches, and which files are duplicates."""
+
+    counting: Counting
+    spares: list[Delivered]
+    returned: list[Delivered]
+    disputed: dict[str, Dispute] = field(default_factory=dict)
+
+    def take(self, window: str, bringing: list[Delivered], verdicts: list[Verdict]) -> None:
+        """Let what was brought count in a window beside what it does not replace."""
+        for verdict in verdicts:
+            if verdict.dispute:
+                self.disputed |= dict.fromkeys(verdict.asked, verdict.dispute)
+            for path in verdict.replaced:
+                self.counting[window].pop(path, None)
+        self.counting[window] |= {file.path: file for file in bringing}
 
 
-def _without_closed(released: list[Delivered]) -> set[tuple[str, str]]:
-    closed = {file.period for file in released if file.release.startswith(FINAL)}
-    return {
-        (file.key, window)
-        for file in released
-        for window in file.windows
-        if (owner := f"{file.period.rpartition(' ')[0]} {window}") == file.period or owner not in closed
-    }
+class _Replay:
+    """What counts while delivery follows delivery.
 
+    `where` are the windows in which a path counts, `held` how often a content counts, `spared` the duplicates by path,
+    and `spares` by content and path.
+    """
 
-_MONTHS = re.compile(r"(?:(?P<scope>.*) )?(?P<first>20[0-9]{4})(?:-(?P<last>20[0-9]{4}))?")
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.counting: Counting = {}
+        self.where: dict[str, set[str]] = defaultdict(set)
+        self.held: Counter[str] = Counter()
+        self.spared: dict[str, Delivered] = {}
+        self.spares: dict[str, dict[str, Delivered]] = defaultdict(dict)
+        self.disputed: dict[str, Dispute] = {}
 
+    @property
+    def duplicates(self) -> set[str]:
+        return {file.key for file in self.spared.values() if self.held[file.content]}
 
-@dataclass(frozen=True)
-class _Span:
-    """A period whose name says its months; `days` and `files` by window."""
+    def deliver(self, delivered: list[Delivered]) -> None:
+        """Take a delivery, but for the files that are to be asked about: as if these had not come."""
+        while (step := self._step(delivered)).disputed:
+            self.disputed |= step.disputed
+            delivered = [file for file in delivered if file.key not in step.disputed]
+        for window, by_path in step.counting.items():
+            self._replace(window, by_path)
+        for file in (*delivered, *step.returned):
+            if spare := self.spared.pop(file.path, None):
+                del self.spares[spare.content][file.path]
+        for file in step.spares:
+            self.spared[file.path] = self.spares[file.content][file.path] = file
 
-    first: str
-    last: str
-    release: str
-    days: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    files: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    def _replace(self, window: str, by_path: dict[str, Delivered]) -> None:
+        for path, file in self.counting.get(window, {}).items():
+            self.where[path].discard(window)
+            self.held[file.content] -= 1
+        for path, file in by_path.items():
+            self.where[path].add(window)
+            self.held[file.content] += 1
+        self.counting[window] = by_path
 
-    def shares_months_with(self, other: "_Span") -> bool:
-        return self.first <= other.last and other.first <= self.last
+    def _step(self, delivered: list[Delivered]) -> _Step:
+        paths = {file.path for file in delivered}
+        gone = {
+            window: [file for path, file in self.counting[window].items() if path in paths]
+            for window in sorted({window for path in paths for window in self.where.get(path, ())})
+        }
+        lost = Counter(file.content for files in gone.values() for file in files)
+        joining, spares = self._parted(delivered, lost)
+        back = self._back(gone, joining, paths)
+        returned = [file for by_path in back.values() for file in by_path.values()]
+        joining = [file for file in joining if file not in returned]
+        step = _Step({}, spares, returned)
+        for window in sorted({window for file in joining for window in file.windows} | gone.keys()):
+            bringing = [file for file in joining if window in file.windows]
+            earlier = {path: file for path, file in self.counting.get(window, {}).items() if path not in paths}
+            step.counting[window] = earlier | back.get(window, {})
+            step.take(window, bringing, [*self._judged(window, earlier, back, bringing, is_rewritten=window in gone)])
+        return step
 
-    def standing(self, window: str) -> tuple[int, bool, int, str]:
-        """Sorts by how well it tells a window."""
-        return len(self.days[window]), self.first == self.last, int(self.first) - int(self.last), self.release
+    def _judged(
+        self,
+        window: str,
+        earlier: dict[str, Delivered],
+        back: Counting,
+        bringing: list[Delivered],
+        *,
+        is_rewritten: bool,
+    ) -> Iterator[Verdict]:
+        yield judge(back.get(window, {}).values(), bringing, window, self.policy)
+        if self.policy == "snapshots":
+            yield judge(earlier.values(), bringing, window, self.policy)
+        elif self.policy == "auto" and not is_rewritten:
+            newcomers = [file for file in bringing if not self.where.get(file.path)]
+            yield judge(earlier.values(), newcomers, window, self.policy)
 
+    def _parted(self, delivered: list[Delivered], lost: Counter[str]) -> tuple[list[Delivered], list[Delivered]]:
+        """The files whose content does not count yet, of the same content the first; and the others."""
+        joining: list[Delivered] = []
+        spares: list[Delivered] = []
+        taken: set[str] = set()
+        for file in delivered:
+            is_held = self.held[file.content] > lost[file.content] or file.content in taken
+            (spares if file.content and is_held else joining).append(file)
+            taken.add(file.content)
+        return joining, spares
 
-def _told_in_another_period(released: Iterable[Delivered]) -> set[tuple[str, str]]:
-    """The pairs of periods over several months, or of a month of theirs, that another one tells better."""
-    scopes: dict[str, dict[str, _Span]] = defaultdict(dict)
-    for file in released:
-        if match := _MONTHS.fullmatch(file.period):
-            made = _Span(match["first"], match["last"] or match["first"], file.release)
-            span = scopes[match["scope"] or ""].setdefault(file.period, made)
-            for window, days in file.windows.items():
-                span.days[window] |= days
-                span.files[window].add(file.key)
-    return {pair for spans in scopes.values() for pair in _lesser(list(spans.values()))}
-
-
-def _lesser(spans: list[_Span]) -> Iterator[tuple[str, str]]:
-    if all(span.first == span.last for span in spans):
-        return
-    for window in {window for span in spans for window in span.files}:
-        counting: list[_Span] = []
-        telling = [span for span in spans if span.files.get(window)]
-        for span in sorted(telling, key=lambda span: span.standing(window), reverse=True):
-            if any(span.shares_months_with(other) for other in counting):
-                yield from ((key, window) for key in span.files[window])
-            else:
-                counting.append(span)
-
-
-def _last_releases(files: Iterable[Delivered]) -> Iterator[Delivered]:
-    """The files of the last release of every period that could be read whole; of a file, its last revision."""
-    releases: dict[str, dict[str, dict[str, Delivered]]] = defaultdict(lambda: defaultdict(dict))
-    for file in sorted(files, key=lambda file: file.revision):
-        if file.period and not _is_a_day_refused(file):
-            releases[file.period][file.release][file.path] = file
-    for by_release in releases.values():
-        whole = [name for name, by_path in by_release.items() if not any(one.is_refused for one in by_path.values())]
-        if whole:
-            yield from by_release[max(whole)].values()
-
-
-def _is_a_day_refused(file: Delivered) -> bool:
-    return file.is_refused and file.release.startswith(GROWING) and bool(_DAY.search(file.path))
-
-
-def _deliver(counting: Counting, delivered: list[Delivered], policy: Policy) -> None:
-    paths = {file.path for file in delivered}
-    rewritten = {window for window, by_path in counting.items() if paths & by_path.keys()}
-    newcomers = [file for file in delivered if not any(file.path in by_path for by_path in counting.values())]
-    for by_path in counting.values():
-        for path in paths:
-            by_path.pop(path, None)
-    for window in {window for file in delivered for window in file.windows}:
-        if _replaces(counting.get(window, {}), window, delivered, newcomers, window in rewritten, policy):
-            counting[window] = {}
-    for file in delivered:
-        for window in file.windows:
-            counting.setdefault(window, {})[file.path] = file
-
-
-def _replaces(
-    earlier: Mapping[str, Delivered],
-    window: str,
-    delivered: list[Delivered],
-    newcomers: list[Delivered],
-    is_rewritten: bool,
-    policy: Policy,
-) -> bool:
-    if policy != "auto":
-        return policy == "snapshots"
-    if is_rewritten:
-        return False
-    billed = {day for file in earlier.values() for day in file.windows[window]}
-    brought = {day for file in newcomers for day in file.windows.get(window, ())}
-    return bool(billed & brought)
+    def _back(self, gone: Mapping[str, list[Delivered]], joining: list[Delivered], paths: set[str]) -> Counting:
+        """Duplicates whose other file was rewritten, to count in its place where they are not told again."""
+        back: Counting = defaultdict(dict)
+        for window, files in gone.items():
+            for content in {file.content for file in files} - {""}:
+                new = [file for file in joining if file.content == content]
+                if any(self.where.get(file.path) or self.policy == "parts" for file in new):
+                    continue
+                spares = [file for path, file in self.spares.get(content, {}).items() if path not in paths]
+                for file in [*new, *spares][:1]:
+                    back[window][file.path] = file
+        return back

@@ -42,10 +42,12 @@ class LandedFile(models.Model):
     """One version of one file, as received; the bytes lie in the landing zone under their sha256.
 
     `contents` says what reading found: a list of {window, days, rows, cost: {currency: {billed_cost, effective_cost}}},
-    `window` a billing month (bills) or a table name (usage), money as text. `period`, `release` and `expected_rows` are
+    `window` a billing month (bills) or a table name (usage), money as text; of bills also `accounts`: {account: {day:
+    {rows, first, last, cost: {currency: effective_cost}}}}, `first` and `last` the moments at which charges begin, in
+    microseconds since 1970; files that earlier releases read lack it. `period`, `release` and `expected_rows` are
     what a manifest said (`apps.ingest.providers.base.Listed`); `version` changes with the content of an object of a
     store; `content_sha256` is of the unpacked bytes, by which the
-    same bill packed anew is known.
+    same bill packed anew is known; empty of what was not read, and of plain files that earlier releases read.
     """
 
     class State(models.TextChoices):

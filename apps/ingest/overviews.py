@@ -10,9 +10,9 @@ from apps.finops.money import add_up, less, plain
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest import kinds, landing
-from apps.ingest.deliveries import FINAL
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.providers.base import Listed, Overview, Provider
+from apps.ingest.releases import FINAL
 from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
 from apps.ingest.unpack import Unreadable, unpacked

@@ -10,17 +10,50 @@ from apps.warehouse import lake
 
 
 @dataclass(frozen=True)
+class BilledDay:
+    """A day of an account: its charges, when the first and the last of them begin (microseconds since 1970), and their
+    effective cost by currency."""
+
+    rows: int
+    first: int
+    last: int
+    cost: dict[str, Decimal] = field(default_factory=dict)
+
+    def __add__(self, other: "BilledDay") -> "BilledDay":
+        cost = {
+            currency: self.cost.get(currency, Decimal(0)) + other.cost.get(currency, Decimal(0))
+            for currency in self.cost | other.cost
+        }
+        first, last = min(self.first, other.first), max(self.last, other.last)
+        return BilledDay(self.rows + other.rows, first, last, cost)
+
+    def to_json(self) -> dict[str, Any]:
+        cost = {currency: str(amount) for currency, amount in self.cost.items()}
+        return {"rows": self.rows, "first": self.first, "last": self.last, "cost": cost}
+
+
+@dataclass(frozen=True)
 class Content:
-    """A window of a file: a billing month (bills) or a table (usage), its days, rows and cost by currency."""
+    """A window of a file: a billing month (bills) or a table (usage), its days, rows and cost by currency.
+
+    `accounts` tells a bill by account and day.
+    """
 
     window: str
     days: tuple[str, ...]
     rows: int
     cost: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    accounts: dict[str, dict[str, BilledDay]] = field(default_factory=dict)
 
     def to_json(self, *, counts: bool) -> dict[str, Any]:
         cost = {currency: {basis: str(amount) for basis, amount in by.items()} for currency, by in self.cost.items()}
-        return {"window": self.window, "days": list(self.days), "rows": self.rows, "cost": cost, "counts": counts}
+        told = {"window": self.window, "days": list(self.days), "rows": self.rows, "cost": cost, "counts": counts}
+        if self.accounts:
+            told["accounts"] = {
+                account: {day: billed.to_json() for day, billed in by_day.items()}
+                for account, by_day in self.accounts.items()
+            }
+        return told
 
 
 @dataclass(frozen=True)

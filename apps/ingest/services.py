@@ -61,6 +61,7 @@ BILLS = books.Ledger(
     file_column="x_FileId",
     window_of=lambda _table, partition: partition["x_BillingMonth"],
     windows=lambda entry: {entry["window"]: frozenset(entry["days"])},
+    by_account=True,
 )
 USAGE_FILES = books.Ledger(
     tables=tuple(USAGE.values()),

@@ -100,20 +100,23 @@ def unpacked(path: Path, name: str) -> Iterator[Unpacked]:
     staging.mkdir(parents=True)
     try:
         members = _members(path, name, staging)
-        yield Unpacked(tuple(members), staging, _content_sha256(path, members))
+        yield Unpacked(tuple(members), staging, _content_sha256(members))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _content_sha256(path: Path, members: list[Member]) -> str:
-    """Of the unpacked bytes; empty where nothing was packed: then it is that of the file itself."""
-    if [member.path for member in members] == [path]:
-        return ""
+def _content_sha256(members: list[Member]) -> str:
+    """Of the unpacked bytes, the same however they were packed: the hash of the members' hashes."""
     digest = hashlib.sha256()
     for member in members:
         with member.path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def content_of_plain(sha256: str) -> str:
+    """The `content_sha256` of a file that is not packed and has this sha256."""
+    return hashlib.sha256(bytes.fromhex(sha256)).hexdigest()
 
 
 def _members(path: Path, name: str, staging: Path) -> list[Member]:

@@ -33,13 +33,13 @@ from apps.ingest.apart.confined import confine
 from apps.ingest.bill import reader as bills
 from apps.ingest.bill.mapping import Gather, Input, Mapping, Told
 from apps.ingest.bill.writer import Bill
-from apps.ingest.reading import Content, Reading
+from apps.ingest.reading import BilledDay, Content, Reading
 from apps.ingest.usage import UsageFile
 from apps.warehouse import failpoints, lake
 
 READ: dict[str, Callable[[Any], Reading]] = {"bill": bills.read_bill, "usage": usage.read_usage}
 ASKED = (Bill, Mapping, Input, Gather, Told, UsageFile)
-ANSWERED = (Reading, Content, Problem, lake.WrittenFile)
+ANSWERED = (Reading, Content, BilledDay, Problem, lake.WrittenFile)
 IDLE_SECONDS = 600
 _PR_SET_PDEATHSIG = 1
 

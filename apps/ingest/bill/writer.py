@@ -20,7 +20,7 @@ from apps.ingest.bill.mapping import Mapping
 from apps.ingest.bill.origins import quoted, register
 from apps.ingest.bill.query import SEVERAL_MONTHS, BillQuery
 from apps.ingest.bill.tallies import Tally
-from apps.ingest.reading import Content
+from apps.ingest.reading import BilledDay, Content
 from apps.warehouse import engine, lake
 from apps.warehouse.failpoints import failpoint
 
@@ -145,23 +145,29 @@ def _content(
     groups = (
         engine.connect()
         .con.execute(
-            f'SELECT "x_ChargeDay", "BillingCurrency", count(*), count("x_Rounded"), {sums} '
-            f"FROM read_parquet([{names}], hive_partitioning=false) GROUP BY ALL"
+            'SELECT coalesce("BillingAccountId", \'\'), "x_ChargeDay", "BillingCurrency", count(*), '
+            'epoch_us(min("ChargePeriodStart")), epoch_us(max("ChargePeriodStart")), '
+            f'count("x_Rounded"), {sums} '
+            f"FROM read_parquet([{names}], hive_partitioning=false) GROUP BY ALL ORDER BY ALL"
         )
         .fetchall()
     )
     cost: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(BASES.values(), Decimal(0)))
+    accounts: dict[str, dict[str, BilledDay]] = defaultdict(dict)
     days, rows, rounded = set(), 0, 0
-    for day, currency, count, uneven, *amounts in groups:
+    for account, day, currency, count, first, last, uneven, *amounts in groups:
         days.add(str(day))
         rows += count
         rounded += uneven
         by_column = dict(zip(columns, amounts, strict=True))
+        billed = BilledDay(count, first, last, {currency: by_column["EffectiveCost"] or Decimal(0)})
+        by_day = accounts[account]
+        by_day[str(day)] = by_day[str(day)] + billed if str(day) in by_day else billed
         for column, basis in BASES.items():
             cost[currency][basis] += by_column[column] or 0
         found.count(currency if by_currency else "", {column: by_column[column] for column in controls})
     found.rows += rows
-    return Content(month, tuple(sorted(days)), rows, dict(cost)), rounded
+    return Content(month, tuple(sorted(days)), rows, dict(cost), dict(accounts)), rounded
 
 
 def _rounded(name: str, rows: int) -> Problem:

@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.finops.problems import Problem
 from apps.ingest.bill.mapping import Mapping as BillMapping
-from apps.ingest.deliveries import Policy
+from apps.ingest.delivered import Policy
 from apps.ingest.landing import Found
 
 

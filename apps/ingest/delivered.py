@@ -1,0 +1,152 @@
+"""What a file brought, and whether it tells again what others told: by account, by day, by the moment charges begin."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Policy = Literal["auto", "parts", "snapshots"]
+Cell = tuple[str, str]
+"""(account, business day)."""
+Span = tuple[int, int]
+"""When the first and the last charge begin, in microseconds since 1970."""
+Billed = Mapping[Cell, Span]
+Then = Literal["replaces", "adds", "joins"]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What one revision of a file brought: the days of every window (a billing month) it holds.
+
+    `billed` tells the same by account, with its moments; it is empty for what was read before that was kept, and for
+    usage. `period` and `release` are those of its manifest, if any; a refused file brings nothing. `content` is the
+    same for the same bytes, packed or not.
+    """
+
+    key: str
+    path: str
+    delivery: int
+    revision: int
+    windows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    billed: Mapping[str, Billed] = field(default_factory=dict)
+    period: str = ""
+    release: str = ""
+    content: str = ""
+    is_refused: bool = False
+    is_accepted: bool = False
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Files that tell days again which `others` told: nobody but a person knows whether they replace these or add.
+
+    They `replace` others if they are accepted where they tell all of these anew, but not all that counts; else both
+    count: files that leave something out, and such that `join` a whole month.
+    """
+
+    window: str
+    days: tuple[str, ...]
+    others: tuple[str, ...]
+    then: Then
+
+    def __str__(self) -> str:
+        days, others = _span(self.days), _span(self.others)
+        match self.then:
+            case "replaces":
+                return (
+                    f"{days}: told anew, and other days of {self.window} are not. Accepted, it replaces {others}; "
+                    "if it only adds charges, set files=parts before you accept it."
+                )
+            case "adds":
+                return (
+                    f"{days}: told by {others} as well, of which this leaves something out. Accepted, both count; if "
+                    f"it is a new issue, reject it and deliver {self.window} whole."
+                )
+            case "joins":
+                return (
+                    f"{days}: told by {others} as well. Accepted, both count; if it is {self.window} anew, reject "
+                    "it and delete the earlier files where they lie."
+                )
+
+
+def _span(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The paths that no longer count in a window; what is to be asked, and of which files (by key)."""
+
+    replaced: frozenset[str] = frozenset()
+    dispute: Dispute | None = None
+    asked: frozenset[str] = frozenset()
+
+
+def judge(earlier: Collection[Delivered], bringing: Collection[Delivered], window: str, policy: Policy) -> Verdict:
+    """Which of the earlier files the new ones replace in a window.
+
+    A new issue is cumulative: it tells every day that an account was billed before. What tells none of it adds.
+    """
+    if not earlier or not bringing:
+        return Verdict()
+    if any(window not in file.billed for file in (*earlier, *bringing)):
+        return _by_days_alone(earlier, bringing, window, policy)
+    brought = {cell for file in bringing for cell in file.billed[window]}
+    told = {cell for cell in brought if policy == "snapshots" or _is_told_again(cell, earlier, bringing, window)}
+    accounts = {account for account, _ in told}
+    involved = [file for file in earlier if accounts & accounts_of(file, window)] if accounts else []
+    if not involved:
+        return Verdict()
+    if policy == "snapshots":
+        is_whole = all(accounts_of(file, window) <= accounts for file in involved)
+        alike = involved
+    else:
+        is_whole = all(file.billed[window].keys() <= brought for file in involved)
+        alike = [file for file in involved if told & file.billed[window].keys()]
+    if is_whole:
+        return Verdict(frozenset(file.path for file in involved))
+    return _asked(alike, [file for file in bringing if accounts & accounts_of(file, window)], told, window, policy)
+
+
+def _asked(alike: list[Delivered], bringing: list[Delivered], told: set[Cell], window: str, policy: Policy) -> Verdict:
+    """What is asked, or what was answered: a file that was accepted replaces what it tells whole, and else adds."""
+    cells = {cell for file in bringing for cell in file.billed[window]}
+    replaces = all(file.billed[window].keys() <= cells for file in alike)
+    asked = frozenset(file.key for file in bringing if not file.is_accepted)
+    if asked and policy != "parts":
+        twice = {day for file in alike for account, day in file.billed[window] if (account, day) in told}
+        others = tuple(sorted(file.path for file in alike))
+        then: Then = "replaces" if replaces else "adds"
+        return Verdict(dispute=Dispute(window, tuple(sorted(twice)), others, then), asked=asked)
+    return Verdict(frozenset(file.path for file in alike) if replaces else frozenset())
+
+
+def accounts_of(file: Delivered, window: str) -> set[str]:
+    return {account for account, _ in file.billed[window]}
+
+
+def _is_told_again(cell: Cell, earlier: Iterable[Delivered], bringing: Iterable[Delivered], window: str) -> bool:
+    before = [file.billed[window][cell] for file in earlier if cell in file.billed[window]]
+    now = [file.billed[window][cell] for file in bringing if cell in file.billed[window]]
+    return any(_meet(one, other) for one in before for other in now)
+
+
+def _meet(one: Span, other: Span) -> bool:
+    """Whether both tell the same hours of a day: files cut at midnight of another zone share a day, and no hour."""
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def days_told_again(one: Delivered, other: Delivered, window: str) -> set[str]:
+    """The days of which both tell the same hours, of some account."""
+    mine, others = one.billed.get(window, {}), other.billed.get(window, {})
+    return {cell[1] for cell, span in mine.items() if cell in others and _meet(span, others[cell])}
+
+
+def _by_days_alone(
+    earlier: Collection[Delivered], bringing: Collection[Delivered], window: str, policy: Policy
+) -> Verdict:
+    """Of what was read before accounts and moments were kept: a day told again re-issues the month."""
+    before = {day for file in earlier for day in file.windows[window]}
+    now = {day for file in bringing for day in file.windows[window]}
+    if policy == "snapshots" or before & now:
+        return Verdict(frozenset(file.path for file in earlier))
+    return Verdict()

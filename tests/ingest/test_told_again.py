@@ -1,0 +1,257 @@
+"""Days that several files tell: cut in another zone, of several accounts, told again in part, archived, packed anew."""
+
+import gzip
+import io
+import json
+import zipfile
+
+import pytest
+
+from apps.ingest import services
+from apps.ingest.delivered import Delivered
+from apps.ingest.deliveries import settle
+from apps.ingest.models import LandedFile
+from tests.ingest.bills import bill, costs, errors, ingest, put, row, source, total
+from tests.ingest.providers.test_gcp import usage
+from tests.ingest.providers.test_huawei import factor
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+State = LandedFile.State
+
+
+def at(cost: str, moment: str, **cells: str) -> dict[str, str]:
+    """A charge of the hour that begins at `01T04`, of October 2026."""
+    return row(cost, f"2026-10-{moment[:2]}", **{"ChargePeriodStart": f"2026-10-{moment}:00:00Z"} | cells)
+
+
+def days(*numbers: int, cost: str = "10", **cells: str) -> bytes:
+    return bill(*(row(cost, f"2026-10-{day:02}", **cells) for day in numbers))
+
+
+def deliver(folder, one, *deliveries):
+    for delivery in deliveries:
+        for name, content in delivery.items():
+            put(folder, name, content)
+        assert errors(ingest(one)) == []
+
+
+def asked(one, path) -> str:
+    """Why a file is held back."""
+    file = one.files.get(path=path, state=State.HELD)
+    return file.problems[-1]["message"]
+
+
+def states(one) -> dict[str, str]:
+    return {file.path: file.state for file in one.files.order_by("path", "revision")}
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inside.csv", content)
+    return packed.getvalue()
+
+
+class TestDaysOfAnotherZone:
+    """A provider's day is not ours: its files share a day of ours, and no hour of it."""
+
+    def test_of_days_of_china_counted_in_utc_every_file_counts(self, tmp_path):
+        one = source(tmp_path / "in", kind="huawei", hold_below="0.8")
+        for day in range(1, 6):
+            rows = [
+                factor("10", 官网价="10", 优惠金额="0", 消费开始时间=f"2026-10-{day:02} {hour:02}:00:00 GMT+08:00")
+                for hour in (2, 12, 20)
+            ]
+            deliver(tmp_path / "in", one, {f"x_PriceFactorBillDetail_202610{day:02}.csv": bill(*rows)})
+        assert total() == 150
+
+    @pytest.mark.parametrize("order", [(1, 2, 3, 4), (4, 3, 2, 1), (1, 3, 4, 2)])
+    def test_of_days_of_utc_counted_in_china_in_any_order(self, tmp_path, settings, order):
+        settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+        one = source(tmp_path / "in")
+        for day in order:
+            deliver(tmp_path / "in", one, {f"{day}.csv": bill(at("10", f"{day:02}T04"), at("10", f"{day:02}T20"))})
+        assert total() == 80
+
+    def test_a_snapshot_replaces_them_all(self, tmp_path):
+        one = source(tmp_path / "in")
+        files = [
+            {"1.csv": bill(at("1", "01T04"), at("1", "01T20"))},
+            {"2.csv": bill(at("1", "01T21"), at("1", "02T20"))},
+        ]
+        whole = bill(at("5", "01T04"), at("5", "01T20"), at("5", "01T21"), at("5", "02T20"))
+        deliver(tmp_path / "in", one, *files, {"whole.csv": whole})
+        assert total() == 20
+
+
+class TestSeveralAccounts:
+    A, B = days(1, 2, BillingAccountId="A"), days(1, 2, cost="7", BillingAccountId="B")
+
+    @pytest.mark.parametrize("files", ["auto", "snapshots"])
+    def test_a_file_of_another_account_replaces_nothing(self, tmp_path, files):
+        one = source(tmp_path / "in", files=files)
+        deliver(tmp_path / "in", one, {"a.csv": self.A}, {"b.csv": self.B})
+        assert total() == 34
+
+    def test_each_is_replaced_by_its_own(self, tmp_path):
+        one = source(tmp_path / "in")
+        again = days(1, 2, 3, cost="9", BillingAccountId="A")
+        deliver(tmp_path / "in", one, {"a.csv": self.A}, {"b.csv": self.B}, {"a2.csv": again})
+        assert costs() == ["7", "7", "9", "9", "9"]
+
+    def test_a_file_of_two_is_replaced_by_two_files_found_together(self, tmp_path):
+        one = source(tmp_path / "in")
+        both = bill(row("1", BillingAccountId="A"), row("1", BillingAccountId="B"))
+        deliver(tmp_path / "in", one, {"both.csv": both}, {"a.csv": self.A, "b.csv": self.B})
+        assert total() == 34
+
+    @pytest.mark.parametrize("files", ["auto", "snapshots"])
+    def test_a_file_of_two_is_not_replaced_by_one_of_them(self, tmp_path, files):
+        one = source(tmp_path / "in", files=files)
+        both = bill(row("1", BillingAccountId="A"), row("1", BillingAccountId="B"))
+        deliver(tmp_path / "in", one, {"both.csv": both}, {"b.csv": self.B})
+        assert "told by both.csv as well, of which this leaves something out" in asked(one, "b.csv")
+        assert costs() == ["1", "1"]
+
+
+class TestDaysToldInPart:
+    FIRST = ({"1.csv": days(1)}, {"2.csv": days(2)}, {"3.csv": days(3)})
+    LATE = bill(row("1", "2026-10-03"), row("10", "2026-10-04"))
+
+    def test_a_file_with_late_charges_is_asked_about(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
+        said = "2026-10-03: told anew, and other days of 2026-10 are not. Accepted, it replaces 3.csv; if it only adds"
+        assert asked(one, "4.csv").startswith(said)
+        assert total() == 30
+        assert errors(ingest(one)) == []
+        assert total() == 30, "and stays so"
+
+    def test_accepted_it_replaces_the_file_whose_days_it_tells(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
+        services.decide(one, accept=True)
+        assert errors(ingest(one)) == []
+        assert costs() == ["1", "10", "10", "10"]
+
+    def test_accepted_with_files_parts_it_adds(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
+        one.options["files"] = "parts"
+        one.save()
+        services.decide(one, accept=True)
+        ingest(one)
+        assert total() == 41
+
+    def test_rejected_it_changes_nothing(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
+        services.decide(one, accept=False)
+        deliver(tmp_path / "in", one, {"5.csv": days(4)})
+        assert total() == 40
+
+    def test_a_file_that_tells_less_than_another_adds_when_it_is_accepted(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1, 2, 3)}, {"b.csv": days(3, 4)})
+        assert asked(one, "b.csv").startswith("2026-10-03: told by a.csv as well, of which this leaves something out.")
+        assert total() == 30
+        services.decide(one, accept=True)
+        ingest(one)
+        assert total() == 50
+
+    def test_other_files_of_the_delivery_go_on(self, tmp_path):
+        one = source(tmp_path / "in")
+        november = bill(row("100", "2026-11-01"))
+        deliver(tmp_path / "in", one, {"a.csv": days(1, 2, 3)}, {"b.csv": days(3, 4), "c.csv": november})
+        assert (total(), states(one)["b.csv"]) == (130, State.HELD)
+
+    def test_a_cumulative_snapshot_replaces_every_file(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"whole.csv": days(1, 2, 3, 4, cost="11")})
+        assert costs() == ["11"] * 4
+
+
+class TestContentToldTwice:
+    def test_an_archive_of_a_file_that_is_overwritten_counts_when_nothing_else_holds_it(self, tmp_path):
+        one = source(tmp_path / "in", hold_below="0.8")
+        for day in range(1, 5):
+            content = days(day, cost=f"10{day}")
+            deliver(tmp_path / "in", one, {"latest.csv": content}, {f"archive/{day}.csv": content})
+        assert costs() == ["101", "102", "103", "104"]
+        assert states(one)["archive/4.csv"] == State.DUPLICATE
+
+    def test_also_where_it_is_archived_as_it_is_overwritten(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"latest.csv": days(1)}, {"latest.csv": days(2), "archive/1.csv": days(1)})
+        assert total() == 20
+
+    @pytest.mark.parametrize("is_late", [True, False])
+    def test_an_archive_of_snapshots_is_not_counted_beside_the_newest(self, tmp_path, is_late):
+        one = source(tmp_path / "in")
+        for day in range(1, 5):
+            archived = {} if day == 1 else {f"archive/{day - 1}.csv": days(*range(1, day))}
+            newest = {"latest.csv": days(*range(1, day + 1))}
+            deliver(tmp_path / "in", one, *([archived, newest] if is_late else [archived | newest]))
+        assert total() == 40
+
+    def test_what_was_issued_anew_does_not_come_back_by_its_copy(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1), "copy.csv": days(1)}, {"b.csv": days(1, 2)})
+        deliver(tmp_path / "in", one, {"a.csv": days(5)})
+        assert total() == 30
+
+    def test_a_copy_of_what_is_held_back_is_held_back(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1, 2, 3)}, {"b.csv": days(3, 4), "c.csv": days(3, 4)})
+        assert total() == 30
+
+    @pytest.mark.parametrize("apart", [True, False])
+    def test_packed_in_other_ways_it_is_the_same(self, tmp_path, apart):
+        one = source(tmp_path / "in", files="parts")
+        files = {"a.csv": days(1), "a.csv.gz": gzip.compress(days(1)), "a.zip": zipped(days(1))}
+        deliver(tmp_path / "in", one, *([{name: content} for name, content in files.items()] if apart else [files]))
+        assert total() == 10
+        assert sorted(states(one).values()) == [State.CURRENT, State.DUPLICATE, State.DUPLICATE]
+        deliver(tmp_path / "in", one, {"a.csv": days(2, cost="3")})
+        assert total() == 13, "the other packings tell the first day still"
+
+    def test_packed_in_other_ways_it_is_no_duplicate_in_a_table_that_only_grows(self, tmp_path):
+        one = source(tmp_path / "in", kind="gcp")
+        content = (json.dumps(usage(10)) + "\n").encode()
+        deliver(tmp_path / "in", one, {"a.jsonl": content}, {"a.jsonl.gz": gzip.compress(content)})
+        assert states(one) == {"a.jsonl": State.CURRENT, "a.jsonl.gz": State.DUPLICATE}
+
+
+class TestWhatAnEarlierReleaseRead:
+    """It kept days alone: neither accounts nor moments."""
+
+    def forget(self, one):
+        for file in one.files.all():
+            file.contents = [
+                {key: value for key, value in entry.items() if key != "accounts"} for entry in file.contents
+            ]
+            file.content_sha256 = ""
+            file.save()
+
+    def test_is_left_as_it_was_settled(self, tmp_path):
+        history = [
+            Delivered(f"f{day}", f"{day}.csv", day, 1, {"2026-10": frozenset([f"2026-10-0{day}"])}) for day in (1, 2)
+        ]
+        more = Delivered("f3", "3.csv", 3, 1, {"2026-10": frozenset(["2026-10-02", "2026-10-03"])})
+        assert settle([*history, more]).counting == {("f3", "2026-10")}
+
+    def test_is_read_again_when_its_month_gets_a_new_file(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1, BillingAccountId="A")})
+        self.forget(one)
+        deliver(tmp_path / "in", one, {"b.csv": days(1, BillingAccountId="B")})
+        assert total() == 20
+        assert all("accounts" in entry for file in one.files.all() for entry in file.contents)
+
+    def test_of_other_months_nothing_is_read_again(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1)})
+        self.forget(one)
+        deliver(tmp_path / "in", one, {"b.csv": bill(row("5", "2026-11-01"))})
+        assert [file.path for file in one.files.all() if "accounts" in file.contents[0]] == ["b.csv"]
