@@ -129,6 +129,25 @@ class TestAShrunkenIssue:
         fill(held)
         assert costs() == ["10"] * 10, "and stays so at the next fill"
 
+    @pytest.mark.parametrize(
+        ("name", "content", "day"),
+        [
+            pytest.param(
+                "a.csv", bill(*(row("11", f"2026-10-{day:02d}") for day in range(2, 11))),
+                "2026-10-01: 0 charges, no cost instead of 1 charges, 10.00 CNY", id="a day that disappears",
+            ),
+            pytest.param(
+                "b.csv", bill(row("1"), *(row("12", f"2026-10-{day:02d}") for day in range(2, 11))),
+                "2026-10-01: 1 charges, 1.00 CNY instead of 1 charges, 10.00 CNY", id="a day of little cost",
+            ),
+        ],
+    )  # fmt: skip
+    def test_is_also_one_that_tells_less_of_a_single_day(self, tmp_path, held, name, content, day):
+        put(tmp_path / "in", name, content)
+        (said,) = [problem.message for problem in fill(held) if problem.code == "held"]
+        assert day in said
+        assert costs() == ["10"] * 10
+
     def test_counts_once_it_is_accepted(self, tmp_path, held):
         put(tmp_path / "in", "a.csv", month("1"))
         fill(held)
