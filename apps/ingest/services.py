@@ -12,7 +12,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, kinds, landing, metered, overviews, restatements, usage
+from apps.ingest import books, generations, kinds, landing, metered, overviews, restatements, usage
 from apps.ingest.apart import asking
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -83,12 +83,13 @@ def land(source: Source, now: datetime) -> StepResult:
         discovery = discover(source, place)
     except landing.LocationMissing as error:
         return StepResult(problems=(Problem("error", "location", source.name, str(error)),))
+    files = generations.numbered(discovery.files, source.files.all())
     latest = _latest(source)
     old_enough = (now - timedelta(minutes=options.quiet_minutes)).timestamp() * 1e9
     landed: list[tuple[Listed, landing.Landed]] = []
     problems = [*fetched, *discovery.problems]
     missed: set[tuple[str, str]] = set()
-    for listed in discovery.files:
+    for listed in files:
         one = listed.found
         if _is_known(listed, latest.get(one.path)):
             continue
