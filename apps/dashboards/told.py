@@ -157,6 +157,18 @@ TOLD = (
     ),
     _("The overview cannot be read (%(reason)s)."),
     _("The new issue is much smaller: %(lost)s."),
+    _(
+        "%(days)s: told anew, and other days of %(window)s are not. Accepted, it replaces %(others)s; if it only adds "
+        "charges, set files=parts before you accept it."
+    ),
+    _(
+        "%(days)s: told by %(others)s as well, of which this leaves something out. Accepted, both count; if it is a "
+        "new issue, reject it and deliver %(window)s whole."
+    ),
+    _(
+        "%(days)s: told by %(others)s as well. Accepted, both count; if it is %(window)s anew, reject it and delete "
+        "the earlier files where they lie."
+    ),
     _("%(window)s: %(rows)s charges, %(cost)s instead of %(rows_before)s charges, %(cost_before)s"),
     _("About %(count)s charges repeat others, by a sample of the resources."),
     _("%(count)s charges repeat others."),

@@ -31,6 +31,7 @@ STATES: Mapping[str, tuple[str, Promise]] = {
     LandedFile.State.SUPERSEDED: ("", _("Replaced by a newer file")),
     LandedFile.State.DUPLICATE: ("warning", _("Same content as another file")),
     LandedFile.State.REFUSED: ("error", _("Refused")),
+    LandedFile.State.HELD: ("warning", _("Held back")),
 }
 
 
