@@ -5,6 +5,7 @@ python -m bench.company --serve 127.0.0.1:8200   # and starts a site on it; sign
 """
 
 import argparse
+import hashlib
 import os
 import sys
 from datetime import UTC, date, datetime
@@ -109,8 +110,8 @@ def _land(folder: Path, size: Size, end: date) -> None:
             is_bill = table is tables.CHARGES
             source, window = ("bill", month) if is_bill else ("usage", table.name)
             file = LandedFile.objects.create(
-                source=sources[source], path=f"{table.name}-{month}.csv", revision=1, sha256=f"{table.name}{month}", size=1,
-                modified_ns=0, state=LandedFile.State.CURRENT, delivery=1, landed_at=NOW,
+                source=sources[source], path=f"{table.name}-{month}.csv", revision=1, size=1, modified_ns=0,
+                sha256=hashlib.sha256(f"{table.name}{month}".encode()).hexdigest(), state=LandedFile.State.CURRENT, delivery=1, landed_at=NOW,
                 contents=[{"window": window, "days": told, "rows": 1, "cost": {}, "counts": True}],
             )  # fmt: skip
             query = charges if is_bill else USAGE_ROWS[table.name]

@@ -15,8 +15,8 @@ from tests.dashboards.test_translations import written
 ROOT = Path(__file__).resolve().parents[2]
 READERS = (
     "ingest/text", "ingest/bill", "ingest/quality", "ingest/apart", "ingest/unpack.py", "ingest/usage.py",
-    "ingest/usage_formats",
-    "ingest/scrub.py", "ingest/lateness.py", "ingest/delivered.py", "ingest/providers/aws", "ingest/providers/azure/exports.py",
+    "ingest/usage_formats", "ingest/delivered.py",
+    "ingest/scrub.py", "ingest/lateness.py", "ingest/providers/aws", "ingest/providers/azure/exports.py",
     "ingest/providers/alibaba/discovery.py", "ingest/providers/base.py", "ingest/providers/china.py",
 )  # fmt: skip
 """Where problems of files are told."""

@@ -74,6 +74,17 @@ def test_bills_are_taken_read_and_told_of(client_of, source, home):
     assert "账单 2.csv, line 2, column BilledCost" in text
 
 
+def test_a_file_that_is_held_back_is_told_of(client_of, source):
+    staff = client_of("staff")
+    send(staff, ("a.csv", GOOD))
+    fill()
+    sent = send(staff, ("a.csv", bill(row("1"))))
+    fill()
+    page = staff.get(sent["Location"]).content.decode()
+    assert "Held back" in page
+    assert "much smaller" in page
+
+
 def test_a_file_of_the_same_name_replaces_the_one_before(client_of, source):
     from tests.ingest.bills import total
 

@@ -1,4 +1,4 @@
-"""A whole month of Alibaba Cloud's under other names: its parts cut anew, a part that came late, packed in another way."""
+"""A whole month of Alibaba Cloud under other names: parts cut anew, a part that came late, packed in another way."""
 
 from decimal import Decimal
 
