@@ -148,6 +148,10 @@ TOLD = (
         "location of their own."
     ),
     _(
+        "These are days of %(theirs)s, which begin on the day before in %(ours)s: what they cost stands one day early. "
+        "Set COSTOPS_TIME_ZONE to %(zone)s before the first fill."
+    ),
+    _(
         "The run over %(months)s tells months that another tells as well, %(other)s; of every month one counts, with "
         "most days, else that of the month alone. Export every month by itself."
     ),

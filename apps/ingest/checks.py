@@ -5,9 +5,12 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from django.conf import settings
+
 from apps.finops.problems import Problem
 from apps.ingest import kinds, landing, overviews, services, usage
 from apps.ingest.bill import checks as bill_checks
+from apps.ingest.bill.binding import other_days
 from apps.ingest.bill.sheets import in_rows, open_sheet
 from apps.ingest.models import Source
 from apps.ingest.places import Place
@@ -90,6 +93,7 @@ def _check_bill(member: Member, folder: Path, provider: Provider, listed: Listed
     member = in_csv(member, folder) if provider.has_answers else member
     member = in_rows(member, folder, mappings)
     sheet, said = open_sheet(member, mappings)
+    said += other_days(sheet.bound, member.name, settings.COSTOPS_TIME_ZONE)
     if not sheet.origin:
         plan = bill_checks.plan(sheet.header, sheet.bound)
         said += careful.examine(member.path, member.name, plan, by_row=member.kind == "json")

@@ -1,6 +1,8 @@
 """Binding a mapping to the columns of a file: which one reads it, and what is wrong with its header."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from apps.finops.problems import Problem
 from apps.ingest.bill.mapping import Bound, Input, Mapping
@@ -38,3 +40,22 @@ def notes(bound: Bound, name: str) -> list[Problem]:
         return []
     message = f"Columns that are not FOCUS are kept in x_Other: {', '.join(stray)}."
     return [Problem("note", "unknown_column", f"{name}, line 1", message)]
+
+
+def other_days(bound: Bound, name: str, zone: str) -> list[Problem]:
+    """A warning where a bill tells whole days that begin on the day before in the business time zone."""
+    alias, *hours = bound.mapping.days or ("",)
+    one = bound.input(alias) if alias else None
+    if one is None or any(each in bound.positions for each in hours) or not _begins_before(one.zone, zone):
+        return []
+    message = (
+        f"These are days of {one.zone}, which begin on the day before in {zone}: what they cost stands one day early. "
+        f"Set COSTOPS_TIME_ZONE to {one.zone} before the first fill."
+    )
+    return [Problem("warning", "other_days", f"{name}, line 1, column {bound.name(alias)}", message)]
+
+
+def _begins_before(theirs: str, ours: str) -> bool:
+    """Whether midnight there is the evening before here, in winter or in summer."""
+    nights = [datetime(2026, month, 1, tzinfo=ZoneInfo(theirs)).astimezone(UTC) for month in (1, 7)]
+    return any(night.astimezone(ZoneInfo(ours)).day > 1 for night in nights)

@@ -77,6 +77,8 @@ class Mapping:
     only
         An expression that is true for the rows that are charges, where some are mere statements; what is left out must
         add nothing to the control sums.
+    days
+        The input that names whole days, and behind it inputs that name hours instead, where the file has them.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Mapping:
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
     only: str = ""
+    days: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[Input, ...]:

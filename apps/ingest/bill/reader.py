@@ -15,6 +15,7 @@ from apps.finops.money import NotAnAmount
 from apps.finops.problems import Problem
 from apps.finops.tables import CHARGES
 from apps.ingest.bill import checks, tallies
+from apps.ingest.bill.binding import other_days
 from apps.ingest.bill.query import BillQuery
 from apps.ingest.bill.sheets import Chunk, Sheet, in_rows, open_sheet
 from apps.ingest.bill.writer import Bill, NothingToPlace, Parts, discard, verify, write
@@ -89,7 +90,7 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
         text = in_utf8(member, bundle.folder, bill.encodings)
         text = in_csv(text, bundle.folder) if bill.is_answer else text
         sheet, said = open_sheet(in_rows(text, bundle.folder, bill.mappings), bill.mappings)
-        problems += [*said, *_ending(sheet)]
+        problems += [*said, *_ending(sheet), *other_days(sheet.bound, sheet.member.name, bill.zone)]
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():
             parts[month] += files

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from apps.ingest.checks import check
 from apps.ingest.models import Restatement
-from tests.ingest.bills import bill, charges, errors, ingest, put, source
+from tests.ingest.bills import NOW, bill, charges, errors, ingest, put, source
 from tests.ingest.providers.alibaba_bills import DAY, MONTH, deliver, order, read, totals, v1, v2, zipped
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -57,6 +58,26 @@ def test_every_generation_gives_the_same_charge(tmp_path, name, content):
         "x_Mapping": "alibaba bill 1",
     }
     assert {name: charge[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "rows", "warns"),
+    [
+        pytest.param("UTC", v1(), True, id="a day of China begins on the day before"),
+        pytest.param("Asia/Shanghai", v1(), False, id="in China it does not"),
+        pytest.param("Asia/Tokyo", v1(), False, id="nor further east"),
+        pytest.param(
+            "UTC", v1(账单开始时间="2026-10-08 00:00:00", 账单结束时间="2026-10-08 01:00:00"), False, id="hours"
+        ),
+    ],
+)
+def test_days_of_another_zone_are_told(tmp_path, settings, zone, rows, warns):
+    settings.COSTOPS_TIME_ZONE = zone
+    put(tmp_path / "in", DAY, bill(rows))
+    one = source(tmp_path / "in", kind="alibaba")
+    facts = [fact.found for fact in check(one, NOW)]
+    for told in (facts, ingest(one)):
+        assert any("Set COSTOPS_TIME_ZONE to Asia/Shanghai" in each for each in told) == warns
 
 
 REFUND = {"费用类型": "Refund", "目录总价": "-56.00", "优惠金额": "-8.40", "优惠后金额": "-47.60"}

@@ -183,7 +183,8 @@ def test_what_is_rounded_off_the_bill_is_an_adjustment(tmp_path, name, content):
     assert money("BilledCost") == Decimal("47.60")
 
 
-def test_an_overview_without_rounding_adds_no_row(tmp_path):
+def test_an_overview_without_rounding_adds_no_row(tmp_path, settings):
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
     files = {MONTH: bill(v1()), "1690_BillOverview_202610.csv": bill(overview("47.60", "0"), overview("0", "0"))}
     assert [one for one in deliver(tmp_path, files) if not one.startswith("note")] == []
     assert totals() == {"Usage": ("47.6", "47.6", "56")}

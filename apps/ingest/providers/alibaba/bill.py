@@ -208,4 +208,5 @@ BILL = Mapping(
     control={"payable": "x_SourceCost", "list": "ListCost"},
     currency="currency",
     keeps="all",
+    days=("day", "used_to"),
 )

@@ -77,6 +77,7 @@ AMORTISED_COST = Mapping(
     },
     control={"amortised": "x_SourceCost"},
     keeps="all",
+    days=("day",),
 )
 
 _PLAN_INPUTS = {

@@ -205,6 +205,7 @@ def _mapping(name: str, costs: dict[str, str]) -> Mapping:
         control={"cost": "x_SourceCost"},
         currency="currency",
         keeps=KEPT,
+        days=("date",),
     )
 
 
