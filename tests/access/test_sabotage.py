@@ -1,15 +1,18 @@
 """The matrix can fail: with a filter taken away, it says who reads whose."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
+from apps.channels import selectors as channels
 from apps.marts import selectors as marts
 from apps.marts.scoping import without_teams
 from apps.operations import selectors as operations
 from apps.teams import access
+from apps.teams.approval import actor_of
 from apps.teams.models import Team
 from tests.access.table import addresses
 from tests.access.test_matrix import made, wrong
@@ -36,6 +39,10 @@ def no_end_of_a_token(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("apps.api.authentication.only_of", lambda user, teams: user)
 
 
+def no_end_of_what_is_ones_own(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(channels, "actor_of", lambda reader: replace(actor_of(reader), is_whole=True))
+
+
 def no_look_at_the_scope(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(access.Access, "teams", lambda self, can: None)
 
@@ -49,6 +56,7 @@ def no_look_at_the_scope(patch: pytest.MonkeyPatch) -> None:
         pytest.param(no_filter_of_rows, "account_viewer", "explorer-file", id="rows of an account"),
         pytest.param(no_filter_of_objects, "lead", "recommendation", id="a thing by its number"),
         pytest.param(no_end_of_a_token, "amber token of finance", "api-reconciliation", id="a token for one team"),
+        pytest.param(no_end_of_what_is_ones_own, "amber token of finance", "api-deliveries", id="one's own channels"),
         pytest.param(no_look_at_the_scope, "viewer", "sources", id="a page of the company"),
     ],
 )
