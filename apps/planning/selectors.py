@@ -96,7 +96,10 @@ def _shown(plan: Plan, planner: Planner, scope: Scope) -> Shown:
 
 
 def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
-    """What somebody may see of a draft: of some teams what is to be done by them, and their rows."""
+    """What somebody may see of a draft: of some teams what is to be done by them, and their rows.
+
+    No sentence about the whole: its risks and what is not known name amounts and commitments of all.
+    """
     if scope.teams is None:
         return draft
     mine = tuple(action for action in draft.actions if scope.allows(action.team))
@@ -108,7 +111,7 @@ def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
             tables[shape.name] = [row for row in draft.tables.get(shape.name, ()) if scope.allows(row[at])]
     return Draft(
         currency=draft.currency, cost_per_month=draft.cost_per_month and saving, saving_per_month=saving, says=(),
-        risks=draft.risks, unknowns=draft.unknowns, checks=draft.checks, actions=mine, tables=tables,
+        checks=draft.checks, actions=mine, tables=tables,
         settings=draft.settings,
     )  # fmt: skip
 

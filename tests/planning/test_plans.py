@@ -60,6 +60,9 @@ def _make(data: bytes, settings: Settings) -> Draft:
     return Draft(
         currency="CNY", cost_per_month=Decimal(meta["cost"]), saving_per_month=saving,
         says=(Sentence("Keep %(nodes)s nodes standing", {"nodes": "<b>3</b>"}),),
+        risks=(Sentence("All may fall by %(cost)s", {"cost": "777 CNY"}),),
+        binds=(Sentence("All pay %(cost)s", {"cost": "888 CNY"}),),
+        unknowns=(Sentence("Nobody knows when %(names)s ends", {"names": "ri-of-data"}),),
         checks=(Check(Sentence("the cost re-adds"), meta["cost"] != "13"),),
         actions=(_action("web", saving * 3 / 4), _action("data", saving / 4)),
         tables={"parts": [["=web()", "web", f"{saving * 3 / 4:f}", 0.75], ["data", "data", f"{saving / 4:f}", 0.25]],
@@ -257,6 +260,14 @@ def test_a_team_sees_its_own_part() -> None:
     assert (draft.saving_per_month, [one.team for one in draft.actions], draft.says) == (Decimal(15), ["web"], ())
     assert {name: [row[1] for row in rows] for name, rows in draft.tables.items()} == {"parts": ["web"]}
     assert selectors.plans("pools", Scope(frozenset({"ops"}))) == []
+
+
+@pytest.mark.parametrize("where", ["/plans/pools/", "/api/v1/plans/pools/"])
+def test_sentences_about_all_are_for_who_sees_all(where: str) -> None:
+    whole, own = (client(name).get(where, {"subject": "a"}).content.decode() for name in ("han", "web-lead"))
+    for told in ("777", "888", "ri-of-data"):
+        assert told in whole
+        assert told not in own
 
 
 def test_what_is_verified_becomes_findings() -> None:
