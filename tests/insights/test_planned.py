@@ -170,6 +170,8 @@ LEAD, FINANCE = Actor("lilei", frozenset({"web"})), Actor("meimei", None)
         pytest.param({"amount": "", "percent": "-101", "currency": ""}, FINANCE, "between -100", id="below nothing"),
         pytest.param({"amount": "", "percent": "5"}, FINANCE, "leave it out", id="percent of a currency"),
         pytest.param({"commitment": "ri-1"}, FINANCE, "nothing changes", id="a renewal with an amount"),
+        pytest.param({"team": "web", "first_day": None, "amount": "", "currency": "", "commitment": "ri-of-data"}, LEAD,
+                     "of all teams", id="a lead renews"),
     ],
 )  # fmt: skip
 @pytest.mark.django_db
@@ -201,6 +203,15 @@ def test_changes_are_added_and_withdrawn_and_never_lost():
     assert list(planned(EVERYTHING)) == [theirs]
     assert list(planned(EVERYTHING, is_all=True)) == [mine, theirs]
     assert identity() != before, "the step forecasts again"
+
+
+@pytest.mark.django_db
+def test_a_renewal_is_withdrawn_by_who_speaks_for_all():
+    Team.objects.create(name="web")
+    renewal = plan(Draft(team="web", commitment="ri-1", note="renewed"), by=FINANCE, now=NOW)
+    with pytest.raises(CannotPlan, match="no planned change"):
+        withdraw(renewal.pk, by=LEAD, now=NOW)
+    assert withdraw(renewal.pk, by=FINANCE, now=NOW).withdrawn_by == "meimei"
 
 
 RI = {"CommitmentDiscountId": "ri-1", "CommitmentDiscountName": "base", "CommitmentDiscountCategory": "Usage",

@@ -45,6 +45,8 @@ def plan(draft: Draft, *, by: Actor, now: datetime) -> PlannedChange:
         raise CannotPlan("note: say what is planned; whoever reads the forecast will ask.")
     if draft.team and not Team.objects.filter(name=draft.team).exists():
         raise CannotPlan(f"team: there is no team {draft.team[:60]!r}.")
+    if draft.commitment and by.teams is not None:
+        raise NotYours("A commitment is of all teams: finance says that it will be renewed.")
     told = _renewal(draft) if draft.commitment else _change(draft)
     return PlannedChange.objects.create(
         **told, team=draft.team, service=draft.service, note=draft.note.strip(), by=by.name, at=now
@@ -54,7 +56,7 @@ def plan(draft: Draft, *, by: Actor, now: datetime) -> PlannedChange:
 def withdraw(number: int, *, by: Actor, now: datetime) -> PlannedChange:
     """Take a planned change back; it stays readable, with who withdrew it."""
     found = PlannedChange.objects.filter(pk=number).first()
-    if found is None or (by.teams is not None and found.team not in by.teams):
+    if found is None or (by.teams is not None and (found.team not in by.teams or found.commitment)):
         raise CannotPlan(f"There is no planned change {number} of yours.")
     done = PlannedChange.objects.filter(pk=number, withdrawn_at=None).update(withdrawn_by=by.name, withdrawn_at=now)
     found.refresh_from_db()
