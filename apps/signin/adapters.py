@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -96,7 +97,11 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
         return outbound.session()
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Who comes for the first time: an account is theirs by a verified address only, and where that is allowed."""
+        """Who comes for the first time: an account is theirs by a verified address only, and where that is allowed.
+
+        Whatever the browser asked for by `process`: who is signed in links no account of a provider to theirs.
+        """
+        sociallogin.state["process"] = AuthProcess.LOGIN
         if sociallogin.is_existing:
             return
         address = sociallogin.email_addresses[0] if sociallogin.email_addresses else None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -113,9 +114,9 @@ Destination="{acs}" InResponseTo="{to}">
 </samlp:Status>{assertion}</samlp:Response>"""
 
 
-def begun(browser: Client) -> str:
+def begun(browser: Client, asked: str = "") -> str:
     """The number of a request that a browser takes to the provider."""
-    gone = browser.get("/signin/saml/corp/login/")
+    gone = browser.get(f"/signin/saml/corp/login/{asked}")
     assert gone["Location"].startswith(f"{IDP}/sso?")
     asked = parse_qs(urlsplit(gone["Location"]).query)["SAMLRequest"][0]
     xml = zlib.decompress(base64.b64decode(asked), -15).decode()
@@ -178,6 +179,16 @@ def test_what_nobody_asked_for_lets_nobody_in(saml, signer):
     browser = a_browser()
     brought(browser, "ONELOGIN_made_up", signer.sign(response_to("ONELOGIN_made_up")))
     assert not is_in(browser)
+
+
+@pytest.mark.parametrize("process", ["connect", "redirect"])
+def test_who_is_signed_in_links_nobody_to_their_account(saml, signer, people, process):
+    browser = a_browser()
+    browser.force_login(people["lilei"])
+    request_id = begun(browser, f"?process={process}")
+    brought(browser, request_id, signer.sign(response_to(request_id)))
+    assert SocialAccount.objects.get().user.username == "wang"
+    assert browser.session["_auth_user_id"] == str(User.objects.get(username="wang").pk)
 
 
 def test_an_answer_is_taken_once(saml, signer):
