@@ -137,6 +137,17 @@ def _store() -> str:
     """The bucket of the lake is asked for one name: whether it answers, and lets us in."""
     try:
         shared.bucket().look()
+    except shared.LibraryMissing as error:
+        raise _NotReady(
+            _("COSTOPS_LAKE names a bucket, but what reaches one is not installed: build the image with EXTRAS=places.")
+        ) from error
+    except shared.CredentialsMissing as error:
+        raise _NotReady(
+            _(
+                "There are no credentials for the bucket of the lake: give COSTOPS_LAKE_KEY and COSTOPS_LAKE_SECRET, "
+                "or the machine a role."
+            )
+        ) from error
     except shared.StoreRefused as error:
         raise _NotReady(_("The bucket of the lake does not let us in; look at COSTOPS_LAKE and its keys.")) from error
     except CostOpsError as error:

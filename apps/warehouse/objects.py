@@ -29,7 +29,7 @@ from django.conf import settings
 from urllib3.exceptions import HTTPError
 
 from apps.warehouse.sealed import Secrets
-from apps.warehouse.shared import ObjectMissing, StoreRefused, StoreUnavailable
+from apps.warehouse.shared import CredentialsMissing, ObjectMissing, StoreRefused, StoreUnavailable
 
 ATTEMPTS = 6
 WAIT_SECONDS = 0.2
@@ -115,7 +115,9 @@ class Bucket:
         except ClientError as error:
             self._raise_if_final(error, self._prefix)
             raise self._unavailable(self._prefix, error, tries=1) from None
-        except (*_FINAL, *_PASSING) as error:
+        except _FINAL as error:
+            raise self._refused(error) from None
+        except _PASSING as error:
             raise self._unavailable(self._prefix, error, tries=1) from None
 
     def listed(self, below: str, *, after: str = "") -> Iterator[Stored]:
@@ -241,12 +243,16 @@ class Bucket:
                 self._raise_if_final(error, about)
                 last: Exception = error
             except _FINAL as error:
-                raise StoreRefused(f"{self.url}: {error} Look at COSTOPS_LAKE_KEY and COSTOPS_LAKE_SECRET.") from None
+                raise self._refused(error) from None
             except _PASSING as error:
                 last = error
             if attempt < ATTEMPTS:
                 _wait(attempt)
         raise self._unavailable(about, last)
+
+    def _refused(self, error: Exception) -> StoreRefused:
+        kind = StoreRefused if isinstance(error, ParamValidationError) else CredentialsMissing
+        return kind(f"{self.url}: {error} Look at COSTOPS_LAKE_KEY and COSTOPS_LAKE_SECRET.")
 
     def _raise_if_final(self, error: ClientError, about: str) -> None:
         code = str(error.response.get("Error", {}).get("Code", ""))

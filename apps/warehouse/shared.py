@@ -39,6 +39,10 @@ class StoreRefused(CostOpsError):
     """The shared store refuses what it is asked: credentials, rights or the address are wrong."""
 
 
+class CredentialsMissing(StoreRefused):
+    """Nobody gave credentials for the shared store, and the machine has no role of its own."""
+
+
 class ObjectMissing(CostOpsError, FileNotFoundError):
     """There is no such object."""
 

@@ -4,6 +4,7 @@ import errno
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -206,6 +207,25 @@ def test_the_bucket_of_the_lake_is_asked(home, settings, lake_bucket):
     lake_bucket.fault = None
     settings.COSTOPS_LAKE_ENDPOINT = f"http://127.0.0.1:{free_port()}"
     assert not ready()[1]["store"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        pytest.param("library", "build the image with EXTRAS=places.", id="what reaches buckets"),
+        pytest.param("credentials", "or the machine a role.", id="credentials"),
+    ],
+)
+def test_a_bucket_that_is_not_set_up_is_told_as_such(home, settings, lake_bucket, monkeypatch, missing, said):
+    lay_lake(settings, lake_bucket, "ready")
+    if missing == "library":
+        monkeypatch.setitem(sys.modules, "apps.warehouse.objects", None)
+        monkeypatch.delattr("apps.warehouse.objects", raising=False)
+    else:
+        settings.COSTOPS_LAKE_CREDENTIALS = {"key": "", "secret": ""}
+        monkeypatch.setattr("botocore.session.Session.get_credentials", lambda _session: None)
+    told = Client().get("/readyz").json()["checks"]["store"]
+    assert (told["ok"], told["message"].endswith(said)) == (False, True), told
 
 
 def _refuses(status, _environ, start_response):
