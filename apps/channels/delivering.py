@@ -1,6 +1,8 @@
 """Delivering messages: each claimed by one worker, tried again ever later, at last given up for people to see."""
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -27,6 +29,12 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
 AT_ONCE = 200
 """The most messages of one task."""
+SILENT_SECONDS = 10.0
+"""Who does not take a message for so long is not asked for the next one by the same task."""
+BUSY = timedelta(minutes=2)
+"""A message that was claimed since, and is not sent, is one that another task is at: none takes that long."""
+_TIME_IS_UP = "SoftTimeLimitExceeded"
+"""What Celery raises wherever a task is at work for too long. The message is followed as that of a dead worker."""
 TEST = "test"
 """The kind of notice that only tries a channel."""
 
@@ -35,15 +43,36 @@ Clock = Callable[[], datetime]
 _dice = SystemRandom()
 
 
-def deliver_due(clock: Clock) -> dict[str, int]:
-    """Deliver what is due; how many ended in which state."""
-    results: dict[str, int] = {}
+def deliver_due(clock: Clock, *, seconds: float | None = None) -> dict[str, int]:
+    """Deliver what is due; how many ended in which state.
+
+    With `seconds`, for about so long, and not beside another: a server that answers nobody keeps one worker waiting at
+    most, and others have their turn.
+    """
+    results: Counter[str] = Counter()
+    silent: set[str] = set()
+    began = time.monotonic()
     due = Message.objects.filter(_free(clock())).order_by("-is_urgent", "not_before", "pk")
-    for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+    for pk, channel, kind in list(due.values_list("pk", "channel", "channel__kind")):
+        server = kind if kind == "email" else f"{channel}"  # all mail leaves by one
+        if server in silent:
+            continue
+        if seconds is not None and (time.monotonic() - began > seconds or _is_another_at_it(clock())):
+            break
         if (message := claim(pk, clock())) is not None:
+            asked = time.monotonic()
             state = deliver(message, clock)
-            results[state] = results.get(state, 0) + 1
-    return results
+            results[state] += 1
+            if state != State.SENT and time.monotonic() - asked > SILENT_SECONDS:
+                silent.add(server)
+        if results.total() == AT_ONCE:
+            break
+    return dict(results)
+
+
+def _is_another_at_it(now: datetime) -> bool:
+    """Whether another task delivers. Of two that begin together, the one whose message takes longer goes on."""
+    return Message.objects.filter(state=State.SENDING, claimed_at__range=(now - BUSY, now + BUSY)).exists()
 
 
 def _free(now: datetime) -> Q:
@@ -118,7 +147,9 @@ def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipien
         raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:
         raise NotSent(secrets.hide(str(failure)), is_final=True) from None
-    except Exception as failure:  # noqa: BLE001  # whatever is wrong with one channel, the others are told
+    except Exception as failure:  # whatever is wrong with one channel, the others are told
+        if type(failure).__name__ == _TIME_IS_UP:
+            raise
         logger.error("message %d: failed\n%s", message.pk, secrets.hide(format_exc()))
         raise NotSent(f"It failed for a fault of CostOps ({type(failure).__name__}); see the log.") from None
 

@@ -4,12 +4,15 @@ import threading
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
+from django.core.mail import EmailMessage
 from django.db import connection
 
 from apps.channels import delivering
 from apps.channels.delivering import MOST_ATTEMPTS, claim, deliver_due, wait_after
 from apps.channels.models import Message
+from apps.channels.outbound import NotSent
 from apps.channels.tasks import deliver as task
 from apps.teams.models import Membership
 from tests.channels.worlds import NOW, a_channel, a_notice, deliver, hire, send, the_message
@@ -101,6 +104,76 @@ def test_a_server_that_is_down_is_tried_ever_later_then_given_up_and_by_hand_aga
     assert delivering.retry(the_message(), NOW)
     assert deliver() == {"sent": 1}
     assert not delivering.retry(the_message(), NOW), "what was sent is not sent again"
+
+
+class Clock:
+    """Stands for `time` where a server that does not answer takes 20 seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def silent(monkeypatch) -> list[str]:
+    """The kinds of channels that were asked, of which mail and `webhook` keep everybody waiting."""
+    clock, asked = Clock(), []
+
+    def wait(_message, channel, *_more):
+        asked.append(channel.kind)
+        if channel.kind == "dingtalk":
+            return ""
+        clock.now += 20
+        raise NotSent("it did not answer")
+
+    monkeypatch.setattr(delivering, "time", clock)
+    monkeypatch.setattr(delivering, "_send", wait)
+    return asked
+
+
+@pytest.mark.django_db
+def test_a_mail_server_that_is_silent_keeps_no_other_channel_waiting(silent):
+    mails = [a_channel(), a_channel(name="theirs")]
+    room = a_channel("dingtalk", name="room", address="https://oapi.dingtalk.com/robot/send?access_token=abc")
+    for number in range(30):
+        send(a_notice(f"n {number}"), to=mails[number % 2])
+    send(a_notice("n"), to=room)
+    assert deliver() == {"waiting": 1, "sent": 1}
+    assert silent == ["email", "dingtalk"]
+
+
+@pytest.mark.django_db
+def test_a_task_ends_in_time_and_does_the_rest_at_the_next_bell(silent):
+    for number in range(8):
+        send(a_notice(), to=a_channel("webhook", name=f"{number}", url="https://example.com/", secret="s"))
+    assert deliver_due(lambda: NOW, seconds=40) == {"waiting": 3}
+    assert deliver_due(lambda: NOW, seconds=40) == {"waiting": 3}
+    assert deliver_due(lambda: NOW, seconds=40) == {"waiting": 2}
+
+
+@pytest.mark.django_db
+def test_while_one_task_delivers_another_ends_at_once(mailbox):
+    for number in range(3):
+        send(a_notice(f"n {number}"), to=a_channel(name=f"{number}"))
+    first = claim(Message.objects.earliest("pk").pk, NOW)
+    assert deliver_due(lambda: NOW, seconds=40) == {}
+    later = NOW + delivering.BUSY + timedelta(seconds=1)
+    assert deliver_due(lambda: later, seconds=40) == {"sent": 2}, "it died"
+    delivering.deliver(first, lambda: later)
+    assert len(mailbox.messages) == 3
+
+
+@pytest.mark.django_db
+def test_a_task_whose_time_is_up_ends_and_its_message_is_followed(mailbox, monkeypatch):
+    send(a_notice(), to=a_channel())
+    with monkeypatch.context() as slow:
+        slow.setattr(EmailMessage, "send", lambda _mail: (_ for _ in ()).throw(SoftTimeLimitExceeded))
+        with pytest.raises(SoftTimeLimitExceeded):
+            deliver()
+    assert the_message().state == State.SENDING
+    assert deliver(minutes=11) == {"sent": 1}
 
 
 def test_each_wait_is_longer_up_to_four_hours():
