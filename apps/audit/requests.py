@@ -167,7 +167,8 @@ def _given(request: HttpRequest) -> dict[str, Any]:
     """
     asked = {QUERY: _values(request.GET)} if request.GET else {}
     body = getattr(request, BODY, {}) | _values(getattr(request, "_post", None) or QueryDict())
-    for name, files in (getattr(request, "_files", None) or QueryDict()).lists():
+    uploads: list[tuple[str, list[Any]]] = list((getattr(request, "_files", None) or QueryDict()).lists())
+    for name, files in uploads:
         told = [f"{file.name} ({file.size} bytes)" for file in files]
         body[name] = [body[name], *told] if name in body else told if len(told) > 1 else told[0]
     return asked | body | asked if body else _values(request.GET)

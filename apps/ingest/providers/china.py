@@ -117,11 +117,11 @@ def one_kind_a_month(*kinds: str) -> Discover:
         taken: dict[str, list[_Named]] = defaultdict(list)
         problems: list[Problem] = []
         for _, files in sorted(by_rank.items()):
-            told = [(one, _told_before(one, taken)) for one in map(_named, files)]
+            told = [(named, _told_before(named, taken)) for named in map(_named, files)]
             problems += [problem for _, problem in told if problem]
-            for one, problem in told:
+            for named, problem in told:
                 if not problem:
-                    taken[one.month].append(one)
+                    taken[named.month].append(named)
         every = sorted((one.found for ones in taken.values() for one in ones), key=lambda one: one.path)
         return Discovery(tuple(Listed(one) for one in every), tuple(problems))
 
