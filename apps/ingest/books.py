@@ -44,9 +44,10 @@ class Ledger:
 
 @dataclass
 class Settled:
-    """What a run has read, by file id; `held` are the files held back → what is said of it."""
+    """What a run has read, by file id; `ways` is how, `held` are the files held back → what is said of it."""
 
     readings: dict[str, Reading] = field(default_factory=dict)
+    ways: Mapping[str, str] = field(default_factory=dict)
     held: dict[str, Problem] = field(default_factory=dict)
 
     @property
@@ -67,24 +68,27 @@ def fill(
     read: Read,
     notes: Mapping[str, str],
     *,
+    way_of: Callable[[LandedFile], str] = lambda _: "",
     hold_below: Decimal = Decimal(0),
 ) -> StepResult:
     """Read what was landed, decide what counts, and make lake and database say so.
 
     A new issue that keeps less than `hold_below` of a window or day is held back, and so is a file that a check says to
-    hold, or of which nobody knows whether it replaces others.
+    hold, or of which nobody knows whether it replaces others. `way_of` tells how a file is read: the same bytes read
+    another way are not the same.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
     next run reads the same files again and compares what the lake holds with what should count.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
-    settled = Settled()
+    settled = Settled(ways={key: way_of(file) for key, file in files.items()})
     with discarding(ledger, settled.readings):
         for key, file in files.items():
             if file.state == State.LANDED:
                 settled.readings[key] = read(file)
         if ledger.by_account and policy != "parts":
             for key in told_without_accounts(files, settled.readings):
-                settled.readings[key] = read(files[key])
+                if not (again := read(files[key])).is_refused:
+                    settled.readings[key] = again
         settlement = _settle(files, settled, ledger, policy, hold_below)
         wanted = settlement.counting
         held = _held(source, ledger)
@@ -100,7 +104,7 @@ def _settle(
 ) -> Settlement:
     """What counts, without the files that are held back: to hold one may leave others to be asked about."""
     while True:
-        told = Told.of(files, settled.readings, settled.held)
+        told = Told.of(files, settled.readings, settled.held, settled.ways)
         settlement = settle(history(files, settled.readings, settled.held, told, ledger.windows), policy)
         already = len(settled.held)
         _hold(files, told, settlement, settled, ledger, below)

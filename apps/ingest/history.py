@@ -21,15 +21,15 @@ class Told:
     """What the files of a source hold, by id: their windows, as they were just read, or else as they were kept.
 
     A duplicate that was never read holds what was read of the same bytes, unless that is refused or held back.
-    `contents` are the same for the same bytes, however they are packed.
+    `contents` are the same for the same bytes that are read the same way (`ways`), however they are packed.
     """
 
     entries: Mapping[str, list[Entry]]
     contents: Mapping[str, str]
 
     @classmethod
-    def of(cls, files: Files, readings: Readings, held: Collection[str]) -> "Told":
-        contents = _contents(files, readings)
+    def of(cls, files: Files, readings: Readings, held: Collection[str], ways: Mapping[str, str]) -> "Told":
+        contents = {key: f"{content} {ways.get(key, '')}" for key, content in _contents(files, readings).items()}
         entries = {key: contents_of(file, readings.get(key)) for key, file in files.items()}
         known = {
             contents[key]: entries[key]

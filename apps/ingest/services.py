@@ -19,7 +19,7 @@ from apps.ingest.deliveries import Policy
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.places import Place
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Ask, Discovery, Listed
+from apps.ingest.providers.base import Ask, Discovery, Listed, Provider
 from apps.ingest.quality import repeats
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
@@ -153,9 +153,10 @@ def _enter(
     """Write the manifest in one transaction: files found together are one delivery, whatever was killed before."""
     fresh = [pair for pair in landed if _is_fresh(pair, latest)]
     renewed = {listed.found.path for listed, _ in fresh}
+    provider = provider_of(source) if source.is_billing else None
     told = source.files.filter(state__in=[State.CURRENT, State.LANDED])
     seen = {
-        (file.sha256, file.period, file.release)
+        (file.sha256, file.period, file.release, _way(provider, file.path, file.release))
         for file in told
         if latest[file.path].pk == file.pk and file.path not in renewed
     }
@@ -170,7 +171,8 @@ def _enter(
                 )
         for listed, one in fresh:
             before = latest.get(one.found.path)
-            content = (one.sha256, listed.period, listed.release)
+            way = _way(provider, one.found.path, listed.release)
+            content = (one.sha256, listed.period, listed.release, way)
             LandedFile.objects.create(
                 source=source,
                 path=one.found.path,
@@ -190,6 +192,13 @@ def _enter(
         failpoint("land.enter")
         if gone := shared.missing(landing.landed_path(one.sha256) for _, one in fresh):
             raise landing.Swept(f"{gone[0].name} is gone before it was entered; the next try lands it again.")
+
+
+def _way(provider: Provider | None, path: str, release: str) -> str:
+    """How a bill is read, where its provider tells from its path and release: the same bytes may say other things."""
+    if provider is None or not provider.choose:
+        return ""
+    return ", ".join(mapping.name for mapping in provider.mappings_for(path, release))
 
 
 def _is_fresh(pair: tuple[Listed, landing.Landed], latest: Mapping[str, LandedFile]) -> bool:
@@ -226,7 +235,10 @@ def normalize(source: Source, now: datetime) -> StepResult:
     provider = provider_of(source)
     options = file_options(source)
     policy = options.files or provider.files
-    result = books.fill(source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below)
+    result = books.fill(
+        source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below,
+        way_of=lambda file: _way(provider, file.path, file.release),
+    )  # fmt: skip
     found = restatements.catch_up(source, now)
     said = (*look(source.name, found.files, found.changed), *overviews.compare(source))
     return replace(result, problems=(*result.problems, *said))

@@ -2,14 +2,19 @@
 
 import gzip
 import io
+import itertools
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.ingest import services
 from apps.ingest.delivered import Delivered
 from apps.ingest.deliveries import settle
+from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
 from tests.ingest.bills import bill, costs, errors, ingest, put, row, source, total
 from tests.ingest.providers.test_gcp import usage
@@ -255,3 +260,46 @@ class TestWhatAnEarlierReleaseRead:
         self.forget(one)
         deliver(tmp_path / "in", one, {"b.csv": bill(row("5", "2026-11-01"))})
         assert [file.path for file in one.files.all() if "accounts" in file.contents[0]] == ["b.csv"]
+
+    def test_keeps_counting_where_its_bytes_can_be_read_no_more(self, tmp_path):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, {"a.csv": days(1)})
+        self.forget(one)
+        kept = landed_path(one.files.get().sha256)
+        kept.chmod(0o600)
+        kept.write_bytes(b"no bill")
+        deliver(tmp_path / "in", one, {"b.csv": days(2)})
+        assert total() == 20
+
+
+CELLS = st.dictionaries(
+    st.tuples(st.sampled_from("AB"), st.sampled_from(["2026-10-01", "2026-10-02", "2026-10-03"])),
+    st.sampled_from([(0, 11), (12, 23), (0, 23)]),
+    min_size=1,
+)
+
+
+@given(st.lists(CELLS, max_size=6), st.sets(st.integers(1, 6)))
+def test_no_hour_is_told_twice_and_no_day_is_lost(told, copied):
+    """Of files that come one by one, each under a name of its own; some come again at the end, under another name."""
+    files = [
+        Delivered(
+            f"f{at}", f"{at}.csv", at, 1, {"2026-10": frozenset(day for _, day in cells)}, {"2026-10": cells},
+            content=str(cells),
+        )
+        for at, cells in enumerate(told, 1)
+    ]  # fmt: skip
+    files += [
+        replace(file, key=f"c{file.key}", path=f"c{file.path}", delivery=9 + file.delivery)
+        for file in files
+        if file.delivery in copied
+    ]
+    found = settle(files)
+    by_key = {file.key: file.billed["2026-10"] for file in files}
+    counting = [by_key[key] for key, _ in found.counting]
+    for one, other in itertools.combinations(counting, 2):
+        both = one.keys() & other.keys()
+        assert not [cell for cell in both if one[cell][0] <= other[cell][1] and other[cell][0] <= one[cell][1]]
+    taken = {cell for key, cells in by_key.items() if key not in found.disputed for cell in cells}
+    assert {cell for cells in counting for cell in cells} == taken
+    assert settle(reversed(files)) == found
