@@ -19,9 +19,10 @@ class Input:
     `required`: the file must have it, with a value in every row. `formats`: what a time may look like beside ISO 8601,
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
     cell's text, that makes it what its kind expects. `key`: the column is nested (a map, a struct, or a JSON object),
-    and the value under this key is read. `pattern` (whole) and `allowed`: what a text must look like, and the only
-    texts it may be; another refuses the file, because nobody knows what it means. A column the file lacks reads as
-    missing in every row.
+    and the value under this key is read. `each`: the cell is a list of objects, and its amount the sum of theirs under
+    this key; the repair makes it so, and the tally adds them up by itself. `pattern` (whole) and `allowed`: what a text
+    must look like, and the only texts it may be; another refuses the file, because nobody knows what it means. A column
+    the file lacks reads as missing in every row.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class Input:
     zone: str = "UTC"
     repair: str = ""
     key: str = ""
+    each: str = ""
     pattern: str = ""
     allowed: tuple[str, ...] = ()
 
@@ -68,6 +70,8 @@ class Mapping:
     control
         Money input → money column of the charge. The independent tally adds up the inputs in the file; exactly that
         must stand in the column. Several inputs: in every row the first of them that has a value.
+    added
+        Money column of the charge → the inputs that are added up in it, told in the same way.
     currency
         The input that names the currency, by which the tally is kept; it must come through unchanged. Empty: the sums
         are compared without one.
@@ -86,6 +90,7 @@ class Mapping:
     inputs: Table[str, Input | Gather | Told]
     columns: Table[str, str]
     control: Table[str | tuple[str, ...], str]
+    added: Table[str, tuple[str, ...]] = field(default_factory=dict)
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
     only: str = ""
@@ -174,6 +179,19 @@ class Bound:
             for column, aliases in named.items()
         }
         return {column: at for column, at in places.items() if at}
+
+    @property
+    def added(self) -> dict[str, dict[int, str]]:
+        """Stored column → the positions of the inputs that add up to it, each with the key of what its list holds."""
+        return {
+            column: {self.positions[alias]: one.each for alias in aliases if (one := self.input(alias))}
+            for column, aliases in self.mapping.added.items()
+        }
+
+    @property
+    def controlled(self) -> set[str]:
+        """The stored columns whose sums the tally knows."""
+        return {*self.control, *self.added}
 
     @property
     def currency(self) -> int | None:

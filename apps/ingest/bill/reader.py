@@ -95,7 +95,7 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
         for month, files in written.items():
             parts[month] += files
         total.add(counted)
-        controls |= set(sheet.bound.control)
+        controls |= sheet.bound.controlled
         is_every_row |= not sheet.bound.mapping.only
     contents, said = verify(bill, parts, total, sorted(controls), is_every_row=is_every_row)
     if not any(problem.severity == "error" for problem in said):

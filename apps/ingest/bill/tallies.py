@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from apps.finops.money import SCALE, UNIT, NotAnAmount
+from apps.ingest.bill import lists
 from apps.ingest.bill.mapping import Bound
 from apps.ingest.text import values
 
@@ -67,11 +68,23 @@ def _tally(batches: Iterable[tuple[int, Mapping[int, pa.Array]]], bound: Bound, 
             costs = _first([cells[at] for at in places])
             for currency, units in _sums(currencies, costs, is_plain=is_plain):
                 total.units[currency, column] += units
+        for column, summands in bound.added.items():
+            for at, each in summands.items():
+                costs = lists.sums(cells[at], each) if _is_list(cells[at], each) else cells[at]
+                for currency, units in _sums(currencies, costs, is_plain=is_plain):
+                    total.units[currency, column] += units
     return total
 
 
+def _is_list(cells: pa.Array, each: str) -> bool:
+    """Whether amounts stand in lists; a column of numbers is amounts, whatever is said of it."""
+    return bool(each) and not (
+        _is_exact(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type)
+    )
+
+
 def _wanted(bound: Bound) -> set[int]:
-    read = {at for places in bound.control.values() for at in places}
+    read = {at for places in (*bound.control.values(), *bound.added.values()) for at in places}
     return read | ({bound.currency} if bound.currency is not None else set())
 
 

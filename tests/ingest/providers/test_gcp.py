@@ -4,14 +4,16 @@ import gzip
 import io
 import json
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from apps.ingest import lines, services
+from apps.ingest import kinds, lines, services
 from apps.ingest.models import LandedFile
+from apps.ingest.providers.gcp.costs import DETAILED
 from tests.ingest.bills import bill, charges, costs, errors, ingest, put, row, source, total
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
@@ -151,6 +153,13 @@ CELLS = {
             "0.333333333333",
             "credits",
             id="credits are added first and rounded once",
+        ),
+        pytest.param(
+            "1000000",
+            '[{"amount": -123456.123456789012}, {"amount":"-1e-1"}]',
+            "876543.776543210988",
+            None,
+            id="eighteen digits, an amount in quotes",
         ),
         pytest.param("1", "[{'amount': -0.5, 'type': None}]", "0.5", None, id="a list as Python writes it"),
         pytest.param("1", "", "1", None, id="no credits"),
@@ -310,6 +319,46 @@ def test_credits_of_another_shape_are_never_nothing(tmp_path, discounts):
     put(tmp_path / "in", "a.csv", bill(CELLS | {"cost": "10", "credits": json.dumps(discounts)}))
     (problem,) = errors(ingest(source(tmp_path / "in", "gcp")))
     assert "a.csv, line 2, column credits" in problem
+    assert costs() == []
+
+
+def decimals(*rows):
+    """Parquet whose credits are decimals, or missing."""
+    cells = pa.array([one["credits"] for one in rows], pa.list_(pa.struct({"amount": pa.decimal128(38, 18)})))
+    plain = pa.Table.from_pylist([one | {"cost": Decimal(str(one["cost"])), "credits": None} for one in rows])
+    out = io.BytesIO()
+    pq.write_table(plain.set_column(plain.column_names.index("credits"), "credits", cells), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "billed"),
+    [
+        pytest.param(
+            "a.parquet",
+            decimals(usage(1, credits=[{"amount": Decimal("-0.123456789012345678")}]), usage(2, credits=None)),
+            "2.876543210988", id="decimals in Parquet",
+        ),
+        pytest.param("a.parquet", parquet(usage(1), usage(2)), "3", id="no credit in the whole file"),
+        pytest.param(
+            "a.jsonl", json_lines(usage(1, credits=[credit(-0.25, "A")]), usage(2, credits=[credit(-1, "A")],
+            currency="USD")), "1.75", id="two currencies",
+        ),
+    ],
+)  # fmt: skip
+def test_credits_are_counted_a_second_time(tmp_path, name, content, billed):
+    put(tmp_path / "in", name, content)
+    assert errors(ingest(source(tmp_path / "in", "gcp"))) == []
+    assert total() == Decimal(billed)
+
+
+def test_credits_that_are_read_in_another_way_than_counted_publish_nothing(tmp_path, monkeypatch):
+    twice = replace(DETAILED.inputs["credit"], repair="'-1'")
+    wrong = replace(DETAILED, inputs={**DETAILED.inputs, "credit": twice})
+    monkeypatch.setitem(kinds.BILLS, "gcp", replace(kinds.BILLS["gcp"], mappings=(wrong,)))
+    put(tmp_path / "in", "a.jsonl", json_lines(usage(10, credits=[credit(-2.5, "PROMOTION")])))
+    (problem,) = errors(ingest(source(tmp_path / "in", "gcp")))
+    assert "Written and counted differ" in problem
     assert costs() == []
 
 

@@ -4,6 +4,8 @@
 row corrects an earlier one. Source: "Structure of Detailed data export", https://cloud.google.com/billing/docs.
 """
 
+from dataclasses import replace
+
 from apps.ingest.bill.mapping import Input, Kind, Mapping
 
 PACIFIC = "America/Los_Angeles"
@@ -19,8 +21,10 @@ def _input(name: str, *more: str, kind: Kind = "text", required: bool = False, r
 # Some exporters write lists as Python does: [{'key': 'foo', 'value': 'bar'}].
 _AS_JSON = "CASE WHEN json_valid({}) THEN {} ELSE replace(replace({}, '''', '\"'), 'None', 'null') END"
 
+# Numbers of JSON are read in binary, with seventeen digits; in quotes they stay as they are written.
+_AS_WRITTEN = f"""regexp_replace({_AS_JSON}, '("amount"\\s*:\\s*)([-+.0-9eE]+)', '\\1"\\2"', 'g')"""
 # Strictly: of another shape (one object, a list of numbers, another name of the amount) it would be read as nothing.
-_AMOUNTS = f'from_json_strict({_AS_JSON}, \'[{{"amount":"VARCHAR"}}]\')'
+_AMOUNTS = f'from_json_strict({_AS_WRITTEN}, \'[{{"amount":"VARCHAR"}}]\')'
 _NO_AMOUNT = "error('a credit without an amount')"
 # Twenty-four decimals hold every amount as BigQuery writes it; the sum is rounded once, to twelve.
 _EACH = f"list_transform({_AMOUNTS}, c -> coalesce(c.amount, {_NO_AMOUNT})::DECIMAL(38,24))"
@@ -40,7 +44,7 @@ _OBJECT = (
 INPUTS = {
     "cost": _input("cost", kind="money", required=True),
     "credit_types": _input("credits"),
-    "credit": _input("credits", kind="money", repair=_CREDIT),
+    "credit": replace(_input("credits", kind="money", repair=_CREDIT), each="amount"),
     "list_cost": _input("cost_at_list", kind="money"),
     "currency": _input("currency", required=True),
     "invoice_month": Input(("invoice.month", "invoice_month"), "time", True, ("%Y%m",), PACIFIC),
@@ -163,6 +167,7 @@ DETAILED = Mapping(
         ),
     },
     control={"cost": "x_SourceCost"},
+    added={"BilledCost": ("cost", "credit")},
     currency="currency",
     keeps=(
         "system_labels", "export_time", "location.country", "project.number", "project.ancestry_numbers",
