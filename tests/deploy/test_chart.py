@@ -26,7 +26,9 @@ VERSIONS = ("1.25.0", "1.33.0")
 EVERYTHING = (
     "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
     "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
-    "sso.existingSecret=costops-sso",
+    "sso.existingSecret=costops-sso", "backup.enabled=true", "backup.existingClaim=costops-backups",
+    "extraVolumes[0].name=bills", "extraVolumes[0].nfs.server=nas", "extraVolumes[0].nfs.path=/bills",
+    "extraVolumeMounts[0].name=bills", "extraVolumeMounts[0].mountPath=/bills", "extraVolumeMounts[0].readOnly=true",
     "monitoring.serviceMonitor.enabled=true", "monitoring.rules.enabled=true", "monitoring.dashboard.enabled=true",
 )  # fmt: skip
 CASES = {
@@ -63,9 +65,8 @@ def documents(request):
 
 
 def pods(documents):
-    return [
-        (one["metadata"]["name"], one["spec"]["template"]) for one in documents if one["kind"] in ("Deployment", "Job")
-    ]
+    found = [one for one in documents if one["kind"] in ("Deployment", "Job", "CronJob")]
+    return [(one["metadata"]["name"], one["spec"].get("jobTemplate", one)["spec"]["template"]) for one in found]
 
 
 def by_kind(documents, kind):
@@ -147,7 +148,7 @@ def test_no_container_can_do_more_than_it_must(documents):
 
 def test_what_serves_and_what_works_is_watched(documents):
     for name, pod in pods(documents):
-        if not name.startswith("shop-migrate"):
+        if not name.startswith(("shop-migrate", "shop-backup")):
             assert all("livenessProbe" in container for container in pod["spec"]["containers"]), name
 
 
@@ -328,6 +329,25 @@ def test_the_file_of_the_sign_in_is_mounted_wherever_settings_are_read():
             assert mounts["sso"] == {"name": "sso", "mountPath": "/etc/costops/sso", "readOnly": True}
     settings = next(one for one in by_kind(documents, "ConfigMap") if one["metadata"]["name"] == "shop")["data"]
     assert settings["COSTOPS_SSO_FILE"] == "/etc/costops/sso/corp.json"
+
+
+def test_what_the_operator_mounts_every_container_sees():
+    for name, pod in pods(rendered(*EVERYTHING)):
+        assert {"name": "bills", "nfs": {"server": "nas", "path": "/bills"}} in pod["spec"]["volumes"], name
+        for container in pod["spec"]["containers"] + pod["spec"].get("initContainers", []):
+            assert {"name": "bills", "mountPath": "/bills", "readOnly": True} in container["volumeMounts"], name
+
+
+def test_a_backup_is_written_into_a_claim_and_nowhere_else():
+    (backup,) = by_kind(rendered(*EVERYTHING), "CronJob")
+    spec = backup["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    command = spec["containers"][0]["command"]
+    assert command[:4] == ["python", "manage.py", "backup", "make"]
+    (mount,) = [one for one in spec["containers"][0]["volumeMounts"] if one["mountPath"] == command[4]]
+    (volume,) = [one for one in spec["volumes"] if one["name"] == mount["name"]]
+    assert volume["persistentVolumeClaim"] == {"claimName": "costops-backups"}
+    assert backup["spec"]["concurrencyPolicy"] == "Forbid"
+    assert by_kind(rendered(), "CronJob") == []
 
 
 def test_without_a_sign_in_of_the_company_nothing_of_it_is_mounted():

@@ -34,7 +34,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- if or (not $lake) $spark }}true{{ end }}
 {{- end }}
 
-{{- /* What every pod has: (dict "root" . "component" "web" "group" values-of-the-group). */ -}}
+{{- /* What every pod has: (dict "root" . "group" values-of-the-group), and `volumes` and `mounts` of its own. */ -}}
 {{- define "costops.pod" -}}
 serviceAccountName: {{ .root.Release.Name }}
 automountServiceAccountToken: false
@@ -71,6 +71,9 @@ volumes:
   - name: sso
     secret: {secretName: {{ . }}, defaultMode: 0440}
   {{- end }}
+  {{- with concat .root.Values.extraVolumes (.volumes | default list) }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{- /* What waits in a pod until the database is as this version needs it: the same argument. Web tells so by its readiness. */ -}}
@@ -98,6 +101,9 @@ volumeMounts:
   - {name: tmp, mountPath: /tmp}
   {{- if .root.Values.sso.existingSecret }}
   - {name: sso, mountPath: /etc/costops/sso, readOnly: true}
+  {{- end }}
+  {{- with concat .root.Values.extraVolumeMounts (.mounts | default list) }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end }}
 
