@@ -10,6 +10,18 @@ from costops import starting
 
 starting.read_settings()  # in the process that starts workers: these would be started again and again
 
+from costops.settings import LOGGING  # noqa: E402  # read above, or the end
+
+if LOGGING["handlers"]["console"]["formatter"] == "json":  # its own lines too
+    logconfig_dict = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": LOGGING["formatters"],
+        "handlers": LOGGING["handlers"],
+        "root": {"level": "WARNING", "handlers": ["console"]},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
+    }
+
 workers = 2
 threads = 4
 graceful_timeout = 30

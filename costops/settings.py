@@ -282,6 +282,7 @@ LOGGING = {
         "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": "apps.monitoring.logs.Json"},
     },
+    "filters": {"not_of_probes": {"()": "apps.monitoring.logs.NotOfProbes"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -291,6 +292,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.one_of("COSTOPS_LOG_LEVEL", _LEVELS, default="WARNING")},
     "loggers": {
         "apps": {"level": env.one_of("COSTOPS_LOG_LEVEL", _LEVELS, default="INFO")},
+        "django.request": {"filters": ["not_of_probes"]},
         # They write whole addresses, and those of chat rooms are secrets.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

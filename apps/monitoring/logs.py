@@ -1,4 +1,4 @@
-"""Lines of the log as JSON, one object a line, each with the request or the run it belongs to."""
+"""Lines of the log as JSON, one object a line, each with the request or the run it belongs to; and lines left out."""
 
 import logging
 from datetime import UTC, datetime
@@ -6,6 +6,16 @@ from datetime import UTC, datetime
 from pythonjsonlogger.json import JsonFormatter
 
 from apps.finops.running import at_work
+
+REQUEST_ID = "costops.request_id"
+"""Where the environment of a request holds its name: no header is called so."""
+
+
+class NotOfProbes(logging.Filter):
+    """Without what Django says of each probe that finds us not ready; readiness tells once what has changed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(getattr(record, "request", None), "path_info", "") != "/readyz"
 
 
 class Json(JsonFormatter):
@@ -22,4 +32,6 @@ class Json(JsonFormatter):
     ) -> None:
         log_data["time"] = self.formatTime(record)
         super().add_fields(log_data, record, message_dict)
-        log_data.update(at_work())
+        request = log_data.pop("request", None)  # Django gives it to lines it writes when the answer is on its way
+        named = getattr(request, "META", {}).get(REQUEST_ID)
+        log_data.update(({"request_id": named} if named else {}) | at_work())

@@ -1,6 +1,7 @@
 """Whether this installation can do its work now: what an orchestrator asks before it sends people here."""
 
 import errno
+import logging
 import os
 import secrets
 import shutil
@@ -22,6 +23,7 @@ from kombu.exceptions import KombuError
 from apps.finops.errors import CostOpsError
 from apps.warehouse import shared
 
+logger = logging.getLogger(__name__)
 LEAST_FREE_BYTES = 256 * 1024**2
 """A fill writes files of about this size before it commits them."""
 BROKER_SECONDS = 2
@@ -81,8 +83,22 @@ def newest_checks() -> list[Check]:
     with _one_looks:
         if _looked is None or time.monotonic() - _looked[0] >= KEPT_SECONDS:
             with translation.override("en"):
-                _looked = time.monotonic(), checks()
+                before, found = _wrong(_looked[1] if _looked else []), checks()
+            _looked = time.monotonic(), found
+            _tell_change(before, _wrong(found))
         return _looked[1]
+
+
+def _wrong(found: list[Check]) -> dict[str, str]:
+    return {check.name: check.said for check in found if not check.is_ok}
+
+
+def _tell_change(before: dict[str, str], after: dict[str, str]) -> None:
+    """Probes come every few seconds: what one finds is worth a line where the one before found another."""
+    for name in after.keys() - before.keys():
+        logger.warning("%s is not as it must be: %s", name, after[name])
+    for name in before.keys() - after.keys():
+        logger.info("%s is as it must be again.", name)
 
 
 class _NotReady(Exception):

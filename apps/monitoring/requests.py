@@ -10,6 +10,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from prometheus_client import Histogram
 
 from apps.finops.running import told_of
+from apps.monitoring.logs import REQUEST_ID
 
 HEADER = "X-Request-ID"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,6 +33,7 @@ class Watched:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
         identity = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
+        request.META[REQUEST_ID] = identity
         began = time.monotonic()
         with told_of(request_id=identity):
             response = self.get_response(request)

@@ -1,6 +1,9 @@
 """What machines ask about an installation: whether it lives, whether it is ready, and how it does."""
 
 import errno
+import io
+import json
+import logging
 import shutil
 import socket
 import subprocess
@@ -14,6 +17,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from apps.monitoring import readiness
+from apps.monitoring.logs import Json
 from apps.pipeline.models import StepRun
 from apps.pipeline.steps import STEPS
 from tests.servers.objects import lay_lake
@@ -207,6 +211,37 @@ def test_the_bucket_of_the_lake_is_asked(home, settings, lake_bucket):
     lake_bucket.fault = None
     settings.COSTOPS_LAKE_ENDPOINT = f"http://127.0.0.1:{free_port()}"
     assert not ready()[1]["store"]
+
+
+@pytest.fixture
+def written():
+    """Lines of the log as they are written for machines."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Json())
+    for name in ("django.request", "apps.monitoring"):
+        logging.getLogger(name).addHandler(handler)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    for name in ("django.request", "apps.monitoring"):
+        logging.getLogger(name).removeHandler(handler)
+
+
+def test_a_line_about_an_answer_names_its_request(client, written):
+    answers = [client.get("/nowhere/"), client.get("/metrics")]
+    assert [line["request_id"] for line in written()] == [answer["X-Request-ID"] for answer in answers]
+    assert all("request" not in line for line in written())
+
+
+def test_what_probes_find_is_told_when_it_changes(home, settings, monkeypatch, written):
+    monkeypatch.setattr(readiness, "_looked", None)
+    (home / "lake").write_text("a file where a folder must be")
+    assert [ready()[0] for _ in range(3)] == [503] * 3
+    (home / "lake").unlink()
+    assert ready()[0] == 200
+    assert [(line["level"], line["message"].partition(":")[0]) for line in written()] == [
+        ("WARNING", "folders is not as it must be"),
+        ("INFO", "folders is as it must be again."),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def _runs_of(log):
 
 def test_each_web_worker_answers_for_all_and_takes_no_request_for_two(installation):
     port = free_port()
-    installation.environment["COSTOPS_METRICS_TOKEN"] = TOKEN
+    installation.environment |= {"COSTOPS_METRICS_TOKEN": TOKEN, "COSTOPS_LOG_FORMAT": "json"}
     installation.manage("migrate", "--verbosity", "0")
     command = [sys.executable, "-m", "gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind"]
     web = start(
@@ -64,6 +64,9 @@ def test_each_web_worker_answers_for_all_and_takes_no_request_for_two(installati
     assert counted == [f"{line}30.0"]
     for sent in SMUGGLED:
         assert _said_to(port, sent.encode()).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431", b"HTTP/1.1 501")), sent
+    log = web.log.read_text()
+    assert "gunicorn.error" in {json.loads(line)["logger"] for line in log.splitlines() if line.startswith("{")}
+    assert "] [" not in log, "lines of gunicorn's own kind"
 
 
 _POST = "POST /healthz HTTP/1.1\r\nHost: localhost\r\n"
