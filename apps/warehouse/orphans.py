@@ -1,6 +1,5 @@
 """Orphans of the lake: files that were written and never committed, taken away after a grace period."""
 
-import json
 import logging
 import os
 import re
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from django.conf import settings
 
-from apps.warehouse import shared
+from apps.warehouse import shared, versions
 
 if TYPE_CHECKING:
-    from apps.warehouse.objects import Bucket
+    from apps.warehouse.objects import Bucket, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +43,14 @@ def sweep(now: datetime) -> int:
     _sweep_temporary(now)
     place = store()
     old = [one.key for prefix in ("lake/", ".probe-") for one in place.listed(prefix) if one.modified < now - GRACE]
-    lost = sorted(_lost(place, old))
-    place.delete(lost)
-    if lost:
-        told = ", ".join(lost[:_TOLD]) + (" …" if len(lost) > _TOLD else "")
-        logger.warning("%d orphans of the lake swept, which no version names: %s", len(lost), told)
-    return len(lost)
+    swept: list[str] = []
+    for lost in _lost(place, old):
+        place.delete(lost)
+        swept += lost
+    if swept:
+        told = ", ".join(sorted(swept)[:_TOLD]) + (" …" if len(swept) > _TOLD else "")
+        logger.warning("%d orphans of the lake swept, which no version names: %s", len(swept), told)
+    return len(swept)
 
 
 def store() -> "Bucket | _Folder":
@@ -92,20 +92,23 @@ def _touched(facts: os.stat_result) -> datetime:
     return datetime.fromtimestamp(max(facts.st_mtime, facts.st_ctime), UTC)
 
 
-def _lost(place: "Bucket | _Folder", old: Iterable[str]) -> Iterator[str]:
+def _lost(place: "Bucket | _Folder", old: Iterable[str]) -> Iterator[list[str]]:
+    """Table by table, each when its log was read: a sweep that does not come to its end has done a part."""
     tables: dict[str, list[str]] = defaultdict(list)
-    for key in old:
+    rest = []
+    for key in sorted(old):
         if key.startswith((".probe-", "lake/.ready-", "lake/_kept/")):  # of a look at the place, of one computation
-            yield key
+            rest.append(key)
         elif key.count("/") > 1:
             tables[key.split("/")[1]].append(key)
+    yield rest
     for table, keys in tables.items():
-        if (named := _named(place, table)) is None:
-            continue
-        for key in keys:
-            path = key.removeprefix(f"lake/{table}/")
-            if _HALF_A_COMMIT.fullmatch(path) if path.startswith("_delta_log/") else path not in named:
-                yield key
+        if (named := _named(place, table)) is not None:
+            yield [key for key in keys if _is_lost(key.removeprefix(f"lake/{table}/"), named)]
+
+
+def _is_lost(path: str, named: set[str]) -> bool:
+    return bool(_HALF_A_COMMIT.fullmatch(path)) if path.startswith("_delta_log/") else path not in named
 
 
 def _named(place: "Bucket | _Folder", table: str) -> set[str] | None:
@@ -113,31 +116,27 @@ def _named(place: "Bucket | _Folder", table: str) -> set[str] | None:
 
     Asked after the files were listed: what was committed meanwhile is named.
     """
-    keys = {key: _VERSION.fullmatch(key.removeprefix(f"lake/{table}/")) for key in _log(place, table)}
-    versions = {int(found[1]): key for key, found in keys.items() if found}
-    if not versions or sorted(versions) != list(range(len(versions))):
+    log = ((one, _VERSION.fullmatch(one.key.removeprefix(f"lake/{table}/"))) for one in _log(place, table))
+    found = {int(version[1]): one for one, version in log if version}
+    if not found or sorted(found) != list(range(len(found))):
         return None
     try:
-        return {path for key in versions.values() for path in added(place.read(key))}
+        if isinstance(place, _Folder):
+            return {path for one in found.values() for path in versions.added(place.read(one.key))}
+        return versions.named(table, found.values(), place.read)
     except ValueError:
         logger.error("A version of the table %s cannot be read; nothing of it is swept.", table)
         return None
 
 
-def _log(place: "Bucket | _Folder", table: str) -> list[str]:
-    return [one.key for one in place.listed(f"lake/{table}/_delta_log/")]
-
-
-def added(version: bytes) -> Iterator[str]:
-    """The files one commit of Delta Lake added, relative to their table."""
-    for line in version.splitlines():
-        if found := json.loads(line).get("add"):
-            yield unquote(found["path"])
+def _log(place: "Bucket | _Folder", table: str) -> "Iterable[Stored | _Lying]":
+    return place.listed(f"lake/{table}/_delta_log/")
 
 
 @dataclass(frozen=True)
 class _Lying:
     key: str
+    size: int
     modified: datetime
 
 
@@ -156,7 +155,9 @@ class _Folder:
             with suppress(FileNotFoundError):  # its writer moved it meanwhile
                 facts = path.lstat()
                 if stat.S_ISREG(facts.st_mode):
-                    yield _Lying(f"{zone}/{path.relative_to(self._roots[zone]).as_posix()}", _touched(facts))
+                    yield _Lying(
+                        f"{zone}/{path.relative_to(self._roots[zone]).as_posix()}", facts.st_size, _touched(facts)
+                    )
 
     def read(self, key: str) -> bytes:
         return self._path(key).read_bytes()

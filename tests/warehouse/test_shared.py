@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 import uuid
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -183,6 +184,52 @@ def test_orphans_are_swept_after_a_grace_period(machines: Machines, monkeypatch:
     assert orphans.sweep(now + orphans.GRACE + timedelta(minutes=1)) == 1
     machines.on("two")
     assert [sold(at) for at in (1, 2)] == [[(1, "north", MONDAY)], [(3, "north", MONDAY)]]
+
+
+def test_a_sweep_reads_each_version_once_and_forgets_none(machines: Machines) -> None:
+    for amount in (1, 2, 3):
+        sell(amount)
+    later = datetime.now(UTC) + orphans.GRACE + timedelta(minutes=1)
+
+    def reads_of_a_sweep() -> int:
+        machines.store.asked.clear()
+        assert orphans.sweep(later) == 0
+        return len(machines.asked("GET", f"/{SALES.name}/_delta_log/0000"))
+
+    assert reads_of_a_sweep() == 4
+    assert reads_of_a_sweep() == 0
+    sell(4)
+    assert reads_of_a_sweep() == 1
+    (kept,) = (machines.folder / "one").rglob("named/*.jsonl")
+    kept.write_bytes(kept.read_bytes()[:-5])  # killed while it was written
+    assert reads_of_a_sweep() == 1
+    kept.write_bytes(kept.read_bytes().replace(b"north", b"south", 1))
+    assert reads_of_a_sweep() == 1, "damaged on the disk"
+    machines.on("two")
+    assert [sold(at) for at in range(1, 5)] == [[(amount, "north", MONDAY)] for amount in range(1, 5)]
+
+
+def test_a_lake_that_was_begun_anew_is_not_swept_by_the_versions_of_the_one_before(machines: Machines) -> None:
+    sell(1)
+    later = datetime.now(UTC) + orphans.GRACE + timedelta(minutes=1)
+    orphans.sweep(later)
+    lake.drop(SALES)
+    time.sleep(1.1)  # the store tells whole seconds
+    sell(2)
+    assert orphans.sweep(later) == 0
+    machines.on("two")
+    assert sold() == [(2, "north", MONDAY)]
+
+
+def test_a_sweep_that_does_not_come_to_its_end_has_done_a_part(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(1)
+    shared.bucket().put("lake/_kept/old/a.parquet", next(lake.location(SALES).rglob("*.parquet")))
+    monkeypatch.setattr(orphans, "_named", lambda *_: (_ for _ in ()).throw(RuntimeError("its time is up")))
+    with pytest.raises(RuntimeError):
+        orphans.sweep(datetime.now(UTC) + orphans.GRACE + timedelta(minutes=1))
+    assert machines.keys("_kept") == []
 
 
 def test_what_was_written_here_and_never_sent_is_swept_after_the_same_grace(machines: Machines) -> None:
