@@ -25,6 +25,7 @@ pytestmark = pytest.mark.skipif(os.environ.get(WITHOUT) == "1", reason=f"{WITHOU
 VERSIONS = ("1.25.0", "1.33.0")
 EVERYTHING = (
     "ingress.enabled=true", "ingress.tlsSecret=tls", "networkPolicy.enabled=true", "autoscaling.web.enabled=true",
+    "networkPolicy.instanceMetadata=true",
     "autoscaling.workers.kind=keda", "autoscaling.workers.prometheusAddress=http://prometheus:9090",
     "sso.existingSecret=costops-sso", "backup.enabled=true", "backup.existingClaim=costops-backups",
     "extraVolumes[0].name=bills", "extraVolumes[0].nfs.server=nas", "extraVolumes[0].nfs.path=/bills",
@@ -264,7 +265,7 @@ def test_pods_may_reach_what_settings_name(setting, more):
     documents = rendered("networkPolicy.enabled=true", f"settings.{setting}")
     policy = next(one for one in by_kind(documents, "NetworkPolicy") if one["metadata"]["name"] == "shop")
     ports = [one["port"] for one in policy["spec"]["egress"][0]["ports"]]
-    assert ports == [53, 53, 443, 5432, 6379, 9090, 587, *more]
+    assert ports == [53, 53, 443, 5432, 6379, 9090, 587, 465, 25, *more]
 
 
 def test_no_scaler_asks_for_more_pods_at_least_than_at_most():

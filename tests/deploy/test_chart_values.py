@@ -58,7 +58,6 @@ def test_names_fit_where_the_release_s_does(letters, is_taken):
     if is_taken:
         names = [one["metadata"]["name"] for one in yaml.safe_load_all(done.stdout) if one]
         assert max(map(len, names)) <= 63
-        assert max(len(name) for name in names if "-migrate-" in name) <= 63 - len("999")
     else:
         assert "a name of more than 48 letters" in done.stderr
 
@@ -99,6 +98,25 @@ def test_alerts_are_changed_by_their_names():
     assert after["CostOpsRequestsFail"]["labels"] == {"severity": "warning"}
 
 
+def test_what_migrates_has_another_name_where_it_does_another_thing():
+    def name(*values):
+        return by_kind(rendered(*values), "Job")[0]["metadata"]["name"]
+
+    others = ("image.tag=v2", "settings.COSTOPS_LANGUAGE=zh-hans", "migrate.resources.limits.cpu=1")
+    names = [name(), *map(name, others)]
+    assert len(set(names)) == len(names), "a Job cannot be changed"
+    assert name() == names[0]
+
+
+def test_the_service_that_gives_credentials_is_asked_where_values_allow_it():
+    def reached(*values):
+        policy = by_kind(rendered("networkPolicy.enabled=true", *values), "NetworkPolicy")[0]
+        return {to["ipBlock"]["cidr"] for rule in policy["spec"]["egress"] for to in rule.get("to", [])}
+
+    assert reached() == set()
+    assert {"169.254.169.254/32", "100.100.100.200/32"} < reached("networkPolicy.instanceMetadata=true")
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -108,6 +126,7 @@ def test_alerts_are_changed_by_their_names():
         ("settings.TIME_ZONE=UTC", "TIME_ZONE"),
         ("existingSecret=", "existingSecret"),
         ("home.accessModes={ReadOnlyMany}", "accessModes"),
+        ("home.accessModes={ReadWriteOncePod}", "accessModes"),
         ("autoscaling.workers.kind=keda", "prometheusAddress"),
         ("colour=blue", "colour"),
         ("workers[0].queues={mail}", "queues"),
