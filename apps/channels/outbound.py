@@ -10,8 +10,7 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import ForbiddenAddress, Unresolved, is_listed, resolve, unwrapped
-from apps.warehouse.exchange import asking
-from apps.warehouse.pieces import pieces_of
+from apps.warehouse.exchange import asking, pieces_of
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 10.0

@@ -12,8 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from apps.finops.errors import CostOpsError
 from apps.warehouse.addresses import resolve, unwrapped
-from apps.warehouse.exchange import asking
-from apps.warehouse.pieces import pieces_of
+from apps.warehouse.exchange import asking, pieces_of
 
 SECONDS = 10
 """So long all of an exchange may take."""

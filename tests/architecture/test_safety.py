@@ -136,7 +136,6 @@ RULES = {
             "apps/ingest/places/google.py",
             "apps/ingest/prometheus/client.py",
             "apps/warehouse/exchange.py",
-            "apps/warehouse/pieces.py",
             "apps/warehouse/objects.py",  # for its faults; whom botocore asks is a setting of the installation
         ),
     ),

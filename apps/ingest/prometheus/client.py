@@ -22,8 +22,7 @@ from apps.ingest.prometheus.errors import (
     QueryTooLarge,
 )
 from apps.warehouse.addresses import Unresolved, resolve
-from apps.warehouse.exchange import Transport, within
-from apps.warehouse.pieces import pieces_of
+from apps.warehouse.exchange import Transport, pieces_of, within
 
 MAX_POINTS = 11_000
 """Prometheus refuses a range query with more points per series."""

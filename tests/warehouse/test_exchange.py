@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from apps.warehouse.exchange import asking
-from apps.warehouse.pieces import PIECE_BYTES, pieces_of
+from apps.warehouse.exchange import PIECE_BYTES, asking, pieces_of
 from tests.servers.hooks import Receiver, running_receiver
 
 BOMB = gzip.compress(bytes(200 << 20))
