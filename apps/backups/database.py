@@ -18,8 +18,6 @@ from django.db.models import Model
 
 from apps.finops.errors import CostOpsError
 
-CHUNK = 1 << 20
-
 
 class OtherDatabase(CostOpsError):
     """A copy cannot be taken into this database."""

@@ -1,9 +1,11 @@
 """Copies of everything an installation knows: the database as of one moment, and the files it speaks of.
 
 A backup folder holds many backups. Files of the lake and landed files never change once they have their name: each lies
-there once, however many backups speak of it.
+there once, however many backups speak of it. Versions of a log get their numbers again after a restore: those lie there
+by what they hold. What a manifest names is never written over by anything else.
 
     FOLDER/files/landing/…, FOLDER/files/lake/…      as in the home folder
+    FOLDER/files/by-sha256/ab/abc…                    whatever may change under its name
     FOLDER/backups/20261102T030405Z/database          the database
     FOLDER/backups/20261102T030405Z/manifest.json     every file with size and sha256; written last
 """
@@ -11,9 +13,10 @@ there once, however many backups speak of it.
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,14 +31,13 @@ from apps.finops.errors import CostOpsError
 from apps.marts.models import Publication
 from apps.warehouse import shared
 
-FORMAT = 1
-CHANGING = ("_last_checkpoint",)
-"""Files that are written anew under their name; they lie beside the manifest."""
+FORMAT, READ = 2, (1, 2)
+"""Before 2 the files of a log lay by their names too, but for `_last_checkpoint`, which lay beside the manifest."""
+HINT = "_last_checkpoint"
 KEY = "secret_key"
 OWN = (KEY, "costops.env")
 """What lies in the home folder besides: without the key, credentials that it sealed cannot be read again."""
 OWNER_ONLY = 0o600
-CHUNK = 1 << 20
 Watcher = Callable[[str], None]
 
 
@@ -53,15 +55,26 @@ class NotEmpty(CostOpsError):
 
 @dataclass(frozen=True)
 class Kept:
-    """A file of a backup: its path below the home folder, size and sha256."""
+    """A file of a backup: its path below the home folder, size and sha256, and whether it lies by that."""
 
     path: str
     size: int
     sha256: str
+    by_sha256: bool = False
 
     @property
-    def changes(self) -> bool:
-        return Path(self.path).name in CHANGING
+    def is_beside(self) -> bool:
+        """Whether it lies beside the manifest."""
+        return "/" not in self.path or Path(self.path).name == HINT
+
+    @property
+    def place(self) -> str:
+        """Where it lies below `files`."""
+        return f"by-sha256/{self.sha256[:2]}/{self.sha256}" if self.by_sha256 else self.path
+
+    def is_at(self, place: Path) -> bool:
+        """Whether what lies there is this, as it was written."""
+        return place.exists() and place.stat().st_size == self.size and _sha256(place) == self.sha256
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,8 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     database.save(into / "database")
     (into / "database").chmod(OWNER_ONLY)
     say("The database is copied.")
-    known = {file.path: file for backup in backups(folder) for file in backup.files if not file.changes}
-    files = [_kept(path, into, folder, known) for path in zones.files(say)]
+    known = {file.path: file for backup in backups(folder) for file in backup.files if not file.is_beside}
+    files = list(_copies(into, folder, known, say))
     own = [_hashed(into / "database", "database"), *_copied_own(into)]
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
     backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files))
@@ -104,14 +117,38 @@ def _migrations() -> int:
     return MigrationRecorder.Migration.objects.count()
 
 
-def _kept(file: zones.File, into: Path, folder: Path, known: Mapping[str, Kept]) -> Kept:
-    if Path(file.path).name in CHANGING:
-        return _written(file.copy_to, into / file.path, file.path)
-    copy = folder / "files" / file.path
-    before = known.get(file.path)
-    if before and copy.exists() and copy.stat().st_size == before.size == file.size:
+def _copies(into: Path, folder: Path, known: Mapping[str, Kept], say: Watcher) -> Iterator[Kept]:
+    for file in zones.files(say):
+        try:
+            yield _kept(file, into, folder, known.get(file.path))
+        except FileNotFoundError:
+            if file.path.startswith("lake/"):
+                raise zones.FilesMissing(
+                    f"{file.path} was taken away before it was copied: no backup was made."
+                ) from None
+            say(f"{file.path} was taken away before it was copied.")
+
+
+def _kept(file: zones.File, into: Path, folder: Path, before: Kept | None) -> Kept:
+    """Have a file in the folder; nothing that a manifest names is written over by another content."""
+    if before and file.is_fixed and before.size == file.size and _lies(folder, before):
         return before
-    return _written(file.copy_to, copy, file.path)
+    told = Kept(file.path, file.size, file.sha256, by_sha256=True)
+    if file.sha256 and _lies(folder, told):
+        return told
+    fresh = into / ".new"
+    kept = _fresh(file.copy_to, fresh, file.path)
+    if before and file.is_fixed and kept.sha256 == before.sha256:
+        kept = before  # whose copy went missing
+    elif before or not file.is_fixed:
+        kept = replace(kept, by_sha256=True)
+    _name(fresh, folder / "files" / kept.place)
+    return kept
+
+
+def _lies(folder: Path, kept: Kept) -> bool:
+    place = folder / "files" / kept.place
+    return place.exists() and place.stat().st_size == kept.size
 
 
 def _copied_own(into: Path) -> list[Kept]:
@@ -127,24 +164,33 @@ def _written(write: Callable[[Path], object], target: Path, relative: str, mode:
     """Write under another name, look at what was written, then give it its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
+    kept = _fresh(write, fresh, relative, mode)
+    _name(fresh, target)
+    return kept
+
+
+def _fresh(write: Callable[[Path], object], fresh: Path, relative: str, mode: int = OWNER_ONLY) -> Kept:
     fresh.unlink(missing_ok=True)  # of one that was killed
     write(fresh)
     if mode == OWNER_ONLY:  # its folder is for the owner only from the beginning
         fresh.chmod(mode)
-    kept = _hashed(fresh, relative)
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
+    return _hashed(fresh, relative)
+
+
+def _name(fresh: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     fresh.replace(target)
-    return kept
 
 
 def _hashed(path: Path, relative: str) -> Kept:
-    digest, size = hashlib.sha256(), 0
+    return Kept(relative, path.stat().st_size, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        while piece := file.read(CHUNK):
-            digest.update(piece)
-            size += len(piece)
-    return Kept(relative, size, digest.hexdigest())
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -165,21 +211,20 @@ def backups(folder: Path) -> list[Backup]:
 
 def _read(path: Path) -> Backup:
     told: dict[str, Any] = json.loads(path.read_text())
-    if told.pop("format", None) != FORMAT:
+    if told.pop("format", None) not in READ:
         raise NoBackup(f"{path}: written by another version of CostOps, which must restore it.")
     backup = Backup(**told | {"files": tuple(Kept(**file) for file in told["files"])})
     if backup.name != path.parent.name:
         raise Damaged(f"{path}: it is of a backup called {backup.name!r}.")
-    if strange := [file.path for file in backup.files if not _is_ours(PurePosixPath(file.path))]:
+    if strange := [file.path for file in backup.files if not _is_ours(PurePosixPath(file.path), file.sha256)]:
         raise Damaged(f"{path}: {strange[0]!r} is no file that a backup holds; nothing is restored from it.")
     return backup
 
 
-def _is_ours(path: PurePosixPath) -> bool:
-    """Whether it stays where a backup is restored to."""
-    return str(path) in ("database", *OWN) or (
-        len(path.parts) > 1 and path.parts[0] in ZONES and ".." not in path.parts
-    )
+def _is_ours(path: PurePosixPath, sha256: str) -> bool:
+    """Whether it stays where a backup is restored to, and lies where a backup is."""
+    is_below = len(path.parts) > 1 and path.parts[0] in ZONES and ".." not in path.parts
+    return bool(re.fullmatch("[0-9a-f]{64}", sha256)) and (str(path) in ("database", *OWN) or is_below)
 
 
 def find(folder: Path, name: str = "") -> Backup:
@@ -194,8 +239,7 @@ def find(folder: Path, name: str = "") -> Backup:
 
 def place_of(folder: Path, backup: Backup, file: Kept) -> Path:
     """Where a file of a backup lies."""
-    is_own = file.changes or "/" not in file.path
-    return folder / "backups" / backup.name / file.path if is_own else folder / "files" / file.path
+    return folder / "backups" / backup.name / file.path if file.is_beside else folder / "files" / file.place
 
 
 def check(folder: Path, backup: Backup, *, say: Watcher) -> None:
@@ -204,7 +248,7 @@ def check(folder: Path, backup: Backup, *, say: Watcher) -> None:
         place = place_of(folder, backup, file)
         if not place.exists():
             raise Damaged(f"{place} is missing.")
-        if _hashed(place, file.path) != file:
+        if not file.is_at(place):
             raise Damaged(f"{place} is not as it was written: size or sha256 differ.")
     say(f"{len(backup.files)} files are as they were written.")
 
@@ -230,7 +274,7 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
     database.load(copy)
     say("The database is there.")
     for file in backup.files:
-        if file.path in OWN and not _is_here(home, file):
+        if file.path in OWN and not file.is_at(home / file.path):
             _bring_own(place_of(folder, backup, file), home / file.path, backup, say)
 
 
@@ -242,7 +286,7 @@ def _check_room(home: Path, backup: Backup, *, force: bool) -> None:
     if taken and not force:
         raise NotEmpty(f"{home} holds files in {taken}; with --force they are moved aside first.")
     moved = [home / zone for zone in ZONES if _is_filled(home / zone)]
-    moved += [home / KEY for file in backup.files if file.path == KEY and not _is_here(home, file)]
+    moved += [home / KEY for file in backup.files if file.path == KEY and not file.is_at(home / file.path)]
     for aside in (_aside(path, backup) for path in moved if path.exists()):
         if aside.exists():
             raise NotEmpty(f"{aside} is there from an earlier time; take it away first.")
@@ -254,10 +298,6 @@ def _aside(path: Path, backup: Backup) -> Path:
 
 def _is_filled(zone: Path) -> bool:
     return zone.exists() and any(zone.iterdir())
-
-
-def _is_here(home: Path, file: Kept) -> bool:
-    return (home / file.path).exists() and _hashed(home / file.path, file.path) == file
 
 
 def _move_aside(zone: Path, backup: Backup) -> None:

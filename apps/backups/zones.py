@@ -1,5 +1,6 @@
 """Where the files lie that count: in the home folder, or in the bucket that several machines share."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -26,10 +27,16 @@ class FilesMissing(CostOpsError):
 
 @dataclass(frozen=True)
 class File:
-    """One file: its path below the home folder, which is its key in the bucket."""
+    """One file: its path below the home folder, which is its key in the bucket; its sha256 where it was read."""
 
     path: str
     size: int
+    sha256: str = ""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its name stands for one content. Versions of a log get their number again after a restore."""
+        return not OF_A_LOG.fullmatch(self.path)
 
     def copy_to(self, target: Path) -> None:
         if shared.is_on():
@@ -68,9 +75,11 @@ def _of_table(table: str, say: Watcher) -> Iterator[File]:
 def _log_of(table: str) -> tuple[Log, list[File]]:
     for _look in range(LOOKS):
         listed = _listed(f"lake/{table}/_delta_log/")
-        log, files = Log(), [listed[path] for path in sorted(listed) if OF_A_LOG.fullmatch(path)]
-        for file in files:
-            log.take(Path(file.path).name, _read(file.path))
+        log, files = Log(), []
+        for path in sorted(path for path in listed if OF_A_LOG.fullmatch(path)):
+            content = _read(path)
+            log.take(Path(path).name, content)
+            files.append(File(path, len(content), hashlib.sha256(content).hexdigest()))
         if log.lacking is None:
             return log, files
     raise FilesMissing(f"The log of the table {table} lacks its version {log.lacking}: no backup was made.")

@@ -1,13 +1,15 @@
 """What a backup copies of a lake: the log of each table, then all that it names, whatever is committed meanwhile."""
 
 import os
+import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 
-from apps.backups import zones
-from apps.warehouse import lake
+from apps.backups import services, zones
+from apps.warehouse import lake, stored
 from tests.warehouse.test_lake import MONDAY, SALES, of_shop, sales
 
 
@@ -111,3 +113,71 @@ def test_what_is_just_written_is_not_copied(home, tmp_path):
     copied(home, tmp_path / "copy")
     names = {path.name for path in (tmp_path / "copy").rglob("*")}
     assert not names & {"_commit_1.json.tmp", "00000000000000000009.json#1", "half.parquet"}
+
+
+@pytest.fixture
+def folder(home, tmp_path, transactional_db):
+    return tmp_path / "backups"
+
+
+def make(folder):
+    """A backup, a day after the one before."""
+    day = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=len(services.backups(folder)))
+    return services.make(folder, now=day, say=print)
+
+
+def brought_back(folder, backup, home):
+    """The files of a backup in a home folder of their own."""
+    services.check(folder, backup, say=print)
+    shutil.rmtree(home, ignore_errors=True)
+    for file in backup.files:
+        (home / file.path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(services.place_of(folder, backup, file), home / file.path)
+    return home
+
+
+def amounts(home):
+    table = DeltaTable(str(home / "lake" / SALES.name))
+    return sorted(int(row["amount"]) for row in table.to_pyarrow_table().to_pylist())
+
+
+@pytest.mark.parametrize(
+    "again", [pytest.param(9, id="as long as before"), pytest.param(10**6, id="of another length")]
+)
+def test_versions_that_are_numbered_again_after_a_restore_are_kept_beside_those_of_before(
+    folder, home, tmp_path, again
+):
+    sell(1, "north")
+    first = make(folder)
+    sell(2, "north")
+    DeltaTable(str(lake.location(SALES))).create_checkpoint()
+    second = make(folder)
+    brought_back(folder, first, home)
+    stored.files_of.cache_clear()
+    sell(again, "north" if again == 9 else "a shop with a longer name")
+    DeltaTable(str(lake.location(SALES))).create_checkpoint()
+    third = make(folder)
+    expected = {first: [1], second: [2], third: [9] if again == 9 else [1, again]}
+    for backup, held in expected.items():
+        assert amounts(brought_back(folder, backup, tmp_path / backup.name)) == held
+
+
+def test_a_file_that_is_another_under_its_name_lies_beside_the_one_of_before(folder, home):
+    landed = home / "landing" / "ab" / "abc"
+    landed.parent.mkdir(parents=True)
+    landed.write_text("before")
+    first = make(folder)
+    landed.write_text("cut")
+    second = make(folder)
+    for backup in (first, second):
+        services.check(folder, backup, say=print)
+
+
+def test_a_copy_that_went_missing_comes_again_under_its_name(folder, home):
+    landed = home / "landing" / "ab" / "abc"
+    landed.parent.mkdir(parents=True)
+    landed.write_text("landed")
+    first = make(folder)
+    (folder / "files" / "landing" / "ab" / "abc").unlink()
+    make(folder)
+    services.check(folder, first, say=print)
