@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -275,7 +276,7 @@ COSTOPS_SENTRY_DSN = env.dsn("COSTOPS_SENTRY_DSN")
 COSTOPS_OTLP_ENDPOINT = env.web_address("COSTOPS_OTLP_ENDPOINT")
 COSTOPS_WORKER_SIGN = env.str("COSTOPS_WORKER_SIGN", default="")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
