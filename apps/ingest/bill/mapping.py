@@ -83,6 +83,8 @@ class Mapping:
         add nothing to the control sums.
     days
         The input that names whole days, and behind it inputs that name hours instead, where the file has them.
+    added
+        Money column of the charge → the inputs that add up to it, which the tally must find as well.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Mapping:
     keeps: Literal["all"] | tuple[str, ...] = ()
     only: str = ""
     days: tuple[str, ...] = ()
+    added: Table[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def required(self) -> tuple[Input, ...]:
