@@ -92,7 +92,6 @@ class Mapping:
     inputs: Table[str, Input | Gather | Told]
     columns: Table[str, str]
     control: Table[str | tuple[str, ...], str]
-    added: Table[str, tuple[str, ...]] = field(default_factory=dict)
     currency: str = ""
     keeps: Literal["all"] | tuple[str, ...] = ()
     only: str = ""
