@@ -10,9 +10,9 @@ from costops import starting
 
 starting.read_settings()  # in the process that starts workers: these would be started again and again
 
-from costops.settings import LOGGING  # noqa: E402  # read above, or the end
+from costops.settings import COSTOPS_LOG_FORMAT, LOGGING  # noqa: E402  # read above, or the end
 
-if LOGGING["handlers"]["console"]["formatter"] == "json":  # its own lines too
+if COSTOPS_LOG_FORMAT == "json":  # its own lines too
     logconfig_dict = {
         "version": 1,
         "disable_existing_loggers": False,

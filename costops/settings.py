@@ -275,6 +275,7 @@ COSTOPS_TOKEN_MAX_DAYS = env.least("COSTOPS_TOKEN_MAX_DAYS", 1, default=365)
 COSTOPS_SENTRY_DSN = env.dsn("COSTOPS_SENTRY_DSN")
 COSTOPS_OTLP_ENDPOINT = env.web_address("COSTOPS_OTLP_ENDPOINT")
 COSTOPS_WORKER_SIGN = env.str("COSTOPS_WORKER_SIGN", default="")
+COSTOPS_LOG_FORMAT = env.one_of("COSTOPS_LOG_FORMAT", ("plain", "json"), default="plain")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -287,7 +288,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": env.one_of("COSTOPS_LOG_FORMAT", ("plain", "json"), default="plain"),
+            "formatter": COSTOPS_LOG_FORMAT,
         }
     },
     "root": {"handlers": ["console"], "level": env.one_of("COSTOPS_LOG_LEVEL", _LEVELS, default="WARNING")},

@@ -34,5 +34,6 @@ class Json(JsonFormatter):
         super().add_fields(log_data, record, message_dict)
         request = log_data.pop("request", None)  # Django gives it to lines it writes when the answer is on its way
         named = getattr(request, "META", {}).get(REQUEST_ID)
-        log_data.update({"request_id": named} if named else {})
+        if named:
+            log_data["request_id"] = named
         log_data.update(at_work())

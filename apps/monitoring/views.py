@@ -25,9 +25,10 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """200 where pages can be answered, 503 where not, with what was looked at in the last seconds."""
     found = newest_checks()
     is_ready = all(check.is_ok for check in found if check.is_needed)
-    looked_at = {check.name: {"ok": check.is_ok, "needed": check.is_needed, "message": check.said} for check in found}
-    told = {"ready": is_ready, "degraded": any(not check.is_ok for check in found), "checks": looked_at}
-    return JsonResponse(told, status=200 if is_ready else 503)
+    is_degraded = any(not check.is_ok for check in found)
+    told = {check.name: {"ok": check.is_ok, "needed": check.is_needed, "message": check.said} for check in found}
+    answer = {"ready": is_ready, "degraded": is_degraded, "checks": told}
+    return JsonResponse(answer, status=200 if is_ready else 503)
 
 
 @require_safe
