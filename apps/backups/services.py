@@ -55,12 +55,14 @@ class NotEmpty(CostOpsError):
 
 @dataclass(frozen=True)
 class Kept:
-    """A file of a backup: its path below the home folder, size and sha256, and whether it lies by that."""
+    """A file of a backup: its path below the home folder, size and sha256, whether it lies by that, and of one that
+    people brought when it was changed."""
 
     path: str
     size: int
     sha256: str
     by_sha256: bool = False
+    modified_ns: int = 0
 
     @property
     def is_beside(self) -> bool:
@@ -87,6 +89,8 @@ class Backup:
     migrations: int
     publication: int | None
     files: tuple[Kept, ...]
+    zones: tuple[str, ...] = ("landing", "lake")
+    """What it is about; earlier versions knew these two."""
 
     @property
     def size(self) -> int:
@@ -108,7 +112,7 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     files = list(_copies(into, folder, known, say))
     own = [_hashed(into / "database", "database"), *_copied_own(into)]
     newest = Publication.objects.order_by("-number").values_list("number", flat=True).first()
-    backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files))
+    backup = Backup(name, now.isoformat(), connection.vendor, _migrations(), newest, (*own, *files), ZONES)
     _write(into / "manifest.json", json.dumps({"format": FORMAT, **asdict(backup)}, indent=1).encode())
     return backup
 
@@ -131,7 +135,8 @@ def _copies(into: Path, folder: Path, known: Mapping[str, Kept], say: Watcher) -
 
 def _kept(file: zones.File, into: Path, folder: Path, before: Kept | None) -> Kept:
     """Have a file in the folder; nothing that a manifest names is written over by another content."""
-    if before and file.is_fixed and before.size == file.size and _lies(folder, before):
+    is_known = before and before.size == file.size and before.modified_ns == file.modified_ns
+    if before and is_known and (file.is_fixed or file.modified_ns) and _lies(folder, before):
         return before
     told = Kept(file.path, file.size, file.sha256, by_sha256=True)
     if file.sha256 and _lies(folder, told):
@@ -141,7 +146,7 @@ def _kept(file: zones.File, into: Path, folder: Path, before: Kept | None) -> Ke
     if before and file.is_fixed and kept.sha256 == before.sha256:
         kept = before  # whose copy went missing
     elif before or not file.is_fixed:
-        kept = replace(kept, by_sha256=True)
+        kept = replace(kept, by_sha256=True, modified_ns=file.modified_ns)
     _name(fresh, folder / "files" / kept.place)
     return kept
 
@@ -214,6 +219,8 @@ def _read(path: Path) -> Backup:
     if told.pop("format", None) not in READ:
         raise NoBackup(f"{path}: written by another version of CostOps, which must restore it.")
     backup = Backup(**told | {"files": tuple(Kept(**file) for file in told["files"])})
+    if not set(backup.zones) <= set(ZONES):
+        raise Damaged(f"{path}: it is about folders that no backup holds.")
     if backup.name != path.parent.name:
         raise Damaged(f"{path}: it is of a backup called {backup.name!r}.")
     if strange := [file.path for file in backup.files if not _is_ours(PurePosixPath(file.path), file.sha256)]:
@@ -263,13 +270,11 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
     _check_room(home, backup, force=force)
     if shared.is_on():
         shutil.rmtree(shared.root(), ignore_errors=True)  # copies of what lay there before
-    for zone in ZONES:
+    for zone in backup.zones:
         _move_aside(home / zone, backup)
     for file in backup.files:
-        if "/" in file.path and shared.is_on():
-            shared.bucket().put(file.path, place_of(folder, backup, file))
-        elif "/" in file.path:
-            _copied(place_of(folder, backup, file), home / file.path, file.path, mode=0o666)  # as the umask has it
+        if "/" in file.path:
+            _bring(place_of(folder, backup, file), home / file.path, file)
     say("The files are there.")
     database.load(copy)
     say("The database is there.")
@@ -278,14 +283,24 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
             _bring_own(place_of(folder, backup, file), home / file.path, backup, say)
 
 
+def _bring(source: Path, target: Path, file: Kept) -> None:
+    if shared.is_on():
+        told = {shared.MODIFIED: str(file.modified_ns)} if file.modified_ns else None
+        shared.bucket().put(file.path, source, metadata=told)
+        return
+    _copied(source, target, file.path, mode=0o666)  # as the umask has it
+    if file.modified_ns:
+        os.utime(target, ns=(file.modified_ns, file.modified_ns))
+
+
 def _check_room(home: Path, backup: Backup, *, force: bool) -> None:
     """NotEmpty where files would be written over; in a bucket nothing can be moved aside."""
-    taken = " and ".join(zones.taken())
+    taken = " and ".join(zone for zone in zones.taken() if zone in backup.zones)
     if taken and shared.is_on():
         raise NotEmpty(f"{shared.bucket().url} holds files in {taken}; name an empty prefix.")
     if taken and not force:
         raise NotEmpty(f"{home} holds files in {taken}; with --force they are moved aside first.")
-    moved = [home / zone for zone in ZONES if _is_filled(home / zone)]
+    moved = [home / zone for zone in backup.zones if _is_filled(home / zone)]
     moved += [home / KEY for file in backup.files if file.path == KEY and not file.is_at(home / file.path)]
     for aside in (_aside(path, backup) for path in moved if path.exists()):
         if aside.exists():

@@ -15,7 +15,8 @@ from apps.backups.versions import OF_A_LOG, Log
 from apps.finops.errors import CostOpsError
 from apps.warehouse import shared
 
-ZONES = ("landing", "lake")
+ZONES = ("landing", "lake", "uploads")
+UPLOADS = "uploads/"
 LOOKS = 3
 """How often a log is listed that seems to lack a version: of two committed meanwhile the later may be seen alone."""
 Watcher = Callable[[str], None]
@@ -32,11 +33,14 @@ class File:
     path: str
     size: int
     sha256: str = ""
+    modified_ns: int = 0
+    """Of what people brought: whoever looks for new files goes by it."""
 
     @property
     def is_fixed(self) -> bool:
-        """Whether its name stands for one content. Versions of a log get their number again after a restore."""
-        return not OF_A_LOG.fullmatch(self.path)
+        """Whether its name stands for one content. Versions of a log get their number again after a restore, and people
+        may bring another file of the same name."""
+        return not OF_A_LOG.fullmatch(self.path) and not self.path.startswith(UPLOADS)
 
     def copy_to(self, target: Path) -> None:
         if shared.is_on():
@@ -46,11 +50,13 @@ class File:
 
 
 def files(say: Watcher) -> Iterator[File]:
-    """What counts: landed files, the logs of tables, and every file a log ever named that is still there.
+    """What counts: landed files, those that people brought, the logs of tables, and every file a log ever named that is
+    still there.
 
     What somebody is just writing, or left behind when he was killed, is named by no log.
     """
     yield from _listed("landing/").values()
+    yield from _listed(UPLOADS).values()
     tables = {found[1] for path in _listed("lake/") if (found := OF_A_LOG.fullmatch(path))}
     for table in sorted(tables):
         yield from _of_table(table, say)
@@ -107,12 +113,13 @@ def _at_home(below: str) -> Iterator[File]:
             with suppress(FileNotFoundError):  # its writer moved it meanwhile
                 facts = path.stat()
                 if stat.S_ISREG(facts.st_mode):
-                    yield File(path.relative_to(_home()).as_posix(), facts.st_size)
+                    changed = facts.st_mtime_ns if below == UPLOADS else 0
+                    yield File(path.relative_to(_home()).as_posix(), facts.st_size, modified_ns=changed)
 
 
 def _in_bucket(below: str) -> Iterator[File]:
     for one in shared.bucket().listed(below):
-        yield File(one.key, one.size)
+        yield File(one.key, one.size, modified_ns=shared.modified(one.key) if below == UPLOADS else 0)
 
 
 def _read(path: str) -> bytes:

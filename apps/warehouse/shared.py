@@ -216,7 +216,7 @@ def send_folder(folder: Path) -> None:
         if path.is_file() and not path.name.startswith("."):
             facts, key = path.stat(), _key_at_home(path)
             told = {MODIFIED: str(facts.st_mtime_ns)}
-            if key not in there or there[key] != facts.st_size or _modified(key) != facts.st_mtime_ns:
+            if key not in there or there[key] != facts.st_size or modified(key) != facts.st_mtime_ns:
                 bucket().put(key, path, metadata=told)
 
 
@@ -226,13 +226,13 @@ def bring_folder(folder: Path) -> None:
         return
     home = Path(settings.COSTOPS_HOME)
     for one in bucket().listed(f"{_key_at_home(folder)}/"):
-        path, modified = home / one.key, _modified(one.key)
-        if path.exists() and (path.stat().st_size, path.stat().st_mtime_ns) == (one.size, modified):
+        path, changed = home / one.key, modified(one.key)
+        if path.exists() and (path.stat().st_size, path.stat().st_mtime_ns) == (one.size, changed):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".incoming-{uuid.uuid4().hex}")
         bucket().fetch(one.key, fresh)
-        os.utime(fresh, ns=(modified, modified))
+        os.utime(fresh, ns=(changed, changed))
         fresh.replace(path)
 
 
@@ -240,5 +240,6 @@ def _key_at_home(path: Path) -> str:
     return path.relative_to(Path(settings.COSTOPS_HOME)).as_posix()
 
 
-def _modified(key: str) -> int:
+def modified(key: str) -> int:
+    """When a file of such a folder was changed, as whoever sent it had it."""
     return int(bucket().facts(key)["Metadata"].get(MODIFIED, 0))

@@ -1,6 +1,7 @@
 """Backups: what comes back is what was there, and a damaged one is refused before anything is touched."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def school(tmp_path_factory, request):
     return School(filled, box / "files", dump(filled), box / "backups")
 
 
+BROUGHT_NS = 1_790_000_000_123_456_789
+
+
 @pytest.fixture(scope="module")
 def small_backup(tmp_path_factory, request):
     """The backup of an installation with one landed file and a source with credentials."""
@@ -55,6 +59,9 @@ def small_backup(tmp_path_factory, request):
     (made.home / "costops.env").write_text("COSTOPS_SITE_URL=https://production.example.net\n")
     (made.home / "landing").mkdir()
     (made.home / "landing" / "bill").write_text("production")
+    (made.home / "uploads" / "hosting").mkdir(parents=True)
+    (made.home / "uploads" / "hosting" / "bill.csv").write_text("brought")
+    os.utime(made.home / "uploads" / "hosting" / "bill.csv", ns=(BROUGHT_NS, BROUGHT_NS))
     bucket = ["--location", "s3://bills/focus/", "--secret", "key=AKIA", "--secret", "secret=opened"]
     made.manage("source", "add", "oss-bill", "--kind", "focus", *bucket)
     made.manage("backup", "make", str(box / "backups"))
@@ -117,6 +124,8 @@ def test_settings_stay_those_of_the_machine_and_the_key_is_the_one_that_opens(sm
     assert "costops.env stays as it is here; that of the backup lies beside it: costops.env.from-backup." in said
     assert (another.home / f"secret_key.before-{services.find(small_backup).name}").read_text() == own_key
     assert "opened" in another.manage("shell", "--no-imports", "-c", OPEN).stdout
+    brought = another.home / "uploads" / "hosting" / "bill.csv"
+    assert (brought.read_text(), brought.stat().st_mtime_ns) == ("brought", BROUGHT_NS)
 
 
 def test_a_key_that_the_settings_name_is_told_where_it_is_not_the_one_of_the_backup(small_backup, tmp_path, request):
@@ -212,7 +221,7 @@ def as_written_before(folder):
             (folder / "files" / file.path).parent.mkdir(parents=True, exist_ok=True)
             services.place_of(folder, backup, file).rename(folder / "files" / file.path)
     named = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in backup.files]
-    tell_manifest(folder, format=1, files=named)
+    tell_manifest(folder, format=1, files=named, zones=("landing", "lake"))
 
 
 def test_a_backup_of_an_earlier_version_comes_back_and_the_next_one_lies_beside_it(school, copy, tmp_path, request):

@@ -181,3 +181,17 @@ def test_a_copy_that_went_missing_comes_again_under_its_name(folder, home):
     (folder / "files" / "landing" / "ab" / "abc").unlink()
     make(folder)
     services.check(folder, first, say=print)
+
+
+def test_what_people_brought_is_kept_and_another_file_of_its_name_too(folder, home, tmp_path):
+    brought = home / "uploads" / "hosting" / "bill.csv"
+    brought.parent.mkdir(parents=True)
+    held = {}
+    for content in ("october", "october", "october, again"):
+        if not brought.exists() or brought.read_text() != content:
+            brought.write_text(content)
+        held[make(folder)] = content
+    for backup, content in held.items():
+        back = brought_back(folder, backup, tmp_path / backup.name)
+        assert (back / "uploads" / "hosting" / "bill.csv").read_text() == content
+    assert len(list((folder / "files" / "by-sha256").glob("*/*"))) == 2
