@@ -48,6 +48,12 @@ def look(path: Path) -> None:
             f"The backup is of a newer version of CostOps, with the migration {app}.{name}: install that one, then "
             "restore."
         )
+    if connection.vendor == "postgresql" and (missing := sorted(_applied() - _recorded(path))):
+        app, name = missing[0]
+        raise OtherDatabase(
+            f"The backup is of an older version of CostOps, without the migration {app}.{name}, and rows of PostgreSQL "
+            "go into tables of their own version only: install that one with an empty database, restore, then upgrade."
+        )
 
 
 def load(path: Path) -> None:
@@ -61,6 +67,10 @@ def load(path: Path) -> None:
 def _recorded(path: Path) -> set[tuple[str, str]]:
     """The migrations that were applied to the database of a copy: app and name."""
     return _recorded_sqlite(path) if connection.vendor == "sqlite" else _recorded_postgres(path)
+
+
+def _applied() -> set[tuple[str, str]]:
+    return set(MigrationRecorder(connection).applied_migrations())
 
 
 def _known() -> set[tuple[str, str]]:

@@ -112,6 +112,16 @@ def test_a_backup_that_cannot_be_taken_is_refused_before_anything_is_touched(sma
     assert "of a newer version of CostOps, with the migration teams.0999_of_a_newer_version" in refusal()
 
 
+@pytest.mark.skipif(not ON_POSTGRES, reason="a copy of SQLite brings its tables along")
+def test_rows_of_an_older_version_are_refused_before_anything_is_touched(small_backup, tmp_path, request):
+    another = empty_installation(tmp_path / "another", request, "costops_newer")
+    another.manage("shell", "--no-imports", "-c", GROW)
+    before = everything_in(another.home)
+    done = another.manage("backup", "restore", str(small_backup), check=False)
+    assert "of an older version of CostOps, without the migration teams.0999_of_a_newer_version" in done.stderr
+    assert everything_in(another.home) == before
+
+
 def test_settings_stay_those_of_the_machine_and_the_key_is_the_one_that_opens(small_backup, tmp_path, request):
     another = empty_installation(tmp_path / "another", request, "costops_staging")
     mine = "COSTOPS_SITE_URL=https://staging.example.net\n"
