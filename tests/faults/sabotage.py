@@ -88,7 +88,7 @@ def _floats(patched: pytest.MonkeyPatch) -> None:
 
 
 def _no_digests(patched: pytest.MonkeyPatch) -> None:
-    from apps.ingest import services
+    from apps.ingest import history, services
 
     enter = services._enter
 
@@ -97,6 +97,7 @@ def _no_digests(patched: pytest.MonkeyPatch) -> None:
         source.files.filter(state="duplicate").update(state="landed")
 
     patched.setattr(services, "_enter", every_file_new)
+    patched.setattr(history, "_contents", lambda files, _readings: {key: key for key in files})
 
 
 # --- The lake -------------------------------------------------------------------------------------------------------
