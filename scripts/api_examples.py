@@ -203,7 +203,8 @@ class Recorder:
 
     def read(self, operation: dict[str, Any], path: str) -> None:
         name = operation["operationId"]
-        is_paged = {"$ref": "#/components/parameters/limit"} in operation["parameters"]
+        parameters = operation["parameters"]
+        is_paged = any(one.get("name", one.get("$ref", "").rpartition("/")[2]) == "limit" for one in parameters)
         query = QUERIES.get(name, f"limit={MOST_ITEMS}" if is_paged else "")
         path = path.replace("{number}", f"{{{_called(path)}}}").replace("parts/{name}", "parts/letter.txt")
         path = path.replace("sources/{name}", "sources/by-hand")
