@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 from traceback import format_exc
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models import F, Q, QuerySet
 
 from apps.channels import letters
@@ -33,8 +34,6 @@ SILENT_SECONDS = 10.0
 """Who does not take a message for so long is not asked for the next one by the same task."""
 BUSY = timedelta(minutes=2)
 """A message that was claimed since, and is not sent, is one that another task is at: none takes that long."""
-_TIME_IS_UP = "SoftTimeLimitExceeded"
-"""What Celery raises wherever a task is at work for too long. The message is followed as that of a dead worker."""
 TEST = "test"
 """The kind of notice that only tries a channel."""
 
@@ -147,9 +146,9 @@ def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipien
         raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:
         raise NotSent(secrets.hide(str(failure)), is_final=True) from None
-    except Exception as failure:  # whatever is wrong with one channel, the others are told
-        if type(failure).__name__ == _TIME_IS_UP:
-            raise
+    except SoftTimeLimitExceeded:  # the message is followed as that of a dead worker
+        raise
+    except Exception as failure:  # noqa: BLE001  # whatever is wrong with one channel, the others are told
         logger.error("message %d: failed\n%s", message.pk, secrets.hide(format_exc()))
         raise NotSent(f"It failed for a fault of CostOps ({type(failure).__name__}); see the log.") from None
 

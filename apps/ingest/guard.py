@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from apps.finops.money import add_up
+
 HOLD_BELOW = Decimal("0.8")
 """A window that keeps less than this share of its rows or cost is held back, unless the source says otherwise."""
 
@@ -35,7 +37,7 @@ class Totals:
     def _count(self, rows: int, cost: Mapping[str, str]) -> None:
         self.rows += rows
         for currency, amount in cost.items():
-            self.cost[currency] += Decimal(amount)
+            self.cost[currency] = add_up((self.cost[currency], Decimal(amount)))
 
     def __str__(self) -> str:
         cost = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(self.cost.items()))

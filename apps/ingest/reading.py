@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from apps.finops.money import add_up
 from apps.finops.problems import Problem
 from apps.warehouse import lake
 
@@ -21,7 +22,7 @@ class BilledDay:
 
     def __add__(self, other: "BilledDay") -> "BilledDay":
         cost = {
-            currency: self.cost.get(currency, Decimal(0)) + other.cost.get(currency, Decimal(0))
+            currency: add_up(told.cost[currency] for told in (self, other) if currency in told.cost)
             for currency in self.cost | other.cost
         }
         first, last = min(self.first, other.first), max(self.last, other.last)
