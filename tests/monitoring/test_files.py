@@ -28,7 +28,10 @@ def asked(expressions):
 def test_the_dashboard_asks_for_what_is_told():
     panels = json.loads(DASHBOARD.read_text())["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) > 8
-    assert asked([target["expr"] for panel in panels for target in panel["targets"]]) <= TOLD
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert asked(expressions) <= TOLD
+    of_one = '{namespace=~"$namespace",job=~"$job"'
+    assert all(re.search(r"costops_\w+" + re.escape(of_one), one) for one in expressions), "the reader chooses which"
 
 
 def test_the_rules_ask_for_what_is_told():
