@@ -156,8 +156,8 @@ TOLD = (
         "most days, else that of the month alone. Export every month by itself."
     ),
     _(
-        "Not read: %(other)s may tell the same cost, for not both paths name one month. Name the month in both, as "
-        "202610, or deliver the two at locations of their own."
+        "Not read: %(other)s may tell the same cost, for the two paths do not name the same month and account. Name "
+        "them alike in both, as 202610, or deliver the two at locations of their own."
     ),
     _("The overview cannot be read (%(reason)s)."),
     _("The new issue is much smaller: %(lost)s."),

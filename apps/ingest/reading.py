@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from apps.finops.money import add_up
 from apps.finops.problems import Problem
@@ -46,6 +48,11 @@ class Content:
     cost: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     accounts: dict[str, dict[str, BilledDay]] = field(default_factory=dict)
 
+    def begins_at_midnight(self, zone: str) -> bool:
+        """Whether every charge does, in this time zone."""
+        moments = {(day.first, day.last) for by_day in self.accounts.values() for day in by_day.values()}
+        return all(first == last and _is_midnight(first, zone) for first, last in moments)
+
     def to_json(self, *, counts: bool) -> dict[str, Any]:
         cost = {currency: {basis: str(amount) for basis, amount in by.items()} for currency, by in self.cost.items()}
         told = {"window": self.window, "days": list(self.days), "rows": self.rows, "cost": cost, "counts": counts}
@@ -55,6 +62,11 @@ class Content:
                 for account, by_day in self.accounts.items()
             }
         return told
+
+
+def _is_midnight(microseconds: int, zone: str) -> bool:
+    seconds, rest = divmod(microseconds, 10**6)
+    return rest == 0 and datetime.fromtimestamp(seconds, ZoneInfo(zone)).time() == time()
 
 
 @dataclass(frozen=True)

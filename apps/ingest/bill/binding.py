@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from apps.finops.problems import Problem
 from apps.ingest.bill.mapping import Bound, Input, Mapping
+from apps.ingest.reading import Content
 from apps.ingest.text.header import BadHeader, refuse_twins
 
 
@@ -42,11 +43,15 @@ def notes(bound: Bound, name: str) -> list[Problem]:
     return [Problem("note", "unknown_column", f"{name}, line 1", message)]
 
 
-def other_days(bound: Bound, name: str, zone: str) -> list[Problem]:
-    """A warning where a bill tells whole days that begin on the day before in the business time zone."""
+def other_days(bound: Bound, name: str, zone: str, contents: Sequence[Content] = ()) -> list[Problem]:
+    """A warning where a bill tells whole days that begin on the day before in the business time zone: by its header, or
+    since its charges begin at midnight though it has columns for hours."""
     alias, *hours = bound.mapping.days or ("",)
     one = bound.input(alias) if alias else None
-    if one is None or any(each in bound.positions for each in hours) or not _begins_before(one.zone, zone):
+    if one is None or not _begins_before(one.zone, zone):
+        return []
+    are_days = contents and all(content.begins_at_midnight(one.zone) for content in contents)
+    if any(each in bound.positions for each in hours) and not are_days:
         return []
     message = (
         f"These are days of {one.zone}, which begin on the day before in {zone}: what they cost stands one day early. "

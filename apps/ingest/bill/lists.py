@@ -15,12 +15,16 @@ from apps.ingest.text.jsonlines import once
 
 _MONEY = pa.decimal128(38, SCALE)
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, object_pairs_hook=once)
+_UNREADABLE = (ValueError, RecursionError, InvalidOperation)
+_MOST_DIGITS = 100
+"""Before or after the point: what has more is no amount, and its sum not to be written out."""
 
 
 def sums(cells: pa.Array, key: str) -> pa.Array:
     """The sum of every row's amounts under this key, rounded once to twelve decimals; missing where there is no list.
 
-    Raises NotAnAmount where a cell is anything but a list of objects with an amount each.
+    Whoever exports may have added them up already: a number is its own sum. Raises NotAnAmount where a cell is anything
+    but that or a list of objects with an amount each.
     """
     if pa.types.is_null(cells.type):
         return cells.cast(_MONEY)
@@ -30,6 +34,8 @@ def sums(cells: pa.Array, key: str) -> pa.Array:
         return pa.array(read, _MONEY).take(encoded.indices)
     if pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type):
         return _sums_of_lists(cells, key)
+    if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
+        return pa.array([None if one is None else _sum([one]) for one in cells.to_pylist()], _MONEY)
     raise NotAnAmount(f"a column of {cells.type}")
 
 
@@ -39,10 +45,12 @@ def _sum_of_text(text: str, key: str) -> Decimal | None:
         return None
     try:
         found = _DECODER.decode(text)
-    except (ValueError, RecursionError):
+    except _UNREADABLE:
         found = _as_python_writes_it(text)
     if found is None:
         return None
+    if isinstance(found, Decimal):
+        return _sum([found])
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise NotAnAmount(text)
     return _sum(one.get(key) for one in found)
@@ -51,7 +59,7 @@ def _sum_of_text(text: str, key: str) -> Decimal | None:
 def _as_python_writes_it(text: str) -> Any:
     try:
         return _DECODER.decode(text.replace("'", '"').replace("None", "null"))
-    except (ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise NotAnAmount(text) from error
 
 
@@ -83,6 +91,6 @@ def _exact(amount: Any) -> Decimal:
         found = Decimal(str(amount))
     except InvalidOperation as error:
         raise NotAnAmount(str(amount)) from error
-    if not found.is_finite():
+    if not found.is_finite() or abs(found.adjusted()) > _MOST_DIGITS:
         raise NotAnAmount(str(amount))
     return found

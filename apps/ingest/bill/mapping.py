@@ -20,9 +20,9 @@ class Input:
     as `strptime` patterns; `zone`: the time zone of a time that names none. `repair`: an expression over `{}`, the
     cell's text, that makes it what its kind expects. `key`: the column is nested (a map, a struct, or a JSON object),
     and the value under this key is read. `each`: the cell is a list of objects, and its amount the sum of theirs under
-    this key; the repair makes it so, and the tally adds them up by itself. `pattern` (whole) and `allowed`: what a text
-    must look like, and the only texts it may be; another refuses the file, because nobody knows what it means. A column
-    the file lacks reads as missing in every row.
+    this key, or that sum already; the repair makes it so, and the tally counts by itself. `pattern` (whole) and
+    `allowed`: what a text must look like, and the only texts it may be; another refuses the file, because nobody knows
+    what it means. A column the file lacks reads as missing in every row.
     """
 
     names: tuple[str, ...]
@@ -83,8 +83,6 @@ class Mapping:
         add nothing to the control sums.
     days
         The input that names whole days, and behind it inputs that name hours instead, where the file has them.
-    added
-        Money column of the charge → the inputs that add up to it, which the tally must find as well.
     """
 
     name: str

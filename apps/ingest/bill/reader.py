@@ -85,12 +85,14 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
     total = tallies.Tally()
     controls: set[str] = set()
     is_every_row = False
+    sheets: list[Sheet] = []
     for member in bundle.members:
         failpoint("read.parse")
         text = in_utf8(member, bundle.folder, bill.encodings)
         text = in_csv(text, bundle.folder) if bill.is_answer else text
         sheet, said = open_sheet(in_rows(text, bundle.folder, bill.mappings), bill.mappings)
-        problems += [*said, *_ending(sheet), *other_days(sheet.bound, sheet.member.name, bill.zone)]
+        problems += [*said, *_ending(sheet)]
+        sheets.append(sheet)
         written, counted = _read_sheet(bill, sheet, bundle.folder, first_row=total.rows)
         for month, files in written.items():
             parts[month] += files
@@ -98,6 +100,8 @@ def _read_members(bill: Bill, bundle: Unpacked, parts: Parts) -> Reading:
         controls |= sheet.bound.controlled
         is_every_row |= not sheet.bound.mapping.only
     contents, said = verify(bill, parts, total, sorted(controls), is_every_row=is_every_row)
+    for sheet in sheets:
+        problems += other_days(sheet.bound, sheet.member.name, bill.zone, contents)
     if not any(problem.severity == "error" for problem in said):
         said += look(bill.name, [part for files in parts.values() for part in files])
     if any(problem.severity == "error" for problem in said):

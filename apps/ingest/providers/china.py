@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from apps.finops.problems import Problem
@@ -53,6 +53,11 @@ DUE = {"BilledCost": '"payable"', "EffectiveCost": '"payable"', "ListCost": '"li
 """Cost on the cash basis, which is all that these bills tell."""
 DUE_CONTROL: dict[str | tuple[str, ...], str] = {"payable": "x_SourceCost", "list": "ListCost"}
 ENCODINGS = ("utf-8", "gb18030")
+CURRENCY_CODE = (
+    "CASE WHEN upper(trim({})) IN ('人民币', '人民币元', '元', 'RMB') THEN 'CNY' "
+    "WHEN trim({}) = '美元' THEN 'USD' ELSE upper(trim({})) END"
+)
+"""ISO 4217 for what China's clouds call a currency: a repair of its column."""
 
 
 def one_kind(*kinds: str) -> Discover:
@@ -77,53 +82,81 @@ def _left_out(found: Found, taken: Found) -> Problem:
     return Problem("note", "told_twice", found.path, message)
 
 
-# --- One kind of every account's month ------------------------------------------------------------------------------
-_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_./]?(0[1-9]|1[0-2])(?:[-_./]?(?:0[1-9]|[12]\d|3[01]))?(?!\d)")
-_ACCOUNT = re.compile(r"(?<!\d)(?!20\d\d(?:0[1-9]|1[0-2]))\d{9,12}(?!\d)")
+# --- One kind of every period ---------------------------------------------------------------------------------------
+_DATE = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)(?:年(?P<m>\d\d?)月(?:(?P<d>\d\d?)日)?"
+    r"|[-_./]?(?P<month>0[1-9]|1[0-2])(?:[-_./]?(?P<day>0[1-9]|[12]\d|3[01]))?(?!\d))"
+)
+_NUMBER = re.compile(r"(?<!\d)\d{9,}(?!\d)")
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A file, and the account and month that its path names; empty where it names none, or several."""
+    """A file and what its path names: a month, as months since year 0, with a day of it or 0, and numbers that may be
+    accounts."""
 
     found: Found
-    account: str
-    month: str
+    period: tuple[int, int] | None
+    numbers: frozenset[str]
 
-    def may_be_of_account(self, other: "_Named") -> bool:
-        return not (self.account and other.account) or self.account == other.account
+
+class _Taken:
+    """The files of better kinds, by what their paths name."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[tuple[tuple[int, int] | None, frozenset[str]], Found] = {}
+        self._by_month: dict[tuple[int, bool] | None, Found] = {}
+
+    def add(self, one: _Named) -> None:
+        self._by_name[one.period, one.numbers] = one.found
+        self._by_month[one.period and (one.period[0], bool(one.period[1]))] = one.found
+
+    def telling(self, one: _Named) -> Found | None:
+        return self._by_name.get((one.period, one.numbers)) if one.period else None
+
+    def perhaps_telling(self, one: _Named) -> Found | None:
+        """A day may be the one of delivery, and a number one of a task: both keep nothing apart for certain."""
+        if one.period is None:
+            return next(iter(self._by_month.values()), None)
+        month, is_day = one.period[0], bool(one.period[1])
+        near = [None, (month, False), (month, True), (month - 1, True), (month + 1, True)]
+        near += [(month - 1, False), (month + 1, False)] if is_day else []
+        return next((self._by_month[key] for key in near if key in self._by_month), None)
 
 
 def _named(found: Found) -> _Named:
     name = found.path.rpartition("/")[2]
-    months = set(_MONTH.findall(name)) or set(_MONTH.findall(found.path))
-    accounts = set(_ACCOUNT.findall(found.path))
-    month = "-".join(*months) if len(months) == 1 else ""
-    return _Named(found, accounts.pop() if len(accounts) == 1 else "", month)
+    periods = set(_periods(name)) or set(_periods(found.path))
+    period = periods.pop() if len(periods) == 1 else None
+    return _Named(found, period, frozenset(_NUMBER.findall(found.path)))
 
 
-def one_kind_a_month(*kinds: str) -> Discover:
-    """Take of every account's month, as the paths name them, the files of the first kind that is there.
+def _periods(text: str) -> Iterator[tuple[int, int]]:
+    for one in _DATE.finditer(text):
+        yield int(one["year"]) * 12 + int(one["month"] or one["m"]), int(one["day"] or one["d"] or 0)
 
-    Kinds are patterns, and what matches none is the last kind. Whether a file repeats another whose month is not named
-    cannot be told: then the lesser one is an error, lest its cost be missing or count twice.
+
+def one_kind_a_period(*kinds: str) -> Discover:
+    """Take of every month or day, as the paths name them, the files of the first kind that is there.
+
+    Kinds are patterns, and what matches none is the last kind. Whether a file repeats another cannot be told where not
+    both name the same period and the same accounts: then the lesser one is an error, lest its cost be missing or count
+    twice.
     """
 
     def discover(found: Sequence[Found], _read: Read) -> Discovery:
-        by_rank: dict[int, list[Found]] = defaultdict(list)
+        by_rank: dict[int, list[_Named]] = defaultdict(list)
         for one in found:
             if not one.path.lower().endswith(".json"):
-                by_rank[_rank(one.path, kinds)].append(one)
-        taken: dict[str, list[_Named]] = defaultdict(list)
-        problems: list[Problem] = []
+                by_rank[_rank(one.path, kinds)].append(_named(one))
+        better, listed, problems = _Taken(), [], []
         for _, files in sorted(by_rank.items()):
-            told = [(named, _told_before(named, taken)) for named in map(_named, files)]
+            told = [(named, _told_before(named, better)) for named in files]
             problems += [problem for _, problem in told if problem]
-            for named, problem in told:
-                if not problem:
-                    taken[named.month].append(named)
-        every = sorted((one.found for ones in taken.values() for one in ones), key=lambda one: one.path)
-        return Discovery(tuple(Listed(one) for one in every), tuple(problems))
+            for named in (named for named, problem in told if not problem):
+                better.add(named)
+                listed.append(Listed(named.found))
+        return Discovery(tuple(sorted(listed, key=lambda one: one.found.path)), tuple(problems))
 
     return discover
 
@@ -132,17 +165,14 @@ def _rank(path: str, kinds: Sequence[str]) -> int:
     return next((at for at, kind in enumerate(kinds) if re.search(kind, path, re.IGNORECASE)), len(kinds))
 
 
-def _told_before(one: _Named, taken: Mapping[str, list[_Named]]) -> Problem | None:
-    """What to say of a file whose cost a better kind tells, or may tell."""
-    mine = (other for other in taken.get(one.month, ()) if one.month and one.may_be_of_account(other))
-    if same := next(mine, None):
-        return _left_out(one.found, same.found)
-    months = [""] if one.month else list(taken)
-    unsure = (other for month in months for other in taken.get(month, ()) if one.may_be_of_account(other))
-    if other := next(unsure, None):
+def _told_before(one: _Named, better: _Taken) -> Problem | None:
+    """What to say of a file whose cost one of a better kind tells, or may tell."""
+    if same := better.telling(one):
+        return _left_out(one.found, same)
+    if other := better.perhaps_telling(one):
         message = (
-            f"Not read: {other.found.path} may tell the same cost, for not both paths name one month. Name the month "
-            "in both, as 202610, or deliver the two at locations of their own."
+            f"Not read: {other.path} may tell the same cost, for the two paths do not name the same month and account. "
+            "Name them alike in both, as 202610, or deliver the two at locations of their own."
         )
         return Problem("error", "told_twice", one.found.path, message)
     return None

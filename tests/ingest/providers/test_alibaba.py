@@ -67,7 +67,7 @@ def test_every_generation_gives_the_same_charge(tmp_path, name, content):
         pytest.param("Asia/Shanghai", v1(), False, id="in China it does not"),
         pytest.param("Asia/Tokyo", v1(), False, id="nor further east"),
         pytest.param(
-            "UTC", v1(账单开始时间="2026-10-08 00:00:00", 账单结束时间="2026-10-08 01:00:00"), False, id="hours"
+            "UTC", v1(账单开始时间="2026-10-08 01:00:00", 账单结束时间="2026-10-08 02:00:00"), False, id="hours"
         ),
     ],
 )
@@ -78,6 +78,17 @@ def test_days_of_another_zone_are_told(tmp_path, settings, zone, rows, warns):
     facts = [fact.found for fact in check(one, NOW)]
     for told in (facts, ingest(one)):
         assert any("Set COSTOPS_TIME_ZONE to Asia/Shanghai" in each for each in told) == warns
+
+
+@pytest.mark.parametrize(
+    "times", [("", ""), ("2026-10-08 00:00:00",) * 2, ("2026-10-08 00:00:00", "2026-10-09 00:00:00")],
+    ids=["empty columns of hours", "one moment", "the whole day"],
+)  # fmt: skip
+def test_days_with_columns_of_hours_are_told_as_well(tmp_path, settings, times):
+    settings.COSTOPS_TIME_ZONE = "UTC"
+    put(tmp_path / "in", DAY, bill(v1(**dict(zip(("账单开始时间", "账单结束时间"), times, strict=True)))))
+    told = ingest(source(tmp_path / "in", kind="alibaba"))
+    assert any("Set COSTOPS_TIME_ZONE to Asia/Shanghai" in each for each in told)
 
 
 REFUND = {"费用类型": "Refund", "目录总价": "-56.00", "优惠金额": "-8.40", "优惠后金额": "-47.60"}

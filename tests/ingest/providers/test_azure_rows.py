@@ -110,10 +110,11 @@ NO_PERIOD = {name: cell for name, cell in ea().items() if not name.startswith("B
     [
         pytest.param("20261001-20261031", "10/05/2026", True, id="a day of the run"),
         pytest.param("20261001-20261031", "2026-10-05", True, id="in ISO 8601"),
+        pytest.param("20261001-20261031", "2026-09-24", True, id="use that arrived late, in ISO 8601"),
         pytest.param("20261001-20261031", "09/30/2026", True, id="the day before, which Azure may bill"),
         pytest.param("20261001-20261031", "05/10/2026", False, id="the day before the month: not in May"),
         pytest.param("20260101-20260131", "02/01/2026", False, id="the second of January, the day first"),
-        pytest.param("20261001-20261031", "2026-05-10", False, id="another month"),
+        pytest.param("20261001-20261031", "09/24/2026", True, id="use that arrived late"),
     ],
 )
 def test_rows_are_of_the_days_of_their_run(tmp_path, days, day, is_read):

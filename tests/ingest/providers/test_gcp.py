@@ -306,7 +306,7 @@ def test_bad_lines_are_named(tmp_path, content, said):
         pytest.param({"name": "promotion", "amount": -2.5}, id="one object"),
         pytest.param([[{"amount": -2.5}]], id="a list in a list"),
         pytest.param([-2.5], id="a list of numbers"),
-        pytest.param(-2.5, id="a number"),
+        pytest.param("much", id="a word"),
         pytest.param([{"Amount": -2.5}], id="another name"),
         pytest.param([{"amount": -2.5}, {"name": "promotion"}], id="one of two without an amount"),
         pytest.param([{"amount": None}], id="an amount of nothing"),
@@ -341,6 +341,11 @@ def decimals(*rows):
         ),
         pytest.param("a.parquet", parquet(usage(1), usage(2)), "3", id="no credit in the whole file"),
         pytest.param(
+            "a.parquet", parquet(usage(1, credits=-0.25), usage(2, credits=None)), "2.75", id="added up in Parquet"
+        ),
+        pytest.param("a.csv", bill(CELLS | {"cost": "3", "credits": "-2.5e-1"}), "2.75", id="added up in CSV"),
+        pytest.param("a.jsonl", json_lines(usage(3, credits=-0.25)), "2.75", id="added up in JSON"),
+        pytest.param(
             "a.jsonl", json_lines(usage(1, credits=[credit(-0.25, "A")]), usage(2, credits=[credit(-1, "A")],
             currency="USD")), "1.75", id="two currencies",
         ),
@@ -350,6 +355,16 @@ def test_credits_are_counted_a_second_time(tmp_path, name, content, billed):
     put(tmp_path / "in", name, content)
     assert errors(ingest(source(tmp_path / "in", "gcp"))) == []
     assert total() == Decimal(billed)
+
+
+@pytest.mark.parametrize("amount", ["1e999999999", "1e99999999999999999999", "1e-999999999", "1e30"])
+def test_an_absurd_credit_stops_no_other_file(tmp_path, amount):
+    absurd = json_lines(usage(10, credits=[credit(-2.5, "PROMOTION")])).replace(b"-2.5", amount.encode())
+    put(tmp_path / "in", "a.jsonl", absurd)
+    put(tmp_path / "in", "b.jsonl", json_lines(usage(10)))
+    (problem,) = errors(ingest(source(tmp_path / "in", "gcp")))
+    assert "a.jsonl, row 1, column credits" in problem
+    assert total() == 10
 
 
 def test_credits_that_are_read_in_another_way_than_counted_publish_nothing(tmp_path, monkeypatch):

@@ -85,6 +85,8 @@ def due(name: str, **cells: str) -> dict[str, str]:
         pytest.param(due("Amount Due (USD)"), "USD", id="dollars in an English header"),
         pytest.param(due("Amount Due (USD)", Currency="USD"), "USD", id="in the header and in a column"),
         pytest.param(due("应付金额", 币种="美元"), "USD", id="a column says it in words"),
+        pytest.param(due("应付金额", 币种="RMB"), "CNY", id="a column says it as traders do"),
+        pytest.param(due("应付金额", 币种="cny"), "CNY", id="in small letters"),
         pytest.param(due("Amount Due", Currency="SGD"), "SGD", id="a column of an English bill"),
     ],
 )

@@ -118,22 +118,62 @@ SEPTEMBER = {
             507, [], id="another month",
         ),
         pytest.param(
-            {"100000001_20261001_L3.csv": bill(component("8")), "focus/2026-10/a.csv": bill(row("7"))},
-            7, ["note 100000001_20261001_L3.csv: Not read: focus/2026-10/a.csv tells the same cost"],
-            id="a day of the same month",
+            {"20261020_L3.csv": bill(component("8")),
+             "20261020_L2.csv": bill(component("8"))},
+            8, ["note 20261020_L2.csv: Not read: 20261020_L3.csv tells the same cost"], id="the same day",
+        ),
+        pytest.param(
+            {"100000001_20261001_L3.csv": bill(component("8")),
+             "focus/2026-10/a.csv": bill(row("7"))},
+            7, ["error 100000001_20261001_L3.csv: Not read: focus/2026-10/a.csv may tell"],
+            id="a day, and a month that may hold it",
+        ),
+        pytest.param(
+            {"100000001_20261020_L3.csv": bill(component("1")),
+             "100000001_202610_L2.csv": bill(component("8"))},
+            1, ["error 100000001_202610_L2.csv: Not read: 100000001_20261020_L3.csv may tell"],
+            id="a month of which a better kind tells a day",
+        ),
+        pytest.param(
+            {"100000001_L3_20261101.csv": bill(component("8")),
+             "100000001_L2_202610.csv": bill(component("8"))},
+            8, ["error 100000001_L2_202610.csv: Not read: 100000001_L3_20261101.csv may tell"],
+            id="a day that may be the one of delivery",
+        ),
+        pytest.param(
+            {"L3_202610_1793000001.csv": bill(component("8")),
+             "L2_202610_1793000002.csv": bill(component("8"))},
+            8, ["error L2_202610_1793000002.csv: Not read: L3_202610_1793000001.csv may tell"],
+            id="numbers that may be moments",
         ),
         pytest.param(
             {"100000001/202610/L3.csv": bill(component("8")),
              "200000002/202610/L2.csv": bill(component("5", 支付者账号ID="200000002"))},
-            13, [], id="another account",
+            8, ["error 200000002/202610/L2.csv: Not read: 100000001/202610/L3.csv may tell"],
+            id="numbers that may be accounts",
         ),
         pytest.param(
-            {"L3.csv": bill(component("8")), "L2-202610.csv": bill(component("8"))},
-            8, ["error L2-202610.csv: Not read: L3.csv may tell the same cost"], id="a month is not named",
+            {"账单/2026年10月/L3.csv": bill(component("8")),
+             "账单/2026年10月/L2.csv": bill(component("8"))},
+            8, ["note 账单/2026年10月/L2.csv: Not read: 账单/2026年10月/L3.csv tells"], id="a month in Chinese",
         ),
         pytest.param(
-            {"L3-202610.csv": bill(component("8")), "L2-20260901-20261031.csv": bill(component("8"))},
-            8, ["error L2-20260901-20261031.csv: Not read: L3-202610.csv may tell"], id="two months are named",
+            {"L3.csv": bill(component("8")),
+             "L2-202610.csv": bill(component("8"))},
+            8, ["error L2-202610.csv: Not read: L3.csv may tell"],
+            id="a month is not named",
+        ),
+        pytest.param(
+            {"L3-202610.csv": bill(component("8")),
+             "L2-20260901-20261031.csv": bill(component("8"))},
+            8, ["error L2-20260901-20261031.csv: Not read: L3-202610.csv may tell"],
+            id="two months are named",
+        ),
+        pytest.param(
+            {f"{one}/202610/{kind}.csv": bill(component("8", 支付者账号ID=one))
+             for one in ("100000001", "200000002") for kind in ("L3", "L2")},
+            16, [f"note {one}/202610/L2.csv: Not read: {one}/202610/L3.csv tells the same cost"
+                 for one in ("100000001", "200000002")], id="two accounts with both kinds",
         ),
         pytest.param(
             {"L2-202610.csv": bill(component("8")), "L2-202611.csv": bill(component("8", 账单月份="2026-11"))},

@@ -9,7 +9,7 @@ Source: Microsoft, "Convert Cost Management data to FOCUS", https://learn.micros
 """
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from apps.ingest.bill.mapping import Input, Kind, Mapping
 from apps.ingest.providers import focus
@@ -247,22 +247,17 @@ The other rows stay, at zero and without quantities, and say in `x_SourceCost` w
 """
 
 
-_NEIGHBOURS = 5
-"""Days beside those of a run that Azure may bill in it: usage arrives late, and days end elsewhere than in UTC."""
-
-
 def within(mapping: Mapping, first: date, last: date) -> Mapping:
-    """The same for a run over these days: a row of another day refuses the file.
+    """The same for a run over these days: a row of another day that would be one of them, were its month written behind
+    its day, refuses the file. A file that was saved so reads well where no day is above 12, in other months.
 
-    A file that was saved with the day before the month reads well where no day is above 12, in other months.
+    Other days are read: usage arrives late, and days end elsewhere than in UTC.
     """
     as_written = "try_strptime({}, '%m/%d/%Y')"
-    day = f"coalesce({as_written}, TRY_CAST({{}} AS TIMESTAMP))"
-    turned = ", ".join(f"{part}({as_written})" for part in ("year", "day", "month"))
-    turned = f"CASE WHEN day({as_written}) <= 12 THEN make_date({turned}) END"
+    parts = ", ".join(f"{part}({as_written})" for part in ("year", "day", "month"))
+    turned = f"CASE WHEN day({as_written}) <= 12 THEN make_date({parts}) END"
     inside = f"BETWEEN DATE '{first}' AND DATE '{last}'"
-    near = f"BETWEEN DATE '{first - timedelta(_NEIGHBOURS)}' AND DATE '{last + timedelta(_NEIGHBOURS)}'"
-    is_odd = f"{day}::DATE NOT {near} OR ({day}::DATE NOT {inside} AND coalesce({turned} {inside}, false))"
+    is_odd = f"{as_written}::DATE NOT {inside} AND {turned} {inside}"
     stopped = f"error('not a day of the run of {first} to {last}; is the day written before the month?')"
     repair = f"CASE WHEN {is_odd} THEN {stopped} ELSE {{}} END"
     return replace(mapping, inputs={**mapping.inputs, "date": replace(INPUTS["date"], repair=repair)})

@@ -28,7 +28,8 @@ _AMOUNTS = f'from_json_strict({_AS_WRITTEN}, \'[{{"amount":"VARCHAR"}}]\')'
 _NO_AMOUNT = "error('a credit without an amount')"
 # Twenty-four decimals hold every amount as BigQuery writes it; the sum is rounded once, to twelve.
 _EACH = f"list_transform({_AMOUNTS}, c -> coalesce(c.amount, {_NO_AMOUNT})::DECIMAL(38,24))"
-_CREDIT = f"coalesce(list_sum({_EACH}), 0)::DECIMAL(38,24)::VARCHAR"
+_CREDIT = f"""CASE WHEN TRY_CAST({{}} AS DECIMAL(38,24)) IS NOT NULL THEN {{}}
+    ELSE coalesce(list_sum({_EACH}), 0)::DECIMAL(38,24)::VARCHAR END"""
 
 _PAIRS = f'from_json({_AS_JSON}, \'[{{"key":"VARCHAR","value":"VARCHAR"}}]\')'
 # Of a key that stands twice the last one counts: Google lists inherited values first.
@@ -108,7 +109,7 @@ _CATEGORY = " ".join(
 
 DETAILED = Mapping(
     name="gcp-detailed",
-    version=1,
+    version=2,
     inputs=INPUTS,
     columns={
         "x_SourceCost": "cost",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from apps.ingest.bill.mapping import Input, Mapping
 from apps.ingest.providers.base import Provider
 from apps.ingest.providers.china import (
+    CURRENCY_CODE,
     DUE,
     DUE_CONTROL,
     ENCODINGS,
@@ -35,8 +36,7 @@ _CATEGORY = (
 _BEGUN = month_of('"begin"')
 _MONTH = f'coalesce("month", {_BEGUN})'
 
-_WORDS = "CASE {} WHEN '人民币' THEN 'CNY' WHEN '美元' THEN 'USD' ELSE {} END"
-_CURRENCY = Input(("币种", "Currency"), repair=_WORDS)
+_CURRENCY = Input(("币种", "Currency"), repair=CURRENCY_CODE)
 
 _INPUTS = {
     "account": Input(

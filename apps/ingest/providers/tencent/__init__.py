@@ -8,6 +8,7 @@ from apps.ingest.bill.mapping import Input, Mapping
 from apps.ingest.providers import focus
 from apps.ingest.providers.base import Provider
 from apps.ingest.providers.china import (
+    CURRENCY_CODE,
     DUE,
     DUE_CONTROL,
     ENCODINGS,
@@ -18,7 +19,7 @@ from apps.ingest.providers.china import (
     issued_by,
     moment,
     month_of,
-    one_kind_a_month,
+    one_kind_a_period,
 )
 
 _TRADES = (
@@ -66,7 +67,7 @@ BILL = Mapping(
             "money",
             required=True,
         ),
-        "currency": Input(("币种", "结算币种", "Currency")),
+        "currency": Input(("币种", "结算币种", "Currency"), repair=CURRENCY_CODE),
     },
     columns={
         **issued_by("Tencent Cloud"),
@@ -82,8 +83,7 @@ BILL = Mapping(
             ELSE "begin" + INTERVAL 1 HOUR END""",
         "ChargeDescription": 'concat_ws(\' / \', "subproduct", "component_name", "trade")',
         "ContractedCost": '"payable"',
-        "BillingCurrency": "CASE coalesce(\"currency\", 'CNY') WHEN '人民币' THEN 'CNY' WHEN '美元' THEN 'USD' "
-        "ELSE coalesce(\"currency\", 'CNY') END",
+        "BillingCurrency": "coalesce(\"currency\", 'CNY')",
         "PricingCategory": f"CASE WHEN ({_CATEGORY}) = 'Adjustment' THEN NULL WHEN regexp_matches(concat_ws(' ', "
         "\"trade\", \"instance_type\"), '(?i)竞价|spot') THEN 'Dynamic' ELSE 'Standard' END",
         "PricingQuantity": '"used"',
@@ -105,6 +105,6 @@ PROVIDER = Provider(
     "tencent",
     "Tencent Cloud bill",
     (focus.MAPPING, BILL),
-    one_kind_a_month("focus", r"L3|明细|component", r"L2|资源|resource"),
+    one_kind_a_period("focus", r"L3|明细|component", r"L2|资源|resource"),
     encodings=ENCODINGS,
 )
