@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from apps.api import selectors, services
 from apps.api.models import ApiToken
 from apps.audit.requests import begin_of_token
-from apps.teams.access import only_of
 
 SCHEME = "Token"
 MAX_HEADER = 300
@@ -38,7 +37,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed
         services.note_use(token, now=now)
         begin_of_token(request._request, token.user.get_username(), token.public_id)
-        return token.user if token.teams is None else only_of(token.user, token.teams), token
+        return selectors.speaker_of(token), token
 
     def authenticate_header(self, request: Request) -> str:
         return SCHEME

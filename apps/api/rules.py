@@ -115,7 +115,8 @@ class WholeDraftSchema(DraftSchema):
     start = serializers.DateField(allow_null=True)
     end = serializers.DateField(allow_null=True)
     is_withheld = serializers.BooleanField(
-        help_text="whether it takes cost from teams the caller does not see and who have not agreed: no moves are told"
+        help_text="whether it takes cost from teams the caller does not see and who have not agreed: then moves are "
+        "told of teams alone that only lose"
     )
     moves = MoveSchema(many=True)
     trail = StepSchema(many=True)

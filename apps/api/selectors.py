@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from apps.api.models import ApiToken
+from apps.teams.access import only_of
 
 KEY_PREFIX = "costops"
 _NO_HASH = "0" * 64
@@ -25,6 +26,11 @@ def valid_token(key: str, now: datetime) -> ApiToken | None:
     if token is None or not matches or prefix != KEY_PREFIX:
         return None
     return token if token.revoked_at is None and token.expires_at > now and token.user.is_active else None
+
+
+def speaker_of(token: ApiToken) -> User:
+    """Whoever speaks by a token: its user, or its user for some teams."""
+    return token.user if token.teams is None else only_of(token.user, token.teams)
 
 
 def tokens() -> Iterable[ApiToken]:

@@ -16,6 +16,7 @@ from apps.api.letters import ROLES
 from apps.api.parameters import FORMAT, Parameter
 from apps.reports import recipients
 from apps.reports.recipients import NotForYou, Target
+from apps.teams.access import speaks_whole
 
 LANGUAGES = tuple(dict(settings.LANGUAGES))
 WISHING = (
@@ -74,6 +75,8 @@ class SubscriptionsView(AskView):
     def post(self, request: Request) -> HttpResponse:
         given = self.given(request, WISHING)
         user = cast(User, request.user)
+        if "language" in given and not speaks_whole(user):
+            raise NotForYou("language: that of all your letters is not chosen with a token for some teams.")
         if "language" not in given or "role" in given:
             target = _target(user, parameters.needed(given, "role"), given.get("team", ""))
             is_wanted = parameters.needed(given, "is_wanted") == "true"

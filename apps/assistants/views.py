@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views import View
 
 from apps.api.authentication import MAX_HEADER, key_of
-from apps.api.selectors import valid_token
+from apps.api.selectors import speaker_of, valid_token
 from apps.api.throttling import UserThrottle
 from apps.audit.requests import ONLY_LOOKS
 
@@ -40,7 +40,7 @@ class McpView(View):
             return JsonResponse({"error": _UNKNOWN}, status=401, headers={"WWW-Authenticate": "Bearer"})
         if request.content_type == "multipart/form-data":  # a form is read before we are asked; its bytes are gone
             return JsonResponse({"error": _NO_FORM}, status=415)
-        request.user = token.user
+        request.user = speaker_of(token)
         for name, value in (("auth", token), (ONLY_LOOKS, True)):  # for the audit log
             setattr(request, name, value)
         if (refused := self._refusal(request)) is not None:

@@ -9,12 +9,9 @@ from apps.finops.errors import CostOpsError
 from apps.insights.models import WorklistDecision
 from apps.insights.worklist import WorkItem
 from apps.teams import proposals
-from apps.teams.approval import Actor, NotYours
+from apps.teams.approval import EVIDENCE, Actor, NotYours
 from apps.teams.models import RuleDraft
 from apps.teams.selectors import rule_book
-
-MACHINE = "worklist"
-"""Who drafts what is proposed by evidence alone."""
 
 
 class CannotSettle(CostOpsError):
@@ -45,7 +42,7 @@ def accept(
     if not owner:
         raise CannotSettle(f"Nothing speaks for a team as the owner of {item.subject.title}; name one.")
     is_proposed = owner == item.team and since == item.first_day
-    drafter = Actor(MACHINE, None) if is_proposed and by.may_draft else by
+    drafter = Actor(EVIDENCE, None) if is_proposed and by.may_draft else by
     told = reason or (item.best.sentence if item.best and is_proposed else "")
     draft = proposals.propose(_rule(item, owner, since), by=drafter, now=now, reason=told, subject=item.subject.id)
     proposals.note(draft, "accepted", by=by.name, now=now, outcome=item.subject.title)

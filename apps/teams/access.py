@@ -102,13 +102,13 @@ def may(user: Somebody, can: Can) -> bool:
     return is_permitted and access.may(Can.SEE_COST)
 
 
-def rights_of(user: Somebody) -> tuple[tuple[str, bool, tuple[str, ...] | None], ...]:
-    """All that somebody may do now, in order: each thing, whether of the whole company, and over which teams."""
+def rights_of(user: Somebody) -> tuple[object, ...]:
+    """All that somebody may do now, in order: whether they speak as the whole user, whose accounts they see, and each
+    thing, whether of the whole company, and over which teams."""
     access = access_of(user)
     over = {can: access.teams(can) for can in Can}
-    return tuple(
-        (can.value, may(user, can), None if (found := over[can]) is None else tuple(sorted(found))) for can in Can
-    )
+    things = ((can.value, may(user, can), None if (of := over[can]) is None else tuple(sorted(of))) for can in Can)
+    return access.is_whole, tuple(sorted(access.accounts())), *things
 
 
 def speaks_whole(user: Somebody) -> bool:

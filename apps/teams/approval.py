@@ -10,6 +10,9 @@ from apps.teams.access import Somebody, access_of
 from apps.teams.models import UNALLOCATED, Team
 from apps.teams.roles import Can
 
+EVIDENCE = "worklist"
+"""Who drafts what is proposed by evidence alone; a user may be called so, and is not it."""
+
 
 class NotYours(CostOpsError):
     """This person may not do this to this draft; nothing was done."""
@@ -34,7 +37,7 @@ class Actor:
 
     def is_one(self, name: str) -> bool:
         """Whether they are the user of a name, and speak as the whole of it."""
-        return self.is_whole and self.name == name
+        return self.is_whole and self.name == name != EVIDENCE
 
     @property
     def may_draft(self) -> bool:

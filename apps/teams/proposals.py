@@ -166,11 +166,17 @@ def is_withheld(draft: RuleDraft, teams: frozenset[str] | None) -> bool:
 
 
 def seen_moves(draft: RuleDraft, teams: frozenset[str] | None) -> tuple[TeamMove, ...]:
-    """What a draft would do to the teams that somebody sees."""
+    """What a draft would do to the teams that somebody sees; while amounts are withheld, to those that only lose by it:
+    their part tells of nobody else."""
     found = simulation_of(draft)
-    if found is None or is_withheld(draft, teams):
+    seen = tuple(move for move in found.moves if teams is None or move.team in teams) if found else ()
+    if not is_withheld(draft, teams):
+        return seen
+    try:
+        gain = getting(draft)
+    except BadChange:
         return ()
-    return tuple(move for move in found.moves if teams is None or move.team in teams)
+    return tuple(move for move in seen if move.team in losing(draft) - gain)
 
 
 def seen_outcome(step: DraftTrail, teams: frozenset[str] | None) -> str:
@@ -254,7 +260,8 @@ def _dropped(number: int, state: RuleDraft.State, *, by: Actor, now: datetime, w
 
 
 def _check_part(draft: RuleDraft, by: Actor, *, may_be_drafter: bool = True) -> None:
-    is_free = by.on_rules.teams is None or (may_be_drafter and by.is_one(draft.drafted_by))
+    is_drafter = may_be_drafter and by.may_draft and by.is_one(draft.drafted_by)
+    is_free = by.on_rules.teams is None or is_drafter
     if not (is_free or by.speaks_for(needed(draft))):
         raise NotYours("This is for who drafted it, members of the teams that pay by it, and finance.")
 

@@ -66,6 +66,18 @@ def test_a_token_for_other_teams_is_not_told_what_another_of_the_same_user_was(c
     assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
 
 
+def test_a_token_for_all_teams_of_a_lead_is_not_the_lead(callers: dict[str, Client]) -> None:
+    def look(client: Client) -> Any:
+        body, headers = json.dumps({"name": "mine", "query": ""}), {"idempotency-key": "abc"}
+        return client.post("/api/v1/views/", body, "application/json", headers=headers)
+
+    user = User.objects.get(username="lilei")
+    teams = list(Membership.objects.filter(user=user).values_list("team__name", flat=True))
+    limited = client_of(issue_token(user, now=NOW, scopes=("read", "write"), teams=teams))
+    assert look(callers["lilei"]).status_code == 201
+    assert look(limited).status_code == 422
+
+
 def test_who_lost_a_role_is_not_told_again_what_was_done_with_it(callers: dict[str, Client]) -> None:
     note = {"first": "2026-10-06", "text": "a secret of theirs", "team": "live-class"}
 

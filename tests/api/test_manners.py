@@ -332,6 +332,9 @@ def test_a_report_is_wished_for(callers: dict[str, Client], people: dict[str, Us
         "zh-hans", [{"role": "lead", "team": "live-class", "is_wanted": True}],
     )  # fmt: skip
     assert callers["lilei"].post(wish.replace("live-class", "data-platform")).status_code == 403
+    key = issue_token(people["lilei"], now=NOW, scopes=("read", "write"), teams=["live-class"])
+    assert client_of(key).post(f"{V1}subscriptions/?language=en").status_code == 403
+    assert callers["lilei"].get(f"{V1}subscriptions/").json()["language"] == "zh-hans"
 
 
 def test_prices_and_offers_are_brought_by_those_who_may(callers: dict[str, Client], people: dict[str, User]) -> None:

@@ -1,5 +1,6 @@
 """Drafts of rules on their way: who may do what, in which state, and the trail of it."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -150,6 +151,32 @@ def test_amounts_are_withheld_until_those_agreed_from_whom_is_taken(world):
 def test_one_person_may_where_the_setting_says_so(world, settings):
     settings.COSTOPS_RULES_ONE_PERSON = True
     assert proposals.approve(drafted(by=OLA).pk, by=OLA, now=NOW).state == "approved"
+
+
+def test_whoever_only_loses_sees_its_own_loss_at_once(world):
+    rule = "valid_from: 2026-10-02\nadd: [{name: grab, when: {account: '*'}, team: ops, before: web}]"
+    draft = drafted(rule, by=OLA, grows={"data": "-10", "web": "-7", "ops": "17"})
+
+    def seen(team):
+        return [(move.team, move.after) for move in proposals.seen_moves(draft, frozenset({team}))]
+
+    (web, data), ops = (seen(team)[0] for team in ("web", "data")), seen("ops")
+    assert (web[0], data[0], ops) == ("web", "data", [])
+    assert proposals.is_withheld(draft, frozenset({"web"}))
+
+
+def test_a_user_called_like_the_evidence_is_not_it(world):
+    draft = drafted(by=Actor("worklist", None))
+    namesake = Actor("worklist", frozenset({"web"}))
+    assert proposals.visible(frozenset({"web"}), namesake) == []
+    with pytest.raises(NotYours):
+        proposals.withdraw(draft.pk, by=namesake, now=NOW)
+
+
+def test_who_may_draft_no_more_publishes_no_more(world):
+    draft = proposals.approve(drafted().pk, by=OLA, now=NOW)
+    with pytest.raises(NotYours):
+        proposals.publish(draft.pk, by=replace(WEI, teams=frozenset()), now=NOW)
 
 
 @pytest.mark.parametrize(
