@@ -107,6 +107,25 @@ def judge(earlier: Collection[Delivered], bringing: Collection[Delivered], windo
     return _asked(alike, [file for file in bringing if accounts & accounts_of(file, window)], told, window, policy)
 
 
+def judge_parts(earlier: Collection[Delivered], parts: Collection[Delivered], window: str) -> Verdict:
+    """The same for new files that come while others are rewritten: they join these, unless they tell all of several
+    files that are not, and that tell different days: like an issue of the month."""
+    known = [file for file in earlier if file.billed.get(window)]
+    brought = {cell for file in parts for cell in file.billed.get(window, {})}
+    alike = [file for file in known if file.billed[window].keys() <= brought]
+    told = {cell for file in alike for cell in file.billed[window] if _is_told_again(cell, [file], parts, window)}
+    if not told or len({frozenset(file.billed[window]) for file in alike}) == 1:
+        return Verdict()
+    accounts = {account for account, _ in told}
+    return _asked(alike, [file for file in parts if accounts & accounts_of(file, window)], told, window, "auto")
+
+
+def shares_account(one: Delivered, others: Iterable[Delivered], window: str) -> bool:
+    """Whether one of the others tells an account of this file, as far as is known."""
+    mine = accounts_of(one, window)
+    return any(not mine or not theirs or mine & theirs for theirs in (accounts_of(file, window) for file in others))
+
+
 def _asked(alike: list[Delivered], bringing: list[Delivered], told: set[Cell], window: str, policy: Policy) -> Verdict:
     """What is asked, or what was answered: a file that was accepted replaces what it tells whole, and else adds."""
     cells = {cell for file in bringing for cell in file.billed[window]}
@@ -121,7 +140,7 @@ def _asked(alike: list[Delivered], bringing: list[Delivered], told: set[Cell], w
 
 
 def accounts_of(file: Delivered, window: str) -> set[str]:
-    return {account for account, _ in file.billed[window]}
+    return {account for account, _ in file.billed.get(window, {})}
 
 
 def _is_told_again(cell: Cell, earlier: Iterable[Delivered], bringing: Iterable[Delivered], window: str) -> bool:

@@ -4,7 +4,8 @@
 2. Files found together form one delivery.
 3. A later delivery whose new files tell every day that an account was billed before re-issues its month: the earlier
    files of that account stop counting. A file never replaces charges of an account it does not tell.
-4. Unless a file of an earlier delivery was rewritten in place in the same delivery: then the new files join as parts.
+4. Unless a file that told one of its accounts in that month was rewritten in place in the same delivery: then a new
+   file joins as a part, or is asked about where it tells all of several files that were not, like a month anew.
 5. A later delivery that only brings new days, or other hours of a day, adds to the month.
 6. One that tells some days again and leaves others out is asked about (`apps.ingest.delivered.Dispute`).
 7. A vanished file keeps counting.
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from apps.ingest import releases
-from apps.ingest.delivered import Delivered, Dispute, Policy, Verdict, judge
+from apps.ingest.delivered import Delivered, Dispute, Policy, Verdict, judge, judge_parts, shares_account
 
 __all__ = ["Delivered", "Dispute", "Policy", "Settlement", "settle"]
 
@@ -134,7 +135,8 @@ class _Replay:
             bringing = [file for file in joining if window in file.windows]
             earlier = {path: file for path, file in self.counting.get(window, {}).items() if path not in paths}
             step.counting[window] = earlier | back.get(window, {})
-            step.take(window, bringing, [*self._judged(window, earlier, back, bringing, is_rewritten=window in gone)])
+            verdicts = self._judged(window, earlier, back, bringing, gone.get(window, []))
+            step.take(window, bringing, [*verdicts])
         return step
 
     def _judged(
@@ -143,15 +145,16 @@ class _Replay:
         earlier: dict[str, Delivered],
         back: Counting,
         bringing: list[Delivered],
-        *,
-        is_rewritten: bool,
+        gone: list[Delivered],
     ) -> Iterator[Verdict]:
         yield judge(back.get(window, {}).values(), bringing, window, self.policy)
         if self.policy == "snapshots":
             yield judge(earlier.values(), bringing, window, self.policy)
-        elif self.policy == "auto" and not is_rewritten:
-            newcomers = [file for file in bringing if not self.where.get(file.path)]
-            yield judge(earlier.values(), newcomers, window, self.policy)
+        elif self.policy == "auto":
+            newcomers = [file for file in bringing if window not in self.where.get(file.path, ())]
+            parts = [file for file in newcomers if shares_account(file, gone, window)]
+            yield judge(earlier.values(), [file for file in newcomers if file not in parts], window, self.policy)
+            yield judge_parts(earlier.values(), parts, window)
 
     def _parted(self, delivered: list[Delivered], lost: Counter[str]) -> tuple[list[Delivered], list[Delivered]]:
         """The files whose content does not count yet, of the same content the first; and the others."""

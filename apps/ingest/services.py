@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -251,18 +252,21 @@ class _Beside:
         self._source = source
         self._read: list[tuple[LandedFile, lake.WrittenFile]] = []
 
-    def compared(self, file: LandedFile, reading: Reading) -> Reading:
-        """The reading, and what of it others told before: not its own revisions, nor releases of its period."""
-        parts = reading.parts.get(CHARGES.name, [])
+    @cached_property
+    def _told(self) -> list[tuple[LandedFile, lake.StoredFile]]:
         files = {other.file_id: other for other in self._source.files.all()}
-        told: list[tuple[LandedFile, lake.StoredFile | lake.WrittenFile]] = [
+        return [
             (files[key], part)
             for part in lake.files(CHARGES)
             if part.partition["x_SourceName"] == self._source.name and (key := part.partition["x_FileId"]) in files
         ]
+
+    def compared(self, file: LandedFile, reading: Reading) -> Reading:
+        """The reading, and what of it others told before: not its own revisions, nor releases of its period."""
+        parts = reading.parts.get(CHARGES.name, [])
         others = [
             part
-            for other, part in (*told, *self._read)
+            for other, part in (*self._told, *self._read)
             if other.path != file.path and (not file.period or other.period != file.period)
         ]
         self._read += [(file, part) for part in parts]
