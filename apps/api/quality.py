@@ -19,14 +19,18 @@ from apps.ingest import services
 from apps.ingest.models import Source
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.selectors import source_states
+from apps.ingest.services import DECISIONS
 from apps.pipeline.selectors import newest_problems
 from apps.teams.access import may
 from apps.teams.roles import Can
 
 CHECKS: dict[str, RowCheck | SourceCheck] = {check.code: check for check in ROW_CHECKS} | SOURCE_CHECKS
-DECISIONS = ("accept", "reject")
 SOURCE = Parameter("source", parameters.text, "The source.", place="path")
-DECISION = Parameter("decision", parameters.one_of(*DECISIONS), "What becomes of what is held.", choices=DECISIONS)
+DECISION = Parameter(
+    "decision", parameters.one_of(*DECISIONS),
+    "What becomes of what is held: it counts as is proposed, beside what it tells again, in its place, or not.",
+    choices=DECISIONS,
+)  # fmt: skip
 LISTING = (
     Parameter("source", parameters.text, "Only of this source."),
     Parameter("severity", parameters.one_of(*SEVERITIES), "Only this grave.", choices=SEVERITIES),
@@ -88,7 +92,7 @@ class HeldView(CompanyView):
         found = Source.objects.filter(name=source).first() if "\0" not in source else None
         if found is None:
             raise NotFound
-        files = services.decide(found, accept=decision == "accept")
+        files = services.decide(found, decision)
         return Response({"source": source, "decision": decision, "files": files})
 
 

@@ -55,6 +55,16 @@ class Restated:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A file that is held back; `is_asked`: what it tells, others tell too, and somebody has to say what it is."""
+
+    number: int
+    path: str
+    why: str
+    is_asked: bool
+
+
+@dataclass(frozen=True)
 class Quality:
     """A source of bills, as the page shows it."""
 
@@ -64,9 +74,13 @@ class Quality:
     late: str
     last_day: date | None
     expected_share: Decimal | None
-    held: tuple[tuple[str, str], ...]
+    held: tuple[Held, ...]
     findings: tuple[Finding, ...]
     restated: tuple[Restated, ...]
+
+    @property
+    def is_asked(self) -> bool:
+        return any(file.is_asked for file in self.held)
 
 
 def quality(now: datetime) -> list[Quality]:
@@ -85,7 +99,7 @@ def _quality(state: SourceState) -> Quality:
         late=said_late(arrival),
         last_day=arrival.last_day if arrival else None,
         expected_share=_share(arrival.expected_share if arrival else None),
-        held=tuple((file.path, _why(file)) for file in held[:20]),
+        held=tuple(Held(file.pk, file.path, _why(file), "" in (file.answers or {}).values()) for file in held[:20]),
         findings=tuple(_findings(one for one in [*state.problems, *newest] if one.code != HELD.code)),
         restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
     )

@@ -116,9 +116,10 @@ class DecideHeld(Entitled):
     def post(self, request: HttpRequest, source: str) -> HttpResponseBase:
         found = get_object_or_404(Source, name=source)
         decision = request.POST.get("decision")
-        if decision not in ("accept", "reject"):
+        shown = [int(pk) for pk in request.POST.getlist("shown") if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+        if decision not in ingest.DECISIONS:
             raise Http404
-        ingest.decide(found, accept=decision == "accept")
+        ingest.decide(found, decision, shown=shown)
         return redirect("quality")
 
 

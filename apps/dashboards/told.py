@@ -162,12 +162,12 @@ TOLD = (
     _("The overview cannot be read (%(reason)s)."),
     _("The new issue is much smaller: %(lost)s."),
     _(
-        "%(days)s: told anew, and other days of %(window)s are not. Accepted, it replaces %(others)s; if it only adds "
-        "charges, set files=parts before you accept it."
+        "%(days)s: told anew, and other days of %(window)s are not. Say whether it replaces %(others)s, or adds "
+        "charges to it."
     ),
     _(
-        "%(days)s: told by %(others)s as well, of which this leaves something out. Accepted, both count; if it is a "
-        "new issue, reject it and deliver %(window)s whole."
+        "%(days)s: told by %(others)s as well, of which this leaves something out. Say whether it adds charges to it, "
+        "or replaces it with what is left out."
     ),
     _(
         "%(days)s: told by %(others)s as well. Accepted, both count; if it is %(window)s anew, reject it and delete "

@@ -13,7 +13,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import LakeTable
 from apps.ingest import guard
-from apps.ingest.deliveries import Policy, Settlement, settle
+from apps.ingest.deliveries import Dispute, Policy, Settlement, settle
 from apps.ingest.history import Told, contents_of, history, told_without_accounts
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.quality.checks import HOLDS, SEVERITY, SOURCE_CHECKS
@@ -44,11 +44,13 @@ class Ledger:
 
 @dataclass
 class Settled:
-    """What a run has read, by file id; `ways` is how, `held` are the files held back → what is said of it."""
+    """What a run has read, by file id; `ways` is how, `held` are the files held back → what is said of it, `asked` →
+    what somebody is to answer."""
 
     readings: dict[str, Reading] = field(default_factory=dict)
     ways: Mapping[str, str] = field(default_factory=dict)
     held: dict[str, Problem] = field(default_factory=dict)
+    asked: dict[str, Dispute] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -133,6 +135,7 @@ def _hold(
     for key in {key for key, why in checked.items() if why} | settlement.disputed.keys():
         reasons = (checked.get(key, ""), settlement.disputed.get(key, ""))
         settled.hold(files[key], " ".join(str(why) for why in reasons if why))
+    settled.asked |= settlement.disputed
     counting = [
         entry
         for key, file in files.items()
@@ -239,17 +242,26 @@ def _record(files: Mapping[str, LandedFile], settlement: Settlement, settled: Se
             if file.state in (State.REFUSED, State.HELD):
                 continue
             reading = settled.readings.get(key)
-            before = (file.state, file.contents, file.problems, file.rows, file.content_sha256)
+            before = _kept(file)
             if reading:
                 _take_over(file, reading)
             if key in settled.held:
                 file.state = State.HELD
                 file.problems = [*file.problems, asdict(settled.held[key])]
+                if key in settled.asked:
+                    file.answers = (file.answers or {}) | {settled.asked[key].key: ""}
             elif file.state != State.REFUSED:
                 _mark(file, key, settlement, ledger)
-            if before != (file.state, file.contents, file.problems, file.rows, file.content_sha256):
-                file.save(update_fields=["state", "contents", "problems", "rows", "content_sha256"])
+            if before != _kept(file):
+                file.save(update_fields=KEPT)
         failpoint("books.record")
+
+
+KEPT = ("state", "contents", "problems", "rows", "content_sha256", "answers")
+
+
+def _kept(file: LandedFile) -> list[Any]:
+    return [getattr(file, name) for name in KEPT]
 
 
 def _take_over(file: LandedFile, reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 Policy = Literal["auto", "parts", "snapshots"]
@@ -19,7 +20,7 @@ class Delivered:
 
     `billed` tells the same by account, with its moments; it is empty for what was read before that was kept, and for
     usage. `period` and `release` are those of its manifest, if any; a refused file brings nothing. `content` is the
-    same for the same bytes, packed or not.
+    same for the same bytes, packed or not. `answers` are those to the disputes about it, by their keys.
     """
 
     key: str
@@ -33,14 +34,23 @@ class Delivered:
     content: str = ""
     is_refused: bool = False
     is_accepted: bool = False
+    answers: Mapping[str, str] | None = None
+
+    def answer(self, question: "Dispute") -> str:
+        """What somebody said to this question, "replaces" or "adds"; empty where they were not asked. Who accepted a
+        file before answers were kept said to whatever was asked what it proposed."""
+        if not self.is_accepted:
+            return ""
+        return question.then if self.answers is None else self.answers.get(question.key, "")
 
 
 @dataclass(frozen=True)
 class Dispute:
     """Files that tell days again which `others` told: nobody but a person knows whether they replace these or add.
 
-    They `replace` others if they are accepted where they tell all of these anew, but not all that counts; else both
-    count: files that leave something out, and such that `join` a whole month.
+    What is proposed: that they `replace` the others, of which they tell all anew, though not all that counts; that they
+    `add` to others of which they leave something out; or that they `join` a whole month. What is answered is about just
+    these days and others: where they are different ones by then, it is asked again.
     """
 
     window: str
@@ -48,18 +58,24 @@ class Dispute:
     others: tuple[str, ...]
     then: Then
 
+    @property
+    def key(self) -> str:
+        """What is proposed, and the identity of what is asked."""
+        told = "\0".join((self.window, *self.days, "", *self.others))
+        return f"{self.then}:{sha256(told.encode()).hexdigest()[:32]}"
+
     def __str__(self) -> str:
         days, others = _span(self.days), _span(self.others)
         match self.then:
             case "replaces":
                 return (
-                    f"{days}: told anew, and other days of {self.window} are not. Accepted, it replaces {others}; "
-                    "if it only adds charges, set files=parts before you accept it."
+                    f"{days}: told anew, and other days of {self.window} are not. Say whether it replaces {others}, or "
+                    "adds charges to it."
                 )
             case "adds":
                 return (
-                    f"{days}: told by {others} as well, of which this leaves something out. Accepted, both count; if "
-                    f"it is a new issue, reject it and deliver {self.window} whole."
+                    f"{days}: told by {others} as well, of which this leaves something out. Say whether it adds "
+                    "charges to it, or replaces it with what is left out."
                 )
             case "joins":
                 return (
@@ -127,16 +143,16 @@ def shares_account(one: Delivered, others: Iterable[Delivered], window: str) -> 
 
 
 def _asked(alike: list[Delivered], bringing: list[Delivered], told: set[Cell], window: str, policy: Policy) -> Verdict:
-    """What is asked, or what was answered: a file that was accepted replaces what it tells whole, and else adds."""
+    """What is asked, or what came of the answer. Of files that always add, one that tells others whole issues them
+    anew."""
     cells = {cell for file in bringing for cell in file.billed[window]}
-    replaces = all(file.billed[window].keys() <= cells for file in alike)
-    asked = frozenset(file.key for file in bringing if not file.is_accepted)
-    if asked and policy != "parts":
-        twice = {day for file in alike for account, day in file.billed[window] if (account, day) in told}
-        others = tuple(sorted(file.path for file in alike))
-        then: Then = "replaces" if replaces else "adds"
-        return Verdict(dispute=Dispute(window, tuple(sorted(twice)), others, then), asked=asked)
-    return Verdict(frozenset(file.path for file in alike) if replaces else frozenset())
+    then: Then = "replaces" if all(file.billed[window].keys() <= cells for file in alike) else "adds"
+    twice = {day for file in alike for account, day in file.billed[window] if (account, day) in told}
+    question = Dispute(window, tuple(sorted(twice)), tuple(sorted(file.path for file in alike)), then)
+    answers = {file.key: then if policy == "parts" else file.answer(question) for file in bringing}
+    if asked := frozenset(key for key, answer in answers.items() if not answer):
+        return Verdict(dispute=question, asked=asked)
+    return Verdict(frozenset() if "adds" in answers.values() else frozenset(question.others))
 
 
 def accounts_of(file: Delivered, window: str) -> set[str]:

@@ -69,6 +69,7 @@ def history(
             key, file.path, file.delivery, file.revision, windows, billed,
             period=file.period, release=file.release, content=told.contents[key],
             is_refused=is_refused or key in held, is_accepted=file.is_accepted,
+            answers=file.answers,
         )  # fmt: skip
 
 

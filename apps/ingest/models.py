@@ -48,6 +48,8 @@ class LandedFile(models.Model):
     what a manifest said (`apps.ingest.providers.base.Listed`); `version` changes with the content of an object of a
     store; `content_sha256` is of the unpacked bytes, by which the
     same bill packed anew is known; empty of what was not read, and of plain files that earlier releases read.
+    `answers`: what was asked about it (`apps.ingest.delivered.Dispute.key`) → "replaces", "adds", or "" while nobody
+    has said; missing of what was accepted before answers were kept.
     """
 
     class State(models.TextChoices):
@@ -75,6 +77,7 @@ class LandedFile(models.Model):
     release = models.CharField(max_length=200, blank=True)
     expected_rows = models.BigIntegerField(null=True, blank=True)
     is_accepted = models.BooleanField(default=False)
+    answers = models.JSONField(null=True, blank=True)
     landed_at = models.DateTimeField()
 
     class Meta:

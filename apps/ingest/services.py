@@ -1,13 +1,15 @@
 """What ingestion does: add sources, land files, read bills and usage, pull usage from an API."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
@@ -264,7 +266,7 @@ class _Beside:
     def compared(self, file: LandedFile, reading: Reading) -> Reading:
         """The reading, and what of it others told before: not its own revisions, nor releases of its period."""
         parts = reading.parts.get(CHARGES.name, [])
-        others = [
+        others: list[lake.StoredFile | lake.WrittenFile] = [
             part
             for other, part in (*self._told, *self._read)
             if other.path != file.path and (not file.period or other.period != file.period)
@@ -273,12 +275,34 @@ class _Beside:
         return replace(reading, problems=(*reading.problems, *repeats.look(file.path, parts, others)))
 
 
-def decide(source: Source, *, accept: bool) -> int:
-    """Take what was held back of a source, at the next fill, or refuse it; how many files that were."""
+DECISIONS = ("accept", "add", "replace", "reject")
+"""What may become of what is held back: as is proposed, beside what it tells again, in its place; or nothing."""
+_ANSWERS = {"add": "adds", "replace": "replaces"}
+
+
+def decide(source: Source, decision: str, *, shown: Collection[int] | None = None) -> int:
+    """Take what was held back of a source (of these files), at the next fill, or refuse it; how many files that were.
+
+    What is asked about is told again now, after all that came since: it would not do to ask about others because of it.
+    """
     held = source.files.filter(state=State.HELD)
-    if accept:
-        return held.update(state=State.LANDED, is_accepted=True)
-    return held.update(state=State.REFUSED, contents=[], rows=0)
+    if shown is not None:
+        held = held.filter(pk__in=shown)
+    if decision == "reject":
+        return held.update(state=State.REFUSED, contents=[], rows=0)
+    with transaction.atomic():
+        files = list(held.select_for_update().order_by("delivery", "path", "revision"))
+        newest = dict(source.files.order_by("revision").values_list("path", "pk"))
+        last = source.files.aggregate(last=Max("delivery"))["last"] or 0
+        for at, (_, delivered) in enumerate(groupby(files, key=lambda file: file.delivery), start=1):
+            for file in delivered:
+                asked = {key for key, answer in (file.answers or {}).items() if not answer}
+                if asked and not file.period and newest[file.path] == file.pk:
+                    file.delivery = last + at
+                answers = {key: _ANSWERS.get(decision, key.partition(":")[0]) for key in asked}
+                file.state, file.is_accepted, file.answers = State.LANDED, True, (file.answers or {}) | answers
+                file.save(update_fields=["state", "is_accepted", "answers", "delivery"])
+    return len(files)
 
 
 def meter_files(source: Source, now: datetime) -> StepResult:

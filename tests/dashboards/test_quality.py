@@ -1,5 +1,6 @@
 """The quality of bills: what was found, what is held back and who decides, and what a new issue changed."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -55,12 +56,32 @@ def test_in_chinese(bill, client_of):
     assert "账单质量" in body
 
 
+def shown(body: str) -> list[str]:
+    return re.findall(r'name="shown" value="(\d+)"', body)
+
+
 @pytest.mark.parametrize(("decision", "state"), [("accept", "landed"), ("reject", "refused")])
 def test_staff_decides_about_what_was_held_back(bill, client_of, decision, state):
-    assert "Accept: it counts" in client_of("staff").get("/quality/").content.decode()
-    assert client_of("staff").post("/quality/aliyun/", {"decision": decision}).status_code == 302
+    body = client_of("staff").get("/quality/").content.decode()
+    assert "Accept: it counts" in body
+    given = {"decision": decision, "shown": shown(body)}
+    assert client_of("staff").post("/quality/aliyun/", given).status_code == 302
     assert bill.files.get(path="b.csv").state == state
     assert bill.files.get(path="a.csv").state == "current"
+
+
+def test_what_is_asked_is_answered_of_the_files_that_were_shown(bill, client_of):
+    asked = bill.files.get(path="b.csv")
+    bill.files.filter(pk=asked.pk).update(answers={"adds:1": ""})
+    body = client_of("staff").get("/quality/").content.decode()
+    assert "Accept: it replaces what is named" in body
+    assert "Accept: it counts" not in body
+    asked.pk, asked.path, asked.revision = None, "later.csv", 1
+    asked.save(force_insert=True)
+    client_of("staff").post("/quality/aliyun/", {"decision": "replace", "shown": shown(body)})
+    answered = bill.files.get(path="b.csv")
+    assert (answered.state, answered.answers) == ("landed", {"adds:1": "replaces"})
+    assert bill.files.get(path="later.csv").state == "held"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from apps.finops.money import add_up
 from apps.finops.tables import CHARGES
 from apps.ingest import kinds, services
-from apps.ingest.models import Source
+from apps.ingest.models import LandedFile, Source
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS
 from apps.warehouse import lake
 
@@ -101,3 +101,24 @@ def total(column: str = "BilledCost") -> Decimal:
 
 def charges() -> list[dict[str, object]]:
     return sorted(lake.scan(CHARGES).to_pyarrow().to_pylist(), key=lambda charge: charge["x_Row"])
+
+
+def days(*numbers: int, cost: str = "10", **cells: str) -> bytes:
+    return bill(*(row(cost, f"2026-10-{day:02}", **cells) for day in numbers))
+
+
+def deliver(folder, one, *deliveries):
+    for delivery in deliveries:
+        for name, content in delivery.items():
+            put(folder, name, content)
+        assert errors(ingest(one)) == []
+
+
+def asked(one, path) -> str:
+    """Why a file is held back."""
+    file = one.files.get(path=path, state=LandedFile.State.HELD)
+    return file.problems[-1]["message"]
+
+
+def states(one) -> dict[str, str]:
+    return {file.path: file.state for file in one.files.order_by("path", "revision")}

@@ -151,14 +151,14 @@ class TestAShrunkenIssue:
     def test_counts_once_it_is_accepted(self, tmp_path, held):
         put(tmp_path / "in", "a.csv", month("1"))
         fill(held)
-        assert services.decide(held, accept=True) == 1
+        assert services.decide(held, "accept") == 1
         assert "held" not in {problem.code for problem in fill(held)}
         assert costs() == ["1"] * 10
 
     def test_is_forgotten_once_it_is_rejected(self, tmp_path, held):
         put(tmp_path / "in", "a.csv", month("1"))
         fill(held)
-        assert services.decide(held, accept=False) == 1
+        assert services.decide(held, "reject") == 1
         fill(held)
         assert costs() == ["10"] * 10
         assert not LandedFile.objects.filter(state=LandedFile.State.HELD).exists()

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.ingest import services
 from apps.ingest.delivered import Delivered
 from apps.ingest.deliveries import settle
 from apps.ingest.landing import landed_path
 from apps.ingest.models import LandedFile
-from tests.ingest.bills import bill, costs, errors, ingest, put, row, source, total
+from tests.ingest.bills import asked, bill, costs, days, deliver, row, source, states, total
 from tests.ingest.providers.test_gcp import usage
 from tests.ingest.providers.test_huawei import factor
 
@@ -28,27 +27,6 @@ State = LandedFile.State
 def at(cost: str, moment: str, **cells: str) -> dict[str, str]:
     """A charge of the hour that begins at `01T04`, of October 2026."""
     return row(cost, f"2026-10-{moment[:2]}", **{"ChargePeriodStart": f"2026-10-{moment}:00:00Z"} | cells)
-
-
-def days(*numbers: int, cost: str = "10", **cells: str) -> bytes:
-    return bill(*(row(cost, f"2026-10-{day:02}", **cells) for day in numbers))
-
-
-def deliver(folder, one, *deliveries):
-    for delivery in deliveries:
-        for name, content in delivery.items():
-            put(folder, name, content)
-        assert errors(ingest(one)) == []
-
-
-def asked(one, path) -> str:
-    """Why a file is held back."""
-    file = one.files.get(path=path, state=State.HELD)
-    return file.problems[-1]["message"]
-
-
-def states(one) -> dict[str, str]:
-    return {file.path: file.state for file in one.files.order_by("path", "revision")}
 
 
 def zipped(content: bytes) -> bytes:
@@ -118,63 +96,6 @@ class TestSeveralAccounts:
         deliver(tmp_path / "in", one, {"both.csv": both}, {"b.csv": self.B})
         assert "told by both.csv as well, of which this leaves something out" in asked(one, "b.csv")
         assert costs() == ["1", "1"]
-
-
-class TestDaysToldInPart:
-    FIRST = ({"1.csv": days(1)}, {"2.csv": days(2)}, {"3.csv": days(3)})
-    LATE = bill(row("1", "2026-10-03"), row("10", "2026-10-04"))
-
-    def test_a_file_with_late_charges_is_asked_about(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
-        said = "2026-10-03: told anew, and other days of 2026-10 are not. Accepted, it replaces 3.csv; if it only adds"
-        assert asked(one, "4.csv").startswith(said)
-        assert total() == 30
-        assert errors(ingest(one)) == []
-        assert total() == 30, "and stays so"
-
-    def test_accepted_it_replaces_the_file_whose_days_it_tells(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
-        services.decide(one, accept=True)
-        assert errors(ingest(one)) == []
-        assert costs() == ["1", "10", "10", "10"]
-
-    def test_accepted_with_files_parts_it_adds(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
-        one.options["files"] = "parts"
-        one.save()
-        services.decide(one, accept=True)
-        ingest(one)
-        assert total() == 41
-
-    def test_rejected_it_changes_nothing(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
-        services.decide(one, accept=False)
-        deliver(tmp_path / "in", one, {"5.csv": days(4)})
-        assert total() == 40
-
-    def test_a_file_that_tells_less_than_another_adds_when_it_is_accepted(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, {"a.csv": days(1, 2, 3)}, {"b.csv": days(3, 4)})
-        assert asked(one, "b.csv").startswith("2026-10-03: told by a.csv as well, of which this leaves something out.")
-        assert total() == 30
-        services.decide(one, accept=True)
-        ingest(one)
-        assert total() == 50
-
-    def test_other_files_of_the_delivery_go_on(self, tmp_path):
-        one = source(tmp_path / "in")
-        november = bill(row("100", "2026-11-01"))
-        deliver(tmp_path / "in", one, {"a.csv": days(1, 2, 3)}, {"b.csv": days(3, 4), "c.csv": november})
-        assert (total(), states(one)["b.csv"]) == (130, State.HELD)
-
-    def test_a_cumulative_snapshot_replaces_every_file(self, tmp_path):
-        one = source(tmp_path / "in")
-        deliver(tmp_path / "in", one, *self.FIRST, {"whole.csv": days(1, 2, 3, 4, cost="11")})
-        assert costs() == ["11"] * 4
 
 
 class TestContentToldTwice:

@@ -35,7 +35,7 @@ class TestAMonthUnderOtherNames:
         deliver(tmp_path / "in", whole, *([{name: part} for name, part in parts.items()] if is_apart else [parts]))
         if is_apart:
             assert "much smaller" in asked(whole, self.ONE)
-            services.decide(whole, accept=True)
+            services.decide(whole, "accept")
             ingest(whole)
         assert total() == Decimal("57.60")
         assert [file.path for file in whole.files.filter(state=State.CURRENT)] == [self.ONE, self.TWO]
@@ -47,7 +47,7 @@ class TestAMonthUnderOtherNames:
         deliver(tmp_path / "in", whole, {self.ONE: bill(self.FIRST), self.TWO: bill(self.SECOND)})
         assert f"told by {self.WHOLE} as well. Accepted, both count" in asked(whole, self.ONE)
         assert total() == Decimal("57.60")
-        services.decide(whole, accept=False)
+        services.decide(whole, "reject")
         (tmp_path / "in" / self.WHOLE).unlink()
         ingest(whole)
         assert total() == Decimal("57.60")
@@ -56,7 +56,7 @@ class TestAMonthUnderOtherNames:
     def test_a_part_that_comes_late_joins_when_it_is_accepted(self, tmp_path, whole):
         deliver(tmp_path / "in", whole, {self.ONE: bill(v1("3.00"))})
         assert total() == Decimal("57.60")
-        services.decide(whole, accept=True)
+        services.decide(whole, "accept")
         ingest(whole)
         assert total() == Decimal("60.60")
 

@@ -258,7 +258,7 @@ def test_rows_that_another_file_told_are_held_back(tmp_path, deliveries, held, e
         assert [told["code"] for told in file.problems if told["code"] in ("told_before", "held")] == [
             "told_before", "held",
         ]  # fmt: skip
-        assert services.decide(one, accept=True) == 1
+        assert services.decide(one, "accept") == 1
         ingest(one)
         assert len(costs()) == len(expected) + file.rows
 

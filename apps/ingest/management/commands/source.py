@@ -66,6 +66,8 @@ examples:
 DECIDING = """
 examples:
   manage.py source accept aliyun-bill     what was held back counts from the next fill on
+  manage.py source accept aliyun-bill --add
+                                          what it tells again counts as well: late charges
   manage.py source reject aliyun-bill     it is refused; what counted before keeps counting
 """
 EXAMPLES = ADDING + "".join(
@@ -122,6 +124,13 @@ class Command(TerminalCommand):
         for action, told in (("accept", "take what was held back"), ("reject", "refuse what was held back")):
             decide = actions.add_parser(action, help=told, epilog=DECIDING, formatter_class=raw)
             decide.add_argument("name", help="of a source with files that were held back")
+            if action == "accept":
+                what = decide.add_mutually_exclusive_group()
+                for option, means in (("add", "beside what they tell again"), ("replace", "in its place")):
+                    what.add_argument(
+                        f"--{option}", action="store_const", const=option, dest="decision", default=action,
+                        help=f"files that are asked about count {means}",
+                    )  # fmt: skip
 
         look = actions.add_parser(
             "preview",
@@ -190,17 +199,17 @@ class Command(TerminalCommand):
             raise CommandError(f"{source.name}: {wrong} of {len(facts)} facts are wrong; nothing was published.")
 
     def _accept(self, given: dict[str, Any]) -> None:
-        self._decide(given, accept=True)
+        self._decide(given, given["decision"])
 
     def _reject(self, given: dict[str, Any]) -> None:
-        self._decide(given, accept=False)
+        self._decide(given, "reject")
 
-    def _decide(self, given: dict[str, Any], *, accept: bool) -> None:
+    def _decide(self, given: dict[str, Any], decision: str) -> None:
         source = _named(given["name"])
-        count = services.decide(source, accept=accept)
+        count = services.decide(source, decision)
         if not count:
             raise CommandError(f"{source.name}: nothing is held back.")
-        told = "taken at the next fill" if accept else "refused; what counted before keeps counting"
+        told = "refused; what counted before keeps counting" if decision == "reject" else "taken at the next fill"
         self.stdout.write(f"{source.name}: {count} files {told}.")
 
     def _preview(self, given: dict[str, Any]) -> None:
