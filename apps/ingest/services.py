@@ -266,10 +266,9 @@ class _Beside:
     def compared(self, file: LandedFile, reading: Reading) -> Reading:
         """The reading, and what of it others told before: not its own revisions, nor releases of its period."""
         parts = reading.parts.get(CHARGES.name, [])
-        others: list[lake.StoredFile | lake.WrittenFile] = [
-            part
-            for other, part in (*self._told, *self._read)
-            if other.path != file.path and (not file.period or other.period != file.period)
+        told: list[tuple[LandedFile, lake.StoredFile | lake.WrittenFile]] = [*self._told, *self._read]
+        others = [
+            part for other, part in told if other.path != file.path and (not file.period or other.period != file.period)
         ]
         self._read += [(file, part) for part in parts]
         return replace(reading, problems=(*reading.problems, *repeats.look(file.path, parts, others)))
