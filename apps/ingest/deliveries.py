@@ -60,11 +60,13 @@ def settle(files: Iterable[Delivered], policy: Policy = "auto") -> Settlement:
 
 @dataclass
 class _Step:
-    """What would come of a delivery: what counts then in the windows it touches, and which files are duplicates."""
+    """What would come of a delivery: the paths that stop counting in the windows it touches, what begins to count, and
+    which files are duplicates."""
 
-    counting: Counting
     spares: list[Delivered]
     returned: list[Delivered]
+    gone: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    come: Counting = field(default_factory=lambda: defaultdict(dict))
     disputed: dict[str, Dispute] = field(default_factory=dict)
 
     def take(self, window: str, bringing: list[Delivered], verdicts: list[Verdict]) -> None:
@@ -73,8 +75,9 @@ class _Step:
             if verdict.dispute:
                 self.disputed |= dict.fromkeys(verdict.asked, verdict.dispute)
             for path in verdict.replaced:
-                self.counting[window].pop(path, None)
-        self.counting[window] |= {file.path: file for file in bringing}
+                self.gone[window].add(path)
+                self.come[window].pop(path, None)
+        self.come[window] |= {file.path: file for file in bringing}
 
 
 class _Replay:
@@ -86,7 +89,7 @@ class _Replay:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.counting: Counting = {}
+        self.counting: Counting = defaultdict(dict)
         self.where: dict[str, set[str]] = defaultdict(set)
         self.held: Counter[str] = Counter()
         self.spared: dict[str, Delivered] = {}
@@ -102,22 +105,25 @@ class _Replay:
         while (step := self._step(delivered)).disputed:
             self.disputed |= step.disputed
             delivered = [file for file in delivered if file.key not in step.disputed]
-        for window, by_path in step.counting.items():
-            self._replace(window, by_path)
+        for window, paths in step.gone.items():
+            for path in paths:
+                self._leave(window, path)
+        for window, by_path in step.come.items():
+            for file in by_path.values():
+                self._leave(window, file.path)
+                self.counting[window][file.path] = file
+                self.where[file.path].add(window)
+                self.held[file.content] += 1
         for file in (*delivered, *step.returned):
             if spare := self.spared.pop(file.path, None):
                 del self.spares[spare.content][file.path]
         for file in step.spares:
             self.spared[file.path] = self.spares[file.content][file.path] = file
 
-    def _replace(self, window: str, by_path: dict[str, Delivered]) -> None:
-        for path, file in self.counting.get(window, {}).items():
+    def _leave(self, window: str, path: str) -> None:
+        if file := self.counting[window].pop(path, None):
             self.where[path].discard(window)
             self.held[file.content] -= 1
-        for path, file in by_path.items():
-            self.where[path].add(window)
-            self.held[file.content] += 1
-        self.counting[window] = by_path
 
     def _step(self, delivered: list[Delivered]) -> _Step:
         paths = {file.path for file in delivered}
@@ -130,11 +136,12 @@ class _Replay:
         back = self._back(gone, joining, paths)
         returned = [file for by_path in back.values() for file in by_path.values()]
         joining = [file for file in joining if file not in returned]
-        step = _Step({}, spares, returned)
+        step = _Step(spares, returned)
         for window in sorted({window for file in joining for window in file.windows} | gone.keys()):
             bringing = [file for file in joining if window in file.windows]
             earlier = {path: file for path, file in self.counting.get(window, {}).items() if path not in paths}
-            step.counting[window] = earlier | back.get(window, {})
+            step.gone[window] = {file.path for file in gone.get(window, ())}
+            step.come[window] = dict(back.get(window, {}))
             verdicts = self._judged(window, earlier, back, bringing, gone.get(window, []))
             step.take(window, bringing, [*verdicts])
         return step

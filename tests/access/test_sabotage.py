@@ -36,7 +36,7 @@ def no_filter_of_objects(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_end_of_a_token(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("apps.api.authentication.only_of", lambda user, teams: user)
+    patch.setattr("apps.api.selectors.only_of", lambda user, teams: user)
 
 
 def no_end_of_what_is_ones_own(patch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ BODIES: dict[str, tuple[Any, set[str], set[str]]] = {
         GRANTERS, GRANTERS,
     ),
     "DELETE api-grant": ({}, GRANTERS, GRANTERS),
-    "api-held": ({"decision": "accept"}, KEEPERS, KEEPERS),
+    "api-held": ({"decision": "reject"}, KEEPERS, KEEPERS),
     "api-closing": ({"reason": "agreed"}, COMPANY, COMPANY),
     "api-offers": (
         f"{','.join(csv_file.COLUMNS)}\none year,reserved,,,12,0.6{',' * 11}2026-10-01,\n", COMPANY, COMPANY,
@@ -150,7 +150,7 @@ BODIES |= {
     "recommendations": (FORM, PAGE_LEADS, COMPANY),
     "recommendation": (FORM, PAGE_LEADS, COMPANY),
     "runs-fill": (FORM, KEEPERS, KEEPERS),
-    "quality-decide": (FORM, KEEPERS, KEEPERS),
+    "quality-decide": ({"decision": "reject", "shown": "1"}, KEEPERS, KEEPERS),
     "closing": (FORM, COMPANY, COMPANY),
 }
 SAME = {
