@@ -20,6 +20,8 @@ from tests.faults.generations import Issues, Reader, Violated
 LONGEST_SECONDS = 120
 READERS_END_SECONDS = 10
 SEEN_SECONDS = 60
+MOST_IN_A_ROW = 25
+"""Then one fill is left alone: else issues that nobody read would grow in number beyond what any fill can do."""
 START, END = "start", "end"
 
 
@@ -37,6 +39,7 @@ class Run:
         self.fills = 0
         self.kills = 0
         self.full_seconds = 0.0
+        self.in_a_row = 0
 
     def begin(self) -> None:
         done(fork(self._set_up))
@@ -54,12 +57,15 @@ class Run:
         done(fork(generations.fill, failing=self._logging()))
         self.full_seconds = self.full_seconds * 0.7 + (time.monotonic() - began) * (0.3 if self.full_seconds else 1)
         self.fills += 1
+        self.in_a_row = 0
 
     def _logging(self, more: str = "") -> str:
         return f"*=log:{self.points.path};{more}"
 
     def kill_at_random(self) -> None:
         """Kill a fill after a random time of what a whole one takes; often the bill was issued anew before."""
+        if self.in_a_row == MOST_IN_A_ROW:
+            self.fill_undisturbed()
         if self.dice.random() < 0.6:
             self.issues.issue()
         began = time.monotonic()
@@ -90,10 +96,12 @@ class Run:
         point = self.points.last()
         if status == 0:
             self.fills += 1
+            self.in_a_row = 0
             self.full_seconds = self.full_seconds * 0.7 + seconds * 0.3
             self.hit[END] += 1
         elif status == -9:
             self.kills += 1
+            self.in_a_row += 1
             self.hit[POINTS[point] if point else START] += 1
             self.points_hit[point or START] += 1
         else:
