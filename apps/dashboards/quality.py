@@ -99,7 +99,7 @@ def _quality(state: SourceState) -> Quality:
         late=said_late(arrival),
         last_day=arrival.last_day if arrival else None,
         expected_share=_share(arrival.expected_share if arrival else None),
-        held=tuple(Held(file.pk, file.path, _why(file), "" in (file.answers or {}).values()) for file in held[:20]),
+        held=tuple(Held(file.pk, file.path, _why(file), bool(file.asked) and file.may_replace) for file in held[:20]),
         findings=tuple(_findings(one for one in [*state.problems, *newest] if one.code != HELD.code)),
         restated=tuple(_restated(one) for one in source.restatements.order_by("-pk")[:RESTATEMENTS]),
     )

@@ -88,6 +88,16 @@ class LandedFile(models.Model):
         return f"{self.path} ({self.revision})"
 
     @property
+    def asked(self) -> set[str]:
+        """What nobody has answered yet."""
+        return {key for key, answer in (self.answers or {}).items() if not answer}
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether what is asked can be answered so: what joins a whole month of a release only adds to it."""
+        return not any(key.startswith("joins:") for key in self.asked)
+
+    @property
     def file_id(self) -> str:
         """The value of `x_FileId` and `file_id` in the lake."""
         return f"f{self.pk}"

@@ -283,6 +283,7 @@ def decide(source: Source, decision: str, *, shown: Collection[int] | None = Non
     """Take what was held back of a source (of these files), at the next fill, or refuse it; how many files that were.
 
     What is asked about is told again now, after all that came since: it would not do to ask about others because of it.
+    To replace takes no file that cannot (`LandedFile.may_replace`): it stays held.
     """
     held = source.files.filter(state=State.HELD)
     if shown is not None:
@@ -291,11 +292,13 @@ def decide(source: Source, decision: str, *, shown: Collection[int] | None = Non
         return held.update(state=State.REFUSED, contents=[], rows=0)
     with transaction.atomic():
         files = list(held.select_for_update().order_by("delivery", "path", "revision"))
+        if decision == "replace":
+            files = [file for file in files if file.may_replace]
         newest = dict(source.files.order_by("revision").values_list("path", "pk"))
         last = source.files.aggregate(last=Max("delivery"))["last"] or 0
         for at, (_, delivered) in enumerate(groupby(files, key=lambda file: file.delivery), start=1):
             for file in delivered:
-                asked = {key for key, answer in (file.answers or {}).items() if not answer}
+                asked = file.asked
                 if asked and not file.period and newest[file.path] == file.pk:
                     file.delivery = last + at
                 answers = {key: _ANSWERS.get(decision, key.partition(":")[0]) for key in asked}

@@ -47,6 +47,7 @@ class TestAMonthUnderOtherNames:
         deliver(tmp_path / "in", whole, {self.ONE: bill(self.FIRST), self.TWO: bill(self.SECOND)})
         assert f"told by {self.WHOLE} as well. Accepted, both count" in asked(whole, self.ONE)
         assert total() == Decimal("57.60")
+        assert services.decide(whole, "replace") == 0, "it cannot: both would count"
         services.decide(whole, "reject")
         (tmp_path / "in" / self.WHOLE).unlink()
         ingest(whole)
