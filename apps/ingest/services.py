@@ -163,9 +163,9 @@ def _enter(
         for file in told
         if latest[file.path].pk == file.pk and file.path not in renewed
     }
-    delivery = max((file.delivery for file in latest.values()), default=0) + 1
     with transaction.atomic():
         fencing.check()
+        delivery = _next_delivery(source)
         for pair in landed:
             if pair not in fresh:
                 found = pair[0].found
@@ -195,6 +195,13 @@ def _enter(
         failpoint("land.enter")
         if gone := shared.missing(landing.landed_path(one.sha256) for _, one in fresh):
             raise landing.Swept(f"{gone[0].name} is gone before it was entered; the next try lands it again.")
+
+
+def _next_delivery(source: Source) -> int:
+    """The number of a delivery that begins now; until it is committed nobody else is given one, of files that would
+    seem to be found together with these."""
+    Source.objects.select_for_update().get(pk=source.pk)
+    return (source.files.aggregate(last=Max("delivery"))["last"] or 0) + 1
 
 
 def _way(provider: Provider | None, path: str, release: str) -> str:
@@ -291,16 +298,16 @@ def decide(source: Source, decision: str, *, shown: Collection[int] | None = Non
     if decision == "reject":
         return held.update(state=State.REFUSED, contents=[], rows=0)
     with transaction.atomic():
+        first = _next_delivery(source)
         files = list(held.select_for_update().order_by("delivery", "path", "revision"))
         if decision == "replace":
             files = [file for file in files if file.may_replace]
         newest = dict(source.files.order_by("revision").values_list("path", "pk"))
-        last = source.files.aggregate(last=Max("delivery"))["last"] or 0
-        for at, (_, delivered) in enumerate(groupby(files, key=lambda file: file.delivery), start=1):
+        for at, (_, delivered) in enumerate(groupby(files, key=lambda file: file.delivery), start=first):
             for file in delivered:
                 asked = file.asked
                 if asked and not file.period and newest[file.path] == file.pk:
-                    file.delivery = last + at
+                    file.delivery = at
                 answers = {key: _ANSWERS.get(decision, key.partition(":")[0]) for key in asked}
                 file.state, file.is_accepted, file.answers = State.LANDED, True, (file.answers or {}) | answers
                 file.save(update_fields=["state", "is_accepted", "answers", "delivery"])
