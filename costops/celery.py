@@ -46,6 +46,7 @@ app.conf.beat_schedule = {
     "watch": {"task": "apps.alerts.tasks.watch", "schedule": crontab(minute="*/5"), "options": {"expires": 4 * 60}},
     "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": {"expires": 55}},
     "scrub": {"task": "apps.ingest.tasks.scrub", "schedule": crontab(hour="3", minute="20")},
+    "tidy": {"task": "apps.pipeline.tasks.tidy", "schedule": crontab(hour="4", minute="40")},
     "learn prices": {"task": "apps.prices.tasks.learn", "schedule": crontab(hour="5", minute="40")},
     "finish audit": {
         "task": "apps.audit.tasks.finish",

@@ -74,7 +74,8 @@ class Guarded(LoginRequiredMixin, View):
         sees_all = self.scope.teams is None
         if sees_all and not asked_number and not marts.publications(1):
             return redirect("first-steps")
-        context = {"for_everything": sees_all, "asked_number": asked_number}
+        let_go = nothing if isinstance(nothing, marts.LetGo) else None
+        context = {"for_everything": sees_all, "asked_number": asked_number, "let_go": let_go}
         return render(self.request, "dashboards/empty.html", context)
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:

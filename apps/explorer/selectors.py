@@ -5,6 +5,7 @@ from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 
 from apps.explorer.models import Annotation, SavedView
 from apps.finops.errors import CostOpsError
@@ -46,6 +47,12 @@ def view(number: int, reader: Reader) -> SavedView:
 def default_view(reader: Reader) -> SavedView | None:
     """What the explorer opens with, where somebody chose so."""
     return views_of(reader).filter(owner=reader, is_default=True).first() if isinstance(reader, User) else None
+
+
+def pinned_by_views() -> set[int]:
+    """The publications that views name, whoever keeps them."""
+    named = (QueryDict(query).get("publication", "") for query in SavedView.objects.values_list("query", flat=True))
+    return {int(number) for number in named if number.isascii() and number.isdecimal()}
 
 
 def annotations(

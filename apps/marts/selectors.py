@@ -45,6 +45,17 @@ class NothingPublished(CostOpsError):
     """There is no publication to read: nothing was filled yet, or the number asked for does not exist."""
 
 
+class LetGo(NothingPublished):
+    """There was a publication of this number, and it is not kept any more (`keeping`); `next_number` is."""
+
+    def __init__(self, gone: Publication, next_number: int) -> None:
+        self.next_number = next_number
+        super().__init__(
+            f"Publication {gone.number} of {gone.created_at:%Y-%m-%d} is not kept any more: of old ones the last of "
+            f"every month stays, and each that something rests on. The next one that can be read is {next_number}."
+        )
+
+
 def publication(number: int | None = None) -> Publication:
     """One publication, the newest by default."""
     found = once(("publication", number), lambda: _publication(number))
@@ -52,17 +63,19 @@ def publication(number: int | None = None) -> Publication:
 
 
 def _publication(number: int | None) -> Publication:
-    found = (
-        Publication.objects.order_by("-number").first()
-        if number is None
-        else Publication.objects.filter(number=number).first()
-    )
-    if found is not None:
+    if number is None:
+        found = Publication.objects.order_by("-number").first()
+    else:
+        found = Publication.objects.filter(number=number).first()
+    if found is not None and found.let_go_at is None:
         return found
     newest = Publication.objects.order_by("-number").first()
     if newest is None:
         raise NothingPublished("There is no publication yet. Add sources and run `manage.py fill`.")
-    raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
+    if found is None:
+        raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
+    later = Publication.objects.filter(number__gt=found.number, let_go_at=None).order_by("number").first()
+    raise LetGo(found, (later or newest).number)
 
 
 def let_go_of_older() -> None:
@@ -75,8 +88,8 @@ def let_go_of_older() -> None:
 
 
 def publications(limit: int | None = 100) -> list[Publication]:
-    """The newest publications first; all of them without a limit."""
-    return list(Publication.objects.order_by("-number")[:limit])
+    """The newest publications first, of those that can be read; all of them without a limit."""
+    return list(Publication.objects.filter(let_go_at=None).order_by("-number")[:limit])
 
 
 def answer(query: CostQuery) -> Answer:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from apps.pipeline import bells, services
+from apps.pipeline import bells, services, tidying
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,14 @@ def run_due(*, queue: str = "", **_later: Any) -> None:
 def forget_heard(**_later: Any) -> int:
     """Every hour: take the bells that were heard out of the file they are kept in, where there is no Redis."""
     return bells.forget_heard()
+
+
+@shared_task
+def tidy(**_later: Any) -> str:
+    """Every night: let go what is old. Repeating it changes nothing more."""
+    done = tidying.tidy(timezone.now())
+    files = done.publications.reclaimed.files
+    return f"{done.publications.let_go} publications let go, {files} files taken away, {done.runs} runs forgotten"
 
 
 def ring() -> None:

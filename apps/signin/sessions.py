@@ -9,6 +9,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -77,3 +79,11 @@ def end_all(user: User) -> int:
     for one in found:
         one.end()
     return len(found)
+
+
+def forget_over(now: datetime) -> int:
+    """Delete the sessions that are over, and what was told of them; how many."""
+    forgotten, _ = Session.objects.filter(expire_date__lt=now).delete()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(alive), last_seen_at__lt=now - timedelta(hours=1)).delete()
+    return forgotten

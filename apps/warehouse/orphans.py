@@ -116,17 +116,31 @@ def _named(place: "Bucket | _Folder", table: str) -> set[str] | None:
 
     Asked after the files were listed: what was committed meanwhile is named.
     """
+    told = history(place, table)
+    return None if told is None else {path for change in told.changes for path in change.added}
+
+
+@dataclass(frozen=True)
+class History:
+    """What the versions of a table changed, from the first on, and when each was written."""
+
+    changes: tuple[versions.Change, ...]
+    written_at: tuple[datetime, ...]
+
+
+def history(place: "Bucket | _Folder", table: str) -> History | None:
+    """All there is of a table; None where its log has gaps or cannot be read."""
     log = ((one, _VERSION.fullmatch(one.key.removeprefix(f"lake/{table}/"))) for one in _log(place, table))
     found = {int(version[1]): one for one, version in log if version}
     if not found or sorted(found) != list(range(len(found))):
         return None
+    ordered = [found[number] for number in sorted(found)]
     try:
-        if isinstance(place, _Folder):
-            return {path for one in found.values() for path in versions.added(place.read(one.key))}
-        return versions.named(table, found.values(), place.read)
+        changes = versions.changes(table, ordered, place.read)
     except ValueError:
         logger.error("A version of the table %s cannot be read; nothing of it is swept.", table)
         return None
+    return History(tuple(changes), tuple(one.modified for one in ordered))
 
 
 def _log(place: "Bucket | _Folder", table: str) -> "Iterable[Stored | _Lying]":

@@ -211,6 +211,22 @@ def test_a_publication_that_does_not_exist(published, client_of):
     assert "There is no such publication" in client_of("staff").get("/?publication=999").content.decode()
 
 
+def test_a_publication_that_was_let_go(published, client_of):
+    kept = company.Publication.objects.get()
+    gone = company.Publication.objects.get()
+    gone.let_go_at = gone.created_at
+    gone.save()
+    kept.number += 1
+    kept.save(force_insert=True)
+    page = client_of("staff").get(f"/?publication={gone.number}").content.decode()
+    assert "This publication is not kept any more" in page
+    assert f'href="?publication={kept.number}"' in page
+    assert f"publication={gone.number}" not in client_of("staff").get("/publications/").content.decode()
+    told = client_of("staff").get(f"/api/v1/costs/?start=2026-10-01&end=2026-10-02&as_of={gone.number}")
+    assert told.status_code == 404
+    assert f"The next one that can be read is {kept.number}." in told.json()["detail"]
+
+
 def test_an_older_publication_stays_readable(published, client_of):
     first = company.Publication.objects.get()
     staff = client_of("staff")

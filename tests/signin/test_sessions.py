@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -147,3 +149,11 @@ def test_by_https_cookies_belong_to_this_host_alone():
         check=True,
     )
     assert told.stdout.split() == ["__Host-session", "__Host-csrf"]
+
+
+def test_sessions_that_are_over_are_forgotten(people, sign_in):
+    there, gone = sign_in("lilei"), sign_in("lilei")
+    Session.objects.filter(session_key=gone.session.session_key).update(expire_date=timezone.now())
+    assert sessions.forget_over(timezone.now() + timedelta(hours=2)) == 1
+    assert [one.session_key for one in Session.objects.all()] == [there.session.session_key]
+    assert [one.session_key for one in UserSession.objects.all()] == [there.session.session_key]

@@ -1,0 +1,69 @@
+"""Which publications stay readable: those of the last COSTOPS_KEEP_DAYS days, the last of every month before, and those
+that something rests on, such as a closed month. The others are let go, and the lake with them.
+
+In two steps: a publication that is let go can no longer be asked for, and its files lie there for the grace period
+still. Whatever comes to rest on it meanwhile, or a setting that keeps more, has it back.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.marts.models import Publication
+from apps.warehouse import reclaiming
+from apps.warehouse.orphans import GRACE
+from apps.warehouse.reclaiming import Reclaimed
+
+_rested_on: dict[str, Callable[[], Iterable[int | None]]] = {}
+
+
+def rest(name: str, ask: Callable[[], Iterable[int | None]]) -> None:
+    """A floor above shows numbers of publications for years: it says which, once, when it starts."""
+    _rested_on[name] = ask
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a look at the publications did, or would do: how many stay, how many were let go now, and what was taken
+    away of those that were let go before."""
+
+    staying: int
+    let_go: int
+    reclaimed: Reclaimed
+
+
+def tidy(now: datetime, *, dry_run: bool = False) -> Kept:
+    """Let publications go that need not stay, and take away the files that nothing else has of those that were let go
+    longer ago than the grace period. Repeating it changes nothing more."""
+    with transaction.atomic():
+        known = list(Publication.objects.order_by("number"))
+        wanted = _wanted(known, now)
+        lying = [one for one in known if one.let_go_at is None or one.let_go_at > now - GRACE]
+        going = {one.number for one in lying if one.let_go_at is None} - wanted
+        if not dry_run:
+            Publication.objects.filter(number__in=going).update(let_go_at=now)
+            back = {one.number for one in lying if one.let_go_at is not None} & wanted
+            Publication.objects.filter(number__in=back).update(let_go_at=None)
+    pinned: dict[str, set[int]] = defaultdict(set)
+    for one in lying:
+        for table, version in one.versions.items():
+            pinned[table].add(version)
+    reclaimed = reclaiming.reclaim(pinned, now, dry_run=dry_run)
+    return Kept(len({one.number for one in lying} & wanted), len(going), reclaimed)
+
+
+def _wanted(known: list[Publication], now: datetime) -> set[int]:
+    """The numbers of those that stay."""
+    days = settings.COSTOPS_KEEP_DAYS
+    if not days:
+        return {one.number for one in known}
+    young = {one.number for one in known if one.created_at >= now - timedelta(days=days)}
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    last_of_months = {f"{one.created_at.astimezone(zone):%Y-%m}": one.number for one in known}
+    rested_on = {number for ask in _rested_on.values() for number in ask() if number is not None}
+    return young | {*last_of_months.values()} | rested_on
