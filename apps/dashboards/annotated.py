@@ -8,12 +8,15 @@ from apps.charts.figures import Figure
 from apps.dashboards.asking import Asked
 from apps.explorer.models import Annotation
 from apps.explorer.selectors import MOST_MARKS, annotations
+from apps.finops.once import once
 
 
 def written(asked: Asked, **filters: str) -> tuple[Annotation, ...]:
     """What somebody wrote about the days of a figure: of the company, and of the teams it is of."""
-    found = annotations(asked.scope.teams, first=asked.window.start, last=asked.last_day, team=filters.get("team", ""))
-    return tuple(found[:MOST_MARKS])
+    team, first, last = filters.get("team", ""), asked.window.start, asked.last_day
+    found = annotations(asked.scope.teams, first=first, last=last, team=team)
+    key = ("annotations", asked.scope.identity, first, last, team)
+    return once(key, lambda: tuple(found[:MOST_MARKS]))
 
 
 def mark(figure: Figure, asked: Asked, **filters: str) -> Figure:

@@ -31,6 +31,7 @@ from apps.dashboards.budgets import STATES
 from apps.dashboards.forecasts import LandingCard
 from apps.dashboards.lines import Line, Name, total_of
 from apps.dashboards.templatetags import costs as written
+from apps.finops.once import once
 from apps.finops.periods import windows
 from apps.insights.idle import selectors as idle
 from apps.insights.models import IdleExclusion
@@ -153,7 +154,7 @@ def _landing(about: About, landing: LandingCard | None) -> Card:
 def standings(about: About) -> tuple[Standing, ...]:
     """How budgets stand, as their page tells it; of a team, those that are of it."""
     asked = about.asked
-    newest = BudgetVersion.objects.aggregate(newest=Max("pk"))["newest"]
+    newest = once(("newest budget",), lambda: BudgetVersion.objects.aggregate(newest=Max("pk"))["newest"])
     key = ("budgets", identity(publication(asked.publication)), newest, today(about.now), _named(asked.scope))
     found: tuple[Standing, ...] = _remembered(
         key, FRESH_SECONDS, lambda: budgets.standings(now=about.now, teams=asked.scope.teams)

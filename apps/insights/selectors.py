@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 
 from apps.finops.errors import CostOpsError
+from apps.finops.once import once
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts.query import Scope
 from apps.teams.tree import LEVELS as ORGANISED
@@ -19,17 +20,20 @@ class NoForecast(CostOpsError):
 
 def is_any() -> bool:
     """Whether anything was forecast yet."""
-    return ForecastRun.objects.exists()
+    return _newest() is not None
 
 
 def newest_run(publication: int | None = None) -> ForecastRun:
     """The forecasts of a publication, by default the newest."""
-    runs = ForecastRun.objects.order_by("-publication")
-    found = runs.first() if publication is None else runs.filter(publication=publication).first()
+    found = _newest() if publication is None else ForecastRun.objects.filter(publication=publication).first()
     if found is None:
         what = "" if publication is None else f" of publication {publication}"
         raise NoForecast(f"There is no forecast{what}; `manage.py fill --step forecast` makes one of the newest.")
     return found
+
+
+def _newest() -> ForecastRun | None:
+    return once(("newest forecast run",), lambda: ForecastRun.objects.order_by("-publication").first())
 
 
 def forecasts(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from django import template
 from django.conf import settings
@@ -10,8 +11,8 @@ from django.utils.dateformat import format as format_date
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from apps.charts import labels
 from apps.dashboards.lines import Part
@@ -140,7 +141,13 @@ def told(text: str) -> str:
 @register.filter
 def day(value: date | None) -> str:
     """A day as people write it."""
-    return "–" if value is None else format_date(value, pgettext("date format", "j M Y"))
+    return "–" if value is None else _day(value, get_language())
+
+
+@lru_cache(maxsize=4000)
+def _day(value: date, _language: str | None) -> str:
+    """Pages show the same days again and again, and to find out how a language writes them takes long."""
+    return format_date(value, pgettext("date format", "j M Y"))
 
 
 @register.filter

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.finops.errors import CostOpsError
+from apps.finops.once import once
 from apps.insights.anomalies.cells import FIELDS, LEVELS
 from apps.insights.anomalies.feedback import answering, newest_feedback
 from apps.insights.models import Anomaly, AnomalyFeedback, AnomalyRun
@@ -38,19 +39,22 @@ class Seen:
 
 def is_any() -> bool:
     """Whether anything was looked through yet."""
-    return AnomalyRun.objects.exists()
+    return _newest() is not None
 
 
 def newest_run(publication: int | None = None) -> AnomalyRun:
     """What was found in a publication, by default the newest."""
-    runs = AnomalyRun.objects.order_by("-publication")
-    found = runs.first() if publication is None else runs.filter(publication=publication).first()
+    found = _newest() if publication is None else AnomalyRun.objects.filter(publication=publication).first()
     if found is None:
         what = "" if publication is None else f" {publication}"
         raise NoAnomaly(
             f"Publication{what} was not looked through; `manage.py fill --step anomalies` does so with the newest."
         )
     return found
+
+
+def _newest() -> AnomalyRun | None:
+    return once(("newest run of anomalies",), lambda: AnomalyRun.objects.order_by("-publication").first())
 
 
 def anomalies(

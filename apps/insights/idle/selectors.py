@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding, Sentence
 from apps.finops.money import add_up
+from apps.finops.once import once
 from apps.insights.idle import kinds
 from apps.insights.idle.describing import ASK, TITLES
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
@@ -79,17 +80,20 @@ def is_meant(decision: IdleExclusion, finding: IdleFinding) -> bool:
 
 def is_any() -> bool:
     """Whether anything was looked at yet."""
-    return IdleRun.objects.exists()
+    return _newest() is not None
 
 
 def newest_run(publication: int | None = None) -> IdleRun:
     """What was idle in a publication, by default the newest."""
-    runs = IdleRun.objects.order_by("-publication")
-    found = runs.first() if publication is None else runs.filter(publication=publication).first()
+    found = _newest() if publication is None else IdleRun.objects.filter(publication=publication).first()
     if found is None:
         what = "" if publication is None else f" in publication {publication}"
         raise NothingFound(f"Nothing was looked for{what} yet; `manage.py fill --step idle` looks in the newest.")
     return found
+
+
+def _newest() -> IdleRun | None:
+    return once(("newest idle run",), lambda: IdleRun.objects.order_by("-publication").first())
 
 
 def listed(
