@@ -126,7 +126,7 @@ def _copies(into: Path, folder: Path, known: Mapping[str, Kept], say: Watcher) -
         try:
             yield _kept(file, into, folder, known.get(file.path))
         except FileNotFoundError:
-            if file.path.startswith("lake/"):
+            if file.path.startswith("lake/") and not file.may_go:
                 raise zones.FilesMissing(
                     f"{file.path} was taken away before it was copied: no backup was made."
                 ) from None

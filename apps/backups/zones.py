@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -35,6 +35,8 @@ class File:
     sha256: str = ""
     modified_ns: int = 0
     """Of what people brought: whoever looks for new files goes by it."""
+    may_go: bool = False
+    """Whether only older versions of a table have it: what of these nobody reads any more is taken away, any night."""
 
     @property
     def is_fixed(self) -> bool:
@@ -75,7 +77,8 @@ def _of_table(table: str, say: Watcher) -> Iterator[File]:
     if gone:
         say(f"{len(gone)} files of older versions of the table {table} are not there any more.")
     yield from files
-    yield from (lying[f"lake/{table}/{path}"] for path in sorted(log.named - gone))
+    for path in sorted(log.named - gone):
+        yield replace(lying[f"lake/{table}/{path}"], may_go=path not in log.newest)
 
 
 def _log_of(table: str) -> tuple[Log, list[File]]:

@@ -38,9 +38,9 @@ def reclaim(pinned: Mapping[str, Iterable[int]], now: datetime, *, dry_run: bool
     """Take away the files of these tables that no version has which is pinned, held, or newer than what is pinned.
 
     Of each table `pinned` names versions; every version since the largest of them stays, for somebody may be about to
-    pin it. A table without any is left alone, and so is one whose log has gaps. A file goes once the version that took
-    it out is older than the grace period: whoever began to read before that has ended. Repeating it, or doing it twice
-    at once, takes the same away.
+    pin it. A table without any is left alone, and so is one whose log has gaps or lacks what is pinned. A file goes
+    once the version that took it out is older than the grace period: whoever began to read before that has ended.
+    Repeating it, or doing it twice at once, takes the same away.
     """
     wanted: dict[str, set[int]] = defaultdict(set)
     for name, versions in pinned.items():
@@ -63,6 +63,11 @@ def reclaim(pinned: Mapping[str, Iterable[int]], now: datetime, *, dry_run: bool
 def _unread(name: str, newest: int | None, wanted: Iterable[int], now: datetime) -> Iterator[tuple[str, int]]:
     """The keys and sizes of files that are there and that nobody reads."""
     if newest is None or (told := history(store(), name)) is None:
+        return
+    if newest >= len(told.changes):
+        logger.error(
+            "Version %d of the table %s is published and not there: is this the database of that lake?", newest, name
+        )
         return
     needed = sorted({version for version in wanted if version <= newest})
     spans = _spans(told)

@@ -195,3 +195,36 @@ def test_what_people_brought_is_kept_and_another_file_of_its_name_too(folder, ho
         back = brought_back(folder, backup, tmp_path / backup.name)
         assert (back / "uploads" / "hosting" / "bill.csv").read_text() == content
     assert len(list((folder / "files" / "by-sha256").glob("*/*"))) == 2
+
+
+def test_what_only_older_versions_have_may_go_meanwhile(home, tmp_path):
+    for amount in (1, 2, 3):
+        sell(amount, "north")
+    (newest,) = lake.files(SALES)
+    found = {file.path: file.may_go for file in zones.files([].append) if file.path.endswith(".parquet")}
+    assert len(found) == 3
+    assert [path for path, may_go in found.items() if not may_go] == [f"lake/{SALES.name}/{newest.path}"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_newest", [False, True])
+def test_a_backup_beside_who_tidies(home, tmp_path, monkeypatch, is_newest):
+    """The file is taken away after it was listed, before it is copied."""
+    for amount in (1, 2, 3):
+        sell(amount, "north")
+    of, said = zones.files, []
+
+    def tidied(say):
+        for file in of(say):
+            if file.path.endswith(".parquet") and file.may_go is not is_newest:
+                (home / file.path).unlink()
+            yield file
+
+    monkeypatch.setattr(zones, "files", tidied)
+    if is_newest:
+        with pytest.raises(zones.FilesMissing, match="no backup was made"):
+            services.make(tmp_path / "kept", now=datetime.now(UTC), say=said.append)
+        assert services.backups(tmp_path / "kept") == []
+    else:
+        services.make(tmp_path / "kept", now=datetime.now(UTC), say=said.append)
+        assert sum("was taken away before it was copied" in line for line in said) == 2

@@ -67,6 +67,14 @@ def test_a_file_that_was_taken_out_and_put_back_stays(home: Path) -> None:
     assert sold() == [(1, "north", MONDAY)]
 
 
+def test_of_a_table_that_lacks_what_is_pinned_nothing_goes(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for amount in (1, 2, 3):
+        sell(amount, "north")
+    assert reclaim({SALES.name: [4]}, LATER) == Reclaimed()
+    assert "is this the database of that lake?" in caplog.text
+    assert reclaim({SALES.name: [3]}, LATER).files == 2
+
+
 def test_in_a_bucket_the_files_go_from_there(machines: Machines) -> None:
     for amount in (1, 2, 3):
         sell(amount, "north")
