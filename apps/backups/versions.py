@@ -1,12 +1,12 @@
 """What the versions of a table name, told from the files of its log alone."""
 
 import io
-import json
 import re
-from collections.abc import Iterator
 from urllib.parse import unquote
 
 import pyarrow.parquet as pq
+
+from apps.warehouse.versions import change
 
 OF_A_LOG = re.compile(r"lake/([^/]+)/_delta_log/(\d{20}\.[^#]+)")
 """A version or a checkpoint, by its path below the home folder. `_last_checkpoint` is neither: readers do without, and
@@ -34,7 +34,7 @@ class Log:
             self._take_checkpoint(number, content)
 
     def _take_version(self, number: int, content: bytes) -> None:
-        added, removed = set(_paths(content, "add")), set(_paths(content, "remove"))
+        added, removed = map(set, change(content))
         self.named |= added
         if number <= self._at + 1:
             self.newest = (self.newest - removed) | added
@@ -50,9 +50,3 @@ class Log:
         added = {unquote(path) for path in rows if path is not None}
         self.newest |= added
         self.named |= added
-
-
-def _paths(version: bytes, kind: str) -> Iterator[str]:
-    for line in version.splitlines():
-        if found := json.loads(line).get(kind):
-            yield unquote(found["path"])

@@ -25,12 +25,10 @@ SECONDS = 3600
 
 def draw(template: str, given: Mapping[str, Any]) -> str:
     """A template with these values alone. Raises TypeError for what is not told by its value, such as a request."""
-    if settings.DEBUG:  # whoever writes templates sees them
-        return get_template(template).render(dict(given))
     told: list[str] = []
     _tell((template, get_language(), timezone.get_current_timezone_name(), given), told)
     key = f"drawn:{hashlib.sha256(''.join(told).encode()).hexdigest()}"
-    found: str | None = cache.get(key)
+    found: str | None = None if settings.DEBUG else cache.get(key)  # whoever writes templates sees them
     if found is None:
         found = get_template(template).render(dict(given))
         cache.set(key, found, SECONDS)

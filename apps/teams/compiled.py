@@ -1,4 +1,4 @@
-"""Questions asked at every request, written as SQL once: that takes ten times as long as to have them answered."""
+"""Questions asked at every request, written as SQL once: that takes far longer than to have them answered."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

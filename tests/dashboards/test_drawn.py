@@ -1,8 +1,9 @@
 """Parts that are drawn once: the same for the same, and never for what looks unlike."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from django.utils.safestring import mark_safe
 from apps.dashboards import drawn
 from apps.dashboards.lines import Line, Name, Table
 from apps.dashboards.selectors import Section
+from apps.dashboards.templatetags import costs
 
 NAME = Name("web <b>", hint="a", url="/teams/web/")
 LINE = Line(NAME, cost=Decimal("1.50"), before=Decimal("1.25"), share=Decimal(100), by_kind={"direct": Decimal("1.50")})
@@ -77,7 +79,7 @@ def test_what_is_unlike_anywhere_is_drawn_by_itself(drawings, other):
 def test_every_language_and_time_zone_has_its_own(drawings):
     drawn.draw(PART, GIVEN)
     with translation.override("zh-hans"):
-        assert "份额" in drawn.draw(PART, GIVEN) or drawn.draw(PART, GIVEN) == render_to_string(PART, GIVEN)
+        assert "占比" in drawn.draw(PART, GIVEN) == render_to_string(PART, GIVEN)
     assert len(drawings) == 2
     with timezone.override("Asia/Shanghai"):
         drawn.draw(PART, GIVEN)
@@ -101,3 +103,10 @@ def test_texts_do_not_run_into_each_other():
 def test_what_is_not_told_by_its_value_is_refused(given):
     with pytest.raises(TypeError, match="not told by its value"):
         drawn.draw(PART, GIVEN | {"other": given})
+
+
+def test_a_moment_is_of_the_day_it_is_where_it_is_told():
+    late = datetime(2026, 11, 1, 23, tzinfo=UTC)
+    there = late.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert late == there
+    assert [costs.day(one) for one in (late, there, late.date())] == ["1 Nov 2026", "2 Nov 2026", "1 Nov 2026"]

@@ -141,7 +141,11 @@ def told(text: str) -> str:
 @register.filter
 def day(value: date | None) -> str:
     """A day as people write it."""
-    return "–" if value is None else _day(value, get_language())
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):  # of two that are equal each may be another day where it was told
+        return format_date(value, pgettext("date format", "j M Y"))
+    return _day(value, get_language())
 
 
 @lru_cache(maxsize=4000)
