@@ -68,6 +68,7 @@ COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
 COSTOPS_READ_APART = env.bool("COSTOPS_READ_APART", default=True)
 COSTOPS_READ_MEMORY_GIB = env.least("COSTOPS_READ_MEMORY_GIB", 1, default=4)
 COSTOPS_READ_MINUTES = env.least("COSTOPS_READ_MINUTES", 1, default=30)
+COSTOPS_KEEP_ALL_DAYS = env.least("COSTOPS_KEEP_ALL_DAYS", 1, default=35)  # of publications, before one of each day
 COSTOPS_KEEP_DAYS = env.least("COSTOPS_KEEP_DAYS", 0, default=400)  # of publications and runs; 0: all of them
 COSTOPS_FILL_EVERY_MINUTES = env.least("COSTOPS_FILL_EVERY_MINUTES", 1, default=60)
 COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)

@@ -1,5 +1,6 @@
-"""Which publications stay readable: those of the last COSTOPS_KEEP_DAYS days, the last of every month before, and those
-that something rests on, such as a closed month. The others are let go, and the lake with them.
+"""Which publications stay readable: all of the last COSTOPS_KEEP_ALL_DAYS days, the last of every day of the last
+COSTOPS_KEEP_DAYS, the last of every month before, and those that something rests on, such as a closed month. The others
+are let go, and the lake with them.
 
 In two steps: a publication that is let go can no longer be asked for, and its files lie there for the grace period
 still. Whatever comes to rest on it meanwhile, or a setting that keeps more, has it back.
@@ -9,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -62,8 +64,14 @@ def _wanted(known: list[Publication], now: datetime) -> set[int]:
     days = settings.COSTOPS_KEEP_DAYS
     if not days:
         return {one.number for one in known}
-    young = {one.number for one in known if one.created_at >= now - timedelta(days=days)}
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
-    last_of_months = {f"{one.created_at.astimezone(zone):%Y-%m}": one.number for one in known}
+    last: dict[Any, int] = {}
+    for one in known:  # the later takes the place of the earlier of its time
+        at = one.created_at.astimezone(zone)
+        last[f"{at:%Y-%m}"] = one.number
+        if at >= now - timedelta(days=days):
+            last[at.date()] = one.number
+            if at >= now - timedelta(days=settings.COSTOPS_KEEP_ALL_DAYS):
+                last[one.number] = one.number
     rested_on = {number for ask in _rested_on.values() for number in ask() if number is not None}
-    return young | {*last_of_months.values()} | rested_on
+    return {*last.values()} | rested_on

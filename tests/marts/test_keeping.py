@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("home", "db")
 
 @pytest.fixture(autouse=True)
 def _keeping(settings) -> Iterator[None]:
-    settings.COSTOPS_KEEP_DAYS = 100
+    settings.COSTOPS_KEEP_DAYS = settings.COSTOPS_KEEP_ALL_DAYS = 100
     cache.clear()
     yield
     cache.clear()
@@ -99,6 +100,19 @@ def test_everything_stays_where_nothing_is_to_go(settings):
     tidy_for_days()
     assert readable() == numbers
     assert lying() == there == needed(*numbers)
+
+
+def test_of_days_before_the_newest_the_last_publication_stays(settings):
+    settings.COSTOPS_KEEP_DAYS, settings.COSTOPS_KEEP_ALL_DAYS = 400, 50
+    days, hours = (1, 49, 51, 51, 52), (0, 0, 1, 0, 0)  # noon of days ago; an hour before and noon of the 51st
+    noon = NOW.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).replace(hour=12)
+    moments = sorted(noon - timedelta(days=day, hours=hour) for day, hour in zip(days, hours, strict=True))
+    numbers = []
+    for at, moment in enumerate(moments):
+        fill(bill((0, f"{at + 1}.{at + 1:03d}")))
+        numbers.append(publish(None, now=moment).versions["publication"])
+    assert keeping.tidy(NOW).let_go == 1
+    assert readable() == [number for at, number in enumerate(numbers) if at != 1], "the first of two of one day went"
 
 
 def test_what_something_rests_on_stays(django_user_model):

@@ -10,9 +10,10 @@ from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows, working
 
 EXAMPLES = """
-Beat does the same every night. Publications older than COSTOPS_KEEP_DAYS are let go, but for the last of each month and
-those that a closed month, a dispute, a saving, a letter or a kept view rests on; their files in the lake go two days
-later. Bills as they were received, what counts today and the audit log are never touched.
+Beat does the same every night. Publications older than COSTOPS_KEEP_ALL_DAYS are let go, but for the last of each day,
+those older than COSTOPS_KEEP_DAYS but for the last of each month, and for those that a closed month, a dispute, a
+saving, a letter or a kept view rests on; their files in the lake go two days later. Bills as they were received, what
+counts today and the audit log are never touched.
 
 examples:
   manage.py tidy --dry-run             what would be let go
