@@ -22,6 +22,7 @@ if COSTOPS_LOG_FORMAT == "json":  # its own lines too
         "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["console"], "propagate": False}},
     }
 
+worker_class = "costops.sharing.Sharing"
 workers = 2
 threads = 4
 graceful_timeout = 30
