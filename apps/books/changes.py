@@ -144,9 +144,9 @@ def month_window(month: str) -> Window:
 
 
 def previous(number: int | None = None) -> tuple[int, int]:
-    """The publication before one (the newest by default), and that one; the first is its own predecessor."""
+    """The last one kept before a publication (the newest by default), and that; the first is its own predecessor."""
     later = publication(number)
-    earlier = type(later).objects.filter(number__lt=later.number).order_by("-number").first()
+    earlier = type(later).objects.filter(number__lt=later.number, let_go_at=None).order_by("-number").first()
     return (earlier or later).number, later.number
 
 

@@ -27,6 +27,8 @@ from apps.rates.selectors import MissingRate
 
 NO_STORE = "no-store, private"
 _Page = TypeVar("_Page")
+_PUBLICATIONS = ("publication", "as_of", "from", "to")
+"""Parameters of pages that name a publication by its number."""
 
 
 def no_rate(missing: MissingRate) -> str:
@@ -75,8 +77,23 @@ class Guarded(LoginRequiredMixin, View):
         if sees_all and not asked_number and not marts.publications(1):
             return redirect("first-steps")
         let_go = nothing if isinstance(nothing, marts.LetGo) else None
-        context = {"for_everything": sees_all, "asked_number": asked_number, "let_go": let_go}
+        gone = str(let_go.number) if let_go else asked_number
+        context = {
+            "for_everything": sees_all, "asked_number": asked_number, "let_go": let_go,
+            "newest": self._asked_of(None, instead_of=gone),
+            "next_kept": self._asked_of(let_go.next_number, instead_of=gone) if let_go else "",
+        }  # fmt: skip
         return render(self.request, "dashboards/empty.html", context)
+
+    def _asked_of(self, number: int | None, *, instead_of: str | None) -> str:
+        """The parameters of this address with another publication wherever they name this one, or with none."""
+        asked = self.request.GET.copy()
+        for name in [name for name in _PUBLICATIONS if name in asked and asked[name] == instead_of]:
+            if number is None:
+                del asked[name]
+            else:
+                asked[name] = str(number)
+        return asked.urlencode()
 
     def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
         return render(self.request, "dashboards/bad_question.html", {"message": refusal(bad)["refused"]}, status=400)

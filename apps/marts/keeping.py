@@ -2,8 +2,9 @@
 COSTOPS_KEEP_DAYS, the last of every month before, and those that something rests on, such as a closed month. The others
 are let go, and the lake with them.
 
-In two steps: a publication that is let go can no longer be asked for, and its files lie there for the grace period
-still. Whatever comes to rest on it meanwhile, or a setting that keeps more, has it back.
+In two steps: a publication that is let go can no longer be asked for, and its files lie there until it is looked at
+again after the grace period. Whatever came to rest on it by then, or a setting that keeps more, has it back; else it
+is gone, whatever a clock or a setting says later.
 """
 
 from collections import defaultdict
@@ -43,27 +44,37 @@ def tidy(now: datetime, *, dry_run: bool = False) -> Kept:
     """Let publications go that need not stay, and take away the files that nothing else has of those that were let go
     longer ago than the grace period. Repeating it changes nothing more."""
     with transaction.atomic():
-        known = list(Publication.objects.order_by("number"))
-        wanted = _wanted(known, now)
-        lying = [one for one in known if one.let_go_at is None or one.let_go_at > now - GRACE]
-        going = {one.number for one in lying if one.let_go_at is None} - wanted
+        lying = list(Publication.objects.filter(gone_at=None).order_by("number"))
+        wanted = _wanted(lying, now)
+        changed, let_go = [], 0
+        for one in lying:
+            before = one.let_go_at, one.gone_at
+            if one.number in wanted:
+                one.let_go_at = None
+            elif one.let_go_at is None:
+                one.let_go_at = now
+                let_go += 1
+            elif one.let_go_at <= now - GRACE:
+                one.gone_at = now
+            if (one.let_go_at, one.gone_at) != before:
+                changed.append(one)
         if not dry_run:
-            Publication.objects.filter(number__in=going).update(let_go_at=now)
-            back = {one.number for one in lying if one.let_go_at is not None} & wanted
-            Publication.objects.filter(number__in=back).update(let_go_at=None)
+            Publication.objects.bulk_update(changed, ["let_go_at", "gone_at"], batch_size=100)
     pinned: dict[str, set[int]] = defaultdict(set)
     for one in lying:
-        for table, version in one.versions.items():
-            pinned[table].add(version)
+        if one.gone_at is None:
+            for table, version in one.versions.items():
+                pinned[table].add(version)
     reclaimed = reclaiming.reclaim(pinned, now, dry_run=dry_run)
-    return Kept(len({one.number for one in lying} & wanted), len(going), reclaimed)
+    return Kept(len(wanted), let_go, reclaimed)
 
 
 def _wanted(known: list[Publication], now: datetime) -> set[int]:
-    """The numbers of those that stay."""
+    """The numbers of those that stay, of these."""
     days = settings.COSTOPS_KEEP_DAYS
+    numbers = {one.number for one in known}
     if not days:
-        return {one.number for one in known}
+        return numbers
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
     last: dict[Any, int] = {}
     for one in known:  # the later takes the place of the earlier of its time
@@ -74,4 +85,4 @@ def _wanted(known: list[Publication], now: datetime) -> set[int]:
             if at >= now - timedelta(days=settings.COSTOPS_KEEP_ALL_DAYS):
                 last[one.number] = one.number
     rested_on = {number for ask in _rested_on.values() for number in ask() if number is not None}
-    return {*last.values()} | rested_on
+    return {*last.values()} | (rested_on & numbers)

@@ -7,7 +7,8 @@ class Publication(models.Model):
     """What readers see. `versions` maps table name to version; the number is also the ETag and the cache key.
 
     `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
-    `end_day` bound the days with cost, half-open. `let_go_at` is when it ceased to be readable (`keeping`), if it did.
+    `end_day` bound the days with cost, half-open. `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`
+    when its files went and it could no longer be had back, if it did.
     """
 
     number = models.BigAutoField(primary_key=True)
@@ -21,6 +22,7 @@ class Publication(models.Model):
     expected_samples = models.BigIntegerField(default=0)
     totals = models.JSONField(default=dict)
     let_go_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"publication {self.number}"

@@ -49,10 +49,11 @@ class LetGo(NothingPublished):
     """There was a publication of this number, and it is not kept any more (`keeping`); `next_number` is."""
 
     def __init__(self, gone: Publication, next_number: int) -> None:
-        self.next_number = next_number
+        self.number, self.next_number = gone.number, next_number
         super().__init__(
             f"Publication {gone.number} of {gone.created_at:%Y-%m-%d} is not kept any more: of old ones the last of "
-            f"every month stays, and each that something rests on. The next one that can be read is {next_number}."
+            "every day stays, later of every month, and each that something rests on. The next one that can be read is "
+            f"{next_number}."
         )
 
 

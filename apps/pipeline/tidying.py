@@ -29,8 +29,8 @@ def tidy(now: datetime, *, dry_run: bool = False) -> Tidied:
 
     Repeating it changes nothing more.
     """
-    kept = keeping.tidy(now, dry_run=dry_run)
-    return Tidied(kept, _runs(now, dry_run=dry_run), 0 if dry_run else sessions.forget_over(now))
+    runs, over = _runs(now, dry_run=dry_run), 0 if dry_run else sessions.forget_over(now)
+    return Tidied(keeping.tidy(now, dry_run=dry_run), runs, over)  # the first time it may take longer than a night
 
 
 def _runs(now: datetime, *, dry_run: bool) -> int:

@@ -6,6 +6,7 @@ import io
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -221,6 +222,15 @@ def test_a_publication_that_was_let_go(published, client_of):
     page = client_of("staff").get(f"/?publication={gone.number}").content.decode()
     assert "This publication is not kept any more" in page
     assert f'href="?publication={kept.number}"' in page
+    for asked in (
+        "/?publication={}&period=month&metric=list_cost",
+        "/explain/?as_of={}&start=2026-10-01&end=2026-10-02",
+    ):
+        page = client_of("staff").get(asked.format(gone.number)).content.decode()
+        assert "This publication is not kept any more" in page
+        (shown, newest) = (html.unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page))
+        assert sorted(parse_qsl(shown[1:])) == sorted(parse_qsl(asked.format(kept.number).partition("?")[2]))
+        assert len(parse_qsl(newest[1:])) == 2, "the same question of the newest"
     assert f"publication={gone.number}" not in client_of("staff").get("/publications/").content.decode()
     told = client_of("staff").get(f"/api/v1/costs/?start=2026-10-01&end=2026-10-02&as_of={gone.number}")
     assert told.status_code == 404

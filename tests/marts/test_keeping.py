@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.core.management import call_command
 
+from apps.books.changes import previous
 from apps.books.models import Close
 from apps.explorer.models import SavedView
 from apps.finops.tables import ALLOCATED, CHARGES, COST_MART
@@ -112,7 +113,9 @@ def test_of_days_before_the_newest_the_last_publication_stays(settings):
         fill(bill((0, f"{at + 1}.{at + 1:03d}")))
         numbers.append(publish(None, now=moment).versions["publication"])
     assert keeping.tidy(NOW).let_go == 1
-    assert readable() == [number for at, number in enumerate(numbers) if at != 1], "the first of two of one day went"
+    kept = [number for at, number in enumerate(numbers) if at != 1]
+    assert readable() == kept, "the first of two of one day went"
+    assert previous(kept[1]) == (kept[0], kept[1]), "what changed is asked between two that are kept"
 
 
 def test_what_something_rests_on_stays(django_user_model):
@@ -133,16 +136,46 @@ def test_what_something_rests_on_stays(django_user_model):
     assert not needed(source_at) <= lying(), "of other tables its files went"
 
 
-def test_what_is_wanted_again_within_the_grace_period_comes_back():
-    wanted, _last, newest = publish_on(0, 1, None)
+def test_what_is_wanted_again_by_the_night_its_files_would_go_comes_back():
+    wanted, given_up, _last, newest = publish_on(0, 1, 2, None)
     keeping.tidy(NOW)
-    assert wanted not in readable()
+    assert not {wanted, given_up} & set(readable())
     close(wanted)
-    tidy_for_days()
-    assert wanted not in readable(), "it was let go for good when its grace was over"
-    Publication.objects.filter(number=wanted).update(let_go_at=NOW)
-    keeping.tidy(NOW + GRACE - timedelta(hours=1))
+    keeping.tidy(NOW + GRACE + timedelta(days=3))  # beat was away for two nights
     assert {wanted, newest} <= set(readable())
+    tidy_for_days()
+    assert needed(wanted, newest) <= lying()
+    close_of_what_is_gone = Close(number=2, month="2026-02", publication_id=given_up, closed_at=NOW, sha256="0" * 64)
+    close_of_what_is_gone.save()
+    tidy_for_days()
+    assert given_up not in readable(), "its files went"
+
+
+def test_what_is_gone_stays_gone_whatever_the_clock_says():
+    gone, _last, newest = publish_on(0, 1, None)
+    keeping.tidy(NOW)
+    tidy_for_days()
+    keeping.tidy(LONG_AGO)
+    assert gone not in readable()
+    assert newest in readable()
+
+
+def test_where_the_zone_is_another_one_nothing_that_is_gone_stands_for_a_day(settings):
+    """Of two publications the first is the last of its day in Shanghai, and not in Greenwich."""
+    settings.COSTOPS_KEEP_DAYS, settings.COSTOPS_KEEP_ALL_DAYS = 400, 35
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    day = (NOW - timedelta(days=60)).replace(hour=0, minute=0, second=0, microsecond=0)
+    numbers = []
+    for at, moment in enumerate((day.replace(hour=15), day.replace(hour=20), day + timedelta(hours=39), NOW)):
+        fill(bill((0, f"{at + 1}.{at + 1:03d}")))
+        numbers.append(publish(None, now=moment).versions["publication"])
+    keeping.tidy(NOW)
+    tidy_for_days()
+    kept = readable()
+    assert kept == [numbers[0], numbers[2], numbers[3]]
+    settings.COSTOPS_TIME_ZONE = "UTC"
+    tidy_for_days()
+    assert readable() == kept
 
 
 def test_versions_that_nobody_published_go_and_newer_ones_stay():
