@@ -4,32 +4,98 @@ Gunicorn's own processes take every connection they can and keep it: clients tha
 nineteen of twenty requests answered by one process while the other was idle.
 """
 
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
+
+LEAVING_SECONDS = 2.0
+AT_ONCE = 65_536
 
 
 class Sharing(ThreadWorker):
     """Takes connections only while a thread of it is free, and keeps none open while others are being answered.
 
-    Who is told to close connects again at once, and reaches the process that waits. Nobody is refused: where all
-    threads of all processes are at work, connections wait in the kernel for the first that is free.
+    Who is told to close connects again at once, and reaches a process that is free. Nobody is refused: where all
+    threads of all processes are at work, connections wait in the kernel for the first that is free, and a process that
+    stops answers them. What was kept in quiet times stays with its process until its next answer.
     """
 
-    @property
-    def _at_work(self) -> int:
-        """How many connections are being answered, or wait for a thread."""
-        return int(self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns))
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._counting, self._answering = threading.Lock(), 0
+        self._leaving: deque[Any] = deque()
 
+    # --- Taking -----------------------------------------------------------------------------------------------------
     def set_accept_enabled(self, enabled: bool) -> None:
         """Asked in every turn of the loop that does not accept."""
-        super().set_accept_enabled(enabled and self._at_work < self.cfg.threads)
+        taken = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        super().set_accept_enabled(enabled and taken < self.cfg.threads)
 
     def enqueue_req(self, conn: Any) -> None:
         super().enqueue_req(conn)
         self.set_accept_enabled(self._accepting)
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Called once, when it stops: what waits in the kernel would be reset with the listener."""
+        super()._cap_keepalive(deadline)
+        for listener in self.sockets:
+            before = -1
+            while before < self.nr_conns < self.worker_connections:
+                before = self.nr_conns
+                self.accept(listener)
+
+    # --- Answering --------------------------------------------------------------------------------------------------
     def handle_request(self, req: Any, conn: Any) -> Any:
-        if self._at_work > 1:
-            req.force_close()
-        return super().handle_request(req, conn)
+        with self._counting:
+            self._answering += 1
+            if self._answering > 1:
+                req.force_close()
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            with self._counting:
+                self._answering -= 1
+
+    # --- Leaving ----------------------------------------------------------------------------------------------------
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Gunicorn's own waits for the client to close too, up to two seconds, in the loop that all others wait for;
+        and counts a connection twice that broke amid its answer."""
+        if not fs.cancelled() and fs.exception() is None and fs.result():
+            super().finish_request(conn, fs)
+            return
+        self.nr_conns -= 1
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read_on, conn))
+        except (OSError, ValueError, KeyError):  # it is closed
+            conn.close()
+        else:
+            conn.timeout = time.monotonic() + LEAVING_SECONDS
+            self._leaving.append(conn)
+
+    def _read_on(self, conn: Any, client: Any) -> None:
+        """What it still sends is read and forgotten: to close before would take back what it was answered."""
+        with suppress(OSError):
+            if client.recv(AT_ONCE):
+                return
+        self._leaving.remove(conn)
+        self._leave(conn)
+
+    def murder_pending(self) -> None:
+        """Asked in every turn of the loop: who has not closed by now is left."""
+        super().murder_pending()
+        while self._leaving and self._leaving[0].timeout < time.monotonic():
+            self._leave(self._leaving.popleft())
+
+    def _leave(self, conn: Any) -> None:
+        with suppress(OSError, ValueError, KeyError):
+            self.poller.unregister(conn.sock)
+        conn.close()

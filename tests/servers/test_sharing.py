@@ -1,10 +1,12 @@
 """The web server's processes share what is asked: nobody waits for one that is at work while another is idle."""
 
 import http.client
+import signal
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -17,17 +19,25 @@ SITE = """
 import os, time
 from pathlib import Path
 
+def halves():
+    yield b"12345"
+    raise RuntimeError("it breaks")
+
 def site(environ, start_response):
     name, at_work = environ["PATH_INFO"].strip("/"), Path({folder!r})
+    if name == "broken":
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "10")])
+        return halves()
     if name:
         (at_work / name).write_text(str(os.getpid()))
         deadline = time.monotonic() + 20
-        while len(list(at_work.iterdir())) < {threads} and time.monotonic() < deadline:
+        while len(list(at_work.iterdir())) < {threads} + name.startswith("held") and time.monotonic() < deadline:
             time.sleep(0.01)
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "10")])
     return [b"%10d" % os.getpid()]
 """
-"""Answers with the number of its process; what has a name waits until as many names were asked as there are threads."""
+"""Answers with the number of its process; what has a name waits until as many names were asked as there are threads,
+and what is held for one more."""
 
 
 @pytest.fixture
@@ -39,26 +49,22 @@ def asked(tmp_path):
 
 
 @pytest.fixture
-def port(tmp_path, asked):
+def server(tmp_path, asked, port):
     """The site behind the web server as it is configured."""
     (tmp_path / "site_asked.py").write_text(SITE.format(folder=str(asked), threads=THREADS))
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:costops.gunicorn",
-        "--pythonpath",
-        f"{tmp_path},{ROOT}",
-    ]
-    command += ["site_asked:site", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:costops.gunicorn", "site_asked:site"]
+    command += ["--pythonpath", f"{tmp_path},{ROOT}", "--bind", f"127.0.0.1:{port}"]
     server = start(command, log=tmp_path / "server.log", environment={"COSTOPS_HOME": str(tmp_path)}, cwd=ROOT)
     try:
         server.wait_until(lambda: answers(port), what="the web server")
-        yield port
+        yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def port():
+    return free_port()
 
 
 def answers(port):
@@ -89,7 +95,7 @@ def told(connection, name=""):
     return int(answer.read()), answer.getheader("Connection") != "close"
 
 
-def test_every_thread_of_every_process_is_at_work_before_anybody_waits(port, asked):
+def test_every_thread_of_every_process_is_at_work_before_anybody_waits(port, asked, server):
     for again in range(3):
         for one in asked.iterdir():
             one.unlink()
@@ -100,7 +106,7 @@ def test_every_thread_of_every_process_is_at_work_before_anybody_waits(port, ask
         assert sorted(by.count(process) for process in set(by)) == [THREADS // 2, THREADS // 2]
 
 
-def test_a_connection_goes_on_where_nothing_else_is_answered_and_leaves_who_is_at_work(port, asked):
+def test_a_connection_goes_on_where_nothing_else_is_answered_and_leaves_who_is_at_work(port, asked, server):
     with connected(port) as kept, ThreadPoolExecutor(THREADS) as pool:
         process, may_go_on = told(kept)
         assert may_go_on
@@ -115,6 +121,56 @@ def test_a_connection_goes_on_where_nothing_else_is_answered_and_leaves_who_is_a
         finally:
             for number in range(THREADS):
                 (asked / f"{number}").touch()
+
+
+def test_nobody_waits_for_who_does_not_close(port, asked, server):
+    """Whose connection is closed may keep it half open; the loop that all others wait for goes on."""
+    with ExitStack() as open_ones, ThreadPoolExecutor(THREADS) as pool:
+        slow = [open_ones.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(THREADS)]
+        answers = list(pool.map(told_and_kept_open, slow, range(THREADS)))
+        assert sum(b"Connection: close" in one for one in answers) >= THREADS - 2, "all but the first of each process"
+        began = time.monotonic()
+        for _ in range(20):
+            ask(port)
+        assert time.monotonic() - began < 1.5
+
+
+def told_and_kept_open(client, number):
+    client.sendall(f"GET /{number} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+    answer = b""
+    while len(answer.partition(b"\r\n\r\n")[2]) < 10:
+        answer += client.recv(1000)
+    return answer
+
+
+def test_who_waits_in_the_kernel_is_answered_by_a_process_that_stops(port, asked, server):
+    with ThreadPoolExecutor(THREADS + 4) as pool:
+        held = [pool.submit(ask, port, f"held-{number}") for number in range(THREADS)]
+        for number in range(THREADS):
+            at_work(asked / f"held-{number}")
+        waiting = [pool.submit(ask, port) for _ in range(4)]
+        time.sleep(0.5)
+        assert not any(one.done() for one in waiting)
+        server.popen.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        (asked / "go on").touch()
+        assert len({one.result(30) for one in held}) == 2
+        assert all(one.result(30) for one in waiting)
+
+
+def test_an_answer_that_breaks_is_counted_once(port, asked, server):
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda _: broken(port), range(3 * THREADS)))
+        by = list(pool.map(lambda number: ask(port, f"{number}"), range(THREADS)))
+    assert sorted(by.count(process) for process in set(by)) == [THREADS // 2, THREADS // 2]
+
+
+def broken(port):
+    with connected(port) as connection:
+        connection.request("GET", "/broken")
+        answer = connection.getresponse()
+        with pytest.raises((http.client.HTTPException, OSError)):
+            answer.read()
 
 
 def at_work(name):
