@@ -153,7 +153,7 @@ CACHES = {
         "BACKEND": f"apps.signin.shared.{'RedisAndProcessCache' if _redis else 'ProcessCache'}",
         "LOCATION": _redis,
         "KEY_PREFIX": "costops",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
+        "OPTIONS": {"MAX_ENTRIES": 4_000},
     }
 }
 

@@ -1,10 +1,13 @@
 """Parts of pages that say nothing but what they are given: drawn once, and again where that is the same.
 
-Nothing can be stale or be shown to somebody else: what is remembered goes by the template, the language, the time zone
-and every value it is given, down to the last decimal; the part knows neither a request nor who reads.
+Nothing can be stale or be shown to somebody else: what is remembered goes by the template, the language, the zone that
+moments are shown in and every value it is given, down to the last decimal; the part knows neither a request nor who
+reads.
 """
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -13,26 +16,57 @@ from functools import cache as always
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from django.template.loader import get_template
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-SECONDS = 3600
+from apps.dashboards.zones import shown_in
+
+MOST_CHARACTERS = 16 * 2**20
+"""What a process remembers, of all parts together; the least recently used are forgotten first."""
 
 
 def draw(template: str, given: Mapping[str, Any]) -> str:
     """A template with these values alone. Raises TypeError for what is not told by its value, such as a request."""
     told: list[str] = []
-    _tell((template, get_language(), timezone.get_current_timezone_name(), given), told)
-    key = f"drawn:{hashlib.sha256(''.join(told).encode()).hexdigest()}"
-    found: str | None = None if settings.DEBUG else cache.get(key)  # whoever writes templates sees them
+    _tell((template, get_language(), shown_in().key, given), told)
+    key = hashlib.sha256("".join(told).encode()).digest()
+    found = None if settings.DEBUG else _remembered.get(key)  # whoever writes templates sees them
     if found is None:
         found = get_template(template).render(dict(given))
-        cache.set(key, found, SECONDS)
+        _remembered.put(key, found)
     return found
+
+
+class Remembered:
+    """Texts by key, of so many characters in all."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._characters = most, 0
+        self._held: OrderedDict[bytes, str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> str | None:
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def put(self, key: bytes, text: str) -> None:
+        with self._lock:
+            self._characters += len(text) - len(self._held.pop(key, ""))
+            self._held[key] = text
+            while self._characters > self._most:
+                self._characters -= len(self._held.popitem(last=False)[1])
+
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+            self._characters = 0
+
+
+_remembered = Remembered(MOST_CHARACTERS)
 
 
 def _tell(value: Any, told: list[str]) -> None:

@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.template import engines
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from apps.dashboards import drawn
 from apps.dashboards.lines import Line, Name, Table
 from apps.dashboards.selectors import Section
 from apps.dashboards.templatetags import costs
+from apps.dashboards.zones import shown
 
 NAME = Name("web <b>", hint="a", url="/teams/web/")
 LINE = Line(NAME, cost=Decimal("1.50"), before=Decimal("1.25"), share=Decimal(100), by_kind={"direct": Decimal("1.50")})
@@ -29,7 +29,7 @@ GIVEN = {"section": SECTION, "currency": "CNY"}
 @pytest.fixture(autouse=True)
 def drawings(monkeypatch, settings):
     """How often a part was drawn."""
-    cache.clear()
+    drawn._remembered.clear()
     told = []
     of = engines["django"].get_template
 
@@ -39,7 +39,7 @@ def drawings(monkeypatch, settings):
 
     monkeypatch.setattr(drawn, "get_template", counted)
     yield told
-    cache.clear()
+    drawn._remembered.clear()
 
 
 def test_the_same_is_drawn_once_and_looks_as_if_it_was_included(drawings):
@@ -81,9 +81,21 @@ def test_every_language_and_time_zone_has_its_own(drawings):
     with translation.override("zh-hans"):
         assert "占比" in drawn.draw(PART, GIVEN) == render_to_string(PART, GIVEN)
     assert len(drawings) == 2
-    with timezone.override("Asia/Shanghai"):
+    with shown("America/New_York"):
         drawn.draw(PART, GIVEN)
     assert len(drawings) == 3
+
+
+def test_what_is_remembered_has_an_end(drawings):
+    held = drawn.Remembered(10)
+    for key, text in ((b"a", "1234"), (b"b", "5678"), (b"a", "12345")):
+        held.put(key, text)
+    assert held.get(b"b") == "5678", "written again it counts once"
+    held.put(b"c", "12")
+    assert [held.get(key) for key in (b"a", b"b", b"c")] == [None, "5678", "12"], "the least recently used went"
+    held.put(b"d", "x" * 11)
+    assert held.get(b"d") is None
+    assert held.get(b"c") is None
 
 
 def test_texts_do_not_run_into_each_other():
