@@ -184,3 +184,31 @@ def test_a_refusal_is_not_repeated_and_tells_no_secret(machines: Machines) -> No
         lake.version(SALES)
     assert "0123456789" not in str(refused.value)
     assert len(machines.store.asked) == 1
+
+
+def is_delete(environ: dict[str, Any]) -> bool:
+    return environ["REQUEST_METHOD"] == "DELETE"
+
+
+def test_many_files_go_at_once_and_the_first_refusal_ends_it(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for amount in range(30):
+        sell(amount)
+    bucket = shared.bucket()
+    keys = [one.key for one in bucket.listed(f"lake/{SALES.name}/") if one.key.endswith(".parquet")]
+    assert len(keys) == 30
+    machines.store.fault = again_and_again(is_delete, as_status("503 Slow Down"), 5)
+    bucket.delete(keys[:20])
+    left = {one.key for one in bucket.listed(f"lake/{SALES.name}/")}
+    assert left & {*keys} == {*keys[20:]}
+    asked = []
+
+    def refused(_environ: dict[str, Any], start: Any) -> Any:
+        asked.append(1)
+        return failed(start, "403 Forbidden")
+
+    machines.store.fault = again_and_again(is_delete, refused, float("inf"))
+    with pytest.raises(shared.StoreRefused):
+        bucket.delete(keys[20:] * 10)
+    assert len(asked) < 100, "the others are not begun"
