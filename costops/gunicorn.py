@@ -25,6 +25,7 @@ if COSTOPS_LOG_FORMAT == "json":  # its own lines too
 worker_class = "costops.sharing.Sharing"
 workers = 2
 threads = 4
+worker_connections = 500  # open at once, of each process: well below the 1,024 files it may commonly have open
 graceful_timeout = 30
 keepalive = 75  # longer than proxies keep idle connections: the side that asks closes first
 control_socket_disable = True

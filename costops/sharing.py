@@ -23,39 +23,58 @@ class Sharing(ThreadWorker):
     """Takes connections only while a thread of it is free, and keeps none open while others are being answered.
 
     Who is told to close connects again at once, and reaches a process that is free. Nobody is refused: where all
-    threads of all processes are at work, connections wait in the kernel for the first that is free, and a process that
-    stops answers them. What was kept in quiet times stays with its process until its next answer.
+    threads of all processes are at work, connections wait in the kernel for the first that is free; a process that
+    stops goes on taking them until nobody waits. What was kept in quiet times stays with its process until its next
+    answer.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._counting, self._answering = threading.Lock(), 0
         self._leaving: deque[Any] = deque()
+        self._is_stopping = False
+
+    @property
+    def _taken(self) -> int:
+        """How many connections are being answered, or wait for a thread."""
+        return int(self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns) - len(self._leaving))
 
     # --- Taking -----------------------------------------------------------------------------------------------------
     def set_accept_enabled(self, enabled: bool) -> None:
         """Asked in every turn of the loop that does not accept."""
-        taken = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        super().set_accept_enabled(enabled and taken < self.cfg.threads)
+        super().set_accept_enabled(enabled and self._taken < self.cfg.threads)
+
+    def accept(self, listener: Any) -> None:
+        """Of what happened at once, an earlier connection may have been the last one to take."""
+        if self._accepting or self._is_stopping:
+            super().accept(listener)
 
     def enqueue_req(self, conn: Any) -> None:
         super().enqueue_req(conn)
         self.set_accept_enabled(self._accepting)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Called once, when it stops: what waits in the kernel would be reset with the listener."""
+        """Called once, when it stops: what waits in the kernel would be reset with the last listener."""
         super()._cap_keepalive(deadline)
-        for listener in self.sockets:
+        self._is_stopping = True
+        self._take_what_waits()
+
+    def _take_what_waits(self) -> None:
+        """As many as there are threads free; who comes once nobody waits is refused at once, and tries elsewhere."""
+        for listener in list(self.sockets):
             before = -1
-            while before < self.nr_conns < self.worker_connections:
+            while before < self.nr_conns < self.worker_connections and self._taken < self.cfg.threads:
                 before = self.nr_conns
                 self.accept(listener)
+            if before == self.nr_conns:
+                self.sockets.remove(listener)
+                listener.close()
 
     # --- Answering --------------------------------------------------------------------------------------------------
     def handle_request(self, req: Any, conn: Any) -> Any:
         with self._counting:
             self._answering += 1
-            if self._answering > 1:
+            if self._answering > 1 or self._taken > self.cfg.threads:
                 req.force_close()
         try:
             return super().handle_request(req, conn)
@@ -70,12 +89,12 @@ class Sharing(ThreadWorker):
         if not fs.cancelled() and fs.exception() is None and fs.result():
             super().finish_request(conn, fs)
             return
-        self.nr_conns -= 1
         try:
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read_on, conn))
         except (OSError, ValueError, KeyError):  # it is closed
+            self.nr_conns -= 1
             conn.close()
         else:
             conn.timeout = time.monotonic() + LEAVING_SECONDS
@@ -90,12 +109,15 @@ class Sharing(ThreadWorker):
         self._leave(conn)
 
     def murder_pending(self) -> None:
-        """Asked in every turn of the loop: who has not closed by now is left."""
+        """Asked in every turn of the loops: who has not closed by now is left."""
         super().murder_pending()
+        if self._is_stopping:
+            self._take_what_waits()
         while self._leaving and self._leaving[0].timeout < time.monotonic():
             self._leave(self._leaving.popleft())
 
     def _leave(self, conn: Any) -> None:
+        self.nr_conns -= 1
         with suppress(OSError, ValueError, KeyError):
             self.poller.unregister(conn.sock)
         conn.close()
