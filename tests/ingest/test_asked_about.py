@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.ingest import services
+from apps.ingest import books, services
 from apps.ingest.models import LandedFile
 from tests.ingest.bills import asked, bill, costs, days, deliver, errors, ingest, row, source, states, total
 
@@ -100,6 +100,27 @@ class TestDaysToldInPart:
         services.decide(one, decision)
         assert errors(ingest(one)) == []
         assert total() == 300 + Decimal(cost)
+
+    @pytest.mark.parametrize("moment", ["_settle", "_commit", "_record"])
+    @pytest.mark.parametrize(("decision", "cost"), [("accept", "31"), ("add", "41"), ("reject", "30")])
+    def test_an_answer_that_is_given_while_others_are_read_is_not_lost(
+        self, tmp_path, monkeypatch, decision, cost, moment
+    ):
+        one = source(tmp_path / "in")
+        deliver(tmp_path / "in", one, *self.FIRST, {"4.csv": self.LATE})
+        of_its_own = getattr(books, moment)
+
+        def meanwhile(*given, **named):
+            assert services.decide(one, decision) <= 1
+            return of_its_own(*given, **named)
+
+        monkeypatch.setattr(books, moment, meanwhile)
+        deliver(tmp_path / "in", one, {"9.csv": days(9)})
+        monkeypatch.undo()
+        assert errors(ingest(one)) == []
+        assert total() == Decimal(cost) + 10
+        assert errors(ingest(one)) == []
+        assert total() == Decimal(cost) + 10
 
     def test_a_day_that_was_withdrawn_is_left_out_by_who_replaces(self, tmp_path):
         one = source(tmp_path / "in", hold_below="0.8")
