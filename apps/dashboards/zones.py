@@ -1,9 +1,9 @@
 """The time zone that moments are shown in: that of the business, or the one that whoever looks has chosen."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +15,10 @@ _chosen: ContextVar[str] = ContextVar("time_zone", default="")
 
 
 def shown_in() -> ZoneInfo:
-    """The zone of whoever looks; outside of requests that of the business."""
-    return ZoneInfo(_chosen.get() or settings.COSTOPS_TIME_ZONE)
+    """The zone of whoever looks; that of the business outside of requests, and where theirs is none any more."""
+    with suppress(ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(_chosen.get() or settings.COSTOPS_TIME_ZONE)
+    return ZoneInfo(settings.COSTOPS_TIME_ZONE)
 
 
 @contextmanager

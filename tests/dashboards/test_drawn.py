@@ -122,3 +122,10 @@ def test_a_moment_is_of_the_day_it_is_where_it_is_told():
     there = late.astimezone(ZoneInfo("Asia/Shanghai"))
     assert late == there
     assert [costs.day(one) for one in (late, there, late.date())] == ["1 Nov 2026", "2 Nov 2026", "1 Nov 2026"]
+
+
+def test_a_zone_that_is_none_any_more_is_that_of_the_business(drawings):
+    with shown("Nowhere/Land"):
+        assert drawn.draw(PART, GIVEN) == render_to_string(PART, GIVEN)
+    assert drawn.draw(PART, GIVEN)
+    assert len(drawings) == 1
