@@ -6,8 +6,6 @@ reads.
 """
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -22,51 +20,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from apps.dashboards.zones import shown_in
+from apps.marts.recent import Recent
 
 MOST_CHARACTERS = 16 * 2**20
-"""What a process remembers, of all parts together; the least recently used are forgotten first."""
+_remembered: Recent[str] = Recent(MOST_CHARACTERS)
+"""What this process drew last."""
 
 
 def draw(template: str, given: Mapping[str, Any]) -> str:
     """A template with these values alone. Raises TypeError for what is not told by its value, such as a request."""
     told: list[str] = []
     _tell((template, get_language(), shown_in().key, given), told)
-    key = hashlib.sha256("".join(told).encode()).digest()
+    key = hashlib.sha256("".join(told).encode()).hexdigest()
     found = None if settings.DEBUG else _remembered.get(key)  # whoever writes templates sees them
     if found is None:
         found = get_template(template).render(dict(given))
         _remembered.put(key, found)
     return found
-
-
-class Remembered:
-    """Texts by key, of so many characters in all."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._characters = most, 0
-        self._held: OrderedDict[bytes, str] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: bytes) -> str | None:
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-            return self._held.get(key)
-
-    def put(self, key: bytes, text: str) -> None:
-        with self._lock:
-            self._characters += len(text) - len(self._held.pop(key, ""))
-            self._held[key] = text
-            while self._characters > self._most:
-                self._characters -= len(self._held.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        with self._lock:
-            self._held.clear()
-            self._characters = 0
-
-
-_remembered = Remembered(MOST_CHARACTERS)
 
 
 def _tell(value: Any, told: list[str]) -> None:

@@ -27,7 +27,7 @@ from apps.marts.conversion import convert
 from apps.marts.models import Publication
 from apps.marts.placing import placed
 from apps.marts.query import MAX_ROWS, Answer, BadQuestion, CostQuery, PublicationFacts, check_tags
-from apps.marts.recent import RecentAnswers, Rows
+from apps.marts.recent import Recent, Rows
 from apps.marts.scoping import visible, without_teams
 from apps.marts.tagging import tag_value
 from apps.marts.team_rows import TeamRows
@@ -37,7 +37,7 @@ from apps.warehouse import lake
 from apps.warehouse.engine import TOO_LARGE, rows_of
 
 CACHE_SECONDS = 24 * 3600
-_recent = RecentAnswers(most_rows=200_000)
+_recent: Recent[Rows] = Recent(200_000)
 _team_rows = TeamRows()
 
 

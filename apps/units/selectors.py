@@ -15,7 +15,7 @@ from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
 from apps.marts import selectors as marts
 from apps.marts.query import Answer, BadQuestion
-from apps.marts.recent import RecentAnswers
+from apps.marts.recent import Recent, Rows
 from apps.units.models import DriverVersion
 from apps.units.query import LIST_COST, Bridge, ChangeAnswer, UnitAnswer, UnitQuery, UnitRow, UnitRows
 from apps.warehouse import lake
@@ -23,7 +23,7 @@ from apps.warehouse.engine import rows_of
 
 Place = tuple[date, str]
 """Day and subject."""
-_recent = RecentAnswers(most_rows=100_000)
+_recent: Recent[Rows] = Recent(100_000)
 
 
 def versions() -> list[DriverVersion]:

@@ -86,18 +86,6 @@ def test_every_language_and_time_zone_has_its_own(drawings):
     assert len(drawings) == 3
 
 
-def test_what_is_remembered_has_an_end(drawings):
-    held = drawn.Remembered(10)
-    for key, text in ((b"a", "1234"), (b"b", "5678"), (b"a", "12345")):
-        held.put(key, text)
-    assert held.get(b"b") == "5678", "written again it counts once"
-    held.put(b"c", "12")
-    assert [held.get(key) for key in (b"a", b"b", b"c")] == [None, "5678", "12"], "the least recently used went"
-    held.put(b"d", "x" * 11)
-    assert held.get(b"d") is None
-    assert held.get(b"c") is None
-
-
 def test_texts_do_not_run_into_each_other():
     unlike = [
         ("x", "y"), ("x,y",), ("'", "x"), Said("x"), "x", 1, True, None, Decimal(1), date(2026, 1, 1), "2026-01-01",

@@ -190,9 +190,7 @@ def is_delete(environ: dict[str, Any]) -> bool:
     return environ["REQUEST_METHOD"] == "DELETE"
 
 
-def test_many_files_go_at_once_and_the_first_refusal_ends_it(
-    machines: Machines, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_files_go_at_once_and_the_first_refusal_ends_it(machines: Machines) -> None:
     for amount in range(30):
         sell(amount)
     bucket = shared.bucket()
