@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.apps import AppConfig
 
 from apps.alerts.facts import Ask, Fact, tell_of
+from apps.warehouse import database
 
 
 class PipelineConfig(AppConfig):
@@ -12,7 +13,8 @@ class PipelineConfig(AppConfig):
     label = "pipeline"
 
     def ready(self) -> None:
-        """Alerts stand below and cannot ask: which runs failed is told them from here."""
+        """What is done stays. Alerts stand below and cannot ask: which runs failed is told them from here."""
+        database.keep_what_is_committed()
         tell_of("failed_run", _failed_runs)
 
 

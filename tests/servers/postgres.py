@@ -17,7 +17,8 @@ from psycopg import sql
 from tests.servers.process import Process, ServerDidNotStartError, find_program, free_port, start
 
 USER = "costops"
-SPEED_OVER_SAFETY = ["fsync=off", "full_page_writes=off", "synchronous_commit=off"]
+SPEED_OVER_SAFETY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""Of a server that lives as long as the tests. One that dies on the way says what is committed before it is written."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,11 @@ def init_database(binaries: Path, data: Path, prefix: list[str]) -> None:
         raise ServerDidNotStartError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
 
-def start_server(binaries: Path, folder: Path, prefix: list[str], port: int) -> Process:
+def start_server(
+    binaries: Path, folder: Path, prefix: list[str], port: int, settings: tuple[str, ...] = SPEED_OVER_SAFETY
+) -> Process:
     """Start PostgreSQL and wait until it answers a query."""
-    options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *SPEED_OVER_SAFETY]
+    options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *settings]
     command = [*prefix, str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port)]
     for option in options:
         command += ["-c", option]
