@@ -28,7 +28,7 @@ ON_SQLITE = (
     "dashboards/test_printed.py", "dashboards/test_search.py", "dashboards/test_two_currencies.py",
     "dashboards/test_why.py",
     "estimates/",
-    "faults/test_failpoints.py",
+    "faults/test_failpoints.py", "faults/test_restarts.py",
     "ingest/providers/", "ingest/test_apart.py", "ingest/test_bills.py", "ingest/test_commitments.py",
     "ingest/test_counted.py", "ingest/test_hostile_files.py", "ingest/test_hostile_providers.py",
     "ingest/test_in_bucket.py", "ingest/test_lateness.py", "ingest/test_places", "ingest/test_quality.py",
@@ -49,7 +49,8 @@ ON_SQLITE = (
 the same answers. What of it the database remembers is asked of PostgreSQL elsewhere: bills and their quality by
 `ingest/test_deliveries.py` and the main job, rules, drafts and whole fills by `allocation/test_trial.py`,
 `test_rehearsal.py`, `test_policies.py` and `pipeline`, publications by `marts/test_publish.py`, every page by
-`dashboards/test_pages.py`, every address by `api/test_permissions.py` and `access/test_writes.py`."""
+`dashboards/test_pages.py`, every address by `api/test_permissions.py` and `access/test_writes.py`. Servers that die
+are PostgreSQL always."""
 
 ON_POSTGRES = (
     "pipeline/test_processes.py::test_a_fill_killed_again_and_again",
