@@ -9,6 +9,7 @@ next paint. A choice of the filter bar counts until that paint, which shows that
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 from typing import Any
@@ -120,7 +121,7 @@ def main() -> int:
     found: dict[str, dict[str, float]] = {}
     with site(asked.address), sync_playwright() as play:
         browser = play.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
+            executable_path=shutil.which("chromium") or shutil.which("chromium-headless-shell"), args=["--no-sandbox"]
         )
         for path in [FLOOR, *wanted]:
             looks = [look(browser, base, path, "" if path == FLOOR else cookie) for _ in range(asked.looks)]

@@ -8,7 +8,6 @@ missing=()
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v redis-server >/dev/null || missing+=(redis-server)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-[ -x /usr/bin/chromium ] || missing+=(chromium)
 compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null || missing+=(fonts-noto-cjk)
 command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 command -v pdftoppm >/dev/null || missing+=(poppler-utils)
@@ -19,6 +18,8 @@ has_helm || command -v npm >/dev/null || missing+=(npm)
 if [ ${#missing[@]} -gt 0 ]; then
   apt_install "${missing[@]}"
 fi
+# A browser without windows: the whole one does as well, for nearly four times the work a page.
+[ -x /usr/bin/chromium-headless-shell ] || apt_install chromium-headless-shell || [ -x /usr/bin/chromium ]
 
 # npm packages that tests use; where npm is not, or cannot bring one, the tests that need it are skipped.
 npm_install() { # folder in .tools, package, version, what is skipped without it

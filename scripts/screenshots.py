@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,8 +97,8 @@ def served() -> Iterator[str]:
 
 def chromium() -> dict[str, Any]:
     """Debian's Chromium where it is, else Playwright's own."""
-    path = Path("/usr/bin/chromium")
-    return {"args": ["--no-sandbox", "--disable-gpu"], **({"executable_path": str(path)} if path.exists() else {})}
+    path = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+    return {"args": ["--no-sandbox", "--disable-gpu"], **({"executable_path": path} if path else {})}
 
 
 def sign_in(page: Any, base: str, language: str) -> None:
