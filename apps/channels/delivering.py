@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from apps.channels import letters
 from apps.channels.kinds import BY_NAME, Going
-from apps.channels.models import Channel, Entry, Message
+from apps.channels.models import TEST, Channel, Entry, Message
 from apps.channels.outbound import NotSent
 from apps.channels.quiet import free_from
 from apps.channels.recipients import Recipient, recipient_of
@@ -34,8 +34,6 @@ SILENT_SECONDS = 10.0
 """Who does not take a message for so long is not asked for the next one by the same task."""
 BUSY = timedelta(minutes=2)
 """A message that was claimed since, and is not sent, is one that another task is at: none takes that long."""
-TEST = "test"
-"""The kind of notice that only tries a channel."""
 
 State = Message.State
 Clock = Callable[[], datetime]

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from apps.channels import delivering, kinds
-from apps.channels.delivering import TEST, Clock
+from apps.channels.delivering import Clock
 from apps.channels.kinds import BadChannel
-from apps.channels.models import Channel, Entry, Message
+from apps.channels.models import TEST, Channel, Entry, Message
 from apps.channels.services import put
 from apps.finops.findings import Sentence
 from apps.finops.notices import SEVERITIES, Notice

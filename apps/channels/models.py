@@ -7,6 +7,8 @@ from django.db.models import Q
 from apps.finops.notices import SEVERITIES
 from apps.teams.models import Team
 
+TEST = "test"
+"""The kind of a notice that tells nothing: whoever has a channel may try it."""
 LEAST = [(severity, severity) for severity in SEVERITIES]
 
 

@@ -66,7 +66,7 @@ def of_team(name: str, now: datetime) -> list[Channel]:
 def of_lead(name: str) -> list[Channel]:
     """The channels of whoever leads a team."""
     team = Team.objects.filter(name=name, is_active=True).exclude(lead_email="").first()
-    return _usable(Q(user__is_active=True, user__email__iexact=team.lead_email)) if team else []
+    return _usable(Q(user__is_active=True, user__email__same_address=team.lead_email)) if team else []
 
 
 def of_company(now: datetime) -> list[Channel]:
@@ -93,7 +93,7 @@ def told_of(thread: str) -> list[Channel]:
 
 def _people_of(team: Team) -> Q:
     members = Q(pk__in=people_of(team).values("pk"))
-    return members | Q(email__iexact=team.lead_email) if team.lead_email else members
+    return members | Q(email__same_address=team.lead_email) if team.lead_email else members
 
 
 def _usable(whose: Q) -> list[Channel]:

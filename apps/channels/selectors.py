@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from apps.channels.models import Channel, Message
+from apps.channels.models import TEST, Channel, Entry, Message
+from apps.channels.recipients import known_teams
 from apps.finops.errors import CostOpsError
 from apps.teams.approval import actor_of
 from apps.teams.models import Team
@@ -46,7 +47,8 @@ def deliveries(
 
 
 def found_deliveries(reader: Reader | None, *, state: str = "", channel: int | None = None) -> QuerySet[Message]:
-    """Messages, the newest first: of their own channels and those of their teams; without a reader all."""
+    """Messages, the newest first: of their own channels and those of their teams; without a reader all. `entries` are
+    those that they may know of."""
     found = _messages(reader)
     if state:
         found = found.filter(state=state)
@@ -77,7 +79,13 @@ def given_up(reader: Reader | None, of: Iterable[Channel]) -> dict[int, int]:
 def _messages(reader: Reader | None) -> QuerySet[Message]:
     mine = Channel.objects.filter(_owned(reader))
     found = Message.objects.filter(channel__in=mine).select_related("channel__user", "channel__team")
-    return found.prefetch_related("entries").order_by("-pk")
+    return found.prefetch_related(Prefetch("entries", _known_to(reader))).order_by("-pk")
+
+
+def _known_to(reader: Reader | None) -> QuerySet[Entry]:
+    """What of a message its reader may know of now: it may have been written for who they were, and dropped since."""
+    teams = known_teams(reader) if isinstance(reader, User) else None
+    return Entry.objects.all() if teams is None else Entry.objects.filter(Q(team__in=teams) | Q(kind=TEST))
 
 
 def _owned(reader: Reader | None) -> Q:

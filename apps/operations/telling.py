@@ -42,8 +42,9 @@ def tell(one: Recommendation, step: RecommendationStep) -> None:
 
 
 def _is_for(channel: Channel, one: Recommendation) -> bool:
-    """A team is told of its own; what a user may know of is asked again when it is sent."""
-    return channel.team is None or channel.team.name == one.team
+    """Whoever is behind it is told of what they may know of; that is asked again when it is sent."""
+    to = recipients.recipient_of(channel)
+    return to is not None and to.may_know(one.team)
 
 
 def _notice(one: Recommendation, step: RecommendationStep) -> Notice:

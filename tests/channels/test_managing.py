@@ -12,8 +12,9 @@ from apps.channels import managing
 from apps.channels.kinds import BadChannel
 from apps.channels.managing import MOST_TESTS, Wishes, read_wishes
 from apps.channels.models import Channel, Message
+from apps.finops.findings import Sentence
 from apps.teams.approval import NotYours, actor_of
-from apps.teams.models import Team
+from apps.teams.models import Membership, Team
 from apps.warehouse.sealed import unseal
 from tests.channels.worlds import NOW, a_channel, a_notice, deliver, hire, send, the_message
 
@@ -214,6 +215,21 @@ def test_the_terminal_lists_tries_and_sends_again(mailbox, settings):
     assert said("reseal") == "The secrets of 1 channels are encrypted with the newest key.\n"
     with pytest.raises(CommandError, match="no channel 999"):
         said("test", "999")
+
+
+def test_who_left_a_team_reads_nothing_more_of_it_in_what_waited_for_them(staff):
+    mei = staff["mei"]
+    channel = a_channel(user=mei, group_minutes=60)
+    title = Sentence("%(place)s costs %(much)s more", {"place": "data", "much": "98,765"})
+    send(a_notice(team="data", title=title), to=channel)
+    reads = client_of(mei)
+    assert "98,765" in reads.get("/channels/deliveries/").content.decode()
+
+    Membership.objects.filter(user=mei).delete()
+    deliver(minutes=120)
+    assert the_message().state == Message.State.DROPPED
+    assert "98,765" not in reads.get("/channels/deliveries/").content.decode()
+    assert [row["titles"] for row in reads.get("/api/v1/deliveries/").json()["rows"]] == [[]]
 
 
 def test_the_api_tells_channels_and_deliveries_and_sends_again(mailbox):

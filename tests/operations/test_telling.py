@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import translation
 
@@ -80,6 +81,14 @@ def test_nobody_is_told_who_did_not_choose_it_nor_another_team():
     assert not Entry.objects.exists()
     recommend(a_finding("theirs", team="data"))
     assert told(other)[0] == "It was found"
+
+
+def test_of_other_teams_nobody_is_told_by_a_channel_of_their_own():
+    people = hire() | {"stranger": User.objects.create_user("stranger")}
+    own = {name: a_channel("webhook", user=user, kinds=[KIND], **HOOK) for name, user in people.items()}
+    recommend(a_finding(saving_per_month=Decimal(100)))
+
+    assert {name for name, channel in own.items() if told(channel)} == {"lilei", "finance"}
 
 
 def test_every_step_has_its_words_in_both_languages():
