@@ -22,7 +22,7 @@ def lead_of(team: str) -> User | None:
     if found is None:
         return None
     if found.lead_email:
-        users = User.objects.filter(is_active=True, email__iexact=found.lead_email).order_by("pk")
+        users = User.objects.filter(is_active=True, email__same_address=found.lead_email).order_by("pk")
         if lead := users.first():
             return lead
     members = people_of(found)[:2]
@@ -35,7 +35,7 @@ def assignable(teams: Iterable[str]) -> list[User]:
     wanted = Q(is_superuser=True) | Q(pk__in=holders(Role.FINANCE).values("pk"))
     wanted |= Q(pk__in=people_of(*named).values("pk"))
     for address in {team.lead_email for team in named if team.lead_email}:
-        wanted |= Q(email__iexact=address)
+        wanted |= Q(email__same_address=address)
     return list(User.objects.filter(wanted, is_active=True).distinct().order_by("username"))
 
 

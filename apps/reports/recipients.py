@@ -144,7 +144,7 @@ def reads_in(user: User) -> str:
 
 
 def _language_of(address: str) -> str:
-    found = User.objects.filter(is_active=True, email__iexact=address).order_by("pk").first()
+    found = User.objects.filter(is_active=True, email__same_address=address).order_by("pk").first()
     return reads_in(found) if found else ""
 
 

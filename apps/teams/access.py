@@ -160,7 +160,12 @@ def _given(user: int, email: str, day: date) -> "QuerySet[Any, Any]":
     return _told(Group.objects.filter(own, name=roles.FINANCE), "finance group", Reach.EVERYTHING, "").union(
         _told(Membership.objects.filter(own), "member", Reach.TEAM, F("team__name")),
         _told(UnitMembership.objects.filter(own, unit__is_active=True), "unit member", Reach.UNIT, F("unit__name")),
-        _told(Team.objects.filter(lead_email__iexact=email).exclude(lead_email=""), "addressed", Reach.TEAM, F("name")),
+        _told(
+            Team.objects.filter(lead_email__same_address=email).exclude(lead_email=""),
+            "addressed",
+            Reach.TEAM,
+            F("name"),
+        ),
         _told(in_force(day).filter(own | Q(group__user=user)), F("role"), F("reach"), F("value")),
         all=True,
     )

@@ -8,6 +8,7 @@ class TeamsConfig(AppConfig):
     label = "teams"
 
     def ready(self) -> None:
-        from apps.teams import keepers
+        from apps.teams import addresses, keepers
 
+        addresses.register()
         keepers.watch()

@@ -58,7 +58,7 @@ def unprivileged_prefix(folder: Path) -> list[str]:
 def init_database(binaries: Path, data: Path, prefix: list[str]) -> None:
     """Make the folder of a new server."""
     command = [*prefix, str(binaries / "initdb"), "--pgdata", str(data), "--username", USER, "--auth", "trust"]
-    command += ["--encoding", "UTF8", "--no-locale", "--no-sync"]
+    command += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
     done = subprocess.run(command, cwd=data.parent, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerDidNotStartError(f"initdb failed:\n{done.stdout}{done.stderr}")
