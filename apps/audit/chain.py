@@ -10,6 +10,9 @@ from apps.audit.models import AuditEntry
 
 HASHED = ("number", "actor", "way", "action", "subject", "details", "outcome", "address", "request_id", "previous")
 
+END_MISSING = "the end of the audit log was missing"
+"""The action of an entry before which others may have been cut off."""
+
 
 def hash_of(entry: AuditEntry) -> str:
     """SHA-256 of every field as JSON with sorted keys; the moment in UTC to the microsecond."""
@@ -42,5 +45,7 @@ def verify(entries: Iterable[AuditEntry]) -> Verdict:
             )
         if hash_of(entry) != entry.hash:
             return Verdict(seen, previous, f"Entry {entry.number} was changed after it was written.")
+        if entry.action == END_MISSING:
+            return Verdict(seen, previous, f"After entry {seen} the end was missing: others may have been cut off.")
         seen, previous = entry.number, entry.hash
     return Verdict(seen, previous)

@@ -59,7 +59,9 @@ def is_recorded(argv: Sequence[str]) -> bool:
     """Whether a command line is one of ours that does something."""
     name, *words = argv[1:] or [""]
     is_ours = str(get_commands().get(name, "")).startswith("apps.") or name in ("createsuperuser", "changepassword")
-    if not is_ours or {"-h", "--help", "--check", "--plan"} & set(words) or name in READING:
+    asked = set(words[: words.index("--")] if "--" in words else words)
+    only_looks = {"-h", "--help"} | ({"--check", "--plan"} if name == "migrate" else set())
+    if not is_ours or only_looks & asked or name in READING:
         return False
     return not (READING & set(words[:1]) and _has_actions(name))
 

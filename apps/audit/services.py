@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from apps.audit.chain import hash_of
+from apps.audit.chain import END_MISSING, hash_of
 from apps.audit.models import AuditEntry, Begun, ChainEnd
 from apps.audit.redaction import shown
 
@@ -65,19 +65,28 @@ def record(deed: Deed, outcome: int, *, begun: str = "") -> AuditEntry:
 
 def _append(row: dict[str, Any], outcome: int, begun: str) -> AuditEntry:
     with transaction.atomic():
-        end = _end_of_chain()
-        entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **row)
-        entry.hash = hash_of(entry)
-        entry.save(force_insert=True)
-        ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).update(number=entry.number, hash=entry.hash)
+        entry = _add(_end_of_chain(row["at"]), row, outcome)
         forget(begun)
     return entry
 
 
-def _end_of_chain() -> ChainEnd:
-    """Locked: others who append wait."""
-    ChainEnd.objects.get_or_create(pk=ChainEnd.THE_ONE)
-    return ChainEnd.objects.select_for_update().get(pk=ChainEnd.THE_ONE)
+def _end_of_chain(at: datetime) -> ChainEnd:
+    """Locked: others who append wait. Where it was taken away the chain goes on, behind an entry that says so."""
+    _, is_new = ChainEnd.objects.get_or_create(pk=ChainEnd.THE_ONE)
+    end = ChainEnd.objects.select_for_update().get(pk=ChainEnd.THE_ONE)
+    if is_new and (newest := AuditEntry.objects.order_by("number").last()):
+        end.number, end.hash = newest.number, newest.hash
+        _add(end, Deed(at, "", AuditEntry.Way.COMMAND, END_MISSING).row(), AuditEntry.UNKNOWN)
+    return end
+
+
+def _add(end: ChainEnd, row: dict[str, Any], outcome: int) -> AuditEntry:
+    entry = AuditEntry(number=end.number + 1, outcome=outcome, previous=end.hash, **row)
+    entry.hash = hash_of(entry)
+    entry.save(force_insert=True)
+    end.number, end.hash = entry.number, entry.hash
+    end.save()
+    return entry
 
 
 def finish(now: datetime) -> int:
@@ -87,7 +96,7 @@ def finish(now: datetime) -> int:
     for way, grace in GRACE.items():
         for left in Begun.objects.filter(way=way, at__lt=now - grace).order_by("at"):
             with transaction.atomic():
-                _end_of_chain()  # whoever records locks it before the note
+                _end_of_chain(now)  # whoever records locks it before the note
                 if Begun.objects.select_for_update().filter(key=left.key).exists():  # nobody else was faster
                     row = {one.name: getattr(left, one.name) for one in fields(Deed)}  # cut and cleaned already
                     _append(row, AuditEntry.UNKNOWN, left.key)

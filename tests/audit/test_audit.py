@@ -81,6 +81,16 @@ def test_an_entry_taken_out_is_missed(number, said):
     assert selectors.verdict().wrong == said
 
 
+def test_entries_cut_off_with_the_end_are_missed_and_later_ones_are_kept():
+    write(5)
+    AuditEntry.objects.filter(number__gt=2).delete()
+    ChainEnd.objects.all().delete()
+    assert selectors.verdict().wrong == "The end is missing: entries may have been cut off."
+    write(1)
+    assert [entry.number for entry in AuditEntry.objects.order_by("number")] == [1, 2, 3, 4]
+    assert selectors.verdict().wrong == "After entry 2 the end was missing: others may have been cut off."
+
+
 def test_a_chain_written_anew_is_seen_by_an_end_noted_elsewhere():
     write()
     noted = newest().hash
@@ -281,6 +291,9 @@ def test_no_secret_of_a_command_line_is_kept(words, kept):
         ("ask --group-by team", False),
         ("mcp", False),
         ("fill --help", False),
+        ("migrate --plan", False),
+        ("backup restore --force -- --plan", True),
+        ("disputes answer 3 accept -- --check", True),
         ("createsuperuser", True),
         ("check", False),
         ("", False),
