@@ -7,12 +7,14 @@ import time
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from apps.api.services import issue_token
 from apps.signin import factors
+from apps.teams.granting import Wish, give
 from apps.warehouse.sealed import SecretUnreadable
 from tests.signin.conftest import PASSWORD
 
@@ -114,6 +116,14 @@ def test_who_must_have_one(people, sign_in, settings, required, led):
     answers = {name: sign_in(name).get("/settings/") for name in people}
     assert sorted(name for name, answer in answers.items() if answer.status_code == 302) == led
     assert {answers[name]["Location"] for name in led} <= {"/signin/second-factor/"}
+
+
+def test_who_may_do_a_thing_by_permission_alone_must_have_one_too(people, settings):
+    settings.COSTOPS_REQUIRE_SECOND_FACTOR = "privileged"
+    give(Wish("lilei", "viewer"), by="root", now=timezone.now())
+    assert not factors.must_have(User.objects.get(username="lilei"))
+    people["lilei"].user_permissions.add(Permission.objects.get(codename="close_month"))
+    assert factors.must_have(User.objects.get(username="lilei"))
 
 
 @pytest.mark.parametrize(
