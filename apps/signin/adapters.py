@@ -2,13 +2,14 @@
 
 import logging
 import unicodedata
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.audit.requests import CHANGES, address_of
 from apps.signin import groups, outbound
+from apps.signin.models import Given
 
 logger = logging.getLogger(__name__)
 NOWHERE = "::"
@@ -66,20 +68,41 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("settings")
 
+    def pre_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse | None:
+        """Whoever holds what groups of a provider gave comes by it: nobody else says whether they are still in them."""
+        refused: HttpResponse | None = super().pre_login(request, user, **given)
+        if refused is None and _came_by(given) is None and _is_looked_after(user):
+            request.session.flush()
+            return render(request, "socialaccount/by_provider.html", status=403)
+        return refused
+
     def post_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse:
         """What the groups of the provider give is given before the first page."""
         setattr(request, CHANGES, True)
-        if login := (given.get("signal_kwargs") or {}).get("sociallogin"):
+        if login := _came_by(given):
             now = timezone.now()  # noqa: TID251  # a sign-in happens now
             groups.follow(user, groups.named_by(login), at=now, address=client_address(request))
         response: HttpResponse = super().post_login(request, user, **given)
         return response
 
 
+def _came_by(given: Mapping[str, Any]) -> SocialLogin | None:
+    return (given.get("signal_kwargs") or {}).get("sociallogin")
+
+
+def _is_looked_after(user: User) -> bool:
+    """Whether groups gave somebody what they hold, at a provider by which they can come. Superusers hold all anyway:
+    one of them gets in where the provider is down."""
+    if user.is_superuser or not Given.objects.filter(user=user).exists():
+        return False
+    known = {app.provider_id or app.provider for app in Provided().list_apps(None)}
+    return bool(SocialAccount.objects.filter(user=user, provider__in=known).exists())
+
+
 class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publishes no types
     """People whom a provider of the installation vouches for."""
 
-    def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
+    def list_apps(self, request: HttpRequest | None, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         """Providers stand in COSTOPS_SSO_FILE and nowhere else: who may write to the database adds none."""
         found = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in found.values() for app in apps]
@@ -105,7 +128,7 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
         if sociallogin.is_existing:
             return
         address = sociallogin.email_addresses[0] if sociallogin.email_addresses else None
-        owners = list(User.objects.filter(email__iexact=address.email)[:2]) if address else []
+        owners = list(User.objects.filter(email__same_address=address.email)[:2]) if address else []
         if address is None or not owners:
             self._forget_unverified(sociallogin)
         elif address.verified and len(owners) == 1 and sociallogin.provider.app.settings["links_accounts"]:

@@ -15,9 +15,12 @@ from apps.audit.models import AuditEntry
 from apps.signin import outbound
 from apps.signin.models import Given
 from apps.signin.oidc import Provider
+from apps.teams.access import access_of
 from apps.teams.models import Membership, Team
+from apps.teams.roles import Can
 from costops.sso import read_sso
 from tests.servers.drops import dripping
+from tests.signin.conftest import PASSWORD
 from tests.signin.provider import CLIENT, SECRET, OidcProvider, asked_of, running_provider
 
 WANG = {"sub": "42", "preferred_username": "wang", "name": "Wang Fang", "email": "wang@corp.example"}
@@ -306,3 +309,47 @@ def test_a_provider_that_asks_for_a_second_factor_spares_ours(provider, settings
         browser = Client()
         come_back(browser, provider)
         assert is_in(browser) == expected
+
+
+def test_what_groups_gave_is_not_kept_by_signing_in_another_way(provider, settings, tmp_path):
+    """By a password, which cannot tell whether one is still in them; a superuser gets in where the provider is down."""
+    settle(settings, tmp_path, provider, links_accounts=True)
+    provider.person |= {"email": "lilei@corp.example", "email_verified": True, "groups": ["keepers"]}
+    come_back(Client(), provider)
+    lilei = User.objects.get(username="lilei")
+    assert lilei.is_staff
+    provider.person["groups"] = []
+    browser = Client()
+    told = browser.post("/login/", {"username": "lilei", "password": PASSWORD})
+    assert (told.status_code, is_in(browser)) == (403, False)
+    assert "Sign in by your company" in told.content.decode()
+    User.objects.filter(pk=lilei.pk).update(is_superuser=True)
+    assert browser.post("/login/", {"username": "lilei", "password": PASSWORD}).status_code == 302
+    User.objects.filter(pk=lilei.pk).update(is_superuser=False)
+    come_back(Client(), provider)
+    assert not User.objects.get(username="lilei").is_staff
+    assert Client().post("/login/", {"username": "lilei", "password": PASSWORD}).status_code == 302
+
+
+def test_without_the_provider_a_password_is_enough(provider, settings, tmp_path):
+    settle(settings, tmp_path, provider, links_accounts=True)
+    provider.person |= {"email": "lilei@corp.example", "email_verified": True, "groups": ["keepers"]}
+    come_back(Client(), provider)
+    settings.SOCIALACCOUNT_PROVIDERS = {}
+    assert Client().post("/login/", {"username": "lilei", "password": PASSWORD}).status_code == 302
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_letters_that_only_capitals_share_make_no_owner(provider, settings, tmp_path, links):
+    """ı and i have one capital letter, which PostgreSQL compares by: neither an account nor a team is theirs."""
+    settle(settings, tmp_path, provider, links_accounts=links)
+    User.objects.filter(username="root").update(email="root@insight.example")
+    Team.objects.create(name="live", lead_email="boss@insight.example")
+    for name in ("root", "boss"):
+        provider.person = WANG | {"sub": name, "preferred_username": f"not {name}", "email_verified": True}
+        provider.person["email"] = f"{name}@ins\u0131ght.example"
+        come_back(Client(), provider)
+        user = User.objects.get(email=provider.person["email"])
+        assert access_of(user).teams(Can.DECIDE) == frozenset()
+    assert EmailAddress.objects.filter(user__username="root").count() == 0
+    assert User.objects.filter(email__same_address="ROOT@Insight.example").get().username == "root"
