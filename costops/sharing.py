@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,21 @@ from gunicorn.workers.gthread import ThreadWorker
 
 LEAVING_SECONDS = 2.0
 AT_ONCE = 65_536
+READING_SECONDS, SLOWEST = 10.0, 1_000
+"""A request comes within so many seconds, and as many as its body has these bytes a second: who is slower would hold a
+thread from all others."""
+
+
+@dataclass
+class Reading:
+    """What a thread reads from a connection: since when, and how many bytes of a body so far."""
+
+    began: float
+    request: Any = None
+    bytes: int = 0
+
+    def is_too_slow(self, now: float) -> bool:
+        return now > self.began + READING_SECONDS + self.bytes / SLOWEST
 
 
 class Sharing(ThreadWorker):
@@ -32,6 +48,7 @@ class Sharing(ThreadWorker):
         super().__init__(*args, **kwargs)
         self._counting, self._answering = threading.Lock(), 0
         self._leaving: deque[Any] = deque()
+        self._reading: dict[Any, Reading] = {}
         self._is_stopping = False
 
     @property
@@ -70,8 +87,42 @@ class Sharing(ThreadWorker):
                 self.sockets.remove(listener)
                 listener.close()
 
+    # --- Reading ----------------------------------------------------------------------------------------------------
+    def handle(self, conn: Any) -> Any:
+        self._reading[conn] = Reading(time.monotonic())
+        try:
+            return super().handle(conn)
+        finally:
+            del self._reading[conn]
+
+    def _count(self, conn: Any, req: Any) -> None:
+        """From the end of its head on, what comes is its body."""
+        reading = self._reading[conn]
+        reading.request = req
+        unreader = conn.parser.unreader
+        take = type(unreader).chunk
+
+        def counted(*hint: Any) -> bytes:
+            data: bytes = take(unreader, *hint)
+            reading.bytes += len(data)
+            return data
+
+        unreader.chunk = counted
+
+    def _give_up_reading(self) -> None:
+        """Of whoever is too slow: the thread that waits for more is told that there is none, and free again. Whoever is
+        still being answered gets the answer, and no other on this connection."""
+        now = time.monotonic()
+        for conn, reading in list(self._reading.items()):
+            if reading.is_too_slow(now) and not conn.is_http2:
+                if reading.request is not None:
+                    reading.request.force_close()
+                with suppress(OSError):  # of the connection itself: one that is encrypted would be unwrapped
+                    socket.socket.shutdown(conn.sock, socket.SHUT_RD)
+
     # --- Answering --------------------------------------------------------------------------------------------------
     def handle_request(self, req: Any, conn: Any) -> Any:
+        self._count(conn, req)
         with self._counting:
             self._answering += 1
             if self._answering > 1 or self._taken > self.cfg.threads:
@@ -109,8 +160,9 @@ class Sharing(ThreadWorker):
         self._leave(conn)
 
     def murder_pending(self) -> None:
-        """Asked in every turn of the loops: who has not closed by now is left."""
+        """Asked in every turn of the loops: who has not closed by now is left, and who is too slow is read no more."""
         super().murder_pending()
+        self._give_up_reading()
         if self._is_stopping:
             self._take_what_waits()
         while self._leaving and self._leaving[0].timeout < time.monotonic():
