@@ -141,6 +141,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:  # the server lets go of what a frozen process holds, and ends what a dead one asked
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
+        # A server that vanished, with its machine or the way to it, says nothing: it is away after some 30 s.
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         "options": "-c idle_in_transaction_session_timeout=120000 -c client_connection_check_interval=1000",
     } | DATABASES["default"].get("OPTIONS", {})
 # Threads of the web server keep their connection for a while: to open one takes as long as a dozen questions.

@@ -133,6 +133,15 @@ def bells(url: str):
 
 
 IDLE = "at rest"
+PATIENCE = """
+import os, socket
+from django.db import connection
+connection.ensure_connection()
+ours = socket.socket(fileno=os.dup(connection.connection.fileno()))
+asked = ("TCP_USER_TIMEOUT", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
+assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+print(*(ours.getsockopt(socket.IPPROTO_TCP, getattr(socket, one)) for one in asked))
+"""
 TOLD = "SELECT array_agg(what ORDER BY what) FROM told"
 
 
@@ -227,6 +236,15 @@ def test_what_was_read_is_there_after_a_death(mortal, django_db_blocker):
     mortal.kill()
     mortal.start()
     assert mortal.one(TOLD) == (["ours"],)
+
+
+def test_a_server_that_vanished_without_a_word_is_away_soon(mortal, tmp_path):
+    """Its machine, or the way to it: nothing tells a process that waits for it, unless the kernel asks."""
+    told = new_installation(tmp_path / "ours", database_url=mortal.url).manage("shell", "--no-imports", "-c", PATIENCE)
+    sent, *silence = map(int, told.stdout.split())
+    idle, every, times = silence
+    assert 0 < sent <= 30_000
+    assert 0 < idle + every * times <= 30
 
 
 def test_servers_die_at_work(school, mortal, broker):
