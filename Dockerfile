@@ -1,5 +1,7 @@
 # One image for web, worker and beat: Python, the pinned packages, the code; an ordinary user; data under /data.
 FROM python:3.11-slim-bookworm AS packages
+# The root of a container is read-only: what is not compiled here is compiled at every start of every process.
+ENV UV_COMPILE_BYTECODE=1
 COPY requirements/tools.txt /tmp/tools.txt
 RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
 COPY requirements/base.txt /tmp/base.txt
@@ -27,7 +29,7 @@ COPY scripts scripts
 COPY locale locale
 COPY static static
 COPY templates templates
-RUN /opt/venv/bin/python -m compileall -q apps costops
+RUN /opt/venv/bin/python -m compileall -q apps costops "$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -8,6 +8,7 @@ import subprocess
 import kubernetes_validate
 import pytest
 import yaml
+from django.conf import settings
 from django.urls import resolve
 
 from apps.finops.steps import QUEUES
@@ -211,8 +212,16 @@ def test_every_queue_has_workers_and_scales_by_its_own_runs():
     served = [command[command.index("--queues") + 1] for command in commands if "--queues" in command]
     assert {queue for queues in served for queue in queues.split(",")} == set(QUEUES)
     asked = {one["spec"]["triggers"][0]["metadata"]["query"] for one in by_kind(documents, "ScaledObject")}
-    ours = 'namespace="costops",job="shop",state="waiting"'
-    assert asked == {f'sum(max by (step) (costops_runs{{{ours},queue=~"{queue}"}}))' for queue in QUEUES}
+    ours = 'namespace="costops",job="shop",state=~"waiting|running"'
+    assert asked == {f'sum(max by (step, state) (costops_runs{{{ours},queue=~"{queue}"}}))' for queue in QUEUES}
+
+
+@pytest.mark.parametrize(("kind", "is_long"), [("none", False), ("hpa", True)])
+def test_whom_a_scaler_takes_away_ends_what_it_is_at(kind, is_long):
+    workers = [pod for name, pod in pods(rendered(f"autoscaling.workers.kind={kind}")) if "-worker-" in name]
+    graces = {pod["spec"]["terminationGracePeriodSeconds"] for pod in workers}
+    assert workers
+    assert all((grace > settings.CELERY_TASK_TIME_LIMIT) is is_long for grace in graces)
 
 
 def test_workers_scale_by_what_the_rules_record_of_their_queues():
@@ -221,7 +230,7 @@ def test_workers_scale_by_what_the_rules_record_of_their_queues():
     recorded = {rule["record"] for group in rules["spec"]["groups"] for rule in group["rules"] if "record" in rule}
     scalers = by_kind(documents, "HorizontalPodAutoscaler")
     asked = [scaler["spec"]["metrics"][0]["external"]["metric"] for scaler in scalers]
-    assert {one["name"] for one in asked} == recorded == {"costops:runs_waiting:queue"}
+    assert {one["name"] for one in asked} == recorded == {"costops:runs_open:queue"}
     selectors = [one["selector"]["matchExpressions"] for one in asked]
     ours = {"key": "release", "operator": "In", "values": ["shop"]}
     assert selectors == [[{"key": "queue", "operator": "In", "values": [queue]}, ours] for queue in QUEUES]

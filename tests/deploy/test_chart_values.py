@@ -14,6 +14,7 @@ def test_the_service_is_of_the_kind_an_ingress_asks_for():
         assert service["spec"]["type"] == kind
 
 
+BACKUP = "backup.enabled=true,backup.existingClaim=kept"
 HOME = "localhost,127.0.0.1"
 """The names of a port that is forwarded, as the notes of the chart say."""
 
@@ -51,15 +52,45 @@ def test_the_first_step_the_notes_tell_is_answered():
     assert address in by_kind(rendered(), "ConfigMap")[0]["data"]["COSTOPS_ALLOWED_HOSTS"].split(",")
 
 
-@pytest.mark.parametrize(("letters", "is_taken"), [(48, True), (49, False)])
-def test_names_fit_where_the_release_s_does(letters, is_taken):
-    done = helm("template", "s" * letters, CHART, "--set", "monitoring.rules.enabled=true")
+TRUE = {"COSTOPS_HTTPS": "true", "COSTOPS_BEHIND_PROXY": "true"}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        pytest.param((), {}, id="as it comes"),
+        pytest.param(("ingress.enabled=true",), {}, id="without TLS"),
+        pytest.param(("ingress.enabled=true", "ingress.tlsSecret=tls"), TRUE, id="by TLS"),
+        pytest.param(
+            ("ingress.enabled=true", "ingress.tlsSecret=tls", "settings.COSTOPS_HTTPS=false"),
+            TRUE | {"COSTOPS_HTTPS": "false"}, id="as the settings say",
+        ),
+    ],
+)  # fmt: skip
+def test_behind_an_ingress_with_tls_forms_are_taken(values, told):
+    """Without these a browser's forms seem to come from elsewhere, that of signing in first."""
+    settings = by_kind(rendered(*values), "ConfigMap")[0]["data"]
+    assert {name: settings[name] for name in TRUE if name in settings} == told
+
+
+def test_an_empty_list_lets_nobody_in():
+    policies = by_kind(rendered("networkPolicy.enabled=true", "networkPolicy.from=null"), "NetworkPolicy")
+    (web,) = [one["spec"] for one in policies if one["metadata"]["name"] == "shop-web"]
+    assert web["ingress"] == []
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_taken", "more"), [(48, True, ""), (49, False, ""), (45, True, BACKUP), (46, False, BACKUP)]
+)
+def test_names_fit_where_the_release_s_does(letters, is_taken, more):
+    values = ",".join(("monitoring.rules.enabled=true", *filter(None, [more])))
+    done = helm("template", "s" * letters, CHART, "--set", values)
     assert (done.returncode == 0) is is_taken
     if is_taken:
-        names = [one["metadata"]["name"] for one in yaml.safe_load_all(done.stdout) if one]
-        assert max(map(len, names)) <= 63
+        names = [(one["kind"], one["metadata"]["name"]) for one in yaml.safe_load_all(done.stdout) if one]
+        assert all(len(name) <= (52 if kind == "CronJob" else 63) for kind, name in names)
     else:
-        assert "a name of more than 48 letters" in done.stderr
+        assert f"a name of more than {letters - 1} letters" in done.stderr
 
 
 def alerts(*values):

@@ -51,6 +51,14 @@ def test_the_image_tells_what_it_consists_of():
     assert said(packages, "RUN")[-1] == told, "of all that is installed, hence the last"
 
 
+def test_no_process_compiles_at_its_start():
+    """Neither what was brought, nor ours, nor Python's own."""
+    packages, image = stages()
+    assert "UV_COMPILE_BYTECODE=1" in said(packages, "ENV")
+    (compiled,) = [rest for rest in said(image, "RUN") if "compileall" in rest]
+    assert all(one in compiled for one in ("apps", "costops", "stdlib"))
+
+
 def test_nothing_runs_as_root_and_everything_is_watched():
     _, image = stages()
     words = [word for word, _ in image]

@@ -46,6 +46,9 @@ WAITING = [
     ('costops_runs{namespace="a",pod="web-2",queue="compute",step="allocate",state="waiting"}', "3 0"),
     ('costops_runs{namespace="a",pod="web-1",queue="compute",step="publish",state="waiting"}', "1 0"),
     ('costops_runs{namespace="a",pod="web-2",queue="compute",step="publish",state="waiting"}', "1 0"),
+    ('costops_runs{namespace="a",pod="web-1",queue="compute",step="publish",state="running"}', "0 1"),
+    ('costops_runs{namespace="a",pod="web-2",queue="compute",step="publish",state="running"}', "0 1"),
+    ('costops_runs{namespace="a",pod="web-1",queue="compute",step="publish",state="failed"}', "5 5"),
     ('costops_runs{namespace="b",pod="web-1",queue="compute",step="publish",state="waiting"}', "9 9"),
 ]
 
@@ -69,14 +72,14 @@ def series(*rows):
     return [{"series": name, "values": values} for name, values in rows]
 
 
-def test_the_runs_that_wait_in_a_queue_are_counted_once_and_none_is_zero(tmp_path):
-    wanted = {"5m": {"a": 0, "b": 9}, "0m": {"a": 4, "b": 9}}
+def test_the_runs_that_wait_or_are_at_work_are_counted_once(tmp_path):
+    wanted = {"5m": {"a": 1, "b": 9}, "0m": {"a": 4, "b": 9}}
     asked = [
         {
-            "expr": "costops:runs_waiting:queue",
+            "expr": "costops:runs_open:queue",
             "eval_time": at,
             "exp_samples": [
-                {"labels": f'costops:runs_waiting:queue{{namespace="{name}",queue="compute"}}', "value": value}
+                {"labels": f'costops:runs_open:queue{{namespace="{name}",queue="compute"}}', "value": value}
                 for name, value in numbers.items()
             ],
         }

@@ -1,6 +1,7 @@
 {{- define "costops.labels" -}}
-{{- if gt (len .Release.Name) 48 }}
-{{- fail "the release has a name of more than 48 letters: those of its Jobs would be too long for Kubernetes" }}
+{{- $most := ternary 45 48 .Values.backup.enabled }}
+{{- if gt (len .Release.Name) $most }}
+{{- fail (printf "the release has a name of more than %d letters: those of its Jobs would be too long for Kubernetes" $most) }}
 {{- end }}
 app.kubernetes.io/name: costops
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -187,6 +188,9 @@ COSTOPS_HOME: /data
 COSTOPS_SSO_FILE: {{ printf "/etc/costops/sso/%s" .Values.sso.file | quote }}
 {{- end }}
 {{- $follow := dict "COSTOPS_SITE_URL" (include "costops.site" .) "COSTOPS_ALLOWED_HOSTS" (include "costops.hosts" .) }}
+{{- range ternary (list "COSTOPS_HTTPS" "COSTOPS_BEHIND_PROXY") list (and .Values.ingress.enabled (ne .Values.ingress.tlsSecret "")) }}
+{{- if not (hasKey $.Values.settings .) }}{{ $_ := set $follow . "true" }}{{ end }}
+{{- end }}
 {{- range $name, $value := merge $follow .Values.settings }}
 {{ $name }}: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}
 {{- end }}
