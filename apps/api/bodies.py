@@ -35,15 +35,22 @@ class FieldsBody(BaseParser):
             document = _document(_bounded(stream) or b"{}")
             return {_told(name): _told(value) for name, value in document.items() if value is not None}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ParseError("The body is not a JSON object of texts, numbers, booleans and lists of them.") from error
+            raise ParseError(
+                "The body is not a JSON object of texts, numbers, booleans and lists of them; no list holds another."
+            ) from error
 
 
 def _told(value: Any) -> str:
-    """A value as a query would hold it; a list separated by commas. Half a character (a lone surrogate) is no text."""
-    if isinstance(value, list):
-        out = io.StringIO()
-        csv.writer(out, lineterminator="").writerow([_told(one) for one in value])
-        return out.getvalue()
+    """A value as a query would hold it; a list separated by commas. A list in a list would double every quote in it."""
+    if not isinstance(value, list):
+        return _plain(value)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([_plain(one) for one in value])
+    return out.getvalue()
+
+
+def _plain(value: Any) -> str:
+    """A text, number or boolean; half a character (a lone surrogate) is no text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):

@@ -1,6 +1,7 @@
 """Hostile bodies and addresses of every operation there is: refused with one clear answer, and nothing is written."""
 
 import gzip
+import io
 import json
 import re
 from datetime import date
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from rest_framework.exceptions import ParseError
 
+from apps.api.bodies import FieldsBody
 from apps.audit.models import AuditEntry
 from apps.marts.models import Publication
 from tests.api.company import NOW
@@ -28,6 +31,7 @@ BODIES = {
     "an exponent without end": b'{"amount": 1e400, "name": 1e400}',
     "not a number": b'{"amount": NaN}',
     "lists in lists": b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}",
+    "quotes in lists in lists": b'{"reason":' + b"[" * 12 + b'"\\""' + b"]" * 12 + b"}",
     "objects in objects": b'{"options":' * 900 + b"1" + b"}" * 900,
     "a NUL": b'{"name": "a\\u0000b", "title": "a\\u0000b", "text": "\\u0000"}',
     "a NUL in a name": b'{"na\\u0000me": 1}',
@@ -95,3 +99,15 @@ def test_no_method_that_is_not_meant_breaks_an_address(finance: Client) -> None:
         if codes["trace"] not in (403, 405) or max(codes.values()) >= 500:
             wrong.append((address, codes))
     assert wrong == []
+
+
+@pytest.mark.parametrize("depth", [2, 12])
+def test_a_list_holds_no_other(depth: int) -> None:
+    """Every level would double the quotes of what is in it: 26 of them make 200 MB of 67 bytes."""
+    body = b'{"reason": ' + b"[" * depth + rb'"\""' + b"]" * depth + b"}"
+    with pytest.raises(ParseError, match="no list holds another"):
+        FieldsBody().parse(io.BytesIO(body))
+
+
+def test_a_list_is_separated_by_commas() -> None:
+    assert FieldsBody().parse(io.BytesIO(rb'{"team": ["a,b", "c\"d", 1, true]}')) == {"team": '"a,b","c""d",1,true'}
