@@ -15,6 +15,8 @@ MOST_TIMES = 32
 """A workbook unpacks to some ten times its size; one that was made to be large to a thousand times."""
 MOST_COLUMNS = 256
 """What stands further to the right is not looked at; a sheet may have 16,384 columns in every row."""
+MOST_LINES = 1_048_576
+"""What a sheet of any spreadsheet has; a file may call a line of its own by any number."""
 MOST_EXACT = 10**15
 MAGIC = b"PK\x03\x04"
 Row = TypeVar("Row")
@@ -74,7 +76,7 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
             raise BadSheet(f"{name}, line 1: the columns must be {allowed}; they are {','.join(header)[:200]}.")
         rows = sheet.iter_rows(min_row=2, max_col=len(header), values_only=True)
         unknown = _Formulas(content, header)
-        for line, row in enumerate(rows, start=2):
+        for line, row in _numbered(rows, name):
             if None in row and (odd := unknown.first(line, row)) is not None:
                 raise BadSheet(
                     f"{name}, line {line}, {header[odd]}: a formula whose result the workbook does not hold; "
@@ -91,6 +93,17 @@ def lines(content: bytes, name: str, headers: Sequence[Sequence[str]], most_unpa
         raise
     except Exception as broken:  # its reader raises KeyError, zlib.error and more for broken files
         raise BadSheet(f"{name}: not a workbook that can be read ({type(broken).__name__}).") from broken
+
+
+def _numbered(rows: Iterator[Sequence[Any]], name: str) -> Iterator[tuple[int, Sequence[Any]]]:
+    """The lines below the header; of those that are missing, one after another, the first alone."""
+    before = None
+    for line, row in enumerate(rows, start=2):
+        if line > MOST_LINES:
+            raise BadSheet(f"{name}, line {line}: a sheet has at most {MOST_LINES:,} lines; delete those below.")
+        if row is not before:  # the reader hands out one and the same for all that are missing
+            yield line, row
+        before = row
 
 
 class _Formulas:

@@ -71,6 +71,27 @@ def test_a_row_is_as_wide_as_the_header(monkeypatch):
     assert widths[0] <= workbooks.MOST_COLUMNS
 
 
+def far(line: int) -> Rewrite:
+    """One line more, under a number of its own."""
+    row = f'<row r="{line}"><c r="A{line}" t="inlineStr"><is><t>far</t></is></c></row></sheetData>'.encode()
+    return lambda sheet: sheet.replace(b"</sheetData>", row)
+
+
+def test_lines_that_are_missing_are_not_looked_through(monkeypatch):
+    looked: list[Any] = []
+    text_of = workbooks.text
+    monkeypatch.setattr(workbooks, "text", lambda value: looked.append(value) or text_of(value))
+    found = list(workbooks.lines(workbook(HEADER | {"A2": 3}, far(20_000)), "plan.xlsx", COLUMNS))
+    assert [(line, told["day"]) for line, told in found] == [(2, "3"), (20_000, "far")]
+    assert len(looked) < 10
+
+
+def test_a_line_of_any_number_is_refused():
+    made = workbook(HEADER | {"A2": 3}, far(workbooks.MOST_LINES + 1))
+    with pytest.raises(BadSheet, match=r"^plan.xlsx, line 1048577: a sheet has at most 1,048,576 lines; delete those"):
+        list(workbooks.lines(made, "plan.xlsx", COLUMNS))
+
+
 @pytest.mark.parametrize("number", [b"123456789012345678.12", b"-1.5E+15"])
 def test_a_number_that_lost_digits_is_refused(number):
     made = workbook(
