@@ -76,6 +76,8 @@ def remove(number: int, *, by: Actor, teams: frozenset[str] | None) -> None:
 
 def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> tuple[int, int]:
     """Take a file with the columns date, title, team, link (and end, where it lasts): how many rows, how many new."""
+    if not by.may_speak:
+        raise NotYours("Annotations are for the members of a team, or finance, to write; nothing was changed.")
     drafts = workbooks.read(content, name=name, headers=[COLUMNS, WITH_END], row=_row, most_bytes=MOST_BYTES)
     if len(drafts) > MOST_ROWS:
         raise BadSheet(f"{name}: {len(drafts)} lines; at most {MOST_ROWS} can be brought at once.")

@@ -9,8 +9,10 @@ from urllib.parse import quote
 import pytest
 
 from apps.dashboards.explaining import about
+from apps.explorer import annotating
 from apps.explorer.models import Annotation
 from apps.marts.query import EVERYTHING, CostQuery, Scope
+from apps.teams.approval import Actor, NotYours
 from tests.dashboards import company
 
 EVENTS = b"date,title,team,link\n2026-10-05,Release,live-class,https://ci.example/1\n2026-10-10,Promotion,,\n"
@@ -144,6 +146,12 @@ def test_a_workbook_made_to_unpack_without_end_is_refused(published, client_of):
         book.writestr("xl/sharedStrings.xml", b" " * (33 << 20))
     response = client_of("lilei").post("/api/v1/annotations/file/", packed.getvalue(), content_type="text/csv")
     assert (response.status_code, response.json()["detail"]) == (400, "upload: unpacks to more than 32 MiB.")
+
+
+def test_a_file_is_read_for_those_alone_who_may_write():
+    nobody = Actor("nobody", frozenset())
+    with pytest.raises(NotYours, match="for the members of a team, or finance"):
+        annotating.bring(b"PK\x03\x04 no workbook", "events.xlsx", by=nobody, now=company.MOMENT)
 
 
 def test_annotations_at_the_terminal(published, tmp_path, capsys):
