@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import yaml
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from apps.allocation import counting
 from apps.charts import labels
 from apps.dashboards import naming
+from apps.finops import yamls
 from apps.finops.money import less
 from apps.finops.windows import ONE_DAY
 from apps.teams import proposals
@@ -277,5 +277,4 @@ def written(given: Mapping[str, Any]) -> str:
     if given.get("before"):
         rule["before"] = given["before"]
     change = {"valid_from": given.get("valid_from", ""), "add": [rule]}
-    text: str = yaml.safe_dump(change, allow_unicode=True, sort_keys=False, width=120)
-    return text
+    return yamls.written(change)

@@ -4,8 +4,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from apps.demo.archetypes import PLATFORM
 from apps.demo.event_bill import CREDIT_OWNER
 from apps.demo.organisation import (
@@ -24,6 +22,7 @@ from apps.demo.prices import CORE_UNITS, GIB_UNITS, GPU_UNITS
 from apps.demo.service_bill import COMMITMENT_OWNER
 from apps.demo.services import DEVICE_ACCOUNT, OVERSEAS_REGION, SPLITS
 from apps.demo.tagging import OWNER_KEYS
+from apps.finops import yamls
 
 Rule = dict[str, Any]
 
@@ -142,5 +141,4 @@ def _last_rules() -> list[Rule]:
 
 
 def write_teams(organisation: Organisation, path: Path) -> None:
-    text = yaml.safe_dump(teams_document(organisation), allow_unicode=True, sort_keys=False, width=120)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(yamls.written(teams_document(organisation)), encoding="utf-8")

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime
 
-import yaml
-
 from apps.allocation.rehearsal import rehearse, rehearse_or_ask
+from apps.finops import yamls
 from apps.finops.errors import CostOpsError
 from apps.insights.models import WorklistDecision
 from apps.insights.worklist import WorkItem
@@ -61,8 +60,7 @@ def _rule(item: WorkItem, team: str, since: date) -> str:
     change = {
         "valid_from": since.isoformat(), "add": [{"name": free, "when": item.subject.when, "team": team}],
     }  # fmt: skip
-    text: str = yaml.safe_dump(change, allow_unicode=True, sort_keys=False, width=120)
-    return text
+    return yamls.written(change)
 
 
 def dismiss(item: WorkItem, *, by: Actor, now: datetime, reason: str) -> WorklistDecision:

@@ -6,8 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import yaml
-
+from apps.finops import yamls
 from apps.teams.checks import TeamFacts
 from apps.teams.ownership import ClusterRule, Condition, Rule, RuleBook
 from apps.teams.policies import Policy
@@ -28,7 +27,7 @@ def to_yaml(teams: Iterable[TeamFacts], book: RuleBook, tree: Tree | None = None
     }
     if not document["organisation"]:
         del document["organisation"]
-    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+    return yamls.written(document)
 
 
 def _units(tree: Tree) -> list[dict[str, Any]]:

@@ -170,6 +170,10 @@ def test_teams_file_is_well_formed(autumn: Company) -> None:
     assert any("valid_from" in rule for rule in rules)
 
 
+def test_the_teams_file_says_everything_where_it_stands(autumn: Company) -> None:
+    assert not re.search(r" [&*]id\d", (autumn.folder / "teams.yaml").read_text("utf-8"))
+
+
 def test_the_organisation_is_a_tree_in_which_one_team_moves(autumn: Company) -> None:
     tree = read_file(autumn.folder / "teams.yaml").tree
     kinds = [unit.kind for unit in tree.units]
