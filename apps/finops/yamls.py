@@ -1,8 +1,32 @@
-"""YAML for people to read and bring back: what stands in it twice is written twice."""
+"""YAML that people write, read as it stands and written as it is read: nothing in it is told once and meant often."""
 
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+
+
+class Unread(yaml.MarkedYAMLError):
+    """It is YAML, but of the kind that grows while it is read; `line` says where."""
+
+    def __init__(self, what: str, at: Any) -> None:
+        super().__init__(problem=what, problem_mark=at)
+        self.line = int(at.line) + 1
+
+
+class Bounded(Parser, Composer):
+    """What a loader is made of so that a short text stays small: no aliases."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise Unread(f"aliases are not read; write out what *{event.anchor} stands for", event.start_mark)
+        return super().compose_node(parent, index)
+
+
+class _Loader(Bounded, yaml.SafeLoader):
+    pass
 
 
 class _Dumper(yaml.SafeDumper):
@@ -10,7 +34,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def compose(text: str) -> yaml.Node | None:
+    """The parts of a document, each with its line; raises Unread, or another YAMLError where it is no YAML."""
+    found: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    return found
+
+
 def written(document: Any) -> str:
-    """A document as text, without aliases."""
+    """A document as text that can be read here: what stands in it twice is written twice."""
     text: str = yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
     return text

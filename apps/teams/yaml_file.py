@@ -3,6 +3,7 @@
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from apps.finops import yamls
 from apps.teams.drafts import (
     Conditions,
     Draft,
@@ -66,19 +67,19 @@ def _edit(draft: Draft, kind: str, node: Node) -> DraftEdit:
 
 
 def _root(draft: Draft, text: str) -> Node | None:
-    """The document; None where there is none, or it is not YAML."""
+    """The document; None where there is none, or it cannot be read."""
     try:
-        root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        return yamls.compose(text)
+    except yamls.Unread as refused:
+        draft.complain("not-read", refused.line, f"this YAML is not read: {refused.problem}")
     except yaml.MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark
         draft.complain(
             "not-yaml", mark.line + 1 if mark else 1, f"this is not YAML: {broken.problem or broken.context}"
         )
-        return None
     except yaml.YAMLError as broken:
         draft.complain("not-yaml", 1, f"this is not YAML: {' '.join(str(broken).split())}")
-        return None
-    return root
+    return None
 
 
 def _line(node: Node) -> int:

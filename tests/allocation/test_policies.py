@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 
+from apps.finops import yamls
 from apps.finops.tables import ALLOCATED, COSTS, DRIVERS, PASSED_ON
 from apps.finops.windows import ONE_DAY
 from apps.warehouse import lake
@@ -275,7 +275,7 @@ def put_drivers(days: int) -> None:
 def found(together: Together) -> list[list[dict]]:
     put_drivers(len(CASES))
     policies = [policy for number, case in enumerate(CASES) for policy in on_day(number, case.values[0])]
-    return together([World(*case.values[1:3]) for case in CASES], yaml.safe_dump(RULES | {"policies": policies}))
+    return together([World(*case.values[1:3]) for case in CASES], yamls.written(RULES | {"policies": policies}))
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from apps.finops import yamls
 from apps.finops.tables import COSTS
 from apps.finops.windows import ONE_DAY
 from tests.allocation import policy_reference
@@ -128,8 +128,8 @@ def test_random_policies_in_random_worlds(together: Together, seed: int) -> None
     policies = [random_policies(rng) for _ in worlds]
     put_drivers(len(both))
     dated = [policy for number in range(len(both)) for policy in on_day(number, policies[number % len(worlds)])]
-    plain = together(worlds, yaml.safe_dump(RULES))
-    found = together(both, yaml.safe_dump(RULES | {"policies": dated}))
+    plain = together(worlds, yamls.written(RULES))
+    found = together(both, yamls.written(RULES | {"policies": dated}))
     for number, world in enumerate(worlds):
         rows, twice = found[number], found[number + len(worlds)]
         assert totals(rows) == charged(world.charges)
@@ -151,7 +151,7 @@ def test_order_and_repetition_change_nothing() -> None:
         for name in ("node_hours", "workload_hours", "volume_hours")
     }
     policies = [policy for number in range(2) for policy in on_day(number, random_policies(rng))]
-    rules = yaml.safe_dump(RULES | {"policies": policies})
+    rules = yamls.written(RULES | {"policies": policies})
     put_drivers(2)
     told = allocated(charges, rules, days=2, **usage)
     result(days=2)
@@ -172,7 +172,7 @@ def test_the_past_before_valid_from_does_not_move() -> None:
         name: [row for number, world in enumerate(days) for row in moved(world.usage.get(name, []), number)]
         for name in ("node_hours", "workload_hours", "volume_hours")
     }
-    before = allocated(charges, yaml.safe_dump(RULES), days=3, **usage)
+    before = allocated(charges, yamls.written(RULES), days=3, **usage)
     policies = [
         {"idle": "share"}, {"share": "even", "when": {"namespace": "kube"}},
         {"share": "even", "when": {"service": "Pool"}}, {"follow": "invoice", "when": {"charge_category": "Tax"}},
@@ -180,7 +180,7 @@ def test_the_past_before_valid_from_does_not_move() -> None:
         {"credits": "earners"},
     ]  # fmt: skip
     since = [policy | {"name": f"p{at}", "valid_from": str(DAY + 2 * ONE_DAY)} for at, policy in enumerate(policies)]
-    after = allocated(charges, yaml.safe_dump(RULES | {"policies": since}), days=3, **usage)
+    after = allocated(charges, yamls.written(RULES | {"policies": since}), days=3, **usage)
     past = DAY + 2 * ONE_DAY
     assert [row | {"ruleset": 1} for row in after if row["day"] < past] == [row for row in before if row["day"] < past]
     assert by(after, "day", "team") != by(before, "day", "team")
@@ -192,7 +192,7 @@ def test_an_idle_node_grows_idle_cost_only() -> None:
     from tests.allocation.worlds import node, pod
 
     usage = {"node_hours": node(), "workload_hours": pod("web", "1", "4") + pod("data-x", "2", "8")}
-    rules = yaml.safe_dump(RULES | {"policies": [{"name": "all", "idle": "share"}]})
+    rules = yamls.written(RULES | {"policies": [{"name": "all", "idle": "share"}]})
     one = by(allocated([charge("48", "i-n1")], rules, **usage), "team", "kind")
     more = usage | {"node_hours": [*usage["node_hours"], *node("n2")]}
     two = by(allocated([charge("48", "i-n1"), charge("9", "i-n2")], rules, **more), "team", "kind")

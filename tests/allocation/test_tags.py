@@ -8,7 +8,6 @@ from typing import Any
 
 import ibis
 import pytest
-import yaml
 from django.conf import LazySettings
 from django.test import override_settings
 from hypothesis import HealthCheck, Phase, given
@@ -16,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from apps.allocation.tagging import kept
+from apps.finops import yamls
 from apps.finops.focus import COST_METRICS
 from apps.finops.tables import ALLOCATED, COSTS, PASSED_ON, LakeTable
 from apps.finops.tags import LONGEST_VALUE, BadTagKeys, read_keys
@@ -225,7 +225,7 @@ def test_every_tag_is_allocated_what_was_charged_under_it(together: Together, se
     worlds = [tagged(random_world(rng), rng) for _ in range(5)]
     put_drivers(len(worlds))
     policies = [policy for number in range(len(worlds)) for policy in on_day(number, random_policies(rng))]
-    rules = yaml.safe_dump(RULES | {"policies": policies})
+    rules = yamls.written(RULES | {"policies": policies})
     with override_settings(COSTOPS_TAG_KEYS=()):
         untold = together(worlds, rules)
     for world, rows, plain in zip(worlds, together(worlds, rules), untold, strict=True):

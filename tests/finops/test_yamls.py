@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+
 from apps.finops import yamls
 
 
@@ -9,3 +11,23 @@ def test_what_stands_twice_is_written_twice():
     day, names = date(2026, 11, 1), ["a", "b"]
     told = yamls.written([{"from": day, "names": names}, {"from": day, "names": names}])
     assert told == "- from: 2026-11-01\n  names:\n  - a\n  - b\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        pytest.param("a: &a [1]\nb: *a", 2, "write out what *a stands for", id="a list told once and meant twice"),
+        pytest.param("a: &day 2026-11-01\nb: *day", 2, "what *day stands for", id="a word"),
+        pytest.param("a: &a {x: 1}\nb:\n  <<: *a", 3, "what *a stands for", id="a mapping taken into another"),
+        pytest.param("&a [*a]", 1, "what *a stands for", id="a list of itself"),
+    ],
+)
+def test_what_grows_while_it_is_read_is_refused_by_line(text, line, said):
+    with pytest.raises(yamls.Unread) as refused:
+        yamls.compose(text)
+    assert refused.value.line == line
+    assert said in str(refused.value)
+
+
+def test_an_anchor_that_nobody_means_is_read():
+    assert yamls.compose("a: &a [1, 2]") is not None

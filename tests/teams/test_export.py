@@ -1,5 +1,7 @@
 """What is exported is imported again as it was."""
 
+from dataclasses import replace
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -37,6 +39,13 @@ policy: {price_ratio: {cpu_core: 72, memory_gib: 10, gpu: 0}}
 )
 def test_a_file_comes_back_as_it_was_meant(text):
     teams, book = parse_teams(text, file="teams.yaml")
+    assert parse_teams(to_yaml(teams, book), file="again.yaml") == (teams, book)
+
+
+def test_a_day_that_two_rules_share_is_written_twice():
+    teams, book = parse_teams(FILE, file="teams.yaml")
+    day = date(2026, 7, 1)
+    book = replace(book, rules=tuple(replace(rule, valid_to=day) for rule in book.rules))
     assert parse_teams(to_yaml(teams, book), file="again.yaml") == (teams, book)
 
 

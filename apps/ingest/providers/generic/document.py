@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 
 import yaml
 
-from apps.finops import focus
+from apps.finops import focus, yamls
 from apps.finops.errors import CostOpsError
 from apps.ingest.bill.mapping import Gather, Input, Kind
 from apps.ingest.bill.mapping import Mapping as BillMapping
@@ -37,13 +37,8 @@ class Document:
     encodings: tuple[str, ...]
 
 
-class _Loader(yaml.BaseLoader):
-    """Every scalar stays the text it is: 0.1 is no float, `no` no falsehood. Aliases and doubled keys are refused."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases are not read", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
+class _Loader(yamls.Bounded, yaml.BaseLoader):
+    """Every scalar stays the text it is: 0.1 is no float, `no` no falsehood. Doubled keys are refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
