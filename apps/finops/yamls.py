@@ -6,6 +6,8 @@ import yaml
 from yaml.composer import Composer
 from yaml.parser import Parser
 
+MOST_LEVELS = 100
+
 
 class Unread(yaml.MarkedYAMLError):
     """It is YAML, but of the kind that grows while it is read; `line` says where."""
@@ -16,13 +18,20 @@ class Unread(yaml.MarkedYAMLError):
 
 
 class Bounded(Parser, Composer):
-    """What a loader is made of so that a short text stays small: no aliases."""
+    """What a loader is made of so that a short text stays small: no aliases, and no list in a list without end."""
+
+    _level = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
             raise Unread(f"aliases are not read; write out what *{event.anchor} stands for", event.start_mark)
-        return super().compose_node(parent, index)
+        if self._level == MOST_LEVELS:
+            raise Unread(f"it is nested too deeply; {MOST_LEVELS} levels are read", event.start_mark)
+        self._level += 1
+        node = super().compose_node(parent, index)
+        self._level -= 1
+        return node
 
 
 class _Loader(Bounded, yaml.SafeLoader):

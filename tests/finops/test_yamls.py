@@ -1,5 +1,6 @@
 """YAML that people bring and take away: short texts stay small."""
 
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
@@ -20,6 +21,8 @@ def test_what_stands_twice_is_written_twice():
         pytest.param("a: &day 2026-11-01\nb: *day", 2, "what *day stands for", id="a word"),
         pytest.param("a: &a {x: 1}\nb:\n  <<: *a", 3, "what *a stands for", id="a mapping taken into another"),
         pytest.param("&a [*a]", 1, "what *a stands for", id="a list of itself"),
+        pytest.param("\n" + "[" * 5_000, 2, "nested too deeply; 100 levels are read", id="lists in lists"),
+        pytest.param("\n" + "{a: " * 5_000, 2, "nested too deeply", id="mappings in mappings"),
     ],
 )
 def test_what_grows_while_it_is_read_is_refused_by_line(text, line, said):
@@ -31,3 +34,11 @@ def test_what_grows_while_it_is_read_is_refused_by_line(text, line, said):
 
 def test_an_anchor_that_nobody_means_is_read():
     assert yamls.compose("a: &a [1, 2]") is not None
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_levels_are_counted_from_the_document_on(more):
+    inside = yamls.MOST_LEVELS - 1 + more
+    with pytest.raises(yamls.Unread) if more else nullcontext():
+        yamls.compose("[" * inside + "x" + "]" * inside)
+    assert yamls.compose("[" + "[x], " * 1_000 + "]") is not None

@@ -98,6 +98,7 @@ def test_a_version_is_changed_again():
     [
         pytest.param("add: [", "draft line 1: this is not YAML", id="not YAML"),
         pytest.param(f"{FROM}add: [&new {NEW}}}, *new]", "line 2: this YAML is not read: aliases are", id="an alias"),
+        pytest.param("[" * 5_000, "line 1: this YAML is not read: it is nested too deeply", id="lists without end"),
         pytest.param("", "line 1: the day from which on it counts is missing", id="nothing"),
         pytest.param("valid_from: 2026-11-01", "nothing is proposed", id="no edit"),
         pytest.param("valid_from: 2026-11-31\nend: [web]", "line 1: '2026-11-31' is no date", id="no such day"),
