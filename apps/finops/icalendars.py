@@ -5,7 +5,7 @@ for is added up before anything is unpacked, and a file that asks for too much i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,9 +22,10 @@ _EVERY_TIME = frozenset({"FREQ", "COUNT", "INTERVAL", "WKST"})
 """With nothing else in a rule no period is passed over, so that its count ends it."""
 _ZONE_MAY = frozenset({"FREQ", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "INTERVAL", "COUNT", "WKST"})
 _PERIODS = {"WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}
-_FOLD = re.compile(rb"\r?\n[ \t]")
-_ZONE = re.compile(rb"^BEGIN:VTIMEZONE\s*$(.*?)^END:VTIMEZONE\s*$", re.MULTILINE | re.DOTALL)
-_RULE = re.compile(rb"^(?:RRULE|EXRULE)\b[^:]*:(.*)$", re.MULTILINE)
+_FOLD = re.compile(r"(?:(?<!\n)\r\n|(?<![\r\n])\n)(?:\r?\n)*[ \t]")
+"""As the reader of calendars unfolds, who also passes over lines that are empty."""
+_ZONE = re.compile(r"(BEGIN|END)\b[^:]*:\s*VTIMEZONE\s*")
+_RULE = re.compile(r"(?:RRULE|EXRULE)\b[^:]*:(.*)", re.DOTALL)
 
 
 def is_calendar(content: bytes) -> bool:
@@ -38,8 +39,8 @@ def events(content: bytes, name: str, *, until: date, what: str, most: int = MOS
 
     if len(content) > MOST_BYTES:
         raise BadSheet(f"{name}: more than {MOST_BYTES >> 20} MiB of calendar; bring CSV.")
-    unfolded = _FOLD.sub(b"", content).upper()
-    if (count := unfolded.count(b"BEGIN:VEVENT")) > MOST_EVENTS:
+    unfolded = _FOLD.sub("", content.decode("utf-8", "replace")).upper()
+    if (count := unfolded.count("BEGIN:VEVENT")) > MOST_EVENTS:
         raise BadSheet(f"{name}: {count:,} events; a calendar may have {MOST_EVENTS:,}, a CSV more.")
     _refuse_zones(unfolded, name)
     try:
@@ -57,14 +58,22 @@ def events(content: bytes, name: str, *, until: date, what: str, most: int = MOS
     return found
 
 
-def _refuse_zones(unfolded: bytes, name: str) -> None:
+def _refuse_zones(unfolded: str, name: str) -> None:
     """A time zone is unpacked as soon as it is read, until 2038: only rules by the year, and only so many, may be."""
-    rules = [
-        rule.decode("utf-8", "replace").strip() for zone in _ZONE.findall(unfolded) for rule in _RULE.findall(zone)
-    ]
+    rules = list(_zone_rules(unfolded))
     told = [dict(part.partition("=")[::2] for part in rule.split(";")) for rule in rules]
     if len(rules) > MOST_ZONE_RULES or any(rule.get("FREQ") != "YEARLY" or rule.keys() - _ZONE_MAY for rule in told):
         raise BadSheet(f"{name}: a time zone in it changes more often than by the year; leave the zones out.")
+
+
+def _zone_rules(unfolded: str) -> Iterator[str]:
+    """What zones change by; every line is looked at once, and a zone without an end goes on to the last."""
+    is_zone = False
+    for line in unfolded.split("\n"):
+        if edge := _ZONE.fullmatch(line):
+            is_zone = edge[1] == "BEGIN"
+        elif is_zone and (rule := _RULE.match(line)):
+            yield rule[1].strip()
 
 
 def _refuse_rules(listed: Sequence[Any], name: str, last: date, what: str) -> None:

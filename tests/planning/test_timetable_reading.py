@@ -112,6 +112,10 @@ def test_the_same_class_in_three_forms() -> None:
                      for second in range(0, 60, 3)) + b"\nSUMMARY"), "repeat up to 28,803 times", id="many dates"),
         pytest.param(CALENDAR.replace(b"BEGIN:VEVENT", ZONE + b"BEGIN:VEVENT"), "a time zone in it changes",
                      id="a clock that changes every second"),
+        pytest.param(CALENDAR.replace(b"BEGIN:VEVENT", b"BEGIN:VTIMEZONE\n" * 1_000 + ZONE.replace(b"END:VT", b"END:X")
+                     + b"BEGIN:VEVENT"), "a time zone in it changes", id="a thousand zones without an end"),
+        pytest.param(CALENDAR.replace(b"BEGIN:VEVENT", ZONE.replace(b"VTIMEZONE", b"VTIME\n\n ZONE", 1)
+                     + b"BEGIN:VEVENT"), "a time zone in it changes", id="a zone folded over an empty line"),
         pytest.param(CALENDAR.replace(b"END:VCALENDAR", b"BEGIN:VEVENT\nEND:VEVENT\n" * 25_000 + b"END:VCALENDAR"),
                      "25,001 events; a calendar may have 25,000", id="too many events"),
         pytest.param(cut(workbook(HEAD.split(","), ["m", "c", "", "", "1"])), "not a workbook that can be read",
