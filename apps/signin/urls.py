@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("signin/password/", views.ChangePassword.as_view(), name="account_change_password"),
     path("signin/devices/", views.Devices.as_view(), name="usersessions_list"),
     path("signin/second-factor/", views.SecondFactor.as_view(), name="mfa_index"),
+    path("signin/second-factor/webauthn/login/", views.Passkey.as_view(), name="mfa_login_webauthn"),
     path("signin/second-factor/", include("allauth.mfa.urls")),
     path("signin/closed/", views.closed, name="socialaccount_signup"),
     path("signin/closed/", views.closed, name="socialaccount_login_cancelled"),

@@ -4,7 +4,9 @@ from typing import Any, cast
 
 from allauth.account.forms import LoginForm
 from allauth.account.views import LoginView, PasswordChangeView
+from allauth.decorators import rate_limit
 from allauth.mfa.base.views import IndexView
+from allauth.mfa.webauthn.views import LoginWebAuthnView
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp
@@ -49,6 +51,11 @@ class SignIn(LoginView):  # type: ignore[misc]  # it publishes no types
             for one in get_adapter().list_providers(self.request)
         ]
         return context | {"by_password": settings.COSTOPS_PASSWORD_LOGIN, "providers": providers}
+
+
+@method_decorator(rate_limit(action="passkey", limit_get=True), name="get")
+class Passkey(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no types
+    """By a passkey alone. Whoever asks for it is given a session before anybody knows who they are."""
 
 
 @never_cache

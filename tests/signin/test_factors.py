@@ -8,6 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -169,6 +170,18 @@ def test_who_lost_theirs_is_helped_at_the_terminal(people, sign_in, capsys):
     assert browser.get("/settings/").status_code == 302
     assert not factors.has_one(people["lilei"])
     assert sign_in("lilei").get("/settings/").status_code == 200
+
+
+def test_passkeys_are_asked_for_so_often_by_an_address(people):
+    """Each question is kept in a session, for half a day."""
+
+    def asked(address: str) -> int:
+        headers = {"x-requested-with": "XMLHttpRequest"}
+        return Client(REMOTE_ADDR=address).get("/signin/second-factor/webauthn/login/", headers=headers).status_code
+
+    assert [asked("10.0.0.7") for _ in range(32)] == [200] * 30 + [429] * 2
+    assert Session.objects.count() == 30
+    assert asked("10.0.0.8") == 200
 
 
 # --- Passkeys, in a real browser ----------------------------------------------------------------------------------
