@@ -288,7 +288,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "plain": {"()": "apps.monitoring.logs.Plain"},
         "json": {"()": "apps.monitoring.logs.Json"},
     },
     "filters": {"not_of_probes": {"()": "apps.monitoring.logs.NotOfProbes"}},

@@ -1,10 +1,11 @@
-"""Lines of the log as JSON, one object a line, each with the request or the run it belongs to; and lines left out."""
+"""Lines of the log, plain or as JSON, each object with the request or the run it belongs to; and lines left out."""
 
 import logging
 from datetime import UTC, datetime
 
 from pythonjsonlogger.json import JsonFormatter
 
+from apps.finops.lines import without_orders
 from apps.finops.running import at_work
 
 REQUEST_ID = "costops.request_id"
@@ -16,6 +17,16 @@ class NotOfProbes(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(getattr(record, "request", None), "path_info", "") != "/readyz"
+
+
+class Plain(logging.Formatter):
+    """For people. Others have a say in messages: what goes on in another line is set in, so that it begins none."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return "\n    ".join(map(without_orders, super().formatMessage(record).split("\n")))
 
 
 class Json(JsonFormatter):

@@ -4,7 +4,6 @@ import argparse
 import csv
 import getpass
 import json
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
+
+from apps.finops.lines import without_orders
 
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
@@ -91,7 +92,6 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]
     stream.write(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 
 
-_COMMANDING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CENT = Decimal("0.01")
 _PRINT = {"table": _table, "csv": _csv, "json": _json}
 
@@ -107,7 +107,7 @@ def _shown(value: Any) -> str:
 
 def harmless(text: str) -> str:
     """Names come from bills and clusters: on a terminal, control characters and marks that reorder text are orders."""
-    return _COMMANDING.sub("\ufffd", text.replace("\n", " "))
+    return without_orders(text.replace("\n", " "))
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import logging
+import logging.config
 import shutil
 import socket
 import subprocess
@@ -224,6 +225,21 @@ def written():
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     for name in ("django.request", "apps.monitoring"):
         logging.getLogger(name).removeHandler(handler)
+
+
+def test_what_others_say_begins_no_line_of_the_log_and_commands_no_terminal(settings):
+    told = settings.LOGGING["formatters"]["plain"]
+    plain = logging.config.DictConfigurator({}).configure_formatter(dict(told))
+    said = "refused: bad\r\n2026-11-30 00:00:00,000 ERROR apps.audit: forged\x1b[2J\x1b]0;owned\x07 \u202e"
+    try:
+        raise ValueError("in the code")
+    except ValueError:
+        found = sys.exc_info()
+    record = logging.LogRecord("apps.pipeline", logging.ERROR, __file__, 1, "%s: %s", ("fill", said), found)
+    first, second, *trace = plain.format(record).split("\n")
+    assert first.endswith("ERROR apps.pipeline: fill: refused: bad\ufffd")
+    assert second == "    2026-11-30 00:00:00,000 ERROR apps.audit: forged\ufffd[2J\ufffd]0;owned\ufffd \ufffd"
+    assert (trace[0], trace[-1]) == ("Traceback (most recent call last):", "ValueError: in the code")
 
 
 def test_a_line_about_an_answer_names_its_request(client, written):
