@@ -198,6 +198,11 @@ TOLD = (
         "state_job, usage_job and selector, and how long the server keeps its data."
     ),
     _(
+        "The server has no more what it told of %(count)s hours; the first begins %(first)s, the last ends %(last)s. "
+        "What was kept of them stays. Check whether it lost its data, and whether it, the tenant and the options of "
+        "the source are those of before. To take what it has now: %(command)s."
+    ),
+    _(
         "Series carry no cluster label and the source names no cluster. Give the source a cluster, or the "
         "option cluster_label."
     ),

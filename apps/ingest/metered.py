@@ -59,7 +59,7 @@ def keep_day(source: Source, day: date, tables: Tables, now: datetime) -> dict[s
 
 
 def _replace(table: UsageTable, rows: pa.Table, source: str, day: date) -> int:
-    before = [stored for stored in lake.files(table) if _is_of(stored, source, day)]
+    before = kept_of(table, source, day)
     if not rows.num_rows:
         return lake.commit(table, add=[], remove=before)
     told = ibis.memtable(rows.select(list(table.file_columns)))
@@ -67,6 +67,7 @@ def _replace(table: UsageTable, rows: pa.Table, source: str, day: date) -> int:
     return lake.replace(table, told, before)
 
 
-def _is_of(stored: lake.StoredFile, source: str, day: date) -> bool:
+def kept_of(table: UsageTable, source: str, day: date) -> list[lake.StoredFile]:
+    """The files of a table with what was pulled of a source's day."""
     wanted = {"source": source, "day": str(day), "file_id": API_FILE_ID}
-    return {key: stored.partition[key] for key in wanted} == wanted
+    return [stored for stored in lake.files(table) if {key: stored.partition[key] for key in wanted} == wanted]

@@ -15,7 +15,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import CHARGES, USAGE
 from apps.finops.windows import ONE_DAY, Window
-from apps.ingest import books, generations, kinds, landing, metered, overviews, restatements, usage
+from apps.ingest import books, generations, kinds, landing, metered, overviews, remembering, restatements, usage
 from apps.ingest.apart import asking
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
@@ -349,8 +349,9 @@ def _note(source: Source, now: datetime) -> dict[str, str]:
     return {"source": source.name, "at": now.isoformat()}
 
 
-def meter_prometheus(source: Source, window: Window, now: datetime) -> StepResult:
-    """Pull usage for the days of a window, up to the last whole hour; an identical pull changes nothing."""
+def meter_prometheus(source: Source, window: Window, now: datetime, *, is_replacing: bool = False) -> StepResult:
+    """Pull usage for the days of a window, up to the last whole hour; an identical pull changes nothing, and hours the
+    server has no more stay as they were kept, unless what it has now is to replace them."""
     config = prometheus_config(source)
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
     last_hour = now.replace(minute=0, second=0, microsecond=0)
@@ -365,6 +366,8 @@ def meter_prometheus(source: Source, window: Window, now: datetime) -> StepResul
         problems += said
         if any(problem.severity == "error" for problem in said):
             continue
-        versions |= metered.keep_day(source, day, tables, now)
-        rows += sum(table.num_rows for table in tables.values())
+        kept, lost = (tables, []) if is_replacing else remembering.keep_lost_hours(source, day, tables)
+        problems += lost
+        versions |= metered.keep_day(source, day, kept, now)
+        rows += sum(table.num_rows for table in kept.values())
     return StepResult(rows=rows, problems=tuple(problems), versions=versions)

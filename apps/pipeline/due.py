@@ -29,7 +29,7 @@ from apps.marts.finished import finished
 from apps.marts.models import Publication
 from apps.operations import services as operations
 from apps.pipeline.models import FilledDay, StepRun
-from apps.pipeline.work import Work
+from apps.pipeline.work import REPLACING, Work
 from apps.planning import services as planning
 from apps.savings import services as savings
 from apps.teams.selectors import policies, rules_sha256
@@ -49,13 +49,15 @@ ESTIMATE_DAYS = MOST_WAITING
 class Ask:
     """What somebody asks for: `sources` (all when None), `window` (what is due when None).
 
-    Work of the steps in `forced` is done whether or not it is due.
+    Work of the steps in `forced` is done whether or not it is due. What is pulled takes the place of what was kept,
+    even where it is less, if `replaces`.
     """
 
     now: datetime
     sources: frozenset[str] | None = None
     window: Window | None = None
     forced: frozenset[str] = field(default=frozenset())
+    replaces: bool = False
 
     def chosen(self, *kinds: str) -> Iterator[Source]:
         """The active sources of some kinds that are asked for."""
@@ -86,7 +88,7 @@ def meter(ask: Ask) -> Iterator[Work]:
         if "meter" not in ask.forced:
             days &= _incomplete(source, days)
         for window in contiguous(days, at_most=METER_DAYS):
-            yield Work("meter", source.name, window, by_clock=True)
+            yield Work("meter", source.name, window, REPLACING if ask.replaces else "", by_clock=True)
 
 
 def allocate(ask: Ask) -> Iterator[Work]:

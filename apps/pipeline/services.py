@@ -24,7 +24,7 @@ from apps.pipeline import leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, QUEUE_OF, STEPS, Step
-from apps.pipeline.work import Work
+from apps.pipeline.work import REPLACING, Work
 from apps.warehouse import fencing
 from apps.warehouse.database import is_away
 from apps.warehouse.failpoints import failpoint
@@ -79,7 +79,8 @@ def fill(
     _check_names("source", sources, set(Source.objects.values_list("name", flat=True)))
     _check_names("step", steps, set(NAMES))
     forced = frozenset(steps or (("meter", "allocate", "estimate", "publish") if window else ()))
-    ask = Ask(now, None if sources is None else frozenset(sources), window, forced)
+    replaces = window is not None and "meter" in (steps or ())
+    ask = Ask(now, None if sources is None else frozenset(sources), window, forced, replaces)
     filling = _Filling(ask, frozenset(steps or NAMES), on_progress or _nobody)
     filling.plan()
     while filling.do_one() or filling.plan() or filling.is_waiting():
@@ -93,7 +94,7 @@ def _nobody(_run: StepRun) -> None:
 
 def _derived(ask: Ask) -> Ask:
     """What became due by the work that was done: nothing is forced twice."""
-    return replace(ask, window=None, forced=frozenset())
+    return replace(ask, window=None, forced=frozenset(), replaces=False)
 
 
 def _check_names(what: str, asked: Collection[str] | None, known: set[str]) -> None:
@@ -176,7 +177,7 @@ def is_busy(step: Step) -> bool:
 
 
 def ask_for(works: list[Work], now: datetime) -> None:
-    """Write down work to be done, unless the same is waiting or running already."""
+    """Write down work to be done, unless the same is waiting or running already; what waits replaces if this does."""
     StepRun.objects.bulk_create(
         [
             StepRun(
@@ -188,6 +189,8 @@ def ask_for(works: list[Work], now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )  # fmt: skip
+    replacing = [work.key for work in works if work.fingerprint == REPLACING]
+    _waiting().filter(key__in=replacing).update(fingerprint=REPLACING)
 
 
 @dataclass

@@ -20,6 +20,9 @@ from apps.operations import services as operations
 from apps.planning import services as planning
 from apps.savings import services as savings
 
+REPLACING = "replacing"
+"""The fingerprint of a pull that somebody asked for by step and days: it replaces even what the server has no more."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -55,7 +58,7 @@ def meter(work: Work, now: datetime) -> StepResult:
     """From files that were landed, or from the source's API for a window of days."""
     if work.window is None:
         return ingest.meter_files(_source(work), now)
-    return ingest.meter_prometheus(_source(work), work.window, now)
+    return ingest.meter_prometheus(_source(work), work.window, now, is_replacing=work.fingerprint == REPLACING)
 
 
 def allocate(work: Work, _now: datetime) -> StepResult:

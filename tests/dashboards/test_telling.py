@@ -18,6 +18,7 @@ READERS = (
     "ingest/usage_formats", "ingest/delivered.py",
     "ingest/scrub.py", "ingest/lateness.py", "ingest/providers/aws", "ingest/providers/azure/exports.py",
     "ingest/providers/alibaba/discovery.py", "ingest/providers/base.py", "ingest/providers/china.py",
+    "ingest/remembering.py",
 )  # fmt: skip
 """Where problems of files are told."""
 OTHERS = (

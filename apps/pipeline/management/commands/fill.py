@@ -40,6 +40,8 @@ examples:
   manage.py fill --source aliyun-bill                    look at one source only, then publish what it changed
   manage.py fill --step land --source aliyun-bill        only copy its new files
   manage.py fill --start 2026-10-01 --end 2026-11-01     pull, allocate and publish October again (end excluded)
+  manage.py fill --step meter --start 2026-10-01 --end 2026-10-02
+                                                         take what Prometheus has now, even where it lost hours
 """
 
 COLUMNS = (
