@@ -86,7 +86,7 @@ def meter(ask: Ask) -> Iterator[Work]:
     for source in ask.chosen(*kinds.PROMETHEUS):
         days = _pullable(source, ask.now) if ask.window is None else set(ask.within(_until_today(ask.window, ask.now)))
         if "meter" not in ask.forced:
-            days &= _incomplete(source, days)
+            days &= _incomplete(source, days, ask.now)
         for window in contiguous(days, at_most=METER_DAYS):
             yield Work("meter", source.name, window, REPLACING if ask.replaces else "", by_clock=True)
 
@@ -247,17 +247,20 @@ def _until_today(window: Window, now: datetime) -> list[date]:
     return [day for day in window.days() if Window(day, day + ONE_DAY).hours(zone)[0] <= hour_ago]
 
 
-def _incomplete(source: Source, days: set[date]) -> set[date]:
-    """The days never pulled, or pulled before they were over, or pulled with gaps that may still be filled."""
+def _incomplete(source: Source, days: set[date], now: datetime) -> set[date]:
+    """The days never pulled, or pulled before they were over, or pulled with gaps that may still be filled; what was
+    pulled by a clock that was ahead may have met a day that had not been yet."""
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
     pulled = {one.day: one for one in MeteredDay.objects.filter(source=source, day__in=days)}
-    return {day for day in days if day not in pulled or _is_incomplete(pulled[day], zone)}
+    return {day for day in days if day not in pulled or _is_incomplete(pulled[day], zone, now)}
 
 
-def _is_incomplete(pulled: MeteredDay, zone: ZoneInfo) -> bool:
+def _is_incomplete(pulled: MeteredDay, zone: ZoneInfo, now: datetime) -> bool:
     _, end = Window(pulled.day, pulled.day + ONE_DAY).hours(zone)
-    has_gaps = pulled.observed_samples < pulled.expected_samples
-    return pulled.pulled_at < end or (has_gaps and pulled.pulled_at < end + timedelta(days=DAYS_TO_COMPLETE))
+    has_gaps = pulled.observed_samples < pulled.expected_samples or not pulled.expected_samples
+    if pulled.pulled_at < end or pulled.pulled_at > now:
+        return True
+    return has_gaps and pulled.pulled_at < end + timedelta(days=DAYS_TO_COMPLETE)
 
 
 def _digest(text: str) -> str:

@@ -115,10 +115,10 @@ END = datetime(2026, 10, 19, tzinfo=UTC)
             {18: (END - HOUR, 60), 19: (NOW, 60), 20: (NOW, 60)}, "18..19 20..21", id="pulled before it was over"
         ),
         pytest.param({18: (END + HOUR, 59), 19: (NOW, 60)}, "18..19 20..21", id="gaps may still be filled"),
-        pytest.param(
-            {18: (END + 73 * HOUR, 59), 19: (NOW, 60)}, "20..21", id="gaps that stay are left after three days"
-        ),
         pytest.param({18: (END + HOUR, 60), 20: (NOW, 60)}, "19..21", id="a day in the middle is missing"),
+        pytest.param(
+            {18: (NOW + 200 * HOUR, 60), 19: (NOW, 60)}, "18..19 20..21", id="pulled by a clock that was ahead"
+        ),
     ],
 )
 def test_which_days_are_pulled(pulls, expected):
@@ -127,6 +127,19 @@ def test_which_days_are_pulled(pulls, expected):
         a_pull(source, day, pulled_at=pulled_at, observed=observed)
     windows = [str(work.window).replace("2026-10-", "") for work in due.meter(Ask(NOW))]
     assert " ".join(windows) == expected
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected"), [pytest.param(59, 60, id="a gap"), pytest.param(0, 0, id="nothing is known of it")]
+)
+@pytest.mark.parametrize(("hours", "is_pulled"), [(1, True), (71, True), (73, False)])
+def test_gaps_that_stay_are_left_after_three_days(observed, expected, hours, is_pulled):
+    pull = a_pull(
+        a_source("monitoring", "prometheus", options={"since": "2026-10-18"}), 18, pulled_at=END + hours * HOUR
+    )
+    MeteredDay.objects.filter(pk=pull.pk).update(observed_samples=observed, expected_samples=expected)
+    windows = [work.window for work in due.meter(Ask(END + 98 * HOUR)) if work.window]
+    assert any(october(18) in window.days() for window in windows) is is_pulled
 
 
 def test_usage_is_pulled_from_a_week_back_when_nothing_is_billed():
