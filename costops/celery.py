@@ -19,13 +19,13 @@ from celery.signals import (
 from django.conf import settings
 from kombu import Queue
 
-from apps.finops.steps import QUEUES
-from costops import loading, starting, telemetry
+from apps.finops.steps import BELL_SECONDS, QUEUES
+from costops import hearing, loading, starting, telemetry
 from costops.alive import Alive
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costops.settings")
 
-app = Celery("costops")
+app = Celery("costops", task_cls=hearing.Bell)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name) for name in QUEUES]  # a worker that is told no `-Q` serves them all
 app.conf.task_default_queue = "io"
@@ -34,32 +34,21 @@ app.conf.task_routes = {
     "apps.prices.tasks.learn": {"queue": "learn"},
 }
 app.autodiscover_tasks()
+_bell = {"expires": BELL_SECONDS}
 app.conf.beat_schedule = {
-    # A bell that nobody heard for a minute is not worth hearing: the next one says the same.
-    "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
-    "deliver": {"task": "apps.channels.tasks.deliver", "schedule": 60.0, "options": {"expires": 55}},
-    "forget heard": {
-        "task": "apps.pipeline.tasks.forget_heard",
-        "schedule": crontab(minute="35"),
-        "options": {"expires": 55 * 60},
-    },
-    "watch": {"task": "apps.alerts.tasks.watch", "schedule": crontab(minute="*/5"), "options": {"expires": 4 * 60}},
-    "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": {"expires": 55}},
+    "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0, "options": _bell},
+    "deliver": {"task": "apps.channels.tasks.deliver", "schedule": 60.0, "options": _bell},
+    "forget heard": {"task": "apps.pipeline.tasks.forget_heard", "schedule": crontab(minute="35"), "options": _bell},
+    "watch": {"task": "apps.alerts.tasks.watch", "schedule": crontab(minute="*/5"), "options": _bell},
+    "rehearse rules": {"task": "apps.allocation.tasks.rehearse", "schedule": 60.0, "options": _bell},
     "scrub": {"task": "apps.ingest.tasks.scrub", "schedule": crontab(hour="3", minute="20")},
     "tidy": {"task": "apps.pipeline.tasks.tidy", "schedule": crontab(hour="4", minute="40")},
     "learn prices": {"task": "apps.prices.tasks.learn", "schedule": crontab(hour="5", minute="40")},
-    "finish audit": {
-        "task": "apps.audit.tasks.finish",
-        "schedule": crontab(minute="*/10"),
-        "options": {"expires": 9 * 60},
-    },
+    "finish audit": {"task": "apps.audit.tasks.finish", "schedule": crontab(minute="*/10"), "options": _bell},
     "forget requests": {"task": "apps.api.tasks.forget_requests", "schedule": crontab(hour="4", minute="10")},
-    "weekly report": {
-        "task": "apps.reports.tasks.send_weekly",
-        "schedule": crontab(minute="*/15"),
-        "options": {"expires": 14 * 60},
-    },
+    "weekly report": {"task": "apps.reports.tasks.send_weekly", "schedule": crontab(minute="*/15"), "options": _bell},
 }
+hearing.listen(bell["task"] for bell in app.conf.beat_schedule.values())
 
 
 @app.on_configure.connect

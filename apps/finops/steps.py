@@ -10,6 +10,9 @@ Queue = Literal["io", "compute", "learn"]
 QUEUES: tuple[Queue, ...] = ("io", "compute", "learn")
 """What a worker is there for: to wait for others, to divide and add up, to learn. One that is told nothing does all."""
 
+BELL_SECONDS = 12 * 60 * 60
+"""How long a bell may be heard. Who rings says until when, by a clock that may be hours from the listener's."""
+
 
 @dataclass(frozen=True)
 class StepResult:

@@ -146,6 +146,8 @@ def work(
 ) -> bool:
     """Do what was planned of a queue (of all where none is named), and what becomes due by it, for about so long or
     until `is_over`; whether there is more to do now. `on_more` is called when there is work for others."""
+    if queue and not at_hand().get(queue):
+        return False  # one of many bells that were rung while nobody listened
     deadline = time.monotonic() + seconds
     filling = _Filling(Ask(now), frozenset(NAMES), _nobody)
     while filling.do_one(queue):

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from apps.finops.steps import BELL_SECONDS
 from apps.pipeline import bells, services, tidying
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,6 @@ def _ring() -> None:
     try:
         for queue, runs in services.at_hand().items():
             for _ in range(min(runs, MOST_BELLS)):
-                run_due.apply_async(kwargs={"queue": queue}, queue=queue, retry=False, expires=SECONDS)
+                run_due.apply_async(kwargs={"queue": queue}, queue=queue, retry=False, expires=BELL_SECONDS)
     except (OperationalError, DatabaseError) as error:
         logger.warning("Broker or database cannot be reached, the next tick rings again: %s", error)
