@@ -264,6 +264,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker, however long that is away
 CELERY_TIMEZONE = COSTOPS_TIME_ZONE
+CELERY_BEAT_SCHEDULER = "costops.beating:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 
 # --- Mail -----------------------------------------------------------------------------------------------
