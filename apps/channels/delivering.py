@@ -9,7 +9,7 @@ from random import SystemRandom
 from traceback import format_exc
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from apps.channels import letters
 from apps.channels.kinds import BY_NAME, Going
@@ -28,6 +28,10 @@ CLAIM_HOLDS = timedelta(minutes=10)
 """A claim older than this was left by a worker that died: a message takes seconds, a mail server may take 20."""
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=4)
+AHEAD = timedelta(hours=1)
+"""A message of a moment that is further away was written by a clock that was wrong."""
+LONGEST = timedelta(days=2)
+"""A day of quiet hours after a day of gathering: no message waits longer for its moment."""
 AT_ONCE = 200
 """The most messages of one task."""
 SILENT_SECONDS = 10.0
@@ -73,13 +77,16 @@ def _is_another_at_it(now: datetime) -> bool:
 
 
 def _free(now: datetime) -> Q:
-    return Q(state=State.WAITING, not_before__lte=now) | Q(state=State.SENDING, claimed_at__lt=now - CLAIM_HOLDS)
+    is_due = Q(not_before__lte=now) | Q(created_at__gt=now + AHEAD) | Q(not_before__gt=now + LONGEST)
+    return Q(is_due, state=State.WAITING) | Q(state=State.SENDING, claimed_at__lt=now - CLAIM_HOLDS)
 
 
 def claim(pk: int, now: datetime) -> Message | None:
-    """Take a message for this worker. Of any number of workers that try, one succeeds."""
+    """Take a message for this worker. Of any number of workers that try, one succeeds. One that was written by a clock
+    that was ahead is of now."""
     mine = Message.objects.filter(_free(now), pk=pk)
-    if mine.update(state=State.SENDING, attempts=F("attempts") + 1, claimed_at=now) != 1:
+    created = Case(When(created_at__gt=now + AHEAD, then=Value(now)), default=F("created_at"))
+    if mine.update(state=State.SENDING, attempts=F("attempts") + 1, claimed_at=now, created_at=created) != 1:
         return None
     failpoint("outbox.claimed")
     return Message.objects.select_related("channel__user", "channel__team").get(pk=pk)

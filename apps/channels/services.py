@@ -58,14 +58,16 @@ def _gathering(channel: Channel, notice: Notice, now: datetime) -> Message:
     if notice.is_urgent or BY_NAME[channel.kind].is_ticket:
         not_before = now if notice.is_urgent else free_from(channel, now)
         return _new(channel, now, not_before, is_urgent=notice.is_urgent)
+    latest = free_from(channel, now + timedelta(minutes=channel.group_minutes))  # beyond it, a clock was ahead
     waiting = Message.objects.filter(
-        channel=channel, state=Message.State.WAITING, attempts=0, is_urgent=False, not_before__gt=now
-    ).order_by("not_before")
+        channel=channel, state=Message.State.WAITING, attempts=0, is_urgent=False,
+        not_before__gt=now, not_before__lte=latest,
+    ).order_by("not_before")  # fmt: skip
     for found in waiting:
         # Taking hold of the row: a worker that claims it meanwhile waits for us, or we find it claimed and go on.
         if waiting.filter(pk=found.pk).update(state=Message.State.WAITING):
             return found
-    return _new(channel, now, free_from(channel, now + timedelta(minutes=channel.group_minutes)), is_urgent=False)
+    return _new(channel, now, latest, is_urgent=False)
 
 
 def _new(channel: Channel, now: datetime, not_before: datetime, *, is_urgent: bool) -> Message:

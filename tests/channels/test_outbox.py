@@ -70,6 +70,32 @@ def test_what_comes_together_is_one_message(minutes, sent, messages):
     assert [one.entries.count() for one in Message.objects.order_by("pk")] == messages
 
 
+def test_a_clock_that_was_ahead_keeps_no_notice_waiting(mailbox):
+    channel = a_channel(group_minutes=10)
+    send(a_notice("ahead"), to=channel, at=NOW + timedelta(days=30))
+    for hour in range(3):
+        at = NOW + timedelta(hours=hour)
+        send(a_notice(f"right {hour}"), to=channel, at=at)
+        assert deliver(at, minutes=10) == {"sent": 1 if hour else 2}
+    assert Message.objects.filter(created_at__gt=NOW + timedelta(hours=3)).count() == 0
+
+
+def test_what_a_clock_ahead_wrote_waits_for_the_end_of_quiet_hours_and_longer_after_each_attempt(mailbox, settings):
+    channel = a_channel(quiet_from=time(0), quiet_until=time(6), time_zone="UTC")
+    send(a_notice(), to=channel, at=NOW + timedelta(days=30))
+    assert (deliver(), deliver(minutes=1)) == ({"waiting": 1}, {})
+    settings.EMAIL_PORT = 1
+    assert (deliver(hours=3), deliver(hours=3, seconds=1)) == ({"waiting": 1}, {})
+
+
+def test_an_attempt_of_a_clock_that_was_ahead_is_not_waited_for(mailbox, settings):
+    settings.EMAIL_PORT, port = 1, settings.EMAIL_PORT
+    send(a_notice(), to=a_channel())
+    assert deliver(days=30) == {"waiting": 1}
+    settings.EMAIL_PORT = port
+    assert deliver(minutes=1) == {"sent": 1}
+
+
 def test_a_message_that_was_tried_takes_no_more(mailbox, settings):
     settings.EMAIL_PORT = 1
     channel = a_channel(group_minutes=10)
