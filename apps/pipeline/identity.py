@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+UNKNOWN = "-"
 _PROCESSES = Path("/proc")
 _TICKS = 22 - 4
 """Where `proc(5)` has `starttime`, counted from the first field behind the state."""
@@ -21,17 +22,20 @@ def new_worker() -> str:
 
 def is_dead(worker: str) -> bool:
     """Whether the process of that name surely lives no more; False for one of another machine, or of another version
-    that names it otherwise: the version before had no start of the machine in it."""
+    that names it otherwise: the version before had no start of the machine in it. Another start of a machine of our
+    name may be another machine, cloned perhaps."""
     try:
         machine, boot, pid, began, _ = worker.split(" ")
-        return machine == _machine() and (boot != _boot() or _began(int(pid)) != int(began))
+        is_here = machine == _machine() and boot == _boot() != UNKNOWN
+        return is_here and _began(int(pid)) != int(began)
     except ValueError:
         return False
 
 
 @lru_cache(maxsize=1)
 def _machine() -> str:
-    """Host name and process namespace: two containers may share the one, never the other."""
+    """Host name and process namespace: two containers may share the one, never the other; two machines may share
+    both."""
     namespace = Path("/proc/self/ns/pid")
     number = namespace.stat().st_ino if namespace.exists() else 0
     return f"{socket.gethostname()[:60]}/{number}".replace(" ", "_")
@@ -39,11 +43,11 @@ def _machine() -> str:
 
 @lru_cache(maxsize=1)
 def _boot() -> str:
-    """Which start of the machine this is: after another one, all processes are others."""
+    """Which start of which machine this is: no other has the same."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:13]
     except OSError:
-        return "-"
+        return UNKNOWN
 
 
 def _began(pid: int) -> int:

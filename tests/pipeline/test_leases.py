@@ -122,7 +122,7 @@ def a_dead_worker() -> str:
         pytest.param({}, False, id="this process"),
         pytest.param({"began": "1"}, True, id="its id was reused"),
         pytest.param({"pid": "999999999"}, True, id="no such process"),
-        pytest.param({"boot": "another"}, True, id="the machine was started again since"),
+        pytest.param({"boot": "another"}, False, id="another machine of our name, or ours before it was started again"),
         pytest.param({"machine": "x/1", "pid": "999999999"}, False, id="another machine"),
         pytest.param({"boot": "", "began": "176000000000"}, False, id="the name of a version before, which lives"),
         pytest.param({"boot": "", "pid": "999999999"}, False, id="the name of a version before: its lease tells"),
@@ -134,6 +134,21 @@ def test_who_is_dead(change, expected):
     worker = dict(zip(names, identity.new_worker().split(" "), strict=True))
     assert worker["pid"] == str(os.getpid())
     assert identity.is_dead(" ".join(filter(None, (worker | change).values()))) is expected
+
+
+def test_where_starts_are_not_told_nobody_is_surely_dead(monkeypatch):
+    monkeypatch.setattr(identity, "_boot", lambda: identity.UNKNOWN)
+    assert not identity.is_dead(identity.new_worker().replace(f" {os.getpid()} ", " 999999999 "))
+
+
+@pytest.mark.django_db
+def test_two_machines_of_one_name_take_no_run_from_each_other(monkeypatch):
+    run = a_run("land bill")
+    for boot in ("aaaaaaaa-0001", "bbbbbbbb-0002", "aaaaaaaa-0001"):
+        monkeypatch.setattr(identity, "_boot", lambda boot=boot: boot)
+        leases.claim()
+    run.refresh_from_db()
+    assert (run.attempt, run.worker.split(" ")[1]) == (1, "aaaaaaaa-0001")
 
 
 @pytest.mark.parametrize("seconds", [-3600, -1, 1, 3600])
