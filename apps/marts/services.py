@@ -54,10 +54,10 @@ Versions = dict[str, int]
 def publish(window: Window | None, *, now: datetime) -> StepResult:
     """Rebuild the marts of the months that changed and pin a new publication.
 
-    Those are the months a window touches (all months by default), and those of which anything differs from the
-    newest publication: what it pins must be true of every month. Refuses when any (source, billing month, currency,
-    day) of these months differs between charges and allocated, in any of the four costs. Publishing the same table
-    versions under the same rules again changes nothing.
+    Those are the months a window touches (all months by default), and those of which anything, or the marts themselves,
+    differ from the newest publication: what it pins must be true of every month. Refuses when any (source, billing
+    month, currency, day) of these months differs between charges and allocated, in any of the four costs. Publishing
+    the same table versions under the same rules again changes nothing.
     """
     inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, ESTIMATES, *USAGE.values())}
     newest = Publication.objects.order_by("-number").first()
@@ -89,6 +89,8 @@ def _months(window: Window | None, inputs: Versions, newest: Publication | None)
     for table in (ALLOCATED, COVERAGE_HOURS):
         changed = lake.changed(table, pinned.get(table.name), inputs[table.name])
         months |= {file.partition["day"][:7] for file in changed}
+    for table in (COST_MART, RECONCILIATION_MART, COVERAGE_MART):  # of a publication that a restored database lost
+        months |= {file.partition["month"] for file in lake.changed(table, pinned.get(table.name), lake.version(table))}
     if changed := lake.changed(CHARGES, pinned.get(CHARGES.name), inputs[CHARGES.name]):
         bill = lake.scan(CHARGES, only=changed)
         months |= {month for (month,) in rows_of(bill.select(month=bill.x_ChargeDay.strftime("%Y-%m")).distinct())}

@@ -51,7 +51,7 @@ BY_DAY: dict[str, tuple[LakeTable, LakeTable, Callable[[ir.Table], ir.Table]]] =
 
 
 def refresh(inputs: dict[str, int], pinned: dict[str, int]) -> dict[str, int]:
-    """Make the days anew whose hours are others than at the versions `pinned` by the publication before.
+    """Make the days anew that are, or whose hours are, others than at the versions `pinned` by the publication before.
 
     Where that pinned none (it is of an earlier release, or there is none) all days are made. The version of each table.
     """
@@ -61,8 +61,7 @@ def refresh(inputs: dict[str, int], pinned: dict[str, int]) -> dict[str, int]:
 def _refreshed(name: str, inputs: dict[str, int], pinned: dict[str, int]) -> int:
     hours, table, add_up = BY_DAY[name]
     days = {file.partition["day"] for file in lake.changed(hours, pinned.get(hours.name), inputs[hours.name])}
-    if not pinned:
-        days |= {file.partition["day"] for file in lake.files(table)}
+    days |= {file.partition["day"] for file in lake.changed(table, pinned.get(name), lake.version(table))}
     if not days:
         return pinned[name] if pinned else lake.version(table)
     chosen = [file for file in lake.files(hours, at=inputs[hours.name]) if file.partition["day"] in days]

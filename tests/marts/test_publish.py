@@ -163,6 +163,19 @@ def test_months_nobody_touched_are_not_rebuilt() -> None:
     assert cost() == {("CNY",): 21}
 
 
+def test_months_that_a_lost_publication_rebuilt_are_rebuilt() -> None:
+    """A lake that was restored is of a later moment than the database: its marts are not those that are pinned."""
+    fill(bill((0, "1"), (40, "10")))
+    publish(None, now=NOW)
+    rows = lake.scan(COST_MART, only=_files_with(COST_MART, "2026-10"))
+    lake.replace(COST_MART, rows.mutate(effective_cost=rows.effective_cost * 7), _files_with(COST_MART, "2026-10"))
+    november = bill((40, "20"))
+    lake.replace(CHARGES, _rows(CHARGES, november), _files_with(CHARGES, "2026-11"))
+    lake.replace(ALLOCATED, _rows(ALLOCATED, allocation_of(november)), _files_with(ALLOCATED, "2026-11"))
+    publish(NOVEMBER, now=NOW)
+    assert cost("month") == {("2026-10", "CNY"): 1, ("2026-11", "CNY"): 20}
+
+
 def _files_with(table: Any, text: str) -> list[lake.StoredFile]:
     return [file for file in lake.files(table) if any(text in value for value in file.partition.values())]
 

@@ -93,6 +93,19 @@ def test_only_days_whose_hours_changed_are_made_anew_and_a_day_without_hours_goe
     assert told(WORKLOAD_DAYS, "cpu_request_core_hours") == [(FIRST, 1)]
 
 
+def test_days_that_a_lost_publication_made_are_made_anew() -> None:
+    two_days = [*pod("web", "1", hours=(0,)), *moved(pod("web", "1", hours=(0,)), 1)]
+    measured(WORKLOAD_HOURS, two_days)
+    publish(None, now=NOW)
+    first, second = ([file for file in lake.files(WORKLOAD_DAYS) if str(day) in file.path] for day in (FIRST, SECOND))
+    rows = lake.scan(WORKLOAD_DAYS, only=first)
+    lake.replace(WORKLOAD_DAYS, rows.mutate(cpu_request_core_hours=rows.cpu_request_core_hours * 7), first)
+    measured(WORKLOAD_HOURS, [*two_days, *pod("db", "2", hours=(0,))])
+    publish(OCTOBER, now=NOW)
+    assert sorted(told(WORKLOAD_DAYS, "cpu_request_core_hours")) == [(FIRST, 1), (FIRST, 2), (SECOND, 1)]
+    assert second
+
+
 def test_a_publication_keeps_its_days() -> None:
     measured(WORKLOAD_HOURS, pod("web", "1", hours=(0,)))
     publish(None, now=NOW)
