@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -29,7 +30,8 @@ from apps.backups import database, zones
 from apps.backups.zones import ZONES
 from apps.finops.errors import CostOpsError
 from apps.marts.models import Publication
-from apps.warehouse import shared
+from apps.pipeline import restored
+from apps.warehouse import shared, stored
 
 FORMAT, READ = 2, (1, 2)
 """Before 2 the files of a log lay by their names too, but for `_last_checkpoint`, which lay beside the manifest."""
@@ -261,7 +263,7 @@ def check(folder: Path, backup: Backup, *, say: Watcher) -> None:
 
 
 # --- Restoring -------------------------------------------------------------------------------------------------------
-def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
+def restore(folder: Path, backup: Backup, *, force: bool, now: datetime, say: Watcher) -> None:
     """Bring a backup into this home folder and database. Everything is looked at before anything is touched."""
     home, copy = Path(settings.COSTOPS_HOME), folder / "backups" / backup.name / "database"
     database.check_kind(backup.vendor)
@@ -277,6 +279,9 @@ def restore(folder: Path, backup: Backup, *, force: bool, say: Watcher) -> None:
             _bring(place_of(folder, backup, file), home / file.path, file)
     say("The files are there.")
     database.load(copy)
+    call_command("migrate", verbosity=0, interactive=False)
+    stored.files_of.cache_clear()  # versions get their numbers again
+    restored.settle(now=now)
     say("The database is there.")
     for file in backup.files:
         if file.path in OWN and not file.is_at(home / file.path):

@@ -28,7 +28,7 @@ from apps.marts.billed import MOST_WAITING, RECENT_DAYS
 from apps.marts.finished import finished
 from apps.marts.models import Publication
 from apps.operations import services as operations
-from apps.pipeline.models import FilledDay, StepRun
+from apps.pipeline.models import STALE, FilledDay, StepRun
 from apps.pipeline.work import REPLACING, Work
 from apps.planning import services as planning
 from apps.savings import services as savings
@@ -106,9 +106,13 @@ def estimate(ask: Ask) -> Iterator[Work]:
 
 
 def publish(ask: Ask) -> Iterator[Work]:
-    """The days that were allocated anew since they were published, as one window: one fill makes one publication."""
+    """The days that were allocated anew since they were published, as one window: one fill makes one publication.
+
+    Nothing while a day is stale: it would be published as it lies there.
+    """
     inputs = inputs_of_publication()
-    if days := _changed("publish", inputs, ask):
+    is_stale = FilledDay.objects.filter(step__in=("allocate", "estimate"), fingerprint=STALE).exists()
+    if not is_stale and (days := _changed("publish", inputs, ask)):
         window = Window(min(days), max(days) + ONE_DAY)
         yield Work("publish", window=window, fingerprint=digest_of(inputs, window))
 

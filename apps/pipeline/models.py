@@ -60,6 +60,10 @@ class StepRun(models.Model):
         return Window(self.window_start, self.window_end) if self.window_start and self.window_end else None
 
 
+STALE = ""
+"""In place of inputs: a day that is filled anew whatever they are."""
+
+
 class FilledDay(models.Model):
     """The inputs a step last filled a day from; when they differ from today's inputs, the day is due again."""
 

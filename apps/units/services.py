@@ -44,6 +44,17 @@ def fetch_drivers(
     return _keep(found, origin=f"{source.name}: {query}", by=by, now=now)
 
 
+def go_back() -> None:
+    """Have drivers be what the newest version says they are: a lake that was restored may hold later ones."""
+    newest = DriverVersion.objects.order_by("-lake_version").first()
+    held = lake.files(DRIVERS) if lake.is_there(DRIVERS) else ()
+    told = lake.files(DRIVERS, at=newest.lake_version) if newest else ()
+    lost, strange = ([file for file in some if file not in others] for some, others in ((told, held), (held, told)))
+    if lost or strange:
+        written = lake.write(DRIVERS, lake.scan(DRIVERS, only=lost)) if lost else []
+        lake.commit(DRIVERS, add=written, remove=strange, note={"step": "restore"})
+
+
 def _teams() -> set[str]:
     return {UNALLOCATED, *Team.objects.values_list("name", flat=True)}
 

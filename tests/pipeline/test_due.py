@@ -11,7 +11,7 @@ from apps.finops.windows import Window
 from apps.ingest.models import LandedFile, MeteredDay, Source
 from apps.pipeline import due, retries
 from apps.pipeline.due import Ask
-from apps.pipeline.models import FilledDay, StepRun
+from apps.pipeline.models import STALE, FilledDay, StepRun
 from apps.pipeline.steps import PLACE, STEPS
 from apps.pipeline.work import Work
 from apps.teams.models import RuleSet
@@ -219,6 +219,7 @@ def test_a_long_history_is_allocated_in_windows_of_a_month():
             {1: "a", 2: "b", 9: "b"}, {1: "a", 2: "a"}, ["publish 2026-10-02..2026-10-10"], id="one window for all"
         ),
         pytest.param({1: "a"}, {1: "a", 2: "a"}, ["publish 2026-10-02..2026-10-03"], id="a day that disappeared"),
+        pytest.param({1: STALE, 2: "b"}, {1: "a", 2: "a"}, [], id="nothing while a restored day is not filled anew"),
     ],
 )
 def test_what_is_published(allocated, published, expected):

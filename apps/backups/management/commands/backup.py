@@ -4,7 +4,6 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
@@ -61,8 +60,7 @@ class Command(TerminalCommand):
 
     def _restore(self, folder: Path, given: dict[str, Any]) -> None:
         found = services.find(folder, given["name"])
-        services.restore(folder, found, force=given["force"], say=self.stdout.write)
-        call_command("migrate", verbosity=0, interactive=False)
+        services.restore(folder, found, force=given["force"], now=timezone.now(), say=self.stdout.write)
         self.stdout.write(
             f"Restored {found.name}. Start web, worker and beat again; `manage.py scrub` looks once more."
         )
