@@ -25,6 +25,7 @@ from apps.api.parameters import Known
 from apps.api.questions import digest_of
 from apps.audit.requests import BODY
 from apps.marts.scoping import scope_of
+from apps.marts.selectors import identity, publication
 
 SHEETS = parameters.TABLE_FORMATS[1:]
 
@@ -139,9 +140,9 @@ class CompanyView(AskView):
             raise PermissionDenied
 
 
-def etag_of(publication: int | None, *asked: Any) -> str:
+def etag_of(number: int | None, *asked: Any) -> str:
     """The ETag of an answer that a publication, the question and the viewer's scope decide."""
-    return f'"{publication}-{digest_of(*asked)}"'
+    return f'"{number}-{digest_of(identity(publication(number)), *asked)}"'
 
 
 def unchanged(request: Request, etag: str) -> HttpResponse | None:

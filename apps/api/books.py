@@ -22,7 +22,7 @@ from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
-from apps.marts.selectors import publication
+from apps.marts.selectors import identity, publication
 from apps.teams.access import may
 from apps.teams.roles import Can
 
@@ -81,7 +81,7 @@ class ChangesView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = _query(asked, request)
-        etag = etag_of(query.after, query.before, query.scope.identity, asked)
+        etag = etag_of(query.after, identity(publication(query.before)), query.scope.identity, asked)
         if not_modified := unchanged(request, etag):
             return not_modified
         found = changes(query)

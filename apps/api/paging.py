@@ -106,9 +106,9 @@ def _row_digest(row: Mapping[str, Any], identity: Sequence[str]) -> str:
 
 
 def _publication(body: Mapping[str, Any]) -> Any:
-    """The number of the publication an answer is of, if it is of one."""
+    """The publication an answer is of, if it is of one: a number alone is given again after a restore."""
     found = body.get("publication")
-    return found["number"] if isinstance(found, Mapping) else found
+    return f"{found['number']} of {found['created_at']}" if isinstance(found, Mapping) else found
 
 
 def _only(request: Request, names: Sequence[str], *, without: bool = False) -> Any:

@@ -15,7 +15,7 @@ from apps.api.parameters import DEFAULT_LIMIT
 from apps.marts.cell import row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
-from apps.marts.selectors import publication, with_versions
+from apps.marts.selectors import publication, read_with, with_versions
 from apps.marts.shape import PLAIN, Shape
 from apps.rates.selectors import UsedRate
 
@@ -75,8 +75,10 @@ def digest_of(*asked: Any) -> str:
 
 
 def _settled(part: Any) -> Any:
-    """A set prints in no fixed order; a question's scope is told in order."""
-    return (replace(part, scope=Scope()), part.scope.identity) if isinstance(part, CostQuery) else part
+    """A set prints in no fixed order; a question's scope is told in order. Numbers are given again after a restore."""
+    if not isinstance(part, CostQuery):
+        return part
+    return replace(part, scope=Scope()), part.scope.identity, read_with(part, publication(part.as_of))
 
 
 def _opened(cursor: str) -> tuple[int, dict[str, int | None], int, str]:

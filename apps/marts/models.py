@@ -4,7 +4,8 @@ from django.db import models
 
 
 class Publication(models.Model):
-    """What readers see. `versions` maps table name to version; the number is also the ETag and the cache key.
+    """What readers see. `versions` maps table name to version. A number is given again where a database is restored
+    from an older copy: ETags and caches go by `selectors.identity`.
 
     `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
     `end_day` bound the days with cost, half-open. `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`

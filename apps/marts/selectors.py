@@ -116,8 +116,17 @@ def _told(asked: CostQuery, pinned: Publication) -> str:
     """All that an answer depends on: a publication that left the months of a question as they were answers it the
     same."""
     told = f"{_read_of(identity(pinned), pinned, asked.start, asked.end)} {spelled(asked)}"
-    told += version_identity(asked.rates_as_of or 0) if asked.currency else ""
+    return told + _versions_of(asked)
+
+
+def _versions_of(asked: CostQuery) -> str:
+    told = version_identity(asked.rates_as_of or 0) if asked.currency else ""
     return told + (tree_identity(asked.organisation_as_of or 0) if asked.levels else "")
+
+
+def read_with(asked: CostQuery, pinned: Publication) -> str:
+    """What an answer depends on besides the question and who asks, with the versions it names."""
+    return identity(pinned) + _versions_of(asked)
 
 
 def _read_of(published: str, pinned: Publication, start: date, end: date) -> str:
