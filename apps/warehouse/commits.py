@@ -1,19 +1,18 @@
 """Commits to the tables of the lake: one transaction that changes a window, or changes nothing."""
 
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace as changed_to
 from pathlib import Path
 
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from apps.finops.tables import LakeTable
-from apps.warehouse import fencing, logs, shared
+from apps.warehouse import durable, fencing, logs, shared
 from apps.warehouse.failpoints import failpoint
 from apps.warehouse.stored import LakeError, StoredFile, WrittenFile, files_of, location, open_table
 
@@ -66,7 +65,8 @@ def commit(
             break
     delta.update_incremental()
     failpoint("lake.committed")
-    _sync(location(table) / "_delta_log" / f"{delta.version():020}.json", location(table) / "_delta_log")
+    durable.keep_version(location(table), int(delta.version()))
+    durable.keep_checkpoint(location(table), int(delta.version()))
     return int(delta.version())
 
 
@@ -78,16 +78,7 @@ def _to_disk(folder: Path, add: Iterable[WrittenFile]) -> None:
     failpoint("lake.sync")
     parents = {parent for file in files for parent in file.parents if parent.is_relative_to(folder)}
     with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
-        list(pool.map(_sync, (*files, *parents)))
-
-
-def _sync(*paths: Path) -> None:
-    for path in paths:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        list(pool.map(durable.sync, (*files, *parents)))
 
 
 def _sent(table: LakeTable, written: Iterable[WrittenFile]) -> list[WrittenFile]:
@@ -108,7 +99,9 @@ def _write(
     """Commit as the version after the one that was looked at, or not at all.
 
     Delta would try again on top of what somebody else committed, and takes two appends to one partition for friends.
+    The version it builds on is on the disk first, whoever wrote that.
     """
+    durable.keep_version(location(table), int(delta.version()))
     with logs.committing(location(table)) as folder:
         seen = delta if folder == location(table) else DeltaTable(str(folder), version=delta.version())
         seen.create_write_transaction(
@@ -117,7 +110,7 @@ def _write(
             schema=seen.schema(),
             partition_by=list(table.partition_by),
             commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
-            post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
+            post_commithook_properties=durable.NO_HOOKS,
         )
 
 

@@ -28,9 +28,9 @@ def pull(table: Path) -> None:
     """Bring what the log of a table has become."""
     if not shared.is_on():
         return
-    newest = max((_number(path.name) for path in _log(table).glob("*.json")), default=-1)
-    after = key_of(_log(table) / f"{newest:020}") if newest >= 0 else ""
-    names = [Path(one.key).name for one in bucket().listed(f"{key_of(_log(table))}/", after=after)]
+    newest = max((_number(path.name) for path in log_of(table).glob("*.json")), default=-1)
+    after = key_of(log_of(table) / f"{newest:020}") if newest >= 0 else ""
+    names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/", after=after)]
     if newest < 0:
         names = _from_checkpoint(names, at=None)
     _bring(table, names)
@@ -38,13 +38,14 @@ def pull(table: Path) -> None:
 
 def pull_version(table: Path, at: int) -> None:
     """Bring what an older version of a table is read from."""
-    if not shared.is_on() or (_log(table) / f"{at:020}.json").exists():
+    if not shared.is_on() or (log_of(table) / f"{at:020}.json").exists():
         return
-    names = [Path(one.key).name for one in bucket().listed(f"{key_of(_log(table))}/")]
+    names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/")]
     _bring(table, _from_checkpoint(names, at=at))
 
 
-def _log(table: Path) -> Path:
+def log_of(table: Path) -> Path:
+    """The folder of its versions."""
     return table / "_delta_log"
 
 
@@ -61,7 +62,7 @@ def _from_checkpoint(names: Iterable[str], *, at: int | None) -> list[str]:
 
 def _bring(table: Path, names: Iterable[str]) -> None:
     """In the order of versions, so that what is here is without gaps whenever somebody looks."""
-    log = _log(table)
+    log = log_of(table)
     for name in sorted(names):
         target = log / name
         if name[:20].isdigit() and not target.exists():
@@ -79,9 +80,9 @@ def committing(table: Path) -> Iterator[Path]:
         return
     copy = Path(settings.COSTOPS_HOME) / "tmp" / "commits" / uuid.uuid4().hex
     try:
-        held = _copy_log(table, copy)
+        held = copy_log(table, copy)
         yield copy
-        fresh = sorted(path for path in _log(copy).glob("*.json") if path.name not in held)
+        fresh = sorted(path for path in log_of(copy).glob("*.json") if path.name not in held)
         for path in fresh:
             _publish(table, path)
             if _number(path.name) % EVERY == 0 and _number(path.name):
@@ -90,18 +91,21 @@ def committing(table: Path) -> Iterator[Path]:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def _copy_log(table: Path, copy: Path) -> set[str]:
-    """What the newest version is read from, linked; the names of versions."""
-    _log(copy).mkdir(parents=True)
-    names = _from_checkpoint((path.name for path in _log(table).glob("[0-9]*")), at=None)
+def copy_log(table: Path, copy: Path) -> set[str]:
+    """What the newest version is read from, linked where that can be; the names of versions."""
+    log_of(copy).mkdir(parents=True)
+    names = _from_checkpoint((path.name for path in log_of(table).glob("[0-9]*")), at=None)
     for name in names:
-        (_log(copy) / name).hardlink_to(_log(table) / name)
+        try:
+            (log_of(copy) / name).hardlink_to(log_of(table) / name)
+        except OSError:  # a lake on another disk than the home folder
+            shutil.copyfile(log_of(table) / name, log_of(copy) / name)
     return {name for name in names if name.endswith(".json")}
 
 
 def _publish(table: Path, version: Path) -> None:
     """Make a version true, then known here."""
-    target = _log(table) / version.name
+    target = log_of(table) / version.name
     _probe()
     if not bucket().put_new(key_of(target), version.read_bytes()):
         raise CommitFailedError(f"Version {_number(version.name)} was written by somebody else meanwhile.")
@@ -114,8 +118,8 @@ def _checkpoint(table: Path, copy: Path, at: int) -> None:
     """Write down the whole of a version, so that a machine that begins need not read every one before it."""
     DeltaTable(str(copy), version=at).create_checkpoint()
     name = f"{at:020}.checkpoint.parquet"
-    bucket().put(key_of(_log(table) / name), _log(copy) / name)
-    bucket().put(key_of(_log(table) / "_last_checkpoint"), _log(copy) / "_last_checkpoint")
+    bucket().put(key_of(log_of(table) / name), log_of(copy) / name)
+    bucket().put(key_of(log_of(table) / "_last_checkpoint"), log_of(copy) / "_last_checkpoint")
 
 
 def _probe() -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.finops.errors import CostOpsError
 from apps.finops.tables import LakeTable
-from apps.warehouse import logs, shared
+from apps.warehouse import durable, logs, shared
 
 
 class LakeError(CostOpsError):
@@ -66,6 +66,7 @@ def _create(table: LakeTable, path: Path) -> None:
             configuration=_KEEP_HISTORY,
         )  # fmt: skip
     logs.pull(path)
+    durable.keep_new(path)
 
 
 def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
@@ -75,8 +76,11 @@ def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
     if new:
         fields = pa.schema([pa.field(name, table.schema[name].to_pyarrow()) for name in new])
         with logs.committing(location(table)) as folder:
-            DeltaTable(str(folder)).alter.add_columns([Field.from_arrow(field) for field in fields])
+            DeltaTable(str(folder)).alter.add_columns(
+                [Field.from_arrow(field) for field in fields], post_commithook_properties=durable.NO_HOOKS
+            )
         delta.update_incremental()
+        durable.keep_version(location(table), int(delta.version()))
     return delta
 
 

@@ -29,7 +29,7 @@ from apps.marts.models import Publication
 from apps.pipeline import leases, services
 from apps.pipeline.models import StepRun
 from apps.pipeline.work import Work
-from apps.warehouse import failpoints, lake, orphans
+from apps.warehouse import durable, failpoints, lake, orphans
 from tests.channels.worlds import a_channel, a_notice, deliver, send
 from tests.ingest.bills import NOW, bill, costs, errors, ingest, put, row, source
 
@@ -148,11 +148,14 @@ def what_is_committed_lies_on_the_disk() -> None:
     sync = os.fsync
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda handle: (synced.add(os.fstat(handle).st_ino), sync(handle))[1])
+        patched.setattr(durable, "EVERY", 1)
         put(inbox(), "a.csv", GOOD)
         ingest(source(inbox()))
     folder = lake.location(CHARGES)
     (stored,) = lake.files(CHARGES)
-    needed = [folder / stored.path, (folder / stored.path).parent, *(folder / "_delta_log").glob("*1.json")]
+    log = folder / "_delta_log"
+    assert list(log.glob("*.checkpoint.parquet")), "there is no checkpoint to look at"
+    needed = [folder / stored.path, (folder / stored.path).parent, folder.parent, folder, log, *log.iterdir()]
     needed += [landed_path(LandedFile.objects.get().sha256)]
     assert {path.stat().st_ino for path in needed} <= synced, "a power cut would lose what was committed"
 

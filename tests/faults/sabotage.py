@@ -1,6 +1,7 @@
 """Our own mechanisms, each taken away: what proves that somebody would notice."""
 
 import io
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -244,6 +245,12 @@ SABOTAGES: dict[str, Sabotage] = {
     ),
     "nothing waits for the disk": Sabotage(
         replaced("apps.warehouse.commits._to_disk", _nothing), proofs.what_is_committed_lies_on_the_disk
+    ),
+    "the log does not wait for the disk": Sabotage(
+        replaced("apps.warehouse.durable.keep_version", _nothing), proofs.what_is_committed_lies_on_the_disk
+    ),
+    "checkpoints are Delta's own": Sabotage(
+        replaced("apps.warehouse.durable._bring", shutil.copyfile), proofs.what_is_committed_lies_on_the_disk
     ),
     "the sweep looks at the newest version only": Sabotage(
         _only_the_newest, proofs.a_sweep_takes_what_no_version_names
