@@ -15,6 +15,7 @@ class PipelineConfig(AppConfig):
     def ready(self) -> None:
         """What is done stays. Alerts stand below and cannot ask: which runs failed is told them from here."""
         database.keep_what_is_committed()
+        database.leave_standbys()
         tell_of("failed_run", _failed_runs)
 
 
