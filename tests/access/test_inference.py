@@ -1,4 +1,5 @@
-"""Nothing can be told of others by what one sees oneself: change all of theirs, and one's own answers stay."""
+"""Nothing can be told of others by what one sees oneself: change all of theirs, and one's own answers stay. No pool of
+this world is shared: what one costs is told to each who has a part of it."""
 
 import re
 from typing import Any
