@@ -29,7 +29,8 @@ LONG_FILES = (
     "insights/test_rule_pages.py", "allocation/test_rehearsal.py",
     "books/test_closing.py", "allocation/test_trial.py", "books/test_changes.py", "allocation/test_policies_worlds.py",
     "estimates/test_estimates.py", "reports/test_processes.py", "allocation/test_invariants.py",
-    "backups/test_backups.py", "dashboards/test_accessible.py", "api/test_schemathesis.py", "dashboards/test_admin.py",
+    "backups/test_backups.py", "backups/test_restored.py",
+    "dashboards/test_accessible.py", "api/test_schemathesis.py", "dashboards/test_admin.py",
     "dashboards/test_explorer_browser.py",
 )  # fmt: skip
 """Those of half a minute and more begin first: begun last, they would keep one worker busy while others are done."""

@@ -49,15 +49,14 @@ print("DRIVERS", rows_of(lake.scan(DRIVERS).select("quantity")))
 """
 
 
-def test_a_backup_made_beside_a_change_of_rules_ends_in_what_the_rules_of_its_database_say(tmp_path, request):
+def test_a_backup_made_beside_a_change_of_rules_ends_in_what_its_database_says(installation, tmp_path, request):
     """What came later was a source, a bill, rules and drivers that the copied database knows nothing of."""
-    filled = empty_installation(tmp_path / "filled", request, "costops_beside")
     files, folder = tmp_path / "files", tmp_path / "backups"
-    open_school(filled, files)
-    filled.manage("fill")
-    published = dump(filled)["costs"]
-    filled.manage("shell", "--no-imports", "-c", BESIDE.format(files=str(files), folder=str(folder)))
-    assert dump(filled)["costs"] != published
+    open_school(installation, files)
+    installation.manage("fill")
+    published = dump(installation)["costs"]
+    installation.manage("shell", "--no-imports", "-c", BESIDE.format(files=str(files), folder=str(folder)))
+    assert dump(installation)["costs"] != published
     restored = empty_installation(tmp_path / "restored", request, "costops_newer_lake")
     restored.manage("backup", "restore", str(folder), "--name", services.find(folder).name)
     assert dump(restored)["costs"] == published
