@@ -25,7 +25,7 @@ from apps.api.parameters import Known
 from apps.api.questions import digest_of
 from apps.audit.requests import BODY
 from apps.marts.scoping import scope_of
-from apps.marts.selectors import identity, publication
+from apps.marts.selectors import issue, publication
 
 SHEETS = parameters.TABLE_FORMATS[1:]
 
@@ -142,7 +142,7 @@ class CompanyView(AskView):
 
 def etag_of(number: int | None, *asked: Any) -> str:
     """The ETag of an answer that a publication, the question and the viewer's scope decide."""
-    return f'"{number}-{digest_of(identity(publication(number)), *asked)}"'
+    return f'"{number}-{digest_of(issue(publication(number)), *asked)}"'
 
 
 def unchanged(request: Request, etag: str) -> HttpResponse | None:

@@ -5,7 +5,7 @@ from django.db import models
 
 class Publication(models.Model):
     """What readers see. `versions` maps table name to version. A number is given again where a database is restored
-    from an older copy: ETags and caches go by `selectors.identity`.
+    from an older copy: ETags and caches go by `selectors.issue`.
 
     `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
     `end_day` bound the days with cost, half-open. `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`

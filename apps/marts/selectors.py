@@ -125,8 +125,8 @@ def _versions_of(asked: CostQuery) -> str:
 
 
 def read_with(asked: CostQuery, pinned: Publication) -> str:
-    """What an answer depends on besides the question and who asks, with the versions it names."""
-    return identity(pinned) + _versions_of(asked)
+    """Which publication, rates and organisation a question is asked of."""
+    return issue(pinned) + _versions_of(asked)
 
 
 def _read_of(published: str, pinned: Publication, start: date, end: date) -> str:
@@ -151,11 +151,15 @@ def with_versions(query: CostQuery) -> CostQuery:
     return query
 
 
+def issue(pinned: Publication) -> str:
+    """Which publication it is, whatever stands in it: a number alone is given again when a database is restored from an
+    older copy."""
+    return f"{settings.COSTOPS_LAKE} {pinned.number} {pinned.created_at.timestamp()}"
+
+
 def identity(pinned: Publication) -> str:
-    """What an answer depends on besides the question; a number alone is given again when a database is restored from
-    an older copy."""
-    told = f"{settings.COSTOPS_LAKE} {pinned.number} {pinned.created_at.timestamp()} {sorted(pinned.versions.items())}"
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
+    """What an answer depends on besides the question."""
+    return hashlib.sha256(f"{issue(pinned)} {sorted(pinned.versions.items())}".encode()).hexdigest()[:24]
 
 
 def spelled(query: CostQuery) -> str:

@@ -29,7 +29,7 @@ from apps.api.compat.questions import (
 from apps.api.compat.renderers import NumberRenderer
 from apps.api.questions import digest_of
 from apps.marts.scoping import scope_of
-from apps.marts.selectors import CACHE_SECONDS, NothingPublished, identity
+from apps.marts.selectors import CACHE_SECONDS, NothingPublished, issue
 
 
 class CompatView(AskView, ABC):
@@ -61,7 +61,7 @@ class CompatView(AskView, ABC):
     def answered(self, request: Request, books: Books, *asked: Any) -> HttpResponse:
         """The answer of this address, from the cache if the same was asked of the same publication."""
         pinned = books.pinned
-        question = (self.about, identity(pinned), books.window, books.metric)
+        question = (self.about, issue(pinned), books.window, books.metric)
         teams = None if books.scope.teams is None else sorted(books.scope.teams)
         digest = digest_of(*question, books.currency, teams, settings.COSTOPS_TIME_ZONE, *asked)
         etag = f'"{pinned.number}-{digest}"'
