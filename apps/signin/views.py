@@ -59,6 +59,7 @@ class Passkey(LoginWebAuthnView):  # type: ignore[misc]  # it publishes no types
 
 
 @never_cache
+@rate_limit(action="provider", limit_get=True)  # type: ignore[untyped-decorator]  # it publishes no types
 def begin(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """To the provider. By GET: our policy lets no form lead elsewhere, and a sign-in that is begun for somebody ends
     with whom the provider names, in the session that began it."""

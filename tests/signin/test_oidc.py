@@ -353,3 +353,14 @@ def test_letters_that_only_capitals_share_make_no_owner(provider, settings, tmp_
         assert access_of(user).teams(Can.DECIDE) == frozenset()
     assert EmailAddress.objects.filter(user__username="root").count() == 0
     assert User.objects.filter(email__same_address="ROOT@Insight.example").get().username == "root"
+
+
+def test_a_provider_is_gone_to_so_often_by_an_address(provider, settings):
+    """What it is asked is kept in a session each time."""
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"provider": "3/m/ip"}
+
+    def gone(address: str) -> int:
+        return Client(REMOTE_ADDR=address).get("/signin/oidc/corp/").status_code
+
+    assert [gone("10.0.0.7") for _ in range(4)] == [302, 302, 302, 429]
+    assert gone("10.0.0.8") == 302
