@@ -35,7 +35,7 @@ app.conf.task_routes = {
 }
 app.autodiscover_tasks()
 _bell = {"expires": BELL_SECONDS}
-app.conf.beat_schedule = {
+BEATS: dict[str, dict[str, Any]] = {
     "tick": {"task": "apps.pipeline.tasks.tick", "schedule": 60.0, "options": _bell},
     "deliver": {"task": "apps.channels.tasks.deliver", "schedule": 60.0, "options": _bell},
     "forget heard": {"task": "apps.pipeline.tasks.forget_heard", "schedule": crontab(minute="35"), "options": _bell},
@@ -48,7 +48,8 @@ app.conf.beat_schedule = {
     "forget requests": {"task": "apps.api.tasks.forget_requests", "schedule": crontab(hour="4", minute="10")},
     "weekly report": {"task": "apps.reports.tasks.send_weekly", "schedule": crontab(minute="*/15"), "options": _bell},
 }
-hearing.listen(bell["task"] for bell in app.conf.beat_schedule.values())
+app.conf.beat_schedule = BEATS  # written only: whoever reads from it has all settings read
+hearing.listen(bell["task"] for bell in BEATS.values())
 
 
 @app.on_configure.connect

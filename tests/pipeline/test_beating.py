@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from celery.utils.imports import symbol_by_name
 
 from costops.celery import app
@@ -49,10 +50,13 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     made: list[Machine] = []
+    before = current_app._get_current_object()
+    app.set_current()  # schedules ask the newest of a process, and other tests make some
     monkeypatch.setattr(app, "now", lambda: made[0].now() if made else BEGUN, raising=False)
     made.append(Machine(tmp_path / "celerybeat-schedule"))
     yield made[0]
     made[0].beat.close()
+    before.set_current()
 
 
 def go_on(_machine: Machine) -> None: ...
