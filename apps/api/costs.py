@@ -88,8 +88,10 @@ def _compared(found: Shaped, told: Comparison) -> dict[str, Any]:
     }
 
 
-def _explained(query: CostQuery) -> dict[str, Any]:
-    """What the whole is made of, in a sentence."""
+def _explained(query: CostQuery) -> dict[str, Any] | None:
+    """What the whole is made of, in a sentence; None of who sees accounts, which explanations know nothing of."""
+    if query.scope.teams is not None and query.scope.accounts:
+        return None
     made_of = explain(query, limit=1)
     return {
         "sentence": made_of.sentence,

@@ -64,3 +64,14 @@ def test_others_change_nothing_for_a_lead(made: Any) -> None:
     there.publication.refresh_from_db()
     cache.clear()
     assert A in lead.teams
+
+
+@pytest.mark.django_db
+def test_who_sees_accounts_is_answered_without_an_explanation(made: Any) -> None:
+    """Which knows of teams alone, and would explain less than the answer holds."""
+    _, actors = made
+    told = {who: actors[who].client.get("/api/v1/costs/?explain=total") for who in ("account_viewer", "lead")}
+    assert {who: one.status_code for who, one in told.items()} == {"account_viewer": 200, "lead": 200}
+    assert told["account_viewer"].json()["totals"]
+    assert told["account_viewer"].json()["explanation"] is None
+    assert told["lead"].json()["explanation"]["sentence"]
