@@ -19,7 +19,7 @@ RUN uv venv /opt/sbom && uv pip install --no-cache --python /opt/sbom/bin/python
     /opt/sbom/bin/cyclonedx-py environment /opt/venv --output-file /opt/venv/sbom.json
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --home-dir /data costops && install -d -o costops -g costops /data
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin costops && install -d -o costops -g costops /data
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /srv/costops
 COPY manage.py pyproject.toml ./

@@ -4,6 +4,7 @@ import json
 import uuid
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -45,6 +46,17 @@ def test_who_comes_after_a_migration_waits_no_longer_than_it(deploy):
 
 def test_what_is_built_beside_a_table_in_use_is_whole(deploy):
     assert deploy[2] == [True, True]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_name_is_refused(postgres, tmp_path, encoding):
+    url = postgres.create_database(f"other_{uuid.uuid4().hex[:8]}", encoding)
+    refused = new_installation(tmp_path, database_url=url).run("manage.py", "migrate")
+    assert refused.returncode == 1
+    assert f"keeps text as {encoding}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -31,10 +31,12 @@ class Postgres:
         """The address of a database, as `COSTOPS_DATABASE_URL` takes it."""
         return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str) -> str:
+    def create_database(self, name: str, encoding: str = "UTF8") -> str:
         """Make an empty database; returns its address."""
+        command = "CREATE DATABASE {} ENCODING {} LOCALE {} TEMPLATE template0"
+        locale = "C.UTF-8" if encoding == "UTF8" else "C"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(sql.SQL(command).format(sql.Identifier(name), sql.Literal(encoding), sql.Literal(locale)))
         return self.url(name)
 
 

@@ -24,6 +24,11 @@ GAVE_UP = (
     "it. The migration that waited changed nothing, those before it are applied. Run it again when less is going on; "
     "who holds the table tells SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start."
 )
+NOT_UTF8 = (
+    "This database keeps text as {encoding}, which cannot hold every name and sentence: nothing was changed. Make one "
+    "that can (createdb --encoding=UTF8 --template=template0 NAME), bring there what is in this one, if anything is "
+    "(pg_dump, psql), and name it in COSTOPS_DATABASE_URL."
+)
 EXAMPLES = """
 Web and workers of the version before go on meanwhile. On PostgreSQL one migrate is at work at a time, and none waits
 long for a table that is in use.
@@ -52,6 +57,7 @@ class Command(TerminalCommand, migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         connection, seconds = connections[options["database"]], options["lock_seconds"]
         only_looks = options["check_unapplied"] or options["plan"]
+        _refuse_other_encodings(connection)
         try:
             with nullcontext() if only_looks else _impatient(connection, seconds):
                 super().handle(*args, **options)
@@ -59,6 +65,16 @@ class Command(TerminalCommand, migrate.Command):
             if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
                 raise
             raise CommandError(GAVE_UP.format(seconds=seconds)) from error
+
+
+def _refuse_other_encodings(connection: BaseDatabaseWrapper) -> None:
+    """A server made where no language was set (`initdb` with `LANG=C`) has SQL_ASCII, which takes plain English only."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_encoding")
+            (encoding,) = cursor.fetchone()
+        if encoding != "UTF8":
+            raise CommandError(NOT_UTF8.format(encoding=encoding))
 
 
 @contextmanager
