@@ -1,13 +1,14 @@
 """What there is to do now: work that time made due, and work whose inputs differ from what was filled."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from apps.alerts import limits
 from apps.allocation import drivers
@@ -70,9 +71,16 @@ class Ask:
 
 
 def land(ask: Ask) -> Iterator[Work]:
-    """Every source of files, each time the clock says so."""
+    """Every source of files, each time the clock says so; at once one that is new, or says something else than when it
+    was last looked at."""
     for source in ask.chosen(*kinds.BILLS, *kinds.USAGE):
-        yield Work("land", source.name, by_clock=True)
+        told = _digest(json.dumps([source.kind, source.location, source.options, source.secrets], sort_keys=True))
+        last = _runs("land", source).order_by("-pk").first()
+        yield Work("land", source.name, fingerprint=told, by_clock=last is not None and last.fingerprint == told)
+
+
+def _runs(step: str, source: Source) -> QuerySet[StepRun]:
+    return StepRun.objects.filter(step=step, source=source.name)
 
 
 def normalize(ask: Ask) -> Iterator[Work]:
@@ -81,14 +89,16 @@ def normalize(ask: Ask) -> Iterator[Work]:
 
 
 def meter(ask: Ask) -> Iterator[Work]:
-    """Sources with usage files not yet read; and the days of an API that were never pulled whole."""
+    """Sources with usage files not yet read; and the days of an API that were never pulled whole, each time the clock
+    says so; those of a new API at once."""
     yield from _unread("meter", kinds.USAGE, ask)
     for source in ask.chosen(*kinds.PROMETHEUS):
         days = _pullable(source, ask.now) if ask.window is None else set(ask.within(_until_today(ask.window, ask.now)))
         if "meter" not in ask.forced:
             days &= _incomplete(source, days, ask.now)
         for window in contiguous(days, at_most=METER_DAYS):
-            yield Work("meter", source.name, window, REPLACING if ask.replaces else "", by_clock=True)
+            is_known = _runs("meter", source).exists()
+            yield Work("meter", source.name, window, REPLACING if ask.replaces else "", by_clock=is_known)
 
 
 def allocate(ask: Ask) -> Iterator[Work]:

@@ -20,7 +20,7 @@ from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest.models import Source
 from apps.marts.selectors import let_go_of_older
-from apps.pipeline import leases, retries
+from apps.pipeline import due, leases, retries
 from apps.pipeline.due import Ask
 from apps.pipeline.models import FilledDay, StepRun
 from apps.pipeline.steps import BY_NAME, NAMES, PLACE, QUEUE_OF, STEPS, Step
@@ -119,7 +119,7 @@ def tick(*, now: datetime) -> bool:
 def ask_to_land(source: str, *, now: datetime) -> None:
     """Somebody brought files: their source is looked at now, and again soon where a look was under way already."""
     with leases.the_clock() as clock:
-        ask_for([Work("land", source)], now)
+        ask_for(list(due.land(Ask(now, frozenset({source})))), now)
         if StepRun.objects.filter(step="land", source=source, state=StepRun.State.RUNNING).exists():
             clock.looked_at = None
             clock.save()

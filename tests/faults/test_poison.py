@@ -169,8 +169,9 @@ def test_a_file_brought_again_and_again_counts_once(home):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_work_asked_for_again_and_again_is_done_by_one():
-    by_two(lambda: services.ask_to_land("bill", now=NOW))
+def test_the_same_work_asked_for_again_and_again_is_done_by_one(home):
+    source(home)
+    by_two(lambda: services.ask_to_land("aliyun", now=NOW))
     assert StepRun.objects.count() == 1
     claimed: list[int] = []
     by_two(lambda: claimed.extend(run.pk for run in [leases.claim()] if run))

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from apps.finops.windows import Window
 from apps.ingest.models import LandedFile, MeteredDay, Source
-from apps.pipeline import due, retries
+from apps.pipeline import due, retries, services
 from apps.pipeline.due import Ask
 from apps.pipeline.models import STALE, FilledDay, StepRun
 from apps.pipeline.steps import PLACE, STEPS
@@ -272,6 +272,36 @@ def test_a_cache_that_is_away_is_asked_at_the_next_tick(settings):
     with pytest.raises(RedisError) as away:
         cache.get("anything")
     assert retries.kind_of(away.value) == "unavailable"
+
+
+def is_looked_at(source: Source) -> bool:
+    """Whether a tick between two times of the clock looks at it, and finds no more to look at afterwards."""
+    services.tick(now=NOW + timedelta(minutes=1))
+    waiting = StepRun.objects.filter(source=source.name, state="waiting")
+    return waiting.update(state="done", finished_at=NOW) > 0
+
+
+@pytest.mark.parametrize("kind", ["focus", "usage_files", "prometheus"])
+def test_a_source_is_looked_at_as_soon_as_it_is_there(kind):
+    services.tick(now=NOW)
+    source = a_source("new", kind)
+    assert [is_looked_at(source), is_looked_at(source)] == [True, False]
+
+
+@pytest.mark.parametrize("facts", [{"location": "/there"}, {"options": {"files": "parts"}}, {"secrets": "sealed"}])
+def test_a_source_that_says_something_else_is_looked_at_again(facts):
+    services.tick(now=NOW)
+    source = a_source("bill", "focus")
+    assert is_looked_at(source)
+    Source.objects.filter(pk=source.pk).update(**facts)
+    assert [is_looked_at(source), is_looked_at(source)] == [True, False]
+
+
+def test_whoever_brings_files_has_them_looked_at_once():
+    services.tick(now=NOW)
+    source = a_source("bill", "focus")
+    services.ask_to_land("bill", now=NOW)
+    assert [is_looked_at(source), is_looked_at(source)] == [True, False]
 
 
 def test_what_failed_together_does_not_come_together():

@@ -33,10 +33,10 @@ class Postgres:
 
     def create_database(self, name: str, encoding: str = "UTF8") -> str:
         """Make an empty database; returns its address."""
-        command = "CREATE DATABASE {} ENCODING {} LOCALE {} TEMPLATE template0"
         locale = "C.UTF-8" if encoding == "UTF8" else "C"
+        command = sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE {} TEMPLATE template0")
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL(command).format(sql.Identifier(name), sql.Literal(encoding), sql.Literal(locale)))
+            connection.execute(command.format(sql.Identifier(name), sql.Literal(encoding), sql.Literal(locale)))
         return self.url(name)
 
 

@@ -68,7 +68,7 @@ class Command(TerminalCommand, migrate.Command):
 
 
 def _refuse_other_encodings(connection: BaseDatabaseWrapper) -> None:
-    """A server made where no language was set (`initdb` with `LANG=C`) has SQL_ASCII, which takes plain English only."""
+    """A server made where no language was set (`initdb` with `LANG=C`) has SQL_ASCII: plain English only."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_encoding")
