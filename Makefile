@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin/python
 COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --python-version 3.11 --quiet $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run stop test soak check advisories format bench docs screenshots setup requirements
+.PHONY: help demo run stop test soak containers check advisories format bench docs screenshots setup requirements
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -34,6 +34,10 @@ soak: ## faults and requests for hours (KILLS=1000 RESTARTS=200 MUTATIONS=10000 
 	  COSTOPS_TEST_MUTATIONS=$(or $(MUTATIONS),10000) COSTOPS_TEST_SOAK_SECONDS=$(or $(SECONDS),7200) \
 	  COSTOPS_TEST_HUNT=1 COSTOPS_TEST_EXAMPLES=$(or $(EXAMPLES),100) \
 	  $(PYTHON_BIN) -m pytest -q tests/faults tests/api/test_schemathesis.py
+
+containers: ## the image and docker-compose.yml on a real engine, of Debian packages alone (root; installs podman; a quarter of an hour)
+	@scripts/setup.sh tools
+	@scripts/containers.sh
 
 check: ## layout, lint, types, floors, templates, migrations, architecture
 	@scripts/setup.sh dev
@@ -79,6 +83,7 @@ requirements: ## compiles requirements/*.in again (UPGRADE=--upgrade takes newer
 	$(COMPILE) requirements/saml.in -o requirements/saml.txt
 	$(COMPILE) requirements/spark.in -o requirements/spark.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
+	$(COMPILE) requirements/containers.in -o requirements/containers.txt
 	$(COMPILE) --no-deps requirements/shapes.in -o requirements/shapes.txt
 	$(COMPILE) requirements/advisories.in -o requirements/advisories.txt
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

@@ -193,7 +193,7 @@ def test_prometheus_of_compose_scrapes_web_by_the_token_and_knows_the_rules(tmp_
     assert declared["environment"]["COSTOPS_METRICS_TOKEN"] == "${COSTOPS_METRICS_TOKEN:-}"
 
 
-TOOLS = {"advisories", "bench", "dev", "sbom", "shapes", "tools"}
+TOOLS = {"advisories", "bench", "containers", "dev", "sbom", "shapes", "tools"}
 """What is installed to build, test and measure, and never where CostOps runs."""
 
 
