@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.utils import OperationalError, ProgrammingError
+from django.db.utils import InternalError, OperationalError, ProgrammingError
+from redis.exceptions import RedisError
 
 from apps.finops.errors import CostOpsError
+from apps.warehouse.database import is_away
 
 EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood"
 NOT_READY = "The database does not answer or is not set up ({error}). `manage.py migrate` sets it up."
+AWAY = "The database or Redis does not answer, or takes no writes for now ({error}). Try again when it does."
 
 
 class TerminalCommand(BaseCommand):
@@ -47,7 +50,11 @@ class TerminalCommand(BaseCommand):
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
         except (OperationalError, ProgrammingError) as error:
-            raise CommandError(NOT_READY.format(error=str(error).splitlines()[0])) from error
+            raise CommandError(NOT_READY.format(error=_first_line(error))) from error
+        except (InternalError, RedisError) as error:
+            if not is_away(error):
+                raise
+            raise CommandError(AWAY.format(error=_first_line(error))) from error
         return None
 
     def _execute_saying_json(self, *args: Any, **options: Any) -> None:
@@ -55,6 +62,10 @@ class TerminalCommand(BaseCommand):
         super().execute(*args, **options | {"stdout": said})
         told = {"said": said.getvalue().splitlines()}
         (options.get("stdout") or sys.stdout).write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

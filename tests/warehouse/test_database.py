@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from django.core.management import CommandError, call_command
 from django.db import ConnectionHandler, InternalError, ProgrammingError, connection
 
 from apps.pipeline import retries
@@ -58,6 +59,18 @@ def test_who_writes_to_a_standby_is_told_to_come_again(client):
     finally:
         connection.close()
     assert (answered.status_code, "Retry-After" in answered.headers) == (503, True)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no standby")
+@pytest.mark.django_db(transaction=True)
+def test_a_command_at_the_terminal_says_so_in_a_sentence():
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(CommandError, match=r"takes no writes for now .*read-only transaction"):
+            call_command("source", "add", "bill", "--kind", "focus", "--location", "/nowhere")
+    finally:
+        connection.close()
 
 
 @pytest.fixture
