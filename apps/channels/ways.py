@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 from datetime import datetime
-from email.utils import formataddr
 from smtplib import SMTPException
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from django.core.validators import validate_email
 
 from apps.channels.letters import Letter
 from apps.channels.outbound import NotSent, post
+from apps.finops.mail import mailbox
 
 SIGNATURE, TIMESTAMP, DELIVERY = "X-CostOps-Signature", "X-CostOps-Timestamp", "X-CostOps-Delivery"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -30,7 +30,7 @@ def mail(letter: Letter, address: str, name: str) -> None:
     message = EmailMessage(
         subject=letter.subject,
         body=letter.text + "\n",
-        to=[formataddr((name.replace("=?", "= ?"), address))],  # a name is never read as an encoded word
+        to=[mailbox(name, address)],
         headers={
             "Message-ID": f"<costops.{letter.message_id}@{host}>",
             "Auto-Submitted": "auto-generated",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from email.mime.application import MIMEApplication
 from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
-from email.utils import formataddr
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives, SafeMIMEMultipart
 
 from apps.charts.labels import plain
+from apps.finops.mail import mailbox
 from apps.reports.letters import Letter, content_id, mail_host
 
 TEXT, HTML, PNG = "text/plain", "text/html", "image/png"
@@ -65,9 +65,7 @@ def as_mail(
     if unsubscribe:
         headers |= {"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     text, html, *others = parts
-    mail = LetterMail(
-        subject=subject, body=text.data.decode(), to=[formataddr((plain(name), recipient))], headers=headers
-    )
+    mail = LetterMail(subject=subject, body=text.data.decode(), to=[mailbox(plain(name), recipient)], headers=headers)
     mail.attach_alternative(html.data.decode(), HTML)
     mail.pictures = tuple(_picture(one) for one in others if one.cid)
     for one in others:

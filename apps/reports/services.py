@@ -13,6 +13,7 @@ from django.core.mail import make_msgid
 from django.core.validators import validate_email
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.calendars.selectors import WorkingDays, today, working_days
 from apps.finops.errors import CostOpsError
@@ -55,6 +56,10 @@ Clock = Callable[[], datetime]
 
 class NotSent(CostOpsError):
     """The mail server did not take a mail."""
+
+
+class NotTheirsAnyMore(CostOpsError):
+    """Whoever a letter was for gets the report no more."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,12 @@ def _send_report(target: Target, week: Week, together: Together, *, clock: Clock
 
 
 def delivery_of(week: Week, target: Target, addressee: Addressee) -> Delivery:
-    """The row that stands for one mail; made when it is first thought of."""
+    """The row that stands for one mail; made when it is first thought of. An address in other capitals is the same."""
+    letter = {"report": target.report, "team": target.name, "period": str(week)}
+    if known := Delivery.objects.filter(**letter, recipient__same_address=addressee.address).order_by("pk").first():
+        return known
     found, _created = Delivery.objects.get_or_create(
-        report=target.report,
-        team=target.name,
-        period=str(week),
+        **letter,
         recipient=addressee.address,
         defaults={
             "name": addressee.name,
@@ -193,11 +199,22 @@ def resend(delivery: Delivery, *, actor: Actor, now: datetime) -> None:
     """Send a letter again to whom it was for, exactly as it is kept, as a mail of its own."""
     if not may_resend(actor, delivery):
         raise NotForYou("This letter is for those to send again who speak for its team, or finance.")
+    if not _is_theirs(delivery):
+        raise NotTheirsAnyMore(
+            _("%(address)s gets this report no more: the right to it, or the wish for it, has ended.")
+            % {"address": delivery.recipient}
+        )
     repeated = Delivery.objects.filter(pk=delivery.pk)
     repeated.update(resent=F("resent") + 1, resent_at=now, resent_by=actor.name)
     delivery.refresh_from_db()
     told = (delivery.report, delivery.period, delivery.team, delivery.recipient, str(delivery.resent))
     _post(lambda: _mail(delivery, message_id(*told)))
+
+
+def _is_theirs(delivery: Delivery) -> bool:
+    """Whether the one a letter was for would get it today."""
+    now = [one for target in targets(team=delivery.team or None, report=delivery.report) for one in addressees(target)]
+    return delivery.recipient.casefold() in {one.address.casefold() for one in now}
 
 
 def send_test(user: User, target: Target, week: Week, *, now: datetime) -> None:

@@ -24,6 +24,8 @@ FORBIDDEN = tuple(
     )
 )
 _NAT64 = ip_network("64:ff9b::/96")
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+"""Of RFC 8215: which of its bits are the IPv4 address whoever runs the network decides (RFC 6052)."""
 _COMPATIBLE = ip_network("::/96")
 
 Address = IPv4Address | IPv6Address
@@ -94,4 +96,14 @@ def unwrapped(address: Address) -> list[Address]:
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
         inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address in _LOCAL_NAT64:
+        inner += _translated(int(address))
     return [address, *(form for form in inner if form is not None)]
+
+
+def _translated(address: int) -> list[IPv4Address]:
+    """What an address may stand for, by prefixes of 48, 56, 64 and 96 bits; the bits from 64 to 71 are never of it."""
+    others = (address >> 64) << 56 | address & (1 << 56) - 1  # 120 bits
+    shifted = [address, *(others >> (120 - length - 32) for length in (48, 56, 64))]
+    found = [bits & 0xFFFFFFFF for bits in shifted]
+    return [IPv4Address(bits) for bits in found if bits >> 24]  # 0.x.x.x: of another length of prefix

@@ -15,6 +15,7 @@ from rich.status import Status
 from rich.table import Table
 
 from apps.finops.lines import without_orders
+from apps.finops.spreadsheets import cell
 
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
@@ -84,7 +85,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_text(value) for value in row] for row in rows)
+    writer.writerows([cell(value) if isinstance(value, str) else _text(value) for value in row] for row in rows)
 
 
 def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:

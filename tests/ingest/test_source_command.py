@@ -137,6 +137,12 @@ def test_a_name_gives_no_orders_to_the_terminal():
     assert out.getvalue() == "team\n\x1b[2J\n"  # a program gets what is there
 
 
+def test_a_name_is_no_formula_in_csv():
+    out = io.StringIO()
+    print_rows(("team", "cost"), [("=1+1", Decimal("-1.5"))], "csv", out)
+    assert out.getvalue() == "team,cost\n'=1+1,-1.5\n"
+
+
 def charges():
     from apps.finops.tables import CHARGES
 

@@ -224,6 +224,7 @@ def test_the_last_attempt_gives_up(world: None, mailbox: Any, settings: Any) -> 
         {"lead_name": "x\r\nBcc: evil@example.com"},
         {"lead_name": '"; <evil@example.com>, '},
         {"lead_name": "\u202eesrever\x07" * 10},
+        {"lead_name": "=?utf-8?q?x=0aBcc=3a_evil=40example=2ecom?="},
         {"title": "=?utf-8?q?x=0aBcc=3a_evil=40example=2ecom?="},
         {"lead_email": "a@example.com\r\nBcc: evil@example.com"},
         {"lead_email": "not an address"},
