@@ -61,10 +61,9 @@ def keep(source: Source, brought: Sequence[Brought]) -> None:
         try:
             shutil.move(one.path, beside)
             os.utime(beside)
-            beside.replace(folder / one.name)
+            shared.keep_in_folder(beside, folder / one.name)
         finally:
             beside.unlink(missing_ok=True)
-    shared.send_folder(folder)
 
 
 def alike(source: Source, *, size: int, sha256: str) -> str:

@@ -85,7 +85,9 @@ def _are_apart(run: StepRun, other: StepRun) -> bool:
 
 
 def _take(run: StepRun) -> bool:
-    unchanged = StepRun.objects.filter(pk=run.pk, state=run.state, attempt=run.attempt, worker=run.worker)
+    unchanged = StepRun.objects.filter(
+        pk=run.pk, state=run.state, attempt=run.attempt, worker=run.worker, lease_until=run.lease_until
+    )
     return bool(
         unchanged.update(
             state=StepRun.State.RUNNING, attempt=F("attempt") + 1, worker=identity.new_worker(), lease_until=_lease(),

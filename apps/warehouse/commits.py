@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 
 from apps.finops.tables import LakeTable
-from apps.warehouse import durable, fencing, logs, shared
+from apps.warehouse import disk, durable, fencing, logs, shared
 from apps.warehouse.failpoints import failpoint
 from apps.warehouse.stored import LakeError, StoredFile, WrittenFile, files_of, location, open_table
 
@@ -78,7 +78,7 @@ def _to_disk(folder: Path, add: Iterable[WrittenFile]) -> None:
     failpoint("lake.sync")
     parents = {parent for file in files for parent in file.parents if parent.is_relative_to(folder)}
     with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
-        list(pool.map(durable.sync, (*files, *parents)))
+        list(pool.map(disk.sync, (*files, *parents)))
 
 
 def _sent(table: LakeTable, written: Iterable[WrittenFile]) -> list[WrittenFile]:
@@ -132,8 +132,8 @@ def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], rem
 
 def _check_there(table: LakeTable, add: list[WrittenFile]) -> None:
     """A writer that was frozen for days may find its files swept (`orphans.sweep`): no version may name them then."""
-    gone = [] if shared.is_on() else [file.path for file in add if not (location(table) / file.path).exists()]
-    if gone:
+    if gone := shared.missing(location(table) / file.path for file in add):
+        name = gone[0].relative_to(location(table))
         raise CommitConflict(
-            f"{table.name}: {gone[0]} is gone before it was committed. Nothing was changed here; run the step again."
+            f"{table.name}: {name} is gone before it was committed. Nothing was changed here; run the step again."
         )

@@ -16,6 +16,8 @@ _ASKED_WRONGLY = ("no such ", "near ", "table ", "ambiguous ")
 
 _READ_ONLY = "25006"
 """What PostgreSQL's standby says to whoever writes: the SQLSTATE `read_only_sql_transaction`."""
+_WAITED_TOO_LONG = "25P03"
+"""What PostgreSQL says afterwards to whoever left a transaction idle: `idle_in_transaction_session_timeout`."""
 _NO_WRITES = ("MISCONF ", "NOREPLICAS ")
 """How Redis begins to say that it takes no writes for now, where its client has no class for that."""
 
@@ -61,6 +63,8 @@ def is_away(error: BaseException | None) -> bool:
     no writes."""
     while error is not None:
         if isinstance(error, NoConnection | NoAnswer) or _is_read_only(error):
+            return True
+        if getattr(error, "sqlstate", None) == _WAITED_TOO_LONG:
             return True
         if isinstance(error, OperationalError | InterfaceError) and not str(error).startswith(_ASKED_WRONGLY):
             return True

@@ -1,7 +1,6 @@
-"""What lies on the disk before anything builds on it: files, versions of a log, and checkpoints, which appear whole."""
+"""Versions of a log and checkpoints that are on the disk before anything builds on them."""
 
 import logging
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -11,6 +10,7 @@ from deltalake.exceptions import DeltaError
 from django.conf import settings
 
 from apps.warehouse import logs, shared
+from apps.warehouse.disk import sync
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +18,6 @@ EVERY = 100
 """Versions from one checkpoint to the next."""
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 """Delta's own checkpoints have their name before they are on the disk; a table without them is read from versions."""
-
-
-def sync(*paths: Path) -> None:
-    """Wait until files or folders are on the disk: a power cut would leave a name without its content."""
-    for path in paths:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def keep_version(table: Path, at: int) -> None:

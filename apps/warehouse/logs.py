@@ -8,7 +8,7 @@ a copy, and the copy's new versions become true when the store took them.
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
-from apps.warehouse import shared
+from apps.warehouse import disk, shared
 from apps.warehouse.shared import bucket, key_of
 
 EVERY = 100
@@ -28,7 +28,7 @@ def pull(table: Path) -> None:
     """Bring what the log of a table has become."""
     if not shared.is_on():
         return
-    newest = max((_number(path.name) for path in log_of(table).glob("*.json")), default=-1)
+    newest = _newest_whole(table)
     after = key_of(log_of(table) / f"{newest:020}") if newest >= 0 else ""
     names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/", after=after)]
     if newest < 0:
@@ -38,7 +38,7 @@ def pull(table: Path) -> None:
 
 def pull_version(table: Path, at: int) -> None:
     """Bring what an older version of a table is read from."""
-    if not shared.is_on() or (log_of(table) / f"{at:020}.json").exists():
+    if not shared.is_on() or _is_whole(log_of(table) / f"{at:020}.json"):
         return
     names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/")]
     _bring(table, _from_checkpoint(names, at=at))
@@ -53,6 +53,22 @@ def _number(name: str) -> int:
     return int(name.partition(".")[0])
 
 
+def _newest_whole(table: Path) -> int:
+    """The newest version up to which none that came lately is empty; -1 where there is none."""
+    names = sorted(path.name for path in log_of(table).glob("[0-9]*.json"))
+    empty = next((name for name in names[-EVERY:] if not _is_whole(log_of(table) / name)), None)
+    return max((_number(name) for name in names if empty is None or name < empty), default=-1)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a file is here. An empty one has a name, and lost its content by a power cut: readers of a log would take
+    it for a version that changed nothing."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 def _from_checkpoint(names: Iterable[str], *, at: int | None) -> list[str]:
     """The versions that one is read from (the newest by default): the checkpoint before it, and all since."""
     known = [name for name in names if name[:20].isdigit() and (at is None or _number(name) <= at)]
@@ -65,7 +81,7 @@ def _bring(table: Path, names: Iterable[str]) -> None:
     log = log_of(table)
     for name in sorted(names):
         target = log / name
-        if name[:20].isdigit() and not target.exists():
+        if name[:20].isdigit() and not _is_whole(target):
             log.mkdir(parents=True, exist_ok=True)
             fresh = log / f".incoming-{uuid.uuid4().hex}"
             bucket().fetch(key_of(target), fresh)
@@ -110,8 +126,7 @@ def _publish(table: Path, version: Path) -> None:
     if not bucket().put_new(key_of(target), version.read_bytes()):
         raise CommitFailedError(f"Version {_number(version.name)} was written by somebody else meanwhile.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):  # another process of this machine has read it already
-        target.hardlink_to(version)
+    disk.lay(version, target)
 
 
 def _checkpoint(table: Path, copy: Path, at: int) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
+from apps.warehouse import disk
 
 if TYPE_CHECKING:
     from apps.warehouse.objects import Bucket
@@ -96,7 +97,12 @@ def sha256_in(path: Path) -> str:
 def send(paths: Iterable[Path]) -> None:
     """Put files into the shared store."""
     if is_on():
-        _each(lambda path: bucket().put(key_of(path), path), list(paths))
+        _each(_send, list(paths))
+
+
+def _send(path: Path) -> None:
+    disk.sync(path)  # it stays here under a name that tells what it holds
+    bucket().put(key_of(path), path)
 
 
 def missing(paths: Iterable[Path]) -> list[Path]:
@@ -128,12 +134,12 @@ def at_hand(paths: Iterable[Path]) -> list[Path]:
 
 
 def _is_fresh(path: Path) -> bool:
-    """Whether the file is here; that it is wanted is remembered."""
+    """Whether the file is here, and not emptied by a power cut; that it is wanted is remembered."""
     try:
         os.utime(path)
+        return path.stat().st_size > 0
     except FileNotFoundError:
         return False
-    return True
 
 
 def _each(do: Callable[[Path], None], paths: list[Path]) -> None:
@@ -207,21 +213,22 @@ def _copies() -> Iterable[tuple[float, int, Path]]:
 MODIFIED = "modified-ns"
 
 
-def send_folder(folder: Path) -> None:
-    """Put what is new in a folder of the home folder into the shared store, with the time it was changed."""
-    if not is_on():
-        return
-    there = {one.key: one.size for one in bucket().listed(f"{_key_at_home(folder)}/")}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            facts, key = path.stat(), _key_at_home(path)
-            told = {MODIFIED: str(facts.st_mtime_ns)}
-            if key not in there or there[key] != facts.st_size or modified(key) != facts.st_mtime_ns:
-                bucket().put(key, path, metadata=told)
+def keep_in_folder(brought: Path, path: Path) -> None:
+    """Give a file its name in a folder of the home folder, in the shared store first: what lies there under a name is
+    what counts, and is brought over what machines have."""
+    send_as(brought, path)
+    brought.replace(path)
+
+
+def send_as(brought: Path, path: Path) -> None:
+    """Put a file into the shared store under a name in such a folder, with the time it was changed."""
+    if is_on():
+        told = {MODIFIED: str(brought.stat().st_mtime_ns)}
+        bucket().put(_key_at_home(path), brought, metadata=told)
 
 
 def bring_folder(folder: Path) -> None:
-    """Bring what other machines put into a folder of the home folder."""
+    """Bring what other machines put into a folder of the home folder; what is put anew meanwhile, the next time."""
     if not is_on():
         return
     home = Path(settings.COSTOPS_HOME)
@@ -232,6 +239,9 @@ def bring_folder(folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".incoming-{uuid.uuid4().hex}")
         bucket().fetch(one.key, fresh)
+        if modified(one.key) != changed:
+            fresh.unlink()
+            continue
         os.utime(fresh, ns=(changed, changed))
         fresh.replace(path)
 

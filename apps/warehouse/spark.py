@@ -102,6 +102,11 @@ def _shown(address: str) -> str:
     return address.partition(";")[0]
 
 
+def _is_of_an_attempt(path: Path, folder: Path) -> bool:
+    """Whether a task left it that ran beside another, or was killed, and is no part of what was committed."""
+    return any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+
+
 @contextmanager
 def _failures_told() -> Iterator[None]:
     """Spark's errors in a line; it tells them with all that the machine was doing."""
@@ -140,7 +145,7 @@ def write(expression: ir.Table, folder: Path, *, partition_by: tuple[str, ...] =
         if partition_by:  # rows of a partition are brought together, and those of a large one shared by several writers
             frame = frame.hint("rebalance", *(frame[name] for name in partition_by))
         frame.write.mode("error").parquet(str(folder), partitionBy=list(partition_by) or None)
-    written = sorted(folder.glob("**/part-*.parquet"))
+    written = sorted(path for path in folder.glob("**/part-*.parquet") if not _is_of_an_attempt(path, folder))
     if not written and not (folder / "_SUCCESS").exists():
         raise SparkFailed(
             f"Apache Spark wrote into {folder}, and nothing is there. Its executors must see the lake's folder at "

@@ -75,10 +75,11 @@ def _with_new_columns(table: LakeTable, delta: DeltaTable) -> DeltaTable:
     new = [name for name in table.columns if name not in held]
     if new:
         fields = pa.schema([pa.field(name, table.schema[name].to_pyarrow()) for name in new])
-        with logs.committing(location(table)) as folder:
+        with suppress(CommitFailedError), logs.committing(location(table)) as folder:  # somebody else may be at it
             DeltaTable(str(folder)).alter.add_columns(
                 [Field.from_arrow(field) for field in fields], post_commithook_properties=durable.NO_HOOKS
             )
+        logs.pull(location(table))
         delta.update_incremental()
         durable.keep_version(location(table), int(delta.version()))
     return delta

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from apps.finops.tables import CHARGES
 from apps.ingest import scrub, sources, uploads
@@ -11,7 +12,7 @@ from apps.ingest.landing import at_hand
 from apps.ingest.lines import places
 from apps.ingest.models import LandedFile
 from apps.ingest.services import land, normalize
-from apps.warehouse import lake
+from apps.warehouse import lake, shared
 from tests.ingest.bills import NOW, bill, ingest, put, row, source, total
 from tests.servers.objects import lay_lake
 
@@ -45,6 +46,21 @@ def test_what_one_machine_landed_another_reads(be, tmp_path):
     (file,) = LandedFile.objects.all()
     assert at_hand(file.sha256).read_bytes() == bill(row("1"), row("2"))
     assert [place.line for place in places(file.file_id, [1, 2]).values()] == [2, 3]
+
+
+def test_nobody_waits_for_the_bucket_in_a_transaction(be, tmp_path, monkeypatch):
+    """Whoever enters files holds what everybody plans by."""
+    asked, ask = [], shared.missing
+
+    def missing(paths):
+        asked.append(len(connection.savepoint_ids))
+        return ask(paths)
+
+    monkeypatch.setattr(shared, "missing", missing)
+    put(tmp_path / "in", "a.csv", bill(row("1")))
+    before = len(connection.savepoint_ids)
+    land(source(tmp_path / "in"), NOW)
+    assert asked == [before]
 
 
 def test_a_file_brought_to_one_machine_is_landed_by_another_and_told_by_both(be, tmp_path):

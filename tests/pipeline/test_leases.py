@@ -180,6 +180,20 @@ def test_the_name_of_the_longest_machine_fits_its_column(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_run_whose_lease_was_renewed_meanwhile_is_not_taken():
+    """Whoever claims may wait for the row of a run whose worker is alive, and was only kept waiting."""
+    now = datetime.now(UTC)  # leases go by the clock of the database
+    found = StepRun.objects.create(
+        step="land", source="bill", key="land bill", asked_at=now, state="running", attempt=1, worker="other/1",
+        lease_until=now - timedelta(seconds=1),
+    )  # fmt: skip
+    StepRun.objects.filter(pk=found.pk).update(lease_until=now + timedelta(seconds=90))
+    assert not leases._take(found)
+    found.refresh_from_db()
+    assert leases._take(found)
+
+
+@pytest.mark.django_db
 def test_a_released_run_waits_again_and_the_attempt_does_not_count():
     a_run("land bill")
     leases.release(leases.claim())

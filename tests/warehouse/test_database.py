@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 from django.core.management import CommandError, call_command
-from django.db import ConnectionHandler, InternalError, ProgrammingError, connection
+from django.db import ConnectionHandler, InternalError, ProgrammingError, connection, transaction
 
 from apps.pipeline import retries
 from apps.warehouse.database import is_away
@@ -59,6 +59,24 @@ def test_who_writes_to_a_standby_is_told_to_come_again(client):
     finally:
         connection.close()
     assert (answered.status_code, "Retry-After" in answered.headers) == (503, True)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite ends no transaction that is idle")
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_was_ended_because_it_was_idle_is_tried_again():
+    @transaction.atomic
+    def rest() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '20ms'")
+            time.sleep(0.3)
+            cursor.execute("SELECT 1")
+
+    try:
+        with pytest.raises(InternalError) as ended:
+            rest()
+    finally:
+        connection.close()
+    assert retries.kind_of(ended.value) == "unavailable"
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no standby")

@@ -261,12 +261,11 @@ def test_a_folder_that_people_fill_is_the_same_everywhere(machines: Machines) ->
         machines.on(name)
         folder = machines.settings.COSTOPS_HOME / "uploads" / "bill"
         folder.mkdir(parents=True)
-        (folder / f"{name}.csv").write_text(name)
-        shared.send_folder(folder)
+        (folder / ".came").write_text(name)
+        shared.keep_in_folder(folder / ".came", folder / f"{name}.csv")
     shared.bring_folder(folder)
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"one.csv": "one", "two.csv": "two"}
     machines.store.asked.clear()
-    shared.send_folder(folder)
     shared.bring_folder(folder)
     assert machines.asked("PUT", "uploads") == []
     assert machines.asked("GET", ".csv") == []

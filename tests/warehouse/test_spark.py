@@ -277,3 +277,23 @@ def test_every_question_has_the_same_answer(both: dict[str, Installation]) -> No
     assert answers["spark"] == answers["duckdb"]
     assert len(answers["duckdb"]) > 12
     assert max(len(rows) for rows in answers["duckdb"].values()) > 50
+
+
+def test_files_of_attempts_that_were_not_committed_are_none_of_what_was_written(tmp_path, monkeypatch):
+    """A task that outlives its job makes its folder anew, beside the files that count."""
+    names = ("part-0.parquet", "_temporary/0/_temporary/attempt_1/part-0.parquet", ".staging/part-0.parquet")
+
+    class Frame:
+        write = property(lambda self: self)
+
+        def mode(self, _mode):
+            return self
+
+        def parquet(self, folder, partitionBy=None):  # noqa: N803  # Spark's own name
+            for name in ("_SUCCESS", *names):
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / name).touch()
+
+    monkeypatch.setattr(spark, "session", lambda: None)
+    monkeypatch.setattr(spark, "_frame", lambda _expression: Frame())
+    assert spark.write(None, tmp_path / "kept") == [tmp_path / "kept" / "part-0.parquet"]
