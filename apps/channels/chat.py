@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
@@ -156,8 +155,6 @@ def say(kind: str, secrets: Mapping[str, str], letter: Letter, now: datetime) ->
         raise NotSent("The address of the room is missing or wrong; give it again.", is_final=True)
     hidden = Secrets({name: part for name, part in parts.items() if name != "host"})
     title, body = letter.subject, letter.chat
-    if kind == "slack":  # what stands between < and > would be links and calls to everybody
-        title, body = escape(title, quote=False), escape(body, quote=False)
     try:
         if kind == "feishu" and secrets.get("sign"):
             _say_signed(parts["token"], secrets["sign"], f"{title}\n{body}", now)

@@ -144,9 +144,10 @@ def _send(message: Message, channel: Channel, entries: list[Entry], to: Recipien
     secrets = Secrets()
     try:
         secrets = unseal(channel.secrets, again="change the channel")
-        letter = letters.write(message, entries, channel.language)
+        kind = BY_NAME[channel.kind]
+        letter = letters.write(message, entries, channel.language, kind.markup)
         going = Going(letter, channel.options, secrets, to.address, to.name, now, ticket)
-        return BY_NAME[channel.kind].send(going)
+        return kind.send(going)
     except NotSent as failure:
         raise failure.saying(secrets.hide(str(failure))) from None
     except CostOpsError as failure:

@@ -11,8 +11,9 @@ from django.core.validators import validate_email
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.channels import chat, outbound, tickets, ways
+from apps.channels import chat, markup, outbound, tickets, ways
 from apps.channels.letters import Letter
+from apps.channels.markup import Markup
 from apps.finops.errors import CostOpsError
 from apps.warehouse.sealed import Secrets
 
@@ -50,13 +51,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind: `send` returns what the other side calls it. Of a ticket every fact has one, which its end closes."""
+    """A kind: `send` returns what the other side calls it. Of a ticket every fact has one, which its end closes.
+    `markup` is what the other side would read in names and typed words."""
 
     name: str
     title: Promise
     fields: tuple[Field, ...]
     send: Callable[[Going], str]
     is_ticket: bool = False
+    markup: Markup = markup.PLAIN
 
 
 def _url(text: str) -> None:
@@ -99,12 +102,12 @@ def _said(kind: str, going: Going) -> str:
     return ""
 
 
-def _room_kind(name: str, title: Promise, *more: Field) -> Kind:
+def _room_kind(name: str, title: Promise, read_as: Markup, *more: Field) -> Kind:
     hint = chat.ROOMS[name].example
     address = Field(
         "address", _("Address of the room's webhook"), is_secret=True, hint=hint, check=partial(_room, name)
     )
-    return Kind(name, title, (address, *more), partial(_said, name))
+    return Kind(name, title, (address, *more), partial(_said, name), markup=read_as)
 
 
 _URL = Field("url", _("Address"), hint="https://example.com/…", check=_url)
@@ -117,21 +120,23 @@ KINDS: tuple[Kind, ...] = (
         (Field("address", _("E-mail address (empty: your own, or the lead's)"), is_needed=False, check=_address),),
         _mail,
     ),
-    _room_kind("slack", _("Slack")),
-    _room_kind("teams", _("Microsoft Teams")),
+    _room_kind("slack", _("Slack"), markup.SLACK),
+    _room_kind("teams", _("Microsoft Teams"), markup.TEAMS),
     _room_kind(
         "dingtalk",
         _("DingTalk"),
+        markup.DINGTALK,
         Field("sign", _("Signing secret (SEC…)"), is_secret=True, is_needed=False,
               check=partial(_fits, "[0-9A-Za-z]{8,120}")),
     ),
     _room_kind(
         "feishu",
         _("Feishu"),
+        markup.FEISHU,
         Field("sign", _("Signing secret"), is_secret=True, is_needed=False,
               check=partial(_fits, "[0-9A-Za-z]{8,120}")),
     ),
-    _room_kind("wecom", _("WeCom")),
+    _room_kind("wecom", _("WeCom"), markup.WECOM),
     Kind(
         "webhook",
         _("Webhook, signed"),
@@ -155,6 +160,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         partial(_ticket, tickets.jira),
         is_ticket=True,
+        markup=markup.JIRA,
     ),
     Kind(
         "gitlab",
@@ -168,6 +174,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         partial(_ticket, tickets.gitlab),
         is_ticket=True,
+        markup=markup.GITLAB,
     ),
 )  # fmt: skip
 BY_NAME: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}

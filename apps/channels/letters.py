@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.channels.markup import PLAIN, Markup
 from apps.channels.models import Entry, Message
 from apps.charts.labels import plain
 from apps.finops.notices import SEVERITIES
@@ -52,18 +53,19 @@ class Letter:
     payload: dict[str, Any]
 
 
-def write(message: Message, entries: Sequence[Entry], language: str) -> Letter:
-    """A message in a language; the same message is the same letter, whenever it is written."""
+def write(message: Message, entries: Sequence[Entry], language: str, markup: Markup = PLAIN) -> Letter:
+    """A message in a language, its words made harmless for whoever shows them; the same message is the same letter,
+    whenever it is written. The JSON holds the words as they are."""
     with translation.override(language or settings.LANGUAGE_CODE):
         notices = tuple(_told(entry) for entry in entries)
         gravest = max((entry.severity for entry in entries), key=SEVERITIES.index)
-        subject = _subject(notices, gravest)
+        text = _text(notices, markup)
         return Letter(
             message_id=message.message_id,
             severity=gravest,
-            subject=subject,
-            text=_text(notices),
-            chat=_shortened(_text(notices)),
+            subject=markup.title(_subject(notices, gravest)),
+            text=text,
+            chat=_shortened(text),
             notices=notices,
             payload=_payload(message, notices),
         )
@@ -93,11 +95,12 @@ def _subject(notices: Sequence[Told], gravest: str) -> str:
     return plain(f"{settings.COSTOPS_COMPANY}: {mark}: {title}", limit=MOST_SUBJECT)
 
 
-def _text(notices: Sequence[Told]) -> str:
+def _text(notices: Sequence[Told], markup: Markup) -> str:
     parts = []
     for one in notices[:MOST_TOLD]:
         mark = _("over") if one.entry.is_over else SEVERITY_WORDS[one.entry.severity]
-        parts.append("\n".join(filter(None, (f"[{mark}] {one.title}", *one.lines, one.link))))
+        lines = (f"[{mark}] {markup.line(one.title)}", *map(markup.line, one.lines), one.link)
+        parts.append("\n".join(filter(None, lines)))
     if len(notices) > MOST_TOLD:
         parts.append(f"{_('All of them:')} {site()}/alerts/")
     return "\n\n".join(parts)
