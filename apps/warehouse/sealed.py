@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +20,8 @@ from django.conf import settings
 from apps.finops.errors import CostOpsError
 
 MOST_BYTES = 64 << 10
+_LONG = 8
+"""Fewer characters may be a common word."""
 
 
 class SecretUnreadable(CostOpsError):
@@ -37,19 +39,40 @@ class Secrets(dict[str, str]):
     def hide(self, text: str) -> str:
         """A text that came from outside, without any of the values."""
         pieces = {piece for value in self.values() for piece in _pieces(value)}
-        for value in sorted(pieces, key=len, reverse=True):
-            if len(value) >= 4:
-                text = text.replace(value, "•••")
-        return text
+        pieces = {piece for piece in pieces if len(piece) >= 4}
+        for piece in sorted(pieces, key=len, reverse=True):
+            text = text.replace(piece, "•••")
+        cut = max((_cut(text, piece) for piece in pieces), default=0)
+        return f"{text[:-cut]}•••" if cut else text
+
+
+def _cut(text: str, piece: str) -> int:
+    """How much of a piece stands at the end of a text that was cut inside of it."""
+    return next((most for most in range(len(piece) - 1, _LONG - 1, -1) if text.endswith(piece[:most])), 0)
 
 
 def _pieces(value: str) -> Iterator[str]:
-    """A value, and the key or signature inside a connection string: addresses and messages show it alone."""
+    """A value, and what of it addresses and messages show alone: the key or signature inside a connection string, and
+    of an address its path and query, which who is asked repeats ("Cannot POST /hooks/…")."""
     yield value
+    if value.lower().startswith(("https://", "http://")):
+        for piece in _pieces_of_address(value):
+            yield from (piece, unquote(piece), unquote_plus(piece))
     for part in re.split("[;&?]", value):
         name, _, inner = part.partition("=")
         if name.lower() in ("accountkey", "sig"):
             yield from (inner, unquote(inner))
+
+
+def _pieces_of_address(address: str) -> Iterator[str]:
+    """Without its host, and without short words such as `data` or `2026`, which stand in many a sentence."""
+    _, _, rest = address.partition("://")
+    _, _, rest = rest.partition("/")
+    path, _, query = rest.partition("?")
+    values = (part.partition("=")[2] for part in query.split("&"))
+    for piece in (path, query, *path.split("/"), *values):
+        if len(piece) >= _LONG or (len(piece) >= 4 and re.search("[0-9]", piece) and re.search("[A-Za-z]", piece)):
+            yield piece
 
 
 def seal(secrets: Mapping[str, str]) -> str:

@@ -98,6 +98,26 @@ def test_the_key_inside_a_connection_string_is_hidden_as_well():
     assert sealed.Secrets(connection_string="AccountName=a;AccountKey=k0123==;").hide("of k0123==") == "of •••"
 
 
+ADDRESS = "https://hook.example/hooks/T0K3/canary%2F0123456789/data?room=ops&key=k3y9&to=a%20long+name&year=2026"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        pytest.param("Cannot POST /hooks/T0K3/canary%2F0123456789/data", "Cannot POST /•••", id="path"),
+        pytest.param("no canary/0123456789", "no •••", id="a segment, unquoted"),
+        pytest.param(f"no {ADDRESS.partition('/hooks')[2]}", "no /•••/•••/data?•••", id="path and query"),
+        pytest.param("no room ops with k3y9", "no room ops with •••", id="a value of the query"),
+        pytest.param("no 'a long name'", "no '•••'", id="a value, unquoted"),
+        pytest.param("no data of 2026 in hooks", "no data of 2026 in hooks", id="common words stay"),
+        pytest.param("hook.example says no", "hook.example says no", id="the host stays"),
+        pytest.param("Cannot POST canary%2F01234", "Cannot POST •••", id="cut inside of it"),
+    ],
+)
+def test_what_of_an_address_is_secret_is_hidden_where_it_is_repeated_alone(said, shown):
+    assert sealed.Secrets(url=ADDRESS).hide(said) == shown
+
+
 def test_the_admin_and_the_pages_show_no_secret(client, admin_user):
     one = add()
     client.force_login(admin_user)
