@@ -15,6 +15,7 @@ from apps.channels import delivering, kinds
 from apps.channels.delivering import Clock
 from apps.channels.kinds import BadChannel
 from apps.channels.models import TEST, Channel, Entry, Message
+from apps.channels.recipients import recipient_of
 from apps.channels.services import put
 from apps.finops.findings import Sentence
 from apps.finops.notices import SEVERITIES, Notice
@@ -24,7 +25,9 @@ from apps.warehouse.sealed import Secrets, seal, seal_again, unseal
 
 MOST_CHANNELS = 30
 MOST_TESTS = 10
-"""Of one channel in an hour."""
+"""Of one channel, and to one mail address by whatever channels, in an hour."""
+MOST_TESTS_BY_ONE = 30
+"""By one person in an hour, by whatever channels: of each as many as they may have, once."""
 MOST_MINUTES = 24 * 60
 TEST_TITLE = "This is a test: %(channel)s reaches you"
 TEST_LINE = "%(user)s asked for it. Nothing happened, and nothing is to be done"
@@ -125,9 +128,7 @@ def test(channel: Channel, *, by: Actor, clock: Clock) -> Message:
     key = f"{TEST} {uuid4().hex}"
     words = {"channel": channel.name, "user": by.name or "CostOps"}
     notice = Notice(key, "critical", Sentence(TEST_TITLE, words), (Sentence(TEST_LINE, words),), kind=TEST)
-    recent = Entry.objects.filter(channel=channel, kind=TEST, created_at__gt=now - timedelta(hours=1))
-    if recent.count() >= MOST_TESTS:
-        raise BadChannel(f"It was tried {MOST_TESTS} times within an hour; try again later.")
+    _must_not_flood(channel, by, now)
     with transaction.atomic():
         put(notice, channel, now=now)
     message = Message.objects.get(entries__key=key)
@@ -137,6 +138,20 @@ def test(channel: Channel, *, by: Actor, clock: Clock) -> Message:
     Message.objects.filter(pk=message.pk, state=Message.State.WAITING).update(state=Message.State.FAILED)
     message.refresh_from_db()
     return message
+
+
+def _must_not_flood(channel: Channel, by: Actor, now: datetime) -> None:
+    """Removed channels count too: who removes and adds one sends no more than who does not."""
+    recent = Entry.objects.filter(kind=TEST, created_at__gt=now - timedelta(hours=1))
+    if recent.filter(channel=channel).count() >= MOST_TESTS:
+        raise BadChannel(f"It was tried {MOST_TESTS} times within an hour; try again later.")
+    if by.name and recent.filter(lines__0__values__user=by.name).count() >= MOST_TESTS_BY_ONE:
+        raise BadChannel(f"{by.name} tried channels {MOST_TESTS_BY_ONE} times within an hour; try again later.")
+    to = recipient_of(channel)
+    if channel.kind != "email" or to is None:
+        return
+    if recent.filter(message__recipient__same_address=to.address[:254]).count() >= MOST_TESTS:
+        raise BadChannel(f"{to.address} got {MOST_TESTS} tests within an hour; try again later.")
 
 
 def seal_all_again() -> int:

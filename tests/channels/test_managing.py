@@ -1,6 +1,7 @@
 """What people do with channels, and who may: on pages, over the API, at the terminal; secrets never come back."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 
 from apps.channels import managing
 from apps.channels.kinds import BadChannel
-from apps.channels.managing import MOST_TESTS, Wishes, read_wishes
+from apps.channels.managing import MOST_TESTS, MOST_TESTS_BY_ONE, Wishes, read_wishes
 from apps.channels.models import Channel, Message
 from apps.finops.findings import Sentence
 from apps.teams.approval import NotYours, actor_of
@@ -150,6 +151,37 @@ class TestRules:
         with pytest.raises(BadChannel, match="try again later"):
             managing.test(channel, by=by, clock=lambda: NOW)
         assert len(mailbox.messages) == MOST_TESTS
+
+    def test_a_channel_that_is_removed_and_added_again_is_not_tried_anew(self, staff, mailbox):
+        live, by = Team.objects.get(name="live"), actor_of(staff["lilei"])
+
+        def mailed(address: str, *, minutes: int = 0) -> None:
+            channel = managing.add(live, "email", {"address": address}, Wishes(), by=by, now=NOW)
+            try:
+                managing.test(channel, by=by, clock=lambda: NOW + timedelta(minutes=minutes))
+            finally:
+                managing.remove(channel, by=by)
+
+        for _ in range(MOST_TESTS):
+            mailed("victim@example.org")
+        with pytest.raises(BadChannel, match="got 10 tests within an hour"):
+            mailed("Victim@example.org")
+        for number in range(MOST_TESTS_BY_ONE - MOST_TESTS):
+            mailed(f"victim{number}@example.org")
+        with pytest.raises(BadChannel, match="lilei tried channels 30 times within an hour"):
+            mailed("another@example.org")
+        assert len(mailbox.messages) == MOST_TESTS_BY_ONE
+        mailed("victim@example.org", minutes=61)
+
+    def test_what_others_tried_is_no_limit_to_oneself(self, staff, mailbox):
+        live = a_channel(address="live@example.org")
+        for who in ("lilei", "han"):
+            for _ in range(MOST_TESTS // 2):
+                managing.test(live, by=actor_of(staff[who]), clock=lambda: NOW)
+        with pytest.raises(BadChannel, match="It was tried 10 times"):
+            managing.test(live, by=actor_of(staff["han"]), clock=lambda: NOW)
+        own = a_channel(user=staff["han"])
+        assert managing.test(own, by=actor_of(staff["han"]), clock=lambda: NOW).state == "sent"
 
     def test_what_waits_is_dropped_with_its_channel(self, staff, mailbox):
         channel = a_channel()
