@@ -111,6 +111,16 @@ class _DingTalk(dingtalk.NotifyDingTalk):  # type: ignore[no-untyped-call]  # th
         return timestamp, unquote(signature)
 
 
+TEAMS_HOSTS = (
+    "logic.azure.com", "logic.azure.us", "logic.azure.cn",
+    "api.powerplatform.com", "api.gov.powerplatform.microsoft.us", "api.high.powerplatform.microsoft.us",
+    "api.appsplatform.us", "api.powerplatform.partner.microsoftonline.cn",
+)  # fmt: skip
+"""Below which workflows live: of everybody, of the government of the USA (GCC, GCC High, DoD), of 21Vianet in China.
+
+https://learn.microsoft.com/power-automate/ip-address-configuration
+"""
+
 ROOMS: Mapping[str, Room] = {
     "slack": Room(
         re.compile(
@@ -121,7 +131,7 @@ ROOMS: Mapping[str, Room] = {
     ),
     "teams": Room(
         re.compile(
-            r"https://(?P<host>[\w.-]+\.(?:logic\.azure\.(?:com|us|cn)|(?:power|apps)platform(?:\.[a-z0-9-]{2,24}){1,3}))"
+            rf"https://(?P<host>[\w.-]+\.(?:{'|'.join(map(re.escape, TEAMS_HOSTS))}))"
             r"(?::(?P<port>443))?(?P<direct>/powerautomate/automations/direct(?:/cu/(?P<route>\d+))?)?"
             r"/workflows/(?P<workflow>[\w-]+)/triggers/manual/paths/invoke/?\?(?:.*&)?sig=(?P<sig>[\w-]+)(?:&.*)?",
             re.ASCII | re.IGNORECASE,

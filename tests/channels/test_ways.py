@@ -211,6 +211,9 @@ def test_a_refusal_is_told_and_tried_again_where_that_may_help(receiver, monkeyp
                      id="no host of it"),
         pytest.param("teams", "https://evil.example/.logic.azure.com/workflows/a/triggers/manual/paths/invoke?sig=b",
                      id="its name in a path"),
+        *(pytest.param("teams", f"https://{host}/workflows/a/triggers/manual/paths/invoke?sig=b", id=host)
+          for host in ("x.powerplatform.evil.com", "x.api.powerplatform.com.evil.example", "x.appsplatform.xyz",
+                       "api.powerplatform.com", "x.evilapi.powerplatform.com", "x.logic.azureXcom")),
         pytest.param("feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/../../x", id="a path upwards"),
     ],
 )  # fmt: skip
@@ -218,6 +221,27 @@ def test_a_refusal_is_told_and_tried_again_where_that_may_help(receiver, monkeyp
 def test_a_room_has_the_address_of_its_product(kind, address):
     with pytest.raises(BadChannel, match="address: give it as the product shows it"):
         a_channel(kind, address=address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("prod-1.westeurope.logic.azure.com", id="Logic Apps"),
+        pytest.param("prod-1.westeurope.logic.azure.com:443", id="Logic Apps, with its port"),
+        pytest.param("prod-1.usgovvirginia.logic.azure.us", id="Logic Apps of the USA"),
+        pytest.param("prod-1.chinaeast2.logic.azure.cn", id="Logic Apps of China"),
+        pytest.param("default0a.1b.environment.api.powerplatform.com:443", id="Power Platform"),
+        pytest.param("default0a.1.environment.api.gov.powerplatform.microsoft.us", id="GCC"),
+        pytest.param("default0a.1.environment.api.high.powerplatform.microsoft.us", id="GCC High"),
+        pytest.param("default0a.1.environment.api.appsplatform.us", id="DoD"),
+        pytest.param("default0a.1.environment.api.powerplatform.partner.microsoftonline.cn", id="21Vianet"),
+    ],
+)
+def test_every_host_of_teams_is_taken(host):
+    path = "/powerautomate/automations/direct/workflows/ab/triggers/manual/paths/invoke?api-version=1&sig=x_y-z"
+    parts = ROOMS["teams"].parts(f"https://{host}{path}")
+    assert parts
+    assert parts["host"] == host.partition(":")[0]
 
 
 @pytest.mark.parametrize("kind", ROOM_URLS)
