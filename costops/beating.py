@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from celery.beat import PersistentScheduler
@@ -22,6 +23,13 @@ class Scheduler(PersistentScheduler):
         self._set_back()
         seconds: float = super().tick(*given, **named)
         return seconds
+
+    def _remove_db(self) -> None:
+        """Of a schedule that cannot be read: also what a disk that was full left of one that was being made, with which
+        no other can be made."""
+        super()._remove_db()  # type: ignore[misc]  # the stubs name neither
+        name = Path(self.schedule_filename)  # type: ignore[attr-defined]
+        name.with_name(f"__db.{name.name}.db").unlink(missing_ok=True)
 
     def _set_back(self) -> None:
         """Let what rang in the future have rung now, and look anew at what is due."""

@@ -42,8 +42,8 @@ def look(path: Path) -> None:
     check_kind("sqlite" if path.open("rb").read(15) == b"SQLite format 3" else "postgresql")
     if connection.vendor == "sqlite":
         _check_sqlite(path)
-    if newer := sorted(_recorded(path) - _known()):
-        app, name = newer[0]
+    if unknown := sorted(_recorded(path) - _known()):
+        app, name = unknown[0]
         raise OtherDatabase(
             f"The backup is of a newer version of CostOps, with the migration {app}.{name}: install that one, then "
             "restore."
@@ -62,6 +62,11 @@ def load(path: Path) -> None:
         _load_sqlite(path)
     else:
         _load_postgres(path)
+
+
+def newer() -> str:
+    """A migration of a newer version that the database has; empty where it is of this one."""
+    return next((f"{app}.{name}" for app, name in sorted(_applied() - _known())), "")
 
 
 def _recorded(path: Path) -> set[tuple[str, str]]:
@@ -122,11 +127,22 @@ def _tables() -> list[str]:
     return sorted({MigrationRecorder.Migration._meta.db_table, *(model._meta.db_table for model in _models())})
 
 
+def _saved_tables() -> list[str]:
+    """Ours; of a database that a newer version has migrated also what it made: nothing says that it may be lost."""
+    applied = _applied()
+    if not applied - _known():
+        return _tables()
+    with connection.cursor() as cursor:
+        there = connection.introspection.table_names(cursor)
+    begins = tuple({f"{app}_" for app, _name in applied})
+    return [table for table in there if table in _tables() or table.startswith(begins)]
+
+
 def _save_postgres(path: Path) -> None:
     """For each table a line of JSON (name, columns, length), then what COPY writes; all of it compressed."""
     with transaction.atomic(), connection.cursor() as cursor, gzip.open(path, "wb", compresslevel=5) as out:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for table in _tables():
+        for table in _saved_tables():
             columns = _columns(table)
             rows = io.BytesIO()
             with cursor.copy(f"COPY {_quoted(table)} ({_listed(columns)}) TO STDOUT (FORMAT binary)") as copy:

@@ -110,6 +110,8 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     database.save(into / "database")
     (into / "database").chmod(OWNER_ONLY)
     say("The database is copied.")
+    if newer := database.newer():
+        say(f"It is of a newer version of CostOps, with the migration {newer}: only that one can restore this backup.")
     known = {file.path: file for backup in backups(folder) for file in backup.files if not file.is_beside}
     files = list(_copies(into, folder, known, say))
     own = [_hashed(into / "database", "database"), *_copied_own(into)]

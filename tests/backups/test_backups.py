@@ -1,5 +1,6 @@
 """Backups: what comes back is what was there, and a damaged one is refused before anything is touched."""
 
+import gzip
 import json
 import os
 import shutil
@@ -107,8 +108,11 @@ def test_a_backup_that_cannot_be_taken_is_refused_before_anything_is_touched(sma
     aside.rmdir()
     later = empty_installation(tmp_path / "later", request, "costops_later")
     later.manage("shell", "--no-imports", "-c", GROW)
-    later.manage("backup", "make", str(tmp_path / "newer"))
+    said = later.manage("backup", "make", str(tmp_path / "newer")).stdout
+    assert "newer version of CostOps, with the migration teams.0999_of_a_newer_version: only that one can" in said
     folder = tmp_path / "newer"
+    copied = (folder / "backups" / services.find(folder).name / "database").read_bytes()
+    assert b"teams_future" in (gzip.decompress(copied) if ON_POSTGRES else copied), "after going back nothing is lost"
     assert "of a newer version of CostOps, with the migration teams.0999_of_a_newer_version" in refusal()
 
 
@@ -153,6 +157,7 @@ from django.db import connection
 connection.cursor().execute(
     "INSERT INTO django_migrations (app, name, applied) VALUES ('teams', '0999_of_a_newer_version', '2027-01-01')"
 )
+connection.cursor().execute("CREATE TABLE teams_future (number int)")
 """
 OPEN = """
 from apps.ingest.models import Source

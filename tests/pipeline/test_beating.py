@@ -94,3 +94,15 @@ def test_a_clock_set_back_by_a_little_rings_nothing_twice(machine: Machine) -> N
     machine.run(2 * 60)
     machine.wrong = timedelta(seconds=-20)
     assert machine.run(60)["tick"] in (58, 59, 60)
+
+
+def test_what_a_full_disk_left_of_a_schedule_stops_no_beat(machine: Machine) -> None:
+    """The name of a database of `dbm.ndbm` that was being made; with it no other can be made."""
+    machine.beat.close()
+    left = machine.file.with_name(f"__db.{machine.file.name}.db")
+    left.touch()
+    for path in machine.file.parent.glob(f"{machine.file.name}*"):
+        path.write_bytes(b"damaged")
+    machine.start()
+    assert not left.exists()
+    assert machine.run(minutes=3)["tick"] >= 2
