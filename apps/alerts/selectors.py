@@ -40,6 +40,10 @@ def seen_by(reader: Reader | None) -> QuerySet[Alert]:
 
 
 def alerts(reader: Reader | None, wanted: Wanted) -> list[Alert]:
+    return list(ordered(reader, wanted))
+
+
+def ordered(reader: Reader | None, wanted: Wanted) -> QuerySet[Alert]:
     """Those somebody looks for: open ones first, the gravest, then the newest."""
     found = seen_by(reader)
     for name in ("rule", "team", "severity"):
@@ -49,7 +53,8 @@ def alerts(reader: Reader | None, wanted: Wanted) -> list[Alert]:
         found = found.exclude(state=Alert.State.RESOLVED)
     elif wanted.state != ANY:
         found = found.filter(state=wanted.state)
-    return list(found.order_by(_place("state", Alert.State.values), _place("severity", SEVERITIES[::-1]), "-opened_at"))
+    places = {"state_place": _place("state", Alert.State.values), "gravity": _place("severity", SEVERITIES[::-1])}
+    return found.annotate(**places).order_by(*places, "-opened_at", "-pk")
 
 
 def _place(column: str, values: Iterable[str]) -> Case:

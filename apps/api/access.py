@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.teams import granting
 from apps.teams.access import may
@@ -60,7 +61,6 @@ class AdminView(AskView):
     """For whoever manages access."""
 
     columns = schema.columns_of(GrantSchema)
-    identity = ("number",)
     file_name = "access"
 
     def check_permissions(self, request: Request) -> None:
@@ -75,7 +75,7 @@ class GrantsView(AdminView):
     @schema.asking("grants", parameters.PLAIN, GrantsSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
-        return Response({"rows": [_row(one) for one in granting.grants()]})
+        return Response({"rows": Rows(granting.grants(), _row)})
 
     @schema.writing("give_role", GIVING, GrantSchema)
     def post(self, request: Request) -> HttpResponse:

@@ -14,6 +14,7 @@ from apps.alerts.rules import NAMES
 from apps.alerts.selectors import Wanted
 from apps.api import parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.finops.notices import SEVERITIES
 from apps.teams.approval import actor_of
@@ -88,7 +89,7 @@ class AlertsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")
-        return Response({"rows": [_row(one) for one in selectors.alerts(request.user, Wanted(**asked))]})
+        return Response({"rows": Rows(selectors.ordered(request.user, Wanted(**asked)), _row)})
 
 
 class AlertView(AskView):

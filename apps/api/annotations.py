@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.bodies import CONTENT, CsvBody, JsonBody
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter, day, text
 from apps.explorer import annotating, selectors
 from apps.explorer.models import Annotation
@@ -68,7 +69,6 @@ class AnnotationsView(AskView):
 
     known = LISTING
     columns = schema.columns_of(AnnotationSchema)
-    identity = ("number",)
     file_name = "annotations"
 
     @schema.asking("annotations", LISTING, AnnotationsSchema)
@@ -78,7 +78,7 @@ class AnnotationsView(AskView):
         found = selectors.annotations(
             scope_of(request.user).teams, first=asked.get("start"), last=last, team=asked.get("team", "")
         )
-        return Response({"rows": [_row(one) for one in found]})
+        return Response({"rows": Rows(found, _row)})
 
     @schema.writing("annotate", WRITING, AnnotationSchema)
     def post(self, request: Request) -> HttpResponse:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from apps.api import anomaly_schema, parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.insights.anomalies import feedback, selectors
 from apps.insights.anomalies.selectors import Seen
@@ -51,7 +52,7 @@ class AnomaliesView(AskView):
         narrowed = {name: asked[name] for name in ("team", "level", "state") if name in asked}
         found = selectors.anomalies(run, scope_of(request.user), **narrowed)
         head = {name: getattr(run, name) for name in ("publication", "end_day", "detectors")}
-        return Response(head | {"rows": [_row(one) for one in found]})
+        return Response(head | {"rows": SortedRows(found, _row, selectors.place_of)})
 
 
 class AnomalyView(AskView):

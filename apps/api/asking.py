@@ -34,8 +34,9 @@ SHEETS = parameters.TABLE_FORMATS[1:]
 class AskView(APIView):
     """An address of the API.
 
-    A GET documented by `schema.asking` whose answer has `rows` is given page by page; `identity` names the columns that
-    tell its rows apart (all of them by default). A write with an `Idempotency-Key` is done once.
+    A GET documented by `schema.asking` whose answer has `rows` is given page by page; where they are a plain list,
+    `identity` names the columns that tell them apart (all of them by default). A write with an `Idempotency-Key`
+    is done once.
     """
 
     parser_classes: Sequence[type[BaseParser]] = (FieldsBody,)

@@ -57,7 +57,6 @@ class AuditView(AskView):
 
     known = LISTING
     columns = schema.columns_of(AuditEntrySchema)
-    identity = ("number",)
     file_name = "audit"
 
     def check_permissions(self, request: Request) -> None:

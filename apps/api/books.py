@@ -11,12 +11,13 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView, CompanyView, etag_of, unchanged
+from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import facts
 from apps.books import selectors, services, statement
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.books.explaining import CLASSES
-from apps.books.invoices import TiedInvoice, tie_out
+from apps.books.invoices import TiedInvoice, place_of, tie_out
 from apps.books.models import Close
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.marts.cell import FILTER_NAMES
@@ -208,6 +209,7 @@ class AdjustmentsView(CompanyView):
     """The adjusting entries of the open month, as of the newest publication."""
 
     columns = statement.COLUMNS
+    identity = tuple(name for name in statement.COLUMNS if name not in COSTS)
     file_name = "adjusting-entries"
 
     @schema.asking("adjustments", parameters.PLAIN, AdjustmentsSchema)
@@ -271,7 +273,7 @@ class InvoicesView(CompanyView):
     @schema.asking("invoices", (AS_OF, FORMAT), TiedInvoicesSchema)
     def get(self, request: Request) -> HttpResponse:
         tied = tie_out(publication(self.asked(request).get("as_of")))
-        return Response({"rows": [_invoice(one) for one in tied]})
+        return Response({"rows": SortedRows(tied, _invoice, place_of)})
 
 
 def _invoice(one: TiedInvoice) -> dict[str, Any]:

@@ -190,6 +190,7 @@ class BudgetsView(AskView):
     formats = SHEET_FORMATS
     renderer_classes = (JsonRenderer, CsvRenderer, XlsxRenderer)
     columns = schema.columns_of(StandingSchema)
+    identity = ("number",)
     file_name = "budgets"
 
     @schema.asking("budgets", LISTING, StandingsSchema, sheets=(XlsxRenderer.media_type,))
@@ -245,6 +246,7 @@ class BudgetsFileView(BringView):
     formats = SHEET_FORMATS
     renderer_classes = (JsonRenderer, CsvRenderer, XlsxRenderer)
     columns = sheet.COLUMNS
+    identity = ("name",)
     file_name = "budgets-file"
 
     @schema.asking("budgets_file", (SHEET_FORMAT,), BudgetRowsSchema, sheets=(XlsxRenderer.media_type,))

@@ -173,7 +173,6 @@ class DeliveriesView(AskView):
 
     known = LOG
     columns = ChannelTestView.columns
-    identity = ("number",)
     file_name = "deliveries"
 
     @schema.asking("deliveries", LOG, DeliveriesSchema)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.books import AdjustmentsView
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.questions import cell_question
 from apps.books import disputes, entries, manual
@@ -116,7 +117,7 @@ class DisputesView(AskView):
         asked = self.asked(request)
         only = {name: asked[name] for name in ("state", "team") if name in asked}
         found = disputes.disputes(actor_of(request.user).scope, **only)
-        return Response({"rows": [_dispute(one) for one in found]})
+        return Response({"rows": Rows(found, _dispute)})
 
     @schema.writing("open_dispute", OPENING, WholeDisputeSchema)
     def post(self, request: Request) -> HttpResponse:

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from apps.api import forecast_schema, schema
 from apps.api.asking import AskView
-from apps.api.paging import Rows
+from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.insights import selectors
 from apps.insights.models import Forecast
@@ -30,7 +30,6 @@ class ForecastsView(AskView):
 
     known = PARAMETERS
     columns = schema.columns_of(forecast_schema.ForecastSchema)
-    identity = ("level", "key", "currency")
     file_name = "forecasts"
 
     @schema.asking("forecasts", PARAMETERS, forecast_schema.ForecastsSchema, rows=50)
@@ -41,7 +40,8 @@ class ForecastsView(AskView):
         run = selectors.newest_run(asked.get("as_of"))
         narrowed = {name: asked[name] for name in ("level", "key", "currency") if name in asked}
         found = selectors.forecasts(run, scope_of(request.user), by_day=False, **narrowed)
-        return Response({name: getattr(run, name) for name in _HEAD} | {"rows": Rows(found, _row, selectors.with_days)})
+        rows = SortedRows(found, _row, selectors.place_of, selectors.with_days)
+        return Response({name: getattr(run, name) for name in _HEAD} | {"rows": rows})
 
 
 def _row(one: Forecast) -> dict[str, Any]:

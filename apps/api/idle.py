@@ -16,6 +16,7 @@ from apps.api.idle_schema import (
     IdleRowSchema,
     IdleSchema,
 )
+from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, FORMAT, Parameter, one_of, text
 from apps.insights.idle import deciding, selectors
 from apps.insights.idle.selectors import Listed
@@ -66,7 +67,8 @@ class IdleView(AskView):
         narrowed = {name: asked[name] for name in ("kind", "team", "verdict") if name in asked}
         found = selectors.listed(run, scope_of(request.user), day=today(), text=asked.get("q", ""), **narrowed)
         head = {name: getattr(run, name) for name in _HEAD}
-        return Response(head | {"totals": selectors.totals(found), "rows": [_row(one) for one in found]})
+        rows = SortedRows(found, _row, selectors.place_of)
+        return Response(head | {"totals": selectors.totals(found), "rows": rows})
 
 
 class ExclusionsView(AskView):
@@ -80,7 +82,7 @@ class ExclusionsView(AskView):
         self.asked(request)
         scope = scope_of(request.user)
         found = [one for one in selectors.Decisions.on(today()).newest if not one.team or scope.allows(one.team)]
-        return Response({"rows": [_exclusion(one) for one in found]})
+        return Response({"rows": SortedRows(found, _exclusion, lambda one: (-one.pk,))})
 
     @schema.writing("exclude_idle", DECIDING, ExclusionSchema)
     def post(self, request: Request) -> HttpResponse:

@@ -83,7 +83,6 @@ class ReportsView(AskView):
 
     known = LISTING
     columns = schema.columns_of(LetterSchema)
-    identity = ("number",)
     file_name = "reports"
 
     @schema.asking("reports", LISTING, ReportLettersSchema)

@@ -60,6 +60,7 @@ class PlannedView(AskView):
 
     known = (ALL, FORMAT)
     columns = schema.columns_of(PlannedSchema)
+    identity = ("id",)
     file_name = "planned-changes"
 
     @schema.asking("planned", (ALL, FORMAT), AllPlannedSchema)

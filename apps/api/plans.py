@@ -14,6 +14,7 @@ from apps.api import parameters, schema
 from apps.api.asking import AskView, CompanyView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
+from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter, one_of, text, values
 from apps.api.plan_schema import (
     ChosenSettingsSchema,
@@ -54,6 +55,7 @@ class PlansView(AskView):
 
     known = LISTING
     columns = tuple(name for name in schema.columns_of(PlanRowSchema) if name != "files")
+    identity = ("planner", "subject", "currency")
     file_name = "plans"
 
     @schema.asking("plans", LISTING, PlansSchema)
@@ -95,7 +97,7 @@ class OutcomesView(CompanyView):
     def get(self, request: Request, planner: str) -> HttpResponse:
         self.asked(request)
         rows = Outcome.objects.filter(planner=registry.planner_of(planner).name).order_by("day", "pk")
-        return Response({"rows": [_outcome(one) for one in rows]})
+        return Response({"rows": Rows(rows, _outcome)})
 
     @schema.writing("measure_plan_outcome", (NAMED, *MEASURING), OutcomeSchema)
     def post(self, request: Request, planner: str) -> HttpResponse:

@@ -112,7 +112,6 @@ class PricesView(CompanyView, BringView):
     known_to_bring = FILE
     brought_by = frozenset({Can.MANAGE_SOURCES})
     columns = schema.columns_of(PriceSchema)
-    identity = ("provider", "region", "sku_id", "unit", "currency", "valid_from", "origin")
     file_name = "prices"
 
     @schema.asking("prices", LISTING, PricesSchema)

@@ -142,7 +142,7 @@ _ROWS = (
             "This is the last active superuser or administrator, or the last grant of that role; nothing was changed.",
             "Make another one first: `manage.py createsuperuser`, or `POST /api/v1/access/`."),
     Problem("page_is_gone", 409, "The list changed under the cursor",
-            "Another publication is the newest since the first page was asked for.",
+            "Another publication is the newest since the page before was asked for, or the row it ended with is gone.",
             "Begin again without `cursor`, or stay on one publication with `as_of` where it is offered."),
     Problem("too_large", 413, "The body is too large",
             "It has more bytes than `COSTOPS_UPLOAD_MIB` allows.",

@@ -40,6 +40,7 @@ class RatesView(BringView):
         "from",
         *(name for name in schema.columns_of(rate_schema.RateSchema) if name not in ("day", "from")),
     )
+    identity = ("day", "from", "to")
     file_name = "rates"
 
     @schema.asking("rates", RATES, rate_schema.RatesSchema)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import SortedRows
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
@@ -122,7 +123,8 @@ class RecommendationsView(AskView):
         wanted = Wanted(**asked)
         found = selectors.recommendations(request.user, wanted)
         promised = selectors.promised(found, wanted)
-        return Response({"totals": promised.totals, "rows": [_row(one, promised) for one in found]})
+        rows = SortedRows(found, lambda one: _row(one, promised), selectors.place_of)
+        return Response({"totals": promised.totals, "rows": rows})
 
     @schema.writing("step_recommendations", (NUMBERS, *STEPPING), SteppedSchema)
     def post(self, request: Request) -> HttpResponse:

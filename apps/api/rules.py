@@ -14,6 +14,7 @@ from apps.allocation import counting, rehearsal
 from apps.api import parameters, schema
 from apps.api.asking import AskView
 from apps.api.bodies import TEXT, YamlBody
+from apps.api.paging import SortedRows
 from apps.api.parameters import FORMAT, Parameter
 from apps.finops.money import less
 from apps.marts.scoping import scope_of
@@ -126,6 +127,7 @@ class RulesView(AskView):
     """What the rules in force do, for the teams the caller may see."""
 
     columns = schema.columns_of(RuleSchema)
+    identity = ("order", "rule", "cluster", "currency")
     file_name = "rules"
 
     @schema.asking("rules", parameters.PLAIN, RulesSchema)
@@ -166,7 +168,8 @@ class RuleDraftsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         state = self.asked(request).get("state")
         found = proposals.visible(scope_of(request.user).teams, actor_of(request.user))
-        return Response({"rows": [_facts(one) for one in found if state in (None, one.state)]})
+        wanted = [one for one in found if state in (None, one.state)]
+        return Response({"rows": SortedRows(wanted, _facts, lambda one: (-one.pk,))})
 
     @schema.writing("draft_rules", (REASON, FORMAT), WholeDraftSchema, body={"application/yaml": OpenApiTypes.STR})
     def post(self, request: Request) -> HttpResponse:

@@ -65,7 +65,6 @@ class RunsView(CompanyView):
 
     known = LISTING
     columns = tuple(name for name in schema.columns_of(RunSchema) if name != "problems")
-    identity = ("number",)
     file_name = "runs"
 
     @schema.asking("runs", LISTING, RunsSchema)

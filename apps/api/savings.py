@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView
+from apps.api.paging import SortedRows
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
@@ -179,7 +180,8 @@ class SavingsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         asked.pop("format")
-        return Response({"rows": [_row(one) for one in selectors.entries(request.user, **asked)]})
+        found = selectors.entries(request.user, **asked)
+        return Response({"rows": SortedRows(found, _row, lambda entry: (-entry.one.pk,))})
 
     @schema.writing("write_saving", WRITING, WholeInitiativeSchema)
     def post(self, request: Request) -> HttpResponse:

@@ -14,7 +14,7 @@ from apps.api.asking import AskView
 from apps.api.bringing import BringView
 from apps.api.errors import BadParameterError
 from apps.api.grammar import check_span
-from apps.api.paging import Rows
+from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, CURRENCY, DAY, FORMAT, NAME, Parameter, day, one_of, text, whole_number
 from apps.api.questions import facts, used_rate
 from apps.finops.windows import Window
@@ -101,8 +101,8 @@ class UnitsView(AskView):
     @schema.asking("units", UNITS, unit_schema.UnitsSchema, rows=1_000)
     def get(self, request: Request) -> HttpResponse:
         found = selectors.unit_costs(_question(request, self.asked(request)))
-        rows = {"totals": [asdict(row) for row in found.totals], "rows": Rows(found.rows, asdict)}
-        return Response(_head(found) | rows)
+        rows = SortedRows(found.rows.keys, lambda key: asdict(found.rows.make(key)), tuple)
+        return Response(_head(found) | {"totals": [asdict(row) for row in found.totals], "rows": rows})
 
 
 class UnitChangeView(AskView):
@@ -182,6 +182,7 @@ class QuantitiesView(AskView):
 
     known = QUANTITIES
     columns = schema.columns_of(unit_schema.QuantitySchema)
+    identity = ("day", "subject")
     file_name = "quantities"
 
     @schema.asking("quantities", QUANTITIES, unit_schema.QuantitiesSchema)

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema, source_schema
 from apps.api.asking import AskView, CompanyView, etag_of, unchanged
+from apps.api.paging import SortedRows
 from apps.api.problems import PROBLEMS, Problem
 from apps.api.questions import coverage_of, facts
 from apps.ingest.changes import Wanted, changes
@@ -58,6 +59,7 @@ class TeamsView(AskView):
     """The teams the caller may see."""
 
     columns = schema.columns_of(schema.TeamSchema)
+    identity = ("name",)
     file_name = "teams"
 
     @schema.asking("teams", parameters.PLAIN, schema.TeamsSchema)
@@ -87,6 +89,7 @@ class SourcesView(CompanyView):
     """The sources of charges and usage, and how they are."""
 
     columns = schema.columns_of(source_schema.SourceSchema)
+    identity = ("name",)
     file_name = "sources"
 
     @schema.asking("sources", parameters.PLAIN, source_schema.SourcesSchema)
@@ -115,14 +118,16 @@ class PublicationsView(AskView):
     """Publications, the newest first."""
 
     columns = schema.columns_of(schema.PublicationSchema)
-    identity = ("number",)
     file_name = "publications"
 
     @schema.asking("publications", parameters.PLAIN, schema.PublicationsSchema, rows=100)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
         sees_all = scope_of(request.user).teams is None
-        return Response({"rows": [_publication(found, sees_all=sees_all) for found in marts.publications(None)]})
+        rows = SortedRows(
+            marts.publications(None), lambda one: _publication(one, sees_all=sees_all), lambda one: (-one.number,)
+        )
+        return Response({"rows": rows})
 
 
 class ReconciliationView(CompanyView):

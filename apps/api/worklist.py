@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from apps.api import parameters, schema
 from apps.api.asking import CompanyView
 from apps.api.errors import BadParameterError
+from apps.api.paging import SortedRows
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.rules import REASON
 from apps.finops.windows import Window
@@ -98,7 +99,7 @@ class WorklistView(CompanyView):
             "start": here.window.start,
             "end": here.window.end,
             "totals": here.totals,
-            "rows": [_item(item) for item in items],
+            "rows": SortedRows(items, _item, worklist.place_of),
         }
         return Response(body)
 

@@ -155,9 +155,11 @@ def tie_out(pinned: Publication) -> list[TiedInvoice]:
     lines = _charged(pinned)
     uploaded = {(one.invoice_id, one.account, one.currency): one for one in Invoice.objects.all()}
     tied = [_tied(key, uploaded.get(key), lines.get(key, {})) for key in lines.keys() | uploaded.keys()]
-    return sorted(
-        tied, key=lambda one: (one.is_matched, -abs(one.difference), one.invoice_id, one.account, one.currency)
-    )
+    return sorted(tied, key=place_of)
+
+
+def place_of(one: TiedInvoice) -> tuple[bool, Decimal, str, str, str]:
+    return one.is_matched, -abs(one.difference), one.invoice_id, one.account, one.currency
 
 
 def _charged(pinned: Publication) -> dict[Key, dict[str, ServiceLine]]:

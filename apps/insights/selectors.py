@@ -57,7 +57,7 @@ def forecasts(
     found = [one for one in rows if _may_see(one, scope)]
     for one in found:
         one.run = run
-    return sorted(found, key=_order)
+    return sorted(found, key=place_of)
 
 
 def with_days(found: Iterable[Forecast]) -> list[Forecast]:
@@ -82,5 +82,5 @@ def days_of(one: Forecast) -> list[tuple[date, list[str]]]:
     return [(first + timedelta(days=number), amounts) for number, amounts in enumerate(one.days)]
 
 
-def _order(one: Forecast) -> tuple[int, str, float, str]:
+def place_of(one: Forecast) -> tuple[int, str, float, str]:
     return LEVELS.index(one.level), one.currency, -float(one.landings[0]["mean"]), one.key

@@ -138,9 +138,13 @@ def _remembered(pinned: Publication, window: Window) -> tuple[WorkItem, ...]:
     if found is None:
         witness = Witness(Spending(pinned, window), Teams.of(names, people), book)
         items = [item for item in _items(witness) if item.cost]
-        found = tuple(sorted(items, key=lambda item: (item.currency, -item.cost, item.subject)))
+        found = tuple(sorted(items, key=place_of))
         cache.set(key, found, CACHE_SECONDS)
     return found
+
+
+def place_of(item: WorkItem) -> tuple[str, Decimal, str, list[str]]:
+    return item.currency, -item.cost, item.subject.kind, list(item.subject.parts)
 
 
 def _names() -> list[tuple[str, str, str]]:

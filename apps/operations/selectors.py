@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import QuerySet
@@ -76,7 +78,11 @@ def about_the_same(one: Recommendation) -> list[Recommendation]:
 
 def in_order(rows: Iterable[Recommendation]) -> list[Recommendation]:
     """By currency, then the most money first; a saving before what merely asks."""
-    return sorted(rows, key=lambda one: (one.currency, -one.saving, -one.amount, one.due, one.pk))
+    return sorted(rows, key=place_of)
+
+
+def place_of(one: Recommendation) -> tuple[str, Decimal, Decimal, date, int]:
+    return one.currency, -one.saving, -one.amount, one.due, one.pk
 
 
 def promised(found: Iterable[Recommendation], wanted: Wanted) -> Promise:

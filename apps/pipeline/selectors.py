@@ -84,7 +84,7 @@ def runs(*, state: str = "", step: str = "", source: str = "") -> QuerySet[StepR
         When(state=StepRun.State.RUNNING, then=Value(0)), When(state=StepRun.State.WAITING, then=Value(1)),
         default=Value(2), output_field=IntegerField(),
     )  # fmt: skip
-    return StepRun.objects.filter(**told).order_by(place, "-pk")
+    return StepRun.objects.filter(**told).annotate(place=place).order_by("place", "-pk")
 
 
 def sources_of_runs() -> list[str]:

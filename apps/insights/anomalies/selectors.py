@@ -70,7 +70,7 @@ def anomalies(
             rows = rows.filter(**{name: value})
     said, end = newest_feedback(), run.end_day
     seen = [Seen(row, answering(row, said, end) if end else None) for row in rows]
-    return sorted((one for one in seen if state is None or one.state == state), key=_order)
+    return sorted((one for one in seen if state is None or one.state == state), key=place_of)
 
 
 def anomaly(run: AnomalyRun, scope: Scope, slug: str) -> Seen:
@@ -91,7 +91,7 @@ def title_of(found: Anomaly | AnomalyFeedback) -> str:
     return " · ".join(part for part in (getattr(found, name) for name in FIELDS) if part) or "total"
 
 
-def _order(one: Seen) -> tuple[int, str, str, Decimal, str]:
+def place_of(one: Seen) -> tuple[int, str, str, Decimal, str]:
     found = one.anomaly
     return (
         STATES.index(one.state),

@@ -117,7 +117,7 @@ def listed(
     for one in rows.filter(**told):
         one.run = run
         found.append(Listed(one, said.about(one)))
-    return sorted(narrowed(found, verdict=verdict, text=text), key=_order)
+    return sorted(narrowed(found, verdict=verdict, text=text), key=place_of)
 
 
 def narrowed(
@@ -143,8 +143,9 @@ def _names(one: IdleFinding, text: str) -> bool:
     return any(text in value.lower() for value in (one.subject, one.name, one.resource, one.service))
 
 
-def _order(one: Listed) -> tuple[str, Decimal, str, str]:
-    return one.finding.currency, one.finding.per_month.copy_negate(), one.finding.subject, one.finding.team
+def place_of(one: Listed) -> tuple[str, Decimal, str, str, str]:
+    found = one.finding
+    return found.currency, found.per_month.copy_negate(), found.subject, found.team, found.identity
 
 
 def one(run: IdleRun, scope: Scope, identity: str, *, day: date) -> list[Listed]:
