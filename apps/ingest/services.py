@@ -145,15 +145,14 @@ def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
     before = _stamps(folder)
     problems = api.fetch(Ask(source.location, source.options, folder, now))
     fencing.check()  # what was fetched long ago is no news for the others
-    for path, _stamp in sorted(_stamps(folder) - before):
+    for path in sorted({path for path, _stamp in _stamps(folder) - before} | shared.unsent(folder)):
         shared.send_as(path, path)
     return problems
 
 
 def _stamps(folder: Path) -> set[tuple[Path, tuple[int, int]]]:
     """The files of a folder as they are."""
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    return {(path, ((facts := path.stat()).st_size, facts.st_mtime_ns)) for path in found}
+    return {(path, ((facts := path.stat()).st_size, facts.st_mtime_ns)) for path in shared.files_in(folder)}
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:

@@ -227,6 +227,19 @@ def send_as(brought: Path, path: Path) -> None:
         bucket().put(_key_at_home(path), brought, metadata=told)
 
 
+def files_in(folder: Path) -> set[Path]:
+    """What was put there whole."""
+    return {path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
+
+
+def unsent(folder: Path) -> set[Path]:
+    """Files of such a folder that the shared store has not: whoever made them was killed before they were sent."""
+    if not is_on():
+        return set()
+    there = {one.key for one in bucket().listed(f"{_key_at_home(folder)}/")}
+    return {path for path in files_in(folder) if _key_at_home(path) not in there}
+
+
 def bring_folder(folder: Path) -> None:
     """Bring what other machines put into a folder of the home folder; what is put anew meanwhile, the next time."""
     if not is_on():
