@@ -3,10 +3,13 @@
 import gzip
 import io
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 from urllib.parse import quote
 
 from django.apps import apps
@@ -17,6 +20,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 
 from apps.finops.errors import CostOpsError
+
+PIECE = 1 << 20
+"""Bytes that are read and handed on at once: a table may be larger than the memory of who copies it."""
 
 
 class OtherDatabase(CostOpsError):
@@ -39,7 +45,8 @@ def check_kind(vendor: str) -> None:
 
 def look(path: Path) -> None:
     """Refuse what `load` could not take: a copy of the other database, a damaged one, one of a newer version."""
-    check_kind("sqlite" if path.open("rb").read(15) == b"SQLite format 3" else "postgresql")
+    with path.open("rb") as file:
+        check_kind("sqlite" if file.read(15) == b"SQLite format 3" else "postgresql")
     if connection.vendor == "sqlite":
         _check_sqlite(path)
     if unknown := sorted(_recorded(path) - _known()):
@@ -139,17 +146,33 @@ def _saved_tables() -> list[str]:
 
 
 def _save_postgres(path: Path) -> None:
-    """For each table a line of JSON (name, columns, length), then what COPY writes; all of it compressed."""
-    with transaction.atomic(), connection.cursor() as cursor, gzip.open(path, "wb", compresslevel=5) as out:
+    """For each table a line of JSON (name, columns, length), then what COPY writes; all of it compressed.
+
+    The length is known at the end only: rows are compressed into a file beside, and put behind their line as they are,
+    for what is compressed by parts may be put together. What is beside has no name, and goes with who wrote it.
+    """
+    with transaction.atomic(), connection.cursor() as cursor, path.open("wb") as out:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for table in _saved_tables():
             columns = _columns(table)
-            rows = io.BytesIO()
-            with cursor.copy(f"COPY {_quoted(table)} ({_listed(columns)}) TO STDOUT (FORMAT binary)") as copy:
-                for piece in copy:
-                    rows.write(piece)
-            head = {"table": table, "columns": columns, "bytes": rows.tell()}
-            out.write(json.dumps(head).encode() + b"\n" + rows.getvalue())
+            with TemporaryFile(dir=path.parent) as rows:
+                size = _copy_out(table, columns, rows)
+                head = {"table": table, "columns": columns, "bytes": size}
+                out.write(gzip.compress(json.dumps(head).encode() + b"\n"))
+                rows.seek(0)
+                shutil.copyfileobj(rows, out, PIECE)
+
+
+def _copy_out(table: str, columns: list[str], rows: IO[bytes]) -> int:
+    """Compress the rows of a table into a file; their size before."""
+    statement = f"COPY {_quoted(table)} ({_listed(columns)}) TO STDOUT (FORMAT binary)"
+    with (
+        connection.cursor() as cursor,
+        gzip.GzipFile(fileobj=rows, mode="wb", compresslevel=5) as compressed,
+        io.BufferedWriter(compressed, PIECE) as packed,  # COPY tells row by row
+        cursor.copy(statement) as copy,
+    ):
+        return sum(packed.write(piece) for piece in copy)
 
 
 def _columns(table: str) -> list[str]:
@@ -163,28 +186,42 @@ def _load_postgres(path: Path) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         cursor.execute(f"TRUNCATE {', '.join(map(_quoted, _tables()))} CASCADE")
-        for table, columns, rows in _pieces(path):
+        for table, columns, rows in _copied_tables(path):
             if table not in _tables():
                 raise OtherDatabase(f"The copy holds a table {table!r} that this version does not know.")
             with cursor.copy(f"COPY {_quoted(table)} ({_listed(columns)}) FROM STDIN (FORMAT binary)") as copy:
-                copy.write(rows)
+                for piece in rows:
+                    copy.write(piece)
             kept.add(table)
         for statement in connection.ops.sequence_reset_sql(no_style(), _models()):
             cursor.execute(statement)
 
 
-def _pieces(path: Path) -> Iterator[tuple[str, list[str], bytes]]:
+def _copied_tables(path: Path) -> Iterator[tuple[str, list[str], Iterator[bytes]]]:
+    """Name, columns and rows of each; rows that nobody asked for before the next table are passed over."""
     with gzip.open(path, "rb") as file:
         while line := file.readline():
             head = json.loads(line)
-            yield head["table"], head["columns"], file.read(head["bytes"])
+            rows = _pieces(file, head["bytes"])
+            yield head["table"], head["columns"], rows
+            for _piece in rows:
+                pass
+
+
+def _pieces(file: gzip.GzipFile, size: int) -> Iterator[bytes]:
+    while size:
+        piece = file.read(min(size, PIECE))
+        if not piece:
+            raise OtherDatabase("The copy of the database is damaged: it ends within a table.")
+        size -= len(piece)
+        yield piece
 
 
 def _recorded_postgres(path: Path) -> set[tuple[str, str]]:
     recorder = MigrationRecorder.Migration._meta.db_table
-    for table, columns, rows in _pieces(path):
+    for table, columns, rows in _copied_tables(path):
         if table == recorder:
-            told = [dict(zip(columns, row, strict=True)) for row in _rows(rows)]
+            told = [dict(zip(columns, row, strict=True)) for row in _rows(b"".join(rows))]
             return {(row["app"].decode(), row["name"].decode()) for row in told}
     raise OtherDatabase(f"The copy of the database is damaged: it holds no table {recorder}.")
 

@@ -26,7 +26,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.backups import database, zones
+from apps.backups import database, leftovers, zones
 from apps.backups.zones import ZONES
 from apps.finops.errors import CostOpsError
 from apps.marts.models import Publication
@@ -107,6 +107,8 @@ def make(folder: Path, *, now: datetime, say: Watcher) -> Backup:
     into.mkdir(parents=True, mode=0o700)
     (folder / "files").mkdir(exist_ok=True)
     (folder / "files").chmod(0o700)
+    for gone in leftovers.clear(folder, into):
+        say(f"{gone} was never complete and is deleted.")
     database.save(into / "database")
     (into / "database").chmod(OWNER_ONLY)
     say("The database is copied.")
