@@ -19,6 +19,7 @@ from apps.marts.models import Publication
 from apps.monitoring import requests
 from apps.monitoring.readiness import free_bytes, newest_checks
 from apps.monitoring.selectors import StepTime, step_times
+from apps.pipeline import failing
 from apps.pipeline.models import Clock, StepRun
 from apps.pipeline.steps import NAMES, QUEUE_OF
 
@@ -83,6 +84,11 @@ def _runs() -> Rows:
     return [((step, state, QUEUE_OF.get(step, "")), runs) for (step, state), runs in counted.items()]
 
 
+def _set_aside() -> Rows:
+    aside = failing.set_aside()
+    return [((step,), aside[step]) for step in sorted({*NAMES, *aside})]
+
+
 def _last_runs(read: Callable[[StepTime], float]) -> Callable[[], Rows]:
     """Of the newest run of every step that was done."""
     return lambda: [((time.step,), read(time)) for time in step_times()]
@@ -135,6 +141,7 @@ GAUGES = (
         _published(lambda one: one.observed_samples / one.expected_samples if one.expected_samples else None),
     ),
     Gauge("runs", "Runs of steps that are kept.", _runs, ("step", "state", "queue")),
+    Gauge("runs_set_aside", "Pieces of work that are set aside: workers died of them.", _set_aside, ("step",)),
     Gauge(
         "last_run_seconds",
         "How long the newest run of a step took that was done.",

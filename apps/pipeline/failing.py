@@ -1,7 +1,11 @@
 """Runs that failed and were not made good since, as facts for alerts."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 
 from apps.alerts.facts import Ask, Fact
 from apps.finops.findings import Sentence
@@ -32,6 +36,21 @@ def facts(ask: Ask) -> Iterator[Fact]:
         is_failed = run.state == StepRun.State.FAILED and run.source not in retired
         if is_failed and not any(_mends(one, run) for one in done):
             yield _fact(run)
+
+
+def set_aside() -> Counter[str]:
+    """By step, how many pieces of work are set aside, as `facts` tells them; one that is tried again still is."""
+    finished = StepRun.objects.exclude(state__in=StepRun.ACTIVE)
+    aside = finished.filter(
+        ~Exists(finished.filter(key=OuterRef("key"), pk__gt=OuterRef("pk"))),
+        state=StepRun.State.FAILED, failure=retries.QUARANTINED, finished_at__gte=Now() - LOOKED_BACK,
+    ).exclude(source__in=retired_sources())  # fmt: skip
+    return Counter(run.step for run in aside if not any(_mends(done, run) for done in _done_since(run)))
+
+
+def _done_since(failed: StepRun) -> list[StepRun]:
+    done = StepRun.objects.filter(step=failed.step, source=failed.source, state=StepRun.State.DONE, pk__gt=failed.pk)
+    return list(done.only("step", "source", "window_start", "window_end"))
 
 
 def _mends(done: StepRun, failed: StepRun) -> bool:

@@ -154,6 +154,37 @@ PROBES = ("healthz", "readyz", "metrics")
             None, id="it looks every other day only",
         ),
         pytest.param(
+            "CostOpsClockNeverTicked",
+            [(f"costops_fill_every_seconds{{namespace='{one}'}}", "3600x600") for one in "ab"]
+            + [("costops_looked_at_timestamp_seconds{namespace='b'}", "0x600")],
+            {"namespace": "a"}, id="beat and workers of one never ran, those of another did",
+        ),
+        pytest.param(
+            "CostOpsClockNeverTicked", [("costops_fill_every_seconds", "_x470 3600x130")],
+            None, id="installed within the hour",
+        ),
+        pytest.param(
+            "CostOpsNeverPublished",
+            [(f"costops_source_failed{{namespace='{one}',source='bill'}}", "0x300 _x5 0x300") for one in "ab"]
+            + [("costops_published_timestamp_seconds{namespace='b'}", "0x300 _x5 0x300")],
+            {"namespace": "a"}, id="one has never published, another has, with a gap in what was scraped",
+        ),
+        pytest.param(
+            "CostOpsNeverPublished", [("costops_source_failed{source='bill'}", "_x100 0x500")],
+            None, id="the first source was added not long ago",
+        ),
+        pytest.param("CostOpsNeverPublished", [("costops_fill_every_seconds", "3600x600")], None, id="without sources"),
+        pytest.param(
+            "CostOpsRunsSetAside",
+            [(f"costops_runs_set_aside{{pod='{pod}',step='allocate'}}", "0x100 1x500") for pod in "ab"]
+            + [("costops_runs_set_aside{pod='a',step='publish'}", "0x600")],
+            {"step": "allocate"}, id="workers died of a step, which is tried once a day",
+        ),
+        pytest.param(
+            "CostOpsRunsSetAside", [("costops_runs_set_aside{step='allocate'}", "0x100 1x370 0x130")],
+            None, id="it was done since",
+        ),
+        pytest.param(
             "CostOpsDegraded",
             [(f"costops_check_ok{{check='broker',pod='{pod}'}}", f"{ok}x600") for pod, ok in (("a", 1), ("b", 0))],
             {"check": "broker"}, id="a pod does without its broker",
