@@ -32,9 +32,13 @@ PUBLISHED = "SELECT count(*) FROM marts_publication"
 BILLED = "SELECT cost_in FROM pipeline_steprun WHERE step = 'publish' AND state = 'done' ORDER BY id DESC LIMIT 1"
 
 
+def tried(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def run(*command: str, is_needed: bool = True) -> str:
     """What a command says; the end where it fails."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = tried(*command)
     if is_needed and done.returncode:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     return done.stdout.strip()
@@ -79,8 +83,7 @@ def must(holds: bool, what: str) -> None:
 
 
 def is_healthy(service: str) -> bool:
-    done = subprocess.run(["podman", "healthcheck", "run", name(service)], capture_output=True, check=False)
-    return done.returncode == 0
+    return tried("podman", "healthcheck", "run", name(service)).returncode == 0
 
 
 def compose(*words: str) -> str:
