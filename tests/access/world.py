@@ -299,6 +299,7 @@ def _found(published: Publication, team: str, word: str, amount: str) -> Iterato
 
 
 def _letters(number: int, team: str, word: str) -> Iterator[tuple[str, str, Any]]:
+    Team.objects.filter(name=team).update(lead_email=f"{word}@example.com")
     letter = Delivery.objects.create(
         report="lead", team=team, period="2026-W40", recipient=f"{word}@example.com", message_id=word, subject=word,
         state="sent", sent_at=NOW, publication=number, language="en",
