@@ -68,10 +68,12 @@ def test_staff_retry_a_failed_run_once(people, client_of, rung):
 
 def test_filling_now_waits_for_nothing_that_failed_lately(people, client_of, rung):
     from apps.ingest.models import Source
+    from apps.pipeline import due
     from apps.pipeline.services import tick
 
     Source.objects.create(name="bill", kind="focus", location="/nowhere", created_at=company.MOMENT)
-    failed(step="land", key="land bill")
+    (work,) = due.land(due.Ask(company.MOMENT))
+    failed(step=work.step, key=work.key, source=work.source, fingerprint=work.fingerprint)
     tick(now=company.MOMENT)  # the clock lets it rest a while
     assert not StepRun.objects.filter(key="land bill", state="waiting").exists()
     assert client_of("staff").post("/runs/fill/").status_code == 302
