@@ -4,6 +4,7 @@ import argparse
 import csv
 import getpass
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -85,7 +86,12 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(value) if isinstance(value, str) else _text(value) for value in row] for row in rows)
+    writer.writerows([_field(value) for value in row] for row in rows)
+
+
+def _field(value: Any) -> str:
+    """An amount may come as text: with its sign it is no formula."""
+    return cell(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else _text(value)
 
 
 def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]) -> None:
@@ -94,6 +100,7 @@ def _json(columns: Sequence[str], rows: Iterable[Sequence[Any]], stream: IO[str]
 
 
 _CENT = Decimal("0.01")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _PRINT = {"table": _table, "csv": _csv, "json": _json}
 
 

@@ -139,8 +139,8 @@ def test_a_name_gives_no_orders_to_the_terminal():
 
 def test_a_name_is_no_formula_in_csv():
     out = io.StringIO()
-    print_rows(("team", "cost"), [("=1+1", Decimal("-1.5"))], "csv", out)
-    assert out.getvalue() == "team,cost\n'=1+1,-1.5\n"
+    print_rows(("team", "cost"), [("=1+1", Decimal("-1.5")), ("-1+1", "-0.25")], "csv", out)
+    assert out.getvalue() == "team,cost\n'=1+1,-1.5\n'-1+1,-0.25\n"
 
 
 def charges():
