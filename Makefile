@@ -35,7 +35,7 @@ soak: ## faults and requests for hours (KILLS=1000 RESTARTS=200 MUTATIONS=10000 
 	  COSTOPS_TEST_HUNT=1 COSTOPS_TEST_EXAMPLES=$(or $(EXAMPLES),100) \
 	  $(PYTHON_BIN) -m pytest -q tests/faults tests/api/test_schemathesis.py
 
-containers: ## the image and docker-compose.yml on a real engine, of Debian packages alone (root; installs podman; a quarter of an hour)
+containers: ## the image and docker-compose.yml on a real engine, of Debian packages alone (root; installs podman; minutes)
 	@scripts/setup.sh tools
 	@scripts/containers.sh
 

@@ -52,8 +52,8 @@ def name(service: str) -> str:
     return f"{PROJECT}_{service}_1"
 
 
-def inside(service: str, *command: str, is_needed: bool = True) -> str:
-    return podman("exec", name(service), *command, is_needed=is_needed)
+def inside(service: str, *command: str) -> str:
+    return podman("exec", name(service), *command)
 
 
 def manage(*words: str) -> str:

@@ -17,8 +17,8 @@ def clear(folder: Path, own: Path) -> list[str]:
     """
     gone = [path for path in _incomplete(folder) if _written_at(own) - _written_at(path) > OLD.total_seconds()]
     for path in gone:
-        shutil.rmtree(path)
-    return [path.name for path in gone]
+        shutil.rmtree(path, ignore_errors=True)  # another may be at it; no backup fails for want of tidiness
+    return [path.name for path in gone if not path.exists()]
 
 
 def _incomplete(folder: Path) -> Iterator[Path]:

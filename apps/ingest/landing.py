@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.finops.errors import CostOpsError
-from apps.warehouse import shared
+from apps.warehouse import disk, shared
 from apps.warehouse.failpoints import failpoint
 
 SUFFIXES = (".csv", ".csv.gz", ".zip", ".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz", ".tar.gz", ".tgz")
@@ -180,9 +180,4 @@ def keep(temporary: Path, target: Path) -> None:
     failpoint("land.rename")
     temporary.replace(target)
     failpoint("land.sync")
-    for folder in (target.parent, target.parent.parent):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    disk.sync(target.parent, target.parent.parent)

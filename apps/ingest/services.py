@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -20,19 +19,18 @@ from apps.ingest import books, generations, kinds, landing, metered, overviews, 
 from apps.ingest.apart import asking
 from apps.ingest.bill.writer import Bill
 from apps.ingest.deliveries import Policy
+from apps.ingest.fetching import fetch
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.places import Place
 from apps.ingest.prometheus.meter import meter_day
-from apps.ingest.providers.base import Ask, Discovery, Listed, Provider
+from apps.ingest.providers.base import Discovery, Listed, Provider
 from apps.ingest.quality import repeats
 from apps.ingest.quality.sources import look
 from apps.ingest.reading import Reading
 from apps.ingest.sources import (
     InvalidSource,
     add_source,
-    api_of,
     check_options,
-    fetched_folder,
     file_options,
     place_of,
     prometheus_config,
@@ -133,26 +131,6 @@ def discover(source: Source, place: Place) -> Discovery:
     known = provider_of(source) if source.is_billing else kinds.USAGE[source.kind]
     found = known.discover(listing.files, place.read_small)
     return replace(found, problems=(*listing.problems, *found.problems))
-
-
-def fetch(source: Source, now: datetime) -> tuple[Problem, ...]:
-    """Bring what a source's API has into a folder of its own; nothing to do for a place of files."""
-    api = api_of(source.kind)
-    if not api:
-        return ()
-    folder = fetched_folder(source.name)
-    shared.bring_folder(folder)
-    before = _stamps(folder)
-    problems = api.fetch(Ask(source.location, source.options, folder, now))
-    fencing.check()  # what was fetched long ago is no news for the others
-    for path in sorted({path for path, _stamp in _stamps(folder) - before} | shared.unsent(folder)):
-        shared.send_as(path, path)
-    return problems
-
-
-def _stamps(folder: Path) -> set[tuple[Path, tuple[int, int]]]:
-    """The files of a folder as they are."""
-    return {(path, ((facts := path.stat()).st_size, facts.st_mtime_ns)) for path in shared.files_in(folder)}
 
 
 def _latest(source: Source) -> dict[str, LandedFile]:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import uuid
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,13 +17,20 @@ def sync(*paths: Path) -> None:
 
 
 def lay(made: Path, target: Path) -> None:
-    """Give a file its name where it belongs, on another disk perhaps, once it is on the disk; who has it keeps it."""
+    """Give a copy of a file its name, on another disk perhaps, once it is on that disk."""
     fresh = target.with_name(f".incoming-{uuid.uuid4().hex}")
     try:
         shutil.copyfile(made, fresh)
         sync(fresh)
-        with suppress(FileExistsError):  # another process of this machine was first, with the same bytes
-            target.hardlink_to(fresh)
+        fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
     sync(target.parent)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is here. An empty one has a name, and lost its content by a power cut."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False

@@ -10,7 +10,7 @@ from deltalake.exceptions import DeltaError
 from django.conf import settings
 
 from apps.warehouse import logs, shared
-from apps.warehouse.disk import sync
+from apps.warehouse.disk import lay, sync
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +43,8 @@ def keep_checkpoint(table: Path, at: int) -> None:
         logs.copy_log(table, copy)
         DeltaTable(str(copy), version=at).create_checkpoint()
         for name in (f"{at:020}.checkpoint.parquet", "_last_checkpoint"):
-            _bring(logs.log_of(copy) / name, logs.log_of(table) / name)
+            lay(logs.log_of(copy) / name, logs.log_of(table) / name)
     except (OSError, DeltaError) as error:
         logger.warning("%s: no checkpoint of version %d was written: %s", table.name, at, error)
     finally:
         shutil.rmtree(copy, ignore_errors=True)
-
-
-def _bring(made: Path, target: Path) -> None:
-    fresh = target.with_name(f".incoming-{uuid.uuid4().hex}")
-    shutil.copyfile(made, fresh)
-    sync(fresh)
-    fresh.replace(target)
-    sync(target.parent)

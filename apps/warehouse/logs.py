@@ -38,7 +38,7 @@ def pull(table: Path) -> None:
 
 def pull_version(table: Path, at: int) -> None:
     """Bring what an older version of a table is read from."""
-    if not shared.is_on() or _is_whole(log_of(table) / f"{at:020}.json"):
+    if not shared.is_on() or disk.is_whole(log_of(table) / f"{at:020}.json"):
         return
     names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/")]
     _bring(table, _from_checkpoint(names, at=at))
@@ -54,19 +54,11 @@ def _number(name: str) -> int:
 
 
 def _newest_whole(table: Path) -> int:
-    """The newest version up to which none that came lately is empty; -1 where there is none."""
+    """The newest version up to which none that came lately is empty, which readers of a log would take for one that
+    changed nothing; -1 where there is none."""
     names = sorted(path.name for path in log_of(table).glob("[0-9]*.json"))
-    empty = next((name for name in names[-EVERY:] if not _is_whole(log_of(table) / name)), None)
+    empty = next((name for name in names[-EVERY:] if not disk.is_whole(log_of(table) / name)), None)
     return max((_number(name) for name in names if empty is None or name < empty), default=-1)
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a file is here. An empty one has a name, and lost its content by a power cut: readers of a log would take
-    it for a version that changed nothing."""
-    try:
-        return path.stat().st_size > 0
-    except FileNotFoundError:
-        return False
 
 
 def _from_checkpoint(names: Iterable[str], *, at: int | None) -> list[str]:
@@ -81,7 +73,7 @@ def _bring(table: Path, names: Iterable[str]) -> None:
     log = log_of(table)
     for name in sorted(names):
         target = log / name
-        if name[:20].isdigit() and not _is_whole(target):
+        if name[:20].isdigit() and not disk.is_whole(target):
             log.mkdir(parents=True, exist_ok=True)
             fresh = log / f".incoming-{uuid.uuid4().hex}"
             bucket().fetch(key_of(target), fresh)

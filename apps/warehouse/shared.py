@@ -137,9 +137,9 @@ def _is_fresh(path: Path) -> bool:
     """Whether the file is here, and not emptied by a power cut; that it is wanted is remembered."""
     try:
         os.utime(path)
-        return path.stat().st_size > 0
     except FileNotFoundError:
         return False
+    return disk.is_whole(path)
 
 
 def _each(do: Callable[[Path], None], paths: list[Path]) -> None:

@@ -250,7 +250,7 @@ SABOTAGES: dict[str, Sabotage] = {
         replaced("apps.warehouse.durable.keep_version", _nothing), proofs.what_is_committed_lies_on_the_disk
     ),
     "checkpoints are Delta's own": Sabotage(
-        replaced("apps.warehouse.durable._bring", shutil.copyfile), proofs.what_is_committed_lies_on_the_disk
+        replaced("apps.warehouse.durable.lay", shutil.copyfile), proofs.what_is_committed_lies_on_the_disk
     ),
     "the sweep looks at the newest version only": Sabotage(
         _only_the_newest, proofs.a_sweep_takes_what_no_version_names

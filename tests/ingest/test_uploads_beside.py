@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.ingest import services, sources, uploads
+from apps.ingest import fetching, sources, uploads
 from apps.ingest.services import land, normalize
 from apps.warehouse import fencing, shared
 from apps.warehouse.fencing import TakenOver
@@ -101,12 +101,12 @@ def test_what_a_run_fetched_that_was_taken_over_is_not_sent(be, settings, monkey
             (fetched / "old.csv").write_text("old")
             return ()
 
-    monkeypatch.setattr(services, "api_of", lambda _kind: Api)
+    monkeypatch.setattr(fetching, "api_of", lambda _kind: Api)
     source = sources.add_upload_source(name="api", kind="focus", cluster="", options={}, now=NOW)
     with fencing.held_while(lambda: False), pytest.raises(TakenOver):
-        services.fetch(source, NOW)
+        fetching.fetch(source, NOW)
     monkeypatch.setattr(Api, "fetch", lambda _ask: ())
-    services.fetch(source, NOW)  # nothing new; but what was left unsent is sent
+    fetching.fetch(source, NOW)  # nothing new; but what was left unsent is sent
     (fetched / "old.csv").unlink()
     shared.bring_folder(fetched)
     assert (fetched / "old.csv").read_text() == "old"

@@ -241,6 +241,7 @@ def test_a_hostile_name_reaches_nobody_else_and_stops_nobody(
     recipients = {name for names in mailbox.recipients for name in names}
     assert "z-last@example.com" in recipients
     assert recipients <= {"z-last@example.com", "a-first@example.com"}
+    assert "a-first@example.com" in recipients or "lead_email" in hostile, "who has an odd name gets the report"
     for mail in mailbox.messages:
         assert mail["Bcc"] is None
         assert mail.defects == []
