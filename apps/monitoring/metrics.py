@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from apps.alerts.models import Alert
 from apps.channels.models import Message
-from apps.ingest.selectors import source_states
+from apps.ingest.selectors import SourceState, source_states
 from apps.marts.models import Publication
 from apps.monitoring import requests
 from apps.monitoring.readiness import free_bytes, newest_checks
@@ -100,12 +100,17 @@ def _looked_at() -> Rows:
 
 
 def _source_days() -> Rows:
-    days = [(state.source.name, _midnight(state.last_day)) for state in source_states()]
+    days = [(state.source.name, _midnight(state.last_day)) for state in _looked_at_sources()]
     return [((name,), moment) for name, moment in days if moment is not None]
 
 
 def _source_problems() -> Rows:
-    return [((state.source.name,), state.has_failed) for state in source_states()]
+    return [((state.source.name,), state.has_failed) for state in _looked_at_sources()]
+
+
+def _looked_at_sources() -> list[SourceState]:
+    """Nothing is waited for from those that are retired, and nothing of them must be mended."""
+    return [state for state in source_states() if state.source.is_active]
 
 
 def _messages() -> Rows:

@@ -175,6 +175,28 @@ PROBES = ("healthz", "readyz", "metrics")
         ),
         pytest.param("CostOpsNeverPublished", [("costops_fill_every_seconds", "3600x600")], None, id="without sources"),
         pytest.param(
+            "CostOpsRunsWait",
+            [(f"costops_runs{{pod='{pod}',queue='learn',step='{step}',state='waiting'}}", "0x100 1x500")
+             for pod in "ab" for step in ("plan", "idle")]
+            + [("costops_runs{queue='learn',step='plan',state='running'}", "1x100 0x500"),
+               ("costops_runs{queue='io',step='land',state='running'}", "1x600")],
+            {"queue": "learn"}, id="nobody works at a queue, and somebody at another",
+        ),
+        pytest.param(
+            "CostOpsRunsWait",
+            [("costops_runs{queue='learn',step='plan',state='waiting'}", "9x600"),
+             ("costops_runs{queue='learn',step='idle',state='running'}", "1x600")],
+            None, id="they wait behind one that is at work",
+        ),
+        pytest.param(
+            "CostOpsRunsWait", [("costops_runs{queue='learn',step='plan',state='waiting'}", "0x470 1x130")],
+            None, id="they wait for less than two hours",
+        ),
+        pytest.param(
+            "CostOpsRunsWait", [("costops_runs{queue='',step='gone',state='waiting'}", "1x600")],
+            None, id="a step that is no more",
+        ),
+        pytest.param(
             "CostOpsRunsSetAside",
             [(f"costops_runs_set_aside{{pod='{pod}',step='allocate'}}", "0x100 1x500") for pod in "ab"]
             + [("costops_runs_set_aside{pod='a',step='publish'}", "0x600")],
@@ -215,10 +237,11 @@ def test_alerts_tell_what_they_say(tmp_path, alert, rows, labels):
 
 
 def notes(name):
-    """The words of an alert, of the step `allocate` and the check `broker`."""
+    """The words of an alert, of the step `allocate`, the check `broker`, and two runs of the queue `learn`."""
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     (found,) = (rule for rule in rules if rule.get("alert") == name)
     words = {"{{ $labels.step }}": "allocate", "{{ $labels.check }}": "broker"}
+    words |= {"{{ $labels.queue }}": "learn", "{{ $value }}": "2"}
     return {
         kind: functools.reduce(lambda said, word: said.replace(*word), words.items(), text)
         for kind, text in found["annotations"].items()

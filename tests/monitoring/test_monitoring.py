@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -163,6 +164,23 @@ def test_metrics_say_what_the_database_holds(scraped, django_assert_max_num_quer
     assert "costops_publication_number" not in {name for name, *_ in found}  # nothing published: unknown, not zero
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_nothing_is_waited_for_from_a_source_that_is_looked_at_no_more(scraped):
+    from django.utils import timezone
+
+    from apps.ingest.models import MeteredDay, Source
+
+    for name, is_active in (("bill", True), ("old", False)):
+        one = Source.objects.create(name=name, kind="prometheus", is_active=is_active, created_at=timezone.now())
+        told = {"pulled_at": timezone.now(), "observed_samples": 1, "expected_samples": 1}
+        MeteredDay.objects.create(source=one, day=date(2026, 10, 5), **told)
+    _, found = scraped()
+    told = {(name, *labels) for name, *labels in found if name.startswith("costops_source")}
+    assert told == {
+        ("costops_source_failed", ("source", "bill")),
+        ("costops_source_last_day_timestamp_seconds", ("source", "bill")),
+    }
 
 
 def test_a_queue_in_which_nothing_waits_is_told_as_such(scraped):
