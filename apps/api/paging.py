@@ -1,4 +1,7 @@
-"""Answers page by page: a cursor remembers the last row that was given, and goes on after it whatever came or went."""
+"""Answers page by page: a cursor remembers the last row that was given, and goes on after it whatever came or went.
+
+It is sealed: what rows are ordered by may be an address or an amount, and links are kept where answers are not.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,7 +10,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
-from django.core import signing
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -15,8 +17,9 @@ from rest_framework.request import Request
 from apps.api.errors import BadParameterError
 from apps.api.parameters import PAGE, read
 from apps.api.questions import digest_of
+from apps.warehouse import sealed
 
-_SALT = "apps.api.paging"
+_PURPOSE = "cursors"
 _ASIDE = ("cursor", "limit")
 _UNIT = 10**40
 
@@ -123,7 +126,7 @@ def cut(request: Request, body: Mapping[str, Any], identity: Sequence[str], defa
     else:
         chosen, last = rows.page(_place(where), limit)
         last = [last] if last else None
-    cursor = signing.dumps([digest, _publication(body), *last], salt=_SALT, compress=True) if last else None
+    cursor = sealed.seal_note([digest, _publication(body), *last], _PURPOSE) if last else None
     page = {"rows": len(chosen), "rows_total": len(rows), "next_cursor": cursor}
     return {**{name: value for name, value in body.items() if name != "rows"}, "page": page, "rows": chosen}
 
@@ -144,8 +147,8 @@ def link_to_next(request: Request, response: Any) -> None:
 def _opened(cursor: str, digest: str, body: Mapping[str, Any]) -> list[Any]:
     """Where the page before ended, as a cursor says it."""
     try:
-        theirs, publication, *where = list[Any](signing.loads(cursor, salt=_SALT))
-    except (signing.BadSignature, ValueError) as forged:
+        theirs, publication, *where = list[Any](sealed.unseal_note(cursor, _PURPOSE))
+    except ValueError as forged:
         raise BadParameterError("cursor", "cursor is not one that an answer gave") from forged
     if theirs != digest:
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")

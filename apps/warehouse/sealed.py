@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -98,6 +99,19 @@ def seal_again(text: str) -> str:
     return seal(unseal(text))
 
 
+def seal_note(value: Any, purpose: str) -> str:
+    """What JSON can write, for somebody to hand back unread: only `unseal_note` for the same purpose opens it."""
+    return _box(purpose).encrypt(json.dumps(value, separators=(",", ":")).encode()).decode()
+
+
+def unseal_note(text: str, purpose: str) -> Any:
+    """What was sealed; ValueError for anything else."""
+    try:
+        return json.loads(_box(purpose).decrypt(text))
+    except InvalidToken as error:
+        raise ValueError(f"This was not sealed here for {purpose}.") from error
+
+
 def given(pairs: Iterable[str]) -> Secrets:
     """`KEY=VALUE`, `KEY=@file` or `KEY=env:NAME` as they are typed; messages never repeat a value."""
     secrets = Secrets()
@@ -134,12 +148,10 @@ def _from_file(key: str, path: Path) -> str:
         raise SecretUnreadable(f"{key}: {path} cannot be read ({reason}).") from error
 
 
-def _box() -> MultiFernet:
-    return MultiFernet([_key(secret) for secret in (*settings.COSTOPS_SECRETS_KEYS, settings.SECRET_KEY)])
+def _box(purpose: str = "source secrets") -> MultiFernet:
+    return MultiFernet([_key(secret, purpose) for secret in (*settings.COSTOPS_SECRETS_KEYS, settings.SECRET_KEY)])
 
 
-def _key(secret: str) -> Fernet:
-    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"costops source secrets").derive(
-        secret.encode()
-    )
-    return Fernet(base64.urlsafe_b64encode(derived))
+def _key(secret: str, purpose: str) -> Fernet:
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"costops {purpose}".encode())
+    return Fernet(base64.urlsafe_b64encode(derived.derive(secret.encode())))

@@ -1,5 +1,6 @@
 """What became of a list between two of its pages: nothing is told twice or left out, or a problem says so."""
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,7 @@ from apps.pipeline.models import StepRun
 from apps.prices.models import Price
 from apps.reports.models import Content, Delivery
 from apps.teams.approval import actor_of
+from apps.warehouse.sealed import SecretUnreadable, unseal
 from tests.alerts.worlds import a_fact, at, so
 from tests.api.company import bring_drivers
 from tests.operations.worlds import a_finding, recommend
@@ -171,6 +173,16 @@ def test_a_cursor_of_an_earlier_release_is_refused(*, is_sorted: bool) -> None:
     cursor = ask(before)["page"]["next_cursor"]
     with pytest.raises(BadParameterError, match="cursor is of an earlier release"):
         ask(after, cursor=cursor)
+
+
+def test_a_cursor_shows_nothing_of_a_row() -> None:
+    rows = [{"recipient": f"lead{number}@example.com"} for number in range(5)]
+    in_order = paging.SortedRows(rows, dict, lambda one: (one["recipient"],))
+    first = ask(in_order)["page"]["next_cursor"]
+    assert b"lead" not in base64.urlsafe_b64decode(first)
+    assert ask(in_order, cursor=first)["rows"] == rows[2:4]
+    with pytest.raises(SecretUnreadable, match="another key"):
+        unseal(first)
 
 
 # --- What it costs --------------------------------------------------------------------------------------------------
