@@ -33,10 +33,10 @@ from apps.teams.models import (
     Unit,
     UnitMembership,
 )
-from apps.teams.reading import ToRead
+from apps.teams.reading import OwnFilters, ToRead
 
 
-class KeepsSomebody(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class KeepsSomebody(OwnFilters):
     """Says why the last who looks after people stays; nothing is changed then."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
@@ -68,7 +68,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # generi
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class TeamAdmin(OwnFilters):
     """A team: to read, but for its members."""
 
     list_display = ("name", "title", "department", "cost_center", "lead_name", "lead_email", "is_active")
@@ -93,7 +93,7 @@ class UnitMembershipInline(admin.TabularInline):  # type: ignore[type-arg]  # ge
 
 
 @admin.register(Unit)
-class UnitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class UnitAdmin(OwnFilters):
     """A company, unit or department: to read, but for its members."""
 
     list_display = ("name", "kind", "title", "lead_name", "lead_email", "is_active")
@@ -118,7 +118,7 @@ class OrganisationAdmin(ToRead):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class MembershipAdmin(OwnFilters):
     """Who may see the cost of which team."""
 
     list_display = ("user", "team")
@@ -129,7 +129,7 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic fo
 
 
 @admin.register(UnitMembership)
-class UnitMembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class UnitMembershipAdmin(OwnFilters):
     """Who may see the cost of the teams below which unit."""
 
     list_display = ("user", "unit")
@@ -184,7 +184,7 @@ class PreferenceAdmin(ToRead):
     search_fields = ("user__username",)
 
 
-class OfAccess(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for the checker only
+class OfAccess(OwnFilters):
     """For whoever manages access, without any permission of Django."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -118,6 +118,30 @@ def test_every_page_of_a_model_answers(staff, model):
     assert (b'name="_save"' in changed.content) is can_change
 
 
+OURS = {model: found for model, found in admin.site._registry.items() if found.list_filter or found.date_hierarchy}
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label_lower)
+def test_a_list_is_filtered_by_what_it_offers(staff, rf, model):
+    request = rf.get("/")
+    request.user = User.objects.get(username="staff")
+    shown = OURS[model].get_changelist_instance(request)
+    asked = {name for one in shown.filter_specs for name in one.expected_parameters()}
+    if shown.date_hierarchy:
+        asked |= {f"{shown.date_hierarchy}__{part}" for part in ("year", "month", "day")}
+    page = f"/admin/{model._meta.label_lower.replace('.', '/')}/"
+    for name in asked:
+        assert staff.get(page, {name: "2026" if name.endswith("__year") else "1"}).status_code == 200, name
+        assert staff.get(page, {name: "no such"}).status_code in (200, 302), name
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
+def test_a_list_is_filtered_by_nothing_else(staff, model):
+    page = f"/admin/{model._meta.label_lower.replace('.', '/')}/"
+    for name in ("pk__range", "pk__regex", *(f"{field.name}__startswith" for field in model._meta.fields)):
+        assert staff.get(page, {name: "1"}).status_code == 400, name
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
 def test_every_table_has_a_chinese_name(model):
     """In costops/names.py, and translated."""
