@@ -5,6 +5,7 @@ comes later sees that it is there and changed nothing. What lies here is only wh
 a copy, and the copy's new versions become true when the store took them.
 """
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,8 @@ from apps.warehouse.shared import bucket, key_of
 EVERY = 100
 """Versions from one checkpoint to the next."""
 _PROBED: set[tuple[str, str]] = set()
+_WHOLE: set[Path] = set()
+"""Files of logs this process found to be here and whole."""
 
 
 def pull(table: Path) -> None:
@@ -38,7 +41,7 @@ def pull(table: Path) -> None:
 
 def pull_version(table: Path, at: int) -> None:
     """Bring what an older version of a table is read from."""
-    if not shared.is_on() or disk.is_whole(log_of(table) / f"{at:020}.json"):
+    if not shared.is_on() or _is_whole(log_of(table) / f"{at:020}.json"):
         return
     names = [Path(one.key).name for one in bucket().listed(f"{key_of(log_of(table))}/")]
     _bring(table, _from_checkpoint(names, at=at))
@@ -54,11 +57,30 @@ def _number(name: str) -> int:
 
 
 def _newest_whole(table: Path) -> int:
-    """The newest version up to which none that came lately is empty, which readers of a log would take for one that
-    changed nothing; -1 where there is none."""
+    """The newest version up to which none that came lately was lost; -1 where there is none."""
     names = sorted(path.name for path in log_of(table).glob("[0-9]*.json"))
-    empty = next((name for name in names[-EVERY:] if not disk.is_whole(log_of(table) / name)), None)
-    return max((_number(name) for name in names if empty is None or name < empty), default=-1)
+    lost = next((name for name in names[-EVERY:] if not _is_whole(log_of(table) / name)), None)
+    return max((_number(name) for name in names if lost is None or name < lost), default=-1)
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file of a log is here, and all of it: a power cut leaves names without their content, which readers
+    would take for a version that changed nothing, or with a part of it. What a process saw whole is not read again."""
+    if not disk.is_whole(file):
+        return False
+    if file not in _WHOLE and not _ends_well(file.read_bytes(), file.suffix):
+        return False
+    _WHOLE.add(file)
+    return True
+
+
+def _ends_well(content: bytes, suffix: str) -> bool:
+    if suffix == ".parquet":
+        return content.endswith(b"PAR1")
+    try:
+        return all(json.loads(line) for line in content.splitlines() if line.strip())
+    except ValueError:
+        return False
 
 
 def _from_checkpoint(names: Iterable[str], *, at: int | None) -> list[str]:
@@ -73,7 +95,7 @@ def _bring(table: Path, names: Iterable[str]) -> None:
     log = log_of(table)
     for name in sorted(names):
         target = log / name
-        if name[:20].isdigit() and not disk.is_whole(target):
+        if name[:20].isdigit() and not _is_whole(target):
             log.mkdir(parents=True, exist_ok=True)
             fresh = log / f".incoming-{uuid.uuid4().hex}"
             bucket().fetch(key_of(target), fresh)

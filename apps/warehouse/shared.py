@@ -165,6 +165,7 @@ def _fetch(path: Path) -> None:
             continue
         if found == (sha256_in(path) or found):
             fresh.chmod(0o440)
+            disk.sync(fresh)  # a copy that a power cut left a part of would not be fetched again
             fresh.replace(path)
             return
         fresh.unlink()

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +17,18 @@ from tests.warehouse.test_lake import MONDAY, SALES, sold
 ALL = [(1, "north", MONDAY), (2, "south", MONDAY), (4, "east", MONDAY)]
 
 
-def empty(path: Path) -> None:
-    """As a power cut leaves a file whose name was on the disk before its content."""
+def cut(path: Path, left: Callable[[bytes], bytes]) -> None:
+    """As a power cut leaves a file whose name was on the disk before its content, for a process that begins then."""
+    was = path.read_bytes()
     path.chmod(0o644)
     path.unlink()
-    path.touch()
+    path.write_bytes(left(was))
     stored.files_of.cache_clear()
+    logs._WHOLE.clear()
+
+
+def empty(path: Path) -> None:
+    cut(path, lambda was: b"")
 
 
 def version_file(at: int) -> Path:
@@ -36,9 +42,19 @@ def last(machines: Machines) -> int:
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_versions_that_a_power_cut_emptied_are_brought_again(machines: Machines, last: int, lost: int) -> None:
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(lambda was: b"", id="nothing"),
+        pytest.param(lambda was: bytes(len(was)), id="nothing but its length"),
+        pytest.param(lambda was: was[: len(was) // 2], id="half of it"),
+    ],
+)
+def test_versions_that_a_power_cut_took_are_brought_again(
+    machines: Machines, last: int, lost: int, left: Callable[[bytes], bytes]
+) -> None:
     for at in range(last - lost + 1, last + 1):
-        empty(version_file(at))
+        cut(version_file(at), left)
     assert sold() == sorted(ALL)
     empty(version_file(last))
     sell(8, "west")
