@@ -112,10 +112,13 @@ def _land(folder: Path, size: Size, end: date) -> None:
             file = LandedFile.objects.create(
                 source=sources[source], path=f"{table.name}-{month}.csv", revision=1, size=1, modified_ns=0,
                 sha256=hashlib.sha256(f"{table.name}{month}".encode()).hexdigest(), state=LandedFile.State.CURRENT, delivery=1, landed_at=NOW,
-                contents=[{"window": window, "days": told, "rows": 1, "cost": {}, "counts": True}],
             )  # fmt: skip
             query = charges if is_bill else USAGE_ROWS[table.name]
-            lake.commit(table, add=_written(table, query(first, until, file.file_id, size)), remove=())
+            written = _written(table, query(first, until, file.file_id, size))
+            lake.commit(table, add=written, remove=())
+            entry = {"window": window, "days": told, "rows": 1, "cost": {}, "counts": True}
+            file.contents = [entry | {"accounts": _accounts(written)} if is_bill else entry]
+            file.save()
 
 
 def _written(table: Any, query: str) -> list[Any]:
@@ -123,6 +126,23 @@ def _written(table: Any, query: str) -> list[Any]:
 
     columns = ", ".join(f'"{name}"' for name in table.columns)
     return lake.write(table, engine.connect().sql(f"SELECT * FROM ({query}) AS t({columns})"))
+
+
+def _accounts(written: list[Any]) -> dict[str, dict[str, Any]]:
+    """Account → day → when its charges begin, as it is kept of a bill that was read: later files are judged by it."""
+    from apps.finops import tables
+    from apps.warehouse import engine, lake
+
+    names = ", ".join(f"'{lake.location(tables.CHARGES) / part.path}'" for part in written)
+    rows = engine.connect().con.execute(
+        'SELECT coalesce("BillingAccountId", \'\'), "x_ChargeDay", count(*), '
+        'epoch_us(min("ChargePeriodStart")), epoch_us(max("ChargePeriodStart")) '
+        f"FROM read_parquet([{names}], hive_partitioning=false) GROUP BY ALL ORDER BY ALL"
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for account, day, count, first, last in rows.fetchall():
+        found.setdefault(account, {})[str(day)] = {"rows": count, "first": first, "last": last, "cost": {}}
+    return found
 
 
 def _drivers(folder: Path, size: Size, end: date) -> Path:
