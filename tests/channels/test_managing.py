@@ -1,12 +1,14 @@
 """What people do with channels, and who may: on pages, over the API, at the terminal; secrets never come back."""
 
 import io
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import Client
 
 from apps.channels import managing
@@ -277,3 +279,28 @@ def test_the_api_tells_channels_and_deliveries_and_sends_again(mailbox):
     (row,) = lilei.get("/api/v1/deliveries/?state=failed").json()["rows"]
     assert row["titles"] == ["This is a test: ours reaches you"]
     assert lilei.post(f"/api/v1/deliveries/{row['number']}/retry/").json()["state"] == "waiting"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_tries_at_the_same_moment_is_counted_one_by_one(mailbox):
+    staff = hire()
+    channel, by = a_channel(user=staff["mei"]), actor_of(staff["mei"])
+    for _ in range(MOST_TESTS - 1):
+        managing.test(channel, by=by, clock=lambda: NOW)
+    together, refused = threading.Barrier(4), []
+
+    def try_it() -> None:
+        try:
+            together.wait()
+            managing.test(channel, by=by, clock=lambda: NOW)
+        except BadChannel as limit:
+            refused.append(str(limit))
+        finally:
+            connection.close()
+
+    tries = [threading.Thread(target=try_it) for _ in range(4)]
+    for one in tries:
+        one.start()
+    for one in tries:
+        one.join()
+    assert (len(mailbox.messages), len(refused)) == (MOST_TESTS, 3)
