@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
@@ -41,8 +42,8 @@ class _Loader(yamls.Bounded, yaml.BaseLoader):
     """Every scalar stays the text it is: 0.1 is no float, `no` no falsehood. Doubled keys are refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if twice := next((key for at, key in enumerate(keys) if key in keys[:at]), None):
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if twice := next((key for key, times in keys.items() if times > 1), None):
             raise yaml.constructor.ConstructorError(None, None, f"{twice!r} is said twice", node.start_mark)
         return super().construct_mapping(node, deep=deep)
 
