@@ -80,8 +80,7 @@ class ExclusionsView(AskView):
     @schema.asking("idle_exclusions", parameters.PLAIN, ExclusionsSchema)
     def get(self, request: Request) -> HttpResponse:
         self.asked(request)
-        scope = scope_of(request.user)
-        found = [one for one in selectors.Decisions.on(today()).newest if not one.team or scope.allows(one.team)]
+        found = selectors.decisions(scope_of(request.user), day=today())
         return Response({"rows": SortedRows(found, _exclusion, lambda one: (-one.pk,))})
 
     @schema.writing("exclude_idle", DECIDING, ExclusionSchema)

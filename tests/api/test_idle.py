@@ -62,6 +62,17 @@ def test_an_exclusion_is_made_for_ones_team_and_undone(idle: dict[str, Client]) 
     assert lead.get(EXCLUSIONS).json()["rows"] == []
 
 
+def test_what_is_decided_for_all_teams_is_told_to_whom_it_concerns(idle: dict[str, Client]) -> None:
+    for pattern in ("eip-*", "online/n*"):
+        made = idle["finance"].post(f"{EXCLUSIONS}?pattern={pattern}&reason=the+move&until=2099-01-01")
+        assert made.status_code == 201
+    told = {
+        name: {row["pattern"] for row in idle[name].get(EXCLUSIONS).json()["rows"]}
+        for name in ("finance", "lilei", "nobody")
+    }
+    assert told == {"finance": {"eip-*", "online/n*"}, "lilei": {"eip-*"}, "nobody": set()}
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [

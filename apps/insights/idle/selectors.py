@@ -78,6 +78,20 @@ def is_meant(decision: IdleExclusion, finding: IdleFinding) -> bool:
     )
 
 
+def decisions(scope: Scope, *, day: date) -> list[IdleExclusion]:
+    """The decisions in force that somebody may know of: those of their teams, and of those of all teams what is about a
+    finding of their own. A pattern and its reason name things of others."""
+    newest = Decisions.on(day).newest
+    if scope.teams is None:
+        return list(newest)
+    own = [row.finding for row in listed(newest_run(), scope, day=day, verdict="all")] if is_any() else []
+    return [
+        one
+        for one in newest
+        if (scope.allows(one.team) if one.team else any(is_meant(one, finding) for finding in own))
+    ]
+
+
 def is_any() -> bool:
     """Whether anything was looked at yet."""
     return _newest() is not None
