@@ -54,12 +54,12 @@ def parse_change(text: str, teams: Iterable[str]) -> Change:
     if not edits and not draft.problems:
         draft.complain("no-edit", 1, "nothing is proposed; write `add:`, `change:` or `end:` with a list of rules")
     _check_places(draft, edits)
-    rules = iter(check(draft)[1].rules)
+    rules = {rule.name: rule for rule in check(draft)[1].rules}  # a book sorts them by priority
     valid_from = _day(draft, since)
     if draft.problems:
         lines = sorted({f"{problem.subject}: {problem.message}" for problem in draft.problems}, key=_by_line)
         raise BadChange("The draft was not kept:\n" + "\n".join(f"  {line}" for line in lines))
-    return Change(valid_from, tuple(_edit(edit, next(rules) if edit.rule else None) for edit in edits))
+    return Change(valid_from, tuple(_edit(edit, rules[edit.name.value] if edit.rule else None) for edit in edits))
 
 
 def _by_line(told: str) -> tuple[int, str]:

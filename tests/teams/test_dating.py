@@ -93,9 +93,22 @@ def test_a_version_is_changed_again():
     assert names[:3] == ["web", "web (from 2026-11-01)", "web (from 2026-11-20)"]
 
 
+def test_edits_keep_their_rules_whatever_their_priorities():
+    text = (
+        f"{FROM}change: [{{name: web, when: {{namespace: a}}, team: ops}},"
+        " {name: logs, when: {service: Log}, team: data, priority: 5}]\nadd: [{name: n, when: {region: y}, team: web}]"
+    )
+    change = parse_change(text, TEAMS)
+    told = {edit.name: (edit.rule.when[0].patterns, edit.rule.priority) for edit in change.edits if edit.rule}
+    assert told == {"web": (("a",), 0), "logs": (("Log",), 5), "n": (("y",), 0)}
+    assert ("logs (from 2026-11-01)", "data", "2026-11-01", "2026-12-01") in changed(text)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        pytest.param(f'{FROM}add: [{{name: "\\uD800", when: {{region: y}}, team: web}}]',
+                     "line 2: this YAML is not read: an escape such as", id="half a character"),
         pytest.param("add: [", "draft line 1: this is not YAML", id="not YAML"),
         pytest.param(f"{FROM}add: [&new {NEW}}}, *new]", "line 2: this YAML is not read: aliases are", id="an alias"),
         pytest.param("[" * 5_000, "line 1: this YAML is not read: it is nested too deeply", id="lists without end"),
