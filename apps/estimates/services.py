@@ -25,6 +25,8 @@ METHOD_VERSION = "2"
 BY_PLATFORM = "platform"
 """How shared cost is priced: by the nodes that platform namespaces run on."""
 EXAMPLES = 20
+_PRICED = ("day", "source", "resource")
+"""What expected charges are priced by, and told apart by afterwards."""
 
 
 def estimate(window: Window) -> StepResult:
@@ -70,8 +72,7 @@ def _divided(bill: ir.Table, waits: Waits, book: RuleBook, workspace: Workspace)
     pools = workspace.keep(inputs.pools())
     claimed, rest, _ = attribute(inputs, pools, book, workspace)
     rows = settle(claimed, rest, inputs, pools, book=book, window=window, workspace=workspace).allocated
-    how = workspace.keep(bill.select("day", "source", "resource", "priced_by", "priced_on").distinct())
-    told = rows.left_join(how, ["day", "source", "resource"]).drop("day_right", "source_right", "resource_right")
+    told = rows.left_join(workspace.keep(_how(bill)), _PRICED).drop(*(f"{name}_right" for name in _PRICED))
     is_shared = told.pool == "shared"
     told = told.mutate(
         priced_by=is_shared.ifelse(ibis.literal(BY_PLATFORM), told.priced_by),
@@ -79,6 +80,12 @@ def _divided(bill: ir.Table, waits: Waits, book: RuleBook, workspace: Workspace)
     )
     keys = ["day", *DIMENSIONS, *KEPT_TAGS, "priced_by", "priced_on"]
     return told.group_by(keys).aggregate(**{basis: told[basis].sum().cast(MONEY) for basis in COSTS})
+
+
+def _how(bill: ir.Table) -> ir.Table:
+    """How a resource was priced on a day, and by what day at the latest. Several charges of it may have been priced by
+    different ones, as all those that name no resource: one row tells it, so that none counts twice."""
+    return bill.group_by(_PRICED).aggregate(priced_by=bill.priced_by.min(), priced_on=bill.priced_on.max())
 
 
 def _totals(rows: ir.Table) -> dict[str, tuple[Decimal, ...]]:

@@ -6,14 +6,15 @@ import pytest
 
 from apps.estimates.selectors import accuracy, estimates
 from apps.finops.tables import ESTIMATES
-from apps.finops.windows import ONE_DAY
+from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import CostQuery, Scope
 from apps.marts.reconciling import reconciliation
 from apps.marts.selectors import answer
 from apps.teams.models import Team
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
-from tests.allocation.worlds import DAY, Row, charge, claim, moved, pod
+from tests.allocation.worlds import DAY, Row, charge, claim, moved, node, pod
+from tests.estimates import worlds
 from tests.estimates.worlds import (
     FRIDAY,
     NOON,
@@ -130,6 +131,28 @@ def test_an_estimate_is_made_again_from_newer_prices_and_twice_is_the_same() -> 
         ("unallocated",): Decimal(4), ("ops",): Decimal(3),
     }  # fmt: skip
     assert {one.day for one in accuracy(scope=Scope()).cells} == {FRIDAY}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"ServiceName": "Support"}, {"ServiceName": "DNS"}, id="charges of nothing, one of which ended"),
+        pytest.param(
+            {"ServiceName": "RDS", "ResourceId": "db-1", "Tags": '{"team":"a"}'},
+            {"ServiceName": "RDS", "ResourceId": "db-1", "Tags": '{"team":"b"}'}, id="a resource whose tags changed",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_billed_last_on_different_days_counts_once(monkeypatch, before: Row, after: Row) -> None:
+    monkeypatch.setattr(worlds, "WINDOW", Window(DAY, DAY + 17 * ONE_DAY))
+    measured = usage()
+    for number in range(10, 17):
+        measured["node_hours"] += moved(node(), number)
+    bill = [row for number in range(8) for row in moved([charge("3", "", **before)], number)]
+    bill += [row for number in range(15) for row in moved([charge("10", "", **after)], number)]
+    told, _ = publish_all(bill, measured)
+    # Of two Fridays and two Saturdays one each had the charge of 3.
+    assert told.cost_in == told.cost_out == {"CNY": Decimal(23)}
 
 
 def test_nothing_to_estimate_from_is_no_estimate() -> None:
