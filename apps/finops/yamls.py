@@ -1,12 +1,16 @@
 """YAML that people write, read as it stands and written as it is read: nothing in it is told once and meant often."""
 
+import re
 from typing import Any
 
 import yaml
 from yaml.composer import Composer
 from yaml.parser import Parser
+from yaml.scanner import Scanner
 
 MOST_LEVELS = 100
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, as "\\ud83d" names it: no text that is kept can hold it."""
 
 
 class Unread(yaml.MarkedYAMLError):
@@ -17,10 +21,23 @@ class Unread(yaml.MarkedYAMLError):
         self.line = int(at.line) + 1
 
 
-class Bounded(Parser, Composer):
-    """What a loader is made of so that a short text stays small: no aliases, and no list in a list without end."""
+class Bounded(Scanner, Parser, Composer):
+    """What a loader is made of so that a short text stays small: no aliases, and no list in a list without end. And so
+    that its words can be kept: escapes name whole characters."""
 
     _level = 0
+
+    def fetch_more_tokens(self) -> None:
+        try:
+            super().fetch_more_tokens()
+        except (ValueError, OverflowError) as beyond:
+            raise Unread("an escape such as \\U00110000 names no character", self.get_mark()) from beyond  # type: ignore[attr-defined]
+
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        if _HALF.search(node.value):
+            raise Unread("an escape such as \\uD800 names half a character", node.start_mark)
+        return node
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]

@@ -32,6 +32,25 @@ def test_what_grows_while_it_is_read_is_refused_by_line(text, line, said):
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('a: 1\nb: "\\U00110000"', "names no character", id="beyond the last one"),
+        pytest.param('a: 1\nb: "\\UFFFFFFFF"', "names no character", id="beyond all numbers"),
+        pytest.param('a: 1\nb: "x\\uD83D"', "names half a character", id="half of one"),
+        pytest.param('a: 1\n"\\uDE00": b', "names half a character", id="half of one in a key"),
+    ],
+)
+def test_an_escape_that_names_no_character_is_refused_by_line(text, said):
+    with pytest.raises(yamls.Unread, match=said) as refused:
+        yamls.compose(text)
+    assert refused.value.line == 2
+
+
+def test_an_escape_names_a_character():
+    assert yamls.compose('"\\U0001F600"').value == "\U0001f600"
+
+
 def test_an_anchor_that_nobody_means_is_read():
     assert yamls.compose("a: &a [1, 2]") is not None
 
