@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.alerts import limits
 from apps.alerts.facts import Fact, Rule
@@ -66,9 +67,11 @@ def apply(rule: str, found: Iterable[Fact], now: datetime) -> bool:
         if last.checked_at is not None and now < last.checked_at <= now + AHEAD:
             return False
         RuleCheck.objects.filter(pk=last.pk).update(checked_at=now)
-        known = {(one.subject, one.period): one for one in Alert.objects.filter(rule=rule)}
+        facts = tuple(found)
+        may_count = ~Q(state=State.RESOLVED) | Q(subject__in={fact.subject[:200] for fact in facts})
+        known = {(one.subject, one.period): one for one in Alert.objects.filter(may_count, rule=rule)}
         seen = set()
-        for fact in found:
+        for fact in facts:
             key = fact.subject[:200], fact.period[:60]
             if key not in seen:
                 seen.add(key)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.audit.models import ReadEntry
@@ -16,7 +16,6 @@ from apps.teams.roles import Can
 
 NAMED_BY = ("team", "filter[team]")
 MOST_QUESTION = 1000
-_SWEPT = "audit:reads-swept"
 
 
 def note_read(
@@ -33,14 +32,11 @@ def note_read(
         at=at, actor=access.name, way=way, action=(match.url_name or match.view_name)[:80], teams=teams,
         accounts=sorted(accounts), is_export=is_export, address=address[:45], question=question[:MOST_QUESTION],
     )  # fmt: skip
-    if cache.add(_SWEPT, 1, 24 * 3600):
-        forget(at)
 
 
-def forget(now: datetime) -> int:
-    """Delete what is older than the log is to be; how many entries."""
-    deleted, _ = ReadEntry.objects.filter(at__lt=now - timedelta(days=settings.COSTOPS_READ_LOG)).delete()
-    return deleted
+def over(now: datetime) -> QuerySet[ReadEntry]:
+    """What is older than the log is to be: all of it where none is written any more."""
+    return ReadEntry.objects.filter(at__lt=now - timedelta(days=settings.COSTOPS_READ_LOG))
 
 
 def _named(request: HttpRequest, kwargs: dict[str, str]) -> list[str]:

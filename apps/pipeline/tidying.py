@@ -1,11 +1,17 @@
-"""What is let go when it is old, each night: publications and their files in the lake, runs, sessions that are over."""
+"""What is let go when it is old, each night: publications and their files in the lake, runs, messages, alerts that are
+over, entries of the read log, sessions that are over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
+from apps.alerts import ending
+from apps.audit import reading
+from apps.channels import ended
 from apps.marts import keeping
 from apps.marts.keeping import Kept
 from apps.pipeline.models import StepRun
@@ -21,30 +27,47 @@ class Tidied:
 
     publications: Kept
     runs: int
+    messages: int
+    alerts: int
+    reads: int
     sessions: int
 
 
 def tidy(now: datetime, *, dry_run: bool = False) -> Tidied:
-    """Let go what is older than COSTOPS_KEEP_DAYS, which stays where that is 0, and forget sessions that are over.
+    """Let go what is older than COSTOPS_KEEP_DAYS, which stays where that is 0, what is older than the read log is to
+    be, and forget sessions that are over.
 
     Repeating it changes nothing more.
     """
-    runs, over = _runs(now, dry_run=dry_run), 0 if dry_run else sessions.forget_over(now)
-    return Tidied(keeping.tidy(now, dry_run=dry_run), runs, over)  # the first time it may take longer than a night
+    reads = _forget(reading.over(now), dry_run=dry_run)
+    over = 0 if dry_run else sessions.forget_over(now)
+    runs = messages = alerts = 0
+    if settings.COSTOPS_KEEP_DAYS:
+        before = now - timedelta(days=settings.COSTOPS_KEEP_DAYS)
+        runs = _forget(_runs(before), dry_run=dry_run)
+        messages = _forget(ended.before(before, but=ending.threads()), dry_run=dry_run)
+        alerts = _forget(ending.before(before), ending.forget, dry_run=dry_run)
+    publications = keeping.tidy(now, dry_run=dry_run)  # the first time it may take longer than a night
+    return Tidied(publications, runs, messages, alerts, reads, over)
 
 
-def _runs(now: datetime, *, dry_run: bool) -> int:
-    """Forget runs that ended long ago, but for the newest of each step that was done: what is due is told from it."""
-    if not settings.COSTOPS_KEEP_DAYS:
-        return 0
+def _runs(before: datetime) -> QuerySet[StepRun]:
+    """Runs that ended before, but for the newest of each step that was done: what is due is told from it."""
     newest = StepRun.objects.filter(state=StepRun.State.DONE).order_by().values("step").annotate(newest=Max("pk"))
-    old = StepRun.objects.exclude(state__in=StepRun.ACTIVE).filter(
-        finished_at__lt=now - timedelta(days=settings.COSTOPS_KEEP_DAYS)
-    )
-    old = old.exclude(pk__in=list(newest.values_list("newest", flat=True)))
+    old = StepRun.objects.exclude(state__in=StepRun.ACTIVE).filter(finished_at__lt=before)
+    return old.exclude(pk__in=list(newest.values_list("newest", flat=True)))
+
+
+def _delete(rows: QuerySet[Any]) -> None:
+    rows.delete()
+
+
+def _forget(old: QuerySet[Any], delete: Callable[[QuerySet[Any]], None] = _delete, *, dry_run: bool) -> int:
+    """Delete rows, so many at once; how many there were."""
     if dry_run:
         return old.count()
     forgotten = 0
     while some := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        forgotten += StepRun.objects.filter(pk__in=some).delete()[0]
+        delete(old.model._default_manager.filter(pk__in=some))
+        forgotten += len(some)
     return forgotten

@@ -25,7 +25,7 @@ examples:
 class Command(TerminalCommand):
     """Tidying at the terminal."""
 
-    help = "Let old publications, their files and old runs go; forget sessions that are over."
+    help = "Let old publications, their files, runs, messages and alerts go; forget sessions that are over."
     examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +42,9 @@ class Command(TerminalCommand):
             ("files of the lake taken away", files.files),
             ("bytes of these", files.size),
             ("runs forgotten", done.runs),
+            ("messages forgotten", done.messages),
+            ("alerts forgotten", done.alerts),
+            ("entries of the read log forgotten", done.reads),
             ("sessions forgotten", done.sessions),
         ]
         print_rows(("what", "how_many"), rows, options["format"], self.stdout)
