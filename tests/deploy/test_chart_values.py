@@ -79,6 +79,33 @@ def test_an_empty_list_lets_nobody_in():
     assert web["ingress"] == []
 
 
+GROUP = {"replicas": "1", "concurrency": "1", "resources.requests.cpu": "1"}
+
+
+@pytest.mark.parametrize(
+    ("queues", "left"),
+    [
+        pytest.param(["io,compute,learn"], "", id="one for all"),
+        pytest.param(["io,learn", "compute"], "", id="two"),
+        pytest.param(["io,compute"], "learn", id="nobody learns"),
+        pytest.param(["io", "learn"], "compute", id="nobody computes"),
+    ],
+)
+def test_a_queue_is_left_to_nobody(queues, left):
+    groups = [GROUP | {"name": f"w{at}", "queues": f"{{{given}}}"} for at, given in enumerate(queues)]
+    values = [f"workers[{at}].{name}={value}" for at, group in enumerate(groups) for name, value in group.items()]
+    done = helm("template", "shop", CHART, *(word for value in values for word in ("--set", value)))
+    assert (done.returncode == 0) is (not left), done.stderr
+    assert not left or f"no group serves the queue {left}" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["1shop", "my.shop"])
+def test_a_release_is_called_as_a_service_may_be(name):
+    done = helm("template", name, CHART)
+    assert done.returncode != 0
+    assert f"the release is called {name}" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("letters", "is_taken", "more"), [(48, True, ""), (49, False, ""), (45, True, BACKUP), (46, False, BACKUP)]
 )

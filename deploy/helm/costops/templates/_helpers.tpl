@@ -3,6 +3,9 @@
 {{- if gt (len .Release.Name) $most }}
 {{- fail (printf "the release has a name of more than %d letters: those of its Jobs would be too long for Kubernetes" $most) }}
 {{- end }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) }}
+{{- fail (printf "the release is called %s: its Service would have that name, which begins with a letter and holds letters, digits and - alone" .Release.Name) }}
+{{- end }}
 app.kubernetes.io/name: costops
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
