@@ -43,11 +43,13 @@ def exports(django_db_setup, django_db_blocker, tmp_path_factory):
         call_command("source", "add", "bill", "--kind", "focus", "--location", str(folder / "bill"))
         call_command("source", "add", "usage", "--kind", "usage_files", "--location", str(folder / "usage"))
         call_command("fill")
+        told = folder / "BilledCost=x"  # reads like a column and its value
+        told.mkdir()
         for what, form in FORMS:
-            target = str(folder / f"{what}.{form}")
+            target = str(told / f"{what}.{form}")
             call_command("export_focus", "--what", what, *WINDOW, "--format", form, "--to", target)
         transaction.set_rollback(True)
-    return folder
+    return told
 
 
 def read(path):

@@ -56,9 +56,9 @@ def read_back(path: Path, form: Form) -> Sums:
     quoted = str(path).replace("'", "''")
     origin = (
         f"read_csv('{quoted}', all_varchar=true, header=true, delim=',', quote='\"', escape='\"', "
-        "max_line_size=16000000)"
+        "max_line_size=16000000, hive_partitioning=false)"
         if form == "csv"
-        else f"read_parquet('{quoted}')"
+        else f"read_parquet('{quoted}', hive_partitioning=false)"
     )
     keys = ", ".join(f"coalesce(\"{name}\", '')" for name in _KEY)
     sums = ", ".join(f'coalesce(sum("{name}"::DECIMAL(38,12)), 0)::DECIMAL(38,12)' for name in _MONEY)

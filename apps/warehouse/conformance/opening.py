@@ -25,7 +25,8 @@ _KINDS = {
 }
 _OF_CSV = (
     "all_varchar=true, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-    f"nullstr=['', 'NULL', 'null'], max_line_size={MAX_FIELD}, null_padding=false, strict_mode=true"
+    f"nullstr=['', 'NULL', 'null'], max_line_size={MAX_FIELD}, null_padding=false, strict_mode=true, "
+    "hive_partitioning=false"
 )
 
 
