@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -45,7 +46,9 @@ class TerminalCommand(BaseCommand):
         """Run it; whatever went wrong that a person can mend is one sentence, without a traceback."""
         try:
             if options.pop("said_as", "text") == "text":
-                return super().execute(*args, **options)
+                told = super().execute(*args, **options)
+                sys.stdout.flush()
+                return told
             self._execute_saying_json(*args, **options)
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
@@ -55,6 +58,11 @@ class TerminalCommand(BaseCommand):
             if not is_away(error):
                 raise
             raise CommandError(AWAY.format(error=_first_line(error))) from error
+        except BrokenPipeError:  # nobody reads on, as `| head` when it has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            what = f"{error.filename}: " if error.filename else ""
+            raise CommandError(f"{what}{error.strerror or error}.") from error
         return None
 
     def _execute_saying_json(self, *args: Any, **options: Any) -> None:

@@ -43,6 +43,13 @@ def month(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no month; write year-month, such as 2026-10") from None
 
 
+def count(text: str) -> int:
+    """The value of an option that says how many, at least one."""
+    if not re.fullmatch("0*[1-9][0-9]{0,6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 9999999")
+    return int(text)
+
+
 def working(on: str) -> Status:
     """Around what takes long: a line that moves on a terminal, nothing in a pipe."""
     return Console(stderr=True).status(escape(on))

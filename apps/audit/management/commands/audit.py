@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from apps.audit import selectors
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import add_format, day, print_rows
+from apps.warehouse.terminal import add_format, count, day, print_rows
 
 EXAMPLES = """
 examples:
@@ -40,7 +40,7 @@ class Command(TerminalCommand):
         )
         listing.add_argument("--start", type=day, help="from this day on")
         listing.add_argument("--last", type=day, help="through this day")
-        listing.add_argument("--limit", type=int, default=100, help="how many (default 100)")
+        listing.add_argument("--limit", type=count, default=100, help="how many (default 100)")
         add_format(listing)
         verifying = add("verify", "walk the whole chain")
         verifying.add_argument("--head", default="", metavar="HASH", help="the hash of an entry noted earlier")

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from apps.demo.company import Company, Plan
 from apps.finops.errors import CostOpsError
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import day
+from apps.warehouse.terminal import count, day
 
 DEFAULT_END = "2026-11-01"
 DEFAULT_SEED = 20261101
@@ -44,7 +44,7 @@ class Command(TerminalCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="folder to write to")
         parser.add_argument(
-            "--days", type=int, default=DEFAULT_DAYS, help=f"business days before --end (default {DEFAULT_DAYS})"
+            "--days", type=count, default=DEFAULT_DAYS, help=f"business days before --end (default {DEFAULT_DAYS})"
         )
         parser.add_argument(
             "--end",

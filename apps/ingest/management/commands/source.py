@@ -16,7 +16,7 @@ from apps.ingest.places.stores import STORES
 from apps.ingest.preview import Line, preview
 from apps.warehouse import sealed
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import FORMATS, Format, print_rows, working
+from apps.warehouse.terminal import FORMATS, Format, count, print_rows, working
 
 ADDING = f"""
 options of bills and usage files (--option KEY=VALUE):
@@ -139,7 +139,7 @@ class Command(TerminalCommand):
             formatter_class=raw,
         )
         look.add_argument("name", help="of a source that was added")
-        look.add_argument("--rows", type=int, default=10, help="how many charges (default 10)")
+        look.add_argument("--rows", type=count, default=10, help="how many charges (default 10)")
         look.add_argument("--format", choices=FORMATS, default="table", dest="form", help=SHAPES)
         change = actions.add_parser(
             "option", help="change options; refused files are read again", epilog=CHANGING, formatter_class=raw

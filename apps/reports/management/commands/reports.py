@@ -18,7 +18,7 @@ from apps.reports.recipients import Target, addressees, targets
 from apps.reports.selectors import is_published, published_weeks
 from apps.reports.weeks import Week
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, count, print_rows
 
 LISTING = """
 examples:
@@ -87,7 +87,10 @@ class Command(TerminalCommand):
         sending.add_argument("--dry-run", action="store_true", help="say who would get what, and send nothing")
         keeping = add("keep", "write letters into the archive and mail nothing", KEEPING)
         keeping.add_argument(
-            "--last", type=int, metavar="N", help="the last so many weeks that are wholly published, instead of --week"
+            "--last",
+            type=count,
+            metavar="N",
+            help="the last so many weeks that are wholly published, not --week",
         )
         testing = add("test", "mail a report to one user, marked as a test", TESTING)
         subscribing = add("subscribe", "a user wants a report", SUBSCRIBING)
