@@ -51,13 +51,12 @@ def test_what_the_machine_refuses_is_one_sentence(error, said):
 
 
 def test_whoever_reads_no_further_is_told_nothing(tmp_path):
-    writer = subprocess.Popen(
-        [sys.executable, "-c", PRINTS], stdout=subprocess.PIPE, stderr=(tmp_path / "said").open("wb")
-    )
-    assert writer.stdout
-    assert writer.stdout.readline() == b"row 0\n"
-    writer.stdout.close()
-    writer.wait(timeout=60)
+    with (tmp_path / "said").open("wb") as said:
+        writer = subprocess.Popen([sys.executable, "-c", PRINTS], stdout=subprocess.PIPE, stderr=said)
+        assert writer.stdout
+        assert writer.stdout.readline() == b"row 0\n"
+        writer.stdout.close()
+        writer.wait(timeout=60)
     assert (tmp_path / "said").read_text() == ""
 
 
