@@ -23,11 +23,20 @@ CELL = ("team", "service")
 """What controls are made of: what a service costs a team."""
 MOST_CELLS = 200
 Cell = tuple[str, str]
+BySource = dict[str, dict[date, Decimal]]
 
 
 def daily(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> dict[date, Decimal]:
     """Effective cost by day of what is within all of these scopes at once; days without cost are left out."""
-    return dict(sorted(_summed(_rows(scopes, currency, window, pinned, ("day",))).items()))
+    return dict(sorted(summed(_rows(scopes, currency, window, pinned, ("day",))).items()))
+
+
+def by_source(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> BySource:
+    """The same by the source whose bill it stands on."""
+    found: BySource = {}
+    for day, source, cost in _rows(scopes, currency, window, pinned, ("day", "source")):
+        found.setdefault(source or "", {})[day] = cost
+    return found
 
 
 def cells(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> frozenset[Cell]:
@@ -57,11 +66,11 @@ def driver(name: str, scope: Scope, window: Window) -> dict[date, Decimal]:
             told = units.quantities(name, by, window, at)
             subjects = set(scope.get(by, ()))
             own = subjects & {subject for _, subject in told}
-            return _summed((day, amount) for (day, subject), amount in told.items() if not own or subject in own)
+            return summed((day, amount) for (day, subject), amount in told.items() if not own or subject in own)
     return {}
 
 
-def _summed(pairs: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
+def summed(pairs: Iterable[tuple[date, Decimal]]) -> dict[date, Decimal]:
     found: dict[date, list[Decimal]] = {}
     for day, amount in pairs:
         found.setdefault(day, []).append(amount)

@@ -57,6 +57,11 @@ def _values(name: str, values: Any) -> tuple[str, ...]:
     return found
 
 
+def team_of(scope: Scope) -> Scope | None:
+    """All that the teams of a scope cost: where cost that only moved would be found; None where it names no team."""
+    return {"team": scope["team"]} if "team" in scope else None
+
+
 def told(scope: Scope) -> str:
     """A scope in a line a person reads."""
     return " · ".join(f"{name} {', '.join(values)}" for name, values in scope.items())

@@ -9,14 +9,16 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.finops.money import add_up, divided
+from apps.finops.money import NOTHING, add_up, divided, less
 from apps.finops.windows import Window
 from apps.insights.why.answering import why
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.savings import costs
+from apps.savings.costs import BySource
+from apps.savings.known import Bills, bills
 from apps.savings.models import Initiative
-from apps.savings.scopes import RESOURCE, Scope, told
+from apps.savings.scopes import RESOURCE, Scope, team_of, told
 from apps.savings.statements import controls_of, scope_of
 
 HISTORY_DAYS = 400
@@ -29,8 +31,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Series:
-    """Consecutive `days`, the `cost` on each, and what goes with it: arrays as long as `days`. `price_per_day` is how
-    much more (less, below zero) a day costs after the start by prices alone, None where the bill does not tell."""
+    """Consecutive `days`, the `cost` on each, and what goes with it: arrays as long as `days`, NaN where nobody knows.
+    `price_per_day` is how much more (less, below zero) a day costs after the start by prices alone, None where the bill
+    does not tell."""
 
     days: tuple[date, ...]
     cost: Floats
@@ -56,20 +59,24 @@ def known_window(pinned: Publication, start: date, end: date) -> Window | None:
     return Window(first, last) if first < last else None
 
 
-def read_series(one: Initiative, pinned: Publication, end: date) -> Series | None:
-    """Everything a measurement is made of, until before `end`; None where nothing of it is published."""
-    window = known_window(pinned, one.start, end)
-    if window is None:
+def read_series(one: Initiative, pinned: Publication, end: date, *, today: date = date.max) -> Series | None:
+    """Everything a measurement is made of, until before `end`; None where nothing of it is published. Days from `today`
+    on are not over."""
+    window, known = known_window(pinned, one.start, end), bills(one.currency, pinned, today)
+    if window is None or known is None:
         return None
     scope, days = scope_of(one), tuple(window.days())
+
+    def read(of: Scope) -> BySource:
+        return costs.by_source([of], one.currency, window, pinned)
+
+    own, team = read(scope), team_of(scope)
     return Series(
         days=days,
-        cost=_array(costs.daily([scope], one.currency, window, pinned), days),
-        controls={
-            told(each): _array(costs.daily([each], one.currency, window, pinned), days) for each in controls_of(one)
-        },
+        cost=_known(own, window, known),
+        controls={told(each): _known(read(each), window, known) for each in controls_of(one)},
         drivers={name: _array(costs.driver(name, scope, window), days, otherwise=np.nan) for name in one.drivers},
-        rest=_rest(scope, one.currency, window, pinned),
+        rest=None if team is None or team == scope else _known(_left(read(team), own), window, known),
         price_per_day=None if one.is_about_price else _price_per_day(one, scope, window, pinned),
     )
 
@@ -79,15 +86,20 @@ def _array(amounts: Mapping[date, Decimal], days: Iterable[date], *, otherwise: 
     return np.array([float(amounts[day]) if day in amounts else otherwise for day in days])
 
 
-def _rest(scope: Scope, currency: str, window: Window, pinned: Publication) -> Floats | None:
-    """What else the teams of a scope cost: where cost that only moved would be found. None where there is no else."""
-    if "team" not in scope or len(scope) == 1:
-        return None
-    teams, days = {"team": scope["team"]}, tuple(window.days())
-    whole, own = (costs.daily(each, currency, window, pinned) for each in ([teams], [scope]))
-    return _array(
-        {day: add_up([amount, own.get(day, Decimal(0)).copy_negate()]) for day, amount in whole.items()}, days
-    )
+def _known(found: BySource, window: Window, known: Bills) -> Floats:
+    """The cost of each day; those that a bill it stands on does not reach yet are unknown."""
+    end, days = known.end_of(found), list(window.days())
+    cost = _array(costs.summed(pair for by_day in found.values() for pair in by_day.items()), days)
+    cost[[day >= end for day in days]] = np.nan
+    return cost
+
+
+def _left(whole: BySource, own: BySource) -> BySource:
+    """What is left of a cost without a part of it: where cost that only moved would be found."""
+    return {
+        source: {day: less(amount, own.get(source, {}).get(day, NOTHING)) for day, amount in by_day.items()}
+        for source, by_day in whole.items()
+    }
 
 
 def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Publication) -> Decimal | None:

@@ -20,10 +20,12 @@ from apps.operations.deciding import NotPossible, today
 from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE
 from apps.operations.states import MOVES as RECOMMENDATION_MOVES
+from apps.savings.known import known_until
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.people import must_change, must_own, owns
+from apps.savings.scopes import team_of
 from apps.savings.series import read_series
-from apps.savings.statements import BadStatement, Statement, controls_of, stated_by
+from apps.savings.statements import BadStatement, Statement, controls_of, scope_of, stated_by
 from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
 from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
@@ -189,12 +191,14 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
 
 
 def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
-    """Measure it up to the last milestone that is published, if its numbers are not those measured last."""
+    """Measure it up to the last milestone whose bills have come, if its numbers are not those measured last."""
     from apps.savings import measuring  # a learner: pages need not wait for it
 
-    if pinned.end_day is None or not (due := milestones(one, pinned.end_day)):
+    scope, day = scope_of(one), today(now)
+    known = known_until([scope, team_of(scope) or scope], one.currency, pinned, day)
+    if known is None or not (due := milestones(one, known)):
         return 0
-    series = read_series(one, pinned, due[-1])
+    series = read_series(one, pinned, due[-1], today=day)
     if series is None:
         return 0
     inputs = series.fingerprint(VERSION, one.start, one.transition_days, one.stated_at)

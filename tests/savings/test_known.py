@@ -1,0 +1,128 @@
+"""Savings are measured of bills that have come: what they do not tell yet is not known, it is not nothing."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from apps.savings import services
+from apps.savings.models import Initiative
+from apps.savings.series import read_series
+from tests.savings.ledgers import END, START, costs, publish, stated
+from tests.worlds import publish_costs
+
+pytestmark = pytest.mark.django_db
+OSS = ("live", "OSS")
+State = Initiative.State
+DECIDED = START + timedelta(days=28)
+
+
+@pytest.fixture(autouse=True)
+def _home(home):
+    """Every test has a lake of its own."""
+
+
+@pytest.fixture
+def one():
+    """Stated while every bill had come."""
+    publish()
+    return stated()
+
+
+def cell(row):
+    return row["team"], row["service"]
+
+
+def billed_alone(rows):
+    """The storage of `live` comes on a bill of its own."""
+    return [row | {"source": "storage" if cell(row) == OSS else "bill"} for row in rows]
+
+
+def look(one, rows, day):
+    """Publish what bills tell on the morning of a day, and measure it; where the initiative stands then."""
+    publish_costs(rows)
+    services.verify(now=datetime.combine(day, time(11), tzinfo=ZoneInfo("Asia/Shanghai")))
+    one.refresh_from_db()
+    newest = one.measurements.order_by("-pk").first()
+    return one.state, newest and newest.end
+
+
+def late(days, source="storage"):
+    """Nothing changed, and a bill has not come for the last days."""
+    rows = billed_alone(costs())
+    return [row for row in rows if row["source"] != source or row["day"] < END - timedelta(days=days)]
+
+
+def in_parts():
+    """Nothing changed; of the last two days only a tenth came yet."""
+    part = {DECIDED - timedelta(days=number) for number in (1, 2)}
+    return [
+        row | {"effective_cost": Decimal(row["effective_cost"]) / (10 if row["day"] in part else 1)}
+        for row in costs(until=DECIDED)
+    ]
+
+
+def without_a_part():
+    """Nothing changed; on the last three days the bill goes on for others alone."""
+    rows = costs(until=DECIDED)
+    return [row for row in rows if row["team"] != "live" or row["day"] < DECIDED - timedelta(days=3)]
+
+
+def with_a_fee(until, day):
+    """Nothing changed; a fee of the bill is dated on a day after those that came."""
+    fee = {"day": day, "team": "live", "service": "OSS", "effective_cost": "5", "charge_category": "Purchase"}
+    return [*costs(until=until), fee]
+
+
+@pytest.mark.parametrize(
+    ("rows", "day", "until"),
+    [
+        pytest.param(lambda: late(8), END, 21, id="its bill is eight days late"),
+        pytest.param(lambda: late(8, "bill"), END, 21, id="the bill of the team's other cost is: it may have moved"),
+        pytest.param(in_parts, DECIDED, 21, id="its last days came in part"),
+        pytest.param(without_a_part, DECIDED, 21, id="its part of the bill is late"),
+        pytest.param(
+            lambda: with_a_fee(START + timedelta(days=10), DECIDED - timedelta(days=1)),
+            START + timedelta(days=10), 7, id="a fee is dated ahead: those days are not over",
+        ),
+        pytest.param(
+            lambda: with_a_fee(START + timedelta(days=19), DECIDED - timedelta(days=1)),
+            END, 14, id="a fee was dated ahead, and then the bill is late",
+        ),
+    ],
+)  # fmt: skip
+def test_nothing_is_concluded_before_the_bills_of_its_window_have_come(one, rows, day, until):
+    assert look(one, rows(), day) == (State.STATED, START + timedelta(days=until))
+
+
+def test_once_they_have_come_it_is_concluded(one):
+    changed = billed_alone(costs({OSS: 0.75}))
+    look(one, [row for row in changed if cell(row) != OSS or row["day"] < END - timedelta(days=8)], END)
+
+    assert look(one, changed, END) == (State.VERIFIED, DECIDED)
+
+
+def test_days_that_the_bill_of_a_control_does_not_reach_are_unknown(one):
+    rows = [row | {"source": row["team"]} for row in costs({OSS: 0.75})]
+    came = [row for row in rows if row["team"] != "data" or row["day"] < DECIDED - timedelta(days=3)]
+    pinned = publish_costs(came)
+
+    series = read_series(one, pinned, DECIDED, today=END)
+
+    missing = {name: int(np.isnan(values).sum()) for name, values in series.controls.items()}
+    assert set(missing.values()) == {0, 3}
+    assert missing == {name: 3 if "team data" in name else 0 for name in missing}
+    assert look(one, came, END) == (State.VERIFIED, DECIDED)
+
+
+def test_a_bill_that_has_ended_is_waited_for_two_months_and_costs_nothing_from_then_on(one):
+    """The storage was given up with its provider: that is what was to be saved."""
+
+    def until(days):
+        rows = billed_alone(costs(until=START + timedelta(days=days)))
+        return [row for row in rows if cell(row) != OSS or row["day"] < START]
+
+    assert look(one, until(40), START + timedelta(days=40)) == (State.STATED, None)
+    assert look(one, until(62), START + timedelta(days=62)) == (State.VERIFIED, START + timedelta(days=58))
