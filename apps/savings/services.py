@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from apps.calendars.periods import period_of
 from apps.finops.errors import CostOpsError
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
@@ -257,13 +258,18 @@ def _conclude(one: Initiative, kept: Measurement, found: "Measured", now: dateti
 
 
 def has_ended(one: Initiative, newest: Measurement) -> bool:
-    """Whether the last two months were surely below half of what was verified at first."""
+    """Whether the last two whole months after the verdict were by the day surely below half of what was verified at
+    first."""
     first = one.measurements.filter(is_final=True, verdict=Measurement.Verdict.SAVED).order_by("pk").first()
     if first is None or not first.saving_text:
         return False
-    a_month = float(first.saving_text) / max(1, (first.end - first.start).days) * 30
-    last = newest.content["months"][-2:]
-    return len(last) == 2 and all(upper < a_month / 2 for *_, upper in last)
+    a_day = float(first.saving_text) / max(1, (first.end - first.start).days)
+    months = [(period_of("month", date.fromisoformat(day)), upper) for day, *_, upper in newest.content["months"]]
+    whole = [
+        upper / (month.end - month.start).days for month, upper in months
+        if one.decided_on <= month.start and month.end <= newest.end
+    ]  # fmt: skip
+    return len(whole) > 1 and all(upper < a_day / 2 for upper in whole[-2:])
 
 
 def _tell_recommendations(
