@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.finops.errors import CostOpsError
 from apps.marts.query import FILTERS
+from apps.teams.tree import LEVELS
 
 RESOURCE = "resource"
 TOLD = tuple(name for name in FILTERS if name not in ("currency", "billing_month"))
@@ -60,6 +61,13 @@ def _values(name: str, values: Any) -> tuple[str, ...]:
 def team_of(scope: Scope) -> Scope | None:
     """All that the teams of a scope cost: where cost that only moved would be found; None where it names no team."""
     return {"team": scope["team"]} if "team" in scope else None
+
+
+def are_apart(one: Scope, other: Scope) -> bool:
+    """Whether no cost can be within both: of one dimension they name other values. Levels of the organisation tell
+    nothing, as a team stands below several of a kind."""
+    shared = (one.keys() & other.keys()) - set(LEVELS)
+    return any(set(one[name]).isdisjoint(other[name]) for name in shared)
 
 
 def told(scope: Scope) -> str:

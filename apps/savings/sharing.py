@@ -18,7 +18,7 @@ from apps.learning.effects.study import EffectError, Study
 from apps.marts.models import Publication
 from apps.savings import costs
 from apps.savings.models import Initiative, Measurement
-from apps.savings.scopes import Scope
+from apps.savings.scopes import Scope, are_apart
 from apps.savings.series import Floats, known_window
 from apps.savings.statements import scope_of
 from apps.warehouse import fencing
@@ -86,7 +86,7 @@ def _groups(players: Sequence[_Player], pinned: Publication) -> list[list[_Playe
 
 def _overlap(one: _Player, other: _Player, pinned: Publication) -> bool:
     start, end = max(one.window[0], other.window[0]), min(one.window[1], other.window[1])
-    if one.one.currency != other.one.currency or start >= end:
+    if one.one.currency != other.one.currency or start >= end or are_apart(one.scope, other.scope):
         return False
     return any(costs.daily([one.scope, other.scope], one.one.currency, Window(start, end), pinned).values())
 

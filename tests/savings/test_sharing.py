@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from apps.savings import selectors, services, sharing
+from apps.savings import costs, selectors, services, sharing
 from apps.savings.models import Initiative, Measurement
-from tests.savings.ledgers import END, NOW, START, publish, stated, truth
+from apps.savings.scopes import are_apart
+from apps.savings.statements import read_statement
+from tests.savings.ledgers import BEFORE, CELLS, END, NOW, START, given, publish, stated, truth
 
 pytestmark = pytest.mark.django_db
 OSS = ("live", "OSS")
@@ -85,3 +87,42 @@ def test_what_prices_took_from_each_they_take_from_both_together():
 
     assert [round(share, 6) for share in shares()] == [Decimal("0.5"), Decimal("0.5")]
     assert float(selectors.verified(None, START, END)["CNY"]) == pytest.approx(truth(CHANGE, OSS) / 2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        pytest.param({"team": ("live",)}, {"team": ("data", "search")}, True, id="other teams"),
+        pytest.param({"team": ("live", "data")}, {"team": ("data",)}, False, id="a team of both"),
+        pytest.param(
+            {"team": ("live",), "service": ("OSS",)}, {"team": ("live",), "service": ("CDN",)}, True,
+            id="other services of a team",
+        ),
+        pytest.param({"team": ("live",)}, {"service": ("OSS",)}, False, id="other dimensions: the bill must tell"),
+        pytest.param({"resource": ("disk-1",)}, {"resource": ("disk-2",)}, True, id="other resources"),
+        pytest.param({"department": ("video",)}, {"department": ("lessons",)}, False, id="one may be within the other"),
+    ],
+)  # fmt: skip
+def test_scopes_are_apart_where_they_name_other_values_of_a_dimension(one, other, apart):
+    assert are_apart(one, other) is are_apart(other, one) is apart
+
+
+def test_only_those_that_may_be_about_the_same_cost_are_asked_about(monkeypatch):
+    """Verified initiatives become more with every year: not every pair of them is a question."""
+    pinned = publish()
+    scopes = [f"team={team}; service={service}" for team, service in CELLS]
+    for scope in (*scopes, "team=live; namespace=nobody's"):
+        one = Initiative.objects.create(
+            **read_statement(given(scope=scope)).columns(), state="verified", created_at=BEFORE, stated_at=BEFORE
+        )
+        Measurement.objects.create(
+            initiative=one, publication=pinned.number, at=NOW, start=START, end=END, is_final=True, verdict="saved",
+            grade="A", saving_text="560",
+        )  # fmt: skip
+    asked, daily = [], costs.daily
+    monkeypatch.setattr(costs, "daily", lambda both, *rest: asked.append(both) or daily(both, *rest))
+
+    sharing.share(pinned)
+
+    assert [pair[1]["service"] for pair in asked] == [("OSS",), ("CDN",)]
+    assert set(shares()) == {Decimal(1)}
