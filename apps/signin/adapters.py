@@ -52,9 +52,12 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
         return client_address(request)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **given: Any) -> str:
-        """Wrong passwords are counted by the name alone: the library adds the host, with the port the browser says."""
+        """Wrong passwords are counted by the name alone: the library adds the host, with the port the browser says.
+
+        It counts second factors beside them, as `mfa-auth-user-1`, which somebody may type for a name.
+        """
         name = given.get("username") or given.get("email") or ""
-        return unicodedata.normalize("NFKC", name.strip()).casefold()
+        return f"name:{unicodedata.normalize('NFKC', name.strip()).casefold()}"
 
     def add_message(self, request: HttpRequest, level: int, *told: Any, **more: Any) -> None:
         """What failed is said; what went well is seen."""

@@ -68,6 +68,14 @@ def test_codes_are_not_guessed(people, sign_in):
     assert "Too many tries." in page
 
 
+def test_a_name_that_is_typed_takes_no_tries_of_codes_away(people, sign_in):
+    """`mfa-auth-user-1` is how the library counts the codes of somebody; anybody may type it for a name."""
+    secret, _ = set_up_app(sign_in("lilei"))
+    typed = {"username": f"mfa-auth-user-{people['lilei'].pk}", "password": "wrong"}
+    assert [Client().post("/login/", typed, REMOTE_ADDR=f"10.0.0.{n}").status_code for n in range(5)] == [200] * 5
+    assert sign_in("lilei", code_of(secret)).get("/settings/").status_code == 200
+
+
 def test_recovery_codes_are_shown_once(people, sign_in):
     browser = sign_in("lilei")
     set_up_app(browser)
