@@ -8,10 +8,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.ratelimit import RateLimitUsage, consume
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,6 +60,23 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
         """
         name = given.get("username") or given.get("email") or ""
         return f"name:{unicodedata.normalize('NFKC', name.strip()).casefold()}"
+
+    def count_try(self, request: HttpRequest) -> RateLimitUsage:
+        """One more try of an address; it is rolled back where what was tried is right.
+
+        Counted apart from `login_failed`, all of which the library forgets when somebody shows a factor of their own.
+        """
+        usage = consume(request, app="allauth.account", action="try")
+        if usage is None:
+            raise self.validation_error("too_many_login_attempts")
+        return usage
+
+    def authenticate(self, request: HttpRequest, **given: Any) -> AbstractBaseUser | None:
+        counted = self.count_try(request)
+        user: AbstractBaseUser | None = super().authenticate(request, **given)
+        if user is not None:
+            counted.rollback()
+        return user
 
     def add_message(self, request: HttpRequest, level: int, *told: Any, **more: Any) -> None:
         """What failed is said; what went well is seen."""

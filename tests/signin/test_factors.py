@@ -76,6 +76,31 @@ def test_a_name_that_is_typed_takes_no_tries_of_codes_away(people, sign_in):
     assert sign_in("lilei", code_of(secret)).get("/settings/").status_code == 200
 
 
+def test_a_factor_of_ones_own_gives_an_address_no_tries_back(people, sign_in):
+    secret, codes = set_up_app(sign_in("lilei"))
+    browser = sign_in("lilei", code_of(secret))
+
+    def wrong(count: int) -> list[int]:
+        return [Client().post("/login/", {"username": f"name{n}", "password": "x"}).status_code for n in range(count)]
+
+    assert wrong(9) == [200] * 9
+    assert browser.post("/signin/second-factor/reauthenticate/", {"code": codes[0]}).status_code == 302
+    assert wrong(2) == [200, 429]
+
+
+def test_wrong_codes_are_tries_of_their_address(people, sign_in):
+    secret, _ = set_up_app(sign_in("lilei"))
+    browser = sign_in("lilei", code_of(secret))
+    again = Client()
+    asked = again.post("/login/", {"username": "lilei", "password": PASSWORD})["Location"]
+    for n in range(2):
+        browser.post("/signin/second-factor/reauthenticate/", {"code": f"00000{n}"})
+        again.post(asked, {"code": f"00000{n}"})
+    told = [Client().post("/login/", {"username": f"name{n}", "password": "x"}).status_code for n in range(7)]
+    assert told == [200] * 6 + [429]
+    assert "Too many tries." in again.post(asked, {"code": code_of(secret)}).content.decode()
+
+
 def test_recovery_codes_are_shown_once(people, sign_in):
     browser = sign_in("lilei")
     set_up_app(browser)
