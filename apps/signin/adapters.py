@@ -15,12 +15,15 @@ from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.audit import services as audit
+from apps.audit.models import AuditEntry
 from apps.audit.requests import CHANGES, address_of
 from apps.signin import groups, outbound
 from apps.signin.models import Given
@@ -100,7 +103,6 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
 
     def post_login(self, request: HttpRequest, user: User, **given: Any) -> HttpResponse:
         """What the groups of the provider give is given before the first page."""
-        setattr(request, CHANGES, True)
         if login := _came_by(given):
             now = timezone.now()  # noqa: TID251  # a sign-in happens now
             groups.follow(user, groups.named_by(login), at=now, address=client_address(request))
@@ -110,6 +112,23 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # it publishes no 
 
 def _came_by(given: Mapping[str, Any]) -> SocialLogin | None:
     return (given.get("signal_kwargs") or {}).get("sociallogin")
+
+
+@transaction.atomic
+def _link(request: HttpRequest, login: SocialLogin, owner: User) -> None:
+    """Whoever the provider names is the owner from now on, and the audit log says so: who answers the request may be
+    nobody yet, where a second factor is asked for or the owner is switched off."""
+    login.connect(request, owner)
+    deed = audit.Deed(
+        at=timezone.now(),  # noqa: TID251  # a sign-in happens now
+        actor=owner.get_username(),
+        way=AuditEntry.Way.PAGE,
+        action="link of the sign-in",
+        subject={"user": owner.get_username()},
+        details={"provider": login.account.provider, "uid": login.account.uid},
+        address=client_address(request),
+    )
+    audit.record(deed, 200)
 
 
 def _is_looked_after(user: User) -> bool:
@@ -144,8 +163,10 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Who comes for the first time: an account is theirs by a verified address only, and where that is allowed.
 
-        Whatever the browser asked for by `process`: who is signed in links no account of a provider to theirs.
+        Whatever the browser asked for by `process`: who is signed in links no account of a provider to theirs. That
+        somebody came is in the audit log, however it ends.
         """
+        setattr(request, CHANGES, True)
         sociallogin.state["process"] = AuthProcess.LOGIN
         if sociallogin.is_existing:
             return
@@ -154,7 +175,7 @@ class Provided(DefaultSocialAccountAdapter):  # type: ignore[misc]  # it publish
         if address is None or not owners:
             self._forget_unverified(sociallogin)
         elif address.verified and len(owners) == 1 and sociallogin.provider.app.settings["links_accounts"]:
-            sociallogin.connect(request, owners[0])
+            _link(request, sociallogin, owners[0])
         else:
             raise ImmediateHttpResponse(render(request, "socialaccount/taken.html", status=403))
 

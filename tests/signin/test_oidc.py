@@ -22,6 +22,7 @@ from costops.sso import read_sso
 from tests.servers.drops import dripping
 from tests.signin.conftest import PASSWORD
 from tests.signin.provider import CLIENT, SECRET, OidcProvider, asked_of, running_provider
+from tests.signin.test_factors import set_up_app
 
 WANG = {"sub": "42", "preferred_username": "wang", "name": "Wang Fang", "email": "wang@corp.example"}
 GROUPS = {"platform": {"teams": ["live"], "groups": ["finance"]}, "keepers": {"staff": True}}
@@ -210,6 +211,33 @@ def test_an_account_is_taken_over_by_a_verified_address_only(provider, settings,
     assert is_in(browser) == (status == 302)
     assert SocialAccount.objects.filter(user__username="lilei").exists() == (status == 302)
     assert User.objects.get(username="lilei").has_usable_password()
+
+
+@pytest.mark.parametrize(
+    ("who", "led"),
+    [
+        pytest.param("plain", "/settings/", id="who is signed in at once"),
+        pytest.param("with a factor", "/signin/second-factor/authenticate/", id="who is asked for a second factor"),
+        pytest.param("switched off", "/signin/inactive/", id="who is switched off"),
+    ],
+)
+def test_an_account_that_is_linked_is_in_the_audit_log(provider, sign_in, settings, tmp_path, who, led):
+    settle(settings, tmp_path, provider, links_accounts=True)
+    if who == "with a factor":
+        set_up_app(sign_in("lilei"))
+    User.objects.filter(username="lilei").update(is_active=who != "switched off")
+    provider.person |= {"email": "lilei@corp.example", "email_verified": True}
+    assert come_back(Client(), provider)["Location"].partition("?")[0] == led
+    linked = AuditEntry.objects.get(action="link of the sign-in")
+    assert (linked.actor, linked.details) == ("lilei", {"provider": "corp", "uid": "42"})
+    actor = "lilei" if who == "plain" else ""
+    assert AuditEntry.objects.filter(action="GET openid_connect_callback", actor=actor, outcome=302).exists()
+
+
+def test_who_is_refused_for_an_address_of_somebody_is_in_the_audit_log(provider):
+    provider.person |= {"email": "lilei@corp.example", "email_verified": True}
+    assert come_back(Client(), provider).status_code == 403
+    assert AuditEntry.objects.filter(action="GET openid_connect_callback", outcome=403).exists()
 
 
 def test_an_unverified_address_is_not_kept_for_its_owner_to_walk_into(provider, settings, tmp_path):
