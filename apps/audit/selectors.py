@@ -1,7 +1,7 @@
 """Reading what was done."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,16 +49,21 @@ def whole_chain() -> Iterator[AuditEntry]:
 
 
 def verdict() -> Verdict:
-    """Whether the chain holds from its first entry to its end, which is told twice: entries cut off are missed."""
-    found = verify(whole_chain())
+    """Whether the chain holds from its first entry to its end, which is told twice: entries cut off are missed.
+
+    The end is read first: what is written while the chain is walked follows on it.
+    """
     end = ChainEnd.objects.filter(pk=ChainEnd.THE_ONE).first() or ChainEnd()
-    if found.wrong or (end.number, end.hash) == (found.entries, found.hash):
+    found = verify(whole_chain())
+    if found.wrong or end.number == found.entries == 0:
         return found
     if not end.number:
-        return Verdict(found.entries, found.hash, "The end is missing: entries may have been cut off.")
-    return Verdict(
-        found.entries, found.hash, f"The chain ends with entry {found.entries}; entry {end.number} was written."
-    )
+        return replace(found, wrong="The end is missing: entries may have been cut off.")
+    if end.number > found.entries:
+        return replace(found, wrong=f"The chain ends with entry {found.entries}; entry {end.number} was written.")
+    if not AuditEntry.objects.filter(number=end.number, hash=end.hash).exists():
+        return replace(found, wrong=f"Entry {end.number} is not the one that was written.")
+    return found
 
 
 def holds(head: str) -> bool:

@@ -91,6 +91,31 @@ def test_entries_cut_off_with_the_end_are_missed_and_later_ones_are_kept():
     assert selectors.verdict().wrong == "After entry 2 the end was missing: others may have been cut off."
 
 
+def test_what_is_written_while_the_chain_is_walked_is_no_tampering(monkeypatch):
+    write()
+    walk = selectors.whole_chain
+
+    def walked_slowly():
+        yield from list(walk())
+        write(2)
+
+    monkeypatch.setattr(selectors, "whole_chain", walked_slowly)
+    assert (selectors.verdict().entries, selectors.verdict().wrong) == (3, "")
+    assert AuditEntry.objects.count() == 7
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_chain_written_anew_before_its_end_is_seen(count):
+    write()
+    end = ChainEnd.objects.get()
+    AuditEntry.objects.all().delete()
+    ChainEnd.objects.all().delete()
+    for _ in range(count):
+        services.record(services.Deed(NOW, "", "page", "x"), 200)
+    end.save()
+    assert selectors.verdict().wrong == "Entry 3 is not the one that was written."
+
+
 def test_a_chain_written_anew_is_seen_by_an_end_noted_elsewhere():
     write()
     noted = newest().hash
