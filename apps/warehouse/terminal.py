@@ -2,8 +2,9 @@
 
 import argparse
 import csv
-import getpass
 import json
+import os
+import pwd
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -61,11 +62,12 @@ def exactly(value: Any) -> str:
 
 
 def operator() -> str:
-    """Whoever sits at the terminal."""
+    """Whoever sits at the terminal: the account of the machine, whatever the environment says."""
+    account = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        return "terminal"
+        return pwd.getpwuid(account).pw_name
+    except KeyError:  # it has no name, as in some containers
+        return str(account)
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: Format, stream: Any) -> None:

@@ -3,15 +3,19 @@
 import argparse
 import io
 import json
+import os
+import pwd
 from collections.abc import Iterator
 
 import pytest
 from django.core.management import load_command_class
 from django.db import connections
 
+from apps.audit.commands import recorded
+from apps.audit.models import AuditEntry
 from apps.pipeline.models import StepRun
 from apps.warehouse.commands import actions
-from apps.warehouse.terminal import FORMATS
+from apps.warehouse.terminal import FORMATS, operator
 from tests.architecture.test_commands import COMMANDS
 from tests.dashboards import company
 
@@ -103,3 +107,14 @@ def test_an_unknown_option_ends_with_2_and_without_a_traceback(app, name, capsys
         assert (status, out) == (2, ""), leaf.prog
         assert "usage: " in err
         assert "Traceback" not in err
+
+
+@pytest.mark.django_db
+def test_who_sits_at_the_terminal_is_the_account_of_the_machine_whatever_the_environment_says(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "boss")
+    with recorded(["manage.py", "token", "revoke", "x"]):
+        pass
+    assert AuditEntry.objects.get().actor == pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)  # an account without a name
+    assert operator() == "4000000001"

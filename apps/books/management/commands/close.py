@@ -1,6 +1,5 @@
 """`manage.py close`: freeze a month, show its statement, verify all that was frozen."""
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from apps.books.changes import month_window
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import publication
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import Format, add_format, print_rows
+from apps.warehouse.terminal import Format, add_format, operator, print_rows
 
 EXAMPLES = """
 A closed month keeps its publication and its statement for ever; what changes it later becomes an adjusting entry of
@@ -45,7 +44,7 @@ class Command(TerminalCommand):
         add_format(parser)
 
     def handle(self, **options: Any) -> None:
-        options["by"] = options["by"] or getpass.getuser()
+        options["by"] = options["by"] or operator()
         action = _ACTIONS.get(options["what"])
         try:
             if action is not None:

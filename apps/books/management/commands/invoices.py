@@ -1,6 +1,5 @@
 """`manage.py invoices`: take invoices from a CSV file, and tie them to the charges."""
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from apps.books.invoices import import_invoices, tie_out
 from apps.finops.errors import CostOpsError
 from apps.marts.selectors import publication
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import add_format, print_rows
+from apps.warehouse.terminal import add_format, operator, print_rows
 
 EXAMPLES = """
 The file has the columns invoice_id, account, currency, total, tax and date, and service where it tells invoices by
@@ -52,7 +51,7 @@ class Command(TerminalCommand):
         path: Path | None = options["file"]
         if path is None:
             raise CommandError("Name the file to import: manage.py invoices import FILE")
-        by, now = options["by"] or getpass.getuser(), datetime.now(UTC)
+        by, now = options["by"] or operator(), datetime.now(UTC)
         new, changed = import_invoices(path.read_bytes(), name=path.name, by=by, now=now)
         self.stdout.write(f"{new} invoices are new, {changed} replaced.")
 
