@@ -23,8 +23,10 @@ from apps.api.errors import BadParameterError
 from apps.api.grammar import check_span
 from apps.api.parameters import Known
 from apps.api.questions import digest_of
+from apps.audit.reading import SHOWN
 from apps.audit.requests import BODY
-from apps.marts.scoping import scope_of
+from apps.marts.query import CostQuery
+from apps.marts.scoping import scope_of, without_teams
 from apps.marts.selectors import issue, publication
 
 SHEETS = parameters.TABLE_FORMATS[1:]
@@ -77,6 +79,10 @@ class AskView(APIView):
         found = dict(parameters.read(told, known))
         found.pop(parameters.FORMAT.name, None)
         return found
+
+    def note_teams(self, request: Request, query: CostQuery) -> None:
+        """Tell the log of reads to which teams an answer is narrowed."""
+        setattr(request._request, SHOWN, without_teams(query)[1])
 
     def _is_paged(self, request: Request) -> bool:
         return _rows_of(getattr(self, str(request.method).lower(), None)) is not None

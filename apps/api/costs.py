@@ -39,6 +39,7 @@ class CostsView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query, page = cost_question(asked, scope_of(request.user, by_account=True))
+        self.note_teams(request, query)
         told = asked.get("explain", ROWS)
         covered = statuses.of_query(query, timezone.now())  # noqa: TID251  # an address is an entry point
         etag = etag_of(query.as_of, query, page, asked["format"], told, covered.by_day)

@@ -40,6 +40,7 @@ class ExportView(AskView):
     def answered(self, request: Request) -> HttpResponseBase:
         asked = self.asked(request)
         query = cell_question(asked, scope_of(request.user, by_account=True))
+        self.note_teams(request, query)
         form: Form = asked["format"]
         etag = etag_of(query.as_of, "export", self.what, query, form)
         if same := unchanged(request, etag):

@@ -3,7 +3,6 @@
 It stands beside the chain, for it is forgotten again: a chain from which entries are taken would not hold.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,7 +13,8 @@ from apps.audit.models import ReadEntry
 from apps.teams.access import access_of
 from apps.teams.roles import Can
 
-NAMED_BY = ("team", "filter[team]")
+SHOWN = "shown_teams"
+"""What a view sets on a request whose answer is of some of the teams that its reader may see: their names."""
 MOST_QUESTION = 1000
 
 
@@ -26,11 +26,12 @@ def note_read(
     seen, accounts = access.teams(Can.SEE_COST), access.accounts()
     if match is None or (seen == frozenset() and not accounts):
         return
-    named = _named(request, match.kwargs)
-    teams = (named or None) if seen is None else sorted(seen.intersection(named or seen))
+    shown = _shown(request, match.kwargs)
+    teams = shown if seen is None else seen if shown is None else seen & shown
     ReadEntry.objects.create(
-        at=at, actor=access.name, way=way, action=(match.url_name or match.view_name)[:80], teams=teams,
-        accounts=sorted(accounts), is_export=is_export, address=address[:45], question=question[:MOST_QUESTION],
+        at=at, actor=access.name, way=way, action=(match.url_name or match.view_name)[:80],
+        teams=None if teams is None else sorted(teams), accounts=sorted(accounts), is_export=is_export,
+        address=address[:45], question=question[:MOST_QUESTION],
     )  # fmt: skip
 
 
@@ -39,8 +40,7 @@ def over(now: datetime) -> QuerySet[ReadEntry]:
     return ReadEntry.objects.filter(at__lt=now - timedelta(days=settings.COSTOPS_READ_LOG))
 
 
-def _named(request: HttpRequest, kwargs: dict[str, str]) -> list[str]:
-    """The teams that an address names."""
-    given: Iterable[str] = (text for name in NAMED_BY for text in request.GET.getlist(name))
-    told = [kwargs.get("team", ""), *(part for text in given for part in text.split(","))]
-    return sorted({name.strip()[:60] for name in told if name.strip()})[:100]
+def _shown(request: HttpRequest, named: dict[str, str]) -> frozenset[str] | None:
+    """The teams that an answer is of, as far as its view knew; None: all that its reader may see. What an address
+    asks for besides is not believed: views read it in their own ways, or not at all."""
+    return frozenset({named["team"]}) if "team" in named else getattr(request, SHOWN, None)

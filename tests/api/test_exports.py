@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
+from apps.audit.models import ReadEntry
 from apps.finops.money import add_up
 from apps.marts.models import Publication
 from tests.pipeline import school
@@ -116,6 +117,23 @@ def test_a_lead_gets_own_teams_and_no_charges(asking: dict[str, Client]) -> None
     assert asking["lilei"].get("/api/v1/exports/charges/").status_code == 403
     assert rows(asking["nobody"], "allocated") == []
     assert asking["anonymous"].get("/api/v1/exports/allocated/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("who", "given", "teams"),
+    [
+        pytest.param("finance", {}, None, id="all"),
+        pytest.param("finance", {"team": "live"}, ["live"], id="a team"),
+        pytest.param("lilei", {"team": "data,live"}, ["live"], id="of those asked for the own"),
+    ],
+)
+def test_the_log_of_reads_says_whose_rows_a_file_has(
+    asking: dict[str, Client], settings: Any, who: str, given: dict[str, str], teams: list[str] | None
+) -> None:
+    settings.COSTOPS_READ_LOG = 30
+    rows(asking[who], "allocated", **given)
+    read = ReadEntry.objects.latest("pk")
+    assert (read.actor, read.is_export, read.teams) == (who, True, teams)
 
 
 def test_a_file_has_a_name_and_is_not_sent_twice(asking: dict[str, Client]) -> None:
