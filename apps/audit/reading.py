@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.audit.models import ReadEntry
-from apps.teams.access import access_of
+from apps.teams.access import Access, access_of
 from apps.teams.roles import Can
 
 SHOWN = "shown_teams"
@@ -21,9 +21,9 @@ MOST_QUESTION = 1000
 def note_read(
     request: HttpRequest, *, is_export: bool, way: str, address: str, at: datetime, question: str = ""
 ) -> None:
-    """Write down who saw what; nothing of those who see no cost."""
+    """Write down who saw what; nothing of those who see nothing of any team."""
     access, match = access_of(request.user), request.resolver_match
-    seen, accounts = access.teams(Can.SEE_COST), access.accounts()
+    seen, accounts = _known(access), access.accounts()
     if match is None or (seen == frozenset() and not accounts):
         return
     shown = _shown(request, match.kwargs)
@@ -38,6 +38,12 @@ def note_read(
 def over(now: datetime) -> QuerySet[ReadEntry]:
     """What is older than the log is to be: all of it where none is written any more."""
     return ReadEntry.objects.filter(at__lt=now - timedelta(days=settings.COSTOPS_READ_LOG))
+
+
+def _known(access: Access) -> frozenset[str] | None:
+    """The teams of which somebody may see anything: their cost, or what is to be decided; None for all."""
+    seen, decided = access.teams(Can.SEE_COST), access.teams(Can.DECIDE)
+    return None if seen is None or decided is None else seen | decided
 
 
 def _shown(request: HttpRequest, named: dict[str, str]) -> frozenset[str] | None:

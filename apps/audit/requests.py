@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from apps.audit import services
@@ -134,7 +135,7 @@ def _deed(request: HttpRequest, before: str = "") -> Deed:
 
 def note_answer(request: HttpRequest, response: HttpResponseBase, question: str = "") -> None:
     """Write a read down where reads are kept; `question` is the one of an assistant that it answers."""
-    if not (settings.COSTOPS_READ_LOG and request.method == "GET" and response.status_code == 200 and _name(request)):
+    if not (settings.COSTOPS_READ_LOG and _is_shown(request, response) and _name(request)):
         return
     way, now = _way(request), timezone.now()  # noqa: TID251  # a middleware is an entry point
     try:
@@ -142,6 +143,13 @@ def note_answer(request: HttpRequest, response: HttpResponseBase, question: str 
         note_read(request, is_export=is_export, way=way, address=address, at=now, question=question)
     except DatabaseError:
         logger.exception("audit: what %s looked at could not be written down", _name(request))
+
+
+def _is_shown(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether an answer shows what was asked for: what is refused of a form is said on the whole page once more."""
+    if request.method == "POST":
+        return isinstance(response, TemplateResponse)  # error pages are none
+    return request.method == "GET" and response.status_code == 200
 
 
 def _way(request: HttpRequest) -> str:

@@ -1,8 +1,10 @@
 """Who looked at which teams' cost is in the log of reads: what was shown, not what an address asked for."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from apps.audit.models import ReadEntry
+from apps.teams.models import Team
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = None
@@ -44,3 +46,31 @@ def test_no_name_is_cut_off(published, client_of):
     named = ",".join([*(f"a{n:03}" for n in range(120)), "search"])
     client_of("finance").get(f"{COSTS}&team={named}")
     assert len(ReadEntry.objects.get().teams) == 121
+
+
+@pytest.mark.parametrize(
+    "address", ["/recommendations/", "/savings/", "/api/v1/budgets/", "/api/v1/recommendations/", "/api/v1/savings/"]
+)
+def test_whoever_is_the_address_of_a_lead_reads_of_that_team(published, client_of, address):
+    """They see no cost and decide: budgets and findings of the team are shown to them."""
+    Team.objects.filter(name="search").update(lead_email="newcomer@corp.example")
+    client_of("newcomer").get(address)
+    assert not ReadEntry.objects.exists(), "there is nothing they may see"
+    User.objects.filter(username="newcomer").update(email="newcomer@corp.example")
+    assert client_of("newcomer").get(address).status_code == 200
+    assert ReadEntry.objects.get().teams == ["search"]
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "status", "is_shown"),
+    [
+        pytest.param("/explorer/", {"action": "save", "name": ""}, 400, True, id="said on the page of cost"),
+        pytest.param("/explorer/", {"action": "save", "name": "October"}, 302, False, id="done, and led on"),
+        pytest.param("/invoices/", {}, 403, False, id="refused on a page of its own"),
+    ],
+)
+def test_a_form_that_is_refused_is_a_read_of_the_page_it_is_said_on(
+    published, client_of, address, form, status, is_shown
+):
+    assert client_of("lilei").post(address, form).status_code == status
+    assert [read.teams for read in ReadEntry.objects.all()] == ([["live-class"]] if is_shown else [])
