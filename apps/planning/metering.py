@@ -17,7 +17,7 @@ from django.conf import settings
 from apps.calendars.selectors import today
 from apps.finops.money import add_up
 from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS
-from apps.finops.windows import Window
+from apps.finops.windows import ONE_DAY, Window
 from apps.insights.idle.ledger import Ledger, complete_window
 from apps.insights.idle.listening import Hours, Listener
 from apps.marts.models import Publication
@@ -73,8 +73,8 @@ NOTHING = Cost(Decimal(0), "", UNALLOCATED)
 
 
 class Metering:
-    """The usage and the cost of the clusters of a publication: `hours` that were metered, the `window` of complete days
-    that prices are of, and its hours, `costed`."""
+    """The usage and the cost of the clusters of a publication, or of one of them: `hours` that were metered, the
+    `window` of days that prices are of, complete in the bill and metered from end to end, and its hours, `costed`."""
 
     def __init__(self, pinned: Publication, listener: Listener, hours: Hours, window: Window, zone: ZoneInfo) -> None:
         self.pinned, self.listener, self.hours, self.window, self.zone = pinned, listener, hours, window, zone
@@ -83,13 +83,14 @@ class Metering:
 
     @classmethod
     def of(cls, pinned: Publication, now: datetime) -> "Metering | None":
-        """What is metered and billed; None where nothing is."""
+        """What is metered and billed; None where no day is both."""
         zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
-        window = complete_window(pinned, today=today(now))
+        billed = complete_window(pinned, today=today(now))
         listener = Listener(pinned, today=today(now))
-        if window is None or listener.hours is None:
+        if billed is None or listener.hours is None:
             return None
-        return cls(pinned, listener, listener.hours, window, zone)
+        window = _metered(billed, listener.hours, zone)
+        return cls(pinned, listener, listener.hours, window, zone) if window else None
 
     @property
     def days(self) -> int:
@@ -101,10 +102,21 @@ class Metering:
         found: list[tuple[Any, ...]] = connect().con.execute(query, list(parameters)).fetchall()
         return found
 
-    def clusters(self) -> list[str]:
-        return [
-            name for (name,) in self.ask(f"SELECT DISTINCT cluster FROM {self.listener.rows(NODE_HOURS)} ORDER BY 1")
-        ]
+    def clusters(self) -> list[tuple[str, "Metering"]]:
+        """Every cluster that is metered in the costed days, with the metering of its own: of one that came later than
+        others fewer days are known, and its prices are of these."""
+        rows = self.ask(
+            f"""
+            SELECT cluster, min(clock) FROM {self.listener.rows(NODE_HOURS)}
+            GROUP BY cluster HAVING max(clock) >= ? ORDER BY cluster""",
+            self.costed.first,
+        )
+        return [(cluster, own) for cluster, first in rows if (own := self._since(first))]
+
+    def _since(self, first: int) -> "Metering | None":
+        hours = Hours(max(first, self.hours.first), self.hours.end)
+        window = _metered(self.window, hours, self.zone)
+        return Metering(self.pinned, self.listener, hours, window, self.zone) if window else None
 
     def weeks(self, most: int) -> Hours | None:
         """The last whole weeks, Monday to Sunday by local time, at most so many; None where there is none."""
@@ -171,6 +183,15 @@ class Metering:
 
     def _ledger(self, named: set[str]) -> Ledger:
         return Ledger.read(self.pinned, self.window, (), named) if named else Ledger(self.window, {})
+
+
+def _metered(window: Window, hours: Hours, zone: ZoneInfo) -> Window | None:
+    """The days of a window that lie within these hours from end to end; None where none does."""
+    before, after = (
+        datetime.fromtimestamp(moment, zone).date() for moment in (3600 * hours.first - 1, 3600 * hours.end)
+    )
+    start, end = max(window.start, before + ONE_DAY), min(window.end, after)
+    return Window(start, end) if start < end else None
 
 
 def _quoted(text: str) -> str:

@@ -11,10 +11,12 @@ import yaml
 
 from apps.marts.models import Publication
 from apps.planning import outcomes, services
+from apps.planning.arrays import unpack
 from apps.planning.drafts import Draft, checked
 from apps.planning.exporting import exported
+from apps.planning.metering import Metering
 from apps.planning.models import Outcome
-from apps.planning.planners import colocation, pools, rightsizing, upgrades
+from apps.planning.planners import colocation, pools, purchase_reading, rightsizing, upgrades
 from apps.planning.selectors import NoPlan
 from apps.teams.approval import Actor, NotYours
 from tests.once import made_once, put_in_home
@@ -38,7 +40,7 @@ def shop(lake_of_world: Path, home: Path) -> Publication:
 
 
 def sized(shop: Publication, **settings: float) -> Draft:
-    (case,) = rightsizing.PLANNER.read(shop, worlds.NOW)
+    case = {case.subject: case for case in rightsizing.PLANNER.read(shop, worlds.NOW)}["online"]
     return checked(rightsizing.PLANNER.make(case.data, rightsizing.PLANNER.defaults | settings))
 
 
@@ -55,6 +57,40 @@ def test_a_node_leaves_for_good_and_the_rush_node_every_day(shop: Publication) -
     standing, elastic = Decimal(24 * 365) / 12, Decimal(4 * 365) / 12
     assert abs(draft.saving_per_month - standing - elastic) < Decimal("0.000001")
     assert [(action.team, action.saving_per_month) for action in draft.actions] == [("shop", draft.saving_per_month)]
+
+
+FEW_DAYS = pytest.mark.parametrize(
+    ("days", "job"),
+    [*((days, False) for days in (14, 20, 27, 28)), pytest.param(14, True, id="another cluster metered for longer")],
+)
+
+
+@FEW_DAYS
+def test_money_is_of_the_days_that_are_metered(home: Path, days: int, job: bool) -> None:
+    """Bills are four weeks old, the shop is metered for less: a node that is always there stands, and a core-hour of
+    the rush costs what it always costs. A month is the same as in the whole world."""
+    pinned = worlds.publish(days=days, job=job)
+    draft, fewer = sized(pinned), pooled(pinned)
+    a_day = Decimal(365) / 12
+    assert draft.is_verified
+    assert fewer.is_verified
+    assert abs(draft.cost_per_month - 76 * a_day) < Decimal("0.000001")
+    assert abs(draft.saving_per_month - 28 * a_day) < Decimal("0.000001")
+    assert abs(fewer.cost_per_month - 72 * a_day) < Decimal("0.000001")
+    assert abs(fewer.saving_per_month - Decimal("2.7") * a_day) < Decimal("0.01")
+    stack, _arrays = unpack({case.subject: case for case in upgrades.PLANNER.read(pinned, worlds.NOW)}["online"].data)
+    assert (stack["nodes"], Decimal(stack["core_hour"])) == (3, Decimal("0.125"))
+    metering = Metering.of(pinned, worlds.NOW)
+    assert metering is not None
+    claims = purchase_reading._claims(metering)
+    assert {one for one, (_jobs, fill) in claims.items() if fill is not None} == {"i-e1", *(["i-b1"] if job else [])}
+
+
+def test_a_day_of_25_hours_is_priced_like_others(home: Path, settings: Any) -> None:
+    """Fourteen whole days of Berlin are priced, the last of them an hour longer."""
+    settings.COSTOPS_TIME_ZONE = "Europe/Berlin"
+    draft = sized(worlds.publish(days=15))
+    assert abs(draft.saving_per_month - Decimal(28 * 365) / 12) < Decimal("0.000001")
 
 
 def test_every_workload_is_told_of_with_its_risk_and_its_history(shop: Publication) -> None:
@@ -98,7 +134,7 @@ def test_without_peaks_the_plan_says_so(home: Path) -> None:
 
 
 def pooled(shop: Publication, **settings: float) -> Draft:
-    (case,) = pools.PLANNER.read(shop, worlds.NOW)
+    (case,) = pools.PLANNER.read(shop, worlds.NOW)  # jobs of the other cluster end by themselves
     assert case.withheld is None, str(case.withheld)
     return checked(pools.PLANNER.make(case.data, pools.PLANNER.defaults | settings))
 
@@ -124,16 +160,17 @@ def test_dearer_bursts_keep_the_nodes(shop: Publication) -> None:
     assert draft.actions == ()
 
 
-def shared(home: Path, **settings: float) -> Draft:
-    cases = list(colocation.PLANNER.read(worlds.publish(job=True), worlds.NOW))
+def shared(home: Path, days: int = len(worlds.DAYS), **settings: float) -> Draft:
+    cases = list(colocation.PLANNER.read(worlds.publish(days=days, job=True), worlds.NOW))
     assert [(case.subject, case.withheld) for case in cases] == [("online", None)]
     return checked(colocation.PLANNER.make(cases[0].data, colocation.PLANNER.defaults | settings))
 
 
-def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path) -> None:
+@pytest.mark.parametrize("days", [21, 27, 29])
+def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path, days: int) -> None:
     """Online work uses 5.1 of 24 cores, 15.6 may be used: six cores of the job fit in at once, and its node of 6 a day
-    does not come any more."""
-    draft = shared(home)
+    does not come any more; so too where the online cluster came later, whose nodes stand."""
+    draft = shared(home, days)
     assert draft.is_verified
     assert abs(draft.saving_per_month - Decimal(6 * 365) / 12) < Decimal("0.000001")
     assert draft.cost_per_month == draft.saving_per_month

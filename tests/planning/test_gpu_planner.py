@@ -25,8 +25,9 @@ PEAKS = {"a": "0.3", "b": "0.3", "c": "0.7", "d": None}
 
 
 def publish(
-    *, known: bool = True, instance: str = "ecs.gn7i-c8g1.2xlarge", hours_known: int = 240, gone_hours: int = 0
-) -> Publication:
+    *, known: bool = True, instance: str = "ecs.gn7i-c8g1.2xlarge", hours_known: int = 240, gone_hours: int = 0,
+    billed_before: int = 0,
+) -> Publication:  # fmt: skip
     hours = [
         {"source": "h", "day": day, "file_id": str(day), "cluster": "gpu",
          "hour": datetime(day.year, day.month, day.day, hour, tzinfo=UTC)}
@@ -54,22 +55,25 @@ def publish(
     costs = [
         {"day": FIRST + timedelta(days=number), "pool": "node", "resource": f"i-{name}", "cluster": "gpu",
          "namespace": "ml", "workload": name, "kind": "direct", "team": "ml", "currency": "CNY", "source": "bill",
-         "billing_month": "2026-10", "charge_category": "Usage", "effective_cost": Decimal(120)}
-        for number in range(DAYS) for name in PEAKS
+         "charge_category": "Usage", "effective_cost": Decimal(120)}
+        for number in range(-billed_before, DAYS) for name in PEAKS
     ]  # fmt: skip
+    for row in costs:
+        row["month"] = row["billing_month"] = f"{row['day']:%Y-%m}"
     blank = dict.fromkeys(
         ("cpu_peak_cores", "memory_peak_gib", "gpu_peak_share", "gpu_memory_used_gib_hours", "gpu_memory_peak_gib")
     )
     tables = (
-        (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []), (COST_MART, [row | {"month": "2026-10"} for row in costs]),
+        (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []), (COST_MART, costs),
         (WORKLOAD_HOURS, usage), (NODE_HOURS, nodes), (WORKLOAD_PEAKS, [blank | row for row in peaks]),
     )  # fmt: skip
     versions = {table.name: write(table, rows) for table, rows in tables}
     cache.clear()
     end = FIRST + timedelta(days=DAYS)
     return Publication.objects.create(
-        created_at=NOW, versions=versions, ruleset=0, status="final", first_day=FIRST, end_day=end
-    )
+        created_at=NOW, versions=versions, ruleset=0, status="final",
+        first_day=FIRST - timedelta(days=billed_before), end_day=end,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -101,6 +105,11 @@ def test_two_share_a_card_and_a_node_goes_back(data: bytes) -> None:
     assert [one["workload"] for one in limits] == ["ml/a", "ml/b"]
     assert limits[0]["gpushare"] == {"limits": {"aliyun.com/gpu-mem": 6}}
     assert limits[0]["requests"] == {"cpu": "1150m", "memory": "4711Mi"}
+
+
+def test_a_node_that_is_metered_for_less_long_than_billed_stands(home: Path) -> None:
+    (case,) = PLANNER.read(publish(billed_before=18), NOW)
+    assert made(case.data).saving_per_month == Decimal(120 * 365) / 12
 
 
 def test_no_plan_could_save_more_and_the_page_says_so(data: bytes) -> None:

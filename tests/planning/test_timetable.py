@@ -11,10 +11,11 @@ from django.core.management import call_command
 from django.test import Client
 
 from apps.marts.models import Publication
+from apps.planning.arrays import unpack
 from apps.planning.models import Timetable
 from apps.planning.planners.timetable import PLANNER
 from apps.planning.reading import timetable as reading
-from tests.planning.school_world import HEAD, NOW, bring, classes, planned
+from tests.planning.school_world import HEAD, NOW, bring, classes, planned, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,13 @@ def test_what_ran_for_nobody_is_saved_where_nodes_come_and_go(school: Publicatio
     most = (Decimal(5 * 80 + 2 * 120) / 4 / 7) * 365 / 12
     assert most * Decimal("0.8") < draft.saving_per_month <= most
     assert [action.team for action in draft.actions] == ["teachers"]
+
+
+@pytest.mark.parametrize("days", [21, 27, 28])
+def test_a_core_hour_costs_what_it_cost_in_the_days_that_are_metered(home: Path, days: int) -> None:
+    (case,) = [case for case in PLANNER.read(publish(days), NOW) if not case.withheld]
+    meta, _arrays = unpack(case.data)
+    assert Decimal(meta["price"]) == Decimal("0.25")  # 30 ÷ 120 a day, on the node that comes and goes
 
 
 def test_within_the_autoscaler_classes_are_told_uncovered(school: Publication) -> None:

@@ -34,13 +34,13 @@ NIGHT = (2, 3)
 
 
 def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False) -> Publication:
-    """The shop, published with the usage of its last days; with a nightly `job` elsewhere."""
-    usage = [*_usage(days), *(_job(days) if job else ())]
+    """The shop, published with the usage of its last days; with a nightly `job` elsewhere, metered from the first."""
+    usage = [*_usage(days), *(_job() if job else ())]
     costs = [row for row in _costs() if job or row["cluster"] == "online"]
     tables = (
         (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []),
         (COST_MART, [row | {"month": f"{row['day']:%Y-%m}"} for row in costs]),
-        (WORKLOAD_HOURS, usage), (NODE_HOURS, [*_nodes(days), *(_job_nodes(days) if job else ())]),
+        (WORKLOAD_HOURS, usage), (NODE_HOURS, [*_nodes(days), *(_job_nodes() if job else ())]),
         (WORKLOAD_PEAKS, [_peak(row) for row in usage if row["workload_kind"] != "DaemonSet"] if peaks else []),
     )  # fmt: skip
     versions = {table.name: write(table, rows) for table, rows in tables}
@@ -89,9 +89,9 @@ def _usage(days: int) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _job(days: int) -> Iterator[dict[str, Any]]:
+def _job() -> Iterator[dict[str, Any]]:
     """Six cores and eight GiB for two hours of every night."""
-    for at in _hours(days):
+    for at in _hours(len(DAYS)):
         if at["hour"].hour in NIGHT:
             yield at | {
                 "cluster": "offline", "namespace": "etl", "workload": "nightly", "workload_kind": "CronJob",
@@ -101,8 +101,8 @@ def _job(days: int) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _job_nodes(days: int) -> Iterator[dict[str, Any]]:
-    for at in _hours(days):
+def _job_nodes() -> Iterator[dict[str, Any]]:
+    for at in _hours(len(DAYS)):
         if at["hour"].hour in NIGHT:
             yield at | {
                 "cluster": "offline", "node": "b1", "node_pool": "batch", "provider_id": "cn-beijing.i-b1",

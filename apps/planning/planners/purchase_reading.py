@@ -172,15 +172,20 @@ def _teams(pools: Iterable[Pool], pinned: Publication, window: Window) -> dict[K
     return found
 
 
-def _claims(metering: Metering) -> dict[str, tuple[float, float | None]]:
+def _claims(metering: Metering) -> Claims:
     """Of each billed resource the share of its claims that jobs make, which can be run again, and, of a node that
     comes and goes, how full it is."""
+    return {one: told for cluster, own in metering.clusters() for one, told in _of_cluster(own, cluster).items()}
+
+
+def _of_cluster(metering: Metering, cluster: str) -> Claims:
     rows = metering.ask(
         f"""
         WITH nodes AS (
             SELECT cluster, node, max(provider_id) AS provider, count(DISTINCT clock) AS there,
                 sum(cpu_capacity_core_hours)::DOUBLE AS capacity
-            FROM {metering.listener.rows(NODE_HOURS)} WHERE clock >= ? AND clock < ? GROUP BY cluster, node)
+            FROM {metering.listener.rows(NODE_HOURS)} WHERE cluster = ? AND clock >= ? AND clock < ?
+            GROUP BY cluster, node)
         SELECT provider, sum(cores) FILTER (is_job) / nullif(sum(cores), 0),
             CASE WHEN any_value(there) < ? THEN sum(cores) / nullif(any_value(capacity), 0) END
         FROM (
@@ -189,7 +194,7 @@ def _claims(metering: Metering) -> dict[str, tuple[float, float | None]]:
             FROM {metering.listener.rows(WORKLOAD_HOURS)} JOIN nodes USING (cluster, node)
             WHERE clock >= ? AND clock < ?)
         GROUP BY provider""",
-        metering.costed.first, metering.costed.end, STANDING * metering.costed.count,
+        cluster, metering.costed.first, metering.costed.end, STANDING * metering.costed.count,
         metering.costed.first, metering.costed.end,
     )  # fmt: skip
     named = metering.listener.node_resources()

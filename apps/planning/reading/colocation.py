@@ -27,6 +27,8 @@ LEAST_DAYS = 21
 THIN = "%(cluster)s: %(days)s whole days of use are metered; co-location needs %(least)s."
 NO_NODES = "%(cluster)s: no node stands all the time, so there is nothing to share."
 NO_BATCH = "%(cluster)s: no batch work was seen on nodes that come and go, so there is nothing to bring in."
+Everywhere = dict[str, tuple[Metering, list[Stood]]]
+"""By cluster, its metering and its nodes."""
 
 
 def read(pinned: Publication, now: datetime) -> Iterator[Case]:
@@ -34,23 +36,23 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     metering = Metering.of(pinned, now)
     if metering is None:
         return
-    everywhere = {cluster: metering.nodes(cluster, metering.costed) for cluster in metering.clusters()}
-    for cluster, nodes in everywhere.items():
-        if nodes and not any(node.gpus for node in nodes) and is_online(metering, cluster):
-            yield _case(metering, cluster, everywhere)
+    everywhere = {cluster: (own, own.nodes(cluster, own.costed)) for cluster, own in metering.clusters()}
+    for cluster, (own, nodes) in everywhere.items():
+        if nodes and not any(node.gpus for node in nodes) and is_online(own, cluster):
+            yield _case(own, cluster, everywhere)
 
 
-def _case(metering: Metering, cluster: str, everywhere: dict[str, list[Stood]]) -> Case:
+def _case(metering: Metering, cluster: str, everywhere: Everywhere) -> Case:
     hours = _days(metering)
     told = {"cluster": cluster}
     if hours.count < LEAST_DAYS * DAY:
         return Case(
             cluster, withheld=Sentence(THIN, told | {"days": f"{hours.count // DAY}", "least": f"{LEAST_DAYS}"})
         )
-    standing = [node for node in everywhere[cluster] if node.stands]
+    standing = [node for node in everywhere[cluster][1] if node.stands]
     if not standing:
         return Case(cluster, withheld=Sentence(NO_NODES, told))
-    batch = _batch(metering, everywhere, hours)
+    batch = _batch(everywhere, hours)
     if batch is None:
         return Case(cluster, withheld=Sentence(NO_BATCH, told))
     meta, work = batch
@@ -100,13 +102,11 @@ def _online(metering: Metering, cluster: str, standing: list[Stood], hours: Hour
     return {"use": use, "capacity": np.where(np.isnan(capacity), last, capacity), "free_gib": np.nan_to_num(free)}
 
 
-def _batch(
-    metering: Metering, everywhere: dict[str, list[Stood]], hours: Hours
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def _batch(everywhere: Everywhere, hours: Hours) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Jobs on nodes that come and go, of the cluster that pays most for them: cores and GiB claimed by hour, its nodes,
     and what a node-hour costs."""
     best: tuple[Decimal, dict[str, Any], dict[str, Any]] | None = None
-    for cluster, nodes in everywhere.items():
+    for cluster, (metering, nodes) in everywhere.items():
         elastic = [node for node in nodes if not node.stands and not node.gpus]
         cost = metering.cost_of(node.resource for node in elastic)
         if cost.amount <= 0 or (best and cost.amount <= best[0]):

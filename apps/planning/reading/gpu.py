@@ -44,11 +44,11 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     metering = Metering.of(pinned, now)
     if metering is None:
         return
-    for cluster in metering.clusters():
-        nodes = [node for node in metering.nodes(cluster, metering.costed) if node.gpus]
+    for cluster, own in metering.clusters():
+        nodes = [node for node in own.nodes(cluster, own.costed) if node.gpus]
         if nodes:
-            end, there = _newest(metering, cluster)
-            yield _case(metering, cluster, [node for node in nodes if node.stands and node.node in there], end)
+            end, there = _newest(own, cluster)
+            yield _case(own, cluster, [node for node in nodes if node.stands and node.node in there], end)
 
 
 def card_of(instance_type: str) -> tuple[str, int]:

@@ -44,10 +44,10 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     hours = metering.weeks(MOST_WEEKS) if metering else None
     if metering is None or hours is None:
         return
-    for cluster in metering.clusters():
-        nodes = metering.nodes(cluster, metering.costed)
-        if nodes and is_online(metering, cluster) and not any(node.gpus for node in nodes):
-            yield _case(metering, cluster, nodes, hours)
+    for cluster, own in metering.clusters():
+        nodes = own.nodes(cluster, own.costed)
+        if nodes and is_online(own, cluster) and not any(node.gpus for node in nodes):
+            yield _case(own, cluster, nodes, hours)
 
 
 def is_online(metering: Metering, cluster: str) -> bool:

@@ -42,17 +42,18 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     metering = Metering.of(pinned, now)
     if metering is None:
         return
-    for cluster in metering.clusters():
-        yield _case(metering, cluster)
+    for cluster, own in metering.clusters():
+        yield _case(own, cluster)
 
 
 def _case(metering: Metering, cluster: str) -> Case:
     end = metering.costed.end
     days = min(DAYS, (end - max(metering.hours.first, end - DAYS * DAY)) // DAY)
-    hours = Hours(end - days * DAY, end)
     told = {"cluster": cluster}
     if days < LEAST_DAYS:
         return Case(cluster, withheld=Sentence(THIN, told | {"days": f"{days}", "least": f"{LEAST_DAYS}"}))
+    priced = -(-metering.costed.count // DAY)  # in autumn they have an hour more than days
+    hours = Hours(end - max(days, priced) * DAY, end)
     nodes = [node for node in metering.nodes(cluster, metering.costed) if not node.gpus]
     if not nodes:
         return Case(cluster, withheld=Sentence(ONLY_GPUS, told))

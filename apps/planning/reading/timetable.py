@@ -107,13 +107,13 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     count = 0
     told_of: set[str] = set()
     seen: set[str] = set()
-    for cluster in metering.clusters():
-        if hours.count < LEAST_DAYS * DAY:
-            told = {"cluster": cluster, "days": f"{hours.count // DAY}", "least": f"{LEAST_DAYS}"}
+    for cluster, own in metering.clusters():
+        if (days := _days(own)) < LEAST_DAYS:
+            told = {"cluster": cluster, "days": f"{days}", "least": f"{LEAST_DAYS}"}
             yield Case(cluster, withheld=Sentence(THIN, told))
             count += 1
             continue
-        workloads = _workloads(metering, cluster, hours, classes)
+        workloads = _workloads(own, cluster, hours, classes)
         for case in _unplannable(cluster, workloads):
             yield case
             count += 1
@@ -121,9 +121,9 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
         keys = workloads.planned[:MOST]
         if not keys:
             continue
-        found = _of_cluster(metering, cluster, hours, keys)
+        found = _of_cluster(own, cluster, hours, keys)
         for key in keys:
-            case = _case(metering, cluster, key, when, classes, found)
+            case = _case(own, cluster, key, when, classes, found)
             if case.subject in told_of:  # the same workload in another cluster
                 case = replace(case, subject=f"{cluster}/{case.subject}")
             told_of.add(case.subject)

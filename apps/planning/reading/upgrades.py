@@ -26,9 +26,9 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     metering = Metering.of(pinned, now)
     if metering is None:
         return
-    for cluster in metering.clusters():
-        nodes = [node for node in metering.nodes(cluster, metering.costed) if node.stands and not node.gpus]
-        yield _case(metering, cluster, nodes)
+    for cluster, own in metering.clusters():
+        nodes = [node for node in own.nodes(cluster, own.costed) if node.stands and not node.gpus]
+        yield _case(own, cluster, nodes)
 
 
 def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
