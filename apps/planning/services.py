@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.finops.errors import CostOpsError
+from apps.finops.findings import Sentence
 from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.marts.models import Publication
@@ -25,6 +26,7 @@ from apps.warehouse import fencing
 logger = logging.getLogger(__name__)
 KEPT_PUBLICATIONS = 10
 """A planner's plans of so many publications stay readable; only the newest keep the numbers that sliders plan from."""
+NOTHING = "The newest publication has nothing that could be planned here."
 
 
 def identity() -> str:
@@ -36,6 +38,7 @@ def identity() -> str:
 def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepResult:
     """Make every planner's plans of the newest publication; one made of the same numbers is taken over.
 
+    Where a planner finds nothing that is said instead of its plans: the last it made are of what is no more.
     A planner that fails, whatever at, is a problem of its own: its earlier plans stay, and the others plan.
     """
     pinned = publication()
@@ -43,7 +46,8 @@ def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepRes
     rows = 0
     for planner in PLANNERS if planners is None else planners:
         try:
-            found = [_made(planner, case, pinned, now) for case in planner.read(pinned, now)]
+            cases = list(planner.read(pinned, now)) or [Case("", withheld=Sentence(NOTHING))]
+            found = [_made(planner, case, pinned, now) for case in cases]
         except CostOpsError as wrong:
             problems.append(_failed(planner, pinned, str(wrong), now))
         except Exception as fault:  # a fault of one planner stops no other: its plan stays, and its page says so

@@ -14,12 +14,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, override
 
 from apps.charts.plans import Axis, Series, over
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
 from apps.marts.query import Scope
+from apps.operations import services as operations
+from apps.operations.kinds import KINDS
+from apps.operations.models import Recommendation
 from apps.planning import registry, selectors, services
 from apps.planning.arrays import pack, unpack
 from apps.planning.drafts import (
@@ -206,6 +209,27 @@ def test_a_fault_of_one_planner_stops_no_other(
     services.plan(now=NOW, planners=[TOY, other])
     assert not Fault.objects.exists()
     assert "could not plan publication" not in client("han").get("/plans/pools/").content.decode()
+
+
+def test_a_planner_that_finds_nothing_any_more_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cluster was deleted, or its Prometheus retired."""
+    kinds = [kind for kind in KINDS if kind.name == "pools"]
+    operations.recommend(now=NOW, kinds=kinds)
+    states = Recommendation.objects.values_list("team", "state").order_by("team")
+    assert [state for _team, state in states] == ["found", "assigned"]
+    publish_costs([{"day": date(2026, 10, 1), "effective_cost": "300", "team": "web"}])
+    with_planner(monkeypatch, read=lambda *_: ())
+    services.plan(now=NOW)
+    operations.recommend(now=NOW, kinds=kinds)
+    assert (selectors.findings("pools"), selectors.totals(selectors.plans("pools"))) == ((), {})
+    assert {state for _team, state in states.all()} == {"closed"}
+    assert [(one.plan.subject, str(one.withheld)) for one in selectors.plans("pools")] == [("", services.NOTHING)]
+    assert services.NOTHING in client("han").get("/plans/pools/").content.decode()
+    with override("zh-hans"):
+        assert gettext(services.NOTHING) != services.NOTHING
+    with_planner(monkeypatch)
+    services.plan(now=NOW)
+    assert [one.plan.subject for one in selectors.plans("pools")] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
