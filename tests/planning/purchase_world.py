@@ -3,6 +3,7 @@
 An hour of ecs.g7 costs 3 by the list: 1 is covered by ri-1 (which pays 0.5 and wastes a tenth), 2 are on demand.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,8 +28,8 @@ CHARGED = (
 )  # fmt: skip
 
 
-def publish(days: int = 35) -> Publication:
-    """The company with so many days of charges."""
+def publish(days: int = 35, more: Iterable[dict[str, Any]] = ()) -> Publication:
+    """The company with so many days of charges, and `more` of them."""
     for table in LAKE:
         lake.drop(table)
     first = END - timedelta(days=days)
@@ -37,7 +38,7 @@ def publish(days: int = 35) -> Publication:
     costs = [row | {"month": f"{row['day']:%Y-%m}"} for row in allocated]
     tables: tuple[tuple[LakeTable, list[dict[str, Any]]], ...] = (
         (ALLOCATED, allocated), (COST_MART, costs), (PASSED_ON, []),
-        (CHARGES, [*(_charge(day, *row) for day in listed for row in CHARGED), _purchase(listed[0])]),
+        (CHARGES, [*(charge(day, *row) for day in listed for row in CHARGED), _purchase(listed[0]), *more]),
     )  # fmt: skip
     cache.clear()
     return Publication.objects.create(
@@ -54,7 +55,7 @@ def _allocated(day: date, resource: str, team: str, listed: str, cost: str, told
     }  # fmt: skip
 
 
-def _charge(day: date, resource: str, team: str, listed: str, cost: str, told: dict[str, str]) -> dict[str, Any]:
+def charge(day: date, resource: str, team: str, listed: str, cost: str, told: dict[str, str]) -> dict[str, Any]:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     held = {"CommitmentDiscountId": "ri-1", "CommitmentDiscountName": "one year",
             "CommitmentDiscountType": "Reserved Instance"}  # fmt: skip
@@ -70,7 +71,7 @@ def _charge(day: date, resource: str, team: str, listed: str, cost: str, told: d
 def _purchase(day: date) -> dict[str, Any]:
     """A year of ri-1 paid at once: it ends 100 days after the last charge."""
     end = datetime(END.year, END.month, END.day, tzinfo=UTC) + timedelta(days=100)
-    return _charge(day, "ri-1", "platform", "4818", "0", {"CommitmentDiscountStatus": ""}) | {
+    return charge(day, "ri-1", "platform", "4818", "0", {"CommitmentDiscountStatus": ""}) | {
         "ChargeCategory": "Purchase", "ChargePeriodEnd": end,
         "BillingPeriodEnd": datetime(2026, 10, 1, tzinfo=UTC),
     }  # fmt: skip

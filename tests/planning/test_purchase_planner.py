@@ -1,5 +1,6 @@
 """The purchase planner on a bill that adds up on paper."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -67,6 +68,15 @@ def test_the_bill_is_read_by_pool_and_currency(pinned):
     assert meta["pools"][0]["held"] == [["ri-1", "1.1000", 4]]  # 24 and 2.40 a day; 100 days are four months
     assert meta["pools"][0]["team"] == "shop"
     assert Decimal(meta["pools"][0]["on_demand"]).quantize(Decimal("0.01")) == round(48 * MONTH, 2)
+
+
+def test_a_month_that_is_not_over_is_demand_of_the_days_that_are(home, db):
+    month = purchase_world.charge(date(2026, 10, 1), "i-month", "shop", "31", "31", {"PricingCategory": "Standard"})
+    pinned = purchase_world.publish(more=[month | {"ChargePeriodEnd": datetime(2026, 11, 1, tzinfo=UTC)}])
+    meta, arrays = unpack(cases(pinned)["CNY"].data)
+    assert meta["days"] == 35
+    assert arrays["demand"][0].tolist() == [3.0] * 15 * 24 + [round(3 + 1 / 24, 6)] * 20 * 24
+    assert plan(pinned).saving_per_month >= Decimal("280.40")  # as much as without it
 
 
 def test_a_currency_without_offers_is_withheld(pinned):

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 import numpy as np
@@ -99,12 +100,14 @@ class Bill:
     unlisted: dict[str, Decimal]
 
 
-def read_bill(pinned: Publication, window: Window) -> Bill | None:
-    """The bill of the last 90 days before the end of `window`, which costs are of; None where there is no usage."""
+def read_bill(pinned: Publication, window: Window, zone: ZoneInfo) -> Bill | None:
+    """The bill of the last 90 days before the end of `window`, which costs are of; None where there is no usage. Of a
+    charge that is dated ahead, as of a month, the hours after that end are no demand yet."""
     since = window.end - timedelta(days=HISTORY_DAYS)
+    until = (int(window.hours(zone)[1].timestamp()) + 3599) // 3600
     with Workspace() as workspace:
         bill = workspace.keep_query(_usage(_charges(pinned, since, window.end, workspace)))
-        ((first, end),) = _rows(f"SELECT min(first), max(last) FROM {bill}")
+        ((first, end),) = _rows(f"SELECT min(first), least(max(last), {until}) FROM {bill}")
         if first is None:
             return None
         hours = end - first
@@ -170,7 +173,8 @@ def _usage(charges: str) -> str:
 
 
 def _demand(bill: str, first: int, hours: int) -> dict[Key, Floats]:
-    """List price of every hour by pool, whatever covered it but spot; a charge of a day is spread over its hours.
+    """List price of every hour by pool, whatever covered it but spot; a charge of a day is spread over its hours, of
+    which those behind the last are left out.
 
     A curve for the learner, in floats: what is said in money is of the exact sums in `_price` and `_holdings`.
     """

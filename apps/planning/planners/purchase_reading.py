@@ -42,9 +42,10 @@ FOUR, SIX = Decimal("0.0001"), 6
 
 def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     """A case for every currency in which something is used that commitments are sold for."""
-    today = now.astimezone(ZoneInfo(settings.COSTOPS_TIME_ZONE)).date()
+    zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
+    today = now.astimezone(zone).date()
     window = complete_window(pinned, today=today)
-    bill = read_bill(pinned, window) if window else None
+    bill = read_bill(pinned, window, zone) if window else None
     if window is None or bill is None:
         return
     offers = table.on_sale(today)
