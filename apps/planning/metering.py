@@ -39,6 +39,8 @@ FULLEST = 0.95
 """A node is never planned fuller than this, however full one once was."""
 STANDING = 0.9
 """A node that is there in so many of the last hours stands; others come and go."""
+SILENT = timedelta(days=7)
+"""Where nothing was metered in the last so many days of the bill, nobody knows what there is still to plan."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,16 @@ class Metering:
 
     @classmethod
     def of(cls, pinned: Publication, now: datetime) -> "Metering | None":
-        """What is metered and billed; None where no day is both."""
+        """What is metered and billed; None where no day is both, or none lately."""
         zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
         billed = complete_window(pinned, today=today(now))
         listener = Listener(pinned, today=today(now))
         if billed is None or listener.hours is None:
             return None
         window = _metered(billed, listener.hours, zone)
-        return cls(pinned, listener, listener.hours, window, zone) if window else None
+        if window is None or window.end < billed.end - SILENT:
+            return None
+        return cls(pinned, listener, listener.hours, window, zone)
 
     @property
     def days(self) -> int:

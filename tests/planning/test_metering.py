@@ -1,6 +1,6 @@
 """What prices are of: the days that are both billed and metered, of every cluster its own."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,24 @@ def clock(local: str, zone: str) -> int:
 def test_a_day_is_priced_where_it_is_metered_from_end_to_end(first: str, end: str, zone: str, days: str) -> None:
     hours = Hours(clock(first, zone), clock(end, zone))
     assert str(_metered(BILLED, hours, ZoneInfo(zone))) == days
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("billed", "days"),
+    [
+        pytest.param(date(2026, 11, 2), 21, id="a week ago: 28 billed days less seven"),
+        pytest.param(date(2026, 11, 3), None, id="longer ago"),
+    ],
+)
+def test_nothing_is_planned_where_metering_ended_long_ago(
+    home: Path, monkeypatch: pytest.MonkeyPatch, billed: date, days: int | None
+) -> None:
+    pinned = worlds.publish()  # metered to the 25th
+    window = Window(billed - timedelta(days=28), billed)
+    monkeypatch.setattr("apps.planning.metering.complete_window", lambda _pinned, **_: window)
+    found = Metering.of(pinned, worlds.NOW)
+    assert (found and found.days) == days
 
 
 @pytest.mark.django_db
