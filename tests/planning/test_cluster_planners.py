@@ -123,9 +123,12 @@ def test_a_margin_costs_and_figures_are_drawn(shop: Publication) -> None:
 
 def test_ten_days_are_too_few(home: Path) -> None:
     pinned = worlds.publish(days=10)
-    (sizes,), (pool,) = rightsizing.PLANNER.read(pinned, worlds.NOW), pools.PLANNER.read(pinned, worlds.NOW)
+    (sizes,), (pool,), (upgrade,) = (
+        planner.PLANNER.read(pinned, worlds.NOW) for planner in (rightsizing, pools, upgrades)
+    )
     assert str(sizes.withheld) == "online: 10 days of use are metered; right-sizing needs 14."
     assert str(pool.withheld) == "online: 1 whole weeks are metered without gaps; a plan needs 2."
+    assert str(upgrade.withheld) == "online: 10 days are both metered and billed; upgrades need 14."
 
 
 def test_without_peaks_the_plan_says_so(home: Path) -> None:

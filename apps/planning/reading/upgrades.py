@@ -17,6 +17,8 @@ from apps.planning.arrays import pack
 from apps.planning.drafts import Case
 from apps.planning.metering import AGENTS, Metering, Stood
 
+LEAST_DAYS = 14
+THIN = "%(cluster)s: %(days)s days are both metered and billed; upgrades need %(least)s."
 NO_NODES = "%(cluster)s: no node that stands is found in the bill, so nothing can be priced."
 NO_USE = "%(cluster)s: nothing was used on nodes that stand."
 
@@ -33,6 +35,8 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
 
 def _case(metering: Metering, cluster: str, nodes: list[Stood]) -> Case:
     told = {"cluster": cluster}
+    if metering.days < LEAST_DAYS:
+        return Case(cluster, withheld=Sentence(THIN, told | {"days": f"{metering.days}", "least": f"{LEAST_DAYS}"}))
     cost = metering.cost_of(node.resource for node in nodes)
     if not nodes or cost.amount <= 0:
         return Case(cluster, withheld=Sentence(NO_NODES, told))
