@@ -32,7 +32,7 @@ def in_csv(member: Member, folder: Path) -> Member:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     target = folder / f"{member.path.name}.rows"
     with target.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(rows)
     return replace(member, path=target, kind="csv")

@@ -40,7 +40,7 @@ def as_csv(member: Member, folder: Path, whole: Collection[str]) -> Member:
             raise Unreadable(f"{member.name}: more than {MAX_COLUMNS} different keys; at most so many are read.")
     target = folder / f"{member.path.name}.csv"
     with target.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(columns), restval="", lineterminator="\n")
+        writer = csv.DictWriter(stream, list(columns), restval="", lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(_rows(member, whole))
     return replace(member, path=target)

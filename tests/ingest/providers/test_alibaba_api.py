@@ -139,6 +139,13 @@ def test_days_are_pulled_page_by_page(cloud):
     )  # fmt: skip
 
 
+def test_a_carriage_return_is_part_of_its_text(cloud):
+    known, address = cloud
+    known.days = {"2026-10-01": [item("2026-10-01", 1, NickName="a\rb")]}
+    assert pull(add(address), OPEN) == []
+    assert [one["ResourceName"] for one in charges()] == ["a\rb"]
+
+
 def test_open_months_are_pulled_again_after_six_hours(cloud):
     known, address = cloud
     known.days = {"2026-10-01": [item("2026-10-01", 1)]}

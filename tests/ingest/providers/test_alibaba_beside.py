@@ -183,6 +183,12 @@ def test_what_is_rounded_off_the_bill_is_an_adjustment(tmp_path, name, content):
     assert money("BilledCost") == Decimal("47.60")
 
 
+def test_a_carriage_return_in_an_answer_is_part_of_its_text(tmp_path):
+    answer = json.dumps({"Data": {"Items": {"Item": [v1(), v1(**{"资产/资源实例名称": "a\rb"})]}}}).encode()
+    assert errors(deliver(tmp_path, {MONTH.replace(".csv", ".json"): answer})) == []
+    assert [one["ResourceName"] for one in charges()] == ["在线-网关-01", "a\rb"]
+
+
 def test_an_overview_without_rounding_adds_no_row(tmp_path, settings):
     settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
     files = {MONTH: bill(v1()), "1690_BillOverview_202610.csv": bill(overview("47.60", "0"), overview("0", "0"))}

@@ -263,6 +263,15 @@ def test_rows_that_another_file_told_are_held_back(tmp_path, deliveries, held, e
         assert len(costs()) == len(expected) + file.rows
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=["CR", "LF", "CRLF"])
+def test_a_line_break_in_a_text_is_part_of_it(tmp_path, end):
+    project = {"id": "shop", "name": f"Sh{end}op", "labels": [{"key": "env", "value": f"a{end}b"}]}
+    put(tmp_path / "in", "a.jsonl", json_lines(usage(1), usage(2, project=project), usage(4)))
+    assert errors(ingest(source(tmp_path / "in", "gcp"))) == []
+    _, charge, _ = charges()
+    assert (charge["SubAccountName"], json.loads(charge["Tags"])["env"], total()) == (f"Sh{end}op", f"a{end}b", 7)
+
+
 def test_a_focus_export_is_read_as_it_is(tmp_path):
     put(tmp_path / "in", "a.jsonl", json_lines(row("2.5", Tags={"team": "shop"})))
     assert errors(ingest(source(tmp_path / "in", "gcp"))) == []

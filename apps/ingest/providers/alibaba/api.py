@@ -196,7 +196,7 @@ def _keep(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     columns = list(dict.fromkeys(column for row in rows for column in row))
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     writer.writerows({column: _text(value) for column, value in row.items()} for row in rows)
     target = folder / f"{rows[0].get('AccountID') or rows[0].get('BillAccountID') or 0}_{name}.csv"
