@@ -227,6 +227,26 @@ def test_a_month_is_not_told_by_a_run_over_several_as_well(tmp_path, first):
     assert total() == Decimal("3.64")
 
 
+@pytest.mark.parametrize("dates", ["12345678-87654321", "20261301-20261399", "20261031-20261001"])
+@pytest.mark.parametrize("run", ["", "202611010000/"], ids=["a file", "a run"])
+def test_a_folder_of_digits_that_are_no_days_is_any_folder(tmp_path, dates, run):
+    put(tmp_path / "in", f"exp/{dates}/{run}a.csv", bill(ea("5")))
+    put(tmp_path / "in", "exp/20261001-20261031/b.csv", bill(ea()))
+    assert ingest(source(tmp_path / "in", "azure")) == []
+    assert costs() == ["2.64", "5"]
+
+
+@pytest.mark.parametrize("end", ["2026-13-40", "2026-09-30", "9", None])
+def test_a_manifest_whose_days_are_none_stops_no_other(tmp_path, end):
+    manifest = {"runInfo": {"startDate": "2026-10-01", "endDate": end}, "blobs": [{"blobName": "a.csv"}]}
+    put(tmp_path / "in", "odd/a.csv", bill(ea("5")))
+    put(tmp_path / "in", "odd/manifest.json", json.dumps(manifest).encode())
+    export(tmp_path / "in", "ActualCost", EVERYWHERE)
+    (problem,) = ingest(source(tmp_path / "in", "azure"))
+    assert problem == "error odd/manifest.json: The manifest names no days (runInfo.startDate, endDate)."
+    assert total() == Decimal("13.73")
+
+
 def test_loose_actual_and_amortised_files_are_not_added(tmp_path):
     put(tmp_path / "in", "actual.csv", bill(*ACTUAL))
     put(tmp_path / "in", "amortized.csv", bill(*AMORTISED))

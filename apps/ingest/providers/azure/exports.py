@@ -50,12 +50,28 @@ class Run:
 
     @property
     def days(self) -> int:
-        first, _, last = self.dates.partition("-")
-        return (_day(last) - _day(first)).days
+        first, last = _days(self.dates)
+        return (last - first).days
 
 
-def _day(digits: str) -> date:
-    return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
+def _days(dates: str) -> tuple[date, date]:
+    """The first and the last of `20261001-20261031`; raises ValueError where the digits are no days."""
+    first, last = map(date.fromisoformat, dates.split("-"))
+    return first, last
+
+
+def _are_days(dates: str) -> bool:
+    try:
+        first, last = _days(dates)
+    except ValueError:
+        return False
+    return first <= last
+
+
+def _in_folders(path: str) -> re.Match[str] | None:
+    """The folders of an export that a path names. Digits that are no days make no folder of dates."""
+    match = _FOLDERS.fullmatch(path)
+    return match if match and _are_days(match["dates"]) else None
 
 
 def discover(found: Sequence[Found], read: Read) -> Discovery:
@@ -75,17 +91,15 @@ def discover(found: Sequence[Found], read: Read) -> Discovery:
             runs.append(run)
     listed = {one.found.path for run in runs for one in run.files}
     unlisted = [one for one in data if one.path not in listed]
-    runs += _listed_runs(one for one in unlisted if _FOLDERS.fullmatch(one.path) and not _covered(one, manifested))
+    runs += _listed_runs(one for one in unlisted if _in_folders(one.path) and not _covered(one, manifested))
     files, said = _settle(runs)
-    loose, doubted = _loose(
-        [one for one in unlisted if not _FOLDERS.fullmatch(one.path) and not _covered(one, manifested)]
-    )
+    loose, doubted = _loose([one for one in unlisted if not _in_folders(one.path) and not _covered(one, manifested)])
     return Discovery((*files, *loose), (*problems, *said, *doubted))
 
 
 def _export_of(path: str) -> str:
     """The export's folder; of a path without a folder of dates, the folder it lies in."""
-    match = _FOLDERS.fullmatch(path)
+    match = _in_folders(path)
     return (match["export"] or "") if match else str(PurePosixPath(path).parent)
 
 
@@ -120,15 +134,15 @@ def _object(manifest: Manifest, key: str) -> dict[str, Any]:
 
 
 def _dates(path: str, info: dict[str, Any]) -> str | None:
-    if match := _FOLDERS.fullmatch(path):
+    if match := _in_folders(path):
         return match["dates"]
     days = [re.sub(r"\D", "", str(info.get(key, ""))[:10]) for key in ("startDate", "endDate")]
-    return "-".join(days) if all(len(day) == 8 for day in days) else None
+    return dates if _are_days(dates := "-".join(days)) else None
 
 
 def _stamp(found: Found, info: dict[str, Any]) -> str:
     """When a run was: its folder says so, or its manifest, or the file's own time."""
-    match = _FOLDERS.fullmatch(found.path)
+    match = _in_folders(found.path)
     if match and match["run"]:
         return match["run"] + "00"
     submitted = re.sub(r"\D", "", str(info.get("submittedTime", ""))[:19])
@@ -167,13 +181,13 @@ def _listed_runs(data: Iterable[Found]) -> Iterator[Run]:
     groups: dict[str, list[Found]] = defaultdict(list)
     for one in data:
         path = PurePosixPath(one.path)
-        match = _FOLDERS.fullmatch(one.path)
+        match = _in_folders(one.path)
         is_part = (
             bool(match and match["run"]) or path.name.startswith("part_") or bool(_GUID.fullmatch(path.parent.name))
         )
         groups[str(path.parent) if is_part else one.path].append(one)
     for folder, files in groups.items():
-        match = _FOLDERS.fullmatch(files[0].path)
+        match = _in_folders(files[0].path)
         if match:
             stamp = match["run"] + "00" if match["run"] else max(map(_modified, files))
             listed = tuple(Listed(one) for one in files)
@@ -283,8 +297,7 @@ def choose(path: str, release: str) -> tuple[Mapping, ...]:
 
 def _of_its_days(mapping: Mapping, path: str) -> Mapping:
     """The mapping for the days of a run, where its folder names them."""
-    match = _FOLDERS.fullmatch(path)
+    match = _in_folders(path)
     if not match:
         return mapping
-    first, _, last = match["dates"].partition("-")
-    return costs.within(mapping, _day(first), _day(last))
+    return costs.within(mapping, *_days(match["dates"]))
