@@ -1,6 +1,5 @@
 """What a provider's overview says a month cost, against the charges: per account, month, service and currency."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -13,14 +12,17 @@ from apps.ingest import kinds, landing
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.providers.base import Listed, Overview, Provider
 from apps.ingest.releases import FINAL
+from apps.ingest.text import careful
 from apps.ingest.text.answers import in_csv
 from apps.ingest.text.encoding import in_utf8
+from apps.ingest.text.header import BadHeader, read_header
 from apps.ingest.unpack import Unreadable, unpacked
 from apps.warehouse import lake
 from apps.warehouse.engine import rows_of
 
 Key = tuple[str, str, str, str]
 """Account, month, service, currency."""
+_UNREADABLE = (Unreadable, BadHeader, careful.Broken, OSError, LookupError, ValueError, ArithmeticError)
 
 
 def compare(source: Source) -> list[Problem]:
@@ -44,7 +46,7 @@ def _compare(source: Source, files: Iterable[tuple[str, Path, str]]) -> list[Pro
             continue
         try:
             stated = _stated(provider, provider.overview, path, full)
-        except (Unreadable, OSError, LookupError, ValueError, ArithmeticError) as error:
+        except _UNREADABLE as error:
             problems.append(Problem("error", "overview", path, f"The overview cannot be read ({error})."))
             continue
         problems += _differences(source, path, stated, is_final=release.startswith(FINAL))
@@ -64,8 +66,9 @@ def _rows(provider: Provider, path: str, full: Path) -> Iterator[Mapping[str, st
     with unpacked(full, path) as bundle:
         for member in bundle.members:
             plain = in_csv(in_utf8(member, bundle.folder, provider.encodings), bundle.folder)
-            with plain.path.open(encoding="utf-8-sig", newline="") as stream:
-                yield from csv.DictReader(stream)
+            columns = read_header(plain.path, plain.name).columns
+            for row in careful.rows(plain.path):
+                yield dict(zip(columns, row.cells, strict=False))
 
 
 def _differences(source: Source, path: str, stated: Mapping[Key, Decimal], *, is_final: bool) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Alibaba Cloud: what lies beside a bill, added up by hand."""
 
+import csv
 import json
 import re
 from datetime import UTC, datetime
@@ -245,6 +246,35 @@ def test_the_month_is_compared_with_its_overview(tmp_path, bill_name, rows, expe
     assert [text for text in told if "overview says" in text] == expected
     facts = [fact.found.split(";")[0] for fact in check(one, NOW) if "overview says" in fact.found]
     assert [fact.replace(": 1690000000000001 2026-10 ", " ", 1) for fact in facts] == expected
+
+
+@pytest.fixture
+def worker() -> None:
+    """A worker in which Python's limit of a cell is its own: bills are read apart from it."""
+    csv.field_size_limit(131_072)
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_overview_is_read_as_bills_are(tmp_path):
+    one = source(tmp_path / "in", kind="alibaba")
+    put(tmp_path / "in", MONTH, CENTS)
+    put(tmp_path / "in", "1690_BillOverview_202610.csv", bill(overview("47.99", "0", Remark="x" * 131_073)))
+    assert ["0.38 less" in problem for problem in ingest(one) if "overview" in problem] == [True]
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("remark", "said"),
+    [
+        pytest.param("x" * 1_000_001, "a value is longer than a megabyte", id="a value of megabytes"),
+        pytest.param("a\rb", "Not CSV: new-line character seen in unquoted field", id="no CSV"),
+    ],
+)
+def test_an_overview_that_cannot_be_read_is_told(tmp_path, remark, said):
+    put(tmp_path / "in", MONTH, CENTS)
+    put(tmp_path / "in", "1690_BillOverview_202610.csv", bill(overview("47.61", "0", Remark=remark)))
+    facts = [fact.found for fact in check(source(tmp_path / "in", kind="alibaba"), NOW)]
+    assert [said in fact for fact in facts if "The overview cannot be read" in fact] == [True]
 
 
 @pytest.mark.parametrize(
