@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 from apps.ingest import kinds
 from apps.ingest.bill.mapping import Input, Mapping
+from apps.ingest.landing import Found
 from apps.ingest.models import Source
 from apps.ingest.providers.base import Provider
 from tests.dashboards.test_translations import written
@@ -71,6 +72,16 @@ def test_nothing_else_names_a_provider():
     elsewhere = [path for path in APPS.rglob("*.py") if "providers" not in path.parts and path.name != "kinds.py"]
     assert len(elsewhere) > 100
     assert [str(path) for path in elsewhere if named.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("kind", sorted(kinds.BILLS))
+def test_no_look_compares_every_file_with_every_other(kind, monkeypatch):
+    names = ("20261001-20261101/a/{}.csv.gz", "PriceFactorBillDetail_{}.csv", "Spending_{}.csv", "L2_202610_{}.csv")
+    found = [Found(name.format(number), Path("/in"), 1, 1) for number in range(50) for name in names]
+    compared = []
+    monkeypatch.setattr(Found, "__eq__", lambda one, other: compared.append(other) or one is other)
+    kinds.BILLS[kind].discover(found, lambda _: b"")
+    assert len(compared) <= len(found)
 
 
 def test_every_kind_has_its_title_in_both_languages():

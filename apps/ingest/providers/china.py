@@ -67,7 +67,7 @@ def one_kind(*kinds: str) -> Discover:
         files = [one for one in found if not one.path.lower().endswith(".json")]
         for kind in kinds:
             if taken := [one for one in files if re.search(kind, one.path, re.IGNORECASE)]:
-                rest = [one for one in files if one not in taken]
+                rest = [one for one in files if not re.search(kind, one.path, re.IGNORECASE)]
                 return Discovery(tuple(Listed(one) for one in taken), tuple(_left_out(one, taken[0]) for one in rest))
         return Discovery(tuple(Listed(one) for one in files))
 

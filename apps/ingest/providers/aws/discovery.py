@@ -178,7 +178,7 @@ def _loose(found: Iterable[Found], releases: list[Release], *, is_alone: bool) -
             "Copy the manifests too, or the files into a folder without that layout.",
         ),
     ) if waiting else ()  # fmt: skip
-    return Discovery(tuple(Listed(one) for one in outside if one not in waiting), problems)
+    return Discovery(tuple(Listed(one) for one in outside if not _MONTH.search(one.path)), problems)
 
 
 def _home(path: str) -> str:
