@@ -13,7 +13,7 @@ from apps.finops import focus
 from apps.finops.tables import CHARGES
 from apps.ingest import sources
 from apps.ingest.models import LandedFile, Source
-from apps.ingest.providers.generic import document
+from apps.ingest.providers.generic import document, expressions
 from apps.warehouse import lake
 from tests.ingest.bills import NOW, charges, errors, ingest, put
 
@@ -112,6 +112,11 @@ def test_every_row_becomes_a_charge_that_adds_up_on_paper(folder):
     assert {charge["x_Mapping"] for charge in charges()} == {f"hosting {digest}"}
 
 
+def sums(depth: int) -> object:
+    """The amount with so many discounts added, each sum in the next."""
+    return {"sum": [sums(depth - 1), "discount"]} if depth else "amount"
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
@@ -119,6 +124,7 @@ def test_every_row_becomes_a_charge_that_adds_up_on_paper(folder):
         pytest.param({"input": "amount"}, "10", id="an input, long form"),
         pytest.param({"constant": "0.1"}, "0.1", id="a constant is exact"),
         pytest.param({"sum": ["amount", "discount", {"constant": "1"}]}, "13.5", id="a sum"),
+        pytest.param(sums(8), "30", id="sums in sums: 10 + 8 × 2.50"),
         pytest.param({"difference": ["amount", "discount", "discount"]}, "5", id="a difference"),
         pytest.param({"product": ["amount", {"constant": "-1"}]}, "-10", id="a sign turned"),
         pytest.param({"product": ["price", "price"], "decimals": "2"}, "0.27", id="rounded to two decimals"),
@@ -145,6 +151,40 @@ def test_expressions_of_money(folder, expression, expected):
     source = source_of(folder, changed(columns={"ListCost": expression}))
     assert errors(ingest(source)) == []
     assert Decimal(expected) == charges()[0]["ListCost"]
+
+
+def test_what_is_missing_adds_nothing_and_nothing_at_all_is_missing(folder):
+    put(folder / "bills", "november.csv", (ROWS.splitlines()[0] + "\n01.11.2026,use,Server,c-1,1,,,0.5,,\n").encode())
+    assert errors(ingest(source_of(folder, changed(columns={"ListCost": {"sum": ["quantity", "price"]}})))) == []
+    november, *october = sorted(charges(), key=lambda one: one["x_BillingMonth"], reverse=True)
+    assert [one["ListCost"] for one in (november, *october)] == [
+        Decimal("0.5"),
+        Decimal("24.52083333"),
+        None,
+        None,
+        None,
+    ]
+
+
+def test_a_sum_beyond_what_an_amount_may_be_refuses_the_file(folder):
+    put(folder / "bills", "november.csv", f"{ROWS}01.11.2026,use,Server,c-1,6e25,6e25,,,,\n".encode())
+    (told,) = errors(ingest(source_of(folder)))
+    assert "november.csv" in told
+    assert "Overflow in addition" in told
+
+
+def test_a_mapping_grows_by_what_is_written():
+    read = [document.read(changed(columns={"ListCost": sums(depth)})).mapping for depth in (4, 8, 12)]
+    few, more, most = (len(one.columns["ListCost"]) for one in read)
+    assert most - more == more - few
+
+
+def test_zones_are_looked_for_once(monkeypatch):
+    looked = []
+    known = expressions.available_timezones()
+    monkeypatch.setattr(expressions, "available_timezones", lambda: looked.append(1) or known)
+    document.read(changed(inputs={f"day{number}": {"column": "D", "kind": "time"} for number in range(50)}))
+    assert len(looked) <= 1
 
 
 @pytest.mark.parametrize(
