@@ -1,7 +1,7 @@
 """Every check between a file of teams and rules as it was written and what it means."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,6 +42,7 @@ LIMITS = {"name": 60, "title": 120, "department": 120, "cost_center": 60, "lead_
 RULE_NAME_LIMIT = 120
 PATTERN_LIMIT = 1000
 MOST_RULES = 5_000
+MOST_POLICIES = 5_000
 MOST_PATTERNS = 20_000
 MOST_EXPRESSIONS = 1_000
 """Every charge is compared with every pattern, and expressions take longest."""
@@ -78,18 +79,21 @@ def check(draft: Draft) -> tuple[tuple[TeamFacts, ...], RuleBook]:
 
 
 def _check_number(draft: Draft) -> None:
-    rules = (*draft.rules, *draft.shared, *draft.clusters)
-    parts = (part for rule in rules for part in (*rule.when, *rule.any, *rule.unless))
-    patterns = [pattern.value for _, texts in parts for pattern in texts]
-    expressions = sum(pattern.startswith(EXPRESSION) for pattern in patterns)
-    for what, count, most in (
-        ("rules", len(rules), MOST_RULES),
-        ("patterns", len(patterns), MOST_PATTERNS),
+    rules = [*draft.rules, *draft.shared, *draft.clusters]
+    policies = [policy.rule for policy in draft.policies]
+    parts = (part for rule in (*rules, *policies) for part in (*rule.when, *rule.any, *rule.unless))
+    patterns = [pattern for _, texts in parts for pattern in texts]
+    expressions = [pattern for pattern in patterns if pattern.value.startswith(EXPRESSION)]
+    limits: tuple[tuple[str, Sequence[DraftRule | Text], int], ...] = (
+        ("rules", rules, MOST_RULES),
+        ("policies", policies, MOST_POLICIES),
+        ("patterns", patterns, MOST_PATTERNS),
         ("regular expressions", expressions, MOST_EXPRESSIONS),
-    ):
-        if count > most:
-            told = f"the file has {count:,} {what}; at most {most:,} are taken. A * or a label may stand for many"
-            draft.complain("too-many", rules[0].line, told)
+    )
+    for what, found, most in limits:
+        if len(found) > most:
+            told = f"the file has {len(found):,} {what}; at most {most:,} are taken. A * or a label may stand for many"
+            draft.complain("too-many", found[0].line, told)
 
 
 def check_once(draft: Draft, what: str, names: Iterable[Text | None]) -> None:

@@ -1,6 +1,8 @@
 """Every check between the policies of a file as written and what they mean."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from apps.teams.checks import TeamFacts, check_condition, check_dates, check_name, check_split
 from apps.teams.drafts import Conditions, Draft, DraftPolicy, Text
@@ -23,40 +25,64 @@ WORDS = {"central": ("team", "split"), "fixed": ("split",), "by_driver": ("drive
 _DRIVER_LIMIT = 60
 
 
+class _Placed(NamedTuple):
+    """A policy, and where it stands in the file."""
+
+    number: int
+    line: int
+    policy: Policy
+
+
 def check_policies(draft: Draft, teams: Iterable[TeamFacts]) -> tuple[Policy, ...]:
     """The policies of a file, in order; useless when the draft's `problems` say that anything is wrong."""
     known = {team.name for team in teams}
     found = tuple(_policy(draft, one, known) for one in draft.policies)
-    lines = [one.rule.line for one in draft.policies]
     taken = {rule.name.value for rule in (*draft.rules, *draft.shared, *draft.clusters) if rule.name}
-    for number, policy in enumerate(found):
-        if policy.label in taken:
-            draft.complain("twice", lines[number], f"{policy.label!r} is the name of a rule; choose another name")
-        for earlier, other in enumerate(found[:number]):
-            _check_pair(draft, policy, other, lines[number], lines[earlier])
+    placed = [_Placed(number, draft.policies[number].rule.line, policy) for number, policy in enumerate(found)]
+    for one in placed:
+        if one.policy.label in taken:
+            draft.complain("twice", one.line, f"{one.policy.label!r} is the name of a rule; choose another name")
+    _check_names(draft, [one for one in placed if one.policy.name])
+    _check_meanings(draft, placed)
     return found
 
 
-def _check_pair(draft: Draft, policy: Policy, other: Policy, line: int, earlier: int) -> None:
+def _check_names(draft: Draft, named: Sequence[_Placed]) -> None:
     """Policies of one name are versions of one policy: of one subject, each with days of its own."""
-    if policy.name and policy.name == other.name and policy.subject != other.subject:
+    first: dict[str, _Placed] = {}
+    for one in named:
+        name, other = one.policy.name, first.setdefault(one.policy.name, one)
+        if other.policy.subject != one.policy.subject:
+            message = f"policy {name!r} stands on line {other.line} already, about {other.policy.subject}; rename one"
+            draft.complain("twice", one.line, message)
+    for earlier, later in _overlapping(named, by=lambda policy: (policy.name, policy.subject)):
         draft.complain(
-            "twice", line, f"policy {policy.name!r} stands on line {earlier} already, about {other.subject}; rename one"
-        )
-    elif not policy.overlaps(other):
-        return
-    elif policy.name and policy.name == other.name:
-        draft.complain(
-            "overlap", line,
-            f"policy {policy.name!r} stands on line {earlier} already, for some of the same days; versions of a policy "
-            "must not overlap: end the earlier one with `valid_to` where the later one begins",
+            "overlap", later.line,
+            f"policy {later.policy.name!r} stands on line {earlier.line} already, for some of the same days; versions "
+            "of a policy must not overlap: end the earlier one with `valid_to` where the later one begins",
         )  # fmt: skip
-    elif (policy.subject, policy.matching) == (other.subject, other.matching):
-        draft.complain(
-            "overlap", line,
-            f"the policy on line {earlier} is about exactly the same, on some of the same days, and would decide; "
-            "give one of them other conditions or other days",
-        )  # fmt: skip
+
+
+def _check_meanings(draft: Draft, placed: Iterable[_Placed]) -> None:
+    for earlier, later in _overlapping(placed, by=lambda policy: (policy.subject, policy.matching)):
+        if not later.policy.name or earlier.policy.name != later.policy.name:
+            draft.complain(
+                "overlap", later.line,
+                f"the policy on line {earlier.line} is about exactly the same, on some of the same days, and would "
+                "decide; give one of them other conditions or other days",
+            )  # fmt: skip
+
+
+def _overlapping(placed: Iterable[_Placed], *, by: Callable[[Policy], Hashable]) -> Iterator[tuple[_Placed, _Placed]]:
+    """Pairs of policies that are alike and have days in common, in the order of the file: each with that of those which
+    begin before it that lasts longest. Where any two meet, some pair is told."""
+    longest: dict[Hashable, _Placed] = {}
+    for one in sorted(placed, key=lambda one: one.policy.valid_from or date.min):
+        alike = by(one.policy)
+        other = longest.setdefault(alike, one)
+        if other is not one and other.policy.overlaps(one.policy):
+            yield min(other, one), max(other, one)
+        longest[alike] = max(other, one, key=lambda one: one.policy.valid_to or date.max)
 
 
 def _policy(draft: Draft, written: DraftPolicy, known: set[str]) -> Policy:
@@ -147,11 +173,13 @@ def _split(draft: Draft, written: DraftPolicy, how: str, known: set[str]) -> tup
 
 
 def _teams(draft: Draft, teams: tuple[Text, ...], known: set[str]) -> tuple[str, ...]:
-    for place, team in enumerate(teams):
+    told: set[str] = set()
+    for team in teams:
         if team.value not in known:
             draft.complain("unknown-team", team.line, f"team {team.value!r} is not among the teams; add it")
-        if team.value in {other.value for other in teams[:place]}:
+        if team.value in told:
             draft.complain("twice", team.line, f"team {team.value!r} stands twice; keep one")
+        told.add(team.value)
     return tuple(sorted(team.value for team in teams))
 
 

@@ -2,10 +2,15 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import date
+from itertools import combinations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from apps.teams.checks import TeamFacts
 from apps.teams.documents import TeamsFileRefused, parse_teams
 from apps.teams.export import to_yaml
 from apps.teams.ownership import Condition, RuleBook
@@ -162,6 +167,85 @@ def complaints(policies: str) -> list[str]:
 def test_a_wrong_policy_is_refused_with_its_line(policies, expected):
     (found,) = complaints(policies)
     assert found.startswith(f"teams.yaml {expected}")
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        pytest.param(
+            "".join(f"- {{name: p{at}, idle: owner}}\n" for at in range(5_001)),
+            "5,001 policies; at most 5,000 are taken", id="policies",
+        ),
+        pytest.param(
+            f"- {{name: p, idle: owner, when: {{node_pool: {[f'n-{at}' for at in range(20_000)]}}}}}",
+            "20,001 patterns; at most 20,000 are taken", id="patterns, one of a rule among them",
+        ),
+        pytest.param(
+            f"- {{name: p, idle: owner, when: {{node_pool: {['re:n'] * 1_001}}}}}",
+            "1,001 regular expressions; at most 1,000 are taken", id="regular expressions",
+        ),
+    ],
+)  # fmt: skip
+def test_more_policies_than_can_be_compared_are_refused(policies, expected):
+    assert any(f"the file has {expected}" in found for found in complaints(policies))
+
+
+def test_every_version_that_meets_another_is_told():
+    first, *others = complaints(
+        "- {name: p, idle: owner, valid_from: 2026-03-01, valid_to: 2026-04-01}\n"
+        "- {name: p, idle: share, valid_from: 2026-02-01, valid_to: 2026-03-01}\n"
+        "- {name: p, idle: owner, valid_from: 2026-01-01, valid_to: 2026-05-01, when: {node_pool: x}}\n"
+        "- {name: p, idle: share, valid_to: 2026-01-01}"
+    )
+    assert "line 6: policy 'p' stands on line 5 already, for some of the same days" in first
+    assert ["line 6: policy 'p' stands on line 4 already, for some of the same days" in one for one in others] == [True]
+
+
+DAYS = st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2026, 1, 9)))
+POLICIES = st.builds(
+    Policy,
+    name=st.sampled_from("pqr"),
+    subject=st.sampled_from(("unused", "credits")),
+    how=st.just("owner"),
+    when=st.sampled_from(((), (Condition("service", "", ("Log",)),))),
+    valid_from=DAYS,
+    valid_to=DAYS,
+).filter(lambda one: not (one.valid_from and one.valid_to) or one.valid_from < one.valid_to)
+
+
+def are_at_odds(one: Policy, other: Policy) -> bool:
+    if one.name == other.name and one.subject != other.subject:
+        return True
+    is_alike = one.name == other.name or (one.subject, one.matching) == (other.subject, other.matching)
+    return is_alike and one.overlaps(other)
+
+
+@given(st.lists(POLICIES, max_size=6))
+def test_a_file_is_refused_when_any_two_policies_are_at_odds(policies):
+    text = to_yaml((TeamFacts("web"),), RuleBook(rules=(), shared=(), policies=tuple(policies)))
+    if any(are_at_odds(*pair) for pair in combinations(policies, 2)):
+        with pytest.raises(TeamsFileRefused):
+            parse_teams(text, file="teams.yaml")
+    else:
+        assert parse_teams(text, file="teams.yaml")[1].policies == tuple(policies)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param("{{name: p{0}, share: even, when: {{service: s{0}}}}}", id="of many things"),
+        pytest.param("{{name: p{0}, share: even, when: {{service: s}}}}", id="of one thing"),
+        pytest.param("{{name: p, share: even, when: {{service: s{0}}}}}", id="of one name"),
+        pytest.param("{{name: p, idle: owner, valid_from: {0}-01-01, valid_to: {0}-02-01}}", id="one after the other"),
+    ],
+)
+def test_policies_are_not_compared_each_with_every_other(policy, monkeypatch):
+    compared, overlaps = [], Policy.overlaps
+    monkeypatch.setattr(Policy, "overlaps", lambda one, other: compared.append(other) or overlaps(one, other))
+    text = "".join(f"- {policy.format(2000 + number)}\n" for number in range(100))
+    with suppress(TeamsFileRefused):
+        parse_teams(f"{HEAD}policies:\n{text}", file="teams.yaml")
+    assert len(compared) <= 200
 
 
 def test_a_policy_is_not_called_like_a_rule():
