@@ -161,7 +161,7 @@ class JsonBody(BaseParser):
 
 def _as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode("utf-8", "surrogatepass")

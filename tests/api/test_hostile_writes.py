@@ -1,5 +1,6 @@
 """Hostile bodies and addresses of every operation there is: refused with one clear answer, and nothing is written."""
 
+import csv
 import gzip
 import io
 import json
@@ -12,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.exceptions import ParseError
 
-from apps.api.bodies import FieldsBody
+from apps.api.bodies import CONTENT, FieldsBody, JsonBody
 from apps.audit.models import AuditEntry
 from apps.marts.models import Publication
 from tests.api.company import NOW
@@ -111,3 +112,10 @@ def test_a_list_holds_no_other(depth: int) -> None:
 
 def test_a_list_is_separated_by_commas() -> None:
     assert FieldsBody().parse(io.BytesIO(rb'{"team": ["a,b", "c\"d", 1, true]}')) == {"team": '"a,b","c""d",1,true'}
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "a\nb", 'a"b', "a,b"])
+def test_a_value_of_a_row_is_the_text_it_is(text: str) -> None:
+    body = io.BytesIO(json.dumps({"rows": [{"name": text, "note": ""}]}).encode())
+    content = JsonBody().parse(body)[CONTENT].decode()
+    assert list(csv.DictReader(io.StringIO(content, newline=""))) == [{"name": text, "note": ""}]
