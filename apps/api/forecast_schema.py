@@ -74,7 +74,8 @@ class ForecastSchema(serializers.Serializer[Any]):
 
 
 class ForecastsSchema(serializers.Serializer[Any]):
-    """The forecasts of one publication; all but `rows` are null before there is any."""
+    """The forecasts of one publication; all but `rows` are null before there is any. `first_day` is of the currency
+    known longest, `dropped_days` of the one that waits longest: the `days` of a row say their own."""
 
     publication = serializers.IntegerField(allow_null=True)
     model_version = serializers.CharField(allow_null=True)

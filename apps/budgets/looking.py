@@ -22,6 +22,7 @@ from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.insights.forecasting import SEED, bounds_of_sums
 from apps.insights.history import HORIZON, MOST_DAYS
+from apps.insights.selectors import first_days
 from apps.learning.calendars import FEWEST_DAYS, TooShort
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
@@ -30,7 +31,7 @@ from apps.rates.selectors import newest_version
 from apps.warehouse import fencing
 from apps.warehouse.sentences import kept
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 """Raised whenever the same costs would be told otherwise."""
 KEPT = 30
 """Outlooks of so many publications stay."""
@@ -56,13 +57,14 @@ def look_ahead(*, now: datetime) -> StepResult:
     problems: list[Problem] = []
     if run is None or run.first_day is None or pinned.first_day is None:
         return StepResult(versions={"publication": pinned.number})
-    end = run.first_day
-    needed = _needed(pinned, end)
-    first = max(pinned.first_day, end - timedelta(days=MOST_DAYS))
-    costs = spending(needed, Window(first, end), pinned) if needed and first < end else {}
+    newest = run.first_day
+    needed = _needed(pinned, newest)
+    first = max(pinned.first_day, newest - timedelta(days=MOST_DAYS))
+    costs = spending(needed, Window(first, newest), pinned) if needed and first < newest else {}
     rows = []
-    for horizon, many in _by_horizon(needed, end).items():
-        made = _made(many, costs, first, end, horizon)
+    for (end, horizon), many in _alike(needed, costs, first_days(run), newest).items():
+        complete = {one.pk: costs[one.pk].until(end) for one in many}
+        made = _made(many, complete, first, end, horizon)
         rows += [_row(one, pinned, now, end, *made[one.pk]) for one in many]
         problems += [
             Problem("note", "no_outlook", one.name, f"{why}") for one in many if (why := made[one.pk][1]) is not None
@@ -87,10 +89,16 @@ def _end_of_period(budget: Budget, end: date) -> date:
     return period_of(budget.grain, end).end
 
 
-def _by_horizon(needed: Sequence[Budget], end: date) -> dict[int, list[Budget]]:
-    found: dict[int, list[Budget]] = defaultdict(list)
+def _alike(
+    needed: Sequence[Budget], costs: dict[int, Spent], ends: dict[str, date], newest: date
+) -> dict[tuple[date, int], list[Budget]]:
+    """The budgets learned together: by the end of the complete days of their currency, of all currencies where others
+    are converted into it, and by how many days they look ahead."""
+    found: dict[tuple[date, int], list[Budget]] = defaultdict(list)
     for one in needed:
-        found[max(HORIZON, (_end_of_period(one, end) - end).days)].append(one)
+        is_converted = costs[one.pk].is_converted
+        end = min(ends.values(), default=newest) if is_converted else ends.get(one.currency, newest)
+        found[end, max(HORIZON, (_end_of_period(one, newest) - end).days)].append(one)
     return found
 
 

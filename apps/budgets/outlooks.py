@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, Outlook
@@ -23,19 +22,21 @@ def run_of(pinned: Publication) -> ForecastRun | None:
 
 def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[int, Ahead]:
     """What forecasts say of budgets, of those whose cost is all in their own currency."""
-    if run is None or run.first_day is None:
+    if run is None:
         return {}
     budgets = [one for one in budgets if one.metric == FORECAST_OF]
     rows = Forecast.objects.filter(run=run, key__in={one.value for one in budgets})
-    by_series: dict[tuple[str, str], list[tuple[str, list[Any], list[Any]]]] = {}
-    for level, key, currency, days, sums in rows.values_list("level", "key", "currency", "days", "sums"):
-        by_series.setdefault((level, key), []).append((currency, days, sums))
+    by_series: dict[tuple[str, str], list[Forecast]] = {}
+    for row in rows.only("level", "key", "currency", "first_day", "days", "sums"):
+        row.run = run
+        by_series.setdefault((row.level, row.key), []).append(row)
     found = {}
     for budget in budgets:
         level = budget.dimension or TOTAL
         told = by_series.get((level, budget.value), []) if level in LEVELS else []
-        if len(told) == 1 and told[0][0] == budget.currency and told[0][2]:
-            found[budget.pk] = ahead_of(run.first_day, [day[0] for day in told[0][1]], told[0][2])
+        one = told[0] if len(told) == 1 and told[0].currency == budget.currency else None
+        if one and one.sums and one.begin:
+            found[budget.pk] = ahead_of(one.begin, [day[0] for day in one.days], one.sums)
     return found
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -43,6 +43,9 @@ class Spent:
 
     def between(self, start: date, end: date) -> Decimal:
         return add_up(cost for day, cost in self.days.items() if start <= day < end)
+
+    def until(self, end: date) -> "Spent":
+        return replace(self, days={day: cost for day, cost in self.days.items() if day < end})
 
 
 def spending(budgets: Iterable[Budget], window: Window, pinned: Publication) -> dict[int, Spent]:

@@ -214,7 +214,7 @@ def figure(given: Mapping[str, Any], scope: Scope) -> Figure | None:
 
 
 def _history(chosen: Forecast, scope: Scope) -> list[Any]:
-    first = chosen.run.first_day
+    first = chosen.begin
     if first is None:
         return []
     query = CostQuery(

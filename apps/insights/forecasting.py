@@ -189,7 +189,8 @@ def _row(
         [_text(mean), *(_text(add_up([mean, edge[number]])) for edge in edges)] for number, mean in enumerate(means)
     ]
     return Forecast(
-        level=level, key=key, currency=learned.history.currency, is_naive=bool(fitted.is_naive_[place]), days=days,
+        level=level, key=key, currency=learned.history.currency, is_naive=bool(fitted.is_naive_[place]),
+        first_day=learned.history.end, days=days,
         sums=[[_text(_exact(edge)) for edge in day] for day in np.stack([one[:, place] for one in sums], axis=1)],
         landings=landings, origins=scores.origins, total_days=scores.total_days,
         backtest_first_day=learned.history.start + timedelta(days=fitted.backtest_ends_[0]),

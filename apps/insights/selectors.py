@@ -74,9 +74,15 @@ def _may_see(one: Forecast, scope: Scope) -> bool:
     return bool(teams) and scope.teams.issuperset(teams)
 
 
+def first_days(run: ForecastRun) -> dict[str, date]:
+    """From which day on each currency is forecast."""
+    totals = Forecast.objects.filter(run=run, level=Forecast.Level.TOTAL).values_list("currency", "first_day")
+    return {currency: begin for currency, first in totals if (begin := first or run.first_day)}
+
+
 def days_of(one: Forecast) -> list[tuple[date, list[str]]]:
     """Each day ahead with its mean, low and high of 80 %, low and high of 95 %."""
-    first = one.run.first_day
+    first = one.begin
     if first is None:
         return []
     return [(first + timedelta(days=number), amounts) for number, amounts in enumerate(one.days)]

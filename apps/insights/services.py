@@ -18,7 +18,7 @@ from apps.learning.calendars import TooShort
 from apps.marts.selectors import publication
 from apps.teams.organising import newest_tree_number, tree_identity
 
-MODEL_VERSION = "4"
+MODEL_VERSION = "5"
 """Raised whenever the same costs would be forecast otherwise."""
 KEPT_RUNS = 30
 """Forecasts of so many publications stay readable."""

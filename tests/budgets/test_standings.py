@@ -1,7 +1,7 @@
 """How budgets stand: by hand on ten a day, with a forecast whose bounds are known."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from apps.budgets import selectors, services
 from apps.budgets.drafts import BadBudget
 from apps.budgets.looking import look_ahead
+from apps.budgets.models import Outlook
 from apps.insights.models import Forecast
 from apps.rates.services import import_rates
 from tests.budgets.worlds import FINANCE, NOVEMBER, NOW, budget, costs, forecast_ten_a_day, hire, publish
@@ -119,6 +120,43 @@ def test_what_no_forecast_tells_of_gets_an_outlook_of_its_own():
     assert [problem.subject for problem in done.problems] == ["empty"]
     assert known["web"].landing == known["dear"].landing == Decimal(300)
     assert "it has no cost yet" in str(known["empty"].missing)
+
+
+def test_the_forecast_of_a_currency_whose_bill_is_later_begins_where_its_own_days_end():
+    """Eighteen days are charged, twelve are ahead; the run's days are those of the currency known longest."""
+    late = date(2026, 11, 19)
+    forecast_ten_a_day(publish(costs(end=late)), first_day=late)
+    budget()
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.spent, one.landing, one.state) == (Decimal(180), Decimal(300), "at_risk")
+
+
+@pytest.mark.parametrize(
+    ("currency", "begins"),
+    [
+        pytest.param("CNY", date(2026, 11, 21), id="the currency known longest"),
+        pytest.param("USD", date(2026, 11, 19), id="one whose bill is two days later"),
+        pytest.param("EUR", date(2026, 11, 19), id="both converted: what is whole of all of them"),
+    ],
+)
+def test_an_outlook_is_learned_from_the_whole_days_of_its_currency(currency, begins):
+    first, late = date(2026, 10, 1), date(2026, 11, 19)
+    number = publish([
+        *costs(first=first, namespace="CNY"), *costs(first=first, end=late, namespace="USD", currency="USD"),
+        *costs(first=first, namespace="EUR"), *costs(first=first, end=late, namespace="EUR", currency="USD"),
+    ])  # fmt: skip
+    forecast_ten_a_day(number, level="total", key="")
+    forecast_ten_a_day(number, level="total", key="", currency="USD", first_day=late)
+    days = "".join(f"{first + timedelta(days=day)},{source},EUR,1\n" for day in range(51) for source in ("CNY", "USD"))
+    import_rates(b"date,from,to,rate\n" + days.encode(), name="r.csv", by="han", now=NOW)
+    budget(dimension="namespace", value=currency, currency=currency)
+
+    look_ahead(now=NOW)
+
+    outlook = Outlook.objects.get()
+    assert (outlook.first_day, round(float(outlook.days[0]))) == (begins, 20 if currency == "EUR" else 10)
 
 
 def test_what_is_left_is_carried_on_as_was_decided():

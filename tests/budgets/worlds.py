@@ -28,16 +28,18 @@ def costs(first: date = NOVEMBER, end: date = TWENTY_FIRST, **more: Any) -> list
     return [{"day": day, "team": "web", "effective_cost": "10"} | more for day in days]
 
 
-def forecast_ten_a_day(publication: int, *, level: str = "team", key: str = "web", width: int = 10) -> None:
+def forecast_ten_a_day(
+    publication: int, *, level: str = "team", key: str = "web", width: int = 10, **more: Any
+) -> None:
     """Ten a day ahead from 21 November; so many days together lie within ± width, in 95 cases within ± 2 × width."""
     run, _ = ForecastRun.objects.get_or_create(
         publication=publication, model_version="t",
         defaults={"inputs": "", "first_day": TWENTY_FIRST, "created_at": NOW},
     )  # fmt: skip
     Forecast.objects.create(
-        run=run, level=level, key=key, currency="CNY", is_naive=False, days=[["10", "9", "11", "8", "12"]] * 92,
+        run=run, level=level, key=key, is_naive=False, days=[["10", "9", "11", "8", "12"]] * 92,
         sums=[[f"-{width}", f"{width}", f"-{2 * width}", f"{2 * width}"]] * 92, landings=[], origins=1, total_days=28,
-        backtest_first_day=NOVEMBER,
+        backtest_first_day=NOVEMBER, **{"currency": "CNY"} | more,
     )  # fmt: skip
 
 

@@ -59,6 +59,14 @@ def test_the_fan_is_the_history_and_ninety_days(forecast, client_of):
     assert [len(trace["x"]) for trace in traces[:4]] == [92] * 4
 
 
+def test_the_history_of_a_later_currency_ends_where_its_forecast_begins(forecast, client_of):
+    Forecast.objects.filter(currency="CNY").update(first_day="2026-10-28")
+
+    history, mean = client_of("staff").get("/figures/forecasts/?level=total&currency=CNY").json()["data"][-2:]
+
+    assert (history["x"][-1][:10], mean["x"][0][:10]) == ("2026-10-27", "2026-10-28")
+
+
 def test_a_lead_sees_the_forecast_of_the_own_team_only(forecast, client_of):
     lead = client_of("lilei")
 

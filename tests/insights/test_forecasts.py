@@ -13,7 +13,7 @@ from apps.calendars.selectors import BadSeason
 from apps.insights import services
 from apps.insights.history import complete_until
 from apps.insights.models import Forecast, ForecastRun
-from apps.insights.selectors import NoForecast, forecasts, newest_run
+from apps.insights.selectors import NoForecast, days_of, forecasts, newest_run
 from apps.marts.query import EVERYTHING, Scope
 from tests.worlds import publish_costs
 
@@ -82,6 +82,45 @@ def test_a_week_that_repeats_is_forecast_as_it_was(published):
 
     assert [round(float(day[0])) for day in days[:7]] == pytest.approx(list(WEEK), abs=3)
     assert len(days) == 92
+
+
+@pytest.fixture
+def late_dollars(db, home):
+    """The bill in dollars, ten on weekends and a hundred else, is three days later: October is not whole in it."""
+    rows = [row for row in world() if row.get("currency") != "USD"]
+    days = [FIRST + timedelta(days=number) for number in range(60)]
+    dollars = {"team": "data", "service": "storage", "source": "us", "currency": "USD"}
+    publish_costs([*rows, *(dollars | {"day": day, "effective_cost": weekly(day)} for day in days)])
+    services.forecast(now=NOW)
+
+
+def weekly(day: date) -> str:
+    return "10" if day.weekday() >= 5 else "100"
+
+
+def test_a_currency_whose_bill_is_later_is_forecast_from_its_own_day_on(late_dollars):
+    first = {one.currency: days_of(one)[0][0] for one in Forecast.objects.filter(level="total")}
+    assert first == {"CNY": date(2026, 11, 2), "USD": date(2026, 10, 30)}
+    days = days_of(found("total", currency="USD"))
+    assert [round(float(amounts[0])) for _, amounts in days[:7]] == pytest.approx(
+        [float(weekly(day)) for day, _ in days[:7]], abs=3
+    )
+    assert "From 2026-10-30 (USD), 2026-11-02 (CNY), publication" in said("list")
+
+
+def test_its_landing_is_the_days_charged_and_the_days_ahead(late_dollars):
+    """29 days of October are charged, two are ahead."""
+    one = found("total", currency="USD")
+    month = one.landings[0]
+    october = [Decimal(amounts[0]) for day, amounts in days_of(one) if day < date(2026, 11, 1)]
+    charged = sum(Decimal(weekly(date(2026, 10, day))) for day in range(1, 30))
+    assert (month["period"], len(october), Decimal(month["so_far"])) == ("2026-10", 2, charged)
+    assert Decimal(month["mean"]) == charged + sum(october)
+
+
+def test_a_forecast_made_before_currencies_had_days_of_their_own_begins_with_its_run(published):
+    Forecast.objects.update(first_day=None)
+    assert days_of(found("total"))[0][0] == date(2026, 11, 2)
 
 
 def test_the_same_costs_are_not_learned_from_again(published):

@@ -1,14 +1,16 @@
 """What was forecast of every series."""
 
+from datetime import date
+
 from django.db import models
 
 
 class ForecastRun(models.Model):
     """All forecasts made from one publication by one version of the model.
 
-    `first_day` is the first day forecast: the day after the last complete one. `inputs` is the fingerprint of the
-    costs and settings they were made from, `days` of the days and settings these were read from; a later publication of
-    the same of either takes the forecasts over.
+    `first_day` is the first day forecast of the currency that is known longest: the day after its last complete one.
+    `inputs` is the fingerprint of the costs and settings they were made from, `days` of the days and settings these
+    were read from; a later publication of the same of either takes the forecasts over.
     """
 
     publication = models.PositiveBigIntegerField()
@@ -32,8 +34,9 @@ class Forecast(models.Model):
     """One series: all cost in one currency (`total`), or that of one team, service, cluster or part of the organisation
     (its outermost units of a kind, and cost centres; `teams` are those whose cost is in it).
 
-    `days` is a list of [mean, low 80, high 80, low 95, high 95] from the run's `first_day` on, `sums` the same bounds
-    of the first one, two, … days together, less their mean; `landings` a list of
+    `days` is a list of [mean, low 80, high 80, low 95, high 95] from `begin` on, `sums` the same bounds
+    of the first one, two, … days together, less their mean; `first_day` is the day after the last complete one of its
+    currency, None where a version made it that knew one of all currencies only; `landings` a list of
     objects with `period`, `kind`, `last_day`, `so_far`, the same five, and `known`, what of it is told by changes known
     ahead, which are the `events`; amounts are text with six decimals.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
@@ -56,6 +59,7 @@ class Forecast(models.Model):
     currency = models.CharField(max_length=3)
     teams = models.JSONField(default=list)
     is_naive = models.BooleanField()
+    first_day = models.DateField(null=True)
     days = models.JSONField()
     sums = models.JSONField(default=list)
     landings = models.JSONField()
@@ -77,3 +81,8 @@ class Forecast(models.Model):
 
     def __str__(self) -> str:
         return f"forecast of {self.level} {self.key} in {self.currency}"
+
+    @property
+    def begin(self) -> date | None:
+        """The first of its days ahead."""
+        return self.first_day or self.run.first_day

@@ -61,7 +61,8 @@ class Command(TerminalCommand):
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
         if given["format"] == "table":
-            told = f"From {run.first_day}" if run.first_day else "Nothing to forecast from yet"
+            begins = sorted({f"{one.begin} ({one.currency})" for one in found})
+            told = f"From {', '.join(begins)}" if begins else "Nothing to forecast from yet"
             self.stdout.write(f"{told}, publication {run.publication}; {run.dropped_days} last days were incomplete.")
 
     def _list(self, found: list[Forecast], given: dict[str, Any]) -> None:
