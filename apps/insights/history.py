@@ -121,7 +121,8 @@ def complete_until(sources: Costs, *, start: date, end: date, today: date) -> da
     """The day after the last complete one.
 
     A day is incomplete when it is not over, or when a source that charges every day charged nothing yet, or less than
-    half of what is usual on its weekday: clouds deliver a day in parts. Only last days can be; at most a week of them.
+    half of what is usual on its weekday, credits by their size: clouds deliver a day in parts. Only last days can be;
+    at most a week of them.
     """
     end = min(end, max(today, start))
     last = end
@@ -134,8 +135,9 @@ def _is_complete(sources: Costs, day: date) -> bool:
     before = [day - timedelta(days=number) for number in range(1, USUAL_DAYS + 1)]
     for costs in sources.values():
         is_daily = sum(one in costs for one in before) >= USUAL_DAYS - MOST_DROPPED
-        same_weekday = [costs.get(one, Decimal(0)) for one in before[6::7]]
-        if is_daily and 2 * costs.get(day, Decimal(0)) < median(same_weekday):
+        cost, usual = costs.get(day, Decimal(0)), median(costs.get(one, Decimal(0)) for one in before[6::7])
+        # By the sign of what is usual: half of a credit is more than all of it.
+        if is_daily and usual * (usual - 2 * cost) > 0:
             return False
     return True
 

@@ -190,6 +190,31 @@ def test_incomplete_last_days_are_dropped(last_days, today, dropped):
     assert (end - last).days == dropped
 
 
+@pytest.mark.parametrize(
+    ("last_day", "dropped"),
+    [
+        pytest.param({"bill": "100", "credits": "-10"}, 0, id="all is as usual"),
+        pytest.param(
+            {"bill": "20", "credits": "-10"}, 1, id="credits as usual do not hide that the bill came by a fifth"
+        ),
+        pytest.param({"bill": "100", "credits": "-12"}, 0, id="more credits than usual"),
+        pytest.param({"bill": "100", "credits": "-4"}, 1, id="less than half of the usual credits"),
+        pytest.param({"bill": "100"}, 1, id="no credits yet"),
+        pytest.param({"bill": "100", "credits": "3"}, 1, id="a charge where credits are usual"),
+        pytest.param({"bill": "-300", "credits": "-10"}, 1, id="a refund where a bill is usual"),
+        pytest.param({"bill": "100", "credits": "-10", "zero": "-1"}, 0, id="half of nothing is nothing"),
+    ],
+)
+def test_a_day_of_credits_is_whole_by_its_size(last_day, dropped):
+    usual = {"bill": "100", "credits": "-10", "zero": "0"}
+    costs = {source: dict.fromkeys(DAYS[:-1], Decimal(cost)) for source, cost in usual.items()}
+    for source, cost in last_day.items():
+        costs[source][DAYS[-1]] = Decimal(cost)
+    end = DAYS[-1] + timedelta(days=1)
+
+    assert (end - complete_until(costs, start=DAYS[0], end=end, today=end)).days == dropped
+
+
 @pytest.mark.parametrize("text", ["term", "term:2026-09-01", "term:2026-09-01..soon"])
 def test_a_season_that_cannot_be_read_is_refused(settings, text):
     settings.COSTOPS_SEASONS = [text]

@@ -25,7 +25,7 @@ from apps.marts.selectors import publication
 if TYPE_CHECKING:
     from apps.learning.anomalies.detector import AnomalyDetector, Backtest
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 """Raised whenever the same costs would be judged otherwise."""
 KEPT_RUNS = 30
 RECENT_DAYS = 60
