@@ -40,6 +40,11 @@ class Limits:
         reached = [name for name, limit in self.by_severity.items() if self._is_reached(value, limit)]
         return max(reached, key=SEVERITIES.index, default=None) if self.is_on else None
 
+    @property
+    def gravest(self) -> str | None:
+        """What is spoken with beyond every limit."""
+        return max(self.by_severity, key=SEVERITIES.index, default=None) if self.is_on else None
+
     def _is_reached(self, value: Decimal | Fraction, limit: Decimal) -> bool:
         exact = Fraction(value)  # a share as a decimal would round a whisker below a limit up to it
         return exact < Fraction(limit) if self.falls else exact >= Fraction(limit)

@@ -81,10 +81,33 @@ def test_a_budget_says_when_it_will_be_exceeded(budget):
     ]
 
 
-@pytest.mark.parametrize("amount", ["0", "-5"])
-def test_a_budget_of_nothing_has_no_share(budget, amount):
-    budget(amount=Decimal(amount), spent=Decimal(10))
-    assert found("budget_actual") == []
+@pytest.mark.parametrize(
+    ("amount", "spent", "expected"),
+    [
+        pytest.param("0", "0", [], id="nothing is allowed, and nothing was spent"),
+        pytest.param("0", "0.01", [("7", "critical")], id="nothing is allowed"),
+        pytest.param("-5", "-5", [], id="overspent before, and given back since"),
+        pytest.param("-5", "0", [("7", "critical")], id="overspent before"),
+    ],
+)
+def test_a_budget_of_nothing_or_less_speaks_of_whatever_is_above_it(budget, amount, spent, expected):
+    budget(amount=Decimal(amount), spent=Decimal(spent), landing=Decimal(spent))
+    assert found("budget_actual") == found("budget_forecast") == expected
+
+
+def test_a_budget_of_nothing_tells_amounts_and_no_share(budget):
+    budget(amount=Decimal(-5), spent=Decimal(10), landing=Decimal(1200))
+    (spent,), (lands,) = (
+        list(tell(Ask(NOW, Limits({"info": Decimal(80)})))) for tell in (budgets.actual, budgets.forecast)
+    )
+    assert str(spent.title) == "The budget live 2026 allows -5.00 CNY, and 10.00 are spent"
+    assert str(lands.title) == "The budget live 2026 allows -5.00 CNY, and is expected to end at 1,200.00"
+    assert spent.severity == "info", "the gravest there is a limit of"
+
+
+def test_a_rule_that_is_off_says_nothing_of_a_budget_of_nothing(budget):
+    budget(amount=Decimal(0), spent=Decimal(10))
+    assert list(budgets.actual(Ask(NOW, Limits({"critical": Decimal(100)}, is_on=False)))) == []
 
 
 class TestThresholds:

@@ -11,13 +11,15 @@ from apps.finops.money import rounded
 
 SPENT = "%(share)s of the budget %(budget)s is spent"
 LANDS = "The budget %(budget)s is expected to end at %(share)s"
+SPENT_OF_NOTHING = "The budget %(budget)s allows %(amount)s %(currency)s, and %(money)s are spent"
+LANDS_OF_NOTHING = "The budget %(budget)s allows %(amount)s %(currency)s, and is expected to end at %(money)s"
 SO_FAR = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent"
 SO_FAR_UNTIL = "%(spent)s of %(amount)s %(currency)s for %(period)s are spent until %(day)s"
 LANDING = "The period is expected to land at %(landing)s %(currency)s"
 BETWEEN = "In 80 of 100 cases it lands between %(lower)s and %(upper)s %(currency)s"
 EXCEEDS = "It will exceed its budget on %(day)s (80 %%)"
 EXCEEDED = "It exceeded its budget on %(day)s"
-TEXTS = (SPENT, LANDS, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED)
+TEXTS = (SPENT, LANDS, SPENT_OF_NOTHING, LANDS_OF_NOTHING, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED)
 """Every sentence, for translation."""
 
 
@@ -25,21 +27,23 @@ def actual(ask: Ask) -> Iterator[Fact]:
     """Budgets of which a share is spent."""
     for one in standings(now=ask.now):
         if one.spent is not None:
-            yield from _fact(ask, one, one.spent, SPENT)
+            yield from _fact(ask, one, one.spent, SPENT, SPENT_OF_NOTHING)
 
 
 def forecast(ask: Ask) -> Iterator[Fact]:
     """Budgets whose period is expected to land so high; where nothing is forecast nothing is known."""
     for one in standings(now=ask.now):
         if one.landing is not None:
-            yield from _fact(ask, one, one.landing, LANDS)
+            yield from _fact(ask, one, one.landing, LANDS, LANDS_OF_NOTHING)
 
 
-def _fact(ask: Ask, one: Standing, money: Decimal, title: str) -> Iterator[Fact]:
-    if one.amount <= 0:
-        return
-    share = Fraction(money) * 100 / Fraction(one.amount)
-    severity = ask.of(one.budget.team).severity(share)
+def _fact(ask: Ask, one: Standing, money: Decimal, of_something: str, of_nothing: str) -> Iterator[Fact]:
+    limits = ask.of(one.budget.team)
+    if one.amount > 0:
+        share = Fraction(money) * 100 / Fraction(one.amount)
+        severity, title = limits.severity(share), _share(one, share, of_something)
+    else:  # of which nothing is a share: whatever is above it is beyond every limit
+        severity, title = limits.gravest if money > one.amount else None, _amounts(one, money, of_nothing)
     if severity is None:
         return
     yield Fact(
@@ -47,10 +51,19 @@ def _fact(ask: Ask, one: Standing, money: Decimal, title: str) -> Iterator[Fact]
         period=one.period_name,
         team=one.budget.team,
         severity=severity,
-        title=Sentence(title, {"share": f"{rounded(share):.1f} %", "budget": one.budget.name}),
+        title=title,
         lines=tuple(_lines(one)),
         link=one.link,
     )
+
+
+def _share(one: Standing, share: Fraction, title: str) -> Sentence:
+    return Sentence(title, {"share": f"{rounded(share):.1f} %", "budget": one.budget.name})
+
+
+def _amounts(one: Standing, money: Decimal, title: str) -> Sentence:
+    written = {"amount": f"{one.amount:,.2f}", "money": f"{money:,.2f}", "currency": one.currency}
+    return Sentence(title, {"budget": one.budget.name} | written)
 
 
 def _lines(one: Standing) -> Iterator[Sentence]:
