@@ -258,6 +258,21 @@ def test_a_cluster_of_which_nothing_is_observed_any_more_is_silent_too(home):
     assert [str(line) for line in fact.lines] == ["Other clusters are known up to 2026-11-07"]
 
 
+def test_a_fee_dated_ahead_hides_neither_what_was_not_observed_nor_what_nobody_owns(home):
+    """Half of October was observed and nobody owned its cost; a fee of `live` stands at the end of the year."""
+    october = [date(2026, 10, day) for day in range(1, 32)]
+    fee = {"day": date(2026, 12, 31), "effective_cost": "1000", "team": "live", "charge_category": "Purchase"}
+    usage = [{"day": day, "effective_cost": "1"} for day in october]
+    for rows in (usage, [*usage, fee]):
+        publish_costs(rows, coverage=dict.fromkeys(october, (50, 100)))
+        assert [severity for _, severity in found("coverage") + found("unallocated")] == ["critical", "critical"]
+
+
+def test_where_all_cost_is_dated_ahead_nothing_is_said_of_days_that_came(home):
+    publish_costs([{"day": date(2026, 12, 31), "effective_cost": "1"}], coverage={})
+    assert found("coverage") == found("unallocated") == []
+
+
 def test_a_cluster_that_left_long_ago_is_gone(home):
     publish_costs([{"day": date(2026, 11, 1), "effective_cost": "1"}], clusters=[("old", date(2026, 10, 1), 9, 9)])
     assert found("silent_cluster") == []

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from apps.alerts.facts import Ask, Fact
+from apps.calendars.selectors import today
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, rounded
 from apps.finops.windows import ONE_DAY, Window
@@ -88,14 +89,19 @@ def silent_clusters(ask: Ask) -> Iterator[Fact]:
             )  # fmt: skip
 
 
+def _until_today(end: date, ask: Ask) -> date:
+    """The end of the days that came: a purchase may be dated ahead."""
+    return min(end, today(ask.now) + ONE_DAY)
+
+
 def coverage(ask: Ask) -> Iterator[Fact]:
     """How much of the last days was observed, cluster by cluster: a small one that is blind is lost in the whole.
     Without any usage there is nothing to say."""
     pinned = publication()
     if pinned.end_day is None:
         return
-    start = pinned.end_day - COVERED_DAYS
-    days = [one for one in covered_days(pinned) if start <= one.day < pinned.end_day]
+    end = _until_today(pinned.end_day, ask)
+    days = [one for one in covered_days(pinned) if end - COVERED_DAYS <= one.day < end]
     for cluster in sorted({one.cluster for one in days}):
         own = [one for one in days if one.cluster == cluster]
         observed, expected = sum(one.observed for one in own), sum(one.expected for one in own)
@@ -111,8 +117,9 @@ def unallocated(ask: Ask) -> Iterator[Fact]:
     pinned = publication()
     if pinned.first_day is None or pinned.end_day is None:
         return
-    start = max(pinned.first_day, pinned.end_day - ALLOCATED_DAYS)
-    rows = answer(CostQuery(start, pinned.end_day, group_by=("team",), as_of=pinned.number)).rows
+    end = _until_today(pinned.end_day, ask)
+    start = max(pinned.first_day, end - ALLOCATED_DAYS)
+    rows = answer(CostQuery(start, end, group_by=("team",), as_of=pinned.number)).rows if start < end else ()
     for currency in sorted({row[1] for row in rows}):
         costs = {team: cost for team, of, cost in rows if of == currency}
         total, nobodys = add_up(costs.values()), costs.get(UNALLOCATED, Decimal(0))
@@ -122,7 +129,7 @@ def unallocated(ask: Ask) -> Iterator[Fact]:
             continue
         amounts = {
             "cost": f"{nobodys:,.2f}", "total": f"{total:,.2f}", "currency": currency, "first": f"{start}",
-            "last": f"{pinned.end_day - ONE_DAY}",
+            "last": f"{end - ONE_DAY}",
         }  # fmt: skip
         title = Sentence(NOBODYS, {"share": f"{rounded(share):.1f} %", "currency": currency})
         yield Fact(currency, severity, title, (Sentence(AMOUNT, amounts),), link=reverse("worklist"))
