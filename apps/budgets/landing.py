@@ -63,8 +63,10 @@ def path(costs: Mapping[date, Decimal], ahead: Ahead, start: date, end: date) ->
     """The cost from `start` to the end of every day ahead, up to `end`; none where the forecast does not begin by the
     end of what is known, or ends before.
 
-    Charged days from the forecast's first day on are left out: they were not complete when it was made. Bounds are of
-    all days from the first one forecast, also of those before the period: a little too wide, never too narrow.
+    Of days from the forecast's first day on what was charged was not complete when it was made: it counts in place of
+    the forecast where it is more, as a purchase dated ahead, so that a period never lands below what it spent. Both
+    together would count twice what is charged ahead again and again. Bounds are of all days from the first one
+    forecast, also of those before the period: a little too wide, never too narrow.
     """
     if ahead.end < end:
         return []
@@ -73,7 +75,7 @@ def path(costs: Mapping[date, Decimal], ahead: Ahead, start: date, end: date) ->
     for number, (mean, bounds) in enumerate(zip(ahead.means, ahead.sums, strict=True)):
         day = ahead.first_day + timedelta(days=number)
         if start <= day < end:
-            total = add_up([total, mean])
+            total = add_up([total, max(mean, costs.get(day, mean))])
             found.append((day, Landing(total, *(add_up([total, bound]) for bound in bounds))))
     return found
 

@@ -221,7 +221,8 @@ class _Told:
         return period_of(budget.grain, max(begin, self.last_day))
 
     def known(self, budget: Budget) -> Known:
-        first, end = (self.pinned.first_day, self.pinned.end_day) if self.pinned else (None, None)
+        first = self.pinned.first_day if self.pinned else None
+        end = self.last_day + ONE_DAY if first else None  # a purchase dated ahead ends no period
         ahead, why = self._ahead(budget)
         return Known(self.spent.get(budget.pk, Spent()), first, end, ahead, why)
 

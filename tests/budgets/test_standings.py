@@ -58,6 +58,41 @@ def test_a_period_that_is_over_landed_where_it_was_spent():
     assert (one.landing, one.lower, one.probability, one.state) == (Decimal(300), Decimal(300), Decimal(0), "on_track")
 
 
+def a_fee(day: date, cost: str = "1000") -> dict[str, object]:
+    return {"day": day, "team": "web", "effective_cost": cost, "charge_category": "Purchase"}
+
+
+@pytest.mark.parametrize(
+    ("fees", "spent", "landing"),
+    [
+        # 200 were spent in twenty days; of the ten ahead, at ten each, charged days count what is more.
+        pytest.param([a_fee(date(2026, 11, 30))], 1200, 200 + 90 + 1000, id="dated ahead"),
+        pytest.param([a_fee(date(2026, 11, 21))], 1200, 200 + 1000 + 90, id="today, which is not over"),
+        pytest.param([a_fee(date(2026, 11, 30), "4")], 204, 300, id="less than the day will cost"),
+        pytest.param([a_fee(date(2026, 12, 1))], 200, 300, id="after the period"),
+        pytest.param([a_fee(date(2026, 11, day), "5") for day in range(21, 31)], 250, 300, id="a part of every day"),
+    ],
+)
+def test_what_is_charged_ahead_is_landed_at_least(fees, spent, landing):
+    forecast_ten_a_day(publish([*costs(), *fees]))
+    budget(amount="1100")
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.spent, one.landing) == (Decimal(spent), Decimal(landing))
+    assert one.state == ("exceeded" if spent > 1100 else "on_track")
+    assert one.spent_until <= date(2026, 11, 21), "nothing came of later days yet"
+
+
+def test_a_purchase_dated_ahead_ends_no_period():
+    publish([*costs(), a_fee(date(2026, 11, 30), "1")])
+    budget()
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert (one.spent, one.landing, one.probability, one.state) == (Decimal(201), None, None, "unknown")
+
+
 @pytest.mark.parametrize(
     ("prepare", "says"),
     [
