@@ -91,6 +91,16 @@ def test_a_total_that_moved_because_one_place_did_is_one_alert_at_that_place(ste
     assert (one.is_going_on, one.is_upward, one.is_by_rule, one.owner) == (True, True, True, "data")
 
 
+@pytest.mark.parametrize("ahead", [20, 90])
+def test_a_fee_dated_ahead_changes_nothing_of_the_days_that_are_over(db, home, ahead):
+    fee = {"day": NOW.date() + timedelta(days=ahead), "team": "web", "effective_cost": "5"}
+    publish_costs([*world({("data", "storage"): stepped("2")}), fee])
+    services.find(now=NOW)
+
+    assert places() == {("team_service", "data", "storage", "step")}
+    assert (found().last_day, found().is_going_on) == (date(2026, 10, 18), True)
+
+
 def test_the_money_so_far_is_exact_actual_less_what_was_expected(stepped_storage):
     """Wednesday to Sunday: 120 + 110 + 100 + 40 + 30 were usual, and came twice."""
     one = found()

@@ -10,8 +10,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.finops.windows import Window
 from apps.insights import runs
 from apps.insights.idle import deciding, judging, listening, selectors, services
+from apps.insights.idle.ledger import complete_window
 from apps.insights.idle.listening import Listener
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
 from apps.marts.models import Publication
@@ -21,6 +23,7 @@ from apps.operations.kinds import KINDS
 from apps.teams.approval import Actor, NotYours
 from tests.insights import idle_world
 from tests.insights.idle_world import END, FIRST, NOW
+from tests.worlds import publish_costs
 
 TODAY = NOW.date()
 FINANCE, LIVE = Actor("han", None), Actor("lilei", frozenset({"live"}))
@@ -42,6 +45,14 @@ def known() -> dict[tuple[str, str, str], IdleFinding]:
 def a_month(cost: str) -> Decimal:
     """A day's cost as that of a month: 28 days of it × 365 / 12 / 28, to twelve decimals."""
     return (Decimal(cost) * 365 / 12).quantize(Decimal("1e-12"))
+
+
+@pytest.mark.parametrize("ahead", [0, 20, 90], ids="{} days ahead".format)
+def test_the_last_complete_days_are_counted_back_from_today_where_a_fee_is_dated_ahead(db, home, ahead):
+    days = [date(2026, 8, 1) + timedelta(days=number) for number in range(93)]
+    published = publish_costs({"day": day, "effective_cost": "1"} for day in [*days, days[-1] + timedelta(days=ahead)])
+
+    assert complete_window(published, today=date(2026, 11, 2)) == Window(date(2026, 10, 5), date(2026, 11, 2))
 
 
 def test_what_is_idle_is_found_and_costs_what_the_bill_says(found):

@@ -100,9 +100,12 @@ def read(pinned: Publication, *, today: date) -> list[Cells]:
     """Every measure a publication holds, of complete days only; days from `today` on are not over."""
     if pinned.first_day is None or pinned.end_day is None:
         return []
-    start = max(pinned.first_day, pinned.end_day - timedelta(days=MOST_DAYS))
-    costs = _costs(pinned, start, pinned.end_day, today)
-    return [*costs, *_usage(pinned, start, min(pinned.end_day, today), _owners(costs))]
+    end = min(pinned.end_day, today)  # a purchase may be dated ahead
+    start = max(pinned.first_day, end - timedelta(days=MOST_DAYS))
+    if start >= end:
+        return []
+    costs = _costs(pinned, start, end, today)
+    return [*costs, *_usage(pinned, start, end, _owners(costs))]
 
 
 def _costs(pinned: Publication, start: date, end: date, today: date) -> list[Cells]:

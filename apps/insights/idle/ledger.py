@@ -52,12 +52,15 @@ def complete_window(pinned: Publication, *, today: date) -> Window | None:
     """The last 28 complete days, or what there is; None where nothing is published."""
     if pinned.first_day is None or pinned.end_day is None:
         return None
-    start = max(pinned.first_day, pinned.end_day - timedelta(days=_USUAL_DAYS))
-    asked = CostQuery(start, pinned.end_day, group_by=("day", "source"), as_of=pinned.number)
+    over = min(pinned.end_day, today)  # a purchase may be dated ahead
+    start = max(pinned.first_day, over - timedelta(days=_USUAL_DAYS))
+    if start >= over:
+        return None
+    asked = CostQuery(start, over, group_by=("day", "source"), as_of=pinned.number)
     costs: dict[str, dict[str, dict[date, Decimal]]] = defaultdict(lambda: defaultdict(dict))
     for day, source, currency, cost in answer(asked).rows:
         costs[currency][source][day] = cost
-    ends = [complete_until(known, start=start, end=pinned.end_day, today=today) for known in costs.values()]
+    ends = [complete_until(known, start=start, end=over, today=today) for known in costs.values()]
     end = min(ends, default=start)
     return Window(max(start, end - timedelta(days=COSTED_DAYS)), end) if end > start else None
 
