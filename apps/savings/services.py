@@ -19,7 +19,7 @@ from apps.marts.selectors import publication
 from apps.operations import deciding
 from apps.operations.deciding import NotPossible, today
 from apps.operations.models import Recommendation
-from apps.operations.people import MACHINE
+from apps.operations.people import MACHINE, may_decide
 from apps.operations.states import MOVES as RECOMMENDATION_MOVES
 from apps.savings.known import known_until
 from apps.savings.models import Initiative, InitiativeStep, Measurement
@@ -47,6 +47,7 @@ NOT_SHOWN = "Between %(lower)s and %(upper)s %(currency)s (95 %%) until %(day)s:
 SECONDS = 15 * 60
 """A step may take half an hour: what is not measured by then is measured with the next publication."""
 LATER = "This one and those after it are measured with the next publication: there are many."
+LEFT = "Initiative %(number)s, which carries it out, was reverted; what becomes of it is for its own team to say"
 ENDED = "Two months in a row it saved less than half of what was verified"
 
 
@@ -103,7 +104,7 @@ def take(one: Initiative, action: str, *, by: Actor, now: datetime, why: str = "
     with transaction.atomic():
         _move(one, action, by=by.name, now=now, why=why.strip())
         if action == "revert":
-            _tell_recommendations(one, "revert", by=by.name, now=now, why=why.strip(), values={})
+            _tell_recommendations(one, "revert", by=by, now=now, why=why.strip(), values={})
     return one
 
 
@@ -254,7 +255,7 @@ def _conclude(one: Initiative, kept: Measurement, found: "Measured", now: dateti
         values |= {"currency": one.currency, "grade": kept.grade, "day": f"{kept.end - timedelta(days=1)}"}
     if one.state in MOVES[action]:
         _move(one, action, by=MACHINE, now=now, why=why, values=values)
-    _tell_recommendations(one, action, by=MACHINE, now=now, why=why, values=values)
+    _tell_recommendations(one, action, by=Actor(MACHINE, None), now=now, why=why, values=values)
 
 
 def has_ended(one: Initiative, newest: Measurement) -> bool:
@@ -273,14 +274,20 @@ def has_ended(one: Initiative, newest: Measurement) -> bool:
 
 
 def _tell_recommendations(
-    one: Initiative, action: str, *, by: str, now: datetime, why: str, values: Mapping[str, str]
+    one: Initiative, action: str, *, by: Actor, now: datetime, why: str, values: Mapping[str, str]
 ) -> None:
-    """Take what the initiative carries out along, where that move is possible."""
+    """Take what the initiative carries out along, where that move is possible. What others decide about stays as it is,
+    and is told of it."""
     carried = one.recommendations.select_for_update(of=("self",)).order_by("pk")
     for each in carried:
         to = RECOMMENDATION_MOVES[action].to.get(Recommendation.State(each.state))
-        if to is not None and to != each.state:
-            deciding.move(each, action, by=by, now=now, why=why, values=values)
+        if to is None or to == each.state:
+            continue
+        if may_decide(by, each):
+            deciding.move(each, action, by=by.name, now=now, why=why, values=values)
+        else:
+            told = {"number": f"{one.pk}"}
+            deciding.note(each, "comment", by=MACHINE, now=now, before=each.state, why=LEFT, values=told)
 
 
 def _move(

@@ -132,6 +132,24 @@ def test_people_revert_with_a_reason_and_what_it_carried_out_goes_along():
     assert one.steps.order_by("-pk")[0].why == "it slowed the lessons"
 
 
+def test_what_others_decide_about_stays_as_it_is_when_people_revert_and_is_told_of_it():
+    recommend(a_finding("mine"), a_finding("others", team="data"))
+    mine, others = Recommendation.objects.order_by("pk")
+    do(mine, "accept", "finish")
+    do(others, "accept", "finish")
+    initiative = stand("stated")
+    initiative.recommendations.add(mine, others)
+
+    services.take(initiative, "revert", by=LILEI, now=NOW, why="it slowed the lessons")
+
+    mine.refresh_from_db()
+    others.refresh_from_db()
+    assert (mine.state, others.state) == ("reverted", "done")
+    last = others.steps.order_by("-pk")[0]
+    assert (last.by, last.action, last.values) == ("", "comment", {"number": f"{initiative.pk}"})
+    assert "slowed" not in last.why
+
+
 def test_what_is_measured_beside_the_money_is_told_before_and_after():
     one = stand("stated", transition_days="7")
     for day, value in ((-3, 100), (-2, 120), (-1, 500), (2, 999), (8, 60), (9, 90)):
