@@ -19,7 +19,7 @@ from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import FigureLink
 from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.operations.models import Recommendation
-from apps.operations.people import seen_teams
+from apps.operations.people import may_decide, seen_teams
 from apps.savings import scopes, selectors
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
@@ -332,12 +332,12 @@ def of_recommendation(one: Recommendation, today: date) -> dict[str, str]:
 
 
 def of_initiative(one: Initiative, actor: Actor) -> dict[str, str]:
-    """The form as a draft stands; what it is compared with for those alone who may name it."""
+    """The form as a draft stands; what it is compared with and carries out for those alone who may name it."""
     controls = tuple(each for each in controls_of(one) if owns(actor, each))
+    carried = tuple(each.pk for each in one.recommendations.order_by("pk") if may_decide(actor, each))
     return as_given(
         Statement(
             one.name, one.hypothesis, one.team, scope_of(one), one.currency, one.promised, one.start,
-            one.transition_days, one.window_days, tuple(one.drivers), controls, one.is_about_price,
-            tuple(one.recommendations.order_by("pk").values_list("pk", flat=True)),
+            one.transition_days, one.window_days, tuple(one.drivers), controls, one.is_about_price, carried,
         )
     )  # fmt: skip

@@ -63,17 +63,19 @@ def write(statement: Statement, *, by: Actor, now: datetime) -> Initiative:
 
 @transaction.atomic
 def rewrite(one: Initiative, statement: Statement, *, by: Actor, now: datetime) -> Initiative:
-    """Change a draft; what is stated stays, and so do controls that were not for them to see."""
+    """Change a draft; what is stated stays, and so do controls and recommendations that are not for them to name."""
+    one.refresh_from_db(from_queryset=Initiative.objects.select_for_update())
     must_change(by, one.team)
     carried = _check(statement, by)
     unseen = (each for each in controls_of(one) if not owns(by, each))
+    others = [each for each in one.recommendations.all() if not may_decide(by, each)]
     statement = replace(statement, controls=(*statement.controls, *unseen))
     if not Initiative.objects.filter(pk=one.pk, state=State.DRAFT).update(**statement.columns()):
         raise NotPossible(
             f"Initiative {one.pk} is stated: what was said before it began stays. Withdraw it and write another."
         )
     one.refresh_from_db()
-    one.recommendations.set(carried)
+    one.recommendations.set([*carried, *others])
     _note(one, "write", by=by.name, now=now, before=State.DRAFT)
     return one
 
@@ -86,7 +88,7 @@ def _check(statement: Statement, by: Actor) -> list[Recommendation]:
     if not Team.objects.filter(name=statement.team).exists():
         raise BadStatement(f"team: there is no team {statement.team[:60]!r}.")
     found = list(Recommendation.objects.filter(pk__in=statement.recommendations))
-    missing = set(statement.recommendations) - {one.pk for one in found if by.speaks_for((one.team,))}
+    missing = set(statement.recommendations) - {one.pk for one in found if may_decide(by, one)}
     if missing:
         raise BadStatement(f"recommendations: there is no recommendation {min(missing)} of yours.")
     return found

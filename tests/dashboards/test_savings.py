@@ -83,6 +83,19 @@ def test_nor_in_the_form_of_a_draft_whose_controls_stay_when_it_is_saved(verifie
     assert [one["team"] for one in verified.controls] == [["live-class"], ["search"]]
 
 
+def test_of_recommendations_the_form_names_the_own_and_the_others_stay_when_it_is_saved(verified, client_of):
+    recommend(a_finding("mine", team="live-class"), a_finding("others", team="search"))
+    mine, others = Recommendation.objects.order_by("pk")
+    verified.recommendations.add(mine, others)
+    Initiative.objects.filter(pk=verified.pk).update(state="draft")
+    lilei, address = client_of("lilei"), f"/savings/{verified.pk}/draft/"
+
+    (field,) = re.findall('<input[^>]*name="recommendations"[^>]*>', body(lilei, address))
+    assert f'value="{mine.pk}"' in field
+    assert lilei.post(address, FORM).status_code == 302
+    assert list(verified.recommendations.all()) == [others]
+
+
 def test_the_figures_hold_what_was_and_what_would_have_been(verified, client_of):
     figure = client_of("lilei").get(f"/figures/savings/{verified.pk}/").json()
     actual = figure["data"][-1]
