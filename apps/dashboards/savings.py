@@ -1,7 +1,7 @@
 """The savings ledger as pages show it: the way from found to verified, initiatives, and one with its evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,7 +25,7 @@ from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
 from apps.savings.people import Reader, may_change, owns, sees_cost
 from apps.savings.selectors import Entry, Way
-from apps.savings.statements import Statement, controls_of, scope_of, stated_by
+from apps.savings.statements import Statement, controls_of, scope_of, stated_by, statement_of
 from apps.savings.states import allowed
 from apps.teams.approval import Actor
 from apps.units.selectors import drivers
@@ -335,9 +335,4 @@ def of_initiative(one: Initiative, actor: Actor) -> dict[str, str]:
     """The form as a draft stands; what it is compared with and carries out for those alone who may name it."""
     controls = tuple(each for each in controls_of(one) if owns(actor, each))
     carried = tuple(each.pk for each in one.recommendations.order_by("pk") if may_decide(actor, each))
-    return as_given(
-        Statement(
-            one.name, one.hypothesis, one.team, scope_of(one), one.currency, one.promised, one.start,
-            one.transition_days, one.window_days, tuple(one.drivers), controls, one.is_about_price, carried,
-        )
-    )  # fmt: skip
+    return as_given(replace(statement_of(one), controls=controls, recommendations=carried))

@@ -26,7 +26,7 @@ from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.people import must_change, must_own, owns
 from apps.savings.scopes import team_of
 from apps.savings.series import read_series
-from apps.savings.statements import BadStatement, Statement, controls_of, scope_of, stated_by
+from apps.savings.statements import BadStatement, Statement, controls_of, scope_of, stated_by, statement_of
 from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
 from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
@@ -115,12 +115,15 @@ def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiati
     the statement is never changed."""
     from apps.savings import expecting  # a learner: pages need not wait for it
 
+    statement = statement_of(one)
     expected = expecting.expect(one, publication())
     changed = {
         "controls": expected.controls, "detectable_text": expected.percent, "model": MODEL, "stated_at": now,
         "stated_in": expected.publication,
     }  # fmt: skip
     with transaction.atomic():
+        if statement_of(Initiative.objects.select_for_update().get(pk=one.pk)) != statement:
+            raise _changed(one)  # what was expected is of a draft that somebody rewrote
         if why:
             _note(one, "comment", by=by, now=now, before=one.state, why=why)
         values = {"controls": f"{len(expected.controls)}", "percent": expected.percent, "why": expected.why}
@@ -303,10 +306,14 @@ def _move(
         raise NotPossible(f"Initiative {one.pk} is {before.label}: nobody can {action} it now.")
     facts = dict(changed or {}) | {"state": after}
     if not Initiative.objects.filter(pk=one.pk, state=before).update(**facts):
-        raise NotPossible(f"Initiative {one.pk} was changed by somebody else just now; look at it again.")
+        raise _changed(one)
     for name, value in facts.items():
         setattr(one, name, value)
     _note(one, action, by=by, now=now, before=before, why=why, values=values)
+
+
+def _changed(one: Initiative) -> NotPossible:
+    return NotPossible(f"Initiative {one.pk} was changed by somebody else just now; look at it again.")
 
 
 def _note(

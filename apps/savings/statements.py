@@ -59,6 +59,15 @@ def _plain(scope: Scope) -> dict[str, list[str]]:
     return {name: list(values) for name, values in scope.items()}
 
 
+def statement_of(one: Initiative) -> Statement:
+    """What is stated of an initiative, as it was loaded; the recommendations as they are now."""
+    return Statement(
+        one.name, one.hypothesis, one.team, scope_of(one), one.currency, one.promised, one.start, one.transition_days,
+        one.window_days, tuple(one.drivers), tuple(controls_of(one)), one.is_about_price,
+        tuple(one.recommendations.order_by("pk").values_list("pk", flat=True)),
+    )  # fmt: skip
+
+
 def scope_of(initiative: Initiative) -> dict[str, tuple[str, ...]]:
     """In the order of names: PostgreSQL keeps those of JSON in an order of its own."""
     return _read(initiative.scope)

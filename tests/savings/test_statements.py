@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from apps.finops.errors import CostOpsError
 from apps.operations.deciding import NotPossible
-from apps.savings import scopes, services
+from apps.savings import expecting, scopes, services
 from apps.savings.bringing import bring
 from apps.savings.models import Initiative
 from apps.savings.statements import read_statement, scope_of
@@ -119,6 +119,33 @@ def test_a_draft_is_rewritten_until_it_is_stated(home):
     one.refresh_from_db()
     assert (one.name, one.start, one.state) == ("Other", date(2026, 9, 14), State.DRAFT)
     assert [step.action for step in one.steps.order_by("pk")] == ["write", "write"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_rewritten_first", [True, False])
+def test_a_draft_that_somebody_rewrites_while_it_is_stated_is_not_stated(home, monkeypatch, is_rewritten_first):
+    """What is expected, controls among it, is of what was read: never of the old draft beside the new scope."""
+    publish()
+    for name in ("live", "data"):
+        Team.objects.create(name=name)
+    one = services.write(read_statement(given()), by=FINANCE, now=BEFORE)
+    other = given(team="data", scope="team=data; service=ECS", controls="team=live; service=CDN")
+
+    def rewrite(*_read):
+        services.rewrite(Initiative.objects.get(pk=one.pk), read_statement(other), by=FINANCE, now=BEFORE)
+        return {}
+
+    if is_rewritten_first:
+        rewrite()
+    else:
+        monkeypatch.setattr(expecting, "untouched", rewrite)
+    with pytest.raises(NotPossible, match="changed by somebody else just now"):
+        services.take(one, "state", by=FINANCE, now=BEFORE)
+
+    one.refresh_from_db()
+    assert (one.state, one.scope["team"], one.controls) == (
+        State.DRAFT, ["data"], [{"team": ["live"], "service": ["CDN"]}],
+    )  # fmt: skip
 
 
 @pytest.mark.django_db
