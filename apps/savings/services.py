@@ -1,7 +1,9 @@
 """Keeping the ledger: initiatives are written, stated, measured when days that are over changed, and concluded."""
 
+import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +14,7 @@ from django.db import transaction
 
 from apps.calendars.periods import period_of
 from apps.finops.errors import CostOpsError
-from apps.finops.problems import Problem
+from apps.finops.problems import Problem, Severity
 from apps.finops.steps import StepResult
 from apps.marts.models import Publication
 from apps.marts.selectors import publication
@@ -31,11 +33,12 @@ from apps.savings.states import LIVE, MOVES, NEEDS_WHY, OF_PEOPLE
 from apps.savings.timing import MODEL, VERSION, milestones
 from apps.teams.approval import Actor
 from apps.teams.models import Team
-from apps.warehouse import fencing
+from apps.warehouse import database, fencing
 
 if TYPE_CHECKING:
     from apps.savings.measuring import Measured
 
+logger = logging.getLogger(__name__)
 State = Initiative.State
 MOST_TEXT = 4_000
 
@@ -139,27 +142,33 @@ def verify(*, now: datetime) -> StepResult:
     pinned = publication()
     problems: list[Problem] = []
     for done in _unmeasured():
-        try:
+        with _apart(problems, "note", "not_taken_up", f"recommendation {done.pk}"):
             take_up(done, now=now)
-        except fencing.TakenOver:
-            raise
-        except CostOpsError as wrong:
-            problems.append(Problem("note", "not_taken_up", f"recommendation {done.pk}", str(wrong)))
     rows, began = 0, time.monotonic()
     for one in Initiative.objects.filter(state__in=LIVE).order_by("pk"):
         if time.monotonic() - began > SECONDS:
             problems.append(Problem("note", "later", f"initiative {one.pk}", LATER))
             break
-        try:
+        with _apart(problems, "warning", "not_measured", f"initiative {one.pk}"):
             rows += _look(one, pinned, now)
-        except fencing.TakenOver:
-            raise
-        except CostOpsError as wrong:
-            problems.append(
-                Problem("warning", "not_measured", f"initiative {one.pk}", f"{wrong} What was measured stays.")
-            )
     sharing.share(pinned)
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
+
+
+@contextmanager
+def _apart(problems: list[Problem], severity: Severity, code: str, subject: str) -> Iterator[None]:
+    """Within, what fails of one keeps no other from being measured: it is told, and a fault of ours is logged whole."""
+    try:
+        yield
+    except fencing.TakenOver:
+        raise
+    except CostOpsError as wrong:
+        problems.append(Problem(severity, code, subject, f"{wrong} What was measured stays."))
+    except Exception as fault:
+        if database.is_away(fault):
+            raise
+        logger.exception("%s: failed", subject)
+        problems.append(Problem("error", "crashed", subject, f"{type(fault).__name__}; see the log."))
 
 
 def identity() -> str:
@@ -185,8 +194,8 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
     steps = list(done.steps.order_by("pk"))
     finished = today(max(step.at for step in steps if step.to_state == Recommendation.State.DONE))
     begun = [today(step.at) for step in steps if step.action == "start"]
-    start = begun[-1] if begun else finished
-    statement = stated_by(done, start=start, transition_days=(finished - start).days)
+    start, over = sorted((begun[-1] if begun else finished, finished))  # a clock may have been set back between them
+    statement = stated_by(done, start=start, transition_days=(over - start).days)
     one = Initiative.objects.create(**statement.columns(), title=done.title, created_at=done.found_at)
     one.recommendations.add(done)
     values = {"number": f"{done.pk}", "day": f"{finished}"}

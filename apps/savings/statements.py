@@ -105,8 +105,9 @@ def read_statement(given: Mapping[str, Any]) -> Statement:
 
 def stated_by(one: Recommendation, *, start: date, transition_days: int = 0) -> Statement:
     """What a recommendation states by itself: what is to be done, the cost it is about, and what it promises."""
+    name = one.title["text"] % one.title["values"] if one.title.get("values") else one.title["text"]
     return Statement(
-        name=one.title["text"] % one.title["values"] if one.title.get("values") else one.title["text"],
+        name=name[:LONGEST_NAME],
         hypothesis=" ".join(_sentence(each) for each in one.evidence) or "–",
         team=one.team,
         scope=read(dict(one.scope)),

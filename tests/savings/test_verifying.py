@@ -1,10 +1,12 @@
 """The loop closes: what was stated before is measured afterwards, and only what can be told from noise is verified."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import DataError, OperationalError
 
+from apps.finops.findings import Sentence
 from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
@@ -160,8 +162,7 @@ def test_a_recommendation_that_was_done_is_verified_by_what_it_stated_itself(mon
     scope = {"team": "live", "service": "OSS"}
     recommend(a_finding(scope=scope, saving_per_month=Decimal(4000)), days=-70)
     done = Recommendation.objects.get()
-    for action, day in (("accept", START - timedelta(days=2)), ("start", START), ("finish", START)):
-        deciding.take([done], Step(action), by=ANYBODY, now=NOW.replace(month=day.month, day=day.day))
+    do(done, accept=START - timedelta(days=2), start=START, finish=START)
     publish({OSS: 0.75})
 
     services.verify(now=NOW)
@@ -173,6 +174,76 @@ def test_a_recommendation_that_was_done_is_verified_by_what_it_stated_itself(mon
     last = done.steps.order_by("-pk")[0]
     assert (last.by, last.action, "saving" in last.values) == ("", "verify", True)
     assert one.measurements.get().grade != ""
+
+
+def do(one: Recommendation, **days: date) -> None:
+    """Take steps with a recommendation, each on its day."""
+    for action, day in days.items():
+        deciding.take(
+            [one], Step(action, why="so"), by=ANYBODY, now=datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        )
+
+
+LONG = "/subscriptions/0000/resourcegroups/rg-production/providers/microsoft.compute/disks/pvc-" + "recordings-" * 20
+
+
+@pytest.mark.parametrize(
+    ("title", "started", "start", "transition_days"),
+    [
+        pytest.param("disk-1", START + timedelta(days=1), START, 1, id="a clock was set back before it was finished"),
+        pytest.param(LONG, START, START, 0, id="a name longer than its column"),
+    ],
+)
+def test_strange_recommendations_are_taken_up(title, started, start, transition_days):
+    publish({OSS: 0.75})
+    recommend(a_finding(scope={"team": "live"}, title=Sentence("Delete %(name)s", {"name": title})), days=-70)
+    do(Recommendation.objects.get(), accept=started, start=started, finish=START)
+
+    assert services.verify(now=NOW).problems == ()
+
+    one = Initiative.objects.get()
+    assert (one.name, one.start, one.transition_days) == (f"Delete {title}"[:200], start, transition_days)
+
+
+@pytest.mark.parametrize(
+    ("fault", "at_work"),
+    [
+        pytest.param(DataError("value too long"), "take_up", id="a recommendation the database does not take"),
+        pytest.param(ZeroDivisionError("ours"), "_look", id="an initiative we cannot measure"),
+    ],
+)
+def test_what_fails_of_one_keeps_no_other_from_being_measured(monkeypatch, caplog, fault, at_work):
+    recommend(a_finding(scope={"team": "live"}), days=-70)
+    publish({OSS: 0.75})
+    first, second = stated(), stated(name="Second", scope="team=live; service=CDN")
+    do(Recommendation.objects.get(), accept=START, finish=END)
+    works = getattr(services, at_work)
+
+    def fail(one, *more, **facts):
+        if one in (first, Recommendation.objects.first()):
+            raise fault
+        return works(one, *more, **facts)
+
+    monkeypatch.setattr(services, at_work, fail)
+
+    (problem,) = services.verify(now=NOW).problems
+
+    assert second.measurements.exists()
+    assert (problem.severity, problem.code) == ("error", "crashed")
+    assert type(fault).__name__ in problem.message
+    assert f"{problem.subject}: failed" in caplog.text
+
+
+def test_a_database_that_is_away_is_no_fault_of_one(monkeypatch):
+    publish({OSS: 0.75})
+    stated()
+
+    def away(*_given):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(services, "_look", away)
+    with pytest.raises(OperationalError):
+        services.verify(now=NOW)
 
 
 def test_what_promises_nothing_or_names_no_cost_is_not_taken_up():
