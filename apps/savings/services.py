@@ -192,7 +192,7 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
     if Recommendation.objects.select_for_update().get(pk=done.pk).initiatives.exists():
         return None
     steps = list(done.steps.order_by("pk"))
-    finished = today(max(step.at for step in steps if step.to_state == Recommendation.State.DONE))
+    finished = today(max(step.at for step in steps if step.from_state != step.to_state == Recommendation.State.DONE))
     begun = [today(step.at) for step in steps if step.action == "start"]
     start, over = sorted((begun[-1] if begun else finished, finished))  # a clock may have been set back between them
     statement = stated_by(done, start=start, transition_days=(over - start).days)

@@ -38,6 +38,14 @@ def verified(change, **more) -> tuple[Initiative, Measurement]:
     return one, one.measurements.order_by("-pk")[0]
 
 
+def do(one: Recommendation, **days: date) -> None:
+    """Take steps with a recommendation, each on its day."""
+    for action, day in days.items():
+        deciding.take(
+            [one], Step(action, why="so"), by=ANYBODY, now=datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        )
+
+
 @pytest.mark.parametrize("left", [pytest.param(0.75, id="a quarter less"), pytest.param(0.88, id="an eighth less")])
 def test_a_known_effect_is_verified_within_its_interval(left):
     change = {OSS: left}
@@ -162,7 +170,7 @@ def test_a_recommendation_that_was_done_is_verified_by_what_it_stated_itself(mon
     scope = {"team": "live", "service": "OSS"}
     recommend(a_finding(scope=scope, saving_per_month=Decimal(4000)), days=-70)
     done = Recommendation.objects.get()
-    do(done, accept=START - timedelta(days=2), start=START, finish=START)
+    do(done, accept=START - timedelta(days=2), start=START, finish=START, comment=START + timedelta(days=9))
     publish({OSS: 0.75})
 
     services.verify(now=NOW)
@@ -174,14 +182,6 @@ def test_a_recommendation_that_was_done_is_verified_by_what_it_stated_itself(mon
     last = done.steps.order_by("-pk")[0]
     assert (last.by, last.action, "saving" in last.values) == ("", "verify", True)
     assert one.measurements.get().grade != ""
-
-
-def do(one: Recommendation, **days: date) -> None:
-    """Take steps with a recommendation, each on its day."""
-    for action, day in days.items():
-        deciding.take(
-            [one], Step(action, why="so"), by=ANYBODY, now=datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
-        )
 
 
 LONG = "/subscriptions/0000/resourcegroups/rg-production/providers/microsoft.compute/disks/pvc-" + "recordings-" * 20
