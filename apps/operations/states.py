@@ -30,7 +30,6 @@ OPEN = (State.FOUND, State.ASSIGNED, State.ACCEPTED, State.SNOOZED, State.IN_PRO
 """States in which something is still to be decided or done."""
 SETTLED = (State.DONE, State.VERIFIED, State.NOT_VERIFIED)
 """States of what was done, whatever came of it."""
-_MEASURABLE = (*SETTLED, State.REVERTED)
 _ANY = {state: state for state in State}
 
 MOVES: Mapping[str, Move] = {
@@ -49,12 +48,13 @@ MOVES: Mapping[str, Move] = {
     "return": Move(dict.fromkeys((State.CLOSED, State.DECLINED, *SETTLED, State.REVERTED), State.FOUND),
                    who=Who.MACHINE),
     "wake": Move({State.SNOOZED: State.FOUND}, who=Who.MACHINE),
-    "verify": Move(dict.fromkeys(_MEASURABLE, State.VERIFIED), who=Who.MACHINE),
-    "refute": Move(dict.fromkeys(_MEASURABLE, State.NOT_VERIFIED), who=Who.MACHINE),
+    "verify": Move(dict.fromkeys(SETTLED, State.VERIFIED), who=Who.MACHINE),
+    "refute": Move(dict.fromkeys(SETTLED, State.NOT_VERIFIED), who=Who.MACHINE),
     "lapse": Move({State.VERIFIED: State.REVERTED}, who=Who.MACHINE),
 }  # fmt: skip
 """What was in progress and is found no longer is done; what is done is measured, and what was saved may be lost again
-(`lapse`) or undone by people (`revert`). What is declined stays so, but for much more money."""
+(`lapse`) or undone by people (`revert`), and no measurement brings that back. What is declined stays so, but for much
+more money."""
 
 ACTIONS = tuple(name for name, move in MOVES.items() if move.who is Who.PEOPLE)
 

@@ -11,6 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Count, Max
 
 from apps.calendars.periods import period_of
 from apps.finops.errors import CostOpsError
@@ -23,6 +24,7 @@ from apps.operations.deciding import NotPossible, today
 from apps.operations.models import Recommendation
 from apps.operations.people import MACHINE, may_decide
 from apps.operations.states import MOVES as RECOMMENDATION_MOVES
+from apps.savings.carrying import asked_again, carriers, carries_out, is_undone
 from apps.savings.known import known_until
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.people import must_change, must_own, owns
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 State = Initiative.State
+DONE = Recommendation.State.DONE
 MOST_TEXT = 4_000
 
 STATED = "It was stated with %(controls)s controls; a change of %(percent)s %% or more can be told from noise"
@@ -51,6 +54,7 @@ SECONDS = 15 * 60
 """A step may take half an hour: what is not measured by then is measured with the next publication."""
 LATER = "This one and those after it are measured with the next publication: there are many."
 LEFT = "Initiative %(number)s, which carries it out, was reverted; what becomes of it is for its own team to say"
+UNDONE = "People reverted what it carries out"
 ENDED = "Two months in a row it saved less than half of what was verified"
 
 
@@ -150,7 +154,10 @@ def verify(*, now: datetime) -> StepResult:
             problems.append(Problem("note", "later", f"initiative {one.pk}", LATER))
             break
         with _apart(problems, "warning", "not_measured", f"initiative {one.pk}"):
-            rows += _look(one, pinned, now)
+            if is_undone(one):
+                _undo(one, now)
+            else:
+                rows += _look(one, pinned, now)
     sharing.share(pinned)
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
 
@@ -173,15 +180,16 @@ def _apart(problems: list[Problem], severity: Severity, code: str, subject: str)
 
 def identity() -> str:
     """What measurements depend on besides the publication."""
-    newest = InitiativeStep.objects.filter(action="state").order_by("-pk").values_list("pk", flat=True).first()
-    done = Recommendation.objects.filter(state=Recommendation.State.DONE).order_by("-pk").values_list("pk", flat=True)
-    return f"{VERSION} {newest} {list(done[:1])} {done.count()}"
+    steps = InitiativeStep.objects.filter(action__in=("state", "withdraw", "revert")).order_by("-pk")
+    newest = steps.values_list("pk", flat=True).first()
+    done = Recommendation.objects.filter(state__in=(DONE, Recommendation.State.REVERTED)).order_by("state")
+    return f"{VERSION} {newest} {list(done.values_list('state').annotate(Max('pk'), Count('pk')))}"
 
 
 def _unmeasured() -> Iterable[Recommendation]:
     """What was done, promised to save, says which cost would fall, and no initiative measures yet."""
-    done = Recommendation.objects.filter(state=Recommendation.State.DONE, initiatives__isnull=True).order_by("pk")
-    return [one for one in done if one.saving > 0 and one.scope and one.team]
+    done = Recommendation.objects.filter(state=DONE).order_by("pk")
+    return [one for one in done if one.saving > 0 and one.scope and one.team and not carriers(one).exists()]
 
 
 @transaction.atomic
@@ -189,10 +197,12 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
     """The initiative that a recommendation stated by itself: it was found, with its promise, before it was done. None
     where somebody else took it up meanwhile."""
     fencing.check()
-    if Recommendation.objects.select_for_update().get(pk=done.pk).initiatives.exists():
+    if Recommendation.objects.select_for_update().get(pk=done.pk).state != DONE or carriers(done).exists():
         return None
-    steps = list(done.steps.order_by("pk"))
-    finished = today(max(step.at for step in steps if step.from_state != step.to_state == Recommendation.State.DONE))
+    again = asked_again(done)
+    steps = list(done.steps.filter(pk__gte=again.pk if again else 0).order_by("pk"))
+    now = max([now, *(step.at for step in steps)])  # nor does a clock that was set back make it of an earlier time
+    finished = today(max(step.at for step in steps if step.from_state != step.to_state == DONE))
     begun = [today(step.at) for step in steps if step.action == "start"]
     start, over = sorted((begun[-1] if begun else finished, finished))  # a clock may have been set back between them
     statement = stated_by(done, start=start, transition_days=(over - start).days)
@@ -228,6 +238,14 @@ def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
         if kept.is_final:
             _conclude(one, kept, found, now)
     return 1
+
+
+@transaction.atomic
+def _undo(one: Initiative, now: datetime) -> None:
+    """People reverted what it carries out: there is nothing left to measure."""
+    fencing.check()
+    _move(one, "revert", by=MACHINE, now=now, why=UNDONE)
+    _tell_recommendations(one, "revert", by=Actor(MACHINE, None), now=now, why=UNDONE, values={})
 
 
 def _keep(
@@ -295,7 +313,7 @@ def _tell_recommendations(
     carried = one.recommendations.select_for_update(of=("self",)).order_by("pk")
     for each in carried:
         to = RECOMMENDATION_MOVES[action].to.get(Recommendation.State(each.state))
-        if to is None or to == each.state:
+        if to is None or to == each.state or not carries_out(one, each):
             continue
         if may_decide(by, each):
             deciding.move(each, action, by=by.name, now=now, why=why, values=values)

@@ -23,8 +23,8 @@ hand-over     found     assigned  accepted     -         snoozed   in_progress  
 close         closed    closed    closed       -         closed    done         -             -             -             -         -
 return        -         -         -            found     -         -            found         found         found         found     found
 wake          -         -         -            -         found     -            -             -             -             -         -
-verify        -         -         -            -         -         -            verified      verified      verified      verified  -
-refute        -         -         -            -         -         -            not_verified  not_verified  not_verified  not_verified  -
+verify        -         -         -            -         -         -            verified      verified      verified      -         -
+refute        -         -         -            -         -         -            not_verified  not_verified  not_verified  -         -
 lapse         -         -         -            -         -         -            -             reverted      -             -         -
 """  # noqa: E501  # one table
 

@@ -12,10 +12,12 @@ from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.savings import selectors, services
 from apps.savings.models import Initiative, InitiativeStep, Measurement
+from apps.savings.statements import read_statement
 from apps.savings.timing import milestones
+from apps.teams.models import Team
 from apps.warehouse import fencing
 from tests.operations.worlds import ANYBODY, a_finding, recommend
-from tests.savings.ledgers import CELLS, END, NOW, START, costs, publish, stated, truth
+from tests.savings.ledgers import BEFORE, CELLS, END, FINANCE, NOW, START, costs, given, publish, stated, truth
 from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +184,111 @@ def test_a_recommendation_that_was_done_is_verified_by_what_it_stated_itself(mon
     last = done.steps.order_by("-pk")[0]
     assert (last.by, last.action, "saving" in last.values) == ("", "verify", True)
     assert one.measurements.get().grade != ""
+
+
+def a_verified_recommendation() -> tuple[Recommendation, Initiative]:
+    """Done when the cost of storage fell, taken up and verified by itself."""
+    recommend(a_finding(scope={"team": "live", "service": "OSS"}, saving_per_month=Decimal(4000)), days=-70)
+    publish({OSS: 0.75})
+    done = Recommendation.objects.get()
+    do(done, accept=START, finish=START)
+    services.verify(now=NOW)
+    done.refresh_from_db()
+    assert done.state == "verified"
+    return done, Initiative.objects.get()
+
+
+def look_again(*, left: float = 0.74, now: datetime = NOW) -> None:
+    """A restated bill: everything that is live is measured anew."""
+    publish({OSS: left})
+    services.verify(now=now)
+
+
+def test_what_people_reverted_is_no_saving_any_more_and_no_bill_brings_it_back():
+    done, one = a_verified_recommendation()
+    identity = services.identity()
+    do(done, revert=END)
+    assert services.identity() != identity
+
+    look_again()
+
+    done.refresh_from_db()
+    one.refresh_from_db()
+    assert (done.state, one.state) == ("reverted", State.REVERTED)
+    last = one.steps.order_by("-pk")[0]
+    assert (last.by, last.why) == ("", services.UNDONE)
+    assert selectors.verified(None, START, END) == {}
+
+
+def test_of_several_what_people_reverted_stays_so_and_the_rest_is_measured():
+    recommend(a_finding("first"), a_finding("second"), days=-70)
+    publish({OSS: 0.75})
+    undone, done = Recommendation.objects.order_by("pk")
+    one = stated(recommendations=f"{undone.pk},{done.pk}")
+    for each in (undone, done):
+        do(each, accept=START, finish=START)
+    do(undone, revert=END)
+
+    services.verify(now=NOW)
+
+    states = [Recommendation.objects.get(pk=each.pk).state for each in (undone, done)]
+    one.refresh_from_db()
+    assert (one.state, states) == (State.VERIFIED, ["reverted", "verified"])
+
+
+@pytest.mark.parametrize(
+    ("again", "before"),
+    [
+        pytest.param(("revert", "reopen"), State.REVERTED, id="it was undone in between"),
+        pytest.param(("reopen",), State.VERIFIED, id="it was opened again, and what was saved goes on"),
+    ],
+)
+def test_what_is_done_again_is_taken_up_again_from_its_own_day(again, before):
+    done, first = a_verified_recommendation()
+    later = END + timedelta(days=1)
+    do(done, **dict.fromkeys((*again, "accept", "finish"), later))
+
+    for left in (0.74, 0.73):
+        look_again(left=left, now=NOW + timedelta(days=2))
+
+    done.refresh_from_db()
+    first.refresh_from_db()
+    second = Initiative.objects.exclude(pk=first.pk).get()
+    assert (first.state, second.state, done.state) == (before, State.STATED, "done")
+    assert (second.start, second.transition_days) == (later, 0)
+
+
+def test_a_clock_that_was_set_back_takes_nothing_up_twice():
+    done, first = a_verified_recommendation()
+    do(done, reopen=END + timedelta(days=9), accept=END, finish=END)
+
+    for left in (0.74, 0.73):
+        look_again(left=left)
+
+    assert Initiative.objects.exclude(pk=first.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("actions", "count"),
+    [
+        pytest.param((), 1, id="a draft names it: somebody is to state that"),
+        pytest.param(("withdraw",), 2, id="the draft was withdrawn"),
+        pytest.param(("state", "withdraw"), 1, id="it was stated, and given up"),
+    ],
+)
+def test_what_was_done_is_taken_up_where_nobody_takes_care_of_it(actions, count):
+    recommend(a_finding(scope={"team": "live", "service": "OSS"}), days=-70)
+    publish({OSS: 0.75})
+    done = Recommendation.objects.get()
+    Team.objects.create(name="live")
+    one = services.write(read_statement(given(recommendations=f"{done.pk}")), by=FINANCE, now=BEFORE)
+    for action in actions:
+        services.take(one, action, by=FINANCE, now=BEFORE, why="no")
+    do(done, accept=START, finish=START)
+
+    services.verify(now=NOW)
+
+    assert Initiative.objects.count() == count
 
 
 LONG = "/subscriptions/0000/resourcegroups/rg-production/providers/microsoft.compute/disks/pvc-" + "recordings-" * 20
