@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up, divided
 from apps.operations.models import Recommendation
-from apps.operations.overlaps import promise
+from apps.operations.overlaps import promise, staked
 from apps.operations.people import seen_teams
 from apps.operations.states import SETTLED as DONE
 from apps.savings.models import Initiative, Measurement
@@ -132,17 +132,17 @@ def verified_per_month(found: Iterable[Entry]) -> dict[str, Decimal]:
 
 def ways(reader: Reader | None) -> list[Way]:
     """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself; nor
-    does what else was recommended of the same resource."""
+    does what else was recommended to the same team of the same resource."""
     told = entries(reader)
     kept = [one for one in told if one.one.state not in (State.DRAFT, State.WITHDRAWN)]
     carried_out = Recommendation.objects.filter(initiatives__in=[one.one for one in kept])
     within = {one.pk for one in carried_out}
-    at_stake = {(one.currency, one.at_stake) for one in carried_out if one.at_stake}
+    at_stake = {staked(one) for one in carried_out if one.at_stake}
     teams = None if reader is None else seen_teams(reader)
     rows = Recommendation.objects.exclude(state__in=_LOST)
     found = [
         one for one in (rows if teams is None else rows.filter(team__in=teams))
-        if one.pk not in within and (one.currency, one.at_stake) not in at_stake
+        if one.pk not in within and staked(one) not in at_stake
     ]  # fmt: skip
     counted = promise(found).within
     found = [one for one in found if one.saving > 0 and one.pk not in counted]

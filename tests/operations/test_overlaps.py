@@ -11,8 +11,8 @@ from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
 
 
-def row(pk: int, saving: str, at_stake: str = "", currency: str = "CNY") -> Recommendation:
-    return Recommendation(pk=pk, saving_text=saving, amount_text="0", at_stake=at_stake, currency=currency)
+def row(pk: int, saving: str, at_stake: str = "", currency: str = "CNY", team: str = "live") -> Recommendation:
+    return Recommendation(pk=pk, saving_text=saving, amount_text="0", at_stake=at_stake, currency=currency, team=team)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ def row(pk: int, saving: str, at_stake: str = "", currency: str = "CNY") -> Reco
         pytest.param([row(2, "9", "vm"), row(1, "9", "vm")], {"CNY": "9"}, {2: 1}, id="of equals the oldest"),
         pytest.param([row(1, "5", "vm"), row(2, "9", "disk")], {"CNY": "14"}, {}, id="two resources"),
         pytest.param([row(1, "5", "vm"), row(2, "9", "vm", "USD")], {"CNY": "5", "USD": "9"}, {}, id="two currencies"),
+        pytest.param([row(1, "5", "vm"), row(2, "9", "vm", team="data")], {"CNY": "14"}, {}, id="parts of two teams"),
         pytest.param([row(1, "5", "vm"), row(2, "0", "vm")], {"CNY": "5"}, {}, id="a question promises nothing"),
     ],
 )

@@ -81,6 +81,16 @@ def test_of_what_is_recommended_for_one_resource_only_what_an_initiative_carries
         initiative.delete()
 
 
+def test_what_another_team_may_save_of_the_same_resource_counts_beside_it():
+    recommend(a_finding("mine", saving_per_month=Decimal(100), at_stake="disk d-1"),
+              a_finding("theirs", saving_per_month=Decimal(80), at_stake="disk d-1", team="data"))  # fmt: skip
+    assert way()[0] == "identified 180.00"
+    initiative = stand("stated", promised_per_month="90")
+    initiative.recommendations.add(Recommendation.objects.get(subject="mine"))
+
+    assert way()[0] == "identified 170.00"
+
+
 def test_what_an_initiative_carries_out_is_not_counted_beside_it():
     (one,) = found(100)
     do(one, "accept", "finish")
