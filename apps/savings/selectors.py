@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up, divided
@@ -131,11 +131,13 @@ def verified_per_month(found: Iterable[Entry]) -> dict[str, Decimal]:
 
 
 def ways(reader: Reader | None) -> list[Way]:
-    """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself; nor
-    does what else was recommended to the same team of the same resource."""
+    """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself, and
+    with one alone; unless it was reverted. Nor does what else was recommended to the same team of the same resource."""
     told = entries(reader)
     kept = [one for one in told if one.one.state not in (State.DRAFT, State.WITHDRAWN)]
-    carried_out = Recommendation.objects.filter(initiatives__in=[one.one for one in kept])
+    live = [one for one in kept if one.one.state != State.REVERTED]
+    prefetch_related_objects([one.one for one in live], "recommendations")
+    carried_out = [each for one in live for each in one.one.recommendations.all()]
     within = {one.pk for one in carried_out}
     at_stake = {staked(one) for one in carried_out if one.at_stake}
     teams = None if reader is None else seen_teams(reader)
@@ -147,24 +149,37 @@ def ways(reader: Reader | None) -> list[Way]:
     counted = promise(found).within
     found = [one for one in found if one.saving > 0 and one.pk not in counted]
     currencies = sorted({one.currency for one in found} | {one.one.currency for one in kept})
-    return [_way(currency, found, kept) for currency in currencies]
+    return [_way(currency, found, live) for currency in currencies]
 
 
-def _way(currency: str, found: Iterable[Recommendation], kept: Iterable[Entry]) -> Way:
+def _way(currency: str, found: Iterable[Recommendation], live: Iterable[Entry]) -> Way:
     recommended = [one for one in found if one.currency == currency]
-    stated = [one for one in kept if one.one.currency == currency and one.one.state != State.REVERTED]
-    begun = [one for one in stated if one.newest is not None or one.one.state != State.STATED]
+    stated = [one for one in live if one.one.currency == currency]
+    counted = _promised_once(stated)
+    begun = [one for one in counted if one.newest is not None or one.one.state != State.STATED]
 
     def promised(of: Iterable[Recommendation], carried: Iterable[Entry]) -> Decimal:
         return add_up([*(one.saving for one in of), *(one.one.promised for one in carried)])
 
     return Way(
         currency,
-        identified=promised(recommended, stated),
-        approved=promised((one for one in recommended if one.state in _APPROVED), stated),
+        identified=promised(recommended, counted),
+        approved=promised((one for one in recommended if one.state in _APPROVED), counted),
         implemented=promised((one for one in recommended if one.state in DONE), begun),
         verified=verified_per_month(stated).get(currency, Decimal(0)),
     )
+
+
+def _promised_once(found: Iterable[Entry]) -> list[Entry]:
+    """Of initiatives that carry out the same recommendation the one that promises most, of equals the oldest."""
+    counted: list[Entry] = []
+    carried_out: set[int] = set()
+    for one in sorted(found, key=lambda each: (-each.one.promised, each.one.pk)):
+        numbers = {each.pk for each in one.one.recommendations.all()}
+        if carried_out.isdisjoint(numbers):
+            counted.append(one)
+            carried_out |= numbers
+    return counted
 
 
 def last_day(found: Measurement) -> date:

@@ -100,6 +100,23 @@ def test_what_an_initiative_carries_out_is_not_counted_beside_it():
     assert way() == ["identified 90.00", "approved 90.00", "implemented 0.00", "verified 0.00"]
 
 
+def test_what_two_initiatives_carry_out_is_promised_once():
+    (one,) = found(100)
+    for promised, saving in ((90, ""), (70, "560")):
+        initiative = stand("verified", saving=saving, promised_per_month=f"{promised}", name=f"Of {promised}")
+        initiative.recommendations.add(one)
+
+    assert way() == ["identified 90.00", "approved 90.00", "implemented 90.00", "verified 608.33"]
+
+
+def test_what_is_open_again_counts_by_itself_once_its_initiative_was_reverted():
+    (one,) = found(100)
+    initiative = stand("reverted", promised_per_month="90")
+    initiative.recommendations.add(one)
+
+    assert way() == ["identified 100.00", "approved 0.00", "implemented 0.00", "verified 0.00"]
+
+
 def test_of_one_resource_only_the_largest_promise_counts():
     found(100, 60, at_stake="i-1")
 
