@@ -39,5 +39,5 @@ def _this_time(one: Recommendation) -> Q:
 def is_undone(one: Initiative) -> bool:
     """Whether people reverted everything that it carries out since it was stated, whatever became of that later."""
     stated = one.steps.filter(action="state").order_by("-pk").values("at")[:1]
-    undone = RecommendationStep.objects.filter(action="revert", at__gte=Subquery(stated)).values("recommendation")
+    undone = RecommendationStep.objects.filter(action="revert", at__gt=Subquery(stated)).values("recommendation")
     return one.recommendations.exists() and not one.recommendations.exclude(pk__in=undone).exists()

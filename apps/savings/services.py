@@ -200,8 +200,8 @@ def take_up(done: Recommendation, *, now: datetime) -> Initiative | None:
     if Recommendation.objects.select_for_update().get(pk=done.pk).state != DONE or carriers(done).exists():
         return None
     again = asked_again(done)
-    steps = list(done.steps.filter(pk__gte=again.pk if again else 0).order_by("pk"))
-    now = max([now, *(step.at for step in steps)])  # nor does a clock that was set back make it of an earlier time
+    steps = list(done.steps.filter(pk__gt=again.pk if again else 0).order_by("pk"))
+    now = max([now, *done.steps.values_list("at", flat=True)])  # after all of that, though a clock was set back
     finished = today(max(step.at for step in steps if step.from_state != step.to_state == DONE))
     begun = [today(step.at) for step in steps if step.action == "start"]
     start, over = sorted((begun[-1] if begun else finished, finished))  # a clock may have been set back between them

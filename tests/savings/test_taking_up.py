@@ -57,10 +57,10 @@ def look_again(*, left: float = 0.74, now: datetime = NOW) -> None:
 def test_what_people_reverted_is_no_saving_any_more_and_no_bill_brings_it_back():
     done, one = a_verified_recommendation()
     identity = services.identity()
-    do(done, revert=END)
+    do(done, revert=END + DAY)
     assert services.identity() != identity
 
-    look_again()
+    look_again(now=NOW + 2 * DAY)
 
     done.refresh_from_db()
     one.refresh_from_db()
@@ -108,14 +108,15 @@ def test_what_is_done_again_is_taken_up_again_from_its_own_day(again, before):
     assert (second.start, second.transition_days) == (later, 0)
 
 
-def test_a_clock_that_was_set_back_takes_nothing_up_twice():
+@pytest.mark.parametrize("ahead", ["revert", "reopen"])
+def test_a_clock_that_was_set_back_takes_nothing_up_twice(ahead):
     done, first = a_verified_recommendation()
-    do(done, reopen=END + 9 * DAY, accept=END, finish=END)
+    do(done, **dict.fromkeys(("revert", "reopen", "accept", "finish"), END + DAY) | {ahead: END + 9 * DAY})
 
     for left in (0.74, 0.73):
-        look_again(left=left)
+        look_again(left=left, now=NOW + 2 * DAY)
 
-    assert Initiative.objects.exclude(pk=first.pk).count() == 1
+    assert Initiative.objects.exclude(pk=first.pk).get().state == State.STATED
 
 
 @pytest.mark.parametrize(
