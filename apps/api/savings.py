@@ -15,6 +15,7 @@ from apps.api.paging import SortedRows
 from apps.api.parameters import FORMAT, SHEET_FORMAT, SHEET_FORMATS, Parameter
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
+from apps.operations.selectors import Reader, seen_by
 from apps.savings import outcomes, scopes, selectors, services
 from apps.savings.models import Initiative, Measurement
 from apps.savings.selectors import Entry, per_month
@@ -128,7 +129,9 @@ class WholeInitiativeSchema(InitiativeSchema):
     model = serializers.CharField(allow_blank=True, help_text="what it is measured by, as stated")
     drivers = serializers.ListField(child=serializers.CharField())
     controls = serializers.IntegerField(help_text="how many scopes it is compared with")
-    recommendations = serializers.ListField(child=serializers.IntegerField())
+    recommendations = serializers.ListField(
+        child=serializers.IntegerField(), help_text="those it carries out of which the caller may know"
+    )
     says = serializers.ListField(child=serializers.CharField())
     measurements = MeasurementSchema(many=True)
     outcomes = BesideSchema(many=True)
@@ -187,7 +190,7 @@ class SavingsView(AskView):
     def post(self, request: Request) -> HttpResponse:
         given = self.given(request, WRITING)
         kept = services.write(read_statement(given), by=actor_of(request.user), now=_now())
-        return Response(_whole(selectors.entry(kept.pk, request.user)), status=201)
+        return Response(_whole(selectors.entry(kept.pk, request.user), request.user), status=201)
 
 
 class SavingView(AskView):
@@ -199,14 +202,14 @@ class SavingView(AskView):
     @schema.asking("saving", (NUMBER, FORMAT), WholeInitiativeSchema)
     def get(self, request: Request, number: int) -> HttpResponse:
         self.asked(request)
-        return Response(_whole(selectors.entry(number, request.user)))
+        return Response(_whole(selectors.entry(number, request.user), request.user))
 
     @schema.writing("step_saving", (NUMBER, *STEPPING), WholeInitiativeSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = self.given(request, STEPPING)
         one = selectors.entry(number, request.user).one
         services.take(one, given.pop("action", ""), by=actor_of(request.user), now=_now(), **given)
-        return Response(_whole(selectors.entry(number, request.user)))
+        return Response(_whole(selectors.entry(number, request.user), request.user))
 
 
 class WaysView(AskView):
@@ -262,7 +265,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _whole(entry: Entry) -> dict[str, Any]:
+def _whole(entry: Entry, reader: Reader) -> dict[str, Any]:
     one, measured = entry.one, entry.final or entry.newest
     names = ("at", "by", "action", "from_state", "to_state")
     return _row(entry) | {
@@ -270,7 +273,7 @@ def _whole(entry: Entry) -> dict[str, Any]:
         "model": one.model,
         "drivers": one.drivers,
         "controls": len(one.controls),
-        "recommendations": list(one.recommendations.order_by("pk").values_list("pk", flat=True)),
+        "recommendations": [each.pk for each in seen_by(reader).filter(initiatives=one)],
         "says": [told_of(each) for each in (measured.content.get("says", ()) if measured else ())],
         "measurements": [_measurement(each) for each in one.measurements.order_by("pk")],
         "outcomes": _beside(one),

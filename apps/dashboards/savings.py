@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -19,7 +18,8 @@ from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import FigureLink
 from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.operations.models import Recommendation
-from apps.operations.people import may_decide, seen_teams
+from apps.operations.people import may_decide
+from apps.operations.selectors import seen_by
 from apps.savings import scopes, selectors
 from apps.savings.models import Initiative, InitiativeStep, Measurement
 from apps.savings.outcomes import Beside, beside
@@ -226,17 +226,11 @@ def page(entry: Entry, actor: Actor, reader: Reader) -> InitiativePage:
         overlaps=tuple(content.get("overlaps", ())),
         figure=_effect_link(entry, measured) if content.get("days") and sees_cost(reader, one) else None,
         beside=tuple(beside(one)),
-        carried=tuple((each, told_of(each.title)) for each in _carried(one, reader)),
+        carried=tuple((each, told_of(each.title)) for each in seen_by(reader).filter(initiatives=one)),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
         buttons=tuple((name, str(BUTTONS[name])) for name in allowed(one.state)) if may else (),
         may_change=may,
     )
-
-
-def _carried(one: Initiative, reader: Reader) -> "QuerySet[Recommendation]":
-    """The recommendations it carries out of which the reader may know: finance may carry out several teams' at once."""
-    found, teams = one.recommendations.order_by("pk"), seen_teams(reader)
-    return found if teams is None else found.filter(team__in=teams)
 
 
 def _says(content: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ import io
 import pytest
 from django.test import Client
 
+from apps.operations.models import Recommendation
 from apps.savings.models import Initiative
 from tests.api.test_schema import Draft202012Validator, closed
+from tests.operations.worlds import a_finding, recommend
 from tests.savings.test_ways import stand
 
 ADDRESS = "/api/v1/savings/"
@@ -70,6 +72,15 @@ def test_each_sees_the_own_and_the_numbers_are_texts(callers: dict[str, Client])
                      "implemented": "4000.000000000000", "verified": "608.33"}]  # fmt: skip
     text = callers["finance"].get(f"{ADDRESS}?format=csv&state=verified").content.decode()
     assert [row["number"] for row in csv.DictReader(io.StringIO(text))] == [f"{own.pk}"]
+
+
+def test_of_what_it_carries_out_each_is_told_what_they_may_know(callers: dict[str, Client]) -> None:
+    one = stand("stated", team="live-class")
+    recommend(a_finding("own", team="live-class"), a_finding("other", team="data-platform"))
+    one.recommendations.set(Recommendation.objects.all())
+    told = {name: callers[name].get(f"{ADDRESS}{one.pk}/").json()["recommendations"] for name in ("finance", "lilei")}
+    own, other = (Recommendation.objects.get(subject=subject).pk for subject in ("own", "other"))
+    assert told == {"finance": sorted([own, other]), "lilei": [own]}
 
 
 def test_what_is_measured_beside_the_money_is_kept(callers: dict[str, Client]) -> None:
