@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from apps.finops.tables import CHARGES
 from apps.ingest import kinds, services
-from apps.ingest.models import LandedFile
+from apps.ingest.models import LandedFile, Source
 from apps.ingest.providers.generic import document
 from apps.ingest.sources import add_upload_source
 from apps.warehouse import lake
@@ -129,15 +130,49 @@ def chance_of(case: str) -> random.Random:
     return random.Random(f"{SEED} {case}")
 
 
-@pytest.mark.parametrize("case", GIVEN)
-def test_every_file_counts_to_the_last_decimal_or_not_at_all(case, tmp_path):
-    given = GIVEN[case]
-    files = delivered(given, chance_of(case))
+def source_of(given: Given, tmp_path: Path) -> Source:
     options = {"files": "parts"}
     if given.mapping:
         (tmp_path / "mapping.yaml").write_text(given.mapping)
         options["mapping"] = str(tmp_path / "mapping.yaml")
-    source = add_upload_source(name="hand", kind=given.kind, cluster="", options=options, now=NOW)
+    return add_upload_source(name="hand", kind=given.kind, cluster="", options=options, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("case", "column", "text"),
+    [
+        pytest.param("Azure EA", "Date", "12/31/9999", id="Azure: a placeholder"),
+        pytest.param("Azure EA", "Date", "10/4/26", id="Azure: two digits"),
+        pytest.param("Azure EA", "BillingPeriodEndDate", "10/31/26", id="Azure: the end of a period"),
+        pytest.param("Azure MCA", "date", "1969-12-31", id="Azure MCA"),
+        pytest.param("Google", "invoice.month", "999912", id="Google"),
+        pytest.param("Alibaba v1", "账单月份", "9999-12", id="Alibaba Cloud: a month"),
+        pytest.param("Alibaba v1", "账单日期", "99991230", id="Alibaba Cloud: a day"),
+        pytest.param("Huawei", "消费开始时间", "9999-12-31 23:00:00", id="Huawei Cloud"),
+        pytest.param("Huawei", "账期", "220001", id="Huawei Cloud: a month"),
+        pytest.param("Tencent", "开始使用时间", "0026-10-08 00:00:00", id="Tencent Cloud"),
+        pytest.param("a mapping of one's own", "Date", "31.12.9999", id="a mapping of one's own"),
+        pytest.param("a mapping of one's own", "Date", "01.10.26", id="a mapping of one's own: two digits"),
+    ],
+)
+def test_a_year_that_no_bill_is_of_is_refused_in_every_format(case, column, text, tmp_path):
+    given = GIVEN[case]
+    assert column in given.row
+    source = source_of(given, tmp_path)
+    bring(source, {"bad.csv": given.good("bad", **{column: text}), "good.csv": given.good("good")}, tmp_path)
+    services.land(source, NOW)
+    (said,) = [problem for problem in services.normalize(source, NOW).problems if problem.severity == "error"]
+    assert said.subject.endswith(f"bad.csv, line 3, column {column}")
+    assert f"{text!r} is not a date and time of the years 1970 to 2199" in said.message
+    states = LandedFile.objects.values_list("path", "state")
+    assert dict(states) == {"bad.csv": LandedFile.State.REFUSED, "good.csv": LandedFile.State.CURRENT}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_every_file_counts_to_the_last_decimal_or_not_at_all(case, tmp_path):
+    given = GIVEN[case]
+    files = delivered(given, chance_of(case))
+    source = source_of(given, tmp_path)
     bring(source, files, tmp_path)
     services.land(source, NOW)
     services.normalize(source, NOW)

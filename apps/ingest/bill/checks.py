@@ -81,7 +81,11 @@ def check_instant(text: str, formats: tuple[str, ...] = ()) -> str | None:
 
 
 def _strptime(pattern: str) -> Callable[[str], object]:
-    return lambda text: datetime.strptime(text, pattern)  # noqa: DTZ007  # only whether it can be read
+    def read(text: str) -> None:
+        if datetime.strptime(text, pattern).year not in values.YEARS:  # noqa: DTZ007  # only whether it can be read
+            raise values.NotAnInstant(text)
+
+    return read
 
 
 def check_json(text: str) -> str | None:

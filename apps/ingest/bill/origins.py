@@ -133,8 +133,10 @@ class Origin(ABC):
         text = self.value(at, one)
         odd = stop(self.columns[at]) if self.is_plain else f"costops_instant({text})"
         if one.formats:
-            patterns = ", ".join(f"'{quoted(pattern)}'" for pattern in one.formats)
-            odd = f"coalesce(try_strptime({text}, [{patterns}]), {odd})"
+            ways = sorted(one.formats, key=lambda way: "%Y" in way)  # which would read `26` as the year 26
+            patterns = ", ".join(f"'{quoted(pattern)}'" for pattern in ways)
+            read = f"try_strptime({text}, [{patterns}])"
+            odd = f"CASE WHEN year({read}) BETWEEN {values.YEARS[0]} AND {values.YEARS[-1]} THEN {read} ELSE {odd} END"
         moment = (
             f"CASE WHEN {text} IS NULL THEN NULL WHEN {text} LIKE '____-__-__T__:__:__Z' "
             f"AND {text} >= '{values.YEARS[0]}' AND {text} < '{values.YEARS[-1] + 1}' THEN {text}::TIMESTAMP "

@@ -313,6 +313,13 @@ def test_a_preview_of_a_bad_file_says_where(folder):
     assert "november.csv, line 6, column Date" in err.getvalue()
 
 
+def test_years_of_two_digits_are_read_where_a_format_says_so(folder):
+    day = {"column": "Date", "kind": "time", "formats": ["%d.%m.%Y", "%d.%m.%y"], "required": True}
+    put(folder / "bills", "october.csv", ROWS.replace("01.10.2026", "01.10.26").encode())
+    assert errors(ingest(source_of(folder, changed(inputs={"day": day})))) == []
+    assert [f"{charge['ChargePeriodStart']:%Y-%m-%d}" for charge in charges()] == ["2026-10-01", *["2026-10-31"] * 3]
+
+
 def test_text_in_chinese_encoding(folder):
     put(folder / "bills", "october.csv", ROWS.replace("Server", "云服务器").encode("gb18030"))
     assert errors(ingest(source_of(folder, changed(encodings=["utf-8", "gb18030"])))) == []
