@@ -5,6 +5,8 @@ import io
 import struct
 import tarfile
 import zipfile
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -186,6 +188,28 @@ CASES = {
     "Parquet with a wrong amount": ("a.parquet", parquet(BilledCost=pa.array(["x"])), "row 1, column BilledCost"),
     "Parquet with NaN": ("a.parquet", parquet(BilledCost=pa.array([float("nan")])), "row 1, column BilledCost"),
     "Parquet with lists of amounts": ("a.parquet", parquet(BilledCost=pa.array([[1]])), "BilledCost: values of type"),
+    "Parquet with truths for amounts": ("a.parquet", parquet(BilledCost=pa.array([True])), "BilledCost: values of"),
+    "Parquet with days for amounts": (
+        "a.parquet", parquet(BilledCost=pa.array([date(2026, 10, 1)])), "BilledCost: values of type DATE"
+    ),
+    "Parquet with instants for amounts": (
+        "a.parquet", parquet(BilledCost=pa.array([datetime(2026, 10, 1, tzinfo=UTC)])), "BilledCost: values of type"
+    ),
+    "Parquet with UUIDs for amounts": (
+        "a.parquet", parquet(BilledCost=pa.array([b"0" * 16], pa.uuid())), "BilledCost: values of type UUID"
+    ),
+    "Parquet with spans of time for amounts": (
+        "a.parquet", parquet(BilledCost=pa.array([timedelta(1)])), "a.parquet: The engine cannot read"
+    ),
+    "Parquet with lists of other amounts": (
+        "a.parquet", parquet(ListCost=pa.array([[Decimal("1.5")]])), "row 1, column ListCost"
+    ),
+    "Parquet with objects for currencies": (
+        "a.parquet", parquet(BillingCurrency=pa.array([{"is": "CNY"}])), "BillingCurrency: values of type STRUCT"
+    ),
+    "Parquet with lists of currencies": (
+        "a.parquet", parquet(BillingCurrency=pa.array([["CNY"]])), "BillingCurrency: values of type VARCHAR[]"
+    ),
     "Parquet with a list of tags": ("a.parquet", parquet(Tags=pa.array([["a"]])), "row 1, column Tags"),
     "Parquet that is encrypted": ("a.parquet", b"PARE" + parquet()[4:-4] + b"PARE", "line 1"),
     "Parquet of endless rows": ("a.parquet", endless(), "of Parquet promise 1100000 rows; this is not a bill"),

@@ -64,7 +64,7 @@ class ParquetOrigin(Origin):
             return f"CASE WHEN {cell} IN ('', 'NULL', 'null') THEN NULL ELSE {cell} END"
         if kind in _AS_TEXT:
             return _AS_TEXT[kind].format(cell=cell)
-        if kind.startswith("DECIMAL"):
+        if _is_decimal(kind):
             short = f"{cell}::DECIMAL(38,12)"
             is_short = f"TRY_CAST({cell} AS DECIMAL(38,12)) = {cell}"
             return f"CASE WHEN {is_short} THEN {short}::VARCHAR ELSE {cell}::VARCHAR END"
@@ -114,24 +114,28 @@ class ParquetOrigin(Origin):
 
     def _is_exact(self, at: int) -> bool:
         kind = self.types[at]
-        return kind in _WHOLE or (kind.startswith("DECIMAL") and int(kind.rstrip(")").split(",")[1]) <= SCALE)
+        return kind in _WHOLE or (_is_decimal(kind) and int(kind.rstrip(")").split(",")[1]) <= SCALE)
 
     def unreadable(self) -> tuple[str, str] | None:
         """The first column of a type that is not read, and the type."""
         for name, kind in zip(self.columns, self.types, strict=True):
-            known = kind in _AS_TEXT or kind in _NUMBERS or kind.startswith("DECIMAL") or _is_nested(kind)
+            known = kind in _AS_TEXT or _is_number(kind) or kind.startswith(_NESTED) or kind.endswith("]")
             if not known:
                 return name, kind
         return None
 
-    def is_nested(self, at: int) -> bool:
-        """Whether a column holds lists or objects: read as JSON, and never an amount."""
-        return _is_nested(self.types[at])
+    def is_counted(self, at: int) -> bool:
+        """Whether a column holds what an amount or a currency may be."""
+        return self.types[at] == "VARCHAR" or _is_number(self.types[at])
 
     def _cell(self, at: int) -> str:
         parts = self.names[at].replace('"', '""').split(INSIDE)
         return ".".join(f'"{part}"' for part in parts)
 
 
-def _is_nested(kind: str) -> bool:
-    return kind.startswith(_NESTED) or kind.endswith("]")
+def _is_number(kind: str) -> bool:
+    return kind in _NUMBERS or _is_decimal(kind)
+
+
+def _is_decimal(kind: str) -> bool:
+    return kind.startswith("DECIMAL") and not kind.endswith("]")

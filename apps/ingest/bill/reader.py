@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Lock
 
 import duckdb
-import pyarrow as pa
 
 from apps.finops.money import NotAnAmount
 from apps.finops.problems import Problem
@@ -34,7 +33,7 @@ STOPPED = (
     duckdb.DataError,
     duckdb.InvalidInputException,
     duckdb.InternalException,
-    pa.ArrowInvalid,
+    *tallies.UNREADABLE,
     Misshapen,
     NothingToPlace,
     UnicodeDecodeError,  # a currency that is not UTF-8, when the tally adds up

@@ -15,7 +15,7 @@ from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
 from apps.ingest.bill.origins import ODD_IN_AMOUNTS, CsvOrigin, Origin, quoted
 from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin
-from apps.ingest.bill.tallies import Tally, tally_cells, tally_parquet
+from apps.ingest.bill.tallies import UNREADABLE, Tally, listed, tally_cells, tally_parquet, wanted
 from apps.ingest.text.cells import has_any, read_cells
 from apps.ingest.text.header import Header, checked, read_header
 from apps.ingest.text.jsonlines import as_csv
@@ -67,7 +67,7 @@ class Sheet:
 def _either(tally: Any, rows: Any, bound: Bound) -> Tally:
     try:
         counted: Tally = tally(rows, bound, is_plain=True)
-    except pa.ArrowInvalid:
+    except UNREADABLE:
         counted = tally(rows, bound, is_plain=False)
     return counted
 
@@ -85,8 +85,8 @@ def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list
         return Sheet(member, bound, header=header), notes(bound, member.name)
     origin = _parquet(member, {name for mapping in mappings for name in mapping.names})
     bound = bind(mappings, origin.columns, member.name)
-    amounts = (at for places in bound.control.values() for at in places)
-    _refuse(member, next(((origin.columns[at], origin.types[at]) for at in amounts if origin.is_nested(at)), None))
+    counted = (at for at in sorted(wanted(bound) - listed(bound)) if not origin.is_counted(at))
+    _refuse(member, next(((origin.columns[at], origin.types[at]) for at in counted), None))
     return Sheet(member, bound, origin=origin), [*notes(bound, member.name), *_floats(member, bound, origin)]
 
 

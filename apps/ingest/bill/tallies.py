@@ -19,6 +19,8 @@ from apps.ingest.text import values
 _EXACT = Context(prec=120)
 _MONEY = pa.decimal128(38, SCALE)
 _LONG = pa.decimal256(76, 40)
+UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError)
+"""How Arrow says that it cannot take a value, or any of its type."""
 
 
 @dataclass
@@ -45,14 +47,14 @@ class Tally:
 
 def tally_cells(rows: pa.Table, bound: Bound, *, is_plain: bool) -> Tally:
     """Add up rows of text cells. `is_plain`: every amount has at most twelve decimals and no exponent."""
-    cells = {at: rows.column(at).combine_chunks() for at in _wanted(bound)}
+    cells = {at: rows.column(at).combine_chunks() for at in wanted(bound)}
     return _tally([(rows.num_rows, cells)], bound, is_plain=is_plain)
 
 
 def tally_parquet(path: Path, bound: Bound, *, is_plain: bool) -> Tally:
     """Add up a Parquet bill without the engine."""
     with pq.ParquetFile(path) as file:
-        places = sorted(_wanted(bound))
+        places = sorted(wanted(bound))
         names = [file.schema_arrow.names[at] for at in places]
         batches = (_renamed(batch, places, names) for batch in file.iter_batches(1 << 17, columns=names))
         return _tally(batches, bound, is_plain=is_plain)
@@ -83,9 +85,15 @@ def _is_list(cells: pa.Array, each: str) -> bool:
     )
 
 
-def _wanted(bound: Bound) -> set[int]:
+def wanted(bound: Bound) -> set[int]:
+    """The positions that are counted, or by whose currency that is done."""
     read = {at for places in (*bound.control.values(), *bound.added.values()) for at in places}
     return read | ({bound.currency} if bound.currency is not None else set())
+
+
+def listed(bound: Bound) -> set[int]:
+    """Those of them that may hold lists of amounts."""
+    return {at for summands in bound.added.values() for at, each in summands.items() if each}
 
 
 def _first(cells: list[pa.Array]) -> pa.Array:
