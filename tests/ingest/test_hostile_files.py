@@ -204,6 +204,9 @@ CASES = {
     "Parquet with lists of other amounts": (
         "a.parquet", parquet(ListCost=pa.array([[Decimal("1.5")]])), "row 1, column ListCost"
     ),
+    "Parquet with decimals of sixty digits": (
+        "a.parquet", parquet(ListCost=pa.array([Decimal("1.5")], pa.decimal256(60, 2))), "ListCost: values of type"
+    ),
     "Parquet with objects for currencies": (
         "a.parquet", parquet(BillingCurrency=pa.array([{"is": "CNY"}])), "BillingCurrency: values of type STRUCT"
     ),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from apps.finops.money import SCALE
 from apps.ingest.bill.mapping import Input
 from apps.ingest.bill.origins import Origin, quoted, stop
@@ -36,6 +38,16 @@ def _as(cell: str, kind: str) -> str:
 
 def _is(cell: str, kind: str) -> str:
     return f"{_as(cell, kind)}::DOUBLE = {cell}"
+
+
+def too_wide(path: Path) -> tuple[str, str] | None:
+    """The first column whose decimals have more digits than the engine's, which would read other numbers, and its type.
+
+    Raises what Arrow says of a file that is no Parquet.
+    """
+    schema = pq.read_metadata(path).schema
+    columns = (schema.column(at) for at in range(len(schema)))
+    return next(((one.path, f"DECIMAL({one.precision},{one.scale})") for one in columns if one.precision > 38), None)
 
 
 INSIDE = "\0"

@@ -14,7 +14,7 @@ from apps.ingest.bill import pieces
 from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
 from apps.ingest.bill.origins import ODD_IN_AMOUNTS, CsvOrigin, Origin, quoted
-from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin
+from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin, too_wide
 from apps.ingest.bill.tallies import UNREADABLE, Tally, listed, tally_cells, tally_parquet, wanted
 from apps.ingest.text.cells import has_any, read_cells
 from apps.ingest.text.header import Header, checked, read_header
@@ -93,12 +93,14 @@ def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list
 def _parquet(member: Member, whole: Collection[str]) -> ParquetOrigin:
     relation = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
     try:
+        wide = too_wide(member.path)
         columns = tuple(pq.read_schema(member.path).names)
         described = engine.connect().con.execute(f"DESCRIBE FROM {relation}").fetchall()
         inner = _inner(relation, columns, described, whole)
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); export it again.") from error
+    _refuse(member, wide)
     columns += tuple(name for name, _, _ in inner)
     names = (*(row[0] for row in described), *(path for _, path, _ in inner))
     types = (*(row[1] for row in described), *(kind for _, _, kind in inner))
