@@ -55,7 +55,7 @@ def tally_parquet(path: Path, bound: Bound, *, is_plain: bool) -> Tally:
     """Add up a Parquet bill without the engine."""
     with pq.ParquetFile(path) as file:
         places = sorted(wanted(bound))
-        names = [file.schema_arrow.names[at] for at in places]
+        names = [bound.columns[at] for at in places]
         batches = (_renamed(batch, places, names) for batch in file.iter_batches(1 << 17, columns=names))
         return _tally(batches, bound, is_plain=is_plain)
 
@@ -109,7 +109,15 @@ def _first(cells: list[pa.Array]) -> pa.Array:
 
 
 def _renamed(batch: pa.RecordBatch, places: list[int], names: list[str]) -> tuple[int, Mapping[int, pa.Array]]:
-    return batch.num_rows, {at: batch.column(name) for at, name in zip(places, names, strict=True)}
+    return batch.num_rows, {at: _column(batch, name) for at, name in zip(places, names, strict=True)}
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """A column, or a field of one that holds structs, by the names of both."""
+    if name in batch.schema.names:
+        return batch.column(name)
+    outer = next(one for one in batch.schema.names if name.startswith(f"{one}."))
+    return pc.struct_field(batch.column(outer), [name.removeprefix(f"{outer}.")])
 
 
 def _sums(currencies: pa.DictionaryArray, costs: pa.Array, *, is_plain: bool) -> Iterator[tuple[str, int]]:

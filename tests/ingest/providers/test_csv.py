@@ -1,10 +1,13 @@
 """Bills of anyone by a mapping that a user wrote: what it may say, what it makes, and how it is refused."""
 
+import csv
 import io
 import json
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
@@ -318,6 +321,16 @@ def test_years_of_two_digits_are_read_where_a_format_says_so(folder):
     put(folder / "bills", "october.csv", ROWS.replace("01.10.2026", "01.10.26").encode())
     assert errors(ingest(source_of(folder, changed(inputs={"day": day})))) == []
     assert [f"{charge['ChargePeriodStart']:%Y-%m-%d}" for charge in charges()] == ["2026-10-01", *["2026-10-31"] * 3]
+
+
+def test_amounts_inside_structs_of_parquet(folder):
+    told = [
+        {name: cell for name, cell in row.items() if name != "Amount"} | {"Amount": {"net": row["Amount"], "tax": "9"}}
+        for row in csv.DictReader(io.StringIO(ROWS))
+    ]
+    pq.write_table(pa.Table.from_pylist(told), folder / "bills" / "october.csv")  # told by its bytes
+    assert errors(ingest(source_of(folder, MAPPING.replace("column: Amount", "column: Amount.net")))) == []
+    assert [charge["BilledCost"] for charge in charges()] == [Decimal(cost) for cost in ("10", "0.1", "-3", "0.426")]
 
 
 def test_text_in_chinese_encoding(folder):
