@@ -13,11 +13,12 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.finops.tables import LakeTable
 from apps.ingest import guard
+from apps.ingest.apart.asking import ReaderFailed
 from apps.ingest.deliveries import Dispute, Policy, Settlement, settle
 from apps.ingest.history import Told, contents_of, history, told_without_accounts
 from apps.ingest.models import LandedFile, Source
 from apps.ingest.quality.checks import HOLDS, SEVERITY, SOURCE_CHECKS
-from apps.ingest.reading import Content, Reading, problems_to_json
+from apps.ingest.reading import Content, Reading, problems_to_json, refused
 from apps.warehouse import fencing, lake
 from apps.warehouse.failpoints import failpoint
 
@@ -25,6 +26,8 @@ State = LandedFile.State
 Read = Callable[[LandedFile], Reading]
 Pair = tuple[str, str]
 """(file id, window)."""
+UNREAD = refused([Problem("error", "unread", "", "")])
+"""Of a file that CostOps fails at: it counts as little as one that is refused, and is read again by the next run."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,26 @@ class Ledger:
 @dataclass
 class Settled:
     """What a run has read, by file id; `ways` is how, `held` are the files held back → what is said of it, `asked` →
-    what somebody is to answer."""
+    what somebody is to answer, `faults` what CostOps failed at."""
 
     readings: dict[str, Reading] = field(default_factory=dict)
     ways: Mapping[str, str] = field(default_factory=dict)
     held: dict[str, Problem] = field(default_factory=dict)
     asked: dict[str, Dispute] = field(default_factory=dict)
+    faults: list[ReaderFailed] = field(default_factory=list)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         read = (problem for reading in self.readings.values() for problem in reading.problems)
         return (*read, *self.held.values())
+
+    def attempt(self, read: Read, file: LandedFile) -> Reading:
+        """What is read of a file: nothing where CostOps fails at it, which is told once the others count."""
+        try:
+            return read(file)
+        except ReaderFailed as fault:
+            self.faults.append(fault)
+            return UNREAD
 
     def hold(self, file: LandedFile, why: str) -> None:
         """Keep a file back, and say so among its problems."""
@@ -79,25 +91,28 @@ def fill(
     hold, or of which nobody knows whether it replaces others. `way_of` tells how a file is read: the same bytes read
     another way are not the same.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
-    next run reads the same files again and compares what the lake holds with what should count.
+    next run reads the same files again and compares what the lake holds with what should count. Raises ReaderFailed in
+    the end where CostOps failed at files: all others count by then.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
     settled = Settled(ways={key: way_of(file) for key, file in files.items()})
     with discarding(ledger, settled.readings):
         for key, file in files.items():
             if file.state == State.LANDED:
-                settled.readings[key] = read(file)
+                settled.readings[key] = settled.attempt(read, file)
         if ledger.by_account and policy != "parts":
             for key in told_without_accounts(files, settled.readings):
-                if not (again := read(files[key])).is_refused:
+                if not (again := settled.attempt(read, files[key])).is_refused:
                     settled.readings[key] = again
         settlement = _settle(files, settled, ledger, policy, hold_below)
         wanted = settlement.counting
         held = _held(source, ledger)
         for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
-            settled.readings[key] = read(files[key])
+            settled.readings[key] = settled.attempt(read, files[key])
     versions = _commit(ledger, wanted, held, settled, notes)
     _record(files, settlement, settled, ledger)
+    if settled.faults:
+        raise ReaderFailed("; ".join(map(str, settled.faults[:3]))) from ExceptionGroup("of files", settled.faults)
     return _result(settled, versions)
 
 
@@ -242,6 +257,8 @@ def _record(files: Mapping[str, LandedFile], settlement: Settlement, settled: Se
             if file.state in (State.REFUSED, State.HELD):
                 continue
             reading = settled.readings.get(key)
+            if reading is UNREAD:
+                continue
             before = _kept(file)
             if reading:
                 _take_over(file, reading)
