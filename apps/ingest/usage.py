@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE, UsageTable
 from apps.ingest import kinds
 from apps.ingest.bill.origins import quoted
+from apps.ingest.bill.parquet import is_number, is_text, refuse_odd, too_wide
 from apps.ingest.reading import Content, Reading, refused
 from apps.ingest.text import careful, values
 from apps.ingest.text.header import MAX_FIELD, BadHeader, Header, read_header, refuse_twins
@@ -167,10 +169,12 @@ def _csv(member: Member) -> tuple[str, dict[str, str]]:
 def _parquet(member: Member) -> tuple[str, dict[str, str]]:
     origin = f"read_parquet('{quoted(str(member.path))}', hive_partitioning=false)"
     try:
+        wide = too_wide(member.path)
         columns = engine.connect().con.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
-    except duckdb.Error as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); write it again.") from error
+    refuse_odd(member.name, wide)
     return origin, {name: kind for name, kind, *_ in columns}
 
 
@@ -184,6 +188,15 @@ def _check_columns(file: UsageFile, table: UsageTable, name: str, columns: dict[
     if missing:
         message = f"Missing columns: {', '.join(missing)}. {table.name} has {', '.join(expected)}."
         raise BadHeader(Problem("error", "missing_column", f"{name}, line 1", message))
+    odd = (each for each in columns.items() if not _is_read(each[0], expected[each[0]], given=each[1]))
+    refuse_odd(name, next(odd, None))
+
+
+def _is_read(name: str, kind: str, *, given: str) -> bool:
+    """Whether a column may come as this type of the engine's."""
+    if name == _HOUR:
+        return given == "VARCHAR" or (given.startswith("TIMESTAMP") and not given.endswith("]"))
+    return is_text(given) if kind == "string" else given == "VARCHAR" or is_number(given)
 
 
 def _cut_off(member: Member) -> list[Problem]:
@@ -225,8 +238,9 @@ def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str
 
 
 def _number(name: str, target: str, columns: dict[str, str]) -> str:
-    pattern = _QUANTITY if target.startswith("DECIMAL") else _COUNT
-    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if columns[name] == "VARCHAR" else f'"{name}" >= 0'
+    pattern, most = (_QUANTITY, 10**12) if target.startswith("DECIMAL") else (_COUNT, 10**15)
+    is_said = columns[name] == "VARCHAR"
+    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if is_said else f'"{name}" >= 0 AND "{name}" < {most}'
     number = f'"{name}"::{target}'
     limits = f" AND {number} <= {MOST[name]}" if name in MOST else ""
     limits += f' AND {number} >= "min_replicas"::BIGINT' if name == "max_replicas" else ""

@@ -101,6 +101,56 @@ def test_an_hour_of_no_sensible_year_is_refused_in_parquet_too(tmp_path, year):
     assert "column hour" in problem
 
 
+NODE = {
+    "hour": pa.array([datetime(2026, 10, 1, tzinfo=UTC)]),
+    **{name: pa.array(["x"]) for name in ("cluster", "node", "node_pool", "provider_id", "instance_type")},
+    **{name: pa.array([1.0]) for name in NODE_HOURS.file_columns if name.endswith("_hours")},
+    "labels": pa.array(["{}"]),
+}
+CORES = "cpu_capacity_core_hours"
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        pytest.param("hour", pa.array([date(2026, 10, 1)]), id="a day"),
+        pytest.param("hour", pa.array([1790812800]), id="seconds since 1970"),
+        pytest.param("hour", pa.array([[datetime(2026, 10, 1)]]), id="hours"),  # noqa: DTZ001  # as such files have it
+        pytest.param(CORES, pa.array([True]), id="a truth"),
+        pytest.param(CORES, pa.array([datetime(2026, 10, 1, tzinfo=UTC)]), id="an instant for a quantity"),
+        pytest.param(CORES, pa.array([[1.0]]), id="quantities"),
+        pytest.param(CORES, pa.array([[Decimal("1.5")]]), id="decimals"),
+        pytest.param(CORES, pa.array([{"is": 1.0}]), id="an object for a quantity"),
+        pytest.param(CORES, pa.array([b"1"]), id="bytes"),
+        pytest.param(CORES, pa.array([Decimal("1.5")], pa.decimal256(60, 2)), id="decimals the engine would misread"),
+        pytest.param(CORES, pa.array([float("nan")]), id="not a number"),
+        pytest.param(CORES, pa.array([1e30]), id="more than there is"),
+        pytest.param("node", pa.array([["x"]]), id="names"),
+        pytest.param("labels", pa.array([[("a", "b")]], pa.map_(pa.string(), pa.string())), id="a map"),
+    ],
+)
+def test_parquet_of_odd_types_is_refused_by_column(tmp_path, column, cells):
+    pq.write_table(pa.table(NODE | {column: cells}), put(tmp_path / "in", "node_hours.parquet", b""))
+    put(tmp_path / "in", "coverage_hours.csv", COVERAGE.encode())
+    (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
+    assert "node_hours.parquet" in problem
+    assert f"column {column}" in problem
+    assert (len(rows(NODE_HOURS)), len(rows(COVERAGE_HOURS))) == (0, 1)
+
+
+def test_parquet_of_types_near_to_ours_is_read(tmp_path):
+    near = {
+        "labels": pa.array([None]),
+        "node": pa.array([7]),
+        CORES: pa.array([4]),
+        "gpu_capacity_hours": pa.array(["1"]),
+    }
+    pq.write_table(pa.table(NODE | near), put(tmp_path / "in", "node_hours.parquet", b""))
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(NODE_HOURS)
+    assert (row["labels"], row["node"], row[CORES], row["gpu_capacity_hours"]) == ("{}", "7", Decimal(4), Decimal(1))
+
+
 PEAKS = (
     "hour,cluster,namespace,workload,pod,node,cpu_peak_cores,memory_peak_gib,gpu_peak_share,gpu_memory_used_gib_hours,"
     "gpu_memory_peak_gib\n2026-10-01T00:00:00Z,c,ai,model,model-1,g1,1.5,,0.35,4.5,5\n"

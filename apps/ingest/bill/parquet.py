@@ -9,6 +9,7 @@ from apps.finops.money import SCALE
 from apps.ingest.bill.mapping import Input
 from apps.ingest.bill.origins import Origin, quoted, stop
 from apps.ingest.text import values
+from apps.ingest.unpack import Unreadable
 
 _ISO_MICRO = "strftime({cell}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 _AS_TEXT = {
@@ -48,6 +49,27 @@ def too_wide(path: Path) -> tuple[str, str] | None:
     schema = pq.read_metadata(path).schema
     columns = (schema.column(at) for at in range(len(schema)))
     return next(((one.path, f"DECIMAL({one.precision},{one.scale})") for one in columns if one.precision > 38), None)
+
+
+def refuse_odd(name: str, odd: tuple[str, str] | None) -> None:
+    """Raise Unreadable where there is a column of a type that is not read."""
+    if odd:
+        raise Unreadable(
+            f"{name}, column {odd[0]}: values of type {odd[1]} are not read; export text, decimals or timestamps."
+        )
+
+
+def is_text(kind: str) -> bool:
+    """Whether every value of a type has one text."""
+    return kind in _AS_TEXT or is_number(kind)
+
+
+def is_number(kind: str) -> bool:
+    return kind in _NUMBERS or _is_decimal(kind)
+
+
+def _is_decimal(kind: str) -> bool:
+    return kind.startswith("DECIMAL") and not kind.endswith("]")
 
 
 INSIDE = "\0"
@@ -131,23 +153,15 @@ class ParquetOrigin(Origin):
     def unreadable(self) -> tuple[str, str] | None:
         """The first column of a type that is not read, and the type."""
         for name, kind in zip(self.columns, self.types, strict=True):
-            known = kind in _AS_TEXT or _is_number(kind) or kind.startswith(_NESTED) or kind.endswith("]")
+            known = is_text(kind) or kind.startswith(_NESTED) or kind.endswith("]")
             if not known:
                 return name, kind
         return None
 
     def is_counted(self, at: int) -> bool:
         """Whether a column holds what an amount or a currency may be."""
-        return self.types[at] == "VARCHAR" or _is_number(self.types[at])
+        return self.types[at] == "VARCHAR" or is_number(self.types[at])
 
     def _cell(self, at: int) -> str:
         parts = self.names[at].replace('"', '""').split(INSIDE)
         return ".".join(f'"{part}"' for part in parts)
-
-
-def _is_number(kind: str) -> bool:
-    return kind in _NUMBERS or _is_decimal(kind)
-
-
-def _is_decimal(kind: str) -> bool:
-    return kind.startswith("DECIMAL") and not kind.endswith("]")

@@ -14,7 +14,7 @@ from apps.ingest.bill import pieces
 from apps.ingest.bill.binding import bind, notes
 from apps.ingest.bill.mapping import Bound, Mapping
 from apps.ingest.bill.origins import ODD_IN_AMOUNTS, CsvOrigin, Origin, quoted
-from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin, too_wide
+from apps.ingest.bill.parquet import FLOATS, INSIDE, ParquetOrigin, refuse_odd, too_wide
 from apps.ingest.bill.tallies import UNREADABLE, Tally, listed, tally_cells, tally_parquet, wanted
 from apps.ingest.text.cells import has_any, read_cells
 from apps.ingest.text.header import Header, checked, read_header
@@ -86,7 +86,7 @@ def open_sheet(member: Member, mappings: Sequence[Mapping]) -> tuple[Sheet, list
     origin = _parquet(member, {name for mapping in mappings for name in mapping.names})
     bound = bind(mappings, origin.columns, member.name)
     counted = (at for at in sorted(wanted(bound) - listed(bound)) if not origin.is_counted(at))
-    _refuse(member, next(((origin.columns[at], origin.types[at]) for at in counted), None))
+    refuse_odd(member.name, next(((origin.columns[at], origin.types[at]) for at in counted), None))
     return Sheet(member, bound, origin=origin), [*notes(bound, member.name), *_floats(member, bound, origin)]
 
 
@@ -100,22 +100,13 @@ def _parquet(member: Member, whole: Collection[str]) -> ParquetOrigin:
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0][:300]
         raise Unreadable(f"{member.name}: the Parquet file cannot be read ({reason}); export it again.") from error
-    _refuse(member, wide)
+    refuse_odd(member.name, wide)
     columns += tuple(name for name, _, _ in inner)
     names = (*(row[0] for row in described), *(path for _, path, _ in inner))
     types = (*(row[1] for row in described), *(kind for _, _, kind in inner))
     origin = ParquetOrigin(checked(columns, member.name), path=member.path, names=names, types=types)
-    _refuse(member, origin.unreadable())
+    refuse_odd(member.name, origin.unreadable())
     return origin
-
-
-def _refuse(member: Member, odd: tuple[str, str] | None) -> None:
-    """Unreadable where there is a column of a type that is not read."""
-    if odd:
-        raise Unreadable(
-            f"{member.name}, column {odd[0]}: values of type {odd[1]} are not read; "
-            "export text, decimals or timestamps."
-        )
 
 
 def _inner(
