@@ -106,6 +106,7 @@ TOLD = (
     _("A window must begin at a whole hour; export by hour or by day."),
     _("Not an allocation nor an asset."),
     _("Not a volume."),
+    _("What it tells of an hour adds up to more than there can be; export it again."),
     _("%(count)s values for %(columns)s columns; export it again."),
     _("The name is none that Alibaba Cloud gives; it is not read. Deliver it at a location of its own."),
     _("Split bills repeat the cost of their instances and are not read."),

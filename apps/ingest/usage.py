@@ -120,10 +120,18 @@ def _read_converted(file: UsageFile, convert: Convert, bundle: Unpacked) -> Read
     if converted.is_refused:
         return refused(converted.problems)
     reading = Reading(problems=converted.problems)
-    for name, rows in sorted(converted.tables.items()):
-        path = bundle.folder / f"converted_{name}.parquet"
-        write_rows(USAGE[name], rows, path)
-        one = _read_members(file, USAGE[name], [Member(f"{file.name} › {name}", path, "parquet")])
+    members = {
+        name: Member(f"{file.name} › {name}", bundle.folder / f"converted_{name}.parquet", "parquet")
+        for name in sorted(converted.tables)
+    }
+    for name, member in members.items():
+        try:
+            write_rows(USAGE[name], converted.tables[name], member.path)
+        except pa.ArrowInvalid:
+            message = "What it tells of an hour adds up to more than there can be; export it again."
+            return refused([Problem("error", "bad_value", member.name, message)])
+    for name, member in members.items():
+        one = _read_members(file, USAGE[name], [member])
         if one.is_refused:
             return one
         reading = Reading(reading.parts | one.parts, (*reading.contents, *one.contents), reading.problems)

@@ -139,6 +139,15 @@ def test_a_single_report_is_enough(tmp_path, name, content):
         pytest.param(PODS.replace("900.9", "-900.9"), "line 3, column pod_usage_cpu_core_seconds", id="a negative one"),
         pytest.param(PODS.replace("900.9", "NaN"), "line 3, column pod_usage_cpu_core_seconds", id="not a number"),
         pytest.param(PODS.replace("11:00:00", "11:30:00"), "line 4, column interval_start", id="half past"),
+        pytest.param(PODS.replace("2026-10-01 11", "9999-12-31 23"), "line 4, column interval_start", id="year 9999"),
+        pytest.param(PODS.replace("2026-10-01 11", "0001-01-01 00"), "line 4, column interval_start", id="year 1"),
+        pytest.param(PODS.replace("900.9", "9" * 25), "line 3, column pod_usage_cpu_core_seconds", id="25 digits"),
+        pytest.param(PODS.replace("900.9", "9e99"), "line 3, column pod_usage_cpu_core_seconds", id="an exponent"),
+        pytest.param(
+            PODS.replace("900.9", "35e14") + f"{HOURS[0]},db-0,live,n1,i-1,35e14,,,0,,0,0,\n",
+            "report.csv › workload_hours: What it tells of an hour adds up to more",
+            id="too much together",
+        ),
         pytest.param(PODS.replace("resource_id,", "id,"), "Missing columns: resource_id", id="a column is missing"),
         pytest.param(
             PODS.replace(",label_app:db\n", "\n", 1), "line 3: 13 values for 14 columns", id="a value is missing"
@@ -184,6 +193,11 @@ NODE = {
 
 def told(*things):
     return json.dumps({"code": 200, "data": [{str(at): thing for at, thing in enumerate(things)}]}).encode()
+
+
+def lasting(minutes: bytes) -> bytes:
+    """An allocation whose time is written so."""
+    return told(WEB).replace(b'"minutes": 150', b'"minutes": ' + minutes)
 
 
 def test_an_allocation_is_spread_evenly_over_the_time_it_ran(tmp_path):
@@ -232,6 +246,12 @@ def test_the_exporters_csv_is_a_day_per_row(tmp_path):
         pytest.param(told(WEB | {"minutes": -1}), "data[0].0, minutes: '-1' is not a quantity", id="negative minutes"),
         pytest.param(told(WEB | {"gpuHours": "two"}), "data[0].0, gpuHours", id="text for a number"),
         pytest.param(told(WEB | {"minutes": float("nan")}), "no number of JSON", id="not a number"),
+        pytest.param(told(WEB | {"cpuCoreUsageAverage": 1e30}), "data[0].0, cpu_used_core_hours: 2.5e+30", id="1e30"),
+        pytest.param(told(WEB | {"minutes": 10**16}), "data[0].0, cpu_request_core_hours", id="minutes without end"),
+        pytest.param(lasting(b"1e-10000000"), "data[0].0, minutes", id="ten million zeros"),
+        pytest.param(lasting(b"0e999999999"), "data[0].0, minutes", id="nothing, at length"),
+        pytest.param(lasting(b"1" * 300_000), "data[0].0, minutes", id="digits without end"),
+        pytest.param(told(WEB | {"name": "w\ud800"}), "surrogates not allowed", id="half a character"),
         pytest.param(told(WEB | {"window": {}}), "window.start", id="no window"),
         pytest.param(
             told(WEB | {"window": WEB["window"] | {"end": "2027-10-01T00:00:00Z"}}), "at most", id="a year at once"

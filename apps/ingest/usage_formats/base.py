@@ -23,6 +23,8 @@ from apps.ingest.unpack import Member
 HOUR = timedelta(hours=1)
 GIB = 1 << 30
 MICRO = 1_000_000
+MOST = 10**12
+"""Less than this is a quantity, in units of ours: the lake has no more digits before the point."""
 Row = dict[str, Any]
 
 

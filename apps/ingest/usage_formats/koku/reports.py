@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from apps.ingest.text import careful
-from apps.ingest.usage_formats.base import GIB, BadUsage
+from apps.ingest.text.values import YEARS
+from apps.ingest.usage_formats.base import GIB, MOST, BadUsage
 from apps.ingest.usage_formats.sheets import Line
 from apps.ingest.usage_formats.sums import Key, Sums, in_json
 
@@ -116,7 +117,7 @@ def _take_gpu(line: Line, facts: Facts) -> None:
     """The time a pod held a card, or a slice of one in sevenths."""
     slice_ = _MIG.fullmatch(line.text("mig_profile"))
     share = Fraction(int(slice_[1]), 7) if slice_ else Fraction(1)
-    hour, held = _hour(line), _number(line, "gpu_pod_uptime") / _CORE_HOURS * share
+    hour, held = _hour(line), _number(line, "gpu_pod_uptime", _CORE_HOURS) * share
     key = _pod_key(hour, line, facts)
     facts.sums.add("workload_hours", key, {"gpu_used_hours": held, "gpu_request_hours": held})
     facts.cards[hour, facts.cluster, line.text("node")].add(line.text("gpu_uuid"))
@@ -148,16 +149,17 @@ def owner(pod: str) -> tuple[str, str]:
 
 
 def _amounts(line: Line, quantities: Quantities) -> dict[str, Fraction]:
-    return {ours: _number(line, column) / unit for ours, (column, unit) in quantities.items()}
+    return {ours: _number(line, column, unit) for ours, (column, unit) in quantities.items()}
 
 
-def _number(line: Line, column: str) -> Fraction:
-    """A quantity; an empty cell is none, as the operator writes what it has not measured."""
-    told = line.text(column)
-    if told and not _NUMBER.fullmatch(told):
+def _number(line: Line, column: str, unit: Fraction) -> Fraction:
+    """A quantity in ours of this unit; an empty cell is none, as the operator writes what it has not measured."""
+    told = line.text(column) or "0"
+    amount = Fraction(told) / unit if _NUMBER.fullmatch(told) else MOST
+    if amount >= MOST:
         message = f"{careful.shown(told)} is not a quantity; send the report again."
         raise BadUsage("bad_value", f"{line.where}, column {column}", message)
-    return Fraction(told or 0)
+    return Fraction(amount)
 
 
 def _hour(line: Line) -> datetime:
@@ -167,7 +169,7 @@ def _hour(line: Line) -> datetime:
         moment = datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=UTC) if match else None
     except ValueError:
         moment = None
-    if moment is None or moment.minute or moment.second:
+    if moment is None or moment.year not in YEARS or moment.minute or moment.second:
         message = f"{careful.shown(told)} is not the start of an hour like '2026-10-01 13:00:00 +0000 UTC'."
         raise BadUsage("bad_value", f"{line.where}, column interval_start", message)
     return moment

@@ -14,6 +14,7 @@ from apps.ingest.usage_formats.base import (
     GIB,
     HOUR,
     MICRO,
+    MOST,
     BadUsage,
     Converted,
     UsageFormat,
@@ -21,7 +22,7 @@ from apps.ingest.usage_formats.base import (
     is_json,
     spread,
 )
-from apps.ingest.usage_formats.opencost.things import Ran, Thing, in_csv, in_json
+from apps.ingest.usage_formats.opencost.things import Thing, in_csv, in_json
 from apps.ingest.usage_formats.sums import Key, Sums
 from apps.ingest.usage_formats.sums import in_json as labels_in_json
 
@@ -71,7 +72,7 @@ def _take(thing: Thing, sums: Sums) -> None:
 def _take_workload(thing: Thing, cluster: str, sums: Sums) -> None:
     namespace, pod = thing.said("namespace"), thing.said("pod")
     workload = thing.said("controller") or pod
-    for hour, amounts in _by_hour(_of_a_pod(thing), thing.ran).items():
+    for hour, amounts in _by_hour(_of_a_pod(thing), thing).items():
         key = (hour, cluster, namespace, workload, pod, thing.said("node"))
         sums.add("workload_hours", key, amounts)
         sums.say("workload_hours", key, workload_kind=thing.said("controllerKind").capitalize())
@@ -100,7 +101,7 @@ def _take_volumes(thing: Thing, cluster: str, sums: Sums) -> None:
         claim = name.rpartition("name=")[2]
         one = Thing(told, f"{thing.where}.pvs.{claim}", cluster)
         size = {"capacity_gib_hours": (one.number("byteHours") or Fraction(0)) / GIB}
-        for hour, amounts in _by_hour(size, thing.ran).items():
+        for hour, amounts in _by_hour(size, thing).items():
             key = (hour, cluster, one.text("providerID") or claim, thing.said("namespace"), claim)
             sums.most("volume_hours", key, amounts)
             sums.say("volume_hours", key, workload=thing.said("controller") or thing.said("pod"))
@@ -108,7 +109,7 @@ def _take_volumes(thing: Thing, cluster: str, sums: Sums) -> None:
 
 def _take_node(thing: Thing, cluster: str, sums: Sums) -> None:
     sizes = {ours: thing.over_time(whole, each) / unit for ours, (whole, each, unit) in _OF_A_NODE.items()}
-    for hour, amounts in _by_hour(sizes, thing.ran).items():
+    for hour, amounts in _by_hour(sizes, thing).items():
         key: Key = (hour, cluster, thing.said("name"))
         sums.add("node_hours", key, amounts)
         sums.say(
@@ -121,11 +122,14 @@ def _take_node(thing: Thing, cluster: str, sums: Sums) -> None:
         )
 
 
-def _by_hour(amounts: Mapping[str, Fraction], ran: Ran) -> dict[object, dict[str, Fraction]]:
+def _by_hour(amounts: Mapping[str, Fraction], thing: Thing) -> dict[object, dict[str, Fraction]]:
     """Amounts by column, each spread evenly over the time something ran."""
     hours: dict[object, dict[str, Fraction]] = {}
     for column, amount in amounts.items():
-        for hour, part in spread(amount, *ran).items():
+        if amount >= MOST:
+            message = f"{float(amount):g} is not a quantity; export the window again."
+            raise BadUsage("bad_value", f"{thing.where}, {column}", message)
+        for hour, part in spread(amount, *thing.ran).items():
             hours.setdefault(hour, {})[column] = Fraction(part, MICRO)
     return hours
 

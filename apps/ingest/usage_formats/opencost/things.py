@@ -1,6 +1,7 @@
 """Allocations and assets as an export tells them: in JSON by their names, in CSV a day of a container per row."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,10 @@ from apps.ingest.usage_formats.sheets import Line, columns_of, lines, refuse_mis
 
 MOST_BYTES = 512 << 20
 MOST_DAYS = 31
+_MOST_DIGITS = 100
+"""Before or after the point: `1e-10000000` is short, and to reckon with it takes time without end."""
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+"""What may be half a character only."""
 _MINUTE = timedelta(minutes=1)
 _MICROSECOND = timedelta(microseconds=1)
 Ran = tuple[datetime, datetime]
@@ -46,8 +51,7 @@ class Thing:
         told = self.cells.get(name)
         if told is None or told == "":
             return None
-        is_number = isinstance(told, Decimal) and told.is_finite() and told >= 0
-        if not is_number:
+        if not _is_quantity(told):
             message = f"{careful.shown(str(told))} is not a quantity; export the window again."
             raise BadUsage("bad_value", f"{self.where}, {name}", message)
         return Fraction(told)
@@ -110,6 +114,12 @@ class Thing:
         return minutes / 60 if minutes is not None else Fraction((end - start) // _MICROSECOND, 3_600_000_000)
 
 
+def _is_quantity(told: Any) -> bool:
+    if not isinstance(told, Decimal) or not told.is_finite() or told < 0:
+        return False
+    return max(abs(int(told.as_tuple().exponent)), told.adjusted()) <= _MOST_DIGITS
+
+
 def in_json(member: Member, cluster: str) -> Iterator[Thing]:
     """What `/allocation` or `/assets` answered: sets of things by name."""
     for at, one in enumerate(_sets(member)):
@@ -127,6 +137,8 @@ def _sets(member: Member) -> list[Any]:
     try:
         text = member.path.read_bytes().decode("utf-8-sig")
         told = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
+        if _HALF.search(text):
+            json.dumps(told, ensure_ascii=False, default=str).encode()
     except (ValueError, RecursionError) as error:
         said = f"The file is not JSON ({error}); it may be cut off, export it again."
         raise BadUsage("json", member.name, said) from error
