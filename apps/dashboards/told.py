@@ -95,6 +95,7 @@ TOLD = (
     _("There is no pod report beside it, to whose rows it adds; send the archive whole, as it was packed."),
     _("%(text)s is not a quantity; send the report again."),
     _("%(text)s is not the start of an hour like '2026-10-01 13:00:00 +0000 UTC'."),
+    _("Its hours are more than %(days)s days apart; send reports of less time at once."),
     _("No cluster is named; add the source with --cluster."),
     _("More than %(most)s MiB of JSON; export fewer days at once."),
     _("%(text)s is not a quantity; export the window again."),

@@ -141,6 +141,7 @@ def test_a_single_report_is_enough(tmp_path, name, content):
         pytest.param(PODS.replace("11:00:00", "11:30:00"), "line 4, column interval_start", id="half past"),
         pytest.param(PODS.replace("2026-10-01 11", "9999-12-31 23"), "line 4, column interval_start", id="year 9999"),
         pytest.param(PODS.replace("2026-10-01 11", "0001-01-01 00"), "line 4, column interval_start", id="year 1"),
+        pytest.param(PODS.replace("2026-10-01 11", "2028-10-01 11"), "report.csv: Its hours are more", id="two years"),
         pytest.param(PODS.replace("900.9", "9" * 25), "line 3, column pod_usage_cpu_core_seconds", id="25 digits"),
         pytest.param(PODS.replace("900.9", "9e99"), "line 3, column pod_usage_cpu_core_seconds", id="an exponent"),
         pytest.param(

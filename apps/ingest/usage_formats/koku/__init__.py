@@ -6,12 +6,16 @@ one archive with it.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from apps.ingest.unpack import Member
 from apps.ingest.usage_formats.base import HOUR, BadUsage, Converted, UsageFormat, converter
 from apps.ingest.usage_formats.koku.reports import PODS, REPORTS, Facts, Report
 from apps.ingest.usage_formats.sheets import columns_of, lines, refuse_missing
 from apps.ingest.usage_formats.sums import Sums
+
+MOST_DAYS = 366
+"""From the first hour to the last: those between them that nobody reported are told one by one."""
 
 
 def convert(members: Sequence[Member], cluster: str) -> Converted:
@@ -31,7 +35,7 @@ def convert(members: Sequence[Member], cluster: str) -> Converted:
             said = "There is no pod report beside it, to whose rows it adds; send the archive whole, as it was packed."
             raise BadUsage("no_pod_report", files[report.column], said)
     facts.tell_nodes()
-    _cover(facts.sums, cluster)
+    _cover(facts.sums, cluster, members[0].name)
     return Converted(facts.sums.tables())
 
 
@@ -44,11 +48,14 @@ def _report(member: Member, columns: Sequence[str]) -> Report:
     return report
 
 
-def _cover(sums: Sums, cluster: str) -> None:
+def _cover(sums: Sums, cluster: str, name: str) -> None:
     """One sample an hour: it was reported, or it lies between hours that were and was not."""
     seen = {key[0] for table in ("workload_hours", "node_hours") for key in sums.quantities[table]}
-    hour = min(seen, default=None)
-    while hour is not None and hour <= max(seen):
+    hour, last = min(seen, default=None), max(seen, default=None)
+    if hour and last and last - hour > timedelta(days=MOST_DAYS):
+        said = f"Its hours are more than {MOST_DAYS} days apart; send reports of less time at once."
+        raise BadUsage("window", name, said)
+    while hour and last and hour <= last:
         sums.coverage[hour, cluster] = hour in seen
         hour += HOUR
 
