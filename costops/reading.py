@@ -1,6 +1,7 @@
 """Reading settings from the environment: typed; one that is not what it may be is one line saying so."""
 
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -10,12 +11,30 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
+_LINE = re.compile(r"(export )?\w+=[^\0]*", re.ASCII)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(:[0-9]{1,5})?")
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
     """`environ.Env` whose failures name the variable, what it holds and what it may hold."""
+
+    def read_file(self, path: Path) -> None:
+        """Take what a file says, `NAME=value` a line; what the environment says wins. The library would pass over what
+        it cannot read, and print lines it does not understand, which may hold a password."""
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                return
+            raise ImproperlyConfigured(f"{path}: cannot be read ({error.strerror}).") from error
+        except UnicodeDecodeError as error:
+            raise ImproperlyConfigured(f"{path}: cannot be read (it is not UTF-8).") from error
+        told = {at: line for at, line in enumerate(lines, start=1) if line.strip() and line.lstrip()[0] != "#"}
+        for at, line in told.items():
+            if not _LINE.fullmatch(line):
+                raise ImproperlyConfigured(f"{path}, line {at}: is not NAME=value, with no blank before the =.")
+        self.read_env(StringIO("\n".join(told.values())))
 
     def get_value(
         self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False

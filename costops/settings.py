@@ -25,7 +25,7 @@ env = Environment()
 
 COSTOPS_HOME = Path(env.str("COSTOPS_HOME", default=str(BASE_DIR / "var"))).resolve()
 COSTOPS_HOME.mkdir(parents=True, exist_ok=True)
-env.read_env(COSTOPS_HOME / "costops.env")
+env.read_file(COSTOPS_HOME / "costops.env")
 
 # --- What a company configures --------------------------------------------------------------------------
 COSTOPS_TIME_ZONE = env.time_zone("COSTOPS_TIME_ZONE", default="UTC")

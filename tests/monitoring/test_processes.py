@@ -136,6 +136,14 @@ def test_a_setting_that_is_not_what_it_may_be_is_one_line(installation, name, va
     assert "hidden" not in line
 
 
+def test_a_file_that_cannot_be_understood_is_one_line(installation):
+    (installation.home / "costops.env").write_text("COSTOPS_DATABASE_URL = postgres://u:hidden@h/d\n")
+    done = installation.manage("check", check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"CostOps does not start. {installation.home}/costops.env, line 1: is not NAME=value")
+
+
 @pytest.mark.parametrize(
     "program",
     [
