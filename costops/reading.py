@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 _LINE = re.compile(r"(export )?\w+=[^\0]*", re.ASCII)
+_TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\]|%[0-9A-Fa-f]{2}")
+"""In the path of a folder DuckDB reads a pattern of names from some of these, and Delta's library another path."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(:[0-9]{1,5})?")
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
 
@@ -51,6 +53,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: {self.ENVIRON[var]!r} is not true or false.")
         return value
 
+    def home(self, var: str, *, default: Path) -> Path:
+        """The whole path of the folder that all else lies in."""
+        path = Path(self.str(var, default=str(default))).resolve()
+        if bad := _TAKEN_FOR_OTHERS.search(str(path)):
+            raise ImproperlyConfigured(f"{var}: '{path}' holds {bad[0]!r}, which libraries misread; rename it.")
+        return path
+
     def least(self, var: str, least: int, *, default: int) -> int:
         """A whole number, `least` or more."""
         value: int = self.int(var, default=default)
@@ -72,14 +81,17 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: {value!r} is not a time zone, such as Asia/Shanghai.") from error
         return value
 
-    def database(self, var: str, *, default: str) -> dict[str, Any]:
-        """Django's connection to SQLite or PostgreSQL; the address may hold a password and is not repeated."""
-        kind, _, rest = self.str(var, default=default).partition("://")
+    def database(self, var: str, *, embedded: Path) -> dict[str, Any]:
+        """Django's connection to SQLite or PostgreSQL; the address may hold a password and is not repeated. Without one
+        to `embedded`, whatever letters its path has: in an address some would end it, or stand for others."""
+        if var not in self:
+            return {"ENGINE": self.DB_SCHEMES["sqlite"], "NAME": str(embedded)}
+        kind, _, rest = self.str(var).partition("://")
         if kind not in ("sqlite", "postgres", "postgresql"):
             raise ImproperlyConfigured(f"{var}: must be postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH.")
         if kind != "sqlite":
             _refuse_unlike_meant(var, rest)
-        found: dict[str, Any] = self.db_url(var, default=default)
+        found: dict[str, Any] = self.db_url(var)
         return found
 
     def mail(self, var: str, *, default: str) -> dict[str, Any]:

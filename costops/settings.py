@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,7 +24,7 @@ from costops.sso import read_sso
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
-COSTOPS_HOME = Path(env.str("COSTOPS_HOME", default=str(BASE_DIR / "var"))).resolve()
+COSTOPS_HOME = env.home("COSTOPS_HOME", default=BASE_DIR / "var")
 COSTOPS_HOME.mkdir(parents=True, exist_ok=True)
 env.read_file(COSTOPS_HOME / "costops.env")
 
@@ -136,7 +137,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": env.database("COSTOPS_DATABASE_URL", default=f"sqlite:///{COSTOPS_HOME / 'costops.sqlite3'}")}
+DATABASES = {"default": env.database("COSTOPS_DATABASE_URL", embedded=COSTOPS_HOME / "costops.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -241,7 +242,7 @@ CONTENT_SECURITY_POLICY = {
 # --- REST -----------------------------------------------------------------------------------------------
 COSTOPS_API_REQUESTS_PER_MINUTE = env.least("COSTOPS_API_REQUESTS_PER_MINUTE", 0, default=600)  # of one user; 0: any
 # --- Celery: the broker is a doorbell; what is to be done stands in the database ------------------------
-CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{COSTOPS_HOME / 'broker.sqlite3'}"
+CELERY_BROKER_URL = _redis or f"sqla+sqlite:///{quote(str(COSTOPS_HOME / 'broker.sqlite3'))}"
 _visibility = 3600
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -20,7 +21,7 @@ _DELETE = "DELETE FROM kombu_message WHERE id IN (SELECT id FROM kombu_message W
 
 def forget_heard() -> int:
     """Delete the messages that were taken; how many. One that is to come again was written anew."""
-    path = Path(settings.CELERY_BROKER_URL.removeprefix(_FILE))
+    path = Path(unquote(settings.CELERY_BROKER_URL.removeprefix(_FILE)))
     if not settings.CELERY_BROKER_URL.startswith(_FILE) or not path.exists():
         return 0
     forgotten = 0

@@ -84,7 +84,7 @@ def _open() -> Backend:
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
     }.items():
-        raw.execute(f"SET {setting} = '{value}'")
+        raw.execute(f"SET {setting} = {text(value)}")
     if settings.COSTOPS_THREADS:
         raw.execute(f"SET threads = {settings.COSTOPS_THREADS:d}")
     raw.execute(_MACROS)

@@ -1,5 +1,7 @@
 """Addresses with passwords are read as they were meant, or refused: never cut at a letter of the password."""
 
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -12,7 +14,7 @@ def read(monkeypatch):
 
     def database(address):
         monkeypatch.setenv("COSTOPS_DATABASE_URL", address)
-        return Environment().database("COSTOPS_DATABASE_URL", default="")
+        return Environment().database("COSTOPS_DATABASE_URL", embedded=Path("/nowhere"))
 
     return database
 

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.answers import wait
 from tests.servers.hooks import running_receiver
-from tests.servers.installation import ROOT
+from tests.servers.installation import ROOT, new_installation
 from tests.servers.process import free_port, start
 
 TOKEN = "scrape-me-please"
@@ -42,6 +42,29 @@ def _runs_of(log):
     told = [line for line in lines if line.get("step") == "land"]
     assert all({"time", "level", "logger", "message", "attempt"} <= line.keys() for line in told)
     return {line["run"] for line in told}
+
+
+RING = """
+from kombu import Connection
+from django.conf import settings
+from apps.pipeline.bells import forget_heard
+from apps.warehouse.engine import connect
+with Connection(settings.CELERY_BROKER_URL) as broker:
+    queue = broker.SimpleQueue("bells")
+    queue.put("a bell")
+    queue.get(timeout=5).ack()
+assert forget_heard() == 1
+connect().con.execute("CREATE TEMP TABLE kept AS SELECT 1")
+"""
+
+
+def test_a_home_may_be_named_with_letters_that_mean_something_elsewhere(tmp_path):
+    home = tmp_path / "R&D #1; 50%+ of Li's @home"
+    odd = new_installation(home, is_migrated=False)
+    odd.manage("migrate", "--verbosity", "0")
+    odd.manage("shell", "--no-imports", "-c", RING)
+    assert {path.name for path in tmp_path.iterdir()} == {home.name}
+    assert {"costops.sqlite3", "broker.sqlite3"} <= {path.name for path in home.iterdir()}
 
 
 def test_each_web_worker_answers_for_all_and_takes_no_request_for_two(installation):
@@ -97,6 +120,8 @@ def _get(port, path):
 
 
 REFUSED = [
+    ("COSTOPS_HOME", "/proc/[x]", "'/proc/[x]' holds '['"),
+    ("COSTOPS_HOME", "/proc/a%41", "'/proc/a%41' holds '%41'"),
     ("COSTOPS_THREADS", "many", "'many' is not a whole number"),
     ("COSTOPS_THREADS", "-1", "-1 is less than 0"),
     ("COSTOPS_FILL_EVERY_MINUTES", "0", "0 is less than 1"),
