@@ -14,6 +14,8 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 _LINE = re.compile(r"(export )?\w+=[^\0]*", re.ASCII)
 _TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\]|%[0-9A-Fa-f]{2}")
 """In the path of a folder DuckDB reads a pattern of names from some of these, and Delta's library another path."""
+_NAME = re.compile(r"\*|\.?\w[\w.-]*|\[[0-9A-Fa-f:.]+\]")
+_ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(:[0-9]{1,5})?")
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
 
@@ -49,6 +51,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(
                 f"{var}: {self.ENVIRON.get(var)!r} is not {_KINDS.get(cast, 'valid')}."
             ) from error
+        if cast is list:
+            value = [item.strip() for item in value if item.strip()]
         if cast is bool and self.ENVIRON.get(var, "").strip().lower() not in _WORDS:
             raise ImproperlyConfigured(f"{var}: {self.ENVIRON[var]!r} is not true or false.")
         return value
@@ -148,12 +152,29 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: {value!r} is not an amount of memory, such as 1GB.")
         return value
 
+    def hosts(self, var: str, *, default: list[str]) -> list[str]:
+        """Names that a site answers to; `default` where none is given, since without any it would answer to nobody."""
+        return self._each(var, _NAME, "a host name, such as costs.example.com") or default
+
+    def origins(self, var: str) -> list[str]:
+        """Where forms may come from, as browsers write it."""
+        return self._each(var, _ORIGIN, "https://HOST")
+
+    def keys(self, var: str) -> list[str]:
+        """Keys that seal, the newest first. Once the blanks around one were part of it: what it sealed opens still."""
+        as_written = [key for key in self.str(var, default="").split(",") if key.strip()]
+        return [*dict.fromkeys([*self.list(var, default=[]), *as_written])]
+
     def namespaces(self, var: str) -> list[str]:
         """Namespaces with their cluster, `cluster/namespace` each."""
-        found = [told.strip() for told in self.list(var, default=[])]
+        return self._each(var, re.compile(r"[^/]+/.+"), "cluster/namespace")
+
+    def _each(self, var: str, pattern: re.Pattern[str], kind: str) -> list[str]:
+        """A list whose items all look alike."""
+        found: list[str] = self.list(var, default=[])
         for told in found:
-            if not re.fullmatch(r"[^/]+/.+", told):
-                raise ImproperlyConfigured(f"{var}: {told!r} is not cluster/namespace.")
+            if not pattern.fullmatch(told):
+                raise ImproperlyConfigured(f"{var}: {told!r} is not {kind}.")
         return found
 
     def dsn(self, var: str) -> str:

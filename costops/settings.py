@@ -84,8 +84,8 @@ COSTOPS_ESCALATION_HOURS = env.list("COSTOPS_ESCALATION_HOURS", default=[])
 
 # --- Django ---------------------------------------------------------------------------------------------
 DEBUG = env.bool("COSTOPS_DEBUG", default=False)
-ALLOWED_HOSTS = env.list("COSTOPS_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("COSTOPS_CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.hosts("COSTOPS_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.origins("COSTOPS_CSRF_TRUSTED_ORIGINS")
 
 
 def _secret_key() -> str:
@@ -105,7 +105,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-COSTOPS_SECRETS_KEYS = env.list("COSTOPS_SECRETS_KEYS", default=[])  # the newest first
+COSTOPS_SECRETS_KEYS = env.keys("COSTOPS_SECRETS_KEYS")  # the newest first
 
 # --- Signing in -----------------------------------------------------------------------------------------
 COSTOPS_PASSWORD_LOGIN = env.bool("COSTOPS_PASSWORD_LOGIN", default=True)

@@ -32,7 +32,7 @@ HOME = "localhost,127.0.0.1"
             id="by TLS of a balancer",
         ),
         pytest.param(
-            ("ingress.host=a.example", r"settings.COSTOPS_ALLOWED_HOSTS=b.example\,a.example"), "http://a.example",
+            ("ingress.host=a.example", r"settings.COSTOPS_ALLOWED_HOSTS=b.example\, a.example\,"), "http://a.example",
             f"b.example,a.example,{HOME}", id="names of the settings besides",
         ),
         pytest.param(

@@ -140,6 +140,8 @@ REFUSED = [
     ("COSTOPS_SECRET_KEY", "$hidden", "begins with $"),
     ("COSTOPS_EMAIL_URL", "mail://u:hidden@h", "must begin with one of"),
     ("COSTOPS_REDIS_URL", "http://u:hidden@h", "must be redis://"),
+    ("COSTOPS_ALLOWED_HOSTS", "costs.corp,https://costs.corp", "'https://costs.corp' is not a host name"),
+    ("COSTOPS_CSRF_TRUSTED_ORIGINS", "costs.example.com", "'costs.example.com' is not https://HOST"),
     ("COSTOPS_LOG_FORMAT", "xml", "'xml' is not one of plain, json"),
     ("COSTOPS_LOG_LEVEL", "LOUD", "'LOUD' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
     ("COSTOPS_MEMORY_LIMIT", "lots", "'lots' is not an amount of memory, such as 1GB"),

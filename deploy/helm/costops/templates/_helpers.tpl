@@ -180,7 +180,7 @@ env: {{ toYaml . | nindent 2 }}
 
 {{- /* The names the site answers to: those of the settings, of the ingress, and those of a port that is forwarded. */ -}}
 {{- define "costops.hosts" -}}
-{{- $given := .Values.settings.COSTOPS_ALLOWED_HOSTS | default "" | splitList "," }}
+{{- $given := .Values.settings.COSTOPS_ALLOWED_HOSTS | default "" | nospace | splitList "," }}
 {{- concat $given (list (trimPrefix "*" .Values.ingress.host) "localhost" "127.0.0.1") | compact | uniq | join "," }}
 {{- end }}
 
