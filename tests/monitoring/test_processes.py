@@ -221,35 +221,56 @@ def test_a_worker_does_not_start_without_what_a_setting_asks_for(installation):
     assert "CostOps does not start. COSTOPS_SENTRY_DSN is set, but sentry_sdk is not installed" in done.stderr
 
 
-FAILING = """
+ASKING = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
-import costops.wsgi
-from django.test import Client
-from apps.dashboards.views import Publications
+from costops.wsgi import application
+from django.test import RequestFactory
+SECRET = {
+    "cookie": "sessionid=do-not-tell",
+    "user-agent": "do-not-tell",
+    "referer": "http://localhost/reports/unsubscribe/do-not-tell/",
+    "forwarded": "for=10.98.76.54",
+}
+def ask(path):
+    asked = RequestFactory().get(path, headers={"host": "localhost"} | SECRET, REMOTE_ADDR="10.98.76.54")
+    application(asked.environ, lambda *_: None)
+"""
+FAILING = f"""{ASKING}
+import logging
+from apps.reports.subscription_views import Unsubscribe
 import httpx, requests
 def fail(*args, **kwargs):
     password = "do-not" + "-tell"
     for library in (httpx, requests):  # as to the room of a channel
-        library.post(os.environ["ROOM"] + "/hook/" + password, data={"x": "1"})
-    raise ZeroDivisionError("a fault " + "of ours")
-Publications.get = Publications._answer = fail
-client = Client(raise_request_exception=False)
-client.get("/publications/?sign=do-not-tell", headers={"host": "localhost", "cookie": "sessionid=do-not-tell"})
+        library.post(os.environ["ROOM"] + "/hook/" + password, data={{"x": "1"}})
+    raise ZeroDivisionError(password)
+Unsubscribe.get = fail
+ask("/reports/unsubscribe/do-not-tell/?sign=do-not-tell")
+logger = logging.getLogger("apps.pipeline.services")
+logger.error("%s: failed: %s", "normalize bill", "bill.csv: do-not-tell is no number")
+try:
+    raise LookupError("do-not" + "-tell")
+except LookupError:
+    logger.exception("%s: failed", "normalize do-not-tell")
 import sentry_sdk
 sentry_sdk.flush()
 """
 
 
 def test_errors_are_sent_where_a_setting_asks_for_it_and_tell_no_secret(installation):
-    installation.manage("migrate", "--verbosity", "0")
     with running_receiver() as receiver:
         installation.environment["ROOM"] = receiver.url
         installation.environment["COSTOPS_SENTRY_DSN"] = f"http://key@127.0.0.1:{receiver.port}/7"
         subprocess.run([sys.executable, "-c", FAILING], cwd=ROOT, env=installation.environment, check=True, timeout=120)
-        sent = b"".join(_plain(posted) for posted in receiver.posted)
-    assert b"ZeroDivisionError" in sent
-    assert b"do-not-tell" not in sent
+        sent = [_plain(posted) for posted in receiver.posted if "/hook/" not in posted.path]
+    told = b"".join(sent)
+    assert told.count(b'"type":"event"') == 2
+    assert b"ZeroDivisionError" in told
+    assert b"LookupError" in told
+    assert b"/reports/unsubscribe/{token}" in told
+    assert b"do-not-tell" not in told
+    assert b"10.98.76.54" not in told
 
 
 def _plain(posted):
@@ -259,20 +280,20 @@ def _plain(posted):
     return gzip.decompress(posted.body) if kind == "gzip" else posted.body
 
 
-TRACED = """
-import os
-os.environ["DJANGO_SETTINGS_MODULE"] = "costops.settings"
-import costops.wsgi
-from django.test import Client
-Client().get("/healthz", headers={"host": "localhost"})
+TRACED = f"""{ASKING}
+ask("/reports/unsubscribe/do-not-tell/?sign=do-not-tell")
 from opentelemetry import trace
 trace.get_tracer_provider().force_flush()
 """
 
 
-def test_requests_are_traced_where_a_setting_asks_for_it(installation):
+@pytest.mark.parametrize("names", ["", "http/dup"], ids=["names of old", "old and new names"])
+def test_requests_are_traced_where_a_setting_asks_for_it_and_tell_no_secret(installation, names):
     with running_receiver() as receiver:
-        installation.environment["COSTOPS_OTLP_ENDPOINT"] = receiver.url
+        installation.environment |= {"COSTOPS_OTLP_ENDPOINT": receiver.url, "OTEL_SEMCONV_STABILITY_OPT_IN": names}
         subprocess.run([sys.executable, "-c", TRACED], cwd=ROOT, env=installation.environment, check=True, timeout=120)
-        sent = [posted for posted in receiver.posted if posted.path == "/v1/traces"]
-    assert any(b"healthz" in _plain(posted) for posted in sent)
+        sent = [_plain(posted) for posted in receiver.posted if posted.path == "/v1/traces"]
+    told = b"".join(sent)
+    assert b"reports/unsubscribe/<str:token>/" in told
+    assert b"do-not-tell" not in told
+    assert b"10.98.76.54" not in told
