@@ -58,8 +58,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
         return value
 
     def home(self, var: str, *, default: Path) -> Path:
-        """The whole path of the folder that all else lies in."""
-        path = Path(self.str(var, default=str(default))).resolve()
+        """The whole path of the folder that all else lies in; `default` where none is named."""
+        path = Path(self.str(var, default="") or default).resolve()
         if bad := _TAKEN_FOR_OTHERS.search(str(path)):
             raise ImproperlyConfigured(f"{var}: '{path}' holds {bad[0]!r}, which libraries misread; rename it.")
         return path

@@ -16,7 +16,7 @@ import django
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("COSTOPS_HOME", str(ROOT / "var")))
+HOME = Path(os.environ.get("COSTOPS_HOME") or ROOT / "var")
 GOALS = {"performance": 95, "accessibility": 100, "best-practices": 100}
 MOST_BYTES = 600_000
 HEAD = (

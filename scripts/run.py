@@ -24,7 +24,8 @@ from types import FrameType
 from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("COSTOPS_HOME", str(ROOT / "var"))).resolve()
+HOME = Path(os.environ.get("COSTOPS_HOME") or ROOT / "var").resolve()
+os.environ["COSTOPS_HOME"] = str(HOME)  # the children work elsewhere: to them another folder would be meant
 BIND = os.environ.get("COSTOPS_BIND", "127.0.0.1:8000")
 PID_FILE = HOME / "run.pid"
 STOP_SECONDS = 30.0

@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-HOME = Path(os.environ.get("COSTOPS_HOME", str(ROOT / "var")))
+HOME = Path(os.environ.get("COSTOPS_HOME") or ROOT / "var").resolve()
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "locale": "en"}
 NARROW: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "locale": "zh-CN"}
 TALLEST = {1440: 1500, 390: 1300}
@@ -86,7 +86,8 @@ def served() -> Iterator[str]:
     """The demo of this home, served while this works."""
     address = f"127.0.0.1:{find_free_port()}"
     command = [sys.executable, "-m", "gunicorn", "costops.wsgi", "--bind", address, "--threads", "4"]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
+    environment = os.environ | {"COSTOPS_HOME": str(HOME)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as server:
         try:
             if not wait(f"http://{address}/login/", seconds=60):
                 sys.exit(f"The demo in {HOME} cannot be served; make one with `make demo`.")

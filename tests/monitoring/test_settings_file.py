@@ -1,4 +1,6 @@
-"""`costops.env` is taken as it was meant, or refused: never passed over, and no line of it is told."""
+"""`costops.env` and its folder are taken as they were meant, or refused: never passed over, and no line is told."""
+
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -76,3 +78,11 @@ def test_a_file_that_cannot_be_read_is_refused(file, read, make, said):
     with pytest.raises(ImproperlyConfigured) as refused:
         read()
     assert str(refused.value) == f"{file}: cannot be read ({said})."
+
+
+@pytest.mark.parametrize(("given", "home"), [("site", "{here}/site"), ("", "/srv/costops"), ("/srv/a%b", "/srv/a%b")])
+def test_a_home_is_a_whole_path_and_an_empty_one_is_none(monkeypatch, tmp_path, given, home):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Environment, "ENVIRON", {"COSTOPS_HOME": given})
+    found = Environment().home("COSTOPS_HOME", default=Path("/srv/costops"))
+    assert str(found) == home.format(here=tmp_path)

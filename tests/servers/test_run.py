@@ -58,6 +58,22 @@ def test_a_busy_address_is_said_before_anything_starts(site, house, tmp_path):
     assert "Set COSTOPS_BIND to a free address" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("given", "home"),
+    [
+        pytest.param("site", "{here}/site", id="from where one stands"),
+        pytest.param("", f"{ROOT}/var", id="an empty one is none"),
+    ],
+)
+def test_children_work_in_the_home_that_is_locked(tmp_path, given, home):
+    told = "from scripts import run; import os; print(run.PID_FILE.parent, os.environ['COSTOPS_HOME'], sep='\\n')"
+    environment = os.environ | {"COSTOPS_HOME": given, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [home.format(here=tmp_path)] * 2
+
+
 def test_a_worker_that_hangs_is_replaced(site, house):
     _address, process = site
     sign = house.home / "tmp" / "worker.alive"
