@@ -34,7 +34,10 @@ add_source() { # name, then the options of `source add`
 if [ ! -e "$COSTOPS_HOME/costops.env" ]; then
   printf '%s\n' "COSTOPS_TIME_ZONE=Asia/Shanghai" "COSTOPS_COMPANY=Lantern Learning" >"$COSTOPS_HOME/costops.env"
 fi
-grep -q '^COSTOPS_TAG_KEYS=' "$COSTOPS_HOME/costops.env" || echo "COSTOPS_TAG_KEYS=env,project" >>"$COSTOPS_HOME/costops.env"
+if ! grep -Eq '^(export )?COSTOPS_TAG_KEYS=' "$COSTOPS_HOME/costops.env"; then
+  [ -z "$(tail -c 1 "$COSTOPS_HOME/costops.env")" ] || echo >>"$COSTOPS_HOME/costops.env" # who wrote it ended no line
+  echo "COSTOPS_TAG_KEYS=env,project" >>"$COSTOPS_HOME/costops.env"
+fi
 
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
@@ -71,10 +74,20 @@ fi
 
 # --- the login ----------------------------------------------------------------------------------------------------
 login=$COSTOPS_HOME/demo-login
+renew='
+import os, sys
+from django.contrib.auth.models import User
+demo = User.objects.filter(username="demo").first() or sys.exit(1)
+demo.set_password(os.environ["DJANGO_SUPERUSER_PASSWORD"])
+demo.save()
+'
 if [ ! -e "$login" ]; then
   (umask 077 && "$python" -c 'import secrets; print(secrets.token_urlsafe(12))' >"$login.new")
-  DJANGO_SUPERUSER_PASSWORD=$(cat "$login.new") step "making the login" \
-    manage createsuperuser --noinput --verbosity 0 --username demo --email demo@example.com
+  DJANGO_SUPERUSER_PASSWORD=$(cat "$login.new")
+  export DJANGO_SUPERUSER_PASSWORD
+  manage shell --no-imports -c "$renew" || # a run that was killed here left somebody whose password nobody knows
+    step "making the login" manage createsuperuser --noinput --verbosity 0 --username demo --email demo@example.com
+  unset DJANGO_SUPERUSER_PASSWORD
   mv "$login.new" "$login"
 fi
 
