@@ -4,7 +4,7 @@ import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -16,7 +16,8 @@ _TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\]|%[0-9A-Fa-f]{2}")
 """In the path of a folder DuckDB reads a pattern of names from some of these, and Delta's library another path."""
 _NAME = re.compile(r"\*|\.?\w[\w.-]*|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"https?://[^\s/?#@]+")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(:[0-9]{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(?::([0-9]{1,5}))?")
+_PORTS = range(1, 1 << 16)
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
 
 
@@ -64,11 +65,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: '{path}' holds {bad[0]!r}, which libraries misread; rename it.")
         return path
 
-    def least(self, var: str, least: int, *, default: int) -> int:
-        """A whole number, `least` or more."""
+    def least(self, var: str, least: int, *, default: int, most: int = 365_000) -> int:
+        """A whole number from `least` to `most`: a thousand years of days can be reckoned back from today."""
         value: int = self.int(var, default=default)
         if value < least:
             raise ImproperlyConfigured(f"{var}: {value} is less than {least}.")
+        if value > most:
+            raise ImproperlyConfigured(f"{var}: {value} is more than {most}.")
         return value
 
     def one_of(self, var: str, choices: tuple[str, ...], *, default: str) -> str:
@@ -122,7 +125,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
     def bucket(self, var: str) -> str:
         """The bucket and prefix of the lake; empty where it lies on this machine."""
         value: str = self.str(var, default="").rstrip("/")
-        parts = urlsplit(value)
+        parts = _split(value)
         if value and (parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query):
             raise ImproperlyConfigured(f"{var}: {value!r} is not s3://BUCKET/PREFIX.")
         return value
@@ -130,7 +133,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
     def web_address(self, var: str, *, default: str = "") -> str:
         """http:// or https:// and a host; empty where none is given. Credentials have variables of their own."""
         value: str = self.str(var, default=default).rstrip("/")
-        parts = urlsplit(value)
+        parts = _split(value)
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query):
             raise ImproperlyConfigured(f"{var}: must be https://HOST or http://HOST:PORT, without credentials.")
         return value
@@ -180,7 +183,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
     def dsn(self, var: str) -> str:
         """Where Sentry listens; empty where nobody does. It holds a key and is not repeated."""
         value: str = self.str(var, default="")
-        parts = urlsplit(value)
+        parts = _split(value)
         if value and not (parts.scheme in ("http", "https") and parts.hostname and parts.username and parts.path):
             raise ImproperlyConfigured(f"{var}: must be https://KEY@HOST/PROJECT.")
         return value
@@ -192,6 +195,15 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
             raise ImproperlyConfigured(f"{var}: must be redis://HOST:PORT/NUMBER or rediss://…")
         _refuse_unlike_meant(var, value.partition("://")[2])
         return value
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address; none of what cannot be one."""
+    try:
+        parts = urlsplit(address)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
 
 
 def _refuse_unlike_meant(var: str, rest: str) -> None:
@@ -212,5 +224,6 @@ def _is_as_meant(rest: str) -> bool:
         return False
     has_ended_early = "@" in parts.path + parts.query + parts.fragment  # at a / or ? or # of the password
     is_half_encoded = re.search(r"%(?![0-9A-Fa-f]{2})", who)
-    is_host = all(_HOST.fullmatch(host) for host in hosts.split(","))
+    found = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    is_host = all(host and int(host[2] or 1) in _PORTS for host in found)
     return is_text and is_host and not has_ended_early and not is_half_encoded

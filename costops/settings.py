@@ -278,7 +278,7 @@ vars().update(env.mail("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
 COSTOPS_FONTS = Path(env("COSTOPS_FONTS", default=str(COSTOPS_HOME / "fonts")))
-COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=106)
+COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=106, most=50_000)
 
 # --- Watching it ----------------------------------------------------------------------------------------
 COSTOPS_METRICS_TOKEN = env.str("COSTOPS_METRICS_TOKEN", default="")  # without one there is no /metrics

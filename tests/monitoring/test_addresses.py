@@ -47,5 +47,18 @@ def test_a_password_that_would_be_read_as_another_is_refused_and_not_told(read, 
     assert "hid" not in str(refused.value).lower()
 
 
+@pytest.mark.parametrize("host", ["h:99999", "h:0", "h1:5432,h2:70000", "[::1", "[::1]:65536"])
+def test_a_port_that_there_is_not_is_refused(read, host):
+    with pytest.raises(ImproperlyConfigured, match=r"^COSTOPS_DATABASE_URL: cannot be read"):
+        read(f"postgres://u:p@{host}/d")
+
+
+@pytest.mark.parametrize("address", ["http://h:99999", "http://h:0", "http://[::1", "http://h:x"])
+def test_so_it_is_in_addresses_of_the_web(monkeypatch, address):
+    monkeypatch.setenv("COSTOPS_SITE_URL", address)
+    with pytest.raises(ImproperlyConfigured, match=r"^COSTOPS_SITE_URL: must be https://HOST"):
+        Environment().web_address("COSTOPS_SITE_URL")
+
+
 def test_a_file_may_lie_anywhere(read):
     assert read("sqlite:////home/me@corp/50%/x.sqlite3")["NAME"] == "/home/me@corp/50%/x.sqlite3"
