@@ -12,8 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 _LINE = re.compile(r"(export )?\w+=[^\0]*", re.ASCII)
-_TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\]|%[0-9A-Fa-f]{2}")
-"""In the path of a folder DuckDB reads a pattern of names from some of these, and Delta's library another path."""
+_TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\=]|%[0-9A-Fa-f]{2}")
+"""In the path of a folder DuckDB reads a pattern of names from some of these, a column and its value from `team=x`, and
+Delta's library another path."""
 _NAME = re.compile(r"\*|\.?\w[\w.-]*|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"https?://[^\s/?#@]+")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(?::([0-9]{1,5}))?")

@@ -63,11 +63,6 @@ _place = hashlib.sha256(f"{COSTOPS_LAKE_ENDPOINT} {COSTOPS_LAKE_URL}".encode()).
 _near = COSTOPS_HOME / "cache" / _place if COSTOPS_LAKE_URL else COSTOPS_HOME
 COSTOPS_LANDING = _near / "landing"
 COSTOPS_LAKE = _near / "lake"
-if _named := next((part for part in COSTOPS_LAKE.parts if "=" in part), ""):  # for engines it would be a column
-    raise ImproperlyConfigured(
-        f"COSTOPS_HOME: {_named!r} in its path reads like a column and its value, which files of the lake would get. "
-        "Give it a path without =."
-    )
 COSTOPS_ENGINE = env.engine("COSTOPS_ENGINE")  # duckdb, or sc://HOST:PORT
 COSTOPS_MEMORY_LIMIT = env.memory("COSTOPS_MEMORY_LIMIT", default="1GB")
 COSTOPS_THREADS = env.least("COSTOPS_THREADS", 0, default=0)  # 0 = one per core
