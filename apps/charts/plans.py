@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from apps.charts.colours import OTHERS
 from apps.charts.figures import Figure, time_layout
 from apps.charts.labels import label
 
 Number = float | int | None
 _SOFT = 0.55
+_MOMENT = gettext_lazy("%-d %b %H:%M")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Mark:
 
 def over(axis: Axis, series: Sequence[Series], *, unit: str, marks: Sequence[Mark] = ()) -> Figure:
     """Series over one axis, areas stacked from the bottom in their order."""
-    layout = time_layout("%-d %b %H:%M" if axis.is_time else "")
+    layout = time_layout(str(_MOMENT) if axis.is_time else "")
     layout["xaxis"] |= {"title": {"text": label(axis.title)}, "type": "date" if axis.is_time else "linear"}
     if axis.is_time:
         layout["xaxis"]["nticks"] = 8
@@ -120,7 +123,7 @@ def gantt(bars: Sequence[Bar]) -> Figure:
         }
         for colour, own in by_colour.items()
     ]  # fmt: skip
-    layout = time_layout("%-d %b %H:%M")
+    layout = time_layout(str(_MOMENT))
     layout["xaxis"] |= {"type": "date", "nticks": 8}
     layout["yaxis"] = {"automargin": True, "fixedrange": True, "autorange": "reversed", "type": "category"}
     return {"data": data, "layout": layout | {"barmode": "overlay", "bargap": 0.35}}

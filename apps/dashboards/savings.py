@@ -15,7 +15,7 @@ from apps.charts.effect import EffectDay, EffectWords, effect, way
 from apps.charts.figures import Figure
 from apps.dashboards import naming
 from apps.dashboards.templatetags import costs as written
-from apps.dashboards.trends import FigureLink
+from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.learning.effects.grading import B_REASONS, C_REASONS
 from apps.operations.models import Recommendation
 from apps.operations.people import may_decide
@@ -32,7 +32,6 @@ from apps.units.selectors import drivers
 from apps.warehouse.sentences import told, told_of
 
 State = Initiative.State
-DAY_FORMAT = "%-d %b"
 STATE_WORDS: dict[str, Promise] = {
     State.DRAFT: gettext_lazy("draft"),
     State.STATED: gettext_lazy("stated"),
@@ -292,7 +291,7 @@ def effect_figure(entry: Entry, reader: Reader) -> Figure | None:
     one = entry.one
     return effect(
         before, days, start=one.start, measured_from=one.measured_from, currency=one.currency, words=words,
-        day_format=DAY_FORMAT,
+        day_format=str(DAY_FORMAT["day"]),
     )  # fmt: skip
 
 
