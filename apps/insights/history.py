@@ -92,12 +92,15 @@ def read(pinned: Publication, *, today: date) -> list[History]:
     """The history of each currency a publication holds; days from `today` on are not over."""
     if pinned.first_day is None or pinned.end_day is None:
         return []
-    start = max(pinned.first_day, pinned.end_day - timedelta(days=MOST_DAYS))
-    by_source = _ask(pinned, "source", start, pinned.end_day)
-    found = {level: _ask(pinned, level, start, pinned.end_day) for level in LEVELS}
+    came = min(pinned.end_day, today + ONE_DAY)  # a purchase may be dated ahead
+    start = max(pinned.first_day, came - timedelta(days=MOST_DAYS))
+    if start >= came:
+        return []
+    by_source = _ask(pinned, "source", start, came)
+    found = {level: _ask(pinned, level, start, came) for level in LEVELS}
     histories = []
     for currency, sources in sorted(by_source.items()):
-        end = complete_until(sources, start=start, end=pinned.end_day, today=today)
+        end = complete_until(sources, start=start, end=came, today=today)
         costs = {level: _until(found[level][currency], end) for level in LEVELS}
         costs["total"] = {"": _summed(costs["team"].values())}
         if costs["team"]:
@@ -105,7 +108,7 @@ def read(pinned: Publication, *, today: date) -> list[History]:
             ahead = known(pinned, currency, end=end, days=HORIZON)
             _make_room(costs, ahead, first)
             stands = standing(tree(), costs["team"], since=period_of("quarter", end).start, first=end, days=HORIZON)
-            dropped = (pinned.end_day - end).days
+            dropped = (came - end).days
             histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands, ahead))
     return histories
 
