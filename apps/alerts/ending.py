@@ -20,7 +20,8 @@ def threads() -> list[str]:
 
 
 def forget(alerts: QuerySet[Any]) -> None:
-    """Delete alerts, and their steps with them."""
+    """Delete alerts, and their steps with them; one that came back meanwhile keeps all of its."""
     with transaction.atomic():
-        AlertStep.objects.filter(alert__in=alerts).delete()
-        alerts.delete()
+        still = list(alerts.select_for_update().values_list("pk", flat=True))
+        AlertStep.objects.filter(alert__in=still).delete()
+        Alert.objects.filter(pk__in=still).delete()

@@ -64,7 +64,7 @@ class Alert(models.Model):
 class AlertStep(models.Model):
     """One thing that happened to an alert: who (empty: the machine), when, what, and what they said of it.
 
-    Rows are only ever added.
+    Rows are only ever added, and go with their alert when it has been over for long.
     """
 
     alert = models.ForeignKey(Alert, models.PROTECT, related_name="steps")

@@ -7,6 +7,8 @@ from apps.finops.notices import Notice
 from apps.operations.models import Recommendation, RecommendationStep
 from apps.operations.states import OPEN
 
+State = Recommendation.State
+
 KIND = "recommendation"
 """What a channel chooses to be told of them: nobody is who did not choose it, for there are many."""
 
@@ -57,7 +59,7 @@ def _notice(one: Recommendation, step: RecommendationStep) -> Notice:
         link=f"/recommendations/{one.pk}/",
         team=one.team,
         kind=KIND,
-        thread=f"recommendation {one.pk}",
+        thread=_thread(one.pk),
         is_over=is_over,
     )
 
@@ -77,3 +79,14 @@ def _lines(one: Recommendation, step: RecommendationStep) -> tuple[Sentence, ...
     if one.state in OPEN:
         lines.append(Sentence(DUE, {"day": f"{one.due}"}))
     return tuple(lines)
+
+
+def _thread(number: int) -> str:
+    """What all notices of one recommendation have in common."""
+    return f"recommendation {number}"
+
+
+def threads() -> list[str]:
+    """Those of recommendations of which there is still something to tell."""
+    over = (State.CLOSED, State.DECLINED, State.REVERTED)
+    return [_thread(pk) for pk in Recommendation.objects.exclude(state__in=over).values_list("pk", flat=True)]

@@ -14,6 +14,7 @@ from apps.audit import reading
 from apps.channels import ended
 from apps.marts import keeping
 from apps.marts.keeping import Kept
+from apps.operations import telling as recommending
 from apps.pipeline.models import StepRun
 from apps.signin import sessions
 
@@ -45,7 +46,8 @@ def tidy(now: datetime, *, dry_run: bool = False) -> Tidied:
     if settings.COSTOPS_KEEP_DAYS:
         before = now - timedelta(days=settings.COSTOPS_KEEP_DAYS)
         runs = _forget(_runs(before), dry_run=dry_run)
-        messages = _forget(ended.before(before, but=ending.threads()), dry_run=dry_run)
+        going_on = [*ending.threads(), *recommending.threads()]
+        messages = _forget(ended.before(before, but=going_on), dry_run=dry_run)
         alerts = _forget(ending.before(before), ending.forget, dry_run=dry_run)
     publications = keeping.tidy(now, dry_run=dry_run)  # the first time it may take longer than a night
     return Tidied(publications, runs, messages, alerts, reads, over)
@@ -68,6 +70,6 @@ def _forget(old: QuerySet[Any], delete: Callable[[QuerySet[Any]], None] = _delet
         return old.count()
     forgotten = 0
     while some := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        delete(old.model._default_manager.filter(pk__in=some))
+        delete(old.filter(pk__in=some))
         forgotten += len(some)
     return forgotten

@@ -9,9 +9,11 @@ from apps.alerts.models import Alert, AlertStep
 from apps.alerts.services import apply
 from apps.audit.models import ReadEntry
 from apps.channels.models import Message
+from apps.operations.models import Recommendation
 from apps.pipeline import tidying
 from tests.alerts.worlds import a_fact
 from tests.channels.worlds import a_channel, a_notice, send
+from tests.operations.worlds import a_finding, recommend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 NOW = datetime(2027, 12, 1, tzinfo=UTC)
@@ -40,9 +42,12 @@ def test_alerts_that_are_over_go_with_their_steps_and_others_stay():
     assert tidied() == {}
 
 
-def test_messages_go_but_for_those_that_wait_and_those_of_alerts_that_go_on():
+def test_messages_go_but_for_those_that_wait_and_those_of_what_goes_on():
     apply("anomaly", [a_fact("open")], OLD)
     (going_on,) = Alert.objects.all()
+    recommend(a_finding("asked"), a_finding("closed"))
+    asked, closed = Recommendation.objects.order_by("subject").values_list("pk", flat=True)
+    Recommendation.objects.filter(pk=closed).update(state="closed")
     channel = a_channel()
     for key, state, created, thread in (
         ("sent", "sent", OLD, ""),
@@ -51,13 +56,21 @@ def test_messages_go_but_for_those_that_wait_and_those_of_alerts_that_go_on():
         ("waits", "waiting", OLD, ""),
         ("is being sent", "sending", OLD, ""),
         ("began it", "sent", OLD, going_on.thread),
+        ("opened its ticket", "sent", OLD, f"recommendation {asked}"),
+        ("its ticket is closed", "sent", OLD, f"recommendation {closed}"),
+        ("opened what ends now", "sent", OLD, "alert 77 1"),
+        ("ends it", "waiting", OLD, "alert 77 1"),
+        ("opened what ended lately", "sent", OLD, "alert 78 1"),
+        ("ended it", "sent", YOUNG, "alert 78 1"),
         ("young", "sent", YOUNG, ""),
     ):
         send(a_notice(key, thread=thread), to=channel)
         (message,) = Message.objects.filter(entries__key=key)
         Message.objects.filter(pk=message.pk).update(state=state, created_at=created)
-    kept = {"waits", "is being sent", "began it", "young"}
-    assert tidied() == {"messages": 3}
+        message.entries.update(created_at=created)
+    kept = {"waits", "is being sent", "began it", "young", "opened its ticket", "opened what ends now", "ends it",
+            "opened what ended lately", "ended it"}  # fmt: skip
+    assert tidied() == {"messages": 4}
     assert set(Message.objects.values_list("entries__key", flat=True)) == kept
 
 
