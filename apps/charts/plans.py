@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy
-
 from apps.charts.colours import OTHERS
 from apps.charts.figures import Figure, time_layout
 from apps.charts.labels import label
 
 Number = float | int | None
 _SOFT = 0.55
-_MOMENT = gettext_lazy("%-d %b %H:%M")
 
 
 @dataclass(frozen=True)
@@ -28,11 +25,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Axis:
-    """What an axis says, and the moments or numbers on it; `is_time`: they are ISO moments."""
+    """What an axis says, and the moments or numbers on it; `moments`: they are ISO moments, told in this format."""
 
     title: str
     values: Sequence[Any]
-    is_time: bool = False
+    moments: str = ""
     unit: str = ""
 
 
@@ -49,11 +46,11 @@ class Mark:
 
 def over(axis: Axis, series: Sequence[Series], *, unit: str, marks: Sequence[Mark] = ()) -> Figure:
     """Series over one axis, areas stacked from the bottom in their order."""
-    layout = time_layout(str(_MOMENT) if axis.is_time else "")
-    layout["xaxis"] |= {"title": {"text": label(axis.title)}, "type": "date" if axis.is_time else "linear"}
-    if axis.is_time:
+    layout = time_layout(axis.moments)
+    layout["xaxis"] |= {"title": {"text": label(axis.title)}, "type": "date" if axis.moments else "linear"}
+    if axis.moments:
         layout["xaxis"]["nticks"] = 8
-    layout |= {"shapes": [_shape(mark) for mark in marks], "hovermode": "x" if axis.is_time else "closest"}
+    layout |= {"shapes": [_shape(mark) for mark in marks], "hovermode": "x" if axis.moments else "closest"}
     return {"data": [_drawn(axis, one, unit) for one in series], "layout": layout}
 
 
@@ -108,7 +105,7 @@ class Bar:
     colour: str
 
 
-def gantt(bars: Sequence[Bar]) -> Figure:
+def gantt(bars: Sequence[Bar], *, moments: str) -> Figure:
     """Bars on lines of time, a line for each row in the order of their coming; broken promises are drawn in red."""
     by_colour: dict[str, list[Bar]] = {}
     for bar in bars:
@@ -123,7 +120,7 @@ def gantt(bars: Sequence[Bar]) -> Figure:
         }
         for colour, own in by_colour.items()
     ]  # fmt: skip
-    layout = time_layout(str(_MOMENT))
+    layout = time_layout(moments)
     layout["xaxis"] |= {"type": "date", "nticks": 8}
     layout["yaxis"] = {"automargin": True, "fixedrange": True, "autorange": "reversed", "type": "category"}
     return {"data": data, "layout": layout | {"barmode": "overlay", "bargap": 0.35}}

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 
 def money(amount: Decimal, meta: Mapping[str, Any]) -> str:
@@ -31,3 +32,8 @@ def moments(first: int, count: int) -> list[str]:
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
     hours = (datetime.fromtimestamp(3600 * (first + ahead), UTC).astimezone(zone) for ahead in range(count))
     return [hour.replace(tzinfo=None).isoformat() for hour in hours]
+
+
+def moment_format() -> str:
+    """How a figure tells an hour of a day, for its reader."""
+    return _("%-d %b %H:%M")

@@ -20,7 +20,7 @@ from apps.planning.drafts import (
 )
 from apps.planning.planners.colocation_making import make
 from apps.planning.reading.colocation import read
-from apps.planning.words import moments
+from apps.planning.words import moment_format, moments
 
 WEEKDAYS = (
     gettext_lazy("Mon"), gettext_lazy("Tue"), gettext_lazy("Wed"), gettext_lazy("Thu"), gettext_lazy("Fri"),
@@ -40,7 +40,7 @@ def draw(draft: Draft, what: str) -> Figure:
         Series(_("limit"), content["limit"], OTHERS, "dashed"),
         Series(_("room for batch work"), content["quota"], PALETTE[2], "step"),
     ]
-    return over(Axis("", hours, is_time=True), series, unit=_("cores"))
+    return over(Axis("", hours, moments=moment_format()), series, unit=_("cores"))
 
 
 def config_map(draft: Draft) -> str:

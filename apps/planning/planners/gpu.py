@@ -19,7 +19,7 @@ from apps.planning.patches import sharing
 from apps.planning.planners.columns import NAMESPACE, TEAM, WORKLOAD
 from apps.planning.planners.gpu_making import make
 from apps.planning.reading.gpu import read
-from apps.planning.words import moments
+from apps.planning.words import moment_format, moments
 
 
 def draw(draft: Draft, what: str) -> Figure:
@@ -37,7 +37,7 @@ def draw(draft: Draft, what: str) -> Figure:
         return drawn | {"data": bars, "layout": drawn["layout"] | {"barmode": "group", "bargap": 0.4}}
     series = [Series(name, values, PALETTE[place], "line") for place, (name, values) in enumerate(content["lines"])]
     hours = moments(content["first"], max((len(one.values) for one in series), default=0))
-    return over(Axis("", hours, is_time=True), series, unit=_("of a card"), marks=[Mark("y", 1)])
+    return over(Axis("", hours, moments=moment_format()), series, unit=_("of a card"), marks=[Mark("y", 1)])
 
 
 PLANNER = Planner(

@@ -32,7 +32,7 @@ from apps.planning.methods.pools.problem import HOURS_PER_MONTH, CannotPlan, Out
 from apps.planning.methods.pools.replay import serve
 from apps.planning.methods.pools.verify import verify
 from apps.planning.reading.pools import FEW_CORES, read
-from apps.planning.words import cores, moments, money, share
+from apps.planning.words import cores, moment_format, moments, money, share
 
 SEED = 20261127
 
@@ -213,7 +213,7 @@ def draw(draft: Draft, what: str) -> Figure:
     series = [Series(title, [row[place] for row in rows], colour, "area") for place, title, colour in named]
     series.append(Series(_("asked for"), [row[1] for row in rows], OTHERS, "dashed"))
     marks = [Mark("y", content["base"])]
-    return over(Axis("", hours, is_time=True), series, unit=_("cores"), marks=marks)
+    return over(Axis("", hours, moments=moment_format()), series, unit=_("cores"), marks=marks)
 
 
 PLANNER = Planner(

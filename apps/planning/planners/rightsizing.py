@@ -19,7 +19,7 @@ from apps.planning.patches import patches
 from apps.planning.planners.columns import NAMESPACE, SAVING, TEAM, WORKLOAD
 from apps.planning.planners.rightsizing_making import make
 from apps.planning.reading.rightsizing import DAY, read
-from apps.planning.words import moments
+from apps.planning.words import moment_format, moments
 
 
 def draw(draft: Draft, what: str) -> Figure:
@@ -54,7 +54,7 @@ def draw(draft: Draft, what: str) -> Figure:
         Series(_("asked for now"), [content["asked"]] * len(hours), OTHERS, "dashed"),
         Series(_("advised, decided each day"), advised, PALETTE[2], "step"),
     ]
-    return over(Axis("", hours, is_time=True), series, unit=_("cores"))
+    return over(Axis("", hours, moments=moment_format()), series, unit=_("cores"))
 
 
 def _first(points: list[list[float]]) -> list[float]:

@@ -15,7 +15,7 @@ from apps.planning.drafts import Bring, Column, Draft, Export, FigureShape, Plan
 from apps.planning.planners.timetable_making import make
 from apps.planning.reading.timetable import read
 from apps.planning.scaling import cron_hpa, keda
-from apps.planning.words import moments
+from apps.planning.words import moment_format, moments
 
 
 def draw(draft: Draft, what: str) -> Figure:
@@ -29,14 +29,14 @@ def draw(draft: Draft, what: str) -> Figure:
         for name, start, end, students, missing in draft.tables["classes"]:
             said = f"{name} · " + _("%(n)s students") % {"n": students}
             bars.append(_bar(_("classes"), start, end, said, PALETTE[9] if missing else PALETTE[2]))
-        return gantt(bars)
+        return gantt(bars, moments=moment_format())
     hours = moments(content["first"], len(content["used"]))
     series = [
         Series(_("used"), content["used"], PALETTE[0], "area"), Series(_("ran"), content["ran"], OTHERS, "step"),
         Series(_("demand"), content["demand"], PALETTE[3], "line"),
         Series(_("planned"), content["planned"], PALETTE[1], "step"),
     ]  # fmt: skip
-    return over(Axis("", hours, is_time=True), series, unit=_("cores"))
+    return over(Axis("", hours, moments=moment_format()), series, unit=_("cores"))
 
 
 def _bar(row: str, start: str, end: str, told: str, colour: str) -> Bar:
