@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import os
+import select
 import sys
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from apps.finops.errors import CostOpsError
 from apps.warehouse.database import is_away
 
 EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood"
+UNREAD = 141
+"""The status of a program that nobody reads on, by convention: it may have stopped in the middle."""
 NOT_READY = "The database does not answer or is not set up ({error}). `manage.py migrate` sets it up."
 AWAY = "The database or Redis does not answer, or takes no writes for now ({error}). Try again when it does."
 
@@ -58,9 +61,9 @@ class TerminalCommand(BaseCommand):
             if not is_away(error):
                 raise
             raise CommandError(AWAY.format(error=_first_line(error))) from error
-        except BrokenPipeError:  # nobody reads on, as `| head` when it has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
+            if isinstance(error, BrokenPipeError) and _is_read_no_further():
+                raise SystemExit(UNREAD) from error
             what = f"{error.filename}: " if error.filename else ""
             raise CommandError(f"{what}{error.strerror or error}.") from error
         return None
@@ -70,6 +73,17 @@ class TerminalCommand(BaseCommand):
         super().execute(*args, **options | {"stdout": said})
         told = {"said": said.getvalue().splitlines()}
         (options.get("stdout") or sys.stdout).write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def _is_read_no_further() -> bool:
+    """Whether nobody reads what is printed, as `| head` when it has enough; then nothing more is said of that."""
+    printed = sys.stdout.fileno()
+    looked = select.poll()
+    looked.register(printed, 0)
+    is_broken = any(event & select.POLLERR for _, event in looked.poll(0))
+    if is_broken:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), printed)
+    return is_broken
 
 
 def _first_line(error: Exception) -> str:

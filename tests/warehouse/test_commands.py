@@ -42,6 +42,7 @@ class Refused(TerminalCommand):
         ),
         pytest.param(OSError(errno.ENOSPC, "No space left on device"), "No space left on device.", id="a disk"),
         pytest.param(OSError("no errno"), "no errno.", id="words"),
+        pytest.param(BrokenPipeError(errno.EPIPE, "Broken pipe"), "Broken pipe.", id="a server that is gone"),
     ],
 )
 def test_what_the_machine_refuses_is_one_sentence(error, said):
@@ -50,13 +51,15 @@ def test_what_the_machine_refuses_is_one_sentence(error, said):
     assert str(told.value) == said
 
 
-def test_whoever_reads_no_further_is_told_nothing(tmp_path):
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_whoever_reads_no_further_is_told_nothing_but_that_it_stopped(tmp_path, monkeypatch, buffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", buffered)
     with (tmp_path / "said").open("wb") as said:
         writer = subprocess.Popen([sys.executable, "-c", PRINTS], stdout=subprocess.PIPE, stderr=said)
         assert writer.stdout
         assert writer.stdout.readline() == b"row 0\n"
         writer.stdout.close()
-        writer.wait(timeout=60)
+        assert writer.wait(timeout=60) == 141
     assert (tmp_path / "said").read_text() == ""
 
 
