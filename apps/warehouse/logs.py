@@ -57,7 +57,11 @@ def _number(name: str) -> int:
 
 
 def _newest_whole(table: Path) -> int:
-    """The newest version up to which none that came lately was lost; -1 where there is none."""
+    """The newest version up to which none that came lately was lost; -1 where there is none, or the newest
+    checkpoint was."""
+    checkpoints = sorted(log_of(table).glob("[0-9]*.checkpoint.parquet"))
+    if checkpoints and not _is_whole(checkpoints[-1]):
+        return -1
     names = sorted(path.name for path in log_of(table).glob("[0-9]*.json"))
     lost = next((name for name in names[-EVERY:] if not _is_whole(log_of(table) / name)), None)
     return max((_number(name) for name in names if lost is None or name < lost), default=-1)
@@ -99,6 +103,8 @@ def _bring(table: Path, names: Iterable[str]) -> None:
             log.mkdir(parents=True, exist_ok=True)
             fresh = log / f".incoming-{uuid.uuid4().hex}"
             bucket().fetch(key_of(target), fresh)
+            if target.suffix == ".parquet":  # it is looked at no more once a newer version is here
+                disk.sync(fresh)
             fresh.replace(target)
 
 

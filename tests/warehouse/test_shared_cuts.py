@@ -63,6 +63,20 @@ def test_versions_that_a_power_cut_took_are_brought_again(
         assert sold() == sorted([*ALL, (8, "west", MONDAY)])
 
 
+@pytest.mark.parametrize("left", [pytest.param(0, id="nothing"), pytest.param(2, id="half of it")])
+def test_a_checkpoint_that_a_power_cut_took_is_brought_again(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    monkeypatch.setattr(logs, "EVERY", 2)
+    for amount in range(1, 6):
+        sell(amount, f"shop {amount}")
+    machines.on("two")
+    whole = sold()
+    found = sorted((lake.location(SALES) / "_delta_log").glob("*.checkpoint.parquet"))
+    cut(found[-1], lambda was: was[: len(was) // left] if left else b"")
+    assert sold() == whole
+
+
 def test_no_checkpoint_is_written_of_what_a_power_cut_left(
     machines: Machines, last: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
