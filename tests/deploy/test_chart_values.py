@@ -144,14 +144,16 @@ def test_alerts_are_changed_by_their_names():
     after = alerts(
         "monitoring.rules.alerts.CostOpsNotPublished.threshold=172800",
         "monitoring.rules.alerts.CostOpsNotPublished.for=1h",
+        "monitoring.rules.alerts.CostOpsRunsWait.threshold=20",
         "monitoring.rules.alerts.CostOpsRequestsFail.threshold=0.05",
         "monitoring.rules.alerts.CostOpsRequestsFail.severity=warning",
         "monitoring.rules.alerts.CostOpsDiskFills.enabled=false",
     )
     assert before.keys() - after.keys() == {"CostOpsDiskFills"}
-    changed = {"CostOpsNotPublished": "> 172800", "CostOpsRequestsFail": "> 0.05"}
+    changed = {"CostOpsNotPublished": "> 172800", "CostOpsRequestsFail": "> 0.05", "CostOpsRunsWait": "> 20"}
     assert {name for name, rule in after.items() if rule != before[name]} == changed.keys()
     assert all(after[name]["expr"].endswith(f") {end}") for name, end in changed.items())
+    assert after["CostOpsRunsWait"]["expr"].count("> 0") == 1, "nobody is at work, however many wait"
     assert after["CostOpsNotPublished"]["for"] == "1h"
     assert after["CostOpsRequestsFail"]["labels"] == {"severity": "warning"}
 
