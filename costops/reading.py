@@ -16,7 +16,7 @@ _TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\=]|%[0-9A-Fa-f]{2}")
 """In the path of a folder DuckDB reads a pattern of names from some of these, a column and its value from `team=x`, and
 Delta's library another path."""
 _NAME = re.compile(r"\*|\.?\w[\w.-]*|\[[0-9A-Fa-f:.]+\]")
-_ORIGIN = re.compile(r"https?://[^\s/?#@]+")
+_ORIGIN = re.compile(r"https?://[^\s/?#@]+/?", re.IGNORECASE)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(?::([0-9]{1,5}))?")
 _PORTS = range(1, 1 << 16)
 _WORDS = frozenset({*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", ""})
@@ -162,7 +162,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
 
     def origins(self, var: str) -> list[str]:
         """Where forms may come from, as browsers write it."""
-        return self._each(var, _ORIGIN, "https://HOST")
+        return [one.rstrip("/").lower() for one in self._each(var, _ORIGIN, "https://HOST")]
 
     def keys(self, var: str) -> list[str]:
         """Keys that seal, the newest first. Once the blanks around one were part of it: what it sealed opens still."""
