@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -101,14 +102,15 @@ def seal_again(text: str) -> str:
 
 def seal_note(value: Any, purpose: str) -> str:
     """What JSON can write, for somebody to hand back unread: only `unseal_note` for the same purpose opens it."""
-    return _box(purpose).encrypt(json.dumps(value, separators=(",", ":")).encode()).decode()
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _box(purpose).encrypt(zlib.compress(written)).decode()
 
 
 def unseal_note(text: str, purpose: str) -> Any:
     """What was sealed; ValueError for anything else."""
     try:
-        return json.loads(_box(purpose).decrypt(text))
-    except InvalidToken as error:
+        return json.loads(zlib.decompress(_box(purpose).decrypt(text)).decode("utf-8", "surrogatepass"))
+    except (InvalidToken, zlib.error) as error:
         raise ValueError(f"This was not sealed here for {purpose}.") from error
 
 
