@@ -156,7 +156,7 @@ def _way(currency: str, found: Iterable[Recommendation], live: Iterable[Entry]) 
     recommended = [one for one in found if one.currency == currency]
     stated = [one for one in live if one.one.currency == currency]
     counted = _promised_once(stated)
-    begun = [one for one in counted if one.newest is not None or one.one.state != State.STATED]
+    begun = _promised_once(one for one in stated if one.newest is not None or one.one.state != State.STATED)
 
     def promised(of: Iterable[Recommendation], carried: Iterable[Entry]) -> Decimal:
         return add_up([*(one.saving for one in of), *(one.one.promised for one in carried)])

@@ -109,6 +109,15 @@ def test_what_two_initiatives_carry_out_is_promised_once():
     assert way() == ["identified 90.00", "approved 90.00", "implemented 90.00", "verified 608.33"]
 
 
+def test_what_has_begun_is_implemented_though_more_is_promised_of_the_same_by_one_that_has_not():
+    (one,) = found(100)
+    for state, promised, saving in (("stated", 500, ""), ("verified", 400, "560")):
+        initiative = stand(state, saving=saving, promised_per_month=f"{promised}", name=f"Of {promised}")
+        initiative.recommendations.add(one)
+
+    assert way() == ["identified 500.00", "approved 500.00", "implemented 400.00", "verified 608.33"]
+
+
 def test_what_is_open_again_counts_by_itself_once_its_initiative_was_reverted():
     (one,) = found(100)
     initiative = stand("reverted", promised_per_month="90")
