@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Count, Max
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 State = Initiative.State
+Kept = TypeVar("Kept", Recommendation, Initiative)
 DONE = Recommendation.State.DONE
 MOST_TEXT = 4_000
 
@@ -143,16 +145,13 @@ def verify(*, now: datetime) -> StepResult:
     """Measure what is due by the newest publication, and conclude what was saved; doing so again changes nothing."""
     from apps.savings import sharing  # a learner: pages need not wait for it
 
-    pinned = publication()
+    pinned, over = publication(), time.monotonic() + SECONDS
     problems: list[Problem] = []
-    for done in _unmeasured():
+    for done in _in_time(_unmeasured(), "recommendation", over, problems):
         with _apart(problems, "note", "not_taken_up", f"recommendation {done.pk}"):
             take_up(done, now=now)
-    rows, began = 0, time.monotonic()
-    for one in Initiative.objects.filter(state__in=LIVE).order_by("pk"):
-        if time.monotonic() - began > SECONDS:
-            problems.append(Problem("note", "later", f"initiative {one.pk}", LATER))
-            break
+    rows = 0
+    for one in _in_time(Initiative.objects.filter(state__in=LIVE).order_by("pk"), "initiative", over, problems):
         with _apart(problems, "warning", "not_measured", f"initiative {one.pk}"):
             if is_undone(one):
                 _undo(one, now)
@@ -162,12 +161,21 @@ def verify(*, now: datetime) -> StepResult:
     return StepResult(rows=rows, problems=tuple(problems), versions={"publication": pinned.number})
 
 
+def _in_time(ones: Iterable[Kept], name: str, over: float, problems: list[Problem]) -> Iterator[Kept]:
+    """One after another while there is time; the first that has to wait is told."""
+    for one in ones:
+        if time.monotonic() > over:
+            problems.append(Problem("note", "later", f"{name} {one.pk}", LATER))
+            return
+        yield one
+
+
 @contextmanager
 def _apart(problems: list[Problem], severity: Severity, code: str, subject: str) -> Iterator[None]:
     """Within, what fails of one keeps no other from being measured: it is told, and a fault of ours is logged whole."""
     try:
         yield
-    except fencing.TakenOver:
+    except (fencing.TakenOver, SoftTimeLimitExceeded):  # the time of the whole task is up, for no fault of this one
         raise
     except CostOpsError as wrong:
         problems.append(Problem(severity, code, subject, f"{wrong} What was measured stays."))

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DataError, OperationalError
 
 from apps.finops.findings import Sentence
@@ -11,7 +12,7 @@ from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.savings import selectors, services
-from apps.savings.models import Initiative
+from apps.savings.models import Initiative, Measurement
 from apps.savings.statements import read_statement
 from apps.teams.models import Team
 from tests.operations.worlds import ANYBODY, a_finding, recommend
@@ -203,3 +204,38 @@ def test_a_database_that_is_away_is_no_fault_of_one(monkeypatch):
     monkeypatch.setattr(services, "_look", away)
     with pytest.raises(OperationalError):
         services.verify(now=NOW)
+
+
+@pytest.mark.parametrize("at_work", ["take_up", "_look"])
+def test_a_task_whose_time_is_up_ends_and_blames_none_it_was_at(monkeypatch, at_work):
+    recommend(a_finding(scope={"team": "live"}), days=-70)
+    publish({OSS: 0.75})
+    stated()
+    do(Recommendation.objects.get(), accept=START, finish=END)
+
+    def slow(*_given, **_more):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(services, at_work, slow)
+    with pytest.raises(SoftTimeLimitExceeded):
+        services.verify(now=NOW)
+
+
+def test_what_there_is_no_time_for_is_told_and_left_to_the_next_publication(monkeypatch):
+    recommend(a_finding(scope={"team": "live"}), days=-70)
+    publish({OSS: 0.75})
+    one = stated()
+    done = Recommendation.objects.get()
+    do(done, accept=START, finish=END)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(services, "SECONDS", -1)
+        told = services.verify(now=NOW).problems
+
+    assert [(problem.code, problem.subject) for problem in told] == [
+        ("later", f"recommendation {done.pk}"), ("later", f"initiative {one.pk}"),
+    ]  # fmt: skip
+    assert not Measurement.objects.exists()
+    assert services.verify(now=NOW).problems == ()
+    assert one.measurements.exists()
+    assert done.initiatives.exists()
