@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Q
 
@@ -39,6 +40,8 @@ def check(*, now: datetime, rules: Iterable[Rule] = RULES) -> StepResult:
         except CostOpsError as missing:
             problems.append(Problem("note", "not_looked", rule.name, f"{missing} What was so before stays."))
             continue
+        except SoftTimeLimitExceeded:  # the time of the whole task is up, for no fault of this rule
+            raise
         except Exception as fault:  # a fault of one rule silences no other; it is logged whole and told as an error
             logger.exception("rule %s: failed", rule.name)
             problems.append(Problem("error", "crashed", rule.name, f"{type(fault).__name__}; see the log."))

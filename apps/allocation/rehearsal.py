@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 
 from apps.allocation import trial
@@ -146,6 +147,8 @@ def rehearse_asked(*, now: datetime) -> int:
                 proposals.carry(kept, by=actor_of(user), now=now)
         except CostOpsError as refused:
             proposals.unask(draft, str(refused), now=now)
+        except SoftTimeLimitExceeded:  # the draft is followed as that of a dead worker
+            raise
         except Exception as fault:  # a fault with one draft is told, and keeps no other waiting
             if is_away(fault):  # waiting mends it: the draft is claimed again
                 raise

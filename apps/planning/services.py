@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from apps.finops.errors import CostOpsError
@@ -50,6 +51,8 @@ def plan(*, now: datetime, planners: Iterable[Planner] | None = None) -> StepRes
             found = [_made(planner, case, pinned, now) for case in cases]
         except CostOpsError as wrong:
             problems.append(_failed(planner, pinned, str(wrong), now))
+        except SoftTimeLimitExceeded:  # the time of the whole task is up, for no fault of this planner
+            raise
         except Exception as fault:  # a fault of one planner stops no other: its plan stays, and its page says so
             logger.exception("%s: the planner failed on publication %d", planner.name, pinned.number)
             problems.append(_failed(planner, pinned, "", now, fault=type(fault).__name__))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import make_msgid
@@ -152,6 +153,8 @@ def _send(delivery: Delivery, facts: Callable[[], Facts], *, clock: Clock, mail:
             archive.keep(delivery, _letter(facts(), delivery))
         if mail:
             _mail(delivery, delivery.message_id)
+    except SoftTimeLimitExceeded:  # the mail is followed as that of a dead worker
+        raise
     except Exception as failure:  # noqa: BLE001  # whatever is wrong with one mail, the others get theirs
         return _failed(delivery, claimed_at, failure)
     done = {"state": State.SENT, "sent_at": clock()} if mail else {"state": State.KEPT, "attempts": 0}

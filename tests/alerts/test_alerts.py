@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.db import connection
 from hypothesis import given
@@ -298,6 +299,17 @@ def test_a_fault_of_one_rule_silences_no_other():
     result = services.check(now=NOW, rules=[broken, well])
     assert [(problem.code, problem.subject) for problem in result.problems] == [("crashed", "coverage")]
     assert (result.failed, one().state) == (True, "open")
+
+
+@pytest.mark.django_db
+def test_a_task_whose_time_is_up_ends_and_blames_no_rule():
+    from dataclasses import replace
+
+    from apps.alerts.rules import BY_NAME
+
+    slow = replace(BY_NAME["coverage"], facts=lambda _ask: (_ for _ in ()).throw(SoftTimeLimitExceeded))
+    with pytest.raises(SoftTimeLimitExceeded):
+        services.check(now=NOW, rules=[slow])
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ from decimal import Decimal
 from io import StringIO
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -265,6 +266,14 @@ def test_a_draft_waits_for_a_database_that_is_away(world, monkeypatch):
     with pytest.raises(OperationalError):
         rehearsal.rehearse_asked(now=NOW)
     assert proposals.find(draft.pk).asked is not None
+
+
+def test_a_task_whose_time_is_up_ends_and_its_draft_is_followed(world, monkeypatch):
+    draft = asked_of_a_worker(monkeypatch)
+    monkeypatch.setattr(rehearsal, "rehearse", lambda *_, **__: (_ for _ in ()).throw(SoftTimeLimitExceeded))
+    with pytest.raises(SoftTimeLimitExceeded):
+        rehearsal.rehearse_asked(now=NOW)
+    assert proposals.claim(now=NOW + timedelta(hours=2)).pk == draft.pk
 
 
 def test_a_draft_that_fails_for_a_fault_of_ours_is_told_so_and_asks_no_more(world, monkeypatch):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import CommandError, call_command
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.s3.models import s3_backends
@@ -136,6 +137,18 @@ def sometimes(status: str, every: int, only: str = "") -> Any:
         return [b"<Error><Code>SlowDown</Code><Message>Reduce your request rate</Message></Error>"]
 
     return fault
+
+
+def test_a_task_whose_time_is_up_asks_no_store_again(store):
+    asked = []
+
+    def slow():
+        asked.append("once")
+        raise SoftTimeLimitExceeded
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        services.place_of(source_at(store))._patiently(slow)
+    assert asked == ["once"]
 
 
 def test_faults_that_stay_end_after_a_bounded_number_of_tries(store):

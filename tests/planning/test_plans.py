@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
@@ -180,6 +181,12 @@ def test_a_planner_that_cannot_read_leaves_earlier_plans_and_says_so(monkeypatch
 
 def _break(*_: Any) -> Any:
     raise KeyError("cores")
+
+
+def test_a_task_whose_time_is_up_ends_and_blames_no_planner() -> None:
+    slow = replace(TOY, read=lambda *_: (_ for _ in ()).throw(SoftTimeLimitExceeded))
+    with pytest.raises(SoftTimeLimitExceeded):
+        services.plan(now=NOW, planners=[slow])
 
 
 @pytest.mark.parametrize("changed", [pytest.param({"read": _break}, id="reading"),

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -191,6 +192,14 @@ def test_a_worker_that_died_at_the_last_try_leaves_no_letter_being_sent_for_ever
     given_up = Delivery.objects.get(period=str(WEEK))
     assert (given_up.state, "worker died" in given_up.message) == (Delivery.State.FAILED, True)
     assert len(mailbox.messages) == 1, "it may have arrived; people decide"
+
+
+def test_a_task_whose_time_is_up_ends_and_its_mail_is_followed(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    hire_lead()
+    monkeypatch.setattr(services, "_mail", lambda *_: (_ for _ in ()).throw(SoftTimeLimitExceeded))
+    with pytest.raises(SoftTimeLimitExceeded):
+        services.send_due(at(MONDAY_8))
+    assert Delivery.objects.get().state == Delivery.State.SENDING
 
 
 def test_a_down_mail_server_is_tried_again_and_at_last_given_up(world: None, mailbox: Any, settings: Any) -> None:

@@ -18,6 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from apps.finops.problems import Problem
@@ -201,7 +202,7 @@ class Bucket(Place):
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return ask()
-            except FileNotFoundError:
+            except (FileNotFoundError, SoftTimeLimitExceeded):
                 raise
             except Exception as error:  # noqa: BLE001  # every library below has faults of its own
                 said = self.secrets.hide(" ".join(str(error).split()))[:300] or type(error).__name__
