@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -42,6 +42,18 @@ class Series:
     rest: Floats | None = None
     price_per_day: Decimal | None = None
 
+    def cut(self) -> "Series":
+        """The same without the last days on which nobody knows the cost."""
+        end = 1 + int(max(np.flatnonzero(~np.isnan(self.cost)), default=-1))
+        return replace(
+            self,
+            days=self.days[:end],
+            cost=self.cost[:end],
+            controls={name: values[:end] for name, values in self.controls.items()},
+            drivers={name: values[:end] for name, values in self.drivers.items()},
+            rest=None if self.rest is None else self.rest[:end],
+        )
+
     def fingerprint(self, *more: object) -> str:
         """The same for the same numbers, stated in the same way."""
         digest = hashlib.sha256(repr((self.days, self.price_per_day, more)).encode())
@@ -59,7 +71,7 @@ def known_window(pinned: Publication, start: date, end: date) -> Window | None:
     return Window(first, last) if first < last else None
 
 
-def read_series(one: Initiative, pinned: Publication, end: date, *, today: date = date.max) -> Series | None:
+def read_series(one: Initiative, pinned: Publication, end: date, *, today: date) -> Series | None:
     """Everything a measurement is made of, until before `end`; None where nothing of it is published. Days from `today`
     on are not over."""
     window, known = known_window(pinned, one.start, end), bills(one.currency, pinned, today)

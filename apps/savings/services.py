@@ -125,7 +125,7 @@ def state(one: Initiative, *, by: str, now: datetime, why: str = "") -> Initiati
     from apps.savings import expecting  # a learner: pages need not wait for it
 
     statement = statement_of(one)
-    expected = expecting.expect(one, publication())
+    expected = expecting.expect(one, publication(), today=today(now))
     changed = {
         "controls": expected.controls, "detectable_text": expected.percent, "model": MODEL, "stated_at": now,
         "stated_in": expected.publication,

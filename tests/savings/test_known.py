@@ -126,3 +126,42 @@ def test_a_bill_that_has_ended_is_waited_for_two_months_and_costs_nothing_from_t
 
     assert look(one, until(40), START + timedelta(days=40)) == (State.STATED, None)
     assert look(one, until(62), START + timedelta(days=62)) == (State.VERIFIED, START + timedelta(days=58))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "late"),
+    [
+        pytest.param(30, 0, id="a fee of this month"),
+        pytest.param(90, 0, id="a fee of next quarter"),
+        pytest.param(300, 0, id="a fee of next year"),
+        pytest.param(90, 8, id="a fee, and a bill that is late"),
+    ],
+)
+def test_what_is_stated_of_a_start_to_come_is_expected_from_days_that_are_over(ahead, late):
+    """A fee dated ahead publishes days to come: nothing is known of them."""
+    day = START - timedelta(days=14)
+    rows = costs(until=day)
+    now = datetime.combine(day + timedelta(days=late), time(11), tzinfo=ZoneInfo("Asia/Shanghai"))
+    publish_costs(rows)
+    expected = stated(now=now)
+    fee = {"day": START + timedelta(days=ahead), "team": "data", "service": "RI", "effective_cost": "5"}
+    publish_costs([*rows, fee])
+
+    one = stated(now=now, name="With a fee")
+
+    assert (one.controls, one.detectable_text) == (expected.controls, expected.detectable_text)
+    assert 0 < float(one.detectable_text) < 5
+
+
+def test_what_is_stated_is_not_expected_from_days_whose_bills_have_not_come():
+    rows = billed_alone(costs(until=START))
+    came = [row for row in rows if cell(row) != OSS or row["day"] < START - timedelta(days=14)]
+    now = datetime.combine(START, time(11), tzinfo=ZoneInfo("Asia/Shanghai"))
+    publish_costs([row for row in rows if row["day"] < START - timedelta(days=14)])
+    expected = stated(now=now)
+    publish_costs(came)
+
+    one = stated(now=now, name="With a bill that is late")
+
+    assert one.controls == expected.controls
+    assert one.detectable_text == expected.detectable_text
