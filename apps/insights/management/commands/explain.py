@@ -10,7 +10,7 @@ from apps.insights.explain import BillRow, Explanation, Part, explain
 from apps.insights.weights import Weight
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.warehouse.commands import TerminalCommand
-from apps.warehouse.terminal import add_format, count, print_rows
+from apps.warehouse.terminal import add_format, print_rows
 
 EXAMPLES = """
 Ask for the number as with `ask`; the filters say which cell, --group-by changes nothing. First a sentence, then the
@@ -49,7 +49,7 @@ class Command(TerminalCommand):
         add_question(parser)
         add_currency(parser)
         parser.add_argument(
-            "--limit", type=count, default=20, help="show at most so many parts and bill rows (default 20)"
+            "--limit", type=int, default=20, help="show at most so many parts and bill rows (default 20)"
         )
         add_format(parser)
 
