@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -62,12 +62,17 @@ class Settled:
         return (*read, *self.held.values())
 
     def attempt(self, read: Read, file: LandedFile) -> Reading:
-        """What is read of a file: nothing where CostOps fails at it, which is told once the others count."""
+        """What is read of a file: nothing where CostOps fails at it, which is told in the end."""
         try:
             return read(file)
         except ReaderFailed as fault:
             self.faults.append(fault)
             return UNREAD
+
+    def failure(self) -> ReaderFailed:
+        failed = ReaderFailed("; ".join(map(str, self.faults[:3])))
+        failed.__cause__ = ExceptionGroup("of files", self.faults)
+        return failed
 
     def hold(self, file: LandedFile, why: str) -> None:
         """Keep a file back, and say so among its problems."""
@@ -91,8 +96,8 @@ def fill(
     hold, or of which nobody knows whether it replaces others. `way_of` tells how a file is read: the same bytes read
     another way are not the same.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
-    next run reads the same files again and compares what the lake holds with what should count. Raises ReaderFailed in
-    the end where CostOps failed at files: all others count by then.
+    next run reads the same files again and compares what the lake holds with what should count. Raises ReaderFailed
+    where CostOps failed at files: others count by then if all they do is add, and nothing is committed if they do more.
     """
     files = {file.file_id: file for file in source.files.order_by("delivery", "path", "revision")}
     settled = Settled(ways={key: way_of(file) for key, file in files.items()})
@@ -100,6 +105,7 @@ def fill(
         for key, file in files.items():
             if file.state == State.LANDED:
                 settled.readings[key] = settled.attempt(read, file)
+        _let_wait(files, settled.readings)
         if ledger.by_account and policy != "parts":
             for key in told_without_accounts(files, settled.readings):
                 if not (again := settled.attempt(read, files[key])).is_refused:
@@ -107,13 +113,27 @@ def fill(
         settlement = _settle(files, settled, ledger, policy, hold_below)
         wanted = settlement.counting
         held = _held(source, ledger)
+        if settled.faults and held.keys() - wanted:
+            raise settled.failure()
         for key in {key for key, window in wanted if key not in settled.readings and (key, window) not in held}:
-            settled.readings[key] = settled.attempt(read, files[key])
+            settled.readings[key] = read(files[key])
     versions = _commit(ledger, wanted, held, settled, notes)
     _record(files, settlement, settled, ledger)
     if settled.faults:
-        raise ReaderFailed("; ".join(map(str, settled.faults[:3]))) from ExceptionGroup("of files", settled.faults)
+        raise settled.failure()
     return _result(settled, versions)
+
+
+def _let_wait(files: Mapping[str, LandedFile], readings: dict[str, Reading]) -> None:
+    """Count as unread what was found with a file that CostOps fails at: without it they would replace what they tell
+    anew together. Their parts stay until nobody compares with them any more."""
+
+    def found_with(key: str) -> tuple[int, str, str]:
+        return files[key].delivery, files[key].period, files[key].release
+
+    failed = {found_with(key) for key, reading in readings.items() if reading is UNREAD}
+    for key in [key for key in readings if found_with(key) in failed]:
+        readings[key] = replace(UNREAD, parts=readings[key].parts)
 
 
 def _settle(
@@ -257,8 +277,10 @@ def _record(files: Mapping[str, LandedFile], settlement: Settlement, settled: Se
             if file.state in (State.REFUSED, State.HELD):
                 continue
             reading = settled.readings.get(key)
-            if reading is UNREAD:
+            if reading and reading.problems == UNREAD.problems:
                 continue
+            if settled.faults and key in settled.held:
+                continue  # perhaps only for want of what could not be read: the next run tells
             before = _kept(file)
             if reading:
                 _take_over(file, reading)

@@ -195,25 +195,6 @@ def test_a_fault_of_ours_is_no_fault_of_the_file(tmp_path):
     assert costs() == ["1"]
 
 
-def test_a_fault_of_ours_in_one_file_holds_up_no_other(tmp_path, monkeypatch):
-    one = source(tmp_path / "in")
-    put(tmp_path / "in", "a.csv", bill(row("1")))
-    ingest(one)
-    put(tmp_path / "in", "a.csv", bill(row("2")))
-    put(tmp_path / "in", "b.csv", bill(row("4", day="2026-11-02")))
-    honest = asking._told
-    failed = {"failed": "OverflowError: a mistake", "trace": ""}
-    monkeypatch.setattr(asking, "_told", lambda asked: failed if "a.csv" in json.dumps(asked) else honest(asked))
-    for _ in range(2):
-        with pytest.raises(asking.ReaderFailed, match=r"^a\.csv: OverflowError: a mistake$"):
-            ingest(one)
-        assert costs() == ["1", "4"], "what counted before, and what can be read"
-        assert LandedFile.objects.get(path="a.csv", revision=2).state == LandedFile.State.LANDED
-    monkeypatch.undo()
-    assert errors(ingest(one)) == []
-    assert costs() == ["2", "4"]
-
-
 def test_a_disk_without_room_is_no_fault_of_the_file():
     told = {"errno": errno.ENOSPC, "strerror": "No space left on device", "filename": "x"}
     with pytest.raises(OSError, match="No space left") as raised:
