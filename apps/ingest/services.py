@@ -239,10 +239,14 @@ def normalize(source: Source, now: datetime) -> StepResult:
     provider = provider_of(source)
     options = file_options(source)
     policy = options.files or provider.files
-    result = books.fill(
-        source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below,
-        way_of=lambda file: _way(provider, file.path, file.release),
-    )  # fmt: skip
+    try:
+        result = books.fill(
+            source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below,
+            way_of=lambda file: _way(provider, file.path, file.release),
+        )  # fmt: skip
+    except asking.ReaderFailed:
+        restatements.catch_up(source, now)  # other files may count now: they came today, not when CostOps is mended
+        raise
     found = restatements.catch_up(source, now)
     said = (*look(source.name, found.files, found.changed), *overviews.compare(source))
     return replace(result, problems=(*result.problems, *said))

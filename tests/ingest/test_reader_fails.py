@@ -2,12 +2,13 @@
 
 import json
 from contextlib import contextmanager
+from datetime import date
 
 import pytest
 
 from apps.ingest import services
 from apps.ingest.apart import asking
-from apps.ingest.models import LandedFile
+from apps.ingest.models import Arrival, LandedFile
 from apps.warehouse import failpoints
 from tests.ingest.bills import NOW, bill, costs, days, deliver, errors, ingest, put, row, source, states
 
@@ -55,6 +56,7 @@ def test_a_file_of_another_delivery_counts_where_it_adds(tmp_path):
         for _ in ingest_twice(one, "a.csv"):
             assert costs() == ["1", "4"], "what counted before, and what can be read"
             assert LandedFile.objects.get(path="a.csv", revision=2).state == State.LANDED
+    assert Arrival.objects.filter(day=date(2026, 11, 2)).exists(), "it came when it could be read"
     assert errors(ingest(one)) == []
     assert costs() == ["2", "4"]
 
