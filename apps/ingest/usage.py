@@ -247,13 +247,23 @@ def _cell(name: str, kind: str, columns: dict[str, str], file: UsageFile) -> str
 
 def _number(name: str, target: str, columns: dict[str, str]) -> str:
     pattern, most = (_QUANTITY, 10**12) if target.startswith("DECIMAL") else (_COUNT, 10**15)
-    is_said = columns[name] == "VARCHAR"
-    fits = f"regexp_full_match(\"{name}\", '{pattern}')" if is_said else f'"{name}" >= 0 AND "{name}" < {most}'
+    if columns[name] == "VARCHAR":
+        fits = f"regexp_full_match(\"{name}\", '{pattern}')"
+    else:
+        fits = f'"{name}" >= 0' + (f' AND "{name}" < {most}' if _may_hold(columns[name], most) else "")
     number = f'"{name}"::{target}'
     limits = f" AND {number} <= {MOST[name]}" if name in MOST else ""
     limits += f' AND {number} >= "min_replicas"::BIGINT' if name == "max_replicas" else ""
     unknown = f'WHEN "{name}" IS NULL THEN NULL ' if name in UNKNOWABLE else ""
     return f"CASE {unknown}WHEN {fits}{limits} THEN {number} ELSE error('{name}') END"
+
+
+def _may_hold(given: str, number: int) -> bool:
+    """Whether a type has that many digits before its point: the engine cannot compare decimals that have fewer."""
+    if not given.startswith("DECIMAL"):
+        return True
+    width, scale = map(int, given.removeprefix("DECIMAL(").removesuffix(")").split(","))
+    return width - scale >= len(str(number))
 
 
 def _hour(columns: dict[str, str]) -> str:

@@ -151,6 +151,36 @@ def test_parquet_of_types_near_to_ours_is_read(tmp_path):
     assert (row["labels"], row["node"], row[CORES], row["gpu_capacity_hours"]) == ("{}", "7", Decimal(4), Decimal(1))
 
 
+@pytest.mark.parametrize(("width", "scale"), [(38, 26), (38, 25), (38, 37), (2, 1), (18, 6)])
+def test_parquet_of_decimals_is_read_whatever_their_scale(tmp_path, width, scale):
+    cells = pa.array([Decimal("1.5")], pa.decimal128(width, scale))
+    pq.write_table(pa.table(NODE | {CORES: cells}), put(tmp_path / "in", "node_hours.parquet", b""))
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(NODE_HOURS)
+    assert row[CORES] == Decimal("1.5")
+
+
+@pytest.mark.parametrize("scale", [22, 23])
+def test_parquet_of_counts_as_decimals_is_read_whatever_their_scale(tmp_path, scale):
+    bounds = {
+        "hour": pa.array([datetime(2026, 10, 1, tzinfo=UTC)]),
+        **{name: pa.array(["x"]) for name in ("cluster", "namespace", "workload")},
+        **{name: pa.array([Decimal(2)], pa.decimal128(38, scale)) for name in ("min_replicas", "max_replicas")},
+    }
+    pq.write_table(pa.table(bounds), put(tmp_path / "in", "autoscaler_hours.parquet", b""))
+    assert meter(source(tmp_path / "in", "usage_files")) == []
+    (row,) = rows(AUTOSCALER_HOURS)
+    assert (row["min_replicas"], row["max_replicas"]) == (2, 2)
+
+
+@pytest.mark.parametrize("scale", [25, 6])
+def test_parquet_of_decimals_beyond_the_limit_is_refused(tmp_path, scale):
+    cells = pa.array([Decimal(10**12)], pa.decimal128(38, scale))
+    pq.write_table(pa.table(NODE | {CORES: cells}), put(tmp_path / "in", "node_hours.parquet", b""))
+    (problem,) = errors(meter(source(tmp_path / "in", "usage_files")))
+    assert f"column {CORES}" in problem
+
+
 PEAKS = (
     "hour,cluster,namespace,workload,pod,node,cpu_peak_cores,memory_peak_gib,gpu_peak_share,gpu_memory_used_gib_hours,"
     "gpu_memory_peak_gib\n2026-10-01T00:00:00Z,c,ai,model,model-1,g1,1.5,,0.35,4.5,5\n"
