@@ -15,6 +15,7 @@ import numpy.typing as npt
 from django.conf import settings
 
 from apps.calendars.selectors import today
+from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS
 from apps.finops.windows import ONE_DAY, Window
@@ -41,6 +42,10 @@ STANDING = 0.9
 """A node that is there in so many of the last hours stands; others come and go."""
 SILENT = timedelta(days=7)
 """Where nothing was metered in the last so many days of the bill, nobody knows what there is still to plan."""
+
+
+class Silent(CostOpsError):
+    """Metering ended while bills went on: planners keep the plans they made until it goes on."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +90,19 @@ class Metering:
 
     @classmethod
     def of(cls, pinned: Publication, now: datetime) -> "Metering | None":
-        """What is metered and billed; None where no day is both, or none lately."""
+        """What is metered and billed; None where no day is both. Silent where none is lately: planners fail then, for
+        to find nothing would say that nothing is left to plan."""
         zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
         billed = complete_window(pinned, today=today(now))
         listener = Listener(pinned, today=today(now))
         if billed is None or listener.hours is None:
             return None
         window = _metered(billed, listener.hours, zone)
-        if window is None or window.end < billed.end - SILENT:
+        if window is None:
             return None
+        if window.end < billed.end - SILENT:
+            last = window.end - ONE_DAY
+            raise Silent(f"Metering ended on {last}, more than a week before bills do; look at the sources of usage.")
         return cls(pinned, listener, listener.hours, window, zone)
 
     @property

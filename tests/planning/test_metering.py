@@ -1,14 +1,21 @@
 """What prices are of: the days that are both billed and metered, of every cluster its own."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from apps.finops.problems import Problem
 from apps.finops.windows import Window
 from apps.insights.idle.listening import Hours
+from apps.operations import services as operations
+from apps.operations.kinds import KINDS
+from apps.operations.models import Recommendation
+from apps.planning import services as planning
 from apps.planning.metering import Metering, _metered
+from apps.planning.planners import pools
 from tests.planning import worlds
 
 BILLED = Window(date(2026, 10, 1), date(2026, 10, 29))
@@ -36,22 +43,43 @@ def test_a_day_is_priced_where_it_is_metered_from_end_to_end(first: str, end: st
     assert str(_metered(BILLED, hours, ZoneInfo(zone))) == days
 
 
+@pytest.fixture
+def bills(monkeypatch: pytest.MonkeyPatch) -> Callable[[date], None]:
+    """Lets the complete days of the bill end on a day."""
+
+    def end(day: date) -> None:
+        window = Window(day - timedelta(days=28), day)
+        monkeypatch.setattr("apps.planning.metering.complete_window", lambda _pinned, **_: window)
+
+    return end
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("billed", "days"),
-    [
-        pytest.param(date(2026, 11, 2), 21, id="a week ago: 28 billed days less seven"),
-        pytest.param(date(2026, 11, 3), None, id="longer ago"),
-    ],
-)
-def test_nothing_is_planned_where_metering_ended_long_ago(
-    home: Path, monkeypatch: pytest.MonkeyPatch, billed: date, days: int | None
-) -> None:
-    pinned = worlds.publish()  # metered to the 25th
-    window = Window(billed - timedelta(days=28), billed)
-    monkeypatch.setattr("apps.planning.metering.complete_window", lambda _pinned, **_: window)
+def test_an_outage_of_metering_keeps_plans_and_what_they_recommended(home: Path, bills: Callable[[date], None]) -> None:
+    """The shop is metered to the 25th: a week later its days are priced still, then its earlier plans stay."""
+    pinned = worlds.publish()
+    bills(date(2026, 11, 2))
     found = Metering.of(pinned, worlds.NOW)
-    assert (found and found.days) == days
+    assert found is not None
+    assert found.days == 21
+    kinds = [kind for kind in KINDS if kind.name == "pools"]
+
+    def fill() -> tuple[Problem, ...]:
+        told = planning.plan(now=worlds.NOW, planners=[pools.PLANNER]).problems
+        operations.recommend(now=worlds.NOW, kinds=kinds)
+        return told
+
+    assert fill() == ()
+    bills(date(2026, 11, 3))
+    (problem,) = fill()
+    assert problem.message == (
+        "Metering ended on 2026-10-25, more than a week before bills do; look at the sources of usage. "
+        "Earlier plans stay."
+    )
+    assert [(one.subject, one.state) for one in Recommendation.objects.all()] == [("online", "found")]
+    bills(date(2026, 12, 1))
+    assert fill() == (), "no day is both metered and billed: nothing is left to plan"
+    assert [one.state for one in Recommendation.objects.all()] == ["closed"]
 
 
 @pytest.mark.django_db
