@@ -25,13 +25,15 @@ class BadDays(CostOpsError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind: `findings` of a publication as things are now, `days` until one is due, `gone` why one closes itself."""
+    """A kind: `findings` of a publication as things are now, `days` until one is due, `gone` why one closes itself;
+    `answered` the links of what could be looked for, None where that is everything."""
 
     name: str
     title: Promise
     findings: Findings
     days: int
     gone: str = NOT_FOUND
+    answered: Callable[[], frozenset[str]] | None = None
 
 
 KINDS: tuple[Kind, ...] = (
@@ -40,7 +42,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("idle", _("Idle"), unused.idle, 14, unused.GONE),
     Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE),
     Kind("landing", _("Landing"), landing.findings, 7, landing.GONE),
-    *(Kind(one.name, one.title, plans.findings_of(one.name), one.days, plans.GONE) for one in PLANNERS),
+    *(
+        Kind(one.name, one.title, plans.findings_of(one.name), one.days, plans.GONE, plans.answered_of(one.name))
+        for one in PLANNERS
+    ),
 )
 
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -110,10 +110,15 @@ class _Keeping:
                 self._begin(finding)
             else:
                 self._update(one, finding)
-        for key, one in self.known.items():
-            if key not in seen and one.state in OPEN:
-                move(one, "close", by=MACHINE, now=self.now, why=self.kind.gone)
+        self._close([one for key, one in self.known.items() if key not in seen and one.state in OPEN])
         return len(seen)
+
+    def _close(self, gone: list[Recommendation]) -> None:
+        """Close these. What is in progress would be done, and its saving stated: only where it could be looked for."""
+        answered = self.kind.answered() if gone and self.kind.answered else None
+        for one in gone:
+            if one.state != State.IN_PROGRESS or answered is None or one.link in answered:
+                move(one, "close", by=MACHINE, now=self.now, why=self.kind.gone)
 
     def _begin(self, finding: Finding) -> None:
         one = Recommendation.objects.create(

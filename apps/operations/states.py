@@ -52,9 +52,9 @@ MOVES: Mapping[str, Move] = {
     "refute": Move(dict.fromkeys(SETTLED, State.NOT_VERIFIED), who=Who.MACHINE),
     "lapse": Move({State.VERIFIED: State.REVERTED}, who=Who.MACHINE),
 }  # fmt: skip
-"""What was in progress and is found no longer is done; what is done is measured, and what was saved may be lost again
-(`lapse`) or undone by people (`revert`), and no measurement brings that back. What is declined stays so, but for much
-more money."""
+"""What was in progress and is found no longer, where it could be looked for, is done; what is done is measured, and
+what was saved may be lost again (`lapse`) or undone by people (`revert`), and no measurement brings that back. What is
+declined stays so, but for much more money."""
 
 ACTIONS = tuple(name for name, move in MOVES.items() if move.who is Who.PEOPLE)
 

@@ -125,16 +125,29 @@ def totals(found: list[Shown]) -> dict[str, Decimal]:
     return {currency: add_up(amounts) for currency, amounts in sorted(sums.items())}
 
 
+def answered(planner: str) -> frozenset[str]:
+    """The links of the newest plans that may recommend, and be it nothing. Where there is none, as it was withheld or
+    its cluster is metered no more, nobody knows what became of what an earlier one recommended."""
+    return frozenset(_link(one) for one in _sound(planner))
+
+
 def findings(planner: str) -> tuple[Finding, ...]:
     """What the newest plans say is to be done, each of one team; a plan that is not verified recommends nothing."""
     return tuple(
         Finding(
             kind=planner, subject=action.subject, team=action.team, title=action.title, evidence=action.evidence,
             currency=action.currency, saving_per_month=action.saving_per_month, since=action.since,
-            link=f"{reverse('plan', args=[planner])}?{urlencode({'subject': one.plan.subject})}",
-            at_stake=action.at_stake, scope=action.scope,
+            link=_link(one), at_stake=action.at_stake, scope=action.scope,
         )
-        for one in plans(planner)
-        if one.draft and one.draft.is_verified
+        for one in _sound(planner)
+        if one.draft
         for action in one.draft.actions
     )  # fmt: skip
+
+
+def _sound(planner: str) -> list[Shown]:
+    return [one for one in plans(planner) if one.draft and one.draft.is_verified]
+
+
+def _link(one: Shown) -> str:
+    return f"{reverse('plan', args=[one.planner.name])}?{urlencode({'subject': one.plan.subject})}"

@@ -14,6 +14,11 @@ def _of(planner: str, _pinned: Publication, _now: datetime) -> tuple[Finding, ..
     return selectors.findings(planner)
 
 
+def answered_of(planner: str) -> "partial[frozenset[str]]":
+    """The links of what one planner could plan."""
+    return partial(selectors.answered, planner)
+
+
 def findings_of(planner: str) -> "partial[tuple[Finding, ...]]":
     """The findings of one planner."""
     return partial(_of, planner)
