@@ -5,7 +5,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,10 +81,14 @@ NOTHING = Cost(Decimal(0), "", UNALLOCATED)
 
 class Metering:
     """The usage and the cost of the clusters of a publication, or of one of them: `hours` that were metered, the
-    `window` of days that prices are of, complete in the bill and metered from end to end, and its hours, `costed`."""
+    `window` of days that prices are of, complete in the bill and metered from end to end, and its hours, `costed`. Of
+    what ended before the day `lately` nobody knows what there is still to plan."""
 
-    def __init__(self, pinned: Publication, listener: Listener, hours: Hours, window: Window, zone: ZoneInfo) -> None:
-        self.pinned, self.listener, self.hours, self.window, self.zone = pinned, listener, hours, window, zone
+    def __init__(
+        self, pinned: Publication, listener: Listener, hours: Hours, window: Window, lately: date, zone: ZoneInfo
+    ) -> None:
+        self.pinned, self.listener, self.hours, self.window = pinned, listener, hours, window
+        self.lately, self.zone = lately, zone
         first, end = (int(moment.timestamp()) // 3600 for moment in window.hours(zone))
         self.costed = Hours(first, end)
 
@@ -97,13 +101,13 @@ class Metering:
         listener = Listener(pinned, today=today(now))
         if billed is None or listener.hours is None:
             return None
-        window = _metered(billed, listener.hours, zone)
+        window, lately = _metered(billed, listener.hours, zone), billed.end - SILENT
         if window is None:
             return None
-        if window.end < billed.end - SILENT:
+        if window.end < lately:
             last = window.end - ONE_DAY
             raise Silent(f"Metering ended on {last}, more than a week before bills do; look at the sources of usage.")
-        return cls(pinned, listener, listener.hours, window, zone)
+        return cls(pinned, listener, listener.hours, window, lately, zone)
 
     @property
     def days(self) -> int:
@@ -116,20 +120,24 @@ class Metering:
         return found
 
     def clusters(self) -> list[tuple[str, "Metering"]]:
-        """Every cluster that is metered in the costed days, with the metering of its own: of one that came later than
-        others fewer days are known, and its prices are of these."""
+        """Every cluster that is metered lately, with the metering of its own: of one that came later or ended earlier
+        than others fewer days are known, and its prices are of these."""
         rows = self.ask(
             f"""
-            SELECT cluster, min(clock) FROM {self.listener.rows(NODE_HOURS)}
-            GROUP BY cluster HAVING max(clock) >= ? ORDER BY cluster""",
-            self.costed.first,
+            SELECT cluster, min(clock), max(clock) FROM {self.listener.rows(NODE_HOURS)}
+            GROUP BY cluster ORDER BY cluster"""
         )
-        return [(cluster, own) for cluster, first in rows if (own := self._since(first))]
+        return [(cluster, own) for cluster, first, last in rows if (own := self._own(first, last))]
 
-    def _since(self, first: int) -> "Metering | None":
-        hours = Hours(max(first, self.hours.first), self.hours.end)
+    def _own(self, first: int, last: int) -> "Metering | None":
+        """The metering from an hour to the end of the day of another: jobs may leave no node standing at night."""
+        day = datetime.fromtimestamp(3600 * last, self.zone).date() + ONE_DAY
+        midnight = datetime.combine(day, datetime.min.time(), self.zone)
+        hours = Hours(max(first, self.hours.first), min(-(-int(midnight.timestamp()) // 3600), self.hours.end))
         window = _metered(self.window, hours, self.zone)
-        return Metering(self.pinned, self.listener, hours, window, self.zone) if window else None
+        if window is None or window.end < self.lately:
+            return None
+        return Metering(self.pinned, self.listener, hours, window, self.lately, self.zone)
 
     def weeks(self, most: int) -> Hours | None:
         """The last whole weeks, Monday to Sunday by local time, at most so many; None where there is none."""

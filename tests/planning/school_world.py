@@ -52,14 +52,20 @@ def make() -> None:
     User.objects.create_superuser("han")
 
 
-def publish(metered: int = DAYS) -> Publication:
-    """The school with its bills, and the usage of its last days."""
+def publish(metered: int = DAYS, silent: int = 0) -> Publication:
+    """The school with its bills, and the usage of its last days but the `silent` ones, when only another is metered."""
     nodes, usage, bounds, peaks = [], [], [], []
     for number in range(DAYS - metered, DAYS):
         day = FIRST + timedelta(days=number)
         for hour in range(24):
             at = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
             common = {"source": "h", "day": day, "file_id": str(day), "hour": at, "cluster": "online"}
+            if number >= DAYS - silent:
+                usage.append(common | {"cluster": "other", "namespace": "lab", "workload": "lab", "pod": "l",
+                                       "workload_kind": "Pod", "node": "o1"})  # fmt: skip
+                nodes.append(common | {"cluster": "other", "node": "o1", "provider_id": "cn-beijing.i-o1",
+                                       "cpu_capacity_core_hours": Decimal(16)})  # fmt: skip
+                continue
             busy = is_class(at)
             live = common | {"namespace": "school", "workload": "live"}
             bounds.append(live | {"min_replicas": 4, "max_replicas": 8, "autoscaler": "live-hpa"})

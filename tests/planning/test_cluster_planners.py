@@ -60,16 +60,20 @@ def test_a_node_leaves_for_good_and_the_rush_node_every_day(shop: Publication) -
 
 
 FEW_DAYS = pytest.mark.parametrize(
-    ("days", "job"),
-    [*((days, False) for days in (14, 20, 27, 28)), pytest.param(14, True, id="another cluster metered for longer")],
+    ("days", "job", "silent"),
+    [
+        *((days, False, 0) for days in (14, 20, 27, 28)),
+        pytest.param(14, True, 0, id="another cluster metered for longer"),
+        pytest.param(28, True, 5, id="silent for five days, another cluster is not"),
+    ],
 )
 
 
 @FEW_DAYS
-def test_money_is_of_the_days_that_are_metered(home: Path, days: int, job: bool) -> None:
+def test_money_is_of_the_days_that_are_metered(home: Path, days: int, job: bool, silent: int) -> None:
     """Bills are four weeks old, the shop is metered for less: a node that is always there stands, and a core-hour of
     the rush costs what it always costs. A month is the same as in the whole world."""
-    pinned = worlds.publish(days=days, job=job)
+    pinned = worlds.publish(days=days, job=job, silent=silent)
     draft, fewer = sized(pinned), pooled(pinned)
     a_day = Decimal(365) / 12
     assert draft.is_verified

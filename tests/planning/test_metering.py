@@ -83,10 +83,20 @@ def test_an_outage_of_metering_keeps_plans_and_what_they_recommended(home: Path,
 
 
 @pytest.mark.django_db
-def test_every_cluster_has_days_of_its_own(home: Path) -> None:
-    """The nightly job is metered for four weeks; the shop came later."""
-    metering = Metering.of(worlds.publish(days=14, job=True), worlds.NOW)
+@pytest.mark.parametrize(
+    ("metered", "job", "shop"),
+    [
+        pytest.param({"days": 14}, 28, 14, id="the shop came later"),
+        pytest.param({"silent": 3}, 27, 25, id="the shop is silent for three days"),
+        pytest.param({"silent": 7}, 27, 21, id="for a week"),
+        pytest.param({"silent": 8}, 27, None, id="for longer: nobody knows what there is to plan"),
+    ],
+)
+def test_every_cluster_has_days_of_its_own(home: Path, metered: dict[str, int], job: int, shop: int | None) -> None:
+    """The nightly job is metered for four weeks, to three in the morning of the last day where it is alone."""
+    metering = Metering.of(worlds.publish(**metered, job=True), worlds.NOW)
     assert metering is not None
     found = {cluster: (own.days, [node.stands for node in own.nodes(cluster, own.costed)])
              for cluster, own in metering.clusters()}  # fmt: skip
-    assert found == {"offline": (28, [False]), "online": (14, [False, True, True, True])}
+    online = {"online": (shop, [False, True, True, True])} if shop else {}
+    assert found == {"offline": (job, [False])} | online

@@ -4,6 +4,7 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -79,6 +80,17 @@ def test_a_core_hour_costs_what_it_cost_in_the_days_that_are_metered(home: Path,
     (case,) = [case for case in PLANNER.read(publish(days), NOW) if not case.withheld]
     meta, _arrays = unpack(case.data)
     assert Decimal(meta["price"]) == Decimal("0.25")  # 30 ÷ 120 a day, on the node that comes and goes
+
+
+@pytest.mark.parametrize("days", [3, 7])
+def test_a_cluster_that_went_silent_is_planned_by_its_own_days(home: Path, days: int) -> None:
+    """Another cluster is metered to the end; the plan begins today all the same."""
+    pinned = publish(silent=days)
+    bring(classes(6))
+    (case,) = [case for case in PLANNER.read(pinned, NOW) if not case.withheld]
+    meta, arrays = unpack(case.data)
+    assert (case.subject, meta["ahead"], len(arrays["demand"])) == ("school/live", days, (28 - days) * 24)
+    assert not np.isnan(arrays["demand"]).any()
 
 
 def test_within_the_autoscaler_classes_are_told_uncovered(school: Publication) -> None:

@@ -33,14 +33,16 @@ NIGHT = (2, 3)
 """The hours, UTC, of a nightly job on a node of another cluster that comes for it."""
 
 
-def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False) -> Publication:
-    """The shop, published with the usage of its last days; with a nightly `job` elsewhere, metered from the first."""
-    usage = [*_usage(days), *(_job() if job else ())]
+def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False, silent: int = 0) -> Publication:
+    """The shop, published with the usage of its last days but the `silent` ones; with a nightly `job` elsewhere,
+    metered from the first to the last."""
+    metered = DAYS[-days : len(DAYS) - silent]
+    usage = [*_usage(metered), *(_job() if job else ())]
     costs = [row for row in _costs() if job or row["cluster"] == "online"]
     tables = (
         (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []),
         (COST_MART, [row | {"month": f"{row['day']:%Y-%m}"} for row in costs]),
-        (WORKLOAD_HOURS, usage), (NODE_HOURS, [*_nodes(days), *(_job_nodes() if job else ())]),
+        (WORKLOAD_HOURS, usage), (NODE_HOURS, [*_nodes(metered), *(_job_nodes() if job else ())]),
         (WORKLOAD_PEAKS, [_peak(row) for row in usage if row["workload_kind"] != "DaemonSet"] if peaks else []),
     )  # fmt: skip
     versions = {table.name: write(table, rows) for table, rows in tables}
@@ -50,14 +52,14 @@ def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False) -> 
     )
 
 
-def _hours(days: int) -> Iterator[dict[str, Any]]:
-    for day in DAYS[-days:]:
+def _hours(days: list[date]) -> Iterator[dict[str, Any]]:
+    for day in days:
         for hour in range(24):
             at = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
             yield {"source": "hours", "day": day, "file_id": str(day), "hour": at, "cluster": "online"}
 
 
-def _nodes(days: int) -> Iterator[dict[str, Any]]:
+def _nodes(days: list[date]) -> Iterator[dict[str, Any]]:
     """Every node has eight cores and 32 GiB."""
     for at in _hours(days):
         for node in (*STANDING, *(["e1"] if at["hour"].hour in RUSH else [])):
@@ -68,7 +70,7 @@ def _nodes(days: int) -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _usage(days: int) -> Iterator[dict[str, Any]]:
+def _usage(days: list[date]) -> Iterator[dict[str, Any]]:
     """Nine pods of the shop, three to a node, and four more in the rush; an agent on every node."""
     for at in _hours(days):
         is_rush = at["hour"].hour in RUSH
@@ -91,7 +93,7 @@ def _usage(days: int) -> Iterator[dict[str, Any]]:
 
 def _job() -> Iterator[dict[str, Any]]:
     """Six cores and eight GiB for two hours of every night."""
-    for at in _hours(len(DAYS)):
+    for at in _hours(DAYS):
         if at["hour"].hour in NIGHT:
             yield at | {
                 "cluster": "offline", "namespace": "etl", "workload": "nightly", "workload_kind": "CronJob",
@@ -102,7 +104,7 @@ def _job() -> Iterator[dict[str, Any]]:
 
 
 def _job_nodes() -> Iterator[dict[str, Any]]:
-    for at in _hours(len(DAYS)):
+    for at in _hours(DAYS):
         if at["hour"].hour in NIGHT:
             yield at | {
                 "cluster": "offline", "node": "b1", "node_pool": "batch", "provider_id": "cn-beijing.i-b1",

@@ -100,10 +100,8 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
     metering = Metering.of(pinned, now)
     if metering is None:
         return
-    hours = Hours(metering.costed.end - _days(metering) * DAY, metering.costed.end)
-    lag = max((now.astimezone(metering.zone).date() - metering.window.end).days, 0)
-    when = _When(hours, lag if lag <= MOST_LAG else 0, lag > MOST_LAG)
-    classes = timetable.known(datetime.fromtimestamp(3600 * hours.first, UTC))
+    first = metering.costed.end - _days(metering) * DAY
+    classes = timetable.known(datetime.fromtimestamp(3600 * first, UTC))
     count = 0
     told_of: set[str] = set()
     seen: set[str] = set()
@@ -113,7 +111,8 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
             yield Case(cluster, withheld=Sentence(THIN, told))
             count += 1
             continue
-        workloads = _workloads(own, cluster, hours, classes)
+        when = _when(own, first, now)
+        workloads = _workloads(own, cluster, when.hours, classes)
         for case in _unplannable(cluster, workloads):
             yield case
             count += 1
@@ -121,7 +120,7 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
         keys = workloads.planned[:MOST]
         if not keys:
             continue
-        found = _of_cluster(own, cluster, hours, keys)
+        found = _of_cluster(own, cluster, when.hours, keys)
         for key in keys:
             case = _case(own, cluster, key, when, classes, found)
             if case.subject in told_of:  # the same workload in another cluster
@@ -130,12 +129,19 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
             seen |= {key[0], f"{key[0]}/{key[1]}"}
             yield case
             count += 1
-    idle = _unserved(classes, seen, first=when.start)
+    idle = _unserved(classes, seen, first=_when(metering, first, now).start)
     if idle:
         told = {"count": f"{len(idle)}", "names": _some(idle)}
         yield Case("", withheld=Sentence(UNSERVED, told))
     elif not count:
         yield Case("", withheld=Sentence(NOTHING))
+
+
+def _when(metering: Metering, first: int, now: datetime) -> _When:
+    """The whole days from this hour on to the end of the costed ones, and how long ago that was."""
+    end = metering.costed.end
+    lag = max((now.astimezone(metering.zone).date() - metering.window.end).days, 0)
+    return _When(Hours(end - (end - first) // DAY * DAY, end), lag if lag <= MOST_LAG else 0, lag > MOST_LAG)
 
 
 def _unplannable(cluster: str, workloads: _Workloads) -> Iterator[Case]:
