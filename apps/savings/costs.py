@@ -39,6 +39,11 @@ def by_source(scopes: Sequence[Scope], currency: str, window: Window, pinned: Pu
     return found
 
 
+def clusters(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> frozenset[str]:
+    """The clusters that scopes cost anything in."""
+    return frozenset(row[0] for row in _rows(scopes, currency, window, pinned, ("cluster",)) if row[0] and row[-1])
+
+
 def cells(scopes: Sequence[Scope], currency: str, window: Window, pinned: Publication) -> frozenset[Cell]:
     """The cells that a scope costs anything in."""
     return frozenset((row[0], row[1]) for row in _rows(scopes, currency, window, pinned, CELL) if row[-1])

@@ -9,6 +9,7 @@ from apps.finops.windows import ONE_DAY, Window
 from apps.insights.history import complete_until
 from apps.marts.models import Publication
 from apps.savings import costs
+from apps.savings.heard import silent_days
 from apps.savings.scopes import Scope
 
 SILENT_DAYS = 62
@@ -46,13 +47,18 @@ def bills(currency: str, pinned: Publication, today: date) -> Bills | None:
 
 
 def known_until(scopes: Iterable[Scope], currency: str, pinned: Publication, today: date) -> date | None:
-    """The day after the last on which all cost of some scopes is known: no bill it stands on ends before, and no part
-    of a bill that is there is missing."""
+    """The day after the last on which all cost of some scopes is known: no bill it stands on ends before, no part of a
+    bill that is there is missing, and its use was metered."""
     told = bills(currency, pinned, today)
     if told is None:
         return None
+    scopes = list(scopes)
     found = [costs.by_source([scope], currency, told.window, pinned) for scope in scopes]
-    return min(min(told.end_of(own), _complete(own, told.window)) for own in found)
+    end = min(min(told.end_of(own), _complete(own, told.window)) for own in found)
+    silent = {day for scope in scopes for day in silent_days([scope], currency, told.window, pinned)}
+    while end - ONE_DAY in silent:
+        end -= ONE_DAY
+    return end
 
 
 def _complete(by_source: costs.BySource, window: Window) -> date:

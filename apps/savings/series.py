@@ -1,7 +1,7 @@
 """An initiative's series, read once: its cost by day, that of its controls, what drives it, and what prices changed."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.savings import costs
 from apps.savings.costs import BySource
+from apps.savings.heard import silent_days
 from apps.savings.known import Bills, bills
 from apps.savings.models import Initiative
 from apps.savings.scopes import RESOURCE, Scope, team_of, told
@@ -82,13 +83,16 @@ def read_series(one: Initiative, pinned: Publication, end: date, *, today: date)
     def read(of: Scope) -> BySource:
         return costs.by_source([of], one.currency, window, pinned)
 
+    def heard(of: Scope, cost: BySource) -> Floats:
+        return _known(cost, window, known, silent_days([of], one.currency, window, pinned))
+
     own, team = read(scope), team_of(scope)
     return Series(
         days=days,
-        cost=_known(own, window, known),
-        controls={told(each): _known(read(each), window, known) for each in controls_of(one)},
+        cost=heard(scope, own),
+        controls={told(each): heard(each, read(each)) for each in controls_of(one)},
         drivers={name: _array(costs.driver(name, scope, window), days, otherwise=np.nan) for name in one.drivers},
-        rest=None if team is None or team == scope else _known(_left(read(team), own), window, known),
+        rest=None if team is None or team == scope else heard(team, _left(read(team), own)),
         price_per_day=None if one.is_about_price else _price_per_day(one, scope, window, pinned),
     )
 
@@ -98,11 +102,12 @@ def _array(amounts: Mapping[date, Decimal], days: Iterable[date], *, otherwise: 
     return np.array([float(amounts[day]) if day in amounts else otherwise for day in days])
 
 
-def _known(found: BySource, window: Window, known: Bills) -> Floats:
-    """The cost of each day; those that a bill it stands on does not reach yet are unknown."""
+def _known(found: BySource, window: Window, known: Bills, silent: Container[date]) -> Floats:
+    """The cost of each day; those that a bill it stands on does not reach yet, or on which its use was not metered, are
+    unknown."""
     end, days = known.end_of(found), list(window.days())
     cost = _array(costs.summed(pair for by_day in found.values() for pair in by_day.items()), days)
-    cost[[day >= end for day in days]] = np.nan
+    cost[[day >= end or day in silent for day in days]] = np.nan
     return cost
 
 

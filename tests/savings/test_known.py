@@ -165,3 +165,73 @@ def test_what_is_stated_is_not_expected_from_days_whose_bills_have_not_come():
 
     assert one.controls == expected.controls
     assert one.detectable_text == expected.detectable_text
+
+
+# --- What is told by use ---------------------------------------------------------------------------------------------
+def in_a_cluster(silent=lambda _day: False):
+    """Nothing changed; what `live` stores is told by its use, and falls to others where nobody heard it."""
+    return [
+        row | {"cluster": "batch", "team": "search" if silent(row["day"]) else "live"} if cell(row) == OSS else row
+        for row in costs()
+    ]
+
+
+def heard_on(silent, last=END):
+    """Samples of the cluster, of its days but for the silent ones."""
+    first = START - timedelta(days=98)
+    days = [first + timedelta(days=number) for number in range((last - first).days)]
+    return [("batch", day, 99, 100) for day in days if not silent(day)]
+
+
+def measured(one, rows, heard, day=END):
+    publish_costs(rows, clusters=heard)
+    services.verify(now=datetime.combine(day, time(11), tzinfo=ZoneInfo("Asia/Shanghai")))
+    one.refresh_from_db()
+    return one.state
+
+
+@pytest.fixture
+def one_in_a_cluster():
+    publish_costs(in_a_cluster(), clusters=heard_on(lambda _day: False))
+    return stated()
+
+
+@pytest.mark.parametrize("days", [3, 10, 25])
+def test_days_on_which_its_use_was_not_metered_save_nothing(one_in_a_cluster, days):
+    def silent(day):
+        return START + timedelta(days=2) <= day < START + timedelta(days=2 + days)
+
+    assert measured(one_in_a_cluster, in_a_cluster(silent), heard_on(silent)) != State.VERIFIED
+
+
+def test_nothing_is_concluded_while_its_use_is_not_metered(one_in_a_cluster):
+    def silent(day):
+        return day >= START + timedelta(days=2)
+
+    assert measured(one_in_a_cluster, in_a_cluster(silent), heard_on(silent)) == State.STATED
+
+
+def test_what_really_fell_is_verified_beside_days_that_nobody_heard(one_in_a_cluster):
+    def silent(day):
+        return START + timedelta(days=2) <= day < START + timedelta(days=5)
+
+    def fell(row):
+        of_us = row.get("cluster") == "batch" and row["team"] == "live" and row["day"] >= START
+        return row | {"effective_cost": f"{Decimal(row['effective_cost']) / 2:.6f}"} if of_us else row
+
+    rows = [fell(row) for row in in_a_cluster(silent)]
+    assert measured(one_in_a_cluster, rows, heard_on(silent)) == State.VERIFIED
+
+
+def test_a_cluster_that_was_given_up_costs_nothing_once_it_is_silent_for_two_months(one_in_a_cluster):
+    def gone(day):
+        return day >= START
+
+    def looked_at(after):
+        until = START + timedelta(days=after)
+        rows = [row for row in costs(until=until) if cell(row) != OSS]
+        before = [row for row in in_a_cluster() if cell(row) == OSS and row["day"] < START]
+        return measured(one_in_a_cluster, rows + before, heard_on(gone), until)
+
+    assert looked_at(40) == State.STATED
+    assert looked_at(95) == State.VERIFIED
