@@ -1,14 +1,14 @@
-"""A backlog of eight months, normalised and allocated by one worker and by two: how much sooner two are done.
+"""A backlog of sixteen months, normalised and allocated by one worker and by two: how much sooner two are done.
 
-A worker is a process with one thread for its engine: as many cores as workers are in use. Eight bills of a month each and
-eight windows of days are the units. `--bucket` puts the lake into an S3 server of the tests, each worker a machine with a
+A worker is a process with one thread for its engine: as many cores as workers are in use. Sixteen bills of a month each and
+sixteen windows of days are the units. `--bucket` puts the lake into an S3 server of the tests, each worker a machine with a
 home folder and a read cache of its own, empty at first (and needs PostgreSQL, as machines do). Server and database work
 on the same cores: what they took of them is told beside.
 
 The floor is what the machine itself gives in the same run: a loop that only computes, in one process and in two. Cores
 of one processor slow each other down, and other programs take their share: two workers can be no better than it.
 
-python -m bench.workers [--bucket] [--days 243] [--scale 0.1]
+python -m bench.workers [--bucket] [--days 487] [--scale 0.1]
 """
 
 import argparse
@@ -81,6 +81,8 @@ def work() -> None:
     while filling.do_one() or filling.plan() or filling.is_waiting():
         filling.plan()
     undisturbed = time.perf_counter() - begun - (_waited() - waited)
+    sys.stdout.write("done\n")
+    sys.stdout.flush()
     asking.end_readers()  # whoever reads is counted when it has ended
     sys.stdout.write(json.dumps({"cpu": cpu_seconds() - used, "undisturbed": undisturbed}))
     failed = [f"{run.key}: {run.message}" for run in filling.report().failed]
@@ -142,9 +144,10 @@ def timed(count: int, company: Path, *, in_bucket: bool) -> Taken:
             assert worker.stdin is not None
             worker.stdin.write("go\n")
             worker.stdin.flush()
+        done = [one.readline() for one in said]
+        seconds = time.perf_counter() - begun  # how long a process takes to end is not of the backlog
         told = [json.loads(one.read() or "{}") for one in said]
-        seconds = time.perf_counter() - begun
-        if any(worker.wait() for worker in workers):
+        if any(worker.wait() for worker in workers) or set(done) != {"done\n"}:
             raise SystemExit("A worker failed; `manage.py fill` in var/bench/workers/run says why.")
         served = time.process_time() - served
     return Taken(seconds, sum(one["cpu"] for one in told), served, max(one["undisturbed"] for one in told))
@@ -162,7 +165,7 @@ def computed(count: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bucket", action="store_true")
-    parser.add_argument("--days", default="243")
+    parser.add_argument("--days", default="487")
     parser.add_argument("--scale", default="0.1")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()

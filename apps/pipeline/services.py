@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 MOST_PROBLEMS = 200
 """Of one run, kept in its row; the files keep all of theirs."""
-WAIT_SECONDS = 0.5
+SHORTEST_WAIT, LONGEST_WAIT = 0.05, 0.5
 DATABASE_SECONDS = 2.0
 Watcher = Callable[[StepRun], None]
 
@@ -205,6 +205,7 @@ class _Filling:
     keys: set[str] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
     begun: set[str] = field(default_factory=set)
+    wait: float = SHORTEST_WAIT
 
     def plan(self) -> bool:
         """Write down what is due and was not tried in this fill; whether there was any.
@@ -237,6 +238,7 @@ class _Filling:
         run = leases.claim(queue)
         if run is None:
             return False
+        self.wait = SHORTEST_WAIT
         self.runs.add(run.pk)
         self.on_progress(run)
         execute(run, self.ask.now)
@@ -245,10 +247,11 @@ class _Filling:
         return True
 
     def is_waiting(self) -> bool:
-        """Whether others are still at work, after waiting for them a little."""
+        """Whether others are still at work, after waiting for them a little: longer each time, until there is work."""
         if not StepRun.objects.filter(state__in=StepRun.ACTIVE, step__in=NAMES).exists():
             return False
-        time.sleep(WAIT_SECONDS)
+        time.sleep(self.wait)
+        self.wait = min(2 * self.wait, LONGEST_WAIT)
         return True
 
     def report(self) -> FillReport:
