@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,10 @@ def publish_costs(
     status: str = "final",
     coverage: Mapping[date, tuple[int, int]] | None = None,
     clusters: Iterable[tuple[str, date, int, int]] = (),
-    created_at: datetime = datetime(2026, 11, 2, 3, tzinfo=UTC),
+    created_at: datetime | None = None,
 ) -> Publication:
-    """Publish a world of these costs and nothing else; earlier publications stay readable.
+    """Publish a world of these costs and nothing else, by default when all its days were over; earlier publications
+    stay readable.
 
     A row names its `day` and `effective_cost` (text is exact) and whatever else matters: any dimension, any other cost
     basis (each is the effective cost unless given). `coverage` maps a day to (observed, expected) samples; 99 of 100
@@ -75,9 +76,10 @@ def publish_costs(
             ],
         ),
     )
+    over = datetime.combine(days[-1] + timedelta(days=1) if days else date.min, time(3), UTC)
     cache.clear()  # a test's database begins to count publications anew
     return Publication.objects.create(
-        created_at=created_at,
+        created_at=created_at or max(over, datetime(2026, 11, 2, 3, tzinfo=UTC)),
         versions=_written(tables),
         ruleset=1,
         status=status,

@@ -157,10 +157,10 @@ def excludes(given: Mapping[str, Any]) -> Values:
 
 
 def window(given: Mapping[str, Any], pinned: Publication) -> Window:
-    """The days of a question: as it says them, counted back from the last published day, or all published ones."""
-    if pinned.first_day is None or pinned.end_day is None:
+    """The days of a question: as it says them, counted back from the last published day that came, or all there are."""
+    if pinned.first_day is None or pinned.end_day is None or pinned.came_until is None:
         return _window(given, None, None, pinned)
-    counted = _counted_back(given, pinned.end_day - ONE_DAY)
+    counted = _counted_back(given, pinned.came_until - ONE_DAY)
     if counted is not None:
         return counted
     return _window(given, pinned.first_day, pinned.end_day, pinned)

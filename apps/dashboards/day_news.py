@@ -73,7 +73,7 @@ def _spans(by_day: Mapping[date, str]) -> list[tuple[date, date, str]]:
 def _reaching(asked: Asked, pinned: Publication) -> Asked:
     """A question that ends with the last day billed also means the days that wait after it."""
     late = [day for _, day in waits_of(pinned)]
-    if not late or asked.window.end != pinned.end_day:
+    if not late or asked.window.end != pinned.came_until:
         return asked
     return replace(asked, window=replace(asked.window, end=max(asked.window.end, max(late) + ONE_DAY)))
 

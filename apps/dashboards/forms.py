@@ -67,7 +67,7 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
     given = form.cleaned_data
     period = given["period"] or DEFAULT_PERIOD
     custom = Window(given["start"], given["last"] + ONE_DAY) if period == "custom" else None
-    window, before = windows(period, end=publication.end_day or LATEST, custom=custom)
+    window, before = windows(period, end=publication.came_until or LATEST, custom=custom)
     return Asked(
         period=period,
         window=window,

@@ -115,7 +115,7 @@ def _month(about: About) -> Card:
 
 def _known_month(about: About) -> Card:
     asked = about.asked
-    end = publication(asked.publication).end_day or asked.window.end
+    end = publication(asked.publication).came_until or asked.window.end
     window, before = windows("month", end=end)
     month = replace(asked, period="month", window=window, before=before, metric=DEFAULT_METRIC)
     settled, answered, earlier = selectors.compared(month, **about.narrowed)

@@ -169,10 +169,10 @@ def _to_namespace(one: Found) -> str:
 
 def _to_explanation(one: Found, pinned: Publication | None) -> str:
     """What the service of a resource cost its team: the parts of that name the resource."""
-    if pinned is None or pinned.end_day is None:
+    end = pinned.came_until if pinned else None
+    if pinned is None or end is None:
         return reverse("team", args=[one.team])
-    start = pinned.end_day - timedelta(days=RESOURCE_DAYS)
-    asked = CostQuery(start, pinned.end_day, as_of=pinned.number)
+    asked = CostQuery(end - timedelta(days=RESOURCE_DAYS), end, as_of=pinned.number)
     return link(asked.narrowed(team=one.team, service=one.service, cluster=one.cluster))
 
 

@@ -82,7 +82,7 @@ def folded(costs: Mapping[Any, Decimal], most: int) -> tuple[list[Any], list[Any
 
 def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explored:
     """Answer an exploration of a publication, for a viewer."""
-    end = publication.end_day
+    end = publication.came_until
     if end is None:
         raise marts.NothingPublished(f"Publication {publication.number} holds no cost.")
     window, before = asked.windows(end)
@@ -161,11 +161,12 @@ def offered_currencies(explored: Explored) -> tuple[str, ...]:
 def offered_values(asked: Exploration, publication: Publication, scope: Scope, name: str) -> list[Offered]:
     """The values of a dimension in the question's period and within its other filters, the most expensive first; with
     their cost where all of it is in one currency."""
-    if publication.end_day is None:
+    end = publication.came_until
+    if end is None:
         return []
     if name not in filter_names():
         raise CannotBeAsked({"dimension": "is not one that cost can be filtered by"})
-    window, _ = asked.windows(publication.end_day)
+    window, _ = asked.windows(end)
     query = asked.without(name).with_all_of(name).query(window, as_of=publication.number, scope=scope)
     rows = marts.answer(query.grouped(name)).rows
     is_one = len({row[-2] for row in rows}) <= 1 or name == "currency"

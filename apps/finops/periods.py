@@ -6,7 +6,7 @@ from apps.finops.windows import ONE_DAY, Window
 
 
 def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:
-    """A period and the one to compare it with, counted back from `end`, the day after the last one with cost.
+    """A period and the one to compare it with, counted back from `end`, the day after the last that came with cost.
 
     `month`, `quarter` and `year` are what there is of them so far, compared with the same days of the one before;
     `last-month` is compared with the month before it; anything else with as many days just before.

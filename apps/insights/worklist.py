@@ -92,9 +92,9 @@ def worklist(window: Window | None = None) -> Worklist:
     """What has no owner by the newest publication, in its last days unless a window is given."""
     pinned = publication()
     missing = [table.name for table in (ALLOCATED, CHARGES) if table.name not in pinned.versions]
-    if pinned.end_day is None or pinned.first_day is None or missing:
+    if pinned.came_until is None or pinned.first_day is None or missing:
         raise NothingPublished(f"Publication {pinned.number} holds no allocated cost; run `manage.py fill`.")
-    window = window or Window(max(pinned.first_day, pinned.end_day - timedelta(days=DAYS)), pinned.end_day)
+    window = window or Window(max(pinned.first_day, pinned.came_until - timedelta(days=DAYS)), pinned.came_until)
     found = _remembered(pinned, window)
     drafts, said = _told()
     known = [_with_state(item, drafts, said) for item in found]

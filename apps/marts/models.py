@@ -1,6 +1,13 @@
 """Publications: each pins one consistent set of table versions."""
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
+
+from apps.finops.windows import ONE_DAY
 
 
 class Publication(models.Model):
@@ -27,3 +34,12 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return f"publication {self.number}"
+
+    @property
+    def came_until(self) -> date | None:
+        """The day after the last one that had come when this was published, of those with cost: a purchase may be dated
+        ahead, and "the last thirty days" are counted back from here. None without any cost."""
+        if self.first_day is None or self.end_day is None:
+            return None
+        tomorrow = timezone.localdate(self.created_at, ZoneInfo(settings.COSTOPS_TIME_ZONE)) + ONE_DAY
+        return max(min(self.end_day, tomorrow), self.first_day + ONE_DAY)

@@ -154,7 +154,7 @@ class CostQuery:
 @dataclass(frozen=True)
 class PublicationFacts:
     """What every answer carries about where its numbers come from. `coverage` is observed / expected samples of the
-    window asked about, None where nothing was expected."""
+    window asked about, None where nothing was expected; `came_until` as a publication has it."""
 
     number: int
     created_at: datetime
@@ -162,6 +162,7 @@ class PublicationFacts:
     coverage: Decimal | None
     first_day: date | None
     end_day: date | None
+    came_until: date | None = None
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,7 @@ def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
         coverage=_coverage(pinned, start, end),
         first_day=pinned.first_day,
         end_day=pinned.end_day,
+        came_until=pinned.came_until,
     )
 
 

@@ -137,8 +137,8 @@ GAUGES = (
     Gauge("published_timestamp_seconds", "When it was published.", _published(lambda one: one.created_at.timestamp())),
     Gauge(
         "published_end_timestamp_seconds",
-        "The day after the last one with cost in it, at midnight UTC.",
-        _published(lambda one: _midnight(one.end_day)),
+        "The day after the last one with cost in it that has come, at midnight UTC.",
+        _published(lambda one: _midnight(one.came_until)),
     ),
     Gauge(
         "coverage_ratio",

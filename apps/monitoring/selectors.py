@@ -98,9 +98,9 @@ def own_cost(*, days: int = 30) -> OwnCost | None:
     """Of the newest days published; None where nobody said where CostOps runs, or nothing is published."""
     namespaces = own_namespaces()
     newest = marts.publications(limit=1)
-    if not namespaces or not newest or newest[0].end_day is None or newest[0].first_day is None:
+    end = newest[0].came_until if newest else None
+    if not namespaces or end is None or newest[0].first_day is None:
         return None
-    end = newest[0].end_day
     everything = CostQuery(
         start=max(newest[0].first_day, end - timedelta(days=days)), end=end, as_of=newest[0].number, scope=Scope()
     )

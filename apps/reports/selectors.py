@@ -100,19 +100,19 @@ def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
 def is_published(week: Week, *, whole: bool = True, by: Publication | None = None) -> bool:
     """Whether a publication, the newest by default, holds a week: all of its days, or at least one."""
     newest = by or publication()
-    if newest.first_day is None or newest.end_day is None:
+    if newest.first_day is None or newest.came_until is None:
         return False
     if whole:
-        return newest.first_day <= week.start and newest.end_day >= week.end
-    return newest.first_day < week.end and newest.end_day > week.start
+        return newest.first_day <= week.start and newest.came_until >= week.end
+    return newest.first_day < week.end and newest.came_until > week.start
 
 
 def published_weeks(count: int) -> list[Week]:
     """The last so many weeks that are wholly published, the earliest first."""
     newest = publication()
-    if newest.first_day is None or newest.end_day is None:
+    if newest.first_day is None or newest.came_until is None:
         return []
-    last = Week.last_full(newest.end_day)
+    last = Week.last_full(newest.came_until)
     weeks = [last.before(number) for number in range(count)]
     return [week for week in reversed(weeks) if week.start >= newest.first_day]
 
@@ -250,5 +250,5 @@ def days_of(report: WeeklyReport) -> list[date]:
     """The days a picture of the trend shows: those of the week and of the four before that are published."""
     first, end = report.week.before(WEEKS_BEFORE).start, report.week.end
     known_first = max(first, report.publication.first_day or first)
-    known_end = min(end, report.publication.end_day or end)
+    known_end = min(end, report.publication.came_until or end)
     return [known_first + timedelta(days=number) for number in range((known_end - known_first).days)]

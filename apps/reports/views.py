@@ -64,7 +64,7 @@ def asked_week(text: str | None) -> Week:
     newest = publication()
     if not text:
         last = Week.last_full(today())
-        return min(last, Week.last_full(newest.end_day), key=lambda one: one.start) if newest.end_day else last
+        return min(last, Week.last_full(newest.came_until), key=lambda one: one.start) if newest.came_until else last
     week = Week.parse(text)
     if not is_published(week, whole=False, by=newest):
         raise NothingPublished(f"Nothing of the week {week} is published.")

@@ -42,7 +42,7 @@ def figure_name(currency: str) -> str:
 
 def notices(report: WeeklyReport) -> Iterator[Block]:
     """What is not known of the week."""
-    first, end = report.publication.first_day, report.publication.end_day
+    first, end = report.publication.first_day, report.publication.came_until
     if not report.is_complete:
         if end is None:
             yield Notice(_("No costs are published yet."))
