@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.utils import InternalError, OperationalError, ProgrammingError
-from redis.exceptions import RedisError
 
 from apps.finops.errors import CostOpsError
-from apps.warehouse.database import is_away
+from apps.warehouse.database import is_away, of_redis
 
 EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood"
 UNREAD = 141
@@ -57,7 +56,7 @@ class TerminalCommand(BaseCommand):
             raise CommandError(str(wrong)) from wrong
         except (OperationalError, ProgrammingError) as error:
             raise CommandError(NOT_READY.format(error=_first_line(error))) from error
-        except (InternalError, RedisError) as error:
+        except (InternalError, *of_redis("RedisError")) as error:  # type: ignore[misc]  # known when it is raised
             if not is_away(error):
                 raise
             raise CommandError(AWAY.format(error=_first_line(error))) from error

@@ -2,14 +2,12 @@
 moment, or only to be read, as after a failover: what waiting mends, unlike a question it cannot answer.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.backends.signals import connection_created
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import TimeoutError as NoAnswer
 
 _ASKED_WRONGLY = ("no such ", "near ", "table ", "ambiguous ")
 """How SQLite begins to say that the question is wrong; it has one class for that and for a lock."""
@@ -62,7 +60,7 @@ def is_away(error: BaseException | None) -> bool:
     """Whether an error, or what it was raised from, says that the database or the cache does not answer now, or takes
     no writes."""
     while error is not None:
-        if isinstance(error, NoConnection | NoAnswer) or _is_read_only(error):
+        if isinstance(error, of_redis("ConnectionError", "TimeoutError")) or _is_read_only(error):
             return True
         if getattr(error, "sqlstate", None) == _WAITED_TOO_LONG:
             return True
@@ -72,8 +70,15 @@ def is_away(error: BaseException | None) -> bool:
     return False
 
 
+def of_redis(*names: str) -> tuple[type[BaseException], ...]:
+    """These errors of Redis's client. It takes long to load, and whoever asks Redis loads it: where nobody did there are
+    none of it."""
+    client = sys.modules.get("redis.exceptions")
+    return tuple(getattr(client, name) for name in names) if client else ()
+
+
 def _is_read_only(error: BaseException | None) -> bool:
-    if isinstance(error, ReadOnlyError | OutOfMemoryError | ClusterDownError):
+    if isinstance(error, of_redis("ReadOnlyError", "OutOfMemoryError", "ClusterDownError")):
         return True
-    is_told = isinstance(error, ResponseError) and any(word in str(error) for word in _NO_WRITES)
+    is_told = isinstance(error, of_redis("ResponseError")) and any(word in str(error) for word in _NO_WRITES)
     return is_told or getattr(error, "sqlstate", None) == _READ_ONLY
