@@ -36,7 +36,7 @@ ON_SQLITE = (
     "insights/test_anomalies.py", "insights/test_efficiency.py", "insights/test_explain", "insights/test_forecast",
     "insights/test_hours.py", "insights/test_idle.py", "insights/test_planned.py", "insights/test_policies_told.py",
     "insights/test_weights.py", "insights/test_why.py",
-    "marts/test_answer.py", "marts/test_conversion.py", "marts/test_coverage.py", "marts/test_placing.py",
+    "marts/test_ahead.py", "marts/test_answer.py", "marts/test_conversion.py", "marts/test_coverage.py", "marts/test_placing.py",
     "marts/test_shape", "marts/test_tags.py", "marts/test_usage_days.py",
     "monitoring/test_processes.py",
     "pipeline/test_processes.py::test_a_worker_killed_at_work_is_replaced_and_the_fill_completed[embedded]",
