@@ -27,7 +27,7 @@ def ran(site: Served, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, l
     folder = tmp_path_factory.mktemp("recipes")
     lake = site.installation.home / "lake"
     environment = site.installation.environment | {
-        "COSTOPS_URL": site.url, "COSTOPS_TOKEN": site.keys["finance"], "COSTOPS_LAKE": str(lake)
+        "COSTOPS_URL": site.url, "COSTOPS_TOKEN": site.keys["finance"], "LAKE": str(lake)
     }  # fmt: skip
     said = []
     for language, code in BLOCKS:

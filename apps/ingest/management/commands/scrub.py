@@ -11,7 +11,8 @@ from apps.warehouse.terminal import add_format, print_rows, working
 
 EXAMPLES = """
 Beat does the same every night, for forty minutes at most, those files first that were not read longest. What killed
-workers left, files of the lake that no version names and landed files that no row names, is taken away after two days.
+workers left, files of the lake that no version names, is taken away after two days, landed files that no row names
+after thirty.
 The exit status is 0 only when nothing is damaged.
 
 examples:
