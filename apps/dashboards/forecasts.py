@@ -309,13 +309,23 @@ def _sentence(one: Forecast) -> str:
             )
             % facts
         )
-    return (
+    told = (
         _(
             "Off by %(off)s on average over %(days)s days, tried from %(origins)s past days since %(first)s; last week "
             "repeated: %(naive)s."
         )
         % facts
     )
+    return f"{told} {_why_not_last_week(one)}".rstrip()
+
+
+def _why_not_last_week(one: Forecast) -> str:
+    """Why a forecast ships whose totals were off by more than last week repeated; '' where they were not."""
+    if (one.total_error or 0) <= (one.naive_total_error or 0):
+        return ""
+    if (one.mase or 0) < (one.naive_mase or 0):
+        return _("Day by day it was the nearer one.")
+    return _("So short a history says little of which of the two is better; this one usually is.")
 
 
 def _link(one: Forecast) -> FigureLink:

@@ -71,8 +71,8 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def of_redis(*names: str) -> tuple[type[BaseException], ...]:
-    """These errors of Redis's client. It takes long to load, and whoever asks Redis loads it: where nobody did there are
-    none of it."""
+    """These errors of Redis's client. It takes long to load, and whoever asks Redis loads it: where nobody did there
+    are none of it."""
     client = sys.modules.get("redis.exceptions")
     return tuple(getattr(client, name) for name in names) if client else ()
 

@@ -35,6 +35,22 @@ def test_how_far_off_it_was_is_said_in_hundredths(forecast, client_of):
     assert "9.0 %" in body
 
 
+@pytest.mark.parametrize(
+    ("scores", "why"),
+    [
+        pytest.param((0.02, 0.03, 1.1, 1.0), "", id="its totals were nearer"),
+        pytest.param((0.03, 0.02, 0.9, 1.0), "Day by day it was the nearer one", id="its days were"),
+        pytest.param((0.03, 0.02, 1.1, 1.0), "So short a history says little", id="neither, in two months"),
+    ],
+)
+def test_it_is_said_why_last_week_is_not_shown_where_it_was_nearer(forecast, client_of, scores, why):
+    names = ("total_error", "naive_total_error", "mase", "naive_mase")
+    Forecast.objects.filter(level="total").update(is_naive=False, **dict(zip(names, scores, strict=True)))
+    body = client_of("staff").get("/forecasts/?level=total&currency=CNY").content.decode()
+    said = [one for one in ("Day by day it was the nearer one", "So short a history says little") if one in body]
+    assert said == ([why] if why else [])
+
+
 def test_the_landings_of_teams_add_up_to_that_of_all_cost(forecast, client_of):
     staff = client_of("staff")
     total = exact(staff.get("/forecasts/?level=total&currency=CNY").content.decode())
