@@ -12,10 +12,12 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.insights.anomalies import findings as anomalies
 from apps.marts.models import Publication
+from apps.operations.models import Recommendation
 from apps.operations.sources import landing, ownership, plans, unused
 from apps.planning.registry import PLANNERS
 
 Findings = Callable[[Publication, datetime], tuple[Finding, ...]]
+Answered = Callable[[Publication, datetime], Callable[[Recommendation], bool]]
 NOT_FOUND = "It is no longer found"
 
 
@@ -26,21 +28,21 @@ class BadDays(CostOpsError):
 @dataclass(frozen=True)
 class Kind:
     """A kind: `findings` of a publication as things are now, `days` until one is due, `gone` why one closes itself;
-    `answered` the links of what could be looked for, None where that is everything."""
+    `answered` tells of each, by a publication as things are now, whether it could be looked for; None: all could."""
 
     name: str
     title: Promise
     findings: Findings
     days: int
     gone: str = NOT_FOUND
-    answered: Callable[[], frozenset[str]] | None = None
+    answered: Answered | None = None
 
 
 KINDS: tuple[Kind, ...] = (
     Kind("ownership", _("Ownership"), ownership.findings, 14, ownership.GONE),
     Kind("anomaly", _("Anomaly"), anomalies.findings, 3, anomalies.GONE),
-    Kind("idle", _("Idle"), unused.idle, 14, unused.GONE),
-    Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE),
+    Kind("idle", _("Idle"), unused.idle, 14, unused.GONE, unused.answered),
+    Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE, unused.answered),
     Kind("landing", _("Landing"), landing.findings, 7, landing.GONE),
     *(
         Kind(one.name, one.title, plans.findings_of(one.name), one.days, plans.GONE, plans.answered_of(one.name))

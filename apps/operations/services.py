@@ -115,9 +115,10 @@ class _Keeping:
 
     def _close(self, gone: list[Recommendation]) -> None:
         """Close these. What is in progress would be done, and its saving stated: only where it could be looked for."""
-        answered = self.kind.answered() if gone and self.kind.answered else None
+        begun = [one for one in gone if one.state == State.IN_PROGRESS]
+        is_answered = self.kind.answered(self.pinned, self.now) if begun and self.kind.answered else None
         for one in gone:
-            if one.state != State.IN_PROGRESS or answered is None or one.link in answered:
+            if one not in begun or is_answered is None or is_answered(one):
                 move(one, "close", by=MACHINE, now=self.now, why=self.kind.gone)
 
     def _begin(self, finding: Finding) -> None:

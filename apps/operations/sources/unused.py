@@ -1,11 +1,15 @@
 """What is idle, or used in some hours of the week only: findings of `insights.idle`, by kind."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from apps.finops.findings import Finding
 from apps.insights.idle import selectors
+from apps.insights.idle.hearing import untold_clusters
+from apps.insights.idle.kinds import NODE
 from apps.marts.models import Publication
 from apps.operations.deciding import today
+from apps.operations.models import Recommendation
 
 GONE = "It is used again, gone, or excluded"
 
@@ -18,6 +22,18 @@ def idle(_pinned: Publication, now: datetime) -> tuple[Finding, ...]:
 def schedules(_pinned: Publication, now: datetime) -> tuple[Finding, ...]:
     """What could be switched off outside its hours."""
     return _of_kind("schedule", now)
+
+
+def answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], bool]:
+    """What could be looked for: all but what runs in clusters of which nothing can be told. Of what the bill names one
+    by one the bill tells."""
+    untold = untold_clusters(pinned, today=today(now))
+    return lambda one: not any(_is_in(cluster, one) for cluster in untold)
+
+
+def _is_in(cluster: str, one: Recommendation) -> bool:
+    """The cost of a node is that of a billed resource: its subject alone says where it stands."""
+    return one.scope.get("cluster") == cluster or one.subject.startswith(f"{NODE} {cluster}/")
 
 
 def _of_kind(kind: str, now: datetime) -> tuple[Finding, ...]:
