@@ -25,5 +25,5 @@ def _silent(heard: Heard, window: Window) -> Iterable[date]:
     if not loud:
         return ()
     is_over = window.end - max(loud) > timedelta(days=ENDED_DAYS)
-    days = Window(max(window.start, min(heard)), max(loud) + ONE_DAY if is_over else window.end).days()
-    return [day for day in days if day not in loud]
+    first, end = max(window.start, min(heard)), max(loud) + ONE_DAY if is_over else window.end
+    return [day for day in Window(first, end).days() if day not in loud] if first < end else ()

@@ -235,3 +235,12 @@ def test_a_cluster_that_was_given_up_costs_nothing_once_it_is_silent_for_two_mon
 
     assert looked_at(40) == State.STATED
     assert looked_at(95) == State.VERIFIED
+
+
+def test_a_cluster_that_is_billed_on_long_after_it_was_heard_last_is_measured(one_in_a_cluster):
+    """It was given up for two months before all days of which bills are looked at."""
+    until = START + timedelta(days=95)
+
+    assert measured(one_in_a_cluster, [
+        row | {"cluster": "batch"} if cell(row) == OSS else row for row in costs({OSS: 0.5}, until=until)
+    ], heard_on(lambda day: day >= START), until) == State.VERIFIED  # fmt: skip
