@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 
 from apps.finops.money import add_up
 from apps.finops.tables import ALLOCATED, COST_MART, MONEY
@@ -49,18 +50,35 @@ def cells(scopes: Sequence[Scope], currency: str, window: Window, pinned: Public
     return frozenset((row[0], row[1]) for row in _rows(scopes, currency, window, pinned, CELL) if row[-1])
 
 
-def cells_by_day(currency: str, window: Window, pinned: Publication) -> dict[Cell, dict[date, Decimal]]:
-    """Effective cost by day of the largest cells: a company may have more than a question may be answered with."""
-    rows = window_of(COST_MART, pinned, window.start, window.end)
+def cells_by_day(currency: str, window: Window, pinned: Publication) -> dict[Cell, BySource]:
+    """Effective cost of the largest cells, by source and day: a company may have more than a question may be answered
+    with."""
+    rows = _in_currency(currency, window, pinned)
     if rows is None:
         return {}
-    rows = rows.filter(rows.currency == currency)
     sums = rows.group_by(CELL).aggregate(amount=rows.effective_cost.sum()).order_by(ibis.desc("amount"), *CELL)
-    daily = rows.group_by(*CELL, "day").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
-    found: dict[Cell, dict[date, Decimal]] = {}
-    for team, service, day, cost in rows_of(daily.semi_join(sums.limit(MOST_CELLS), CELL)):
-        found.setdefault((team, service), {})[day] = cost
+    daily = rows.group_by(*CELL, "source", "day").aggregate(cost=rows.effective_cost.sum().cast(MONEY))
+    found: dict[Cell, BySource] = {}
+    for team, service, source, day, cost in rows_of(daily.semi_join(sums.limit(MOST_CELLS), CELL)):
+        found.setdefault((team, service), {}).setdefault(source or "", {})[day] = cost
     return dict(sorted(found.items()))
+
+
+def clusters_by_cell(currency: str, window: Window, pinned: Publication) -> dict[Cell, set[str]]:
+    """The clusters that cells cost anything in."""
+    rows = _in_currency(currency, window, pinned)
+    if rows is None:
+        return {}
+    costs = rows.filter(rows.cluster != "").group_by(*CELL, "cluster").aggregate(cost=rows.effective_cost.sum())
+    found: dict[Cell, set[str]] = {}
+    for team, service, cluster in rows_of(costs.filter(costs.cost != 0).drop("cost")):
+        found.setdefault((team, service), set()).add(cluster)
+    return found
+
+
+def _in_currency(currency: str, window: Window, pinned: Publication) -> ir.Table | None:
+    rows = window_of(COST_MART, pinned, window.start, window.end)
+    return None if rows is None else rows.filter(rows.currency == currency)
 
 
 def driver(name: str, scope: Scope, window: Window) -> dict[date, Decimal]:

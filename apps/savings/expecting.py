@@ -56,7 +56,7 @@ def suggested(one: Initiative, pinned: Publication, *, today: date) -> list[dict
     if window is None:
         return []
     others = [scope_of(other) for other in Initiative.objects.filter(state__in=LIVE).exclude(pk=one.pk)]
-    cells = untouched(scope_of(one), one.currency, window, pinned, others)
+    cells = untouched(scope_of(one), one.currency, window, pinned, others, today=today)
     series = _before(one, pinned, today)
     if series is None:
         return []

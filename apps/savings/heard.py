@@ -13,9 +13,14 @@ from apps.savings.scopes import Scope
 
 def silent_days(scopes: Iterable[Scope], currency: str, window: Window, pinned: Publication) -> frozenset[date]:
     """The days of a window on which a cluster that these scopes cost anything in was not heard."""
+    own = costs.clusters(list(scopes), currency, window, pinned)
+    return frozenset(day for days in silent_by_cluster(own, window, pinned).values() for day in days)
+
+
+def silent_by_cluster(clusters: Iterable[str], window: Window, pinned: Publication) -> dict[str, frozenset[date]]:
+    """The days of a window on which each of some clusters was not heard."""
     heard = heard_shares(pinned)
-    own = costs.clusters(list(scopes), currency, window, pinned) & heard.keys()
-    return frozenset(day for cluster in own for day in _silent(heard[cluster], window))
+    return {one: frozenset(_silent(heard[one], window)) for one in clusters if one in heard}
 
 
 def _silent(heard: Heard, window: Window) -> Iterable[date]:

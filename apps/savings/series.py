@@ -16,7 +16,7 @@ from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.savings import costs
 from apps.savings.costs import BySource
-from apps.savings.heard import silent_days
+from apps.savings.heard import silent_by_cluster, silent_days
 from apps.savings.known import Bills, bills
 from apps.savings.models import Initiative
 from apps.savings.scopes import RESOURCE, Scope, team_of, told
@@ -135,17 +135,21 @@ def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Public
 
 
 def untouched(
-    scope: Scope, currency: str, window: Window, pinned: Publication, others: Iterable[Scope]
+    scope: Scope, currency: str, window: Window, pinned: Publication, others: Iterable[Scope], *, today: date
 ) -> dict[costs.Cell, Floats]:
     """The daily cost of every cell that neither this scope nor another initiative's costs anything in, and that is not
-    of the same team: there cost that only moved would be found."""
+    of the same team: there cost that only moved would be found. Days on which it is not known are NaN."""
+    known = bills(currency, pinned, today)
+    if known is None:
+        return {}
     touched = costs.cells([scope], currency, window, pinned)
     for other in others:
         if RESOURCE not in other:  # one resource is little of what a service costs a team
             touched |= costs.cells([other], currency, window, pinned)
-    days = tuple(window.days())
+    clusters = costs.clusters_by_cell(currency, window, pinned)
+    silent = silent_by_cluster(set().union(*clusters.values()), window, pinned)
     return {
-        cell: _array(amounts, days)
-        for cell, amounts in costs.cells_by_day(currency, window, pinned).items()
+        cell: _known(cost, window, known, {day for one in clusters.get(cell, ()) for day in silent.get(one, ())})
+        for cell, cost in costs.cells_by_day(currency, window, pinned).items()
         if cell not in touched and cell[0] not in scope.get("team", ())
     }

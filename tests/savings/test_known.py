@@ -167,6 +167,21 @@ def test_what_is_stated_is_not_expected_from_days_whose_bills_have_not_come():
     assert one.detectable_text == expected.detectable_text
 
 
+@pytest.mark.parametrize("days", [7, 14, 18])
+def test_controls_are_chosen_by_the_days_of_theirs_that_are_known(days):
+    """The bill of another team has not come for the last days: its cost is not known there, it is not nothing."""
+    now = datetime.combine(START, time(11), tzinfo=ZoneInfo("Asia/Shanghai"))
+    rows = [row | {"source": row["team"]} for row in costs(until=START)]
+    publish_costs(rows)
+    expected = stated(now=now)
+    publish_costs([row for row in rows if row["team"] != "data" or row["day"] < START - timedelta(days=days)])
+
+    one = stated(now=now, name="While a bill is late")
+
+    assert {"service": ["ECS"], "team": ["data"]} in expected.controls
+    assert sorted(map(str, one.controls)) == sorted(map(str, expected.controls))
+
+
 # --- What is told by use ---------------------------------------------------------------------------------------------
 def in_a_cluster(silent=lambda _day: False):
     """Nothing changed; what `live` stores is told by its use, and falls to others where nobody heard it."""
@@ -194,6 +209,29 @@ def measured(one, rows, heard, day=END):
 def one_in_a_cluster():
     publish_costs(in_a_cluster(), clusters=heard_on(lambda _day: False))
     return stated()
+
+
+def test_controls_are_chosen_by_the_days_on_which_their_use_was_metered():
+    """What another team stores is told by its use, and fell to others where nobody heard it."""
+
+    def silent(day):
+        return START - timedelta(days=50) <= day < START - timedelta(days=40)
+
+    def rows(silent):
+        return [
+            row | {"cluster": "batch", "team": "search" if silent(row["day"]) else "data"}
+            if cell(row) == ("data", "OSS") else row
+            for row in costs()
+        ]  # fmt: skip
+
+    publish_costs(rows(lambda _day: False), clusters=heard_on(lambda _day: False))
+    expected = stated()
+    publish_costs(rows(silent), clusters=heard_on(silent))
+
+    one = stated(name="After an outage")
+
+    assert {"service": ["OSS"], "team": ["data"]} in expected.controls
+    assert {"service": ["OSS"], "team": ["data"]} in one.controls
 
 
 @pytest.mark.parametrize("days", [3, 10, 25])

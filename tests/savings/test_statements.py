@@ -131,7 +131,7 @@ def test_a_draft_that_somebody_rewrites_while_it_is_stated_is_not_stated(home, m
     one = services.write(read_statement(given()), by=FINANCE, now=BEFORE)
     other = given(team="data", scope="team=data; service=ECS", controls="team=live; service=CDN")
 
-    def rewrite(*_read):
+    def rewrite(*_read, **_on):
         services.rewrite(Initiative.objects.get(pk=one.pk), read_statement(other), by=FINANCE, now=BEFORE)
         return {}
 
