@@ -89,12 +89,13 @@ def fill(
     *,
     way_of: Callable[[LandedFile], str] = lambda _: "",
     hold_below: Decimal = Decimal(0),
+    same_anywhere: bool = False,
 ) -> StepResult:
     """Read what was landed, decide what counts, and make lake and database say so.
 
     A new issue that keeps less than `hold_below` of a window or day is held back, and so is a file that a check says to
     hold, or of which nobody knows whether it replaces others. `way_of` tells how a file is read: the same bytes read
-    another way are not the same.
+    another way are not the same. `same_anywhere`: but of two periods they are.
     Parquet is written first, then committed to the lake, then the database is told. Killed anywhere in between, the
     next run reads the same files again and compares what the lake holds with what should count. Raises ReaderFailed
     where CostOps failed at files: others count by then if all they do is add, and nothing is committed if they do more.
@@ -110,7 +111,7 @@ def fill(
             for key in told_without_accounts(files, settled.readings):
                 if not (again := settled.attempt(read, files[key])).is_refused:
                     settled.readings[key] = again
-        settlement = _settle(files, settled, ledger, policy, hold_below)
+        settlement = _settle(files, settled, ledger, policy, hold_below, same_anywhere=same_anywhere)
         wanted = settlement.counting
         held = _held(source, ledger)
         if settled.faults and held.keys() - wanted:
@@ -137,12 +138,19 @@ def _let_wait(files: Mapping[str, LandedFile], readings: dict[str, Reading]) -> 
 
 
 def _settle(
-    files: Mapping[str, LandedFile], settled: Settled, ledger: Ledger, policy: Policy, below: Decimal
+    files: Mapping[str, LandedFile],
+    settled: Settled,
+    ledger: Ledger,
+    policy: Policy,
+    below: Decimal,
+    *,
+    same_anywhere: bool,
 ) -> Settlement:
     """What counts, without the files that are held back: to hold one may leave others to be asked about."""
     while True:
         told = Told.of(files, settled.readings, settled.held, settled.ways)
-        settlement = settle(history(files, settled.readings, settled.held, told, ledger.windows), policy)
+        delivered = history(files, settled.readings, settled.held, told, ledger.windows)
+        settlement = settle(delivered, policy, same_anywhere=same_anywhere)
         already = len(settled.held)
         _hold(files, told, settlement, settled, ledger, below)
         if len(settled.held) == already:

@@ -12,6 +12,7 @@
 8. `files=parts` always adds; `files=snapshots` always replaces the month of its accounts.
 9. The same content under another name is a duplicate for as long as a file that counts holds it.
 10. Where a manifest names the release of a period, only the files of its last release count (`apps.ingest.releases`).
+11. Where the same bytes are the same charges whatever period their place names, they count once (`apps.ingest.copies`).
 """
 
 from collections import Counter, defaultdict
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from apps.ingest import releases
+from apps.ingest.copies import copied
 from apps.ingest.delivered import Delivered, Dispute, Policy, Verdict, judge, judge_parts, shares_account
 
 __all__ = ["Delivered", "Dispute", "Policy", "Settlement", "settle"]
@@ -38,22 +40,25 @@ class Settlement:
     disputed: dict[str, Dispute]
 
 
-def settle(files: Iterable[Delivered], policy: Policy = "auto") -> Settlement:
-    """What counts, told from everything that was ever delivered.
+def settle(files: Iterable[Delivered], policy: Policy = "auto", *, same_anywhere: bool = False) -> Settlement:
+    """What counts, told from everything that was ever delivered; with `same_anywhere` the same bytes count once,
+    whatever period their places name.
 
     A pure function of history: told twice it says the same, so a killed run is repeated without harm.
     """
     files = list(files)
     replay = _Replay(policy)
-    loose = (file for file in files if not file.period and not file.is_refused)
-    ordered = sorted(loose, key=lambda file: (file.delivery, file.path, file.revision))
+    unnamed = (file for file in files if not file.period and not file.is_refused)
+    ordered = sorted(unnamed, key=lambda file: (file.delivery, file.path, file.revision))
     for _, delivered in groupby(ordered, key=lambda file: file.delivery):
         replay.deliver(list(delivered))
     released = releases.settle(files)
+    loose = {(file.key, window) for window, by_path in replay.counting.items() for file in by_path.values()}
+    counting = loose | released.counting
+    copies = copied(files, counting) if same_anywhere else set()
     return Settlement(
-        {(file.key, window) for window, by_path in replay.counting.items() for file in by_path.values()}
-        | released.counting,
-        replay.duplicates | released.duplicates,
+        counting - copies,
+        replay.duplicates | released.duplicates | {key for key, _ in copies},
         replay.disputed | released.disputed,
     )
 

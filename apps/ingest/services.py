@@ -242,7 +242,7 @@ def normalize(source: Source, now: datetime) -> StepResult:
     try:
         result = books.fill(
             source, BILLS, policy, read, _note(source, now), hold_below=options.hold_below,
-            way_of=lambda file: _way(provider, file.path, file.release),
+            way_of=lambda file: _way(provider, file.path, file.release), same_anywhere=provider.same_anywhere,
         )  # fmt: skip
     except asking.ReaderFailed:
         restatements.catch_up(source, now)  # other files may count now: they came today, not when CostOps is mended

@@ -124,6 +124,9 @@ class Provider:
     only_grows
         Whether its files are copies of parts of a table that only grows: then a charge that another file told before
         is the same charge, and its file is held back.
+    same_anywhere
+        Whether the same bytes are the same charges wherever they lie, also where their places name different periods:
+        then they count once.
     documents
         Options that name a file whose content is kept with the source, and what they are for.
     configure
@@ -141,6 +144,7 @@ class Provider:
     api: Api | None = None
     has_answers: bool = False
     only_grows: bool = False
+    same_anywhere: bool = False
     documents: Mapping[str, str] = field(default_factory=dict)
     configure: "Callable[[Mapping[str, str]], Provider] | None" = None
 

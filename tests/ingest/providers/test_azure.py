@@ -213,6 +213,56 @@ def test_exports_without_manifests(tmp_path, files, expected):
     assert f"{total('BilledCost'):.2f} {total('EffectiveCost'):.2f}" == expected
 
 
+RUN = "exp/20261001-20261031/202610050300/part_0_0001.csv"
+LATER = RUN.replace("202610050300", "202610060300")
+ELSEWHERE = [
+    pytest.param("backup/part_0_0001.csv", id="a copy in no folder of dates"),
+    pytest.param("exp/20261101-20261130/202611050300/part_0_0001.csv", id="a copy in the folder of another month"),
+    pytest.param("exp/20260901-20261031/202611050300/part_0_0001.csv", id="a copy in a folder of several months"),
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+@pytest.mark.parametrize("order", ["together", "copy first", "copy last"])
+def test_the_same_bytes_in_another_folder_count_once(tmp_path, elsewhere, order):
+    one, content = source(tmp_path / "in", "azure"), bill(*ACTUAL)
+    places = [elsewhere, RUN] if order == "copy first" else [RUN, elsewhere]
+    for place in places:
+        put(tmp_path / "in", place, content)
+        if order != "together":
+            ingest(one)
+    assert errors(ingest(one)) == []
+    assert total("BilledCost") == Decimal("93.73")
+    assert one.files.filter(state=LandedFile.State.CURRENT).count() == 1
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+@pytest.mark.parametrize("is_copy_first", [True, False])
+def test_a_copy_of_what_a_newer_run_replaced_does_not_come_back(tmp_path, elsewhere, is_copy_first):
+    one, content = source(tmp_path / "in", "azure"), bill(*ACTUAL)
+    for place in (elsewhere, RUN) if is_copy_first else (RUN, elsewhere):
+        put(tmp_path / "in", place, content)
+        ingest(one)
+    put(tmp_path / "in", LATER, bill(*ACTUAL, ea("5.00")))
+    assert errors(ingest(one)) == []
+    assert total("BilledCost") == Decimal("98.73")
+
+
+def test_the_same_run_again_counts_once_beside_its_copy(tmp_path):
+    one = source(tmp_path / "in", "azure")
+    for place in ("exp/20261101-20261130/202611050300/a.csv", RUN, LATER):
+        put(tmp_path / "in", place, bill(*ACTUAL))
+        ingest(one)
+    assert total("BilledCost") == Decimal("93.73")
+
+
+def test_other_charges_in_another_folder_count_beside(tmp_path):
+    put(tmp_path / "in", RUN, bill(*ACTUAL))
+    put(tmp_path / "in", "backup/part_0_0001.csv", bill(ea("5.00", SubscriptionId="other")))
+    ingest(source(tmp_path / "in", "azure"))
+    assert total("BilledCost") == Decimal("98.73")
+
+
 @pytest.mark.parametrize("first", ["20260901-20261031", "20261001-20261031"])
 def test_a_month_is_not_told_by_a_run_over_several_as_well(tmp_path, first):
     september = ea("1.00", Date="09/10/2026", BillingPeriodStartDate="09/01/2026", BillingPeriodEndDate="09/30/2026")

@@ -10,4 +10,5 @@ PROVIDER = Provider(
     (costs.FOCUS, costs.ACTUAL, costs.AMORTISED, costs.ACTUAL_BESIDE),
     discover=discover,
     choose=choose,
+    same_anywhere=True,
 )
