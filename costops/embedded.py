@@ -5,15 +5,27 @@ import sys
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from apps.warehouse.commands import UNWRITABLE, not_ready
 
 COMMANDS = {"source", "import_teams", "fill", "ask", "reconcile", "explain", "token", "send_weekly"}
 """The commands of the product, which need its tables."""
 
 
 def bring_up_to_date() -> None:
-    """Apply what is missing to an embedded (SQLite) database; with another database, say which command does it."""
+    """Apply what is missing to an embedded (SQLite) database; with another database, say which command does it. Where
+    it does not answer, or its folder cannot be written, that is said, and the end."""
+    try:
+        _apply_what_is_missing()
+    except (OperationalError, ProgrammingError) as error:
+        sys.exit(not_ready(error))
+    except OSError as error:
+        sys.exit(UNWRITABLE.format(error=f"{error.filename}: {error.strerror}"))
+
+
+def _apply_what_is_missing() -> None:
     if not _is_behind():
         return
     if connection.vendor != "sqlite":

@@ -22,6 +22,12 @@ def read_settings() -> None:
         import costops.settings  # noqa: F401
     except ImproperlyConfigured as error:
         sys.exit(f"CostOps does not start. {error}")
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        sys.exit(
+            f"CostOps does not start. {what}{error.strerror or error}. The home folder is one that the account it runs "
+            "under may write; COSTOPS_HOME names it."
+        )
 
 
 def words(**_facts: Any) -> list[Error]:

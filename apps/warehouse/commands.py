@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.db.utils import InternalError, OperationalError, ProgrammingError
 
 from apps.finops.errors import CostOpsError
@@ -19,7 +20,13 @@ EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the
 UNREAD = 141
 """The status of a program that nobody reads on, by convention: it may have stopped in the middle."""
 NOT_READY = "The database does not answer or is not set up ({error}). `manage.py migrate` sets it up."
+UNWRITABLE = (
+    "The database's file or its folder cannot be opened or written ({error}). Mount the home folder so that the "
+    "account CostOps runs under may write there, give it to that account, or name another by COSTOPS_HOME."
+)
 AWAY = "The database or Redis does not answer, or takes no writes for now ({error}). Try again when it does."
+_UNWRITABLE = ("unable to open", "attempt to write a readonly", "disk I/O error")
+"""How SQLite begins to say that a file, or the folder it lies in, is not for it."""
 
 
 class TerminalCommand(BaseCommand):
@@ -55,7 +62,7 @@ class TerminalCommand(BaseCommand):
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
         except (OperationalError, ProgrammingError) as error:
-            raise CommandError(NOT_READY.format(error=_first_line(error))) from error
+            raise CommandError(not_ready(error)) from error
         except (InternalError, *of_redis("RedisError")) as error:  # type: ignore[misc]  # known when it is raised
             if not is_away(error):
                 raise
@@ -72,6 +79,13 @@ class TerminalCommand(BaseCommand):
         super().execute(*args, **options | {"stdout": said})
         told = {"said": said.getvalue().splitlines()}
         (options.get("stdout") or sys.stdout).write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def not_ready(error: Exception) -> str:
+    """What to do about a database that does not answer as it should."""
+    told = _first_line(error)
+    is_unwritable = connection.vendor == "sqlite" and told.startswith(_UNWRITABLE)
+    return (UNWRITABLE if is_unwritable else NOT_READY).format(error=told)
 
 
 def _is_read_no_further() -> bool:
