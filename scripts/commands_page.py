@@ -17,8 +17,8 @@ HEAD = """\
 
 Every action takes `--format`: what lists rows prints a `table`, `csv` or `json`, with every decimal in the last two;
 what acts says what it did as `text` or `json` (`{"said": [...]}`). Errors are a sentence on stderr. **Exit status**:
-0 done; 1 something is wrong, and said; 2 the command was not understood. What takes long shows on a terminal that it
-works; in a pipe it is silent.
+0 done; 1 something is wrong, and said; 2 the command was not understood; 141 nobody reads on, as behind `| head`: it
+may have stopped in the middle. What takes long shows on a terminal that it works; in a pipe it is silent.
 """
 
 

@@ -16,9 +16,11 @@ from django.db.utils import InternalError, OperationalError, ProgrammingError
 from apps.finops.errors import CostOpsError
 from apps.warehouse.database import is_away, of_redis
 
-EXIT_STATUS = "exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood"
 UNREAD = 141
 """The status of a program that nobody reads on, by convention: it may have stopped in the middle."""
+EXIT_STATUS = f"""\
+exit status: 0 done, 1 something is wrong (said on stderr), 2 the command was not understood,
+{UNREAD} nobody reads on, as behind `| head`: it may have stopped in the middle"""
 NOT_READY = "The database does not answer or is not set up ({error}). `manage.py migrate` sets it up."
 UNWRITABLE = (
     "The database's file or its folder cannot be opened or written ({error}). Mount the home folder so that the "

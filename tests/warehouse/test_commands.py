@@ -63,6 +63,11 @@ def test_whoever_reads_no_further_is_told_nothing_but_that_it_stopped(tmp_path, 
     assert (tmp_path / "said").read_text() == ""
 
 
+def test_help_ends_with_every_exit_status_that_may_be():
+    told = Refused(OSError()).create_parser("manage.py", "refused").format_help().partition("exit status: ")[2]
+    assert [word for word in told.split() if word.isdigit()] == ["0", "1", "2", "141"]
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "99999999999999999999", "", "ten", "١"])
 def test_how_many_is_a_number_from_one_on(text):
     with pytest.raises(argparse.ArgumentTypeError, match="is no number from 1 to 9999999"):
