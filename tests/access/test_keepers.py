@@ -1,15 +1,15 @@
 """Somebody always looks after people: the last who can stays, whichever way they are to be removed."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from apps.api.services import issue_token
@@ -19,6 +19,7 @@ from apps.signin.models import Given
 from apps.teams.granting import Wish, give, take
 from apps.teams.keepers import LastKeeper, keepers
 from apps.teams.models import Grant
+from tests.racing import race
 
 NOW = datetime.now(UTC)
 SAID = "Nobody could give and take roles any more"
@@ -198,23 +199,15 @@ def _by_grants() -> list[User]:
 )
 def test_of_two_who_remove_each_other_at_once_one_stays(make, remove):
     pair = make()
-    together = threading.Barrier(2)
     told = []
 
     def go(user: User) -> None:
-        together.wait()
         try:
             with transaction.atomic():
                 remove(user)
                 time.sleep(0.2)  # the other one is at it meanwhile
         except LastKeeper as last:
             told.append(str(last))
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=go, args=(user,)) for user in pair]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    race(*(partial(go, user) for user in pair))
     assert (len(told), keepers().count()) == (1, 1)

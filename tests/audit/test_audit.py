@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from io import StringIO
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from apps.audit.commands import is_recorded
 from apps.audit.models import AuditEntry, ChainEnd
 from apps.audit.redaction import HIDDEN, arguments, shown
 from tests.dashboards import company
+from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -381,17 +383,11 @@ def test_older_entries_are_on_the_next_page(published, client_of):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_write_at_once_make_one_chain():
-    """Threads, each with a connection of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import connection
 
     def write_some(name):
         for n in range(20):
             services.record(services.Deed(NOW, name, "page", f"POST {n}"), 200)
-        connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write_some, "abcd"))
+    race(*(partial(write_some, name) for name in "abcd"))
     found = selectors.verdict()
     assert (found.entries, found.wrong) == (80, "")

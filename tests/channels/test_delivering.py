@@ -1,13 +1,11 @@
 """Delivery: claimed by one worker, tried again, given up for people to see, never to whom may not know any more."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.db import connection
 
 from apps.channels import delivering
 from apps.channels.delivering import MOST_ATTEMPTS, claim, deliver_due, wait_after
@@ -16,6 +14,7 @@ from apps.channels.outbound import NotSent
 from apps.channels.tasks import deliver as task
 from apps.teams.models import Membership
 from tests.channels.worlds import NOW, a_channel, a_notice, deliver, hire, send, the_message
+from tests.racing import race
 
 State = Message.State
 
@@ -43,21 +42,9 @@ def test_racing_workers_send_once(mailbox):
     channel = a_channel()
     for number in range(6):
         send(a_notice(f"n {number}"), to=channel)
-    together = threading.Barrier(4)
-    sent: list[int] = []
 
-    def work():
-        try:
-            together.wait()
-            sent.append(deliver_due(lambda: NOW).get("sent", 0))
-        finally:
-            connection.close()
+    sent = race(*[lambda: deliver_due(lambda: NOW).get("sent", 0)] * 4)
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
     assert (sum(sent), len(mailbox.messages)) == (6, 6)
     assert len({mail["Message-ID"] for mail in mailbox.messages}) == 6
 

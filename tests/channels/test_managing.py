@@ -1,14 +1,12 @@
 """What people do with channels, and who may: on pages, over the API, at the terminal; secrets never come back."""
 
 import io
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 from django.test import Client
 
 from apps.channels import managing
@@ -20,6 +18,7 @@ from apps.teams.approval import NotYours, actor_of
 from apps.teams.models import Membership, Team
 from apps.warehouse.sealed import unseal
 from tests.channels.worlds import NOW, a_channel, a_notice, deliver, hire, send, the_message
+from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary0123456789abcdef"
@@ -287,20 +286,13 @@ def test_who_tries_at_the_same_moment_is_counted_one_by_one(mailbox):
     channel, by = a_channel(user=staff["mei"]), actor_of(staff["mei"])
     for _ in range(MOST_TESTS - 1):
         managing.test(channel, by=by, clock=lambda: NOW)
-    together, refused = threading.Barrier(4), []
+    refused = []
 
     def try_it() -> None:
         try:
-            together.wait()
             managing.test(channel, by=by, clock=lambda: NOW)
         except BadChannel as limit:
             refused.append(str(limit))
-        finally:
-            connection.close()
 
-    tries = [threading.Thread(target=try_it) for _ in range(4)]
-    for one in tries:
-        one.start()
-    for one in tries:
-        one.join()
+    race(*[try_it] * 4)
     assert (len(mailbox.messages), len(refused)) == (MOST_TESTS, 3)

@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from apps.api.services import issue_token
 from apps.budgets.models import Budget
@@ -23,6 +21,7 @@ from tests.api.company import client_of
 from tests.api.test_idempotency import post
 from tests.ingest.bills import NOW, bill, costs, put, row, source
 from tests.pipeline import school
+from tests.racing import race
 from tests.servers.installation import ROOT, Installation
 
 pytestmark = pytest.mark.timeout(300)
@@ -134,15 +133,10 @@ def by_two(work: Callable[[], object]) -> None:
     """Let two workers do the same so many times each, at the same time."""
 
     def again() -> None:
-        try:
-            for _ in range(AT_ONCE):
-                work()
-        finally:
-            connection.close()
+        for _ in range(AT_ONCE):
+            work()
 
-    with ThreadPoolExecutor(2) as workers:
-        for done in [workers.submit(again) for _ in "12"]:
-            done.result()
+    race(again, again)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import psutil
 import pytest
-from django.db import connection
 
 from apps.pipeline import identity, leases
 from apps.pipeline.models import StepRun
+from tests.racing import race
 
 NOW = datetime(2026, 10, 20, 12, 30, tzinfo=UTC)
 FAR, LONG_AGO = datetime(2999, 1, 1, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
@@ -231,17 +231,10 @@ def test_every_run_is_claimed_by_exactly_one_of_many_workers():
     claimed: list[str] = []
 
     def work() -> None:
-        try:
-            while run := leases.claim():
-                claimed.append(run.key)
-        finally:
-            connection.close()
+        while run := leases.claim():
+            claimed.append(run.key)
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    race(*[work] * 4)
     assert Counter(claimed) == Counter({f"land source-{number:02}": 1 for number in range(24)})
     assert set(StepRun.objects.values_list("attempt", flat=True)) == {1}
 
@@ -250,19 +243,5 @@ def test_every_run_is_claimed_by_exactly_one_of_many_workers():
 def test_two_workers_never_allocate_at_the_same_time():
     a_run("allocate 1")
     a_run("allocate 2")
-    barrier = threading.Barrier(2)
-    claimed: list[StepRun | None] = []
-
-    def work() -> None:
-        try:
-            barrier.wait()
-            claimed.append(leases.claim())
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    claimed = race(leases.claim, leases.claim)
     assert sorted(run is not None for run in claimed) == [False, True]

@@ -1,16 +1,16 @@
 """Signing in by password: what is told, what is counted, and what is let in."""
 
 import re
-import threading
+from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 
 from apps.audit.models import AuditEntry
 from apps.signin.models import Kept
+from tests.racing import race
 from tests.signin.conftest import PASSWORD
 
 WRONG = "That name and password do not go together."
@@ -103,13 +103,8 @@ def test_all_processes_count_together(people):
         caches["default"].clear()
         for n in range(4):
             told.append(tried("lilei", "wrong", REMOTE_ADDR=f"10.0.{number}.{n}")[0])
-        connection.close()
 
-    threads = [threading.Thread(target=guess, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    race(*(partial(guess, number) for number in range(4)))
     assert sorted(told) == [200] * 5 + [429] * 11
     assert Kept.objects.exists()
 
