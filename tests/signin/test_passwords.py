@@ -54,6 +54,12 @@ def test_a_name_is_counted_wherever_and_however_it_is_given(people, tries):
     assert tried("lilei", PASSWORD, HTTP_HOST="localhost:7777", REMOTE_ADDR="10.0.0.9")[0] == 429
 
 
+@pytest.mark.parametrize("name", ["lılei", "LıLEı", "lİlei", "li̇lei"], ids=ascii)
+def test_a_name_that_only_a_database_takes_for_another_signs_nobody_in(people, name):
+    """PostgreSQL makes one capital of ı and i: were it let in, wrong passwords would be counted apart."""
+    assert tried(name, PASSWORD)[0] == 200
+
+
 def test_who_shows_once_more_who_they_are_is_counted_with_the_sign_in(people, sign_in):
     browser = sign_in("lilei")
     EmailAddress.objects.create(user=people["lilei"], email="lilei@corp.example", primary=True, verified=True)
