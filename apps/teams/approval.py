@@ -1,4 +1,4 @@
-"""Who may decide about a draft of the rules: whoever pays by it, or finance."""
+"""Who may decide about a draft of the rules: whoever pays by it, or whoever may change the rules of every team."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +10,8 @@ from apps.teams.access import Somebody, access_of
 from apps.teams.models import UNALLOCATED, Team
 from apps.teams.roles import Can
 
+WHO_HAS_RULES = "finance, cost operations or superusers"
+"""Who may change the rules of every team, as refusals name them: whoever holds `Can.CHANGE_RULES` over everything."""
 EVIDENCE = "worklist"
 """Who drafts what is proposed by evidence alone; a user may be called so, and is not it."""
 
@@ -54,7 +56,7 @@ class Actor:
 
 
 def actor_of(user: Somebody) -> Actor:
-    """What a user may decide: finance for everybody, members and leads for their teams."""
+    """What a user may decide: finance for everybody, cost operations about rules, members and leads for their teams."""
     access = access_of(user)
     teams = access.teams(Can.DECIDE)
     if teams is None and not access.may(Can.SPEAK_FOR_COMPANY):
@@ -67,18 +69,21 @@ def agreed(
 ) -> frozenset[str]:
     """The teams this person agrees for by approving, or why they may not.
 
-    Cost that would join `unallocated` is agreed to by finance alone: no team speaks for it. Who drafted it agrees for
-    nobody who gets cost; for teams that give some away and get none (`giving`) they may.
+    Cost that would join `unallocated` is agreed to by those alone who may change the rules of every team: no team
+    speaks for it. Who drafted it agrees for nobody who gets cost; for teams that give some away and get none (`giving`)
+    they may.
     """
     mine = actor.on_rules.speaks_for(needed)
     if actor.name == drafted_by and not settings.COSTOPS_RULES_ONE_PERSON:
         mine &= giving
         if not mine:
             raise NotYours(
-                "Nobody approves a draft of their own; ask another owner or finance. Where one person runs everything, "
-                "set COSTOPS_RULES_ONE_PERSON."
+                "Nobody approves a draft of their own; ask another owner, or another who may change the rules of every "
+                f"team ({WHO_HAS_RULES}). Where one person runs everything, set COSTOPS_RULES_ONE_PERSON."
             )
     if not mine:
         owners = ", ".join(sorted(needed - {UNALLOCATED})) or "nobody"
-        raise NotYours(f"This draft is for members of the teams that pay by it ({owners}) or finance to approve.")
+        raise NotYours(
+            f"This draft is for members of the teams that pay by it ({owners}) to approve, or for {WHO_HAS_RULES}."
+        )
     return mine

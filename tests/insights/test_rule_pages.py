@@ -17,6 +17,7 @@ from apps.finops.windows import ONE_DAY, Window
 from apps.insights import evidence, subjects
 from apps.insights.worklist import worklist
 from apps.marts.services import publish
+from apps.teams.approval import WHO_HAS_RULES
 from apps.teams.dating import parse_change
 from apps.teams.models import Membership, RuleCount, RuleDraft, RuleSet, Team
 from tests.allocation.worlds import DAY, NOW, charge, import_rules, put, put_usage
@@ -149,6 +150,16 @@ def test_a_draft_tells_no_cost_of_those_it_takes_from_until_they_agree(clients, 
     assert clients["dan"].post(f"{address}approve/").status_code == 200
     told = clients["ola"].get(address).json()
     assert (told["is_withheld"], [row["team"] for row in told["moves"]]) == (False, seen)
+
+
+@pytest.mark.parametrize(
+    ("language", "who"),
+    [("en", f"whoever may change the rules of every team ({WHO_HAS_RULES})"), ("zh-hans", "财务、成本运营或超级用户")],
+)
+def test_a_draft_tells_who_else_may_approve_it(clients, language, who):
+    drafted(clients["ola"], f"valid_from: 2026-10-01\n{PROBE % 'Log'}")
+    page = clients["ola"].get(f"/rules/drafts/{RuleDraft.objects.get().pk}/", headers={"accept-language": language})
+    assert page.content.decode().count(who) == 2, "to be approved by, and why it does not tell all"
 
 
 OF_CLUSTERS = """

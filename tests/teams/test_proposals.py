@@ -8,11 +8,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from apps.teams import proposals
-from apps.teams.approval import Actor, NotYours, actor_of
+from apps.teams.approval import WHO_HAS_RULES, Actor, NotYours, actor_of
 from apps.teams.dating import BadChange
 from apps.teams.documents import parse_teams
 from apps.teams.models import Membership, RuleDraft, RuleSet, Team
 from apps.teams.proposals import NotNow, Outdated
+from apps.teams.roles import ROLES, Can
 from apps.teams.selectors import rule_book
 from apps.teams.services import identity, keep
 from apps.teams.simulations import Simulation, TeamMove
@@ -105,7 +106,8 @@ def test_who_approves(world, text, grows, drafter, actors, state):
     [
         pytest.param(OLA, OLA, "a draft of their own", id="one's own"),
         pytest.param(FINANCE, FINANCE, "a draft of their own", id="one's own, of finance"),
-        pytest.param(WEI, DAN, r"members of the teams that pay by it \(ops\)", id="another team"),
+        pytest.param(FINANCE, FINANCE, f"another who may .*{WHO_HAS_RULES}", id="who else may is told"),
+        pytest.param(WEI, DAN, rf"members of the teams that pay by it \(ops\) .*{WHO_HAS_RULES}", id="another team"),
         pytest.param(WEI, Actor("eve"), "members of the teams that pay", id="nobody's member"),
     ],
 )
@@ -208,8 +210,20 @@ def test_who_a_user_speaks_for(world):
     assert found == {
         "root": None, "carla": None, "wei": {"web"}, "lead": {"ops"}, "eve": frozenset(), "gone": frozenset(),
     }  # fmt: skip
-    with pytest.raises(NotYours, match="drafted by members"):
+    with pytest.raises(NotYours, match=f"drafted by members of a team, and by {WHO_HAS_RULES}"):
         proposals.propose(MAIL, by=actor_of(users["eve"]), now=NOW)
+
+
+def test_all_are_named_who_may_change_the_rules_of_every_team(world):
+    holders = [role.label for role, may in ROLES.items() if Can.CHANGE_RULES in may]
+    assert f"{', '.join(holders)} or superusers" == WHO_HAS_RULES
+
+
+@pytest.mark.parametrize("status", ["is_staff", "is_superuser"])
+def test_what_nobody_would_own_is_agreed_to_by_who_may_change_the_rules_of_every_team(world, status):
+    keeper = actor_of(User.objects.create_user("kim", **{status: True}))
+    draft = proposals.approve(drafted(END, grows={"unallocated": "10"}).pk, by=keeper, now=NOW)
+    assert (draft.state, draft.approvals) == ("approved", {"data": "kim", "unallocated": "kim"})
 
 
 # --- States ----------------------------------------------------------------------------------------------------------

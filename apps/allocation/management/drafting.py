@@ -42,9 +42,9 @@ examples:
   manage.py rules show 7                       what a draft says, what it would do, and its trail
 """
 DECIDING = """
-A draft is approved by members or leads of the teams that pay more by it and of those it takes from, or by finance; who
-drafted it agrees for no team that gets cost (setting COSTOPS_RULES_ONE_PERSON). Whoever sits at the terminal speaks for
-all teams, unless --as names a user.
+A draft is approved by members or leads of the teams that pay more by it and of those it takes from, or by whoever may
+change the rules of every team: finance, cost operations or superusers. Who drafted it agrees for no team that gets cost
+(setting COSTOPS_RULES_ONE_PERSON). Whoever sits at the terminal speaks for all teams, unless --as names a user.
 
 examples:
   manage.py rules approve 7 --as hanmeimei

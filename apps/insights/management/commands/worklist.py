@@ -11,6 +11,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.windows import Window
 from apps.insights import settling, worklist
 from apps.insights.evidence import Evidence
+from apps.teams.approval import WHO_HAS_RULES
 from apps.teams.models import RuleDraft
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows
@@ -107,7 +108,7 @@ class Command(TerminalCommand):
         asked = {name: given[name] for name in ("team", "valid_from", "reason")}
         draft = settling.accept(item, by=actor(given), now=timezone.now(), is_waited_for=True, **asked)
         after = {
-            RuleDraft.State.SIMULATED: "members of the team or finance approve it",
+            RuleDraft.State.SIMULATED: f"members of the team approve it, or {WHO_HAS_RULES}",
             RuleDraft.State.PUBLISHED: "the next fill attributes the days by it",
         }  # fmt: skip
         told = after.get(RuleDraft.State(draft.state), "it can be published")
