@@ -135,6 +135,29 @@ def _no_grace(patched: pytest.MonkeyPatch) -> None:
         patched.setattr(grace, timedelta(days=-1))
 
 
+def _to_disk_later(patched: pytest.MonkeyPatch) -> None:
+    from apps.warehouse import commits
+
+    to_disk, write = commits._to_disk, commits._write
+    waiting: list[tuple[Any, ...]] = []
+
+    def afterwards(*given: Any) -> None:
+        write(*given)
+        while waiting:
+            to_disk(*waiting.pop())
+
+    patched.setattr(commits, "_to_disk", lambda *given: waiting.append(given))
+    patched.setattr(commits, "_write", afterwards)
+
+
+def _landed_at_once(patched: pytest.MonkeyPatch) -> None:
+    def keep(temporary: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(target)
+
+    patched.setattr("apps.ingest.landing.keep", keep)
+
+
 # --- Work -----------------------------------------------------------------------------------------------------------
 def _no_lease(patched: pytest.MonkeyPatch) -> None:
     patched.setattr("apps.pipeline.leases.is_abandoned", lambda run: run.state == "running")
@@ -246,6 +269,8 @@ SABOTAGES: dict[str, Sabotage] = {
     "nothing waits for the disk": Sabotage(
         replaced("apps.warehouse.commits._to_disk", _nothing), proofs.what_is_committed_lies_on_the_disk
     ),
+    "a commit waits for the disk afterwards": Sabotage(_to_disk_later, proofs.what_is_committed_lies_on_the_disk),
+    "a landed file does not wait for the disk": Sabotage(_landed_at_once, proofs.what_is_committed_lies_on_the_disk),
     "the log does not wait for the disk": Sabotage(
         replaced("apps.warehouse.durable.keep_version", _nothing), proofs.what_is_committed_lies_on_the_disk
     ),
