@@ -61,7 +61,7 @@ bench: ## speed and memory against named floors (DATA=folder: goals on public fi
 docs: ## the documentation as a site, below var/site/
 	@scripts/setup.sh dev
 	@$(PYTHON_BIN) scripts/commands_page.py
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --strict
 	@echo "The documentation is in var/site; to read and search it: python3 -m http.server -d var/site 8080"
 
 screenshots: ## the pictures of the documentation, taken from what `make demo` made (NAMES="team why": some of them)

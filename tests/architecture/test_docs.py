@@ -52,9 +52,9 @@ def test_every_link_leads_somewhere(path):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `make docs` builds it; strict: any warning fails."""
+    """The site as `make docs` builds it; strict: any warning fails. (With `--quiet` none is counted.)"""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(
         command,
         cwd=tree.ROOT,
@@ -64,6 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
     return folder
 
 
@@ -71,6 +72,15 @@ def test_the_site_loads_nothing_from_elsewhere(site):
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 60
     assert {page.name: LOADS.findall(page.read_text()) for page in pages if LOADS.search(page.read_text())} == {}
+
+
+def test_the_page_of_changes_links_to_pages(site):
+    """They are written for the root of the repository."""
+    wanted = {Path(link.partition("#")[0]).with_suffix(".html").name for link in links(tree.ROOT / "CHANGELOG.md")}
+    found = {link.partition("#")[0] for link in re.findall(r'href="([^"]+)"', (site / "changelog.html").read_text())}
+    assert len(wanted) > 20
+    assert wanted - found == set()
+    assert [link for link in found if link.startswith("docs/")] == []
 
 
 def test_every_page_of_the_menu_is_in_the_user_guide_with_a_picture():
