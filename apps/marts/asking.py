@@ -1,15 +1,20 @@
 """A CostQuery from the words of a command line."""
 
 import argparse
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from apps.marts.cell import values
 from apps.marts.comparing import read_comparison
 from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
 from apps.marts.shape import Shape
 from apps.rates.selectors import UsedRate
 from apps.warehouse.terminal import harmless
+
+_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
+_LOOSE_COMMA = re.compile(r"\s,|,\s")
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +26,18 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", required=True, metavar="DATE", help="first day, such as 2026-10-01")
     parser.add_argument("--end", required=True, metavar="DATE", help="the day after the last one")
     parser.add_argument(
-        "--filter", action="append", default=[], metavar="NAME=A,B", help="only these values; may be repeated"
+        "--filter",
+        action="append",
+        default=[],
+        metavar="NAME=A,B",
+        help="only these values, those with a comma in double quotes; may be repeated",
     )
     parser.add_argument(
-        "--exclude", action="append", default=[], metavar="NAME=A,B", help="all but these values; may be repeated"
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="NAME=A,B",
+        help="all but these values; may be repeated",
     )
     parser.add_argument("--as-of", type=int, metavar="PUBLICATION", help="ask an earlier publication")
     parser.add_argument(
@@ -68,8 +81,8 @@ def question(options: dict[str, Any]) -> CostQuery:
         end=_day("--end", options["end"]),
         metric=options["metric"],
         group_by=tuple(name.strip() for name in options["group_by"].split(",") if name.strip()),
-        filters=tuple(_narrowed("--filter", text) for text in options["filter"]),
-        excludes=tuple(_narrowed("--exclude", text) for text in options.get("exclude", ())),
+        filters=tuple(narrowed("--filter", text) for text in options["filter"]),
+        excludes=tuple(narrowed("--exclude", text) for text in options.get("exclude", ())),
         as_of=options["as_of"],
         currency=options.get("currency"),
         rates_as_of=options.get("rates_as_of"),
@@ -98,8 +111,16 @@ def _ordered(text: str) -> tuple[str, bool]:
     return name, direction == "desc"
 
 
-def _narrowed(option: str, text: str) -> tuple[str, tuple[str, ...]]:
-    name, equals, values = text.partition("=")
+def narrowed(option: str, text: str) -> tuple[str, tuple[str, ...]]:
+    """A dimension and its values, of NAME=A,B. A comma beside a blank may stand in a name, such as `Compute, EU`:
+    outside quotes it is refused, for half of that name may be the name of something else."""
+    name, equals, told = text.partition("=")
     if not equals:
         raise BadQuestion(f"{option}: {text!r} has no '='; write it as team=web,data")
-    return name.strip(), tuple(value.strip() for value in values.split(","))
+    told = told.strip()
+    if _LOOSE_COMMA.search(_IN_QUOTES.sub("quoted", told)):
+        raise BadQuestion(
+            f"{option}: {text!r} has a blank beside a comma; write a list without, as team=web,data, and a value that "
+            """holds a comma in quotes, as 'service="Compute, EU"'"""
+        )
+    return name.strip(), values(option, told)

@@ -73,6 +73,7 @@ def test_page_api_and_terminal_say_the_same(capsys: pytest.CaptureFixture[str]) 
         pytest.param({"month": "October"}, "month: 'October' is no month", id="no such month"),
         pytest.param({"before": 999}, "There is no publication number 999", id="no such publication"),
         pytest.param({"filter": ["colour=red"]}, "filter: 'colour' is not one of", id="no such filter"),
+        pytest.param({"filter": ["service=Compute, EU"]}, "has a blank beside a comma", id="a name without quotes"),
     ],
 )
 def test_what_cannot_be_asked_at_the_terminal(asked: dict[str, Any], message: str) -> None:

@@ -68,6 +68,34 @@ def test_no_rows_are_no_rows() -> None:
     assert "Total nothing" in said("ask", *OCTOBER, "--filter", "team=nobody")
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param('service="Compute, EU"', "24", id="in quotes, the name with the comma"),
+        pytest.param('service="Compute, EU",Compute', "34", id="a list of it and another"),
+        pytest.param("service=Compute,EU", "10", id="without quotes, a list of two"),
+        pytest.param(' service = "5 "" disk" ', "3", id="a quote doubled, blanks around"),
+        pytest.param("service=", "7", id="nothing: what has no service"),
+    ],
+)
+def test_a_value_with_a_comma_stands_in_quotes_as_in_the_api(told: str, expected: str) -> None:
+    costs = {"Compute, EU": "24", "Compute": "10", '5 " disk': "3", "": "7"}
+    publish_costs(
+        [{"day": date(2026, 10, 1), "team": "web", "service": s, "effective_cost": c} for s, c in costs.items()]
+    )
+    ((_, cost),) = list(csv.reader(io.StringIO(said("ask", *OCTOBER, "--filter", told, "--format", "csv"))))[1:]
+    assert Decimal(cost) == Decimal(expected)
+    left = csv.reader(io.StringIO(said("ask", *OCTOBER, "--exclude", told, "--format", "csv")))
+    assert Decimal(list(left)[1][1]) == 44 - Decimal(expected)
+
+
+@pytest.mark.parametrize("told", ["service=Compute, EU", "service=Compute ,EU", 'service="a, b", c'])
+@pytest.mark.parametrize("command", ["ask", "explain", "why"])
+def test_a_name_with_a_comma_is_not_taken_for_another_one(command: str, told: str) -> None:
+    with pytest.raises(CommandError, match="has a blank beside a comma"):
+        said(command, *OCTOBER, "--filter", told)
+
+
 def test_the_largest_are_told_in_order_beside_another_period() -> None:
     days = ("--start", "2026-10-01", "--end", "2026-10-03")
     shaped = ("--group-by", "kind,team", "--exclude", "currency=USD", "--order-by", "cost:desc", "--top", "1")
@@ -95,6 +123,7 @@ def test_the_largest_are_told_in_order_beside_another_period() -> None:
         ),
         pytest.param(("--start", "2026-10-02", "--end", "2026-10-01"), "must come after start", id="the wrong order"),
         pytest.param((*OCTOBER, "--filter", "team"), "--filter: 'team' has no '='", id="a filter without a value"),
+        pytest.param((*OCTOBER, "--filter", 'team="web'), "--filter: not a comma-separated", id="a quote left open"),
         pytest.param((*OCTOBER, "--filter", "color=red"), "filter: 'color' is not one of", id="an unknown filter"),
         pytest.param((*OCTOBER, "--group-by", "colour"), "group_by: 'colour' is not one of", id="an unknown group"),
         pytest.param((*OCTOBER, "--metric", "costs"), "metric: 'costs' is not one of", id="an unknown metric"),

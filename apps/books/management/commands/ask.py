@@ -31,6 +31,7 @@ examples:
   manage.py ask --group-by department,cost_center --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by team,day --filter department=live --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by namespace --exclude team=platform --top 5 --start 2026-10-01 --end 2026-11-01
+  manage.py ask --group-by region --filter 'service="Compute, EU"' --start 2026-10-01 --end 2026-11-01
   manage.py ask --group-by team --compare previous --order-by delta:desc --start 2026-10-01 --end 2026-11-01
 """
 

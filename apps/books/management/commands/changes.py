@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from apps.books.changes import GROUPS, ChangeQuery, changes, month_window, previous
 from apps.finops.errors import CostOpsError
+from apps.marts.asking import narrowed
 from apps.marts.query import METRICS
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, print_rows
@@ -53,12 +54,11 @@ class Command(TerminalCommand):
 
 def _query(options: dict[str, Any]) -> ChangeQuery:
     before, after = previous(options["after"])
-    filters = [text.partition("=") for text in options["filter"]]
     return ChangeQuery(
         options["before"] or before,
         after,
         group_by=tuple(name.strip() for name in options["group_by"].split(",") if name.strip()),
         metric=options["metric"],
         window=month_window(options["month"]) if options["month"] else None,
-        filters=tuple((name.strip(), tuple(values.split(","))) for name, _, values in filters),
+        filters=tuple(narrowed("--filter", text) for text in options["filter"]),
     )
