@@ -91,7 +91,7 @@ def _compared(found: Shaped, told: Comparison) -> dict[str, Any]:
 
 def _explained(query: CostQuery) -> dict[str, Any] | None:
     """What the whole is made of, in a sentence; None of who sees accounts, which explanations know nothing of."""
-    if query.scope.teams is not None and query.scope.accounts:
+    if query.scope.is_by_account:
         return None
     made_of = explain(query, limit=1)
     return {
@@ -117,7 +117,7 @@ def _rows(found: Shaped, page: Page, table: Answer, *, with_addresses: bool) -> 
 
 def _address_of_others(found: Shaped, row: Row) -> str:
     """What explains Others; empty where an address cannot say it."""
-    asked = found.question_of_others(row.currency)
+    asked = None if found.query.scope.is_by_account else found.question_of_others(row.currency)
     if asked is None:
         return ""
     period = {n: v for n, v in zip(found.query.group_by, row.groups, strict=True) if n in TIME_DIMENSIONS}

@@ -16,7 +16,9 @@ MOST_VALUES = 100
 
 
 def link(query: CostQuery) -> str:
-    """The page that explains a number."""
+    """The page that explains a number; none where it holds accounts that explanations know nothing of."""
+    if query.scope.is_by_account:
+        return ""
     return address(reverse("explain"), query)
 
 

@@ -16,9 +16,10 @@ from apps.dashboards.cells import link
 from apps.dashboards.explaining import DIMENSIONS as NAMED
 from apps.explorer.answering import Explored, Key
 from apps.explorer.question import Exploration
-from apps.marts.cell import cell, row_addresses
+from apps.marts.cell import cell, is_told_by, row_addresses
 from apps.marts.query import CostQuery
 from apps.teams.models import UNALLOCATED
+from apps.teams.tree import LEVELS
 
 DIMENSIONS: dict[str, Promise] = NAMED | {
     "company": gettext_lazy("Company"),
@@ -107,7 +108,10 @@ class Names:
         return Mark(self.titles(key), *look, self.further(dict(zip(self.asked.by, key, strict=True))))
 
     def further(self, values: dict[str, str]) -> str:
-        """The address that looks into some values: divided by what is left to divide by, else explained."""
+        """The address that looks into some values: divided by what is left to divide by, else explained. None where a
+        filter by them would keep more."""
+        if not self.is_told_by(values):
+            return ""
         narrowed = self.asked.narrowed(**values)
         fixed = {name for name, chosen in narrowed.filters if len(chosen) == 1}
         left = tuple(name for name in self.asked.by if name not in fixed)
@@ -131,7 +135,12 @@ class Names:
 
     def explained(self, values: dict[str, str]) -> str:
         """The address that explains one value; none for a cost centre, which no filter tells from those above it."""
-        return "" if "cost_center" in values else link(cell(self.base, **values))
+        is_told = self.is_told_by(values) and "cost_center" not in values
+        return link(cell(self.base, **values)) if is_told else ""
+
+    def is_told_by(self, values: dict[str, str]) -> bool:
+        """Whether filters by some values keep just what they cost here."""
+        return all(is_told_by(self.base, name, value) for name, value in values.items() if name in LEVELS)
 
     def explainer(self, *groups: str) -> Callable[[tuple[object, ...]], str]:
         """What makes the address that explains a row of these groups; an answer may have many."""

@@ -99,7 +99,7 @@ def unit_page(asked: Asked, *, kind: str, name: str) -> UnitPage | None:
         facts=answered.publication,
         currencies=selectors.choices(asked, answered, earlier, **filters),
         rates=answered.rates,
-        headline=selectors.headline_of(asked, table.total),
+        headline=selectors.headline_of(asked, table.total, **filters),
         figures=(
             trends.link(asked, "team", per_step, remark=selectors.told_largest(table), **filters),
             trends.link(asked, "kind", per_step, remark=selectors.told_by_kind(table), **filters),

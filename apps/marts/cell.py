@@ -8,9 +8,12 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
+from apps.finops.once import once
 from apps.finops.tags import key_of
 from apps.finops.windows import ONE_DAY
 from apps.marts.query import EVERYTHING, FILTERS, BadQuestion, CostQuery, Scope
+from apps.teams.organising import tree
+from apps.teams.tree import LEVELS
 
 FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for name in FILTERS}
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
@@ -150,13 +153,30 @@ def _span(grain: str, value: date | str) -> tuple[date, date]:
     return value, value + (ONE_DAY if grain == "day" else timedelta(days=7))
 
 
+def is_told_by(query: CostQuery, level: str, value: str) -> bool:
+    """Whether a filter by the value of a level keeps just what its row of an answer holds. A row is of the outermost
+    unit, and a filter also keeps what has it further in; and where the question is filtered by other units, the filter
+    would stand in their place."""
+    if value not in _merged(query).get(level, (value,)):
+        return False
+    key = ("below their kind", level, query.organisation_as_of, query.start, query.end)
+    return value not in once(key, lambda: _below_their_kind(query, level))
+
+
+def _below_their_kind(query: CostQuery, level: str) -> frozenset[str]:
+    return tree(query.organisation_as_of).below_their_kind(level, query.start, query.end)
+
+
 def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callable[[Sequence[Any]], str]:
     """What makes the address of each row of an answer: an answer may hold fifty thousand of them.
 
-    A row by cost centre has none: it holds what has this one nearest, and a filter also what has it further up.
+    Empty where no explanation is of the same amount: a row by cost centre holds what has this one nearest, and a filter
+    also what has it further up; a row by another level may not be told by its value; and explanations know nothing of
+    accounts that add to what teams cost.
     """
-    if "cost_center" in columns:
+    if "cost_center" in columns or query.scope.is_by_account:
         return lambda row: ""
+    by_level = [(at, _exact_values(query, name)) for at, name in enumerate(columns) if name in LEVELS]
     spans = [(at, name) for at, name in enumerate(columns) if name in ("day", "week", "month")]
     named = [
         (at, FILTER_NAMES.get(name, name)) for at, name in enumerate(columns) if name in FILTER_NAMES or key_of(name)
@@ -168,6 +188,8 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
     after = urlencode(fixed)
 
     def made(row: Sequence[Any]) -> str:
+        if not all(is_exact(row[at]) for at, is_exact in by_level):
+            return ""
         start, end = query.start, query.end
         for at, name in spans:
             first, until = _span(name, row[at])
@@ -176,6 +198,10 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
         return f"{path}?start={start}&end={end}{mine}{'&' if after else ''}{after}"
 
     return made
+
+
+def _exact_values(query: CostQuery, level: str) -> Callable[[str], bool]:
+    return lru_cache(maxsize=None)(lambda value: is_told_by(query, level, value))
 
 
 @lru_cache(maxsize=20_000)

@@ -67,6 +67,11 @@ class Scope:
         return self.teams == frozenset() and not self.accounts
 
     @property
+    def is_by_account(self) -> bool:
+        """Whether accounts add to what its teams cost: where cost is not told by account, it is less."""
+        return self.teams is not None and bool(self.accounts)
+
+    @property
     def identity(self) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
         """What an answer that is kept depends on, the same in every process."""
         return None if self.teams is None else tuple(sorted(self.teams)), tuple(sorted(self.accounts))

@@ -101,6 +101,11 @@ class Tree:
         found = ((team, self.spot(team, day)) for team in self.teams)
         return frozenset(team for team, spot in found if spot and wanted & {unit.name for unit in spot.path})
 
+    def below_their_kind(self, level: str, start: date, end: date) -> frozenset[str]:
+        """The values of a level that stood, on any of the days start <= day < end, below another of the same level."""
+        spots = (spot for team in self.teams for spot in self.spots(team) if spot.since < end and start < spot.until)
+        return frozenset(value for spot in spots for value in spot.above(level)[1:])
+
     def paid_by(self, centers: Iterable[str], day: date) -> frozenset[str]:
         """The teams whose cost centre on a day is one of these."""
         wanted = set(centers)

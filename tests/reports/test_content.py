@@ -91,6 +91,11 @@ def test_the_smaller_namespaces_are_added_up(db: None, home: Path) -> None:
     assert [part.name for part in found.largest] == ["n8", "n7", "n6", "n5", "n4"]
     assert found.others is not None
     assert found.others.amount == 6
+    letter = write_letter(weekly_report(team, WEEK, now=NOW))
+    row = re.search(r"其余合计.*?</tr>|all others.*?</tr>", letter.html, re.DOTALL)
+    (link,) = re.findall(r'href="([^"]+)"', row[0] if row else "")
+    asked = question(dict(parse_qsl(urlsplit(link.replace("&amp;", "&")).query, keep_blank_values=True)))
+    assert answer(asked).totals == {"CNY": 6}
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,10 @@ def _namespaces(report: WeeklyReport, week: CurrencyWeek) -> Table:
     columns = (Column(_("Namespace")), Column(currency, is_number=True), Column(_("vs week before"), is_number=True))
     rows = [_namespace(report, week, part) for part in week.largest]
     if week.others:
+        others = parts.explanation(report, week.currency, but={"namespace": tuple(one.name for one in week.largest)})
         rows.append((
             Cell(_("all others")),
-            Cell(money(week.others.shown), week.others.amount, parts.explanation(report, week.currency)),
+            Cell(money(week.others.shown), week.others.amount, others),
             Cell(""),
         ))  # fmt: skip
     total = (

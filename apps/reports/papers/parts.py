@@ -69,10 +69,12 @@ def totals(amounts: Iterable[tuple[str, Decimal]]) -> str:
     return ", ".join(f"{money(total)} {plain(currency)}" for currency, total in amounts)
 
 
-def explanation(report: WeeklyReport, currency: str, **filters: str) -> str:
-    """The page that explains a number."""
+def explanation(
+    report: WeeklyReport, currency: str, but: Mapping[str, tuple[str, ...]] | None = None, **filters: str
+) -> str:
+    """The page that explains a number, some values left out of it."""
     mine = {"team": report.team.name} if report.team else {}
-    query = cell(report.query, **mine, **filters)
+    query = cell(report.query, **mine, **filters).without(**(but or {}))
     if query.currency is None:
         query = cell(query, currency=currency)
     return address(f"{site()}{reverse('explain')}", query)
