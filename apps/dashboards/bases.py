@@ -12,7 +12,7 @@ from apps.books.bases import Bases, bases, without_list
 from apps.dashboards import naming
 from apps.dashboards.asking import Asked
 from apps.dashboards.lines import Key, Name
-from apps.dashboards.selectors import Choice, choices, compared
+from apps.dashboards.selectors import Choice, choices, compared, in_currency
 from apps.marts.query import PublicationFacts
 from apps.rates.selectors import UsedRate
 
@@ -73,8 +73,7 @@ def _table(asked: Asked, by: str, title: str, column: str, name: Callable[[Key],
     found = [one for one in bases(asked.query(by)).rows if one.currency == asked.currency]
     found.sort(key=lambda one: (-abs(one.effective_cost), one.key))
     params = {"group_by": by, "start": asked.window.start, "end": asked.window.end, "as_of": asked.publication}
-    if asked.reporting:
-        params["currency"] = asked.reporting
+    params |= in_currency(asked)
     return BasesTable(
         title=title,
         column=column,

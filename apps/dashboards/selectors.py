@@ -16,7 +16,7 @@ from apps.dashboards.lines import Key, Line, Part, Table, build_table, hundredth
 from apps.finops.money import less
 from apps.finops.tables import RECEIVED
 from apps.marts import selectors as marts
-from apps.marts.cell import listed
+from apps.marts.cell import FILTER_NAMES, listed
 from apps.marts.query import Answer, PublicationFacts
 from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
 from apps.teams.models import UNALLOCATED, Team
@@ -124,7 +124,7 @@ def regrouped(before: Mapping[Key, Decimal] | None, *positions: int) -> dict[Key
 
 
 def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
-    """The same rows from the REST API, exact to the last decimal."""
+    """The same rows from the REST API, in the same currency, exact to the last decimal."""
     params = {
         "metric": asked.metric,
         "group_by": ",".join(groups),
@@ -133,9 +133,15 @@ def csv_url(asked: Asked, *groups: str, **filters: str) -> str:
         "as_of": str(asked.publication),
         "format": "csv",
     }
-    if asked.reporting:
-        params["currency"] = asked.reporting
+    params |= in_currency(asked)
     return f"/api/v1/costs/?{urlencode(params | {name: listed([value]) for name, value in filters.items()})}"
+
+
+def in_currency(asked: Asked) -> dict[str, str]:
+    """The parameter of the REST API that keeps to the currency a page shows: what is billed in it, or all converted."""
+    if asked.reporting:
+        return {"currency": asked.reporting}
+    return {FILTER_NAMES["currency"]: asked.currency} if asked.currency else {}
 
 
 def headline_of(asked: Asked, total: Line, **filters: str) -> Headline:

@@ -1,5 +1,8 @@
 """In a world of two currencies no page, figure, answer, file or mail tells a sum over both, whoever asks however."""
 
+import csv
+import html
+import io
 import re
 from decimal import Decimal
 
@@ -11,6 +14,8 @@ from apps.api.urls import KUBECOST, OPENCOST
 from apps.reports.letters import gather, write_letter
 from apps.reports.weeks import Week
 from apps.teams.models import Team
+from apps.teams.organising import keep_tree
+from apps.teams.tree import Place, Tree, Unit
 from tests.dashboards import company
 from tests.dashboards.company import ALL_DAYS, OCTOBER, Cost
 from tests.dashboards.test_permissions import MATRIX
@@ -96,3 +101,24 @@ def test_no_mail_and_no_command_adds_currencies(asked, capsys):
     printed = capsys.readouterr().out
     assert f"{DOLLARS * 30:,.2f}" in printed.replace(" ", "")
     assert sums_in(letter.subject + letter.text + letter.html + printed) == set()
+
+
+@pytest.mark.parametrize("currency", ["CNY", "USD"])
+@pytest.mark.parametrize("page", ["/", "/teams/live-class/", "/organisation/department/live/", "/bases/"])
+def test_the_csv_and_the_explorer_of_a_table_keep_to_its_currency(asked, page, currency):
+    """Both lead to what the page shows: thirty days of one currency."""
+    keep_tree(
+        Tree(units=(Unit("live", "department"),), teams={"live-class": (Place("live"),)}), timezone.now()
+    )  # a department to have a page of
+    staff, amount = asked[0], {"CNY": YUAN, "USD": DOLLARS}[currency] * len(OCTOBER)
+    body = html.unescape(told(staff, f"{page}?period=custom&start=2026-10-01&last=2026-10-30&currency={currency}"))
+    files = set(re.findall(r'href="(/api/v1/[^"]+format=csv[^"]*)"', body))
+    assert files
+    for file in files:
+        rows = list(csv.DictReader(io.StringIO(told(staff, file).lstrip("\ufeff"))))
+        assert {row["currency"] for row in rows} == {currency}
+        assert sum(Decimal(row["effective_cost"]) for row in rows) == amount
+    ways = set(re.findall(r'href="(/explorer/\?[^"]+)"', body))
+    assert bool(ways) == (page != "/bases/")
+    for way in ways:
+        assert f"{amount:,.2f} {currency} in total" in html.unescape(told(staff, way))
