@@ -103,15 +103,18 @@ def open_dispute(cell: CostQuery, *, reason: str, actor: Actor, now: datetime) -
     return made
 
 
+def team_of(cell: CostQuery, scope: Scope) -> str:
+    """The team that a number is of, for whoever sees these teams: the one the question names, else the only one they
+    see. Empty where it is of several."""
+    teams = dict(cell.filters).get("team") or tuple(scope.teams or ())
+    return teams[0] if len(teams) == 1 else ""
+
+
 def _team_of(cell: CostQuery, actor: Actor) -> str:
-    """The team whose number it is: the one the question names, else the only one somebody belongs to."""
-    named = dict(cell.filters).get("team")
-    if named is None and len(actor.teams) == 1:
-        (mine,) = actor.teams
-        return mine
-    if named is None or len(named) != 1:
+    team = team_of(cell, actor.scope)
+    if not team:
         raise CannotDispute("team: name one team, for each disputes its own cost.")
-    return named[0]
+    return team
 
 
 def move(dispute: Dispute, action: str, *, text: str, actor: Actor, now: datetime, settled_by: str = "") -> Dispute:

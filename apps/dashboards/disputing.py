@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from apps.books import manual
-from apps.books.disputes import MOVES, cell_of, disputes
+from apps.books.disputes import MOVES, cell_of, disputes, team_of
 from apps.books.entries import Draft
 from apps.books.models import Dispute, DisputeRemark, ManualEntry
 from apps.books.people import Actor
@@ -20,9 +20,11 @@ from apps.dashboards.cells import link
 from apps.dashboards.templatetags.costs import day_range
 from apps.finops.money import less
 from apps.finops.windows import ONE_DAY
+from apps.insights.explain import Explanation
 from apps.marts import selectors as marts
 from apps.marts.cell import parameters, question
 from apps.marts.query import BadQuestion, CostQuery, Scope
+from apps.rates.selectors import MissingRate
 
 STATES: dict[str, Promise] = {
     "open": gettext_lazy("open"),
@@ -88,12 +90,14 @@ class EntryLine:
 
 @dataclass(frozen=True)
 class DisputePage:
-    """One dispute: `now` is what the newest publication says of the number, None where it says nothing; `explained` is
-    None where the publication does not hold what the number is made of. `buttons` are what the reader may do."""
+    """One dispute: `now` is what the newest publication says of the number, None where it says nothing, or where that
+    is not known for want of a rate, `missing`; `explained` is None where the publication does not hold what the number
+    is made of. `buttons` are what the reader may do."""
 
     line: DisputeLine
     settled_by: str
     now: Decimal | None
+    missing: MissingRate | None
     explained: explaining.ExplainPage | None
     explain_url: str
     remarks: tuple[tuple[str, DisputeRemark], ...]
@@ -141,10 +145,12 @@ def page(dispute: Dispute, actor: Actor) -> DisputePage:
     shown = replace(cell, scope=Scope(frozenset({dispute.team})))
     booked = list(dispute.entries.select_related("close").order_by("pk"))
     can_book = dispute.state in (Dispute.State.ACCEPTED, Dispute.State.SETTLED)
+    now, missing = _now(shown, dispute.currency)
     return DisputePage(
         line=_line(dispute, teams),
         settled_by=str(SETTLED_BY.get(dispute.settled_by, "")),
-        now=_now(shown, dispute.currency),
+        now=now,
+        missing=missing,
         explained=_explained(shown),
         explain_url=link(cell),
         remarks=tuple((str(DONE[one.action]), one) for one in dispute.remarks.order_by("pk")),
@@ -156,8 +162,11 @@ def page(dispute: Dispute, actor: Actor) -> DisputePage:
     )
 
 
-def _now(cell: CostQuery, currency: str) -> Decimal | None:
-    return marts.answer(replace(cell, as_of=None)).totals.get(currency)
+def _now(cell: CostQuery, currency: str) -> tuple[Decimal | None, MissingRate | None]:
+    try:
+        return marts.answer(replace(cell, as_of=None)).totals.get(currency), None
+    except MissingRate as missing:  # what came since may be in a currency that the rates of the dispute do not know
+        return None, missing
 
 
 def _explained(cell: CostQuery) -> explaining.ExplainPage | None:
@@ -199,12 +208,13 @@ def adjusted(team: str) -> tuple[tuple[EntryLine, ...], tuple[tuple[str, Decimal
     return tuple(entry_line(one, team, teams) for one in booked), tuple(manual.net(booked, team).items())
 
 
-def offered(cell: CostQuery, actor: Actor) -> tuple[str, str]:
-    """For whom the reader may dispute a number, and the number as a form sends it; empty where nobody may."""
-    named = dict(cell.filters).get("team") or tuple(actor.teams)
-    if len(named) != 1 or not (named[0] in actor.teams or actor.may_answer):
-        return "", ""
-    return named[0], urlencode(parameters(cell))
+def offered(found: Explanation, actor: Actor) -> str:
+    """A number that the reader sees explained, as a form sends it; empty unless it is one number, of one team, and they
+    may dispute it."""
+    team = team_of(found.query, actor.scope)
+    if len(found.answered) != 1 or not team or not (team in actor.teams or actor.may_answer):
+        return ""
+    return urlencode(parameters(found.query))
 
 
 def read_cell(text: str) -> CostQuery:

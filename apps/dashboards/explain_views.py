@@ -17,7 +17,7 @@ from apps.books.people import Actor, NotAllowed, actor_of
 from apps.dashboards import disputing, explaining
 from apps.dashboards.faults import refusal
 from apps.dashboards.forms import asked_publication
-from apps.dashboards.views import Guarded
+from apps.dashboards.views import Guarded, no_rate
 from apps.insights.invoiced import invoiced
 
 
@@ -42,8 +42,8 @@ class Explain(OfTeams):
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         context = super().get_context_data(**said)
         page = explaining.page(self.request.GET.dict(), self.scope)
-        team, cell = disputing.offered(page.found.query, self.actor)
-        return {**context, "page": page, "facts": page.facts, "dispute_team": team, "dispute_cell": cell}
+        cell = disputing.offered(page.found, self.actor)
+        return {**context, "page": page, "facts": page.facts, "dispute_cell": cell}
 
 
 class ExplainInvoice(Guarded, TemplateView):
@@ -89,7 +89,8 @@ class OneDispute(OfTeams):
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         number = said.pop("number")
         context = super().get_context_data(**said)
-        return {**context, "page": disputing.page(self.dispute(number), self.actor)}
+        page = disputing.page(self.dispute(number), self.actor)
+        return {**context, "page": page, "missing": no_rate(page.missing) if page.missing else ""}
 
     def dispute(self, number: int) -> Dispute:
         try:
