@@ -148,6 +148,8 @@ def _landing(about: About, landing: LandingCard | None) -> Card:
     meaning = _("in 80 of 100 cases %(low)s to %(high)s") % {
         "low": written.money(one.low_80), "high": written.money(one.high_80),
     }  # fmt: skip
+    if landing.is_partial:
+        meaning = f"{meaning}; {_('Only what is billed in this currency: forecasts are not converted.')}"
     return Card(f"{one.title} {one.period}", landing.url, meaning, amount=one.mean, unit=landing.currency)
 
 

@@ -86,7 +86,7 @@ def books(report: WeeklyReport, *, now: datetime) -> Books:
         tie_out=_tie_out(pinned, now),
         restated=_restated(report.week),
         disputed=tuple(disputes(EVERYTHING).filter(state__in=waiting)),
-        landings=landings_of_teams(),
+        landings=landings_of_teams(report.query),
         titles=titles(),
     )
 

@@ -1,5 +1,6 @@
 """What a weekly report says beyond the week: why cost changed, where the month lands, what is to be decided."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
@@ -18,7 +19,8 @@ from apps.insights.selectors import is_any, newest_run
 from apps.insights.why.answering import CurrencyChange, SegmentChange, why
 from apps.insights.why.telling import sentences
 from apps.marts.query import CostQuery
-from apps.marts.selectors import NothingPublished, publication
+from apps.marts.recent import Rows
+from apps.marts.selectors import NothingPublished, answer, publication
 from apps.operations.kinds import NAMES
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import promise
@@ -34,7 +36,10 @@ NEWEST = 3
 
 @dataclass(frozen=True)
 class Landing:
-    """Where the month lands in one currency, and by what share such forecasts, and the naive one, were off before."""
+    """Where the month lands in one currency, and by what share such forecasts, and the naive one, were off before.
+
+    `is_partial`: the report counts bills in other currencies too, converted; the forecast does not.
+    """
 
     currency: str
     period: str
@@ -45,6 +50,7 @@ class Landing:
     off: Decimal | None
     naive_off: Decimal | None
     is_naive: bool
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
     return Outlook(
         why=_asked(sentences, asked),
         contributions=_asked(_contributions, asked),
-        landings=tuple(landings(team).values()),
+        landings=tuple(landings(asked, team)),
         standings=together.standings(now, mine) if together else standings(now=now, teams=mine),
         verified=verified(mine, week.start, week.end),
         largest=tuple(found[:LARGEST]),
@@ -158,21 +164,41 @@ def _contribution(one: CurrencyChange) -> Contribution:
     return Contribution(one.currency, tuple(largest), less(one.change.change, told))
 
 
-def landings(team: str = "") -> dict[str, Landing]:
-    """Where the month of a team, or of all cost, lands by the newest forecast, by currency."""
+def landings(query: CostQuery, team: str = "") -> list[Landing]:
+    """Where the month of a team, or of all cost, lands by the newest forecast, by currency; `query` asks for its week
+    as the report tells it."""
     if not is_any():
-        return {}
+        return []
     level = Forecast.Level.TEAM if team else Forecast.Level.TOTAL
     found = Forecast.objects.filter(run=newest_run(), level=level).order_by("currency")
-    return {one.currency: _landing(one) for one in (found.filter(key=team) if team else found)}
+    told = [_landing(one) for one in (found.filter(key=team) if team else found)]
+    return _marked(told, {currency for currency, cost in _billed(query) if cost}) if query.currency else told
 
 
-def landings_of_teams() -> dict[tuple[str, str], Landing]:
-    """Where the month of every team lands, by team and currency."""
+def landings_of_teams(query: CostQuery) -> dict[tuple[str, str], Landing]:
+    """Where the month of every team lands, by team and currency; `query` asks for their week as the report tells it."""
     if not is_any():
         return {}
-    found = Forecast.objects.filter(run=newest_run(), level=Forecast.Level.TEAM)
-    return {(one.key, one.currency): _landing(one) for one in found}
+    told: dict[str, list[Landing]] = defaultdict(list)
+    for one in Forecast.objects.filter(run=newest_run(), level=Forecast.Level.TEAM):
+        told[one.key].append(_landing(one))
+    if query.currency:
+        billed: dict[str, set[str]] = defaultdict(set)
+        for team, currency, cost in _billed(query, "team"):
+            billed[team] |= {currency} if cost else set()
+        told = {team: _marked(ones, billed[team]) for team, ones in told.items()}
+    return {(team, one.currency): one for team, ones in told.items() for one in ones}
+
+
+def _billed(query: CostQuery, *groups: str) -> Rows:
+    """The cost of a question in the currencies of its bills."""
+    return answer(replace(query, currency=None, rates_as_of=None).grouped(*groups)).rows
+
+
+def _marked(found: list[Landing], billed: set[str]) -> list[Landing]:
+    """Landings of one place, as parts of it where several currencies are converted into one."""
+    is_partial = len(billed | {one.currency for one in found}) > 1
+    return [replace(one, is_partial=is_partial) for one in found]
 
 
 def _landing(one: Forecast) -> Landing:

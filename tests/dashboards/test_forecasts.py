@@ -9,6 +9,7 @@ import pytest
 from apps.insights import services
 from apps.insights.models import Forecast, PlannedChange
 from apps.marts.selectors import publication
+from apps.rates.services import import_rates
 from tests.dashboards import company
 
 
@@ -119,6 +120,24 @@ def test_a_page_of_cost_tells_where_the_month_lands(forecast, client_of, who, ad
     assert f'href="/forecasts/?{key}' in card
     assert re.search(r"tried from \d+ past days since", body), "the back-test of that very series"
     assert f"/figures/forecasts/?{key}" in body
+
+
+def test_card_and_landing_of_a_page_in_one_currency_say_that_bills_in_others_are_not_in_them(
+    people, client_of, settings
+):
+    dollars = company.Cost("live-class", "3.00", cluster="online", currency="USD", days=company.ALL_DAYS)
+    company.publish((*company.COMPANY, dollars))
+    services.forecast(now=datetime(2026, 12, 1, tzinfo=UTC))
+    lines = "".join(f"{day},USD,CNY,7\n" for day in company.ALL_DAYS)
+    import_rates(f"date,from,to,rate\n{lines}".encode(), name="r.csv", by="han", now=datetime(2026, 12, 1, tzinfo=UTC))
+    staff, said = client_of("staff"), "Only what is billed in this currency: forecasts are not converted."
+    assert said not in staff.get("/").content.decode()
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+
+    body = staff.get("/").content.decode()
+
+    assert said in CARD.search(body)[0]
+    assert body.count(said) == 2, "once in the row of cards on top"
 
 
 def test_beside_costs_of_an_earlier_publication_there_is_no_forecast(forecast, published, client_of):

@@ -12,6 +12,7 @@ from apps.books.models import Dispute
 from apps.charts.labels import plain
 from apps.finops.written import change, money
 from apps.reports.company import Books, unallocated
+from apps.reports.outlook import Landing
 from apps.reports.papers import parts
 from apps.reports.papers.paper import Block, Cell, Column, Heading, Paper, Table, Words
 from apps.reports.selectors import CurrencyWeek, Part, WeeklyReport
@@ -44,6 +45,13 @@ def _blocks(report: WeeklyReport, books: Books) -> Iterator[Block]:
         yield from parts.headline(report, week, _("All teams"))
         yield Heading(_("Teams"))
         yield _teams(report, week, books)
+        if any(one.is_partial or one.currency != week.currency for one in report.outlook.landings) and report.rates:
+            yield Words(
+                _(
+                    "Where bills in other currencies are converted, no landing stands in the table: forecasts are not "
+                    "converted."
+                )
+            )
         yield Words(_no_owner(week), f"{site()}{reverse('worklist')}", _("What nobody owns"))
     if not report.currencies:
         yield Words(_("No cost is published in these five weeks."))
@@ -67,10 +75,10 @@ def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
         if one.currency == week.currency:
             budgets[one.budget.team] = budgets.get(one.budget.team, Decimal(0)) + one.amount
     rows = tuple(_team(report, week, part, books, budgets.get(part.name)) for part in week.largest)
-    total_landing = next((one.mean for one in report.outlook.landings if one.currency == week.currency), None)
+    landing = next((one for one in report.outlook.landings if one.currency == week.currency), None)
     total = (
         Cell(_("Total")), Cell(money(week.total), week.total), parts.number(week.change, signed=True),
-        parts.number(total_landing), Cell(""),
+        _lands_at(landing), Cell(""),
     )  # fmt: skip
     return Table(f"{_('Teams')} {currency}", columns, rows, total)
 
@@ -78,16 +86,20 @@ def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
 def _team(
     report: WeeklyReport, week: CurrencyWeek, part: Part, books: Books, budget: Decimal | None
 ) -> tuple[Cell, ...]:
-    landing = books.landings.get((part.name, week.currency))
     link = parts.explanation(report, week.currency, team=part.name)
     name = _("Unallocated") if part.name == UNALLOCATED else plain(books.titles.get(part.name, part.name))
     return (
         Cell(name),
         Cell(money(part.shown), part.amount, link),
         Cell(change(part.change), part.change, link),
-        parts.number(landing.mean if landing else None),
+        _lands_at(books.landings.get((part.name, week.currency))),
         parts.number(budget),
     )
+
+
+def _lands_at(one: Landing | None) -> Cell:
+    """A landing beside a cost; a dash where it is not of all that the cost is of."""
+    return parts.number(None if one is None or one.is_partial else one.mean)
 
 
 def _no_owner(week: CurrencyWeek) -> str:

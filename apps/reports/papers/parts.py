@@ -135,10 +135,17 @@ def lands(landings: Iterable[Landing], *, link: str) -> Iterator[Block]:
 
 
 def landing(one: Landing) -> str:
-    text = _(
-        "%(period)s is expected to land at %(mean)s %(currency)s, in 80 of 100 cases between %(low)s and %(high)s; "
-        "%(so_far)s so far."
-    ) % {
+    if one.is_partial:
+        text = _(
+            "Of the bills in %(currency)s alone, %(period)s is expected to land at %(mean)s %(currency)s, in 80 of 100 "
+            "cases between %(low)s and %(high)s; %(so_far)s so far."
+        )
+    else:
+        text = _(
+            "%(period)s is expected to land at %(mean)s %(currency)s, in 80 of 100 cases between %(low)s and "
+            "%(high)s; %(so_far)s so far."
+        )
+    text %= {
         "period": one.period, "mean": money(one.mean), "currency": plain(one.currency), "low": money(one.low),
         "high": money(one.high), "so_far": money(one.so_far),
     }  # fmt: skip

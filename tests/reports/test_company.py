@@ -1,0 +1,125 @@
+"""What finance and management read: rows that add up, landings of what the costs beside them are of."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from apps.insights.models import Forecast, ForecastRun
+from apps.rates.services import import_rates
+from apps.reports.letters import Facts, gather, write_letter
+from apps.reports.models import Report
+from apps.reports.selectors import weekly_report
+from tests.reports.weeks_of_cost import WEEK, hire_lead
+from tests.worlds import publish_costs
+
+NOW = datetime(2026, 11, 4, tzinfo=UTC)
+WEEK_BEFORE = WEEK.before()
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
+
+
+def text_of(report: str = Report.FINANCE) -> str:
+    return write_letter(gather(report, None, WEEK, now=NOW), attach=False).text
+
+
+def rows_under(head: str, text: str) -> list[str]:
+    """The rows of the table whose columns begin like this, the last one among them."""
+    lines = text.splitlines()
+    found = next(place for place, line in enumerate(lines) if line.startswith(f"  ({head}"))
+    rows = lines[found + 1 :]
+    end = next((place for place, line in enumerate(rows) if not re.match(r"  .+: .+ · ", line)), len(rows))
+    return [row.strip() for row in rows[:end]]
+
+
+def every_day(first: date, days: int, **row: Any) -> Iterable[dict[str, Any]]:
+    return [{"day": first + timedelta(number), **row} for number in range(days)]
+
+
+def forecast(*series: tuple[str, str, str, str]) -> None:
+    """Where November lands: level, key, currency and mean of each series."""
+    run = ForecastRun.objects.create(publication=1, model_version="1", inputs="x", created_at=NOW)
+    for level, key, currency, mean in series:
+        month = {"period": "2026-11", "kind": "month", "last_day": "2026-11-30", "so_far": "10", "mean": mean,
+                 "low_80": mean, "high_80": mean}  # fmt: skip
+        Forecast.objects.create(
+            run=run, level=level, key=key, currency=currency, days=[], landings=[{**month, "kind": "quarter"}, month],
+            origins=8, backtest_first_day=date(2026, 9, 28), total_days=28, is_naive=False,
+        )  # fmt: skip
+
+
+def two_currencies(settings: Any, rate: str = "7") -> None:
+    """Ten CNY and a hundred USD a day of one team, ten CNY of another; rates, and all in CNY."""
+    first = WEEK.before(4).start
+    publish_costs([
+        *every_day(first, 35, team="live-class", effective_cost="10"),
+        *every_day(first, 35, team="live-class", effective_cost="100", currency="USD"),
+        *every_day(first, 35, team="web", effective_cost="10"),
+    ])  # fmt: skip
+    lines = [f"{first + timedelta(number)},USD,CNY,{rate}\n" for number in range(35)]
+    import_rates(f"date,from,to,rate\n{''.join(lines)}".encode(), name="rates.csv", by="han", now=NOW)
+    settings.COSTOPS_REPORTING_CURRENCY = "CNY"
+
+
+SERIES = (
+    ("total", "", "CNY", "600"), ("total", "", "USD", "3000"), ("team", "live-class", "CNY", "300"),
+    ("team", "live-class", "USD", "3000"), ("team", "web", "CNY", "300"),
+)  # fmt: skip
+OF_CNY_ALONE = "Of the bills in CNY alone, 2026-11 is expected to land at "
+LEFT_OUT = "Where bills in other currencies are converted, no landing stands in the table: forecasts are not converted."
+
+
+def test_no_landing_of_a_part_stands_beside_costs_that_were_converted(settings):
+    """700 USD at 7 and 70 CNY cost 4,970.00 CNY a week; 300.00 is where the bills in CNY land."""
+    two_currencies(settings)
+    forecast(*SERIES)
+    text = text_of()
+    assert rows_under("Team ", text) == [
+        "live-class: 4,970.00 · 0.00 · – · –",
+        "web: 70.00 · 0.00 · 300.00 · –",
+        "Total: 5,040.00 · 0.00 · –",
+    ]
+    assert LEFT_OUT in text
+
+
+def test_a_team_whose_other_bills_are_not_forecast_yet_has_no_landing_in_the_table_either(settings):
+    """Two weeks of bills in USD are too few to learn from."""
+    two_currencies(settings)
+    forecast(*(one for one in SERIES if one[2] == "CNY"))
+    text = text_of()
+    assert rows_under("Team ", text)[0] == "live-class: 4,970.00 · 0.00 · – · –"
+    assert rows_under("Team ", text)[-1] == "Total: 5,040.00 · 0.00 · –"
+
+
+@pytest.mark.parametrize("report", [Report.FINANCE, Report.MANAGEMENT, Report.LEAD])
+def test_a_landing_says_which_bills_it_is_of_where_several_currencies_are_converted(settings, report):
+    two_currencies(settings)
+    forecast(*SERIES)
+    team = hire_lead() if report == Report.LEAD else None
+    text = write_letter(gather(report, team, WEEK, now=NOW), attach=False).text
+    mean = "300.00" if team else "600.00"
+    assert f"{OF_CNY_ALONE}{mean} CNY" in text
+    assert "Of the bills in USD alone, 2026-11 is expected to land at 3,000.00 USD" in text
+
+
+def test_where_nothing_is_converted_a_landing_is_of_all_that_stands_beside_it(settings):
+    two_currencies(settings)
+    settings.COSTOPS_REPORTING_CURRENCY = ""
+    forecast(*SERIES)
+    text = text_of()
+    assert rows_under("Team · CNY", text)[0] == "live-class: 70.00 · 0.00 · 300.00 · –"
+    assert rows_under("Team · USD", text)[0] == "live-class: 700.00 · 0.00 · 3,000.00 · –"
+    assert "  2026-11 is expected to land at 600.00 CNY" in text
+    assert not re.search("alone|no landing stands", text)
+
+
+def test_of_one_currency_a_landing_is_of_all_though_a_reporting_currency_is_set(settings):
+    two_currencies(settings)
+    forecast(*SERIES)
+    team = hire_lead("web")
+    with translation.override("en"):
+        text = write_letter(Facts(Report.LEAD, weekly_report(team, WEEK, now=NOW)), attach=False).text
+    assert "  2026-11 is expected to land at 300.00 CNY" in text
