@@ -20,6 +20,10 @@ CubeRow = tuple[tuple[str, ...], str, Decimal, Decimal]
 """Values of the dimensions, currency, cost before, cost after."""
 
 
+class TooManyRows(BadQuestion):
+    """Two periods have more rows than a change is searched in."""
+
+
 @dataclass(frozen=True)
 class Cube:
     """`rows` by `dimensions` and currency: what each cost before and after, converted with `rates`; their sums are the
@@ -71,5 +75,5 @@ def _rows(
     )
     told = rows_of(summed.order_by(summed.columns[:-2]).limit(MAX_ROWS + 1))
     if len(told) > MAX_ROWS:
-        raise BadQuestion(f"A change is searched in at most {MAX_ROWS} rows; ask for a shorter window, or filter.")
+        raise TooManyRows(f"A change is searched in at most {MAX_ROWS} rows; ask for a shorter window, or filter.")
     return tuple((tuple(row[:-3]), *row[-3:]) for row in told), rates

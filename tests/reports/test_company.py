@@ -3,16 +3,21 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parseaddr
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.utils import translation
 
 from apps.insights.models import Forecast, ForecastRun
+from apps.marts import cube
 from apps.rates.services import import_rates
 from apps.reports.letters import Facts, gather, write_letter
 from apps.reports.models import Report
+from apps.reports.recipients import targets
 from apps.reports.selectors import weekly_report
+from apps.reports.services import send_week
 from tests.reports.weeks_of_cost import WEEK, hire_lead
 from tests.worlds import publish_costs
 
@@ -123,3 +128,30 @@ def test_of_one_currency_a_landing_is_of_all_though_a_reporting_currency_is_set(
     with translation.override("en"):
         text = write_letter(Facts(Report.LEAD, weekly_report(team, WEEK, now=NOW)), attach=False).text
     assert "  2026-11 is expected to land at 300.00 CNY" in text
+
+
+TOO_LARGE = "why is not told: the two weeks have more rows than are searched."
+
+
+def test_where_why_is_too_much_to_search_the_letters_go_out_without_it_and_say_so(monkeypatch, mailoutbox):
+    """The company has four rows of two weeks, its teams one each; three are searched."""
+    monkeypatch.setattr(cube, "MAX_ROWS", 3)
+    publish_costs([
+        row
+        for number in range(4)
+        for first, cost in ((WEEK_BEFORE.start, "10"), (WEEK.start, "30"))
+        for row in every_day(first, 7, team=f"team-{number}", effective_cost=cost)
+    ])  # fmt: skip
+    hire_lead("team-0")
+    for name in ("finance", "management"):
+        User.objects.create_user(name, f"{name}@example.com").groups.add(Group.objects.get_or_create(name=name)[0])
+    outcomes = send_week(WEEK, targets(), clock=lambda: NOW)
+    assert {(one.report, one.result, one.message) for one in outcomes} == {
+        ("lead", "sent", ""), ("finance", "sent", ""), ("management", "sent", ""),
+    }  # fmt: skip
+    said = {parseaddr(mail.to[0])[1].split("@")[0]: mail.body for mail in mailoutbox}
+    assert TOO_LARGE in said["finance"]
+    assert TOO_LARGE in said["management"]
+    assert "All teams cost 840.00 CNY, +200.0 % from 280.00 in the week before." in said["finance"]
+    assert TOO_LARGE not in said["team-0"]
+    assert "直播课堂 cost 210.00 CNY, +200.0 %" in said["team-0"]

@@ -15,9 +15,8 @@ from apps.reports.company import Summary
 from apps.reports.papers import parts
 from apps.reports.papers.paper import Block, Cell, Column, Heading, Paper, Table, Words
 from apps.reports.selectors import CurrencyWeek, WeeklyReport, percent
-from apps.reports.written import line, site
+from apps.reports.written import site
 from apps.teams.models import UNALLOCATED
-from apps.warehouse.sentences import told
 
 STAGES: dict[str, Promise] = {
     "identified": gettext_lazy("identified"),
@@ -53,7 +52,7 @@ def _blocks(report: WeeklyReport, summary: Summary) -> Iterator[Block]:
         yield from parts.headline(report, week, _("All teams"))
     if not report.currencies:
         yield Words(_("No cost is published in these five weeks."))
-    yield from (Words(line(told(one.text, one.values))) for one in report.outlook.why)
+    yield from parts.sentences(report.outlook)
     landings = tuple(report.outlook.landings)
     if landings:
         yield Heading(_("Where the month lands"))

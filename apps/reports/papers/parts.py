@@ -112,17 +112,30 @@ def sentence(week: CurrencyWeek, who: str) -> str:
 
 def reasons(outlook: Outlook) -> Iterator[Block]:
     """Why it changed: in sentences, then by what did most of it."""
-    if not outlook.why:
+    said = tuple(sentences(outlook))
+    if not said:
         return
     yield Heading(_("Why it changed"))
-    for one in outlook.why:
-        yield Words(line(told(one.text, one.values)))
+    yield from said
     for found in outlook.contributions:
         rows = [(Cell(line(title(segment))), number(segment.change.change, signed=True)) for segment in found.segments]
         if found.elsewhere:
             rows.append((Cell(_("elsewhere")), number(found.elsewhere, signed=True)))
         columns = (Column(_("Largest contributions")), Column(plain(found.currency), is_number=True))
         yield Table(f"{_('Why')} {plain(found.currency)}", columns, tuple(rows))
+
+
+def sentences(outlook: Outlook) -> Iterator[Words]:
+    """Why it changed, or why that is not told."""
+    if outlook.is_why_too_large:
+        yield Words(
+            _(
+                "What changed against the week before is in the numbers; why is not told: the two weeks have more rows "
+                "than are searched. The pages tell it of a part of the cost, or of fewer days."
+            )
+        )
+    for one in outlook.why:
+        yield Words(line(told(one.text, one.values)))
 
 
 def lands(landings: Iterable[Landing], *, link: str) -> Iterator[Block]:
