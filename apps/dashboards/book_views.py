@@ -15,7 +15,7 @@ from apps.books.services import CannotClose
 from apps.dashboards import bases, changes, closing, invoices
 from apps.dashboards.asking import METRICS, PERIODS
 from apps.dashboards.faults import refusal
-from apps.dashboards.views import Guarded, JsonView
+from apps.dashboards.views import Guarded, JsonView, no_rate
 from apps.finops.sheets import BadSheet
 from apps.teams.access import may
 from apps.teams.roles import Can
@@ -128,8 +128,8 @@ class Bases(Guarded, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.is_empty:
             raise PermissionDenied("no teams")
-        page = bases.page(self.question())
+        page, missing = self.in_reporting_currency(bases.page)
         return {
             "page": page, "asked": page.asked, "facts": page.facts, "periods": PERIODS,
-            "for_everything": self.scope.teams is None,
+            "missing_rate": no_rate(missing) if missing else "", "for_everything": self.scope.teams is None,
         }  # fmt: skip

@@ -149,7 +149,8 @@ class Noted:
 
 @dataclass(frozen=True)
 class ExplorerPage:
-    """What the page shows of an answer. `unknown` says why nothing is compared though it was asked for."""
+    """What the page shows of an answer. `unknown` says why nothing is compared though it was asked for; `params` is the
+    question of its files, which names the currency where that is one of several for want of a rate."""
 
     found: Explored
     form: Form
@@ -232,17 +233,18 @@ def _pairs(keys: Sequence[str], titles: Mapping[str, Promise]) -> Pairs:
 def page(found: Explored, given: Mapping[str, Sequence[str]], actor: Actor) -> ExplorerPage:
     """The page of an answer."""
     asked, names = found.asked, Names(found)
+    shown = replace(asked, currency=found.currency) if found.missing else asked
     notes, more = annotations(found)
     currencies = tuple(_currency(key, found) for key in offered_currencies(found))
     return ExplorerPage(
         found=found,
         form=form(given, asked, {}),
-        params=asked.params(),
+        params=shown.params(),
         title=_title(found),
         sentence=_sentence(found, names),
         unknown=_unknown(found),
         left_out=explorer_figures.not_drawn(found),
-        figure_url=f"{reverse('figure-explorer')}?{replace(asked, publication=found.publication.number).params()}",
+        figure_url=f"{reverse('figure-explorer')}?{replace(shown, publication=found.publication.number).params()}",
         grid=grid(found, names),
         chips=tuple(_chips(asked, names)),
         currencies=currencies,
@@ -270,8 +272,9 @@ def _title(found: Explored) -> str:
 
 def _sentence(found: Explored, names: Names) -> str:
     """What the figure says, in words."""
+    others = _others(found)
     if not found.steps:
-        return _("No cost in this period.")
+        return others or _("No cost in this period.")
     told = [
         _("%(total)s %(currency)s in total, %(days)s.")
         % {
@@ -288,7 +291,15 @@ def _sentence(found: Explored, names: Names) -> str:
         told.append(_("The largest is %(name)s with %(share)s %%.") % named)
     if found.earlier_total is not None:
         told.append(_compared(found))
-    return " ".join(told)
+    return " ".join([*told, others] if others else told)
+
+
+def _others(found: Explored) -> str:
+    """What it cost in other currencies, unless one was chosen."""
+    if found.asked.currency or not found.others:
+        return ""
+    amounts = [f"{written.money(total)} {labels.plain(code)}" for code, total in found.others.items()]
+    return _("Not in it: %(amounts)s.") % {"amounts": naming.joined(amounts)}
 
 
 def _compared(found: Explored) -> str:

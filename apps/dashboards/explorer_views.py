@@ -42,14 +42,15 @@ def asked_of(data: QueryDict) -> tuple[dict[str, list[str]], Exploration]:
 
 
 def answered(asked: Exploration, scope: Scope) -> Explored:
-    """The answer, in the currency the address names, else in the reporting currency where there is a rate."""
+    """The answer, in the currency the address names, else in the reporting currency; for want of a rate in one of those
+    billed, with the rate that is `missing`."""
     publication = marts.publication(asked.publication)
     reporting = settings.COSTOPS_REPORTING_CURRENCY
     if reporting and not asked.currency:
         try:
             return explore(replace(asked, currency=f"{CONVERTED}{reporting}"), publication, scope)
-        except MissingRate:
-            return explore(asked, publication, scope)
+        except MissingRate as missing:
+            return replace(explore(asked, publication, scope), missing=missing)
     return explore(asked, publication, scope)
 
 
@@ -96,7 +97,11 @@ class Explorer(Keeping):
 
     def shown(self, told: dict[str, Any], given: Mapping[str, Sequence[str]], asked: Exploration) -> dict[str, Any]:
         page = explorer.page(answered(asked, self.scope), given, self.actor)
-        return self.beside(told) | {"page": page, "form": page.form, "facts": page.found.publication, "asked": asked}
+        missing = page.found.missing
+        return self.beside(told) | {
+            "page": page, "form": page.form, "facts": page.found.publication, "asked": asked,
+            "missing_rate": no_rate(missing) if missing else "",
+        }  # fmt: skip
 
     def faulty(self, told: dict[str, Any], given: Any, faults: Mapping[str, str]) -> HttpResponse:
         said = {name: faults_told.said(fault) for name, fault in faults.items()}
@@ -251,7 +256,7 @@ class ExplorerValues(JsonView):
 
 
 class ExplorerFile(JsonView):
-    """The rows of a question as a file."""
+    """The rows of a question as a file; one that would hold a part of them alone, for want of a rate, is refused."""
 
     by_account = True
 
@@ -259,6 +264,8 @@ class ExplorerFile(JsonView):
         if form not in exporting.FORMS or self.scope.is_empty:
             raise Http404
         found = _found(request, self.scope)
+        if found.missing:
+            raise found.missing
         write, media = exporting.FORMS[form]
         name = f"costs-{found.window.start}-{found.window.end}-publication-{found.publication.number}.{form}"
         response = HttpResponse(write(exporting.sheet(found)), content_type=media)

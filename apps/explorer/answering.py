@@ -24,7 +24,8 @@ class Explored:
 
     `steps` is cost by (time step, groups), with no step where time is no part of it (`step` is empty then). `earlier`
     is the cost by groups of the period compared with, None where it was not asked for or not all of it is known, and
-    `earlier_steps` the same by step, moved to where the period asked for has that step.
+    `earlier_steps` the same by step, moved to where the period asked for has that step. `others` are the totals in
+    other currencies, and `missing` the rate for want of which they are not in this one.
     """
 
     asked: Exploration
@@ -39,6 +40,8 @@ class Explored:
     earlier_steps: Mapping[date, Decimal]
     publication: PublicationFacts
     rates: tuple[UsedRate, ...]
+    others: Mapping[str, Decimal]
+    missing: MissingRate | None = None
 
     @property
     def costs(self) -> dict[Key, Decimal]:
@@ -107,6 +110,7 @@ def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explo
         earlier_steps=_moved(compared or {}, window.start - before.start, step),
         publication=found.publication,
         rates=found.rates,
+        others={code: total for code, total in sorted(found.totals.items()) if code != currency},
     )
 
 
