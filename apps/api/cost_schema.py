@@ -44,10 +44,13 @@ class ComparedSchema(serializers.Serializer[Any]):
 
 class ComparisonSchema(serializers.Serializer[Any]):
     """The period compared with. `totals` (by currency) are empty where it is not known, `unmatched` is what of it fell
-    on days, weeks or months that the period asked about does not have."""
+    on days, weeks or months that the period asked about does not have. From `compared_start` on are the days asked
+    about that are compared: those that came."""
 
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
+    compared_start = serializers.DateField(allow_null=True, help_text="null where nothing is compared")
+    compared_end = serializers.DateField(allow_null=True, help_text="exclusive")
     unknown_because = serializers.CharField(allow_blank=True, help_text="empty where it is known")
     totals = serializers.DictField(child=ComparedSchema())
     unmatched = serializers.DictField(child=Amount())

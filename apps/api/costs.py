@@ -77,10 +77,15 @@ def _groups(found: Shaped) -> dict[str, Any] | None:
 def _compared(found: Shaped, told: Comparison) -> dict[str, Any]:
     """The period beside: what all of it cost, by currency, and how that differs."""
     now, before = found.answer.totals, told.totals
-    whole = [Row((), name, now.get(name, NOTHING), before.get(name, NOTHING)) for name in sorted({*now, *before})]
+    whole = [
+        Row((), name, now.get(name, NOTHING), before.get(name, NOTHING), ahead=told.ahead.get(name, NOTHING))
+        for name in sorted({*now, *before})
+    ]
     return {
         "start": told.window.start,
         "end": told.window.end,
+        "compared_start": told.now.start if told.now else None,
+        "compared_end": told.now.end if told.now else None,
         "unknown_because": told.unknown_because,
         "totals": {
             one.currency: {name: getattr(one, name) for name in COMPARED} for one in whole if not told.unknown_because

@@ -1,15 +1,57 @@
-"""Periods people ask about by name, and the ones they are compared with."""
+"""Periods people ask about by name, the ones they are compared with, and which days of both can be compared."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from apps.finops.windows import ONE_DAY, Window
+
+
+@dataclass(frozen=True)
+class Published:
+    """The days that are published and have come: from the `first` up to, not including, `until`; None without cost.
+
+    They alone are compared, and a mean by the day is of them: a day that is to come, or whose bill is, would pass for a
+    fall, one before the first for a rise. What is dated ahead counts in the total of its days.
+    """
+
+    first: date | None
+    until: date | None
+
+    def part_of(self, window: Window) -> Window | None:
+        """The days of a window that are published; None where none is."""
+        if self.first is None or self.until is None:
+            return None
+        start, end = max(window.start, self.first), min(window.end, self.until)
+        return Window(start, end) if start < end else None
+
+    def ahead_in(self, window: Window) -> Window | None:
+        """The days of a window that have not come; None where all have."""
+        start = max(window.start, self.until or window.start)
+        return Window(start, window.end) if start < window.end else None
+
+    def compared(self, window: Window, before: Window | None = None) -> tuple[Window, Window] | None:
+        """The days of a window that are compared, and those they are compared with: as many of the period named, from
+        where they stand in it, else as many just before. None where nothing of the window is published, or not all of
+        what it is compared with."""
+        part = self.part_of(window)
+        if part is None:
+            return None
+        length = part.end - part.start
+        if before is None:
+            before = Window(part.start - length, part.start)
+        elif part != window:
+            start = before.start + (part.start - window.start)
+            if start >= before.end:
+                return None
+            before = Window(start, min(start + length, before.end))
+        return (part, before) if self.part_of(before) == before else None
 
 
 def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:
     """A period and the one to compare it with, counted back from `end`, the day after the last that came with cost.
 
     `month`, `quarter` and `year` are what there is of them so far, compared with the same days of the one before;
-    `last-month` is compared with the month before it; anything else with as many days just before.
+    `last-month` is compared with the month before it; anything else with as many days just before as came of it.
     """
     last = end - ONE_DAY
     if period in _BEGINNINGS:
@@ -19,7 +61,8 @@ def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Wi
         window = _month_before(last)
         return window, _month_before(window.start)
     window = custom or Window(end - timedelta(days=int(period)), end)
-    return window, Window(window.start - (window.end - window.start), window.start)
+    length = (min(window.end, end) if window.start < end else window.end) - window.start
+    return window, Window(window.start - length, window.start)
 
 
 def year_before(window: Window) -> Window:

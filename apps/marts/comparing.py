@@ -26,22 +26,19 @@ def window_before(query: CostQuery, compare: str | Window, published: Publicatio
     """The days compared with.
 
     `previous` is as many days just before; where the question begins with a month, the same days of the month before,
-    and of whole months as many whole months. `year` is the same days a year earlier. Days of the question that are not
-    published yet have no counterpart either: part of a month is compared with the same part.
+    and of whole months as many whole months. `year` is the same days a year earlier. Days of the question that have
+    not come have no counterpart either: part of a month is compared with the same part.
     """
+    asked = Window(query.start, query.end)
     if isinstance(compare, Window):
-        return compare
-    end = known_part(query, published).end
+        known = published.published.compared(asked, compare)
+        return known[1] if known else compare
+    end = (published.published.part_of(asked) or asked).end
     if compare == "year":
         return Window(_months_back(query.start, 12), _end_back(end, 12))
     if query.start.day != 1 or (months := _months(query)) == 0:
         return Window(query.start - (end - query.start), query.start)
     return Window(_months_back(query.start, months), _end_back(end, months))
-
-
-def known_part(query: CostQuery, published: PublicationFacts) -> Window:
-    """The days of a question up to the last one published."""
-    return Window(query.start, max(min(query.end, published.end_day or query.end), query.start + ONE_DAY))
 
 
 def _months(query: CostQuery) -> int:
@@ -61,13 +58,6 @@ def _months_back(day: date, months: int) -> date:
     first = date(day.year + (day.month - 1 - months) // 12, (day.month - 1 - months) % 12 + 1, 1)
     last = (first + timedelta(days=32)).replace(day=1) - ONE_DAY
     return min(first + timedelta(days=day.day - 1), last)
-
-
-def is_published(window: Window, published: PublicationFacts) -> bool:
-    """Whether every day of a window is published: a part of a period would pass for a rise."""
-    if published.first_day is None or published.end_day is None:
-        return False
-    return published.first_day <= window.start and window.end <= published.end_day
 
 
 Step = date | str

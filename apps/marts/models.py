@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY
 
 
@@ -43,3 +44,8 @@ class Publication(models.Model):
             return None
         tomorrow = timezone.localdate(self.created_at, ZoneInfo(settings.COSTOPS_TIME_ZONE)) + ONE_DAY
         return max(min(self.end_day, tomorrow), self.first_day + ONE_DAY)
+
+    @property
+    def published(self) -> Published:
+        """The days that are known, and can be compared."""
+        return Published(self.first_day, self.came_until)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.finops.currencies import CURRENCIES
 from apps.finops.errors import CostOpsError
+from apps.finops.periods import Published
 from apps.finops.tables import COSTS, DIMENSIONS
 from apps.finops.tags import key_of
 from apps.marts.tagging import tag_dimensions
@@ -168,6 +169,11 @@ class PublicationFacts:
     first_day: date | None
     end_day: date | None
     came_until: date | None = None
+
+    @property
+    def published(self) -> Published:
+        """The days that are known, and can be compared."""
+        return Published(self.first_day, self.came_until or self.end_day)
 
 
 @dataclass(frozen=True)

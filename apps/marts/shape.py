@@ -1,12 +1,12 @@
 """How an answer is told: in an order, the largest with the rest as "Others", beside another period."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from apps.finops.money import add_up, divided
+from apps.finops.money import NOTHING, add_up, divided
 from apps.finops.windows import Window
 from apps.marts.query import TIME_DIMENSIONS, Answer, BadQuestion, CostQuery
 from apps.rates.selectors import UsedRate
@@ -71,17 +71,19 @@ def lasting(group_by: tuple[str, ...]) -> tuple[int, ...]:
 @dataclass(frozen=True)
 class Row:
     """One row of a shaped answer. `groups` are the values of what was grouped by. `others` counts the groups that a row
-    called Others adds up, None for any other row; `before` is None where it is not known."""
+    called Others adds up, None for any other row; `before` is None where it is not known. `ahead` is what of the cost
+    is of days that have not come: no part of the change."""
 
     groups: tuple[Any, ...]
     currency: str
     cost: Decimal
     before: Decimal | None = None
     others: int | None = None
+    ahead: Decimal = NOTHING
 
     @property
     def delta(self) -> Decimal | None:
-        return None if self.before is None else add_up((self.cost, -self.before))
+        return None if self.before is None else add_up((self.cost, -self.ahead, -self.before))
 
     @property
     def ratio(self) -> Decimal | None:
@@ -94,12 +96,16 @@ class Row:
 @dataclass(frozen=True)
 class Comparison:
     """The period compared with: `totals` are its cost by currency, `unmatched` what of it fell on steps of time that
-    the present one does not have. Where it cannot be told what it cost, `unknown_because` says why."""
+    the present one does not have. Where it cannot be told what it cost, `unknown_because` says why. `now` are the days
+    of the present one that are compared, None where that is not known, `ahead` the cost of its days that have not
+    come."""
 
     window: Window
     unknown_because: str
-    totals: Mapping[str, Decimal]
-    unmatched: Mapping[str, Decimal]
+    totals: Mapping[str, Decimal] = field(default_factory=dict)
+    unmatched: Mapping[str, Decimal] = field(default_factory=dict)
+    now: Window | None = None
+    ahead: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from apps.finops.errors import CostOpsError
 from apps.finops.money import NOTHING, add_up
 from apps.finops.windows import Window
-from apps.marts.comparing import is_published, known_part, moved, window_before
+from apps.marts.comparing import moved, window_before
 from apps.marts.query import TIME_DIMENSIONS, Answer, CostQuery, PublicationFacts
 from apps.marts.selectors import answer
 from apps.marts.shape import COST, DATE, DELTA, OTHERS, Comparison, Row, Shape, Shaped, lasting
@@ -44,11 +44,12 @@ def _compared(
 ) -> tuple[list[Row], Comparison, tuple[UsedRate, ...]]:
     """The rows beside those of the period before; a group of only one of the two costs nothing in the other."""
     query = found.query
-    window, now = window_before(query, compare, found.publication), known_part(query, found.publication)
+    asked, window = Window(query.start, query.end), window_before(query, compare, found.publication)
     try:
-        earlier = _earlier(query, window, found.publication)
+        now = _known(asked, window, found.publication)
+        earlier = answer(query.between(window.start, window.end))
     except (_NotPublished, MissingRate) as unknown:
-        return rows, Comparison(window, str(unknown), {}, {}), found.rates
+        return rows, Comparison(window, str(unknown)), found.rates
     before: dict[Key, Decimal] = {}
     unmatched: dict[str, Decimal] = {}
     for one in _rows(earlier):
@@ -57,22 +58,45 @@ def _compared(
             unmatched[one.currency] = add_up((unmatched.get(one.currency, NOTHING), one.cost))
         else:
             before[one.currency, groups] = one.cost
-    told = [replace(row, before=_before(row, before, query.group_by, window, now)) for row in rows]
+    ahead = _ahead(query, asked, found.publication)
+    of_row = {(one.currency, one.groups): one.cost for one in _rows(ahead)} if ahead else {}
+    told = [
+        replace(
+            row,
+            before=_before(row, before, query.group_by, window, now),
+            ahead=of_row.get((row.currency, row.groups), NOTHING),
+        )
+        for row in rows
+    ]
     told += [Row(groups, currency, NOTHING, cost) for (currency, groups), cost in before.items()]
     rates = sorted({*found.rates, *earlier.rates}, key=lambda rate: (rate.day, rate.source))
-    return told, Comparison(window, "", earlier.totals, unmatched), tuple(rates)
+    totals = ahead.totals if ahead else {}
+    return told, Comparison(window, "", earlier.totals, unmatched, now, totals), tuple(rates)
 
 
 class _NotPublished(CostOpsError):
     """A part of a period would pass for a rise."""
 
 
-def _earlier(query: CostQuery, window: Window, published: PublicationFacts) -> Answer:
-    """What the period before cost, if that is wholly known."""
-    if not is_published(window, published):
-        known = f"those from {published.first_day} until {published.end_day} (end excluded)"
-        raise _NotPublished(f"Not all days of {window} are published, only {known}.")
-    return answer(query.between(window.start, window.end))
+def _known(asked: Window, before: Window, published: PublicationFacts) -> Window:
+    """The days of the question that are compared; raises _NotPublished where there are none, or where not all of what
+    they are compared with is known."""
+    days = published.published
+    known = f"only those from {days.first} until {days.until} (end excluded)"
+    now = days.part_of(asked)
+    if now is None:
+        raise _NotPublished(f"None of the days of {asked} is published, {known}.")
+    if days.part_of(before) != before:
+        raise _NotPublished(f"Not all days of {before} are published, {known}.")
+    return now
+
+
+def _ahead(query: CostQuery, asked: Window, published: PublicationFacts) -> Answer | None:
+    """What days of the question cost that have not come; None where nothing is dated ahead."""
+    ahead = published.published.ahead_in(asked)
+    if ahead is None or published.end_day is None or published.end_day <= ahead.start:
+        return None
+    return answer(query.between(ahead.start, ahead.end))
 
 
 def _beside(groups: tuple[Any, ...], group_by: tuple[str, ...], period: Window, other: Window) -> tuple[Any, ...]:
@@ -131,7 +155,8 @@ def _added(groups: tuple[Any, ...], currency: str, rows: list[Row]) -> Row:
     """Several rows as one; what they cost before is known only where it is of every one of them."""
     befores = [row.before for row in rows if row.before is not None]
     before = add_up(befores) if len(befores) == len(rows) else None
-    return Row(groups, currency, add_up(row.cost for row in rows), before)
+    ahead = add_up(row.ahead for row in rows)
+    return Row(groups, currency, add_up(row.cost for row in rows), before, ahead=ahead)
 
 
 def _in_order(rows: Iterable[Row], group_by: tuple[str, ...], shape: Shape) -> list[Row]:

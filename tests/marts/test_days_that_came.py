@@ -1,0 +1,120 @@
+"""Only days that came are compared: a day to come, or whose bill is, is no fall, and what is dated ahead no rise."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from apps.finops.periods import Published, windows
+from apps.finops.windows import Window
+from apps.marts.query import CostQuery
+from apps.marts.shape import Shape
+from apps.marts.shaping import shaped
+from tests.worlds import publish_costs
+
+DAYS = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
+FLAT = [{"day": day, "team": "web", "effective_cost": "10"} for day in DAYS]
+FEE = {"day": date(2026, 12, 31), "team": "web", "effective_cost": "1"}
+OCTOBER = "start=2026-10-01&end=2026-11-01"
+
+
+def days(text: str) -> Window:
+    return Window.parse(*text.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "compared"),
+    [
+        pytest.param("10-01/10-21", None, ("10-01/10-21", "09-11/10-01"), id="all of it came: as many just before"),
+        pytest.param("10-01/11-01", None, ("10-01/10-21", "09-11/10-01"), id="a part came: as many as that"),
+        pytest.param("10-01/11-01", "09-01/10-01", ("10-01/10-21", "09-01/09-21"), id="the same of a period named"),
+        pytest.param("10-01/11-01", "09-01/09-08", ("10-01/10-21", "09-01/09-08"), id="all of a shorter one"),
+        pytest.param("08-01/08-11", "09-01/09-11", ("08-05/08-11", "09-05/09-11"), id="not what lies before the first"),
+        pytest.param("11-01/12-01", None, None, id="nothing of it came"),
+        pytest.param("11-01/12-01", "09-01/10-01", None, id="nor is it compared with what is named"),
+        pytest.param("08-05/09-05", None, None, id="what it is compared with lies before the first day"),
+        pytest.param("09-01/09-11", "10-15/10-25", None, id="what it is compared with has not come"),
+    ],
+)
+def test_what_is_compared(asked, before, compared):
+    def spelled(text):
+        return days("/".join(f"2026-{day}" for day in text.split("/")))
+
+    known = Published(date(2026, 8, 5), date(2026, 10, 21))
+    found = known.compared(spelled(asked), spelled(before) if before else None)
+    assert found == (tuple(spelled(one) for one in compared) if compared else None)
+
+
+@pytest.mark.parametrize(
+    ("custom", "before"),
+    [
+        pytest.param("2026-10-01/2026-11-01", "2026-09-11/2026-10-01", id="twenty days of it came"),
+        pytest.param("2026-10-01/2026-10-08", "2026-09-24/2026-10-01", id="all of it came"),
+        pytest.param("2026-11-01/2026-12-01", "2026-10-02/2026-11-01", id="none of it came: nothing is known anyway"),
+    ],
+)
+def test_a_custom_period_is_compared_with_as_many_days_as_came_of_it(custom, before):
+    assert windows("custom", end=date(2026, 10, 21), custom=days(custom)) == (days(custom), days(before))
+
+
+def told(client: Client, question: str) -> Any:
+    return client.get(f"/api/v1/costs/?{question}").json()
+
+
+@pytest.mark.parametrize("compare", ["previous", "2026-09-01/2026-10-01"])
+def test_the_api_compares_the_days_that_came(db, home, admin_client: Client, compare):
+    publish_costs(FLAT)
+    found = told(admin_client, f"{OCTOBER}&compare={compare}&group_by=team")
+
+    beside = found["comparison"]
+    assert (beside["start"], beside["end"]) == ("2026-09-01", "2026-09-21")
+    assert (beside["compared_start"], beside["compared_end"]) == ("2026-10-01", "2026-10-21")
+    assert Decimal(beside["totals"]["CNY"]["delta"]) == Decimal(found["rows"][0]["delta"]) == 0
+
+
+@pytest.mark.parametrize("compare", ["previous", "year", "2026-10-01/2026-10-21"])
+@pytest.mark.parametrize("asked", ["start=2026-11-01&end=2026-12-01", "start=2026-12-01&end=2027-01-01"])
+def test_where_nothing_came_the_api_says_that_nothing_is_known(db, home, admin_client: Client, asked, compare):
+    publish_costs(FLAT)
+    beside = told(admin_client, f"{asked}&compare={compare}")["comparison"]
+
+    assert beside["totals"] == {}
+    assert beside["unknown_because"].startswith("None of the days of 2026-1")
+    assert beside["unknown_because"].endswith(
+        "is published, only those from 2026-08-01 until 2026-10-21 (end excluded)."
+    )
+    assert beside["compared_start"] is None
+
+
+def test_what_is_dated_ahead_counts_in_the_total_and_not_in_the_change(db, home, admin_client: Client):
+    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    found = told(admin_client, "start=2026-10-01&end=2027-01-01&compare=2026-09-01/2026-10-01&group_by=team")
+
+    assert found["totals"] == {"CNY": "201.000000000000"}
+    assert Decimal(found["comparison"]["totals"]["CNY"]["delta"]) == 0
+    assert [(Decimal(row["effective_cost"]), Decimal(row["delta"])) for row in found["rows"]] == [(201, 0)]
+
+
+def test_a_month_with_a_fee_ahead_of_it_is_compared_as_far_as_it_came(db, home, admin_client: Client):
+    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    beside = told(admin_client, f"{OCTOBER}&compare=previous")["comparison"]
+    assert (beside["end"], Decimal(beside["totals"]["CNY"]["delta"])) == ("2026-09-21", 0)
+
+
+def test_others_leave_what_is_dated_ahead_out_of_their_change(db, home):
+    costs = [{"day": day, "team": team, "effective_cost": "10"} for day in DAYS for team in ("web", "data", "ops")]
+    publish_costs([*costs, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    asked = CostQuery(date(2026, 10, 1), date(2027, 1, 1), group_by=("team",))
+
+    found = shaped(asked, Shape(top=1, compare=days("2026-09-01/2026-10-01"), order_by=(("team", False),)))
+
+    assert [(row.groups, row.cost, row.delta) for row in found.rows] == [(("data",), 200, 0), (("Others",), 401, 0)]
+
+
+def test_the_terminal_says_that_nothing_came(db, home, capsys):
+    publish_costs(FLAT)
+    call_command("ask", "--start", "2026-12-01", "--end", "2027-01-01", "--compare", "previous")
+    assert "Before: not known. None of the days of 2026-12-01..2027-01-01 is published" in capsys.readouterr().out
