@@ -159,8 +159,8 @@ class LandingCard:
 
 
 def card(asked: Asked, narrowed: Mapping[str, str]) -> LandingCard | None:
-    """The newest forecast of what a page shows, in its currency; None where there is none that one may see, and beside
-    costs of an earlier publication.
+    """The newest forecast of what a page shows, in its currency, the first where its period has none; None where there
+    is none that one may see, and beside costs of an earlier publication.
 
     Whoever sees one team only sees it on the overview too; of several there is no forecast of the sum.
     """
@@ -173,7 +173,8 @@ def card(asked: Asked, narrowed: Mapping[str, str]) -> LandingCard | None:
         return None
     ((level, key),) = narrowed.items() or (("total", ""),)
     found = selectors.forecasts(run, asked.scope, level=level, key=key, by_day=False)
-    one = next((one for one in found if one.currency == asked.currency), None)
+    wanted = asked.currency or min((one.currency for one in found), default="")
+    one = next((one for one in found if one.currency == wanted), None)
     if one is None:
         return None
     url = f"{reverse('forecasts')}?{_params(one)}"

@@ -119,7 +119,6 @@ def _known_month(about: About) -> Card:
     window, before = windows("month", end=end)
     month = replace(asked, period="month", window=window, before=before, metric=DEFAULT_METRIC)
     settled, answered, earlier = selectors.compared(month, **about.narrowed)
-    settled = settled.settled(asked.currency)
     was = selectors.before_of(earlier, settled)
     line = Line(
         Name(""),
@@ -136,7 +135,7 @@ def _known_month(about: About) -> Card:
         url=f"{where}?{settled.params(metric=DEFAULT_METRIC)}",
         meaning=until if line.before is None else f"{until}, {compared}",
         amount=line.cost,
-        unit=asked.currency,
+        unit=settled.currency,
     )
 
 

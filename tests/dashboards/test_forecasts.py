@@ -107,6 +107,12 @@ CARD = re.compile(r"<h2>End of month \d{4}-\d\d</h2>.*?</section>", re.S)
     ("who", "address", "key"),
     [
         pytest.param("staff", "/", "level=total&amp;key=&amp;", id="of all cost on the overview"),
+        pytest.param(
+            "staff",
+            "/?period=custom&start=2026-07-01&last=2026-07-31",
+            "level=total&amp;key=&amp;currency=CNY",
+            id="beside a period without cost",
+        ),
         pytest.param("staff", "/teams/live-class/", "level=team&amp;key=live-class", id="of a team on its page"),
         pytest.param("lilei", "/", "level=team&amp;key=live-class", id="of the only team one sees on the overview"),
         pytest.param("staff", "/organisation/department/直播/", "level=department&amp;key=", id="of a department"),
