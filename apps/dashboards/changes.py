@@ -116,7 +116,7 @@ class ChangePage:
 
     @property
     def why_params(self) -> str:
-        """What the page that says why is asked: of the month chosen, against the one before."""
+        """What the page that says why is asked of the later publication: the month chosen, against the one before."""
         query = self.asked.query
         days = {"period": "month"} if query.window is None else {
             "period": "custom", "start": str(query.window.start), "last": str(query.window.end - ONE_DAY),

@@ -109,11 +109,12 @@ class ForecastsPage:
 
     @property
     def why_params(self) -> str:
-        """What the page that says why is asked of this series."""
+        """What the page that says why is asked of this series: of the month that lands, so far."""
         one = self.chosen
         if one is None:
             return ""
-        return urlencode({"currency": one.currency} | ({one.level: one.key} if one.level != "total" else {}))
+        narrowed = {one.level: one.key} if one.level != "total" else {}
+        return urlencode({"period": "month", "currency": one.currency} | narrowed)
 
 
 def page(given: Mapping[str, Any], scope: Scope, by: Actor) -> ForecastsPage:

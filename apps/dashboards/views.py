@@ -211,6 +211,7 @@ class Units(Guarded, TemplateView):
             "asked": page.asked,
             "facts": page.facts,
             "missing_rate": no_rate(missing) if missing else "",
+            "why_params": why.panel_params(page.asked),
             "periods": PERIODS,
             "metrics": METRICS,
             "for_everything": self.scope.teams is None,

@@ -50,6 +50,7 @@ def test_page_api_and_terminal_say_the_same(capsys: pytest.CaptureFixture[str]) 
     assert "It adds up." in html
     for amount in ("16.000000000000", "24.000000000000", "12.500000000000", "-10.000000000000", "50.500000000000"):
         assert f'title="{amount}"' in html
+    assert "The later publication against the period before" in html, "the panel is not about the two publications"
     (trace,) = staff.get("/figures/changes/?month=2026-10").json()["data"]
     assert trace["y"] == [58, 12.5, -10, 48, 108.5]
 

@@ -29,6 +29,12 @@ def test_the_page_shows_landings_and_how_good_they_were(forecast, client_of):
     assert re.search(r"tried from 8 past days since", body)
 
 
+def test_why_is_asked_of_the_month_that_lands(forecast, client_of):
+    body = client_of("staff").get("/forecasts/?level=team&key=search&currency=CNY").content.decode()
+
+    assert 'hx-get="/why/panel/?period=month&amp;currency=CNY&amp;team=search"' in body
+
+
 def test_how_far_off_it_was_is_said_in_hundredths(forecast, client_of):
     Forecast.objects.filter(level="total").update(total_error=0.0412, naive_total_error=0.09, is_naive=False)
     body = client_of("staff").get("/forecasts/?level=total&currency=CNY").content.decode()

@@ -96,6 +96,7 @@ def test_a_lead_is_told_of_own_cost_only(published, client_of):
         ("/teams/live-class/", "team=live-class"),
         ("/organisation/department/直播/", "department=%E7%9B%B4%E6%92%AD"),
         ("/teams/live-class/namespaces/online/classroom/", "team=live-class&cluster=online&namespace=classroom"),
+        ("/units/", "start=2026-10-01&last=2026-10-30"),
     ],
 )
 def test_every_page_of_cost_has_a_panel_that_asks_the_same(published, client_of, address, narrowed):
@@ -104,7 +105,9 @@ def test_every_page_of_cost_has_a_panel_that_asks_the_same(published, client_of,
     (panel,) = re.findall(r'hx-get="(/why/panel/[^"]+)"', body)
 
     assert all(pair in panel for pair in narrowed.split("&"))
-    assert "media since 1 Oct" in staff.get(panel).content.decode()
+    told = staff.get(panel).content.decode()
+    assert "media since 1 Oct" in told
+    assert "1 Oct 2026 – 30 Oct 2026 against 1 Sep 2026 – 30 Sep 2026" in " ".join(told.split())
 
 
 def test_a_page_whose_period_has_nothing_to_compare_with_has_no_panel(published, client_of):
