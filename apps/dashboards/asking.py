@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import CostQuery, Scope
 
@@ -33,8 +34,9 @@ METRICS = {
 class Asked:
     """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest.
 
-    `first_day` is the first day published: what lies before it is unknown, not zero. `reporting` is the currency that
-    all amounts are converted to, if any; it is the `currency` then.
+    `first_day` is the first day published: what lies before it is unknown, not zero; so is what comes after the days
+    that came, the last before `came_until`. `reporting` is the currency that all amounts are converted to, if any; it
+    is the `currency` then.
     """
 
     period: str
@@ -46,6 +48,7 @@ class Asked:
     pinned: bool
     scope: Scope
     first_day: date
+    came_until: date
     reporting: str = ""
 
     def query(self, *groups: str, **filters: str) -> CostQuery:
@@ -67,14 +70,29 @@ class Asked:
         return replace(self, window=self.before)
 
     @property
+    def published(self) -> Published:
+        return Published(self.first_day, self.came_until)
+
+    @property
+    def came(self) -> Window | None:
+        """The days of the period that are published, and have come; they are compared. None where there are none."""
+        return self.published.part_of(self.window)
+
+    @property
+    def ahead(self) -> "Asked | None":
+        """The same about the days of the period that have not come; None where all have."""
+        days = self.published.ahead_in(self.window)
+        return None if days is None else replace(self, window=days)
+
+    @property
     def is_comparable(self) -> bool:
-        """Whether the whole period before is published; a part of it would pass for a rise."""
-        return self.before.start >= self.first_day
+        """Whether some of the period and the whole period before are published; a part of it would pass for a rise."""
+        return self.published.compared(self.window, self.before) is not None
 
     @property
     def days_known(self) -> int:
         """How many days of the period are published, at least one; a mean over others would be too low."""
-        return max((self.window.end - max(self.window.start, self.first_day)).days, 1)
+        return (self.came.end - self.came.start).days if self.came else 1
 
     def settled(self, currency: str) -> "Asked":
         return replace(self, currency=currency)
@@ -105,6 +123,11 @@ class Asked:
     @property
     def before_last_day(self) -> date:
         return self.before.end - ONE_DAY
+
+    @property
+    def came_last_day(self) -> date | None:
+        """The last day that came, where others of the period have not; None where all or none have."""
+        return self.came.end - ONE_DAY if self.came and self.came.end < self.window.end else None
 
     @property
     def grain(self) -> str:

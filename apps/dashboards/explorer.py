@@ -15,12 +15,13 @@ from apps.charts import labels
 from apps.dashboards import explorer_figures, naming
 from apps.dashboards.asking import METRICS
 from apps.dashboards.explorer_table import Grid, grid
+from apps.dashboards.explorer_words import sentence, unknown
 from apps.dashboards.exploring import Names, dimension, in_order
-from apps.dashboards.lines import Line, hundredths
+from apps.dashboards.lines import Line
 from apps.dashboards.selectors import Choice
 from apps.dashboards.templatetags import costs as written
 from apps.explorer import selectors
-from apps.explorer.answering import ZERO, Explored, Offered, offered_currencies
+from apps.explorer.answering import Explored, Offered, offered_currencies
 from apps.explorer.models import Annotation, SavedView
 from apps.explorer.question import (
     CHARTS,
@@ -241,8 +242,8 @@ def page(found: Explored, given: Mapping[str, Sequence[str]], actor: Actor) -> E
         form=form(given, asked, {}),
         params=shown.params(),
         title=_title(found),
-        sentence=_sentence(found, names),
-        unknown=_unknown(found),
+        sentence=sentence(found, names),
+        unknown=unknown(found),
         left_out=explorer_figures.not_drawn(found),
         figure_url=f"{reverse('figure-explorer')}?{replace(shown, publication=found.publication.number).params()}",
         grid=grid(found, names),
@@ -268,61 +269,6 @@ def _title(found: Explored) -> str:
     by = " → ".join(dimension(name) for name in found.asked.by)
     metric = str(METRICS[found.asked.metric])
     return _("%(metric)s by %(dimensions)s") % {"metric": metric, "dimensions": by} if by else metric
-
-
-def _sentence(found: Explored, names: Names) -> str:
-    """What the figure says, in words."""
-    others = _others(found)
-    if not found.steps:
-        return others or _("No cost in this period.")
-    told = [
-        _("%(total)s %(currency)s in total, %(days)s.")
-        % {
-            "total": written.money(found.total),
-            "currency": found.currency,
-            "days": written.day_range(found.window.start, found.window.end - ONE_DAY),
-        }
-    ]
-    costs = found.costs
-    if found.asked.by and found.total > 0:
-        first = max(costs, key=lambda key: (costs[key], key))
-        share = f"{hundredths(costs[first], found.total):.1f}"
-        named = {"name": labels.plain(names.titles(first)), "share": share}
-        told.append(_("The largest is %(name)s with %(share)s %%.") % named)
-    if found.earlier_total is not None:
-        told.append(_compared(found))
-    return " ".join([*told, others] if others else told)
-
-
-def _others(found: Explored) -> str:
-    """What it cost in other currencies, unless one was chosen."""
-    if found.asked.currency or not found.others:
-        return ""
-    amounts = [f"{written.money(total)} {labels.plain(code)}" for code, total in found.others.items()]
-    return _("Not in it: %(amounts)s.") % {"amounts": naming.joined(amounts)}
-
-
-def _compared(found: Explored) -> str:
-    facts = {
-        "before": written.money(found.earlier_total),
-        "currency": found.currency,
-        "days": written.day_range(found.before.start, found.before.end - ONE_DAY),
-        "change": written.change(found.total - (found.earlier_total or ZERO)),
-    }
-    return _("%(change)s against %(before)s %(currency)s of %(days)s.") % facts
-
-
-def _unknown(found: Explored) -> str:
-    """What is not known of the days asked for, and of those compared with."""
-    first = found.publication.first_day
-    if first and found.window.start < first:
-        return _("Costs are published from %(first)s on; what lies before is not known.") % {
-            "first": written.day(first)
-        }
-    if not found.asked.compare or found.earlier is not None:
-        return ""
-    days = written.day_range(found.before.start, found.before.end - ONE_DAY)
-    return _("Not compared: costs or rates are not there for all of %(days)s.") % {"days": days}
 
 
 def _chips(asked: Exploration, names: Names) -> list[Chip]:

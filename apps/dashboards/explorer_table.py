@@ -67,7 +67,8 @@ def grid(found: Explored, names: Names) -> Grid:
     def row(titles: Sequence[str], colour: str, keys: Sequence[Key], further: str = "", about: str = "") -> Row:
         cost = total_of(costs.get(key, ZERO) for key in keys)
         before = None if earlier is None else total_of(earlier.get(key, ZERO) for key in keys)
-        line = Line(Name(""), cost, before, share=hundredths(cost, found.total), explain=about)
+        ahead = total_of(found.ahead.get(key, ZERO) for key in keys)
+        line = Line(Name(""), cost, before, share=hundredths(cost, found.total), explain=about, ahead=ahead)
         steps = summed((day, found.steps[day, key]) for day in times for key in keys if (day, key) in found.steps)
         cells = tuple(Cell(steps.get(day)) for day in times)
         if len(keys) == 1:

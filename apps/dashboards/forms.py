@@ -79,4 +79,5 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         pinned=given["publication"] is not None,
         scope=scope,
         first_day=publication.first_day or EARLIEST,
+        came_until=publication.came_until or LATEST,
     )

@@ -1,7 +1,7 @@
 """Lines of cost: what one row of a table on a page says, and the row that adds up the rest."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 
 from django.utils.translation import ngettext
@@ -45,7 +45,8 @@ class Part:
 class Line:
     """Cost in a period and in the one before (None: not known); `share` is of the table's total, in hundredths.
 
-    `keys` are what the line is of, several for the line of the rest; `explain` is where its cost is explained.
+    `ahead` is what of the cost is of days that have not come: no part of the change. `keys` are what the line is of,
+    several for the line of the rest; `explain` is where its cost is explained.
     """
 
     name: Name
@@ -56,10 +57,16 @@ class Line:
     by_kind: ByKind = field(default_factory=dict)
     keys: tuple[Key, ...] = ()
     explain: str = ""
+    ahead: Decimal = ZERO
+
+    @property
+    def came(self) -> Decimal:
+        """What the days cost that came."""
+        return EXACT.subtract(self.cost, self.ahead)
 
     @property
     def change(self) -> Decimal | None:
-        return None if self.before is None else EXACT.subtract(self.cost, self.before)
+        return None if self.before is None else EXACT.subtract(self.came, self.before)
 
     @property
     def tone(self) -> str:
@@ -121,13 +128,19 @@ def fold(costs: Mapping[Key, Decimal]) -> dict[Key, ByKind]:
 
 
 def build_table(
-    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal] | None, *, name: Callable[[Key], Name], limit: int = 50
+    now: Mapping[Key, Decimal],
+    before: Mapping[Key, Decimal] | None,
+    *,
+    name: Callable[[Key], Name],
+    limit: int = 50,
+    ahead: Mapping[Key, Decimal] | None = None,
 ) -> Table:
     """The table of costs: largest first, beyond `limit` lines in one, so that it always adds up.
 
     `now` is keyed (…, kind), `before` by the same without the kind; it is None where the period before is not known.
+    `ahead` is what of `now` is of days that have not come, keyed as `before`.
     """
-    earlier = before or {}
+    earlier, to_come = before or {}, ahead or {}
     kinds = fold(now)
     costs = {key: total_of(by_kind.values()) for key, by_kind in kinds.items()}
     total = total_of(costs.values())
@@ -145,6 +158,7 @@ def build_table(
             parts=parts_of(by_kind, whole=max(longest, abs(cost))),
             by_kind=by_kind,
             keys=tuple(chosen),
+            ahead=total_of(to_come.get(key, ZERO) for key in chosen),
         )
 
     shown, hidden = (keys, []) if len(keys) <= limit + 1 else (keys[:limit], keys[limit:])
@@ -190,15 +204,21 @@ def parts_of(by_kind: ByKind, *, whole: Decimal | None = None) -> tuple[Part, ..
 
 
 def movers(
-    now: Mapping[Key, Decimal], before: Mapping[Key, Decimal] | None, *, name: Callable[[Key], Name], limit: int
+    now: Mapping[Key, Decimal],
+    before: Mapping[Key, Decimal] | None,
+    *,
+    name: Callable[[Key], Name],
+    limit: int,
+    ahead: Mapping[Key, Decimal] | None = None,
 ) -> tuple[Line, ...]:
     """What changed most in either direction, the largest change first; nothing where the period before is not known."""
     if before is None:
         return ()
-    changed = [
-        (key, now.get(key, ZERO), before.get(key, ZERO))
+    to_come = ahead or {}
+    lines = [
+        Line(Name(""), now.get(key, ZERO), before.get(key, ZERO), keys=(key,), ahead=to_come.get(key, ZERO))
         for key in {*now, *before}
-        if now.get(key, ZERO) != before.get(key, ZERO)
     ]
-    changed.sort(key=lambda row: (-abs(EXACT.subtract(row[1], row[2])), row[0]))
-    return tuple(Line(name=name(key), cost=cost, before=earlier, keys=(key,)) for key, cost, earlier in changed[:limit])
+    changed = [(abs(line.change), line) for line in lines if line.change]
+    changed.sort(key=lambda pair: (-pair[0], pair[1].keys))
+    return tuple(replace(line, name=name(line.keys[0])) for _, line in changed[:limit])

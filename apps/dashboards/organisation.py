@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.dashboards import naming, selectors, trends
 from apps.dashboards.asking import Asked
-from apps.dashboards.lines import Key, Name, build_table, movers
+from apps.dashboards.lines import Key, Name, build_table, movers, regroup
 from apps.marts import selectors as marts
 from apps.teams.organising import today, tree
 from apps.teams.tree import KINDS, Tree, Unit
@@ -84,13 +84,16 @@ def unit_page(asked: Asked, *, kind: str, name: str) -> UnitPage | None:
     places = ("team", "cluster", "namespace", "service")
     asked, answered, earlier = selectors.compared(asked, *places, **filters)
     now, before = selectors.amounts(answered, asked), selectors.before_of(earlier, asked)
+    ahead = selectors.ahead_of(asked, *places, **filters)
     teams = naming.directory()
     by_team, by_service = (
         selectors.amounts(marts.answer(asked.query(place, "kind", **filters)), asked) for place in ("team", "service")
     )
     namer = naming.team_namer(asked, teams)
-    table = build_table(by_team, selectors.regrouped(before, 0), name=namer, limit=selectors.TEAMS)
-    services = build_table(by_service, selectors.regrouped(before, 3), name=naming.plain_namer("service"))
+    to_come = regroup(ahead, 0)
+    table = build_table(by_team, selectors.regrouped(before, 0), name=namer, limit=selectors.TEAMS, ahead=to_come)
+    to_come, service = regroup(ahead, 3), naming.plain_namer("service")
+    services = build_table(by_service, selectors.regrouped(before, 3), name=service, ahead=to_come)
     deeper = [_level(asked, level, **filters) for level in KINDS[KINDS.index(kind) + 1 :]]
     per_step = selectors.cost_per_step(asked, **filters)
     here = next((place for place in unit.places if place.since <= today() < place.until), None)
@@ -113,7 +116,7 @@ def unit_page(asked: Asked, *, kind: str, name: str) -> UnitPage | None:
                 _("Services"), _("Service"), services, selectors.csv_url(asked, "service", "kind", **filters)
             ),
         ),
-        movers=movers(now, before, name=naming.mover_namer(asked, teams), limit=selectors.MOVERS),
+        movers=movers(now, before, name=naming.mover_namer(asked, teams), limit=selectors.MOVERS, ahead=ahead),
         kind=kind,
         kind_word=str(KIND_WORDS[kind]),
         name=name,
@@ -140,7 +143,8 @@ def _level(asked: Asked, level: str, **filters: str) -> selectors.Section | None
     if not any(key[0] for key in {*now, *(before or {})}):
         return None
     before = selectors.regrouped(before, 0)
-    table = build_table(now, before, name=unit_namer(asked, level), limit=selectors.TEAMS)
+    ahead = selectors.ahead_of(asked, level, **filters)
+    table = build_table(now, before, name=unit_namer(asked, level), limit=selectors.TEAMS, ahead=ahead)
     url = selectors.csv_url(asked, level, "kind", **filters)
     return selectors.Section(str(SECTIONS[level]), str(KIND_WORDS[level]), table, url)
 

@@ -119,6 +119,15 @@ def before_of(earlier: Answer, asked: Asked) -> dict[Key, Decimal] | None:
     return amounts(earlier, asked) if asked.is_comparable else None
 
 
+def ahead_of(asked: Asked, *groups: str, **filters: str) -> dict[Key, Decimal]:
+    """What days of the period cost that have not come, in the chosen currency; nothing where nothing is dated ahead."""
+    to_come = asked.ahead
+    end_day = marts.publication(asked.publication).end_day if to_come else None
+    if to_come is None or end_day is None or end_day <= to_come.window.start:
+        return {}
+    return amounts(marts.answer(to_come.query(*groups, **filters)), asked)
+
+
 def regrouped(before: Mapping[Key, Decimal] | None, *positions: int) -> dict[Key, Decimal] | None:
     return None if before is None else regroup(before, *positions)
 
@@ -146,17 +155,18 @@ def in_currency(asked: Asked) -> dict[str, str]:
 
 def headline_of(asked: Asked, total: Line, **filters: str) -> Headline:
     parts = explained_parts(parts_of(total.by_kind), whole(asked, **filters))
-    return Headline(line=total, per_day=total.cost / asked.days_known, parts=parts)
+    return Headline(line=total, per_day=total.came / asked.days_known, parts=parts)
 
 
 def overview(asked: Asked) -> CostPage:
     """The cost of all teams the viewer may see."""
     places = ("team", "cluster", "namespace", "service")
     asked, answered, earlier = compared(asked, *places)
-    now, before = amounts(answered, asked), before_of(earlier, asked)
+    now, before, ahead = amounts(answered, asked), before_of(earlier, asked), ahead_of(asked, *places)
     teams = naming.directory()
     kinds = amounts(marts.answer(asked.query("team", "kind")), asked)
-    table = build_table(kinds, regrouped(before, 0), name=naming.team_namer(asked, teams), limit=TEAMS)
+    namer = naming.team_namer(asked, teams)
+    table = build_table(kinds, regrouped(before, 0), name=namer, limit=TEAMS, ahead=regroup(ahead, 0))
     table = explained(table, asked, "team")
     per_step = cost_per_step(asked)
     return CostPage(
@@ -171,7 +181,9 @@ def overview(asked: Asked) -> CostPage:
         ),
         sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind")),),
         movers=explained_lines(
-            movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS), whole(asked), *places
+            movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS, ahead=ahead),
+            whole(asked),
+            *places,
         ),
     )
 
@@ -200,10 +212,12 @@ def team(asked: Asked, name: str) -> TeamPage | None:
     about = Team.objects.filter(name=name).first()
     if about is None and name != UNALLOCATED and not answered.rows and not earlier.rows:
         return None
-    now, before = amounts(answered, asked), before_of(earlier, asked)
-    namespaces = build_table(regroup(now, 0, 1, 3), regrouped(before, 0, 1), name=naming.namespace_namer(asked, name))
+    now, before, ahead = amounts(answered, asked), before_of(earlier, asked), ahead_of(asked, *places, team=name)
+    namer = naming.namespace_namer(asked, name)
+    namespaces = build_table(regroup(now, 0, 1, 3), regrouped(before, 0, 1), name=namer, ahead=regroup(ahead, 0, 1))
     namespaces = explained(namespaces, asked, "cluster", "namespace", team=name)
-    services = build_table(regroup(now, 2, 3), regrouped(before, 2), name=naming.plain_namer("service"))
+    namer = naming.plain_namer("service")
+    services = build_table(regroup(now, 2, 3), regrouped(before, 2), name=namer, ahead=regroup(ahead, 2))
     services = explained(services, asked, "service", team=name)
     per_step = cost_per_step(asked, team=name)
     return TeamPage(
@@ -229,7 +243,11 @@ def team(asked: Asked, name: str) -> TeamPage | None:
         ),
         movers=explained_lines(
             movers(
-                regroup(now, 0, 1, 2), regrouped(before, 0, 1, 2), name=naming.place_namer(asked, name), limit=MOVERS
+                regroup(now, 0, 1, 2),
+                regrouped(before, 0, 1, 2),
+                name=naming.place_namer(asked, name),
+                limit=MOVERS,
+                ahead=regroup(ahead, 0, 1, 2),
             ),
             whole(asked, team=name),
             *places[:3],
@@ -246,7 +264,8 @@ def _workloads(asked: Asked, team: str) -> Section:
     _same, answered, earlier = compared(asked, *places, "kind", team=team)
     now, before = amounts(answered, asked), before_of(earlier, asked)
     name = naming.workload_namer(asked, team)
-    table = build_table(now, regrouped(before, 0, 1, 2), name=name, limit=WORKLOADS)
+    ahead = ahead_of(asked, *places, team=team)
+    table = build_table(now, regrouped(before, 0, 1, 2), name=name, limit=WORKLOADS, ahead=ahead)
     table = explained(table, asked, *places, team=team)
     return Section(_("Workloads"), _("Workload"), table, csv_url(asked, *places, "kind", team=team), is_wide=True)
 
@@ -271,10 +290,12 @@ def namespace(
     filters = {"team": team, "cluster": cluster, "namespace": namespace}
     places = ("workload", "service", "kind")
     asked, answered, earlier = compared(asked, *places, **filters)
-    now, before = amounts(answered, asked), before_of(earlier, asked)
-    workloads = build_table(regroup(now, 0, 2), regrouped(before, 0), name=naming.plain_namer("workload"))
+    now, before, ahead = amounts(answered, asked), before_of(earlier, asked), ahead_of(asked, *places, **filters)
+    namer = naming.plain_namer("workload")
+    workloads = build_table(regroup(now, 0, 2), regrouped(before, 0), name=namer, ahead=regroup(ahead, 0))
     workloads = explained(workloads, asked, "workload", **filters)
-    services = build_table(regroup(now, 1, 2), regrouped(before, 1), name=naming.plain_namer("service"))
+    namer = naming.plain_namer("service")
+    services = build_table(regroup(now, 1, 2), regrouped(before, 1), name=namer, ahead=regroup(ahead, 1))
     services = explained(services, asked, "service", **filters)
     steps = amounts(marts.answer(asked.query(asked.grain, "kind", **filters)), asked)
     per_step = {trends.moment(step): cost for (step,), cost in regroup(steps, 0).items()}

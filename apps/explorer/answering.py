@@ -1,6 +1,6 @@
 """The answer to an exploration: the same numbers as any other question, folded to what can be drawn."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Context, Decimal
@@ -24,7 +24,9 @@ class Explored:
 
     `steps` is cost by (time step, groups), with no step where time is no part of it (`step` is empty then). `earlier`
     is the cost by groups of the period compared with, None where it was not asked for or not all of it is known, and
-    `earlier_steps` the same by step, moved to where the period asked for has that step. `others` are the totals in
+    `earlier_steps` the same by step, moved to where the period asked for has that step. `came` are the days that are
+    compared, those published, None where there are none; `ahead` is the cost by groups of days that have not come: no
+    part of the change. `others` are the totals in
     other currencies, and `missing` the rate for want of which they are not in this one.
     """
 
@@ -41,6 +43,8 @@ class Explored:
     publication: PublicationFacts
     rates: tuple[UsedRate, ...]
     others: Mapping[str, Decimal]
+    came: Window | None
+    ahead: Mapping[Key, Decimal]
     missing: MissingRate | None = None
 
     @property
@@ -55,6 +59,12 @@ class Explored:
     @property
     def earlier_total(self) -> Decimal | None:
         return None if self.earlier is None else total_of(self.earlier.values())
+
+    @property
+    def change(self) -> Decimal | None:
+        """What the days that came cost more than what they are compared with."""
+        was = self.earlier_total
+        return None if was is None else total_of([self.total, -total_of(self.ahead.values()), -was])
 
 
 def total_of(amounts: Iterable[Decimal]) -> Decimal:
@@ -89,14 +99,17 @@ def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explo
     if end is None:
         raise marts.NothingPublished(f"Publication {publication.number} holds no cost.")
     window, before = asked.windows(end)
+    compared = publication.published.compared(window, before)
+    before = compared[1] if compared else before
     step = asked.step(window)
     groups = (*([step] if step else []), *asked.by)
     query = asked.query(window, as_of=publication.number, scope=scope)
     found = marts.answer(query.grouped(*groups))
-    earlier = _earlier(asked, query.between(before.start, before.end), groups, publication.first_day)
+    is_known = bool(asked.compare and compared)
+    earlier = _earlier(query.between(before.start, before.end).grouped(*groups)) if is_known else None
     currencies = tuple(sorted({*found.totals, *(earlier.totals if earlier else ())}))
     currency = asked.reporting or asked.currency or next(iter(currencies), "")
-    compared = None if earlier is None else _by_step(earlier, step, currency)
+    was = None if earlier is None else _by_step(earlier, step, currency)
     return Explored(
         asked=asked,
         window=window,
@@ -106,22 +119,31 @@ def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explo
         currency=currency,
         currencies=currencies,
         steps=_by_step(found, step, currency),
-        earlier=None if compared is None else summed((key, cost) for (_, key), cost in compared.items()),
-        earlier_steps=_moved(compared or {}, window.start - before.start, step),
+        earlier=None if was is None else summed((key, cost) for (_, key), cost in was.items()),
+        earlier_steps=_moved(was or {}, window.start - before.start, step),
         publication=found.publication,
         rates=found.rates,
         others={code: total for code, total in sorted(found.totals.items()) if code != currency},
+        came=publication.published.part_of(window),
+        ahead=_ahead(asked, query, publication, currency),
     )
 
 
-def _earlier(asked: Exploration, query: CostQuery, groups: Sequence[str], first_day: date | None) -> Answer | None:
-    """The same of the period compared with; None unless all of it is published, with every rate it needs."""
-    if not asked.compare or first_day is None or query.start < first_day:
-        return None
+def _earlier(query: CostQuery) -> Answer | None:
+    """What a period compared with cost; None without every rate it needs: rates usually begin later than costs."""
     try:
-        return marts.answer(query.grouped(*groups))
-    except MissingRate:  # rates usually begin later than costs
+        return marts.answer(query)
+    except MissingRate:
         return None
+
+
+def _ahead(asked: Exploration, query: CostQuery, publication: Publication, currency: str) -> dict[Key, Decimal]:
+    """What days of the period cost that have not come, by groups; nothing where nothing is dated ahead."""
+    days = publication.published.ahead_in(Window(query.start, query.end))
+    if days is None or publication.end_day is None or publication.end_day <= days.start:
+        return {}
+    found = marts.answer(query.between(days.start, days.end).grouped(*asked.by))
+    return {key: cost for (_, key), cost in _by_step(found, "", currency).items()}
 
 
 def _by_step(answer: Answer, step: str, currency: str) -> dict[tuple[date | None, Key], Decimal]:

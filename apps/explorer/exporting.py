@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from apps.explorer.answering import EXACT, ZERO, Explored
+from apps.explorer.answering import ZERO, Explored, total_of
 from apps.finops.spreadsheets import cell
 from apps.finops.tabling import as_workbook
 
@@ -29,13 +29,19 @@ def sheet(found: Explored) -> Sheet:
         ordered = sorted(found.steps.items(), key=lambda row: (row[0][0], -abs(row[1]), row[0][1]))
         rows = tuple((day, *key, found.currency, cost) for (day, key), cost in ordered)
         return Sheet((found.step, *asked.by, "currency", asked.metric), frozenset({asked.metric}), rows)
-    costs, earlier = found.costs, found.earlier
+    costs, earlier, ahead = found.costs, found.earlier, found.ahead
     keys = sorted({*costs, *(earlier or ())}, key=lambda key: (-abs(costs.get(key, ZERO)), key))
     columns = (*asked.by, "currency", asked.metric)
     if earlier is None:
         return Sheet(columns, frozenset(columns[-1:]), tuple((*key, found.currency, costs[key]) for key in keys))
     rows = tuple(
-        (*key, found.currency, now := costs.get(key, ZERO), was := earlier.get(key, ZERO), EXACT.subtract(now, was))
+        (
+            *key,
+            found.currency,
+            now := costs.get(key, ZERO),
+            was := earlier.get(key, ZERO),
+            total_of([now, -ahead.get(key, ZERO), -was]),
+        )
         for key in keys
     )
     return Sheet((*columns, "before", "change"), frozenset({asked.metric, "before", "change"}), rows)

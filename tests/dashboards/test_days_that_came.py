@@ -1,0 +1,84 @@
+"""Pages compare days that came: a period that reaches beyond them is no fall, and what is dated ahead no rise."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.worlds import publish_costs
+
+DAYS = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
+FLAT = [{"day": day, "team": "live-class", "namespace": "a", "effective_cost": "10"} for day in DAYS]
+FEE = {"day": date(2026, 12, 31), "team": "live-class", "namespace": "a", "effective_cost": "31"}
+OCTOBER = "period=custom&start=2026-10-01&last=2026-10-31"
+AUTUMN = "period=custom&start=2026-10-01&last=2026-12-31"
+NOVEMBER = "period=custom&start=2026-11-01&last=2026-11-30"
+PAGES = ["/", "/teams/live-class/", "/teams/live-class/namespaces/~/a/"]
+
+
+def told(client, address: str) -> str:
+    """What a page says below its menu, in one line."""
+    main = re.search(r"<main.*</main>", client.get(address).content.decode(), re.DOTALL)
+    assert main, address
+    return " ".join(re.sub(r"<[^>]+>", " ", main[0]).split())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_period_that_is_not_over_is_compared_as_far_as_it_came(people, client_of, page):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"{page}?{OCTOBER}")
+    assert "200.00 CNY 10.00 CNY a day" in said
+    assert "Change 0.00 0.0 % against 200.00, 11 Sep 2026 – 30 Sep 2026" in said
+    assert "compared and averaged are the days that came, 1 Oct 2026 – 20 Oct 2026" in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_dated_ahead_counts_in_the_total_alone(people, client_of, page):
+    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    said = told(client_of("finance"), f"{page}?{AUTUMN}")
+    assert "231.00 CNY 10.00 CNY a day" in said
+    assert "Change 0.00 0.0 % against 200.00, 11 Sep 2026 – 30 Sep 2026" in said
+    assert "+31.00" not in said
+
+
+@pytest.mark.parametrize("page", PAGES[:2])
+def test_a_period_of_which_nothing_came_is_compared_with_nothing(people, client_of, page):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"{page}?{NOVEMBER}")
+    assert "Change – no day of this period is published" in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_period_that_came_says_nothing_of_it(people, client_of, page):
+    publish_costs(FLAT)
+    assert "the days that came" not in told(client_of("finance"), f"{page}?period=month")
+
+
+def test_the_explorer_compares_the_days_that_came(people, client_of):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"/explorer/?{OCTOBER}&compare=before&chart=table")
+    assert "0.00 against 200.00 CNY of 11 Sep 2026 – 30 Sep 2026." in said
+    assert "Compared are the days that came, 1 Oct 2026 – 20 Oct 2026." in said
+
+
+def test_the_explorer_compares_as_many_days_of_a_year_before(people, client_of):
+    days = [date(2025, 10, 1) + timedelta(days=number) for number in range(385)]  # until 20 October 2026
+    publish_costs([{"day": day, "team": "live-class", "effective_cost": "10"} for day in days])
+    said = told(client_of("finance"), f"/explorer/?{OCTOBER}&compare=year&chart=table")
+    assert "0.00 against 200.00 CNY of 1 Oct 2025 – 20 Oct 2025." in said
+
+
+def test_the_explorer_and_its_files_leave_what_is_dated_ahead_out_of_the_change(people, client_of):
+    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    finance, asked = client_of("finance"), f"{AUTUMN}&compare=before&chart=table&grain=none"
+    said = told(finance, f"/explorer/?{asked}")
+    assert "231.00 CNY in total" in said
+    assert "0.00 against 200.00 CNY of 11 Sep 2026 – 30 Sep 2026." in said
+    rows = finance.get(f"/explorer/files/csv/?{asked}").content.decode().splitlines()[1:]
+    assert rows == ["live-class,CNY,231.000000000000,200.000000000000,0.000000000000"]
+
+
+def test_the_explorer_says_that_nothing_came(people, client_of):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"/explorer/?{NOVEMBER}&compare=before")
+    assert "Not compared: no day of this period is published." in said
