@@ -16,9 +16,8 @@ from apps.api.questions import cell_question, facts, used_rate
 from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, CostChange, MeterChange
 from apps.finops.windows import Window
-from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, just_before, why
+from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.telling import tell
-from apps.marts.query import CostQuery
 from apps.marts.scoping import scope_of
 
 PARAMETERS: parameters.Known = (
@@ -40,7 +39,7 @@ class WhyView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = cell_question(asked, scope_of(request.user))
-        before = _before(asked, query)
+        before = _before(asked)
         etag = etag_of(query.as_of, "why", query, str(before), gettext("Why"), asked["format"])
         if same := unchanged(request, etag):
             return same
@@ -49,10 +48,10 @@ class WhyView(AskView):
         return Response(_presented(found), headers={"ETag": etag})
 
 
-def _before(asked: dict[str, Any], query: CostQuery) -> Window:
+def _before(asked: dict[str, Any]) -> Window | None:
     start, end = asked.get("before_start"), asked.get("before_end")
     if start is None and end is None:
-        return just_before(query)
+        return None
     if start is None or end is None or start >= end:
         raise BadParameterError("before_start", "before_start and before_end: give both, the end after the start")
     check_span({"start": start}, start, end)
@@ -73,6 +72,7 @@ def _presented(found: Why) -> dict[str, Any]:
         "rates": [used_rate(rate) for rate in found.rates],
         "per_day": found.per_day,
         "is_known": found.is_known,
+        "unknown_because": found.unknown_because,
         "sentences": [gettext(one.text) % one.values for one in tell(found)],
         "changes": [_change(one) for one in found.currencies],
         "rows": [_row(one.currency, meter) for one in found.currencies for meter in one.change.meters],

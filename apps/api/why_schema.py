@@ -9,7 +9,8 @@ from apps.finops.why import PARTS
 
 
 class WhyQuerySchema(serializers.Serializer[Any]):
-    """The question as it was understood: the period, and the one compared with, both without their end day."""
+    """The question as it was understood: the days that came of the period, and those compared with, both without their
+    end day."""
 
     metric = serializers.CharField()
     start = serializers.DateField()
@@ -63,13 +64,15 @@ MeterChangeSchema = type(
 
 
 class WhySchema(serializers.Serializer[Any]):
-    """Why cost changed. Where the periods differ in length all amounts are per day. `is_known`: both are published."""
+    """Why cost changed. Where the periods differ in length all amounts are per day. `is_known`: days of the period
+    came, and all of those compared with; else nothing is explained."""
 
     publication = PublicationFactsSchema()
     query = WhyQuerySchema()
     rates = UsedRateSchema(many=True)
     per_day = serializers.BooleanField()
     is_known = serializers.BooleanField()
+    unknown_because = serializers.CharField(allow_blank=True, help_text="empty where it is known")
     sentences = serializers.ListField(child=serializers.CharField())
     changes = CurrencyChangeSchema(many=True)
     rows = MeterChangeSchema(many=True)

@@ -130,6 +130,10 @@ class Asked:
         return self.came.end - ONE_DAY if self.came and self.came.end < self.window.end else None
 
     @property
+    def published_last_day(self) -> date:
+        return self.came_until - ONE_DAY
+
+    @property
     def grain(self) -> str:
         """The time step that a figure of this window can show: at most some hundred of them."""
         days = (self.window.end - self.window.start).days

@@ -87,6 +87,7 @@ class WhyPage:
     currencies: tuple[Choice, ...]
     chosen: CurrencyChange | None
     sentence: str
+    now: str
     before: str
     parts: tuple[PartLine, ...]
     segments: tuple[SegmentLine, ...]
@@ -178,6 +179,7 @@ def page(ask: WhyAsk) -> WhyPage:
         currencies=_choices(ask),
         chosen=chosen,
         sentence=written(told[wanted]) if wanted in told else "",
+        now=day_range(found.days.start, found.days.end - ONE_DAY),
         before=day_range(found.before.start, found.before.end - ONE_DAY),
         parts=_parts(chosen) if chosen else (),
         segments=tuple(_segment(ask, found, chosen, one) for one in chosen.segments) if chosen else (),
@@ -279,11 +281,8 @@ def figure(ask: WhyAsk) -> Figure:
     found = page(ask)
     if found.chosen is None:
         return {"data": [], "layout": {}}
-    told, now = found.chosen.change, found.asked.window
-    ends = [
-        bridge.Step(found.before, told.before),
-        bridge.Step(day_range(now.start, now.end - ONE_DAY), told.after),
-    ]
+    told = found.chosen.change
+    ends = [bridge.Step(found.before, told.before), bridge.Step(found.now, told.after)]
     steps = [bridge.Step(line.title, line.amount) for line in found.parts]
     return bridge.cost_bridge(ends[0], steps, ends[1], currency=found.chosen.currency)
 

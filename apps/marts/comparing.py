@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import BadQuestion, CostQuery, PublicationFacts
 
@@ -58,6 +59,16 @@ def _months_back(day: date, months: int) -> date:
     first = date(day.year + (day.month - 1 - months) // 12, (day.month - 1 - months) % 12 + 1, 1)
     last = (first + timedelta(days=32)).replace(day=1) - ONE_DAY
     return min(first + timedelta(days=day.day - 1), last)
+
+
+def unknown_because(asked: Window, before: Window, days: Published) -> str:
+    """Why days cannot be compared with those before; empty where they can."""
+    if days.until is None:
+        return "No cost is published."
+    known = f"only those from {days.first} until {days.until} (end excluded)"
+    if days.part_of(asked) is None:
+        return f"None of the days of {asked} is published, {known}."
+    return "" if days.part_of(before) == before else f"Not all days of {before} are published, {known}."
 
 
 Step = date | str

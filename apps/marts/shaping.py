@@ -8,7 +8,7 @@ from typing import Any
 from apps.finops.errors import CostOpsError
 from apps.finops.money import NOTHING, add_up
 from apps.finops.windows import Window
-from apps.marts.comparing import moved, window_before
+from apps.marts.comparing import moved, unknown_because, window_before
 from apps.marts.query import TIME_DIMENSIONS, Answer, CostQuery, PublicationFacts
 from apps.marts.selectors import answer
 from apps.marts.shape import COST, DATE, DELTA, OTHERS, Comparison, Row, Shape, Shaped, lasting
@@ -82,12 +82,9 @@ def _known(asked: Window, before: Window, published: PublicationFacts) -> Window
     """The days of the question that are compared; raises _NotPublished where there are none, or where not all of what
     they are compared with is known."""
     days = published.published
-    known = f"only those from {days.first} until {days.until} (end excluded)"
-    now = days.part_of(asked)
-    if now is None:
-        raise _NotPublished(f"None of the days of {asked} is published, {known}.")
-    if days.part_of(before) != before:
-        raise _NotPublished(f"Not all days of {before} are published, {known}.")
+    now, unknown = days.part_of(asked), unknown_because(asked, before, days)
+    if now is None or unknown:
+        raise _NotPublished(unknown)
     return now
 
 

@@ -14,6 +14,7 @@ from apps.budgets.selectors import Standing, standings, standings_for
 from apps.estimates.selectors import estimates, reach_of
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, less
+from apps.finops.windows import Window
 from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
 from apps.insights.why.answering import CurrencyChange, SegmentChange, why
@@ -161,13 +162,13 @@ def _reasons(query: CostQuery) -> tuple[tuple[Sentence, ...], tuple[Contribution
 
 
 def _contributions(query: CostQuery) -> tuple[Contribution, ...]:
-    """The segments that explain a change; none where nothing is published, or the week before is not wholly known."""
+    """The segments that explain a change; none where nothing is published, or one of the weeks is not wholly known."""
     try:
         found = why(query)
     except NothingPublished:
         return ()
     changed = [one for one in found.currencies if one.change.change and one.segments]
-    return tuple(_contribution(one) for one in changed if found.is_known)
+    return tuple(_contribution(one) for one in changed if found.days == Window(query.start, query.end))
 
 
 def _contribution(one: CurrencyChange) -> Contribution:

@@ -131,7 +131,8 @@ def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Public
     parts = [change.change.parts for change in found.currencies if change.currency == one.currency]
     if not parts:
         return None
-    return divided(add_up(part[name] for part in parts for name in PRICES), Decimal(length))
+    days = (found.days.end - found.days.start).days
+    return divided(add_up(part[name] for part in parts for name in PRICES), Decimal(days))
 
 
 def untouched(

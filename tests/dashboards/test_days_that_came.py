@@ -82,3 +82,33 @@ def test_the_explorer_says_that_nothing_came(people, client_of):
     publish_costs(FLAT)
     said = told(client_of("finance"), f"/explorer/?{NOVEMBER}&compare=before")
     assert "Not compared: no day of this period is published." in said
+
+
+def test_why_is_told_of_the_days_that_came(people, client_of):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"/why/?{OCTOBER}")
+    assert "All teams , 1 Oct 2026 – 20 Oct 2026 against 11 Sep 2026 – 30 Sep 2026" in said
+    assert "All teams cost 200.00 CNY, to the cent as before." in said
+
+
+@pytest.mark.parametrize(
+    ("question", "because"),
+    [
+        pytest.param(NOVEMBER, "no day of this period is published", id="nothing of it came"),
+        pytest.param(
+            "period=custom&start=2026-08-05&last=2026-09-30",
+            "costs are published from 1 Aug 2026 to 20 Oct 2026, which is not all of 9 Jun 2026 – 4 Aug 2026",
+            id="before the first day",
+        ),
+        pytest.param(
+            "period=custom&start=2026-09-01&last=2026-09-10&before_start=2026-10-15&before_last=2026-10-24",
+            "costs are published from 1 Aug 2026 to 20 Oct 2026, which is not all of 15 Oct 2026 – 24 Oct 2026",
+            id="what it is compared with has not come",
+        ),
+    ],
+)
+def test_why_says_what_is_not_published(people, client_of, question, because):
+    publish_costs(FLAT)
+    said = told(client_of("finance"), f"/why/?{question}")
+    assert "There is nothing to compare with" in said
+    assert because in said

@@ -118,3 +118,33 @@ def test_the_terminal_says_that_nothing_came(db, home, capsys):
     publish_costs(FLAT)
     call_command("ask", "--start", "2026-12-01", "--end", "2027-01-01", "--compare", "previous")
     assert "Before: not known. None of the days of 2026-12-01..2027-01-01 is published" in capsys.readouterr().out
+
+
+def reasons(client: Client, question: str) -> Any:
+    return client.get(f"/api/v1/why/?{question}").json()
+
+
+@pytest.mark.parametrize("more", [[], [FEE]], ids=["nothing ahead", "a fee ahead"])
+@pytest.mark.parametrize("before", ["", "&before_start=2026-09-01&before_end=2026-10-01"])
+def test_the_api_explains_the_days_that_came(db, home, admin_client: Client, more, before):
+    publish_costs([*FLAT, *more], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    found = reasons(admin_client, f"{OCTOBER}{before}")
+
+    assert (found["query"]["start"], found["query"]["end"]) == ("2026-10-01", "2026-10-21")
+    assert (found["is_known"], found["unknown_because"]) == (True, "")
+    assert found["sentences"] == ["All teams cost 200.00 CNY, to the cent as before."]
+
+
+@pytest.mark.parametrize(
+    ("question", "because"),
+    [
+        ("start=2026-11-01&end=2026-12-01", "None of the days of 2026-11-01..2026-12-01 is published"),
+        ("start=2026-08-05&end=2026-09-05", "Not all days of 2026-07-05..2026-08-05 are published"),
+    ],
+)
+def test_the_api_explains_nothing_where_nothing_can_be_compared(db, home, admin_client: Client, question, because):
+    publish_costs(FLAT)
+    found = reasons(admin_client, question)
+
+    assert found["unknown_because"].startswith(because)
+    assert (found["is_known"], found["sentences"], found["changes"], found["rows"]) == (False, [], [], [])

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,9 +14,10 @@ from apps.finops.windows import Window
 from apps.insights.why.beginning import Beginning, beginnings
 from apps.insights.why.metering import Amounts, Key, Period, added, metered, rough_meter
 from apps.insights.why.searching import ATTRIBUTES, Found, Values, search
+from apps.marts.comparing import unknown_because
 from apps.marts.cube import Cube, cube
 from apps.marts.query import CostQuery, PublicationFacts
-from apps.marts.selectors import CACHE_SECONDS, facts, publication
+from apps.marts.selectors import CACHE_SECONDS, facts, publication, with_versions
 from apps.rates.selectors import UsedRate
 
 _MARKS = ("service", "region", "charge_category")
@@ -59,22 +60,28 @@ class CurrencyChange:
 class Why:
     """The answer: the period of `query` beside the one `before`, by currency, the largest cost first.
 
-    Where the periods differ in length all amounts are `per_day`. `is_known`: both periods are wholly published. `rates`
-    are those that amounts were converted with.
+    Days that came are compared alone: `query` asks of those. Where the periods differ in length all amounts are
+    `per_day`. Where nothing of the period is published, or not all of the one before, nothing is explained, and
+    `unknown_because` says why. `rates` are those that amounts were converted with.
     """
 
     query: CostQuery
     before: Window
     publication: PublicationFacts
     per_day: bool
-    is_known: bool
+    unknown_because: str
     currencies: tuple[CurrencyChange, ...]
     rates: tuple[UsedRate, ...]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is something to compare: days that came, and all of those before."""
+        return not self.unknown_because
 
-def just_before(query: CostQuery) -> Window:
-    """As many days as a question has, just before it."""
-    return Window(query.start - (query.end - query.start), query.start)
+    @property
+    def days(self) -> Window:
+        """The days that are compared."""
+        return Window(self.query.start, self.query.end)
 
 
 def why(query: CostQuery, before: Window | None = None) -> Why:
@@ -82,24 +89,34 @@ def why(query: CostQuery, before: Window | None = None) -> Why:
 
     The same question of the same publication is answered from the cache.
     """
-    earlier = before or just_before(query)
-    found = cube(query, earlier, ATTRIBUTES + tuple(name for name in _MARKS if name not in ATTRIBUTES))
-    asked, pinned = found.query, publication(found.query.as_of)
+    pinned, asked = publication(query.as_of), Window(query.start, query.end)
+    compared = pinned.published.compared(asked, before)
+    if compared is None:
+        return _unknown(query, asked, before or Window(asked.start - (asked.end - asked.start), asked.start))
+    now, earlier = compared
+    names = ATTRIBUTES + tuple(name for name in _MARKS if name not in ATTRIBUTES)
+    found = cube(query.between(now.start, now.end), earlier, names)
     currencies: tuple[CurrencyChange, ...] | None = cache.get(f"why:{found.key}")
     if currencies is None:
         currencies = _currencies(found)
         cache.set(f"why:{found.key}", currencies, CACHE_SECONDS)
-    lengths = _lengths(asked, earlier)
-    first, end = pinned.first_day, pinned.end_day
+    lengths = _lengths(found.query, earlier)
     return Why(
-        query=asked,
+        query=found.query,
         before=earlier,
-        publication=facts(pinned, asked.start, asked.end),
+        publication=facts(pinned, now.start, now.end),
         per_day=lengths[0] != lengths[1],
-        is_known=bool(first and end and first <= earlier.start and asked.end <= end),
+        unknown_because="",
         currencies=currencies,
         rates=found.rates,
     )
+
+
+def _unknown(query: CostQuery, asked: Window, before: Window) -> Why:
+    pinned = publication(query.as_of)
+    told = with_versions(replace(query, as_of=pinned.number, group_by=()))
+    because = unknown_because(asked, before, pinned.published)
+    return Why(told, before, facts(pinned, asked.start, asked.end), False, because, (), ())
 
 
 def _lengths(query: CostQuery, before: Window) -> tuple[int, int]:

@@ -53,15 +53,15 @@ _OWN: dict[tuple[str, str], Promise] = {
 def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
     """Why the cost of a question is not what it was in the period before, by default as many days just before.
 
-    One sentence per currency whose cost changed, the largest cost first; none where nothing is published, or where the
-    period before is not wholly known.
+    One sentence per currency whose cost changed, the largest cost first; none where nothing is published, or where one
+    of the periods is not wholly known.
     """
     try:
         found = why(query, before)
     except NothingPublished:
         return ()
     changed = tuple(one for one in found.currencies if one.change.change)
-    return tell(replace(found, currencies=changed)) if found.is_known else ()
+    return tell(replace(found, currencies=changed)) if found.days == Window(query.start, query.end) else ()
 
 
 def tell(found: Why) -> tuple[Sentence, ...]:

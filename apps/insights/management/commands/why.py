@@ -56,7 +56,7 @@ class Command(TerminalCommand):
 
     def _tell(self, found: Why) -> None:
         if not found.is_known:
-            self.stdout.write(f"{found.before} and {found.query.start}..{found.query.end} are not wholly published.")
+            self.stdout.write(found.unknown_because)
         for sentence in tell(found):
             self.stdout.write(harmless(str(sentence)))
         if found.per_day:
