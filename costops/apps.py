@@ -18,6 +18,7 @@ class CostOpsAdmin(AdminConfig):
     def ready(self) -> None:
         super().ready()
         register(starting.words)
+        register(starting.amounts)
         from django.contrib import admin
 
         admin.site.site_header = admin.site.site_title = "CostOps"

@@ -1,7 +1,9 @@
 """Reading settings from the environment: typed; one that is not what it may be is one line saying so."""
 
 import re
+from email.utils import getaddresses
 from io import StringIO
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
@@ -16,6 +18,8 @@ _TAKEN_FOR_OTHERS = re.compile(r"[*?\[\]^|\\=]|%[0-9A-Fa-f]{2}")
 """In the path of a folder DuckDB reads a pattern of names from some of these, a column and its value from `team=x`, and
 Delta's library another path."""
 _NAME = re.compile(r"\*|\.?\w[\w.-]*|\[[0-9A-Fa-f:.]+\]")
+_PLACE = re.compile(r"(?P<name>.+?)(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+_PATTERN = re.compile(r"[\w*?-]+(\.[\w*?-]+)*")
 _ORIGIN = re.compile(r"https?://[^\s/?#@]+/?", re.IGNORECASE)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]*)(?::([0-9]{1,5}))?")
 _PORTS = range(1, 1 << 16)
@@ -164,6 +168,28 @@ class Environment(environ.Env):  # type: ignore[misc]  # it publishes no types
         """Where forms may come from, as browsers write it."""
         return [one.rstrip("/").lower() for one in self._each(var, _ORIGIN, "https://HOST")]
 
+    def places(self, var: str) -> list[str]:
+        """Hosts or networks, each with a port or for any, as `addresses.is_listed` reads them: what is neither would
+        match nothing, and nobody would know."""
+        found: list[str] = self.list(var, default=[])
+        for told in found:
+            if not _is_place(told):
+                raise ImproperlyConfigured(
+                    f"{var}: {told!r} is no host and no network, such as jira.corp, *.corp:8443 or 10.1.0.0/16."
+                )
+        return found
+
+    def sender(self, var: str, *, default: str) -> str:
+        """Who e-mails are from; `default` where nobody is named."""
+        value: str = self.str(var, default="").strip() or default
+        addresses = [address for _name, address in getaddresses([value])]
+        is_one = len(addresses) == 1 and (value == addresses[0] or value.endswith(f"<{addresses[0]}>"))
+        if not is_one or not re.fullmatch(r"[^\s@]+@[^\s@]+", addresses[0]):
+            raise ImproperlyConfigured(
+                f"{var}: {value!r} is not ADDRESS or NAME <ADDRESS>, such as CostOps <costops@example.com>."
+            )
+        return value
+
     def keys(self, var: str) -> list[str]:
         """Keys that seal, the newest first. Once the blanks around one were part of it: what it sealed opens still."""
         as_written = [key for key in self.str(var, default="").split(",") if key.strip()]
@@ -205,6 +231,17 @@ def _split(address: str) -> SplitResult:
         return parts if parts.port != 0 else urlsplit("")
     except ValueError:
         return urlsplit("")
+
+
+def _is_place(told: str) -> bool:
+    parts = _PLACE.fullmatch(told)
+    if parts is None or int(parts["port"] or 1) not in _PORTS:
+        return False
+    try:
+        ip_network(parts["name"].strip("[]"))
+    except ValueError:
+        return bool(_PATTERN.fullmatch(parts["name"])) and not re.fullmatch(r"[0-9.]+", parts["name"])
+    return True
 
 
 def _refuse_unlike_meant(var: str, rest: str) -> None:

@@ -73,8 +73,8 @@ COSTOPS_KEEP_ALL_DAYS = env.least("COSTOPS_KEEP_ALL_DAYS", 1, default=35)  # of 
 COSTOPS_KEEP_DAYS = env.least("COSTOPS_KEEP_DAYS", 0, default=400)  # of publications and runs; 0: all of them
 COSTOPS_FILL_EVERY_MINUTES = env.least("COSTOPS_FILL_EVERY_MINUTES", 1, default=60)
 COSTOPS_RULES_ONE_PERSON = env.bool("COSTOPS_RULES_ONE_PERSON", default=False)
-COSTOPS_CHANNEL_HOSTS = env.list("COSTOPS_CHANNEL_HOSTS", default=[])
-COSTOPS_SOURCE_HOSTS = env.list("COSTOPS_SOURCE_HOSTS", default=[])
+COSTOPS_CHANNEL_HOSTS = env.places("COSTOPS_CHANNEL_HOSTS")
+COSTOPS_SOURCE_HOSTS = env.places("COSTOPS_SOURCE_HOSTS")
 COSTOPS_ESCALATION_HOURS = env.list("COSTOPS_ESCALATION_HOURS", default=[])
 
 # --- Django ---------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(COSTOPS_HOME / "celerybeat-schedule")
 # --- Mail -----------------------------------------------------------------------------------------------
 vars().update(env.mail("COSTOPS_EMAIL_URL", default="consolemail://"))
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
+DEFAULT_FROM_EMAIL = env.sender("COSTOPS_FROM_EMAIL", default="CostOps <costops@localhost>")
 COSTOPS_FONTS = Path(env("COSTOPS_FONTS", default=str(COSTOPS_HOME / "fonts")))
 COSTOPS_REPORT_WEEKS_KEPT = env.least("COSTOPS_REPORT_WEEKS_KEPT", 1, default=106, most=50_000)
 

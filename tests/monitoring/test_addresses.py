@@ -62,3 +62,32 @@ def test_so_it_is_in_addresses_of_the_web(monkeypatch, address):
 
 def test_a_file_may_lie_anywhere(read):
     assert read("sqlite:////home/me@corp/50%/x.sqlite3")["NAME"] == "/home/me@corp/50%/x.sqlite3"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "CostOps <costops@localhost>",
+        "costops@example.com",
+        "<costops@mail>",
+        '"Costs, exact" <costops@example.com>',
+        "成本 <costops@example.com>",
+    ],
+)
+def test_mail_is_from_an_address(monkeypatch, sender):
+    monkeypatch.setenv("COSTOPS_FROM_EMAIL", sender)
+    assert Environment().sender("COSTOPS_FROM_EMAIL", default="no@where") == sender
+
+
+def test_where_nobody_is_named_mail_is_from_the_default(monkeypatch):
+    monkeypatch.setenv("COSTOPS_FROM_EMAIL", " ")
+    assert Environment().sender("COSTOPS_FROM_EMAIL", default="CostOps <a@b>") == "CostOps <a@b>"
+
+
+@pytest.mark.parametrize(
+    "sender", ["bad", "CostOps", "Costs, exact <a@b>", "a@b, c@d", "CostOps a@b", "a@", "x <a@b> y", "a b@c"]
+)
+def test_what_mail_cannot_be_from_is_refused(monkeypatch, sender):
+    monkeypatch.setenv("COSTOPS_FROM_EMAIL", sender)
+    with pytest.raises(ImproperlyConfigured, match=r"^COSTOPS_FROM_EMAIL: .* is not ADDRESS or NAME <ADDRESS>"):
+        Environment().sender("COSTOPS_FROM_EMAIL", default="")

@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.warehouse.addresses import is_listed
 from costops.reading import Environment
 
 LOCAL = ["localhost"]
@@ -69,3 +70,45 @@ def test_what_is_no_origin_is_refused(given, value):
 def test_keys_have_no_blanks_and_what_those_with_them_sealed_opens_still(given):
     assert given("new,old").keys("COSTOPS_LIST") == ["new", "old"]
     assert given("new, old\n").keys("COSTOPS_LIST") == ["new", "old", " old\n"]
+
+
+@pytest.mark.parametrize(
+    ("place", "host", "port", "address"),
+    [
+        ("jira.corp", "jira.corp", 8080, "10.1.2.3"),
+        ("*.corp:8443", "jira.corp", 8443, "10.1.2.3"),
+        ("prometheus_x", "prometheus_x", 9090, "10.1.2.3"),
+        ("10.1.0.0/16", "jira.corp", 80, "10.1.2.3"),
+        ("10.1.0.0/16:443", "jira.corp", 443, "10.1.2.3"),
+        ("127.0.0.1:9000", "localhost", 9000, "127.0.0.1"),
+        ("[::1]:9000", "localhost", 9000, "::1"),
+        ("[::1]", "localhost", 9000, "::1"),
+        ("fd00::/8", "jira.corp", 80, "fd00::7"),
+    ],
+)
+def test_places_are_hosts_and_networks_and_what_is_taken_is_found(given, place, host, port, address):
+    places = given(f"other.corp, {place}").places("COSTOPS_LIST")
+    assert places == ["other.corp", place]
+    assert is_listed(places, host, port, address)
+    assert not is_listed(places, "else.where", port, "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("http://jira.corp", id="an address of the web"),
+        pytest.param("http://jira.corp:8080", id="such an address with a port"),
+        pytest.param("jira.corp/x", id="a path"),
+        pytest.param("me@jira.corp", id="a user"),
+        pytest.param("jira.corp:99999", id="no port"),
+        pytest.param("jira.corp:0", id="no port either"),
+        pytest.param(".corp", id="no host is called so"),
+        pytest.param("10.1.0.0/99", id="no network"),
+        pytest.param("10.1.0.5/16", id="a network that says more than it has"),
+        pytest.param("10.1.0", id="no address"),
+        pytest.param("fd00::1", id="a port or the end of an address: nobody knows"),
+    ],
+)
+def test_what_would_match_no_place_is_refused(given, value):
+    with pytest.raises(ImproperlyConfigured, match=r"^COSTOPS_LIST: .* is no host and no network, such as jira.corp,"):
+        given(f"*.corp,{value}").places("COSTOPS_LIST")

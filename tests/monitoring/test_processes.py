@@ -152,6 +152,9 @@ REFUSED = [
     ("COSTOPS_SENTRY_DSN", "hidden", "must be https://KEY@HOST/PROJECT"),
     ("COSTOPS_OTLP_ENDPOINT", "collector:4318", "must be https://HOST or http://HOST:PORT"),
     ("COSTOPS_OWN_NAMESPACES", "foo", "'foo' is not cluster/namespace"),
+    ("COSTOPS_CHANNEL_HOSTS", "http://jira.corp", "'http://jira.corp' is no host and no network"),
+    ("COSTOPS_SOURCE_HOSTS", "*.corp,10.1.0.0/99", "'10.1.0.0/99' is no host and no network"),
+    ("COSTOPS_FROM_EMAIL", "bad", "'bad' is not ADDRESS or NAME <ADDRESS>"),
 ]
 
 
