@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from django.conf import settings
 
 from apps.books.statuses import statuses
-from apps.finops.money import add_up
+from apps.finops.money import add_up, less
 from apps.finops.tables import KINDS
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Answer, CostQuery, PublicationFacts, Scope
@@ -27,16 +27,18 @@ _WIDE = Context(prec=80)
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the week's cost; `shown` is rounded so that the parts shown add up to the total shown."""
+    """A part of the week's cost; `shown` is rounded so that the parts shown add up to the total shown, and so is
+    `shown_change`."""
 
     name: str
     amount: Decimal
     shown: Decimal
     before: Decimal | None = None
+    shown_change: Decimal | None = None
 
     @property
     def change(self) -> Decimal | None:
-        return None if self.before is None else self.amount - self.before
+        return None if self.before is None else less(self.amount, self.before)
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class CurrencyWeek:
     """The week in one currency. `before` and `mean` are None where nothing was published for those weeks.
 
     `mean` is of the last four weeks before this one, or of as many as are published (`weeks_in_mean`). `largest` are
-    namespaces, of the company all teams; `others` is what the remaining ones add up to. `days` are this week's and the
-    four weeks' before.
+    namespaces, of the company all teams; what cost something in the week before only is one of them too. `others` is
+    what the remaining ones add up to. `days` are this week's and the four weeks' before.
     """
 
     currency: str
@@ -164,7 +166,7 @@ def _report(team: Team | None, week: Week, pinned: Publication, query: CostQuery
                 kinds=_amounts(by_kind, currency),
                 parts=parts.get((week.start, currency), {}),
                 earlier=parts.get((week.before().start, currency), {}) if known_weeks else None,
-                top=TOP if team else sum(map(len, parts.values())),
+                most=TOP if team else None,
                 days=tuple((row[0], row[2]) for row in by_day.rows if row[1] == currency),
             )
             for currency in sorted(by_day.totals)
@@ -208,17 +210,17 @@ def _in_currency(
     kinds: dict[str, Decimal],
     parts: dict[str, Decimal],
     earlier: dict[str, Decimal] | None,
-    top: int,
+    most: int | None,
     days: tuple[tuple[date, Decimal], ...],
 ) -> CurrencyWeek:
     kind_names = [kind for kind in KINDS if kind in kinds or kind not in SELDOM]
     by_kind = [kinds.get(kind, Decimal(0)) for kind in kind_names]
-    if earlier and top > TOP:  # whoever cost nothing any more is among all
-        parts = dict.fromkeys(earlier, Decimal(0)) | parts
+    parts = dict.fromkeys(earlier or {}, Decimal(0)) | parts  # what costs nothing any more is in the change
     in_order = sorted(parts, key=lambda name: (-parts[name], name))
-    largest, rest = in_order[:top], in_order[top:]
-    amounts = [parts[name] for name in largest] + [add_up(parts[name] for name in rest)]
-    *shown, shown_rest = foot(amounts)
+    groups = [[name] for name in in_order[:most]]
+    if rest := in_order[len(groups) :]:
+        groups.append(rest)
+    by_part = _footed(groups, parts, earlier)
     return CurrencyWeek(
         currency=currency,
         total=total,
@@ -226,13 +228,20 @@ def _in_currency(
         mean=sum(weeks, Decimal(0)) / len(weeks) if weeks else None,
         weeks_in_mean=len(weeks),
         kinds=tuple(map(Part, kind_names, by_kind, foot(by_kind))),
-        largest=tuple(
-            Part(name, amount, rounded, before=None if earlier is None else earlier.get(name, Decimal(0)))
-            for name, amount, rounded in zip(largest, amounts, shown, strict=False)
-        ),
-        others=Part("", amounts[-1], shown_rest) if rest else None,
+        largest=by_part[:-1] if rest else by_part,
+        others=replace(by_part[-1], name="") if rest else None,
         days=days,
     )
+
+
+def _footed(groups: list[list[str]], parts: dict[str, Decimal], earlier: dict[str, Decimal] | None) -> tuple[Part, ...]:
+    """A part for each group of names, called by the first of them."""
+    names = [group[0] for group in groups]
+    amounts = [add_up(parts.get(name, Decimal(0)) for name in group) for group in groups]
+    if earlier is None:
+        return tuple(map(Part, names, amounts, foot(amounts)))
+    before = [add_up(earlier.get(name, Decimal(0)) for name in group) for group in groups]
+    return tuple(map(Part, names, amounts, foot(amounts), before, foot(list(map(less, amounts, before)))))
 
 
 def foot(amounts: list[Decimal]) -> list[Decimal]:

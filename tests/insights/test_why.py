@@ -148,6 +148,40 @@ def test_a_row_belongs_to_the_first_segment_that_holds_it():
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "english", "chinese"),
+    [
+        pytest.param(
+            {}, {"Usage": "100"}, "All teams cost 700.00 CNY (nothing before): it is new, in no segment alone.",
+            "此前没有", id="nothing before",
+        ),
+        pytest.param(
+            {"Credit": "-50"}, {"Usage": "100"},
+            "All teams cost 700.00 CNY (−350.00 before): a part of it is new, in no segment alone.",
+            "（此前为 −350.00）：其中一部分为新增项", id="less than nothing before",
+        ),
+        pytest.param(
+            {"Usage": "100"}, {"Purchase": "20"},
+            "All teams cost 140.00 CNY (−80 %): a part of it is gone, in no segment alone.",
+            "其中一部分已不再产生费用", id="a part of it is gone",
+        ),
+    ],
+)  # fmt: skip
+def test_a_cost_is_compared_with_none_where_there_was_none_only(db, home, before, after, english, chinese):
+    """A day's cost by category in the week before, and in the week; taxes of nothing in both."""
+    publish_costs([
+        {"day": day, "team": "web", "charge_category": category, "effective_cost": cost}
+        for first, end, costs in ((FIRST, SECOND, before), (SECOND, END, after))
+        for day in days(first, end)
+        for category, cost in (costs | {"Tax": "0"}).items()
+    ])  # fmt: skip
+    (sentence,) = sentences(WEEK)
+    with override("en"):
+        assert gettext(sentence.text) % sentence.values == english
+    with override("zh-hans"):
+        assert chinese in gettext(sentence.text) % sentence.values
+
+
+@pytest.mark.parametrize(
     ("asked", "english", "chinese"),
     [
         pytest.param(

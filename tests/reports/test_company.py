@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from email.utils import parseaddr
 from typing import Any
 
@@ -128,6 +129,84 @@ def test_of_one_currency_a_landing_is_of_all_though_a_reporting_currency_is_set(
     with translation.override("en"):
         text = write_letter(Facts(Report.LEAD, weekly_report(team, WEEK, now=NOW)), attach=False).text
     assert "  2026-11 is expected to land at 300.00 CNY" in text
+
+
+def weeks(*teams: tuple[str, str, str]) -> None:
+    """A day's cost of each team in the week before, and in the week; nothing where it is empty."""
+    publish_costs([
+        row
+        for team, *costs in teams
+        for first, cost in zip((WEEK_BEFORE.start, WEEK.start), costs, strict=True)
+        if cost
+        for row in every_day(first, 7, team=team, effective_cost=cost)
+    ])  # fmt: skip
+
+
+def test_a_team_that_vanished_stands_among_the_teams_of_a_company_of_any_size():
+    weeks(("a", "100", "100"), ("b", "10", ""))
+    assert rows_under("Team ", text_of()) == [
+        "a: 700.00 · 0.00 · – · –",
+        "b: 0.00 · −70.00 · – · –",
+        "Total: 700.00 · −70.00 · –",
+    ]
+
+
+def test_a_team_that_vanished_moved_most():
+    weeks(("a", "100", "101"), ("b", "10000", ""), ("c", "-5", "5"), ("d", "", "1"))
+    assert rows_under("Team ", text_of(Report.MANAGEMENT)) == [
+        "b: 0.00 · −70,000.00 · −100.0 %",
+        "c: 35.00 · +70.00 · –",
+        "a: 707.00 · +7.00 · +1.0 %",
+        "d: 7.00 · +7.00 · new",
+    ]
+
+
+def test_changes_are_rounded_so_that_they_add_up():
+    """Seven changes of 0.004 are 0.028."""
+    publish_costs([
+        row
+        for number in range(7)
+        for first, cost in ((WEEK_BEFORE.start, "100"), (WEEK.start, "100.004"))
+        for row in (*every_day(first, 1, team=f"t{number}", effective_cost=cost),
+                    *every_day(first, 7, team=f"t{number}", effective_cost="0"))
+    ])  # fmt: skip
+    *rows, total = rows_under("Team ", text_of())
+    changes = [Decimal(row.split(" · ")[1].replace("−", "-")) for row in rows]
+    assert total == "Total: 700.03 · +0.03 · –"
+    assert sum(changes) == Decimal("0.03")
+    assert set(changes) == {Decimal(0), Decimal("0.01")}
+
+
+def test_namespaces_that_vanished_are_in_the_changes_of_a_team():
+    """Of seven namespaces, 10 to 70 a week, the two smallest vanished, and the largest costs a hundredth more."""
+    rows = [
+        row
+        for number in range(1, 8)
+        for week in (WEEK_BEFORE, WEEK)
+        if week == WEEK_BEFORE or number > 2
+        for row in every_day(week.start, 7, team="live-class", namespace=f"n{number}", effective_cost=f"{number}0")
+    ]
+    publish_costs([*rows, *every_day(WEEK.start, 1, team="live-class", namespace="n7", effective_cost="0.07")])
+    report = weekly_report(hire_lead(), WEEK, now=NOW)
+    text = write_letter(Facts(Report.LEAD, report), attach=False).text
+    assert rows_under("Namespace ", text) == [
+        "n7: 490.07 · +0.07", "n6: 420.00 · 0.00", "n5: 350.00 · 0.00", "n4: 280.00 · 0.00", "n3: 210.00 · 0.00",
+        "all others: 0.00 · −210.00", "Total: 1,750.07 · −209.93",
+    ]  # fmt: skip
+
+
+def test_where_the_week_before_is_not_published_no_change_is_told_of_any_part():
+    publish_costs(every_day(WEEK.start, 7, team="a", effective_cost="10"))
+    assert rows_under("Team ", text_of()) == ["a: 70.00 · – · – · –", "Total: 70.00 · – · –"]
+
+
+def test_what_cost_less_than_nothing_before_is_not_told_as_nothing():
+    refunds = every_day(WEEK_BEFORE.start, 7, team="a", effective_cost="-50", charge_category="Credit")
+    publish_costs([*refunds, *every_day(WEEK.start, 7, team="a", effective_cost="100")])
+    text = text_of()
+    assert "All teams cost 700.00 CNY; −350.00 in the week before." in text
+    assert "All teams cost 700.00 CNY (−350.00 before): a part of it is new, in no segment alone." in text
+    assert "nothing before" not in text
 
 
 TOO_LARGE = "why is not told: the two weeks have more rows than are searched."

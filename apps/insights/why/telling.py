@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from apps.charts.labels import plain
 from apps.finops.findings import Sentence
 from apps.finops.tags import key_of
+from apps.finops.why import CostChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.searching import ATTRIBUTES
@@ -76,7 +77,7 @@ def _sentence(found: Why, one: CurrencyChange, what: str) -> Sentence:
         "what": what,
         "cost": _money(change.after, found.per_day),
         "currency": one.currency,
-        "change": _percent(change.change, change.before),
+        "change": _compared(change, per_day=found.per_day),
     }
     if not change.change:
         return Sentence("%(what)s cost %(cost)s %(currency)s, to the cent as before.", values)
@@ -164,11 +165,14 @@ def _money(amount: Decimal, per_day: bool) -> str:
     return _later(lambda: _("%(amount)s a day") % {"amount": told}) if per_day else told
 
 
-def _percent(change: Decimal, before: Decimal) -> str:
-    """The change in hundredths of what it was before, with its sign."""
-    if before <= 0:
+def _compared(change: CostChange, *, per_day: bool) -> str:
+    """The change in hundredths of what it was before, with its sign; of less than nothing there are none."""
+    if not change.before:
         return _later(lambda: _("nothing before"))
-    share = change * 100 / before
+    if change.before < 0:
+        before = _money(change.before, per_day)
+        return _later(lambda: _("%(before)s before") % {"before": before})
+    share = change.change * 100 / change.before
     digits = 0 if abs(share) >= 10 else 1
     return f"{share:+.{digits}f} %".replace("-", "\u2212")
 

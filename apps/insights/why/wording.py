@@ -63,6 +63,10 @@ _CHEAPER: dict[str, Promise] = {
     "up": _("a lower price in spite of more use"),
     "down": _("a lower price and less use"),
 }
+_PARTLY: dict[tuple[str, bool], Promise] = {
+    ("new", True): _("a part of it is new"),
+    ("gone", False): _("a part of it is gone"),
+}
 _OTHERS: dict[tuple[str, bool], Promise] = {
     ("mix", True): _("dearer kinds of the same"),
     ("mix", False): _("cheaper kinds of the same"),
@@ -93,6 +97,8 @@ def what_happened(change: CostChange) -> Promise:
         return words[_unit(change), _tone(parts, "price", whole)]
     if part == "price":
         return (_DEARER if rises else _CHEAPER)[_tone(parts, "volume", whole)]
+    if (part == "new" and change.before) or (part == "gone" and change.after):
+        return _PARTLY.get((part, rises), _OTHERS[part, rises])
     return _OTHERS[part, rises]
 
 

@@ -91,7 +91,7 @@ def _team(
     return (
         Cell(name),
         Cell(money(part.shown), part.amount, link),
-        Cell(change(part.change), part.change, link),
+        Cell(change(part.shown_change), part.change, link),
         _lands_at(books.landings.get((part.name, week.currency))),
         parts.number(budget),
     )

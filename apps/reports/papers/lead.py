@@ -80,7 +80,7 @@ def _namespaces(report: WeeklyReport, week: CurrencyWeek) -> Table:
         rows.append((
             Cell(_("all others")),
             Cell(money(week.others.shown), week.others.amount, others),
-            Cell(""),
+            Cell(change(week.others.shown_change), week.others.change),
         ))  # fmt: skip
     total = (
         Cell(_("Total")),
@@ -95,7 +95,7 @@ def _namespace(report: WeeklyReport, week: CurrencyWeek, part: Part) -> tuple[Ce
     return (
         Cell(plain(part.name) or _("no namespace")),
         Cell(money(part.shown), part.amount, link),
-        Cell(change(part.change), part.change, link),
+        Cell(change(part.shown_change), part.change, link),
     )
 
 

@@ -83,7 +83,7 @@ def _movers(report: WeeklyReport, week: CurrencyWeek, summary: Summary) -> Itera
             Cell(name),
             Cell(money(part.amount), part.amount, link),
             Cell(change(part.change), part.change, link),
-            Cell(_("new") if share is None else change_percent(share)),
+            Cell(change_percent(share) if share is not None else "–" if part.before else _("new")),
         ))  # fmt: skip
     yield Table(f"{_('Movers')} {plain(week.currency)}", columns, tuple(rows))
 
