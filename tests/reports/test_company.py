@@ -11,6 +11,8 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import translation
 
+from apps.budgets.drafts import Draft
+from apps.budgets.services import create
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts import cube
 from apps.rates.services import import_rates
@@ -19,6 +21,8 @@ from apps.reports.models import Report
 from apps.reports.recipients import targets
 from apps.reports.selectors import weekly_report
 from apps.reports.services import send_week
+from apps.teams.models import Team
+from tests.budgets.worlds import FINANCE as ACTOR
 from tests.reports.weeks_of_cost import WEEK, hire_lead
 from tests.worlds import publish_costs
 
@@ -207,6 +211,54 @@ def test_what_cost_less_than_nothing_before_is_not_told_as_nothing():
     assert "All teams cost 700.00 CNY; −350.00 in the week before." in text
     assert "All teams cost 700.00 CNY (−350.00 before): a part of it is new, in no segment alone." in text
     assert "nothing before" not in text
+
+
+def set_budget(name: str, amount: str, **given: Any) -> None:
+    told = {"dimension": "team", "value": "web", "currency": "CNY", "valid_from": date(2026, 10, 1)} | given
+    create(Draft(name=name, amount=amount, **told), by=ACTOR, now=NOW)
+
+
+OF_THE_MONTH = [("month", "3000", {})]
+OF_OTHER_THINGS: list[tuple[str, str, dict[str, Any]]] = [
+    ("year", "36000", {"grain": "year", "valid_from": date(2026, 1, 1)}),
+    ("list", "5000", {"metric": "list_cost"}),
+    ("namespace", "1000", {"dimension": "namespace", "value": "shop", "owner_team": "web"}),
+    ("dollars", "500", {"currency": "USD"}),
+    ("another team's", "700", {"value": "data", "owner_team": "web"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("budgets", "told"),
+    [
+        pytest.param(OF_THE_MONTH, "3,000.00", id="the team's, which no team owns"),
+        pytest.param([("month", "3000", {"owner_team": "data"})], "3,000.00", id="the team's, owned by another"),
+        pytest.param([*OF_THE_MONTH, *OF_OTHER_THINGS], "3,000.00", id="the team's of many"),
+        pytest.param(OF_OTHER_THINGS, "–", id="none of the team's month"),
+        pytest.param([*OF_THE_MONTH, ("other", "2000", {})], "–", id="two of the same: which is not known"),
+    ],
+)
+def test_beside_the_landing_of_a_team_stands_its_budget_of_that_month(budgets, told):
+    for name in ("web", "data"):
+        Team.objects.create(name=name)
+    weeks(("web", "100", "100"))
+    forecast(("team", "web", "CNY", "2900"))
+    for name, amount, given in budgets:
+        set_budget(name, amount, **given)
+    text = text_of()
+    assert rows_under("Team ", text)[0] == f"web: 700.00 · 0.00 · 2,900.00 · {told}"
+    assert [name for name, *_ in budgets if f"  {name} (2026" not in text] == [], "each stands in the table below"
+
+
+def test_a_budget_of_another_month_does_not_stand_beside_the_landing():
+    """Published until the last of October: the forecast is of November, how budgets stand of October."""
+    Team.objects.create(name="web")
+    publish_costs(every_day(WEEK_BEFORE.start, 13, team="web", effective_cost="100"))
+    forecast(("team", "web", "CNY", "2900"))
+    set_budget("month", "3000")
+    text = text_of()
+    assert "  month (2026-10, CNY)" in text
+    assert rows_under("Team ", text)[0] == "web: 600.00 · −100.00 · 2,900.00 · –"
 
 
 TOO_LARGE = "why is not told: the two weeks have more rows than are searched."

@@ -68,13 +68,9 @@ def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
     currency = plain(week.currency)
     columns = (
         Column(_("Team")), Column(currency, is_number=True), Column(_("vs week before"), is_number=True),
-        Column(_("Month lands at"), is_number=True), Column(_("Budget"), is_number=True),
+        Column(_("Month lands at"), is_number=True), Column(_("Budget of the month"), is_number=True),
     )  # fmt: skip
-    budgets: dict[str, Decimal] = {}
-    for one in report.outlook.standings:
-        if one.currency == week.currency:
-            budgets[one.budget.team] = budgets.get(one.budget.team, Decimal(0)) + one.amount
-    rows = tuple(_team(report, week, part, books, budgets.get(part.name)) for part in week.largest)
+    rows = tuple(_team(report, week, part, books) for part in week.largest)
     landing = next((one for one in report.outlook.landings if one.currency == week.currency), None)
     total = (
         Cell(_("Total")), Cell(money(week.total), week.total), parts.number(week.change, signed=True),
@@ -83,18 +79,30 @@ def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
     return Table(f"{_('Teams')} {currency}", columns, rows, total)
 
 
-def _team(
-    report: WeeklyReport, week: CurrencyWeek, part: Part, books: Books, budget: Decimal | None
-) -> tuple[Cell, ...]:
+def _team(report: WeeklyReport, week: CurrencyWeek, part: Part, books: Books) -> tuple[Cell, ...]:
+    landing = books.landings.get((part.name, week.currency))
     link = parts.explanation(report, week.currency, team=part.name)
     name = _("Unallocated") if part.name == UNALLOCATED else plain(books.titles.get(part.name, part.name))
     return (
         Cell(name),
         Cell(money(part.shown), part.amount, link),
         Cell(change(part.shown_change), part.change, link),
-        _lands_at(books.landings.get((part.name, week.currency))),
-        parts.number(budget),
+        _lands_at(landing),
+        parts.number(_budget(report, week, part.name, landing)),
     )
+
+
+def _budget(report: WeeklyReport, week: CurrencyWeek, team: str, landing: Landing | None) -> Decimal | None:
+    """The budget that a landing stands beside: of all that a team costs in that month. None where there is none, or
+    more than one; the table of budgets has them all."""
+    asked = ("team", team, "month", "effective_cost", week.currency)
+    found = [
+        one.amount
+        for one in report.outlook.standings
+        if (one.dimension, one.value, one.grain, one.metric, one.currency) == asked
+        and (landing is None or one.period_name == landing.period)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _lands_at(one: Landing | None) -> Cell:
