@@ -26,6 +26,7 @@ worker_class = "costops.sharing.Sharing"
 workers = 2
 threads = 4
 worker_connections = 500  # open at once, of each process: well below the 1,024 files it may commonly have open
+limit_request_line = 8190  # the most it can be: addresses name many a value (apps.marts.cell.LONGEST)
 graceful_timeout = 30
 keepalive = 75  # longer than proxies keep idle connections: the side that asks closes first
 control_socket_disable = True

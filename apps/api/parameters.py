@@ -12,13 +12,13 @@ from drf_spectacular.utils import OpenApiParameter
 
 from apps.api.errors import BadParameterError
 from apps.finops.tags import key_of
-from apps.marts.cell import FILTER_NAMES
+from apps.marts.cell import FILTER_NAMES, IN_QUOTES
 from apps.marts.query import GROUPS, METRICS
 from apps.marts.tagging import tag_dimensions
 
 DEFAULT_LIMIT = 10_000
 MAX_LIMIT = 50_000
-MAX_TEXT = 4_000
+MAX_TEXT = 8_000
 MAX_VALUES = 500
 MOST_MISTAKES = 10
 """So many are told at once."""
@@ -110,9 +110,12 @@ def text(value: str) -> str:
 
 
 def values(value: str) -> tuple[str, ...]:
-    """Comma-separated texts; one that holds a comma stands in double quotes. Nothing at all is one empty text."""
+    """Comma-separated texts; one that holds a comma stands in double quotes. Nothing at all is one empty text. Names in
+    bills may hold control characters, but for NUL, which no database takes."""
+    if "\x00" in value:
+        raise ValueError("contains a control character")
     try:
-        found = tuple(next(csv.reader([text(value)], strict=True), ())) or ("",)
+        found = tuple(next(csv.reader([value], strict=True), ())) or ("",)
     except csv.Error as unreadable:
         raise ValueError("is not a comma-separated list (quote a value that holds a comma)") from unreadable
     if len(found) > MAX_VALUES:
@@ -226,10 +229,10 @@ TAG = Parameter(
 
 
 def not_everything(value: str) -> tuple[str, ...]:
-    """Values to leave out."""
+    """Values to leave out; in quotes one may be called as all of them are."""
     found = values(value)
-    if ANY in found:
-        raise ValueError(f"is {ANY}: nothing would be left; name what is left out")
+    if ANY in IN_QUOTES.sub("quoted", value).split(","):
+        raise ValueError(f"is {ANY}: nothing would be left; name what is left out, in quotes what is called so")
     return found
 
 

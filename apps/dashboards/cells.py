@@ -12,11 +12,12 @@ from apps.marts.cell import address, cell
 from apps.marts.query import CostQuery
 
 MOST_VALUES = 100
-"""Of a line that adds up others: an address of more would be too long for some browsers."""
+"""Of a line that adds up others: with more of them an address is seldom short enough."""
 
 
 def link(query: CostQuery) -> str:
-    """The page that explains a number; none where it holds accounts that explanations know nothing of."""
+    """The page that explains a number; none where it holds accounts that explanations know nothing of, or where its
+    address would be too long to be asked."""
     if query.scope.is_by_account:
         return ""
     return address(reverse("explain"), query)

@@ -16,7 +16,7 @@ from apps.dashboards.cells import link
 from apps.dashboards.explaining import DIMENSIONS as NAMED
 from apps.explorer.answering import Explored, Key
 from apps.explorer.question import Exploration
-from apps.marts.cell import cell, is_told_by, row_addresses
+from apps.marts.cell import LONGEST, cell, is_told_by, row_addresses
 from apps.marts.query import CostQuery
 from apps.teams.models import UNALLOCATED
 from apps.teams.tree import LEVELS
@@ -109,7 +109,7 @@ class Names:
 
     def further(self, values: dict[str, str]) -> str:
         """The address that looks into some values: divided by what is left to divide by, else explained. None where a
-        filter by them would keep more."""
+        filter by them would keep more, or where it would be too long to be asked."""
         if not self.is_told_by(values):
             return ""
         narrowed = self.asked.narrowed(**values)
@@ -120,7 +120,8 @@ class Names:
             below = BELOW.get(below, "") if below != "kind" else ""
         if not left and not below:
             return self.explained(values)
-        return f"?{replace(narrowed, by=left or (below,)).params()}"
+        told = f"?{replace(narrowed, by=left or (below,)).params()}"
+        return told if len(told) <= LONGEST else ""
 
     @cached_property
     def base(self) -> CostQuery:

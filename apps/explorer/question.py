@@ -23,12 +23,11 @@ CHARTS = ("area", "bars", "treemap", "sunburst", "heatmap", "sankey", "table")
 TOPS = (5, 10, 20, 40)
 MOST_GROUPS = 3
 MOST_VALUES = 100
-MOST_TEXT = 2_000
+MOST_TEXT = 8_000
 MOST_STEPS = 400
 MOST_DAYS = 5 * 366
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 CONVERTED = "in-"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ITEM = re.compile(r'(?:\s*+("(?:[^"]|"")*+")\s*+|([^,"]*+))(?:,|$)')
 _STEP_DAYS = {"day": 1, "week": 7, "month": 30}
 
@@ -266,7 +265,7 @@ def _values(texts: Sequence[str]) -> tuple[str, ...]:
     text = _one(texts)
     if len(text) > MOST_TEXT:
         raise ValueError(f"is longer than {MOST_TEXT} characters")
-    if _CONTROL.search(text):
+    if "\x00" in text:  # other control characters may stand in names of a bill
         raise ValueError("contains a control character")
     found = parted(text)
     if len(found) > MOST_VALUES:

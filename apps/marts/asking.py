@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from apps.marts.cell import values
+from apps.marts.cell import IN_QUOTES, values
 from apps.marts.comparing import read_comparison
 from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
 from apps.marts.shape import Shape
 from apps.rates.selectors import UsedRate
 from apps.warehouse.terminal import harmless
 
-_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 _LOOSE_COMMA = re.compile(r"\s,|,\s")
 
 
@@ -118,7 +117,7 @@ def narrowed(option: str, text: str) -> tuple[str, tuple[str, ...]]:
     if not equals:
         raise BadQuestion(f"{option}: {text!r} has no '='; write it as team=web,data")
     told = told.strip()
-    if _LOOSE_COMMA.search(_IN_QUOTES.sub("quoted", told)):
+    if _LOOSE_COMMA.search(IN_QUOTES.sub("quoted", told)):
         raise BadQuestion(
             f"{option}: {text!r} has a blank beside a comma; write a list without, as team=web,data, and a value that "
             """holds a comma in quotes, as 'service="Compute, EU"'"""

@@ -1,6 +1,7 @@
 """The address of a number: the question of one cell as parameters, and back."""
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,6 +20,10 @@ FILTER_NAMES = {name: "billing_currency" if name == "currency" else name for nam
 """Dimension or level → the parameter that filters by it; `currency` itself asks for amounts in one."""
 EXCLUDE_NAMES = {name: f"exclude[{parameter}]" for name, parameter in FILTER_NAMES.items()}
 """The same → the parameter that leaves values out."""
+IN_QUOTES = re.compile(r'"(?:[^"]|"")*+"')
+"""A value of a list in which every character is its own."""
+LONGEST = 8_000
+"""An address of more characters is none: servers take a first line of some eight thousand (`costops.gunicorn`)."""
 _DAYS = ("start", "end")
 _NUMBERS = ("as_of", "rates_as_of", "organisation_as_of")
 PARAMETERS = (*_DAYS, "metric", "currency", *_NUMBERS, *FILTER_NAMES.values(), *EXCLUDE_NAMES.values())
@@ -39,13 +44,13 @@ def asked_excludes(given: Mapping[str, Told]) -> list[tuple[str, Told]]:
 
 
 def listed(values: Sequence[str]) -> str:
-    """Values as a comma-separated list; one that would read as several stands in quotes."""
+    """Values as a comma-separated list; one that would read as several, or as any of them, stands in quotes."""
     return ",".join(_quoted(value) for value in values)
 
 
 def _quoted(value: str) -> str:
     doubled = value.replace('"', '""')
-    return f'"{doubled}"' if any(mark in value for mark in ',"\n\r') else value
+    return f'"{doubled}"' if value == "*" or any(mark in value for mark in ',"\n\r') else value
 
 
 def parameters(query: CostQuery) -> dict[str, str]:
@@ -85,8 +90,12 @@ def _excluded(query: CostQuery) -> dict[str, tuple[str, ...]]:
 
 
 def address(path: str, query: CostQuery) -> str:
-    """A path that is told of a cell."""
-    return f"{path}?{urlencode(parameters(query))}"
+    """A path that is told of a cell; empty where that would be too long to be asked."""
+    return _bounded(f"{path}?{urlencode(parameters(query))}")
+
+
+def _bounded(told: str) -> str:
+    return told if len(told) <= LONGEST else ""
 
 
 def question(given: Mapping[str, str], scope: Scope = EVERYTHING) -> CostQuery:
@@ -172,7 +181,7 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
 
     Empty where no explanation is of the same amount: a row by cost centre holds what has this one nearest, and a filter
     also what has it further up; a row by another level may not be told by its value; and explanations know nothing of
-    accounts that add to what teams cost.
+    accounts that add to what teams cost. Empty, too, where it would be too long to be asked.
     """
     if "cost_center" in columns or query.scope.is_by_account:
         return lambda row: ""
@@ -195,7 +204,7 @@ def row_addresses(path: str, query: CostQuery, columns: Sequence[str]) -> Callab
             first, until = _span(name, row[at])
             start, end = max(start, first), min(end, until)
         mine = "".join(f"&{quote_plus(key)}={_spelled(row[at])}" for at, key in named)
-        return f"{path}?start={start}&end={end}{mine}{'&' if after else ''}{after}"
+        return _bounded(f"{path}?start={start}&end={end}{mine}{'&' if after else ''}{after}")
 
     return made
 
