@@ -67,12 +67,13 @@ class WithoutDriverSchema(serializers.Serializer[Any]):
 
 
 class UnitChangeSchema(serializers.Serializer[Any]):
-    """Why cost changed between two periods."""
+    """Why cost changed between two periods: in `query` stand the days that came, which are compared alone."""
 
     publication = PublicationFactsSchema()
     query = UnitQuestionSchema()
     before_start = serializers.DateField()
     before_end = serializers.DateField(help_text="exclusive")
+    unknown_because = serializers.CharField(allow_blank=True, help_text="why nothing is compared; empty where it is")
     resource = serializers.CharField()
     rates = UsedRateSchema(many=True)
     without_driver = WithoutDriverSchema(many=True)

@@ -116,8 +116,8 @@ class UnitChangeView(AskView):
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
         query = _question(request, asked)
-        before = _before(query, asked)
-        found = selectors.unit_change(query, before)
+        found = selectors.unit_change(query, _before(asked))
+        before = found.before
         rows = [
             {"currency": bridge.currency, "subject": subject} | {part: getattr(change, part) for part in _PARTS}
             for bridge in found.bridges
@@ -128,13 +128,14 @@ class UnitChangeView(AskView):
             for bridge in found.bridges
         ]
         head = _head(found) | {"before_start": before.start, "before_end": before.end, "resource": query.resource}
+        head |= {"unknown_because": found.unknown_because}
         return Response(head | {"without_driver": without, "rows": rows})
 
 
-def _before(query: UnitQuery, asked: dict[str, Any]) -> Window:
+def _before(asked: dict[str, Any]) -> Window | None:
     first, last = asked.get("before_start"), asked.get("before_end")
     if first is None and last is None:
-        return Window(query.start - (query.end - query.start), query.start)
+        return None
     if first is None or last is None or first >= last:
         raise BadParameterError("before_start", "before_start and before_end go together, and the end comes after")
     return Window(first, last)

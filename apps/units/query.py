@@ -63,9 +63,9 @@ class UnitQuery:
 class UnitRow:
     """Cost per unit of one subject in one day or month.
 
-    `cost` is of the `days` on which the driver was told, `quantity` the units of these days (None where it was told on
-    none), `unit_cost` the one by the other, half-even to twelve decimals, None without units. `cost_without_driver` is
-    of days on which nobody told how many units there were: unknown, not zero.
+    `cost` is of the `days` that came and on which the driver was told, `quantity` the units of these days (None where
+    it was told on none), `unit_cost` the one by the other, half-even to twelve decimals, None without units.
+    `cost_without_driver` is of days on which nobody told how many units there were: unknown, not zero.
     """
 
     period: str
@@ -126,7 +126,8 @@ class Bridge:
 
 @dataclass(frozen=True)
 class ChangeAnswer:
-    """A bridge for each currency."""
+    """A bridge for each currency, of the days that came: `query` asks of those. Where nothing of the period is
+    published, or not all of the one before, there is none, and `unknown_because` says why."""
 
     query: UnitQuery
     before: Window
@@ -134,3 +135,4 @@ class ChangeAnswer:
     version: int
     bridges: tuple[Bridge, ...]
     rates: tuple[UsedRate, ...]
+    unknown_because: str = ""

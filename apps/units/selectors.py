@@ -14,6 +14,7 @@ from apps.finops.tables import DRIVERS
 from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
 from apps.marts import selectors as marts
+from apps.marts.comparing import unknown_because
 from apps.marts.query import Answer, BadQuestion
 from apps.marts.recent import Recent, Rows
 from apps.units.models import DriverVersion
@@ -88,7 +89,8 @@ def _told(driver: str, scope: str, window: Window, at: DriverVersion) -> list[tu
 
 @dataclass(frozen=True)
 class _Facts:
-    """Cost and resource by day, subject and currency; units by day and subject."""
+    """Cost and resource by day, subject and currency; units by day and subject, of days that came: those of days whose
+    bill has not would make a unit cheaper."""
 
     answer: Answer
     costs: Mapping[tuple[date, str, str], Decimal]
@@ -115,14 +117,14 @@ class _Facts:
 
 def _facts(query: UnitQuery, at: DriverVersion | None, *, with_resource: bool) -> _Facts:
     answered = marts.answer(query.costs(query.metric))
-    window, teams = Window(query.start, query.end), query.scope.teams
-    units = quantities(query.driver, query.by, window, at, of=teams)
+    window, teams = answered.publication.published.part_of(Window(query.start, query.end)), query.scope.teams
+    units = quantities(query.driver, query.by, window, at, of=teams) if window else {}
     used = listed = None
     if with_resource and query.resource == LIST_COST:
         pinned = replace(query, rates_as_of=answered.query.rates_as_of)
         listed = marts.answer(pinned.costs(LIST_COST))
     elif with_resource:
-        used = quantities(query.resource, query.by, window, at, of=teams)
+        used = quantities(query.resource, query.by, window, at, of=teams) if window else {}
     return _Facts(answered, _amounts(answered), _amounts(listed) if listed else {}, units, used)
 
 
@@ -181,9 +183,18 @@ def _row(facts: _Facts, period: str, subject: str, currency: str, places: set[Pl
     )  # fmt: skip
 
 
-def unit_change(query: UnitQuery, before: Window) -> ChangeAnswer:
-    """Why cost changed against another period, by currency."""
+def unit_change(query: UnitQuery, before: Window | None = None) -> ChangeAnswer:
+    """Why cost changed against another period, by default as many days just before, by currency."""
     query, at = _pinned(query)
+    pinned, asked = marts.publication(query.as_of), Window(query.start, query.end)
+    compared = pinned.published.compared(asked, before)
+    if compared is None:
+        before = before or Window(asked.start - (asked.end - asked.start), asked.start)
+        told = marts.facts(pinned, asked.start, asked.end)
+        because = unknown_because(asked, before, pinned.published)
+        return ChangeAnswer(query, before, told, at.number if at else 0, (), (), because)
+    now, before = compared
+    query = replace(query, start=now.start, end=now.end)
     new = _facts(query, at, with_resource=True)
     old = _facts(replace(query, start=before.start, end=before.end), at, with_resource=True)
     currencies = sorted({*new.currencies, *old.currencies})

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from apps.units.services import import_drivers
 from tests.worlds import publish_costs
 
 DAYS = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
@@ -112,3 +113,28 @@ def test_why_says_what_is_not_published(people, client_of, question, because):
     said = told(client_of("finance"), f"/why/?{question}")
     assert "There is nothing to compare with" in said
     assert because in said
+
+
+def bring_requests(until: date) -> None:
+    """Five requests of a team on each day."""
+    days = [DAYS[0] + timedelta(days=number) for number in range((until - DAYS[0]).days + 1)]
+    lines = [f"{day},requests,live-class,5" for day in days]
+    content = "\n".join(["date,driver,team,quantity", *lines]).encode()
+    import_drivers(content, name="requests.csv", by="han", now=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("until", [DAYS[-1], date(2026, 10, 31)], ids=["as far as costs", "before their bill came"])
+def test_units_are_compared_and_counted_on_the_days_that_came(people, client_of, until):
+    publish_costs(FLAT)
+    bring_requests(until)
+    said = told(client_of("finance"), f"/units/?{OCTOBER}")
+    assert "200.00 CNY for 100 units" in said
+    assert re.search(r"Change of the cost per unit 0.0 % against 2[.0]*, 11 Sep 2026 – 30 Sep 2026", said), said
+    assert "Why cost changed by 0.00 CNY" in said
+
+
+def test_the_page_of_units_says_that_nothing_came(people, client_of):
+    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    bring_requests(DAYS[-1])
+    said = told(client_of("finance"), "/units/?period=custom&start=2026-12-01&last=2026-12-31")
+    assert "Change of the cost per unit – no day of this period is published" in said

@@ -126,6 +126,36 @@ def test_the_change_by_list_cost_is_what_was_paid_against_what_was_used():
     assert bridge.total.total == 390
 
 
+def test_units_of_days_that_have_not_come_make_nothing_cheaper():
+    brought(DRIVERS + "2026-10-02,requests,web,1000\n")
+    found = costs(end=date(2026, 10, 3), grain="all")
+    assert found["2026-09-30..2026-10-03", "web"].quantity == 250
+
+
+def test_a_change_is_of_the_days_that_came_with_as_many_just_before():
+    brought()
+    found = unit_change(UnitQuery("requests", "team", OCTOBER, date(2026, 11, 1)))
+    assert (found.query.start, found.query.end) == (OCTOBER, date(2026, 10, 2))
+    assert found.before == Window(SEPTEMBER, OCTOBER)
+    assert found.bridges == unit_change(UnitQuery("requests", "team", OCTOBER, date(2026, 10, 2))).bridges != ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "because"),
+    [
+        ("2026-10-05", "2026-10-09", "None of the days of 2026-10-05..2026-10-09 is published"),
+        ("2026-09-30", "2026-10-01", "Not all days of 2026-09-29..2026-09-30 are published"),
+    ],
+)
+def test_where_nothing_can_be_compared_it_says_why(admin_client, start, end, because):
+    brought()
+    asked = {"driver": "requests", "start": start, "end": end}
+    found = admin_client.get("/api/v1/units/change/", asked).json()
+    assert found["unknown_because"].startswith(because)
+    assert found["rows"] == []
+    assert because in said("units", "change", "requests", "--start", start, "--end", end)
+
+
 def test_a_later_upload_replaces_its_days_and_older_versions_stay_readable():
     first = brought()
     second = brought(HEADER + "2026-10-01,requests,web,300\n", name="corrected.csv")

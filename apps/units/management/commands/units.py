@@ -1,7 +1,6 @@
 """`manage.py units`: cost per unit, and why it changed."""
 
 from argparse import RawDescriptionHelpFormatter
-from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -88,16 +87,19 @@ class Command(TerminalCommand):
         tell_rates(query.currency, found.query.rates_as_of, found.rates, self._aside(given))
 
     def _change(self, query: UnitQuery, given: dict[str, Any]) -> None:
-        before = _before(query.start, query.end, given)
-        found = unit_change(query, before)
+        found = unit_change(query, _before(given))
         rows = [
             [bridge.currency, subject, *_parts(change)]
             for bridge in found.bridges
             for subject, change in [*bridge.subjects.items(), ("", bridge.total)]
         ]
         print_rows(("currency", "subject", *PARTS), rows, given["format"], self.stdout)
+        if given["format"] == "table" and found.unknown_because:
+            self.stdout.write(found.unknown_because)
         if given["format"] == "table":
-            self.stdout.write(f"Against {before}; publication {found.publication.number}, drivers {found.version}.")
+            self.stdout.write(
+                f"Against {found.before}; publication {found.publication.number}, drivers {found.version}."
+            )
             for bridge in found.bridges:
                 old, new = bridge.without_driver
                 self.stdout.write(f"Cost without a driver: {old:,.2f} before, {new:,.2f} after, {bridge.currency}.")
@@ -111,13 +113,13 @@ def _parts(change: Change) -> list[Any]:
     return [getattr(change, name) for name in PARTS]
 
 
-def _before(start: date, end: date, given: dict[str, Any]) -> Window:
-    """The period compared with: the one that is named, else as many days just before."""
+def _before(given: dict[str, Any]) -> Window | None:
+    """The period compared with, where one is named; else it is as many days just before."""
     first, last = given["before_start"], given["before_end"]
     if (first is None) != (last is None):
         raise BadQuestion("--before-start and --before-end go together")
     if first is None:
-        return Window(start - (end - start), start)
+        return None
     if first >= last:
         raise BadQuestion("--before-end must come after --before-start; the end day itself is not included")
     return Window(first, last)
