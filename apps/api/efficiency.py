@@ -89,7 +89,7 @@ class EfficiencyView(AskView):
 
 def asked_window(asked: Mapping[str, Any], pinned: Publication, *, most_days: int | None = None) -> tuple[date, date]:
     """The days of a request: all that are published where it names none, or the last so many of them."""
-    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
+    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.came_until)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     if most_days and "start" not in asked:

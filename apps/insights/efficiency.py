@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from apps.finops.money import add_up, rounded
 from apps.finops.tables import NODE_DAYS
+from apps.finops.windows import Window
 from apps.insights.usage_reading import (
     LEVELS,
     PLACE,
@@ -79,7 +80,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Efficiency:
-    """The answer: rows in the order of their names, and everything together. `days` are those published of the window.
+    """The answer: rows in the order of their names, and everything together. `days` are those published of the window,
+    at least one; hours are of them alone, so that they make a mean.
 
     `sees_capacity`: the viewer may know what whole clusters hold.
     """
@@ -175,8 +177,21 @@ def _known(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Plac
 
 
 def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place], dict[Key, Hours]]:
-    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     window = replace(query, filters=())
+    days = _published(query, pinned)
+    hours, held = _hours(replace(window, start=days.start, end=days.end), pinned) if days else ({}, {})
+
+    def cost(part: EfficiencyQuery, teams: Teams) -> ir.Table:
+        return costs_of(part, pinned, usage_by_day(NODE_DAYS, pinned.versions, part.start, part.end), teams)
+
+    costs: dict[Key, Money] = defaultdict(dict)
+    for *place, currency, amount in seen_rows(window, pinned, "costs", cost, names=5):
+        costs[tuple(place)][currency] = amount
+    return {place: _Place(hours.get(place), costs.get(place, {})) for place in {*hours, *costs}}, held
+
+
+def _hours(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, dict[str, Use] | None], dict[Key, Hours]]:
+    """The hours of each workload the viewer may see, and what pools hold where that may be seen."""
 
     def summed(part: EfficiencyQuery, teams: Teams) -> ir.Table:
         usage = usage_of(part, pinned, teams)
@@ -184,19 +199,13 @@ def _read(query: EfficiencyQuery, pinned: Publication) -> tuple[dict[Key, _Place
         sums = {name: hours.sum() for name, hours in of.items()}
         return usage.group_by([*by_team(query), *PLACE]).aggregate(**sums)
 
-    def cost(part: EfficiencyQuery, teams: Teams) -> ir.Table:
-        return costs_of(part, pinned, usage_by_day(NODE_DAYS, pinned.versions, part.start, part.end), teams)
-
-    hours = {tuple(row[:4]): _uses(row[4:]) for row in seen_rows(window, pinned, "hours", summed, names=4)}
-    costs: dict[Key, Money] = defaultdict(dict)
-    for *place, currency, amount in seen_rows(window, pinned, "costs", cost, names=5):
-        costs[tuple(place)][currency] = amount
-    places = {place: _Place(hours.get(place), costs.get(place, {})) for place in {*hours, *costs}}
+    hours = {tuple(row[:4]): _uses(row[4:]) for row in seen_rows(query, pinned, "hours", summed, names=4)}
     if query.scope.teams is not None:
-        return places, {}
+        return hours, {}
+    nodes = usage_by_day(NODE_DAYS, pinned.versions, query.start, query.end)
     held = {name: nodes[f"{name}_capacity_{end}"].sum() for name, (_, end) in RESOURCES.items()}
     pools = nodes.group_by(["cluster", "node_pool"]).aggregate(**held)
-    return places, {tuple(row[:2]): dict(zip(RESOURCES, row[2:], strict=True)) for row in rows_of(pools)}
+    return hours, {tuple(row[:2]): dict(zip(RESOURCES, row[2:], strict=True)) for row in rows_of(pools)}
 
 
 def _idle(query: EfficiencyQuery, number: int) -> dict[Key, Money]:
@@ -298,7 +307,11 @@ def _shortened(place: Key, names: Key) -> Key:
     return tuple(told[name] for name in names)
 
 
+def _published(query: EfficiencyQuery, pinned: Publication) -> Window | None:
+    return pinned.published.part_of(Window(query.start, query.end))
+
+
 def _days(query: EfficiencyQuery, pinned: Publication) -> int:
     """How many days of the window are published, at least one."""
-    first, end = max(query.start, pinned.first_day or query.start), min(query.end, pinned.end_day or query.end)
-    return max((end - first).days, 1)
+    days = _published(query, pinned)
+    return (days.end - days.start).days if days else 1

@@ -19,6 +19,7 @@ from decimal import Decimal
 import ibis
 import pyarrow as pa
 import pytest
+from django.core.cache import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,22 @@ def test_every_level_on_paper(home):
     assert [(one.capacity, one.request, one.used) for one in (first, second)] == [(96, 60, 12), (96, 48, 0)]
 
 
+@pytest.mark.parametrize("scope", [EVERYTHING, WEB], ids=["all", "a lead"])
+def test_hours_are_of_the_days_whose_bill_has_come(home, scope):
+    publish_world()
+    first = efficiency(EfficiencyQuery(DAYS[0], date(2026, 10, 2), scope=scope))
+    Publication.objects.update(end_day=date(2026, 10, 2))
+    cache.clear()
+
+    found, late = asked(scope=scope), efficiency(EfficiencyQuery(date(2026, 10, 2), DAYS[1], scope=scope))
+
+    assert found.days == first.days == 1
+    assert found.total.use == first.total.use
+    assert found.total.capacity == first.total.capacity
+    assert scope == WEB or found.total.capacity["cpu"] == 4 * 24
+    assert (late.days, late.total.use, late.total.capacity) == (1, None, None)
+
+
 def test_a_lead_sees_the_own_workloads_and_not_what_the_cluster_holds(home):
     publish_world()
     found = asked("namespace", scope=WEB)
@@ -108,7 +125,9 @@ def test_months_that_a_publication_left_as_they_were_stay_known(home, monkeypatc
     query = EfficiencyQuery(date(2026, 9, 20), date(2026, 10, 3), "namespace", scope=WEB)
     found = told(efficiency(query))
     assert found == told(asked("namespace", scope=WEB))
-    assert [key.split()[:2] for key in read][:2] == [["2026-09-20", "2026-10-01"], ["2026-10-01", "2026-10-03"]]
+    hours, *money = [key.split()[:2] for key in read][:3]
+    assert hours == ["2026-10-01", "2026-10-03"], "of the days published alone"
+    assert money == [["2026-09-20", "2026-10-01"], ["2026-10-01", "2026-10-03"]]
     read.clear()
     later = {name: getattr(first, name) for name in ("ruleset", "status", "first_day", "end_day", "totals", "versions")}
     Publication.objects.create(created_at=first.created_at + timedelta(hours=1), **later)
