@@ -25,7 +25,7 @@ from apps.finops.tables import (
     RECONCILIATION_MART,
     LakeTable,
 )
-from apps.marts.models import Publication
+from apps.marts.models import Publication, day_after
 from apps.warehouse import lake, shared
 
 KEPT = Path(tempfile.mkdtemp(prefix="costops-worlds-"))
@@ -77,14 +77,16 @@ def publish_costs(
         ),
     )
     over = datetime.combine(days[-1] + timedelta(days=1) if days else date.min, time(3), UTC)
+    moment = created_at or max(over, datetime(2026, 11, 2, 3, tzinfo=UTC))
     cache.clear()  # a test's database begins to count publications anew
     return Publication.objects.create(
-        created_at=created_at or max(over, datetime(2026, 11, 2, 3, tzinfo=UTC)),
+        created_at=moment,
         versions=_written(tables),
         ruleset=1,
         status=status,
         first_day=days[0] if days else None,
         end_day=days[-1] + timedelta(days=1) if days else None,
+        came_day=max((day for day in days if day < day_after(moment)), default=None),
         observed_samples=sum(observed for observed, _ in seen.values()),
         expected_samples=sum(expected for _, expected in seen.values()),
         totals=totals(costs),

@@ -1,6 +1,6 @@
 """Publications: each pins one consistent set of table versions."""
 
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,12 +11,18 @@ from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY
 
 
+def day_after(moment: datetime) -> date:
+    """The first day that has not come at a moment."""
+    return timezone.localdate(moment, ZoneInfo(settings.COSTOPS_TIME_ZONE)) + ONE_DAY
+
+
 class Publication(models.Model):
     """What readers see. `versions` maps table name to version. A number is given again where a database is restored
     from an older copy: ETags and caches go by `selectors.issue`.
 
     `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
-    `end_day` bound the days with cost, half-open. `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`
+    `end_day` bound the days with cost, half-open, `came_day` is the last of them that had come (None in publications of
+    earlier releases). `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`
     when its files went and it could no longer be had back, if it did.
     """
 
@@ -27,6 +33,7 @@ class Publication(models.Model):
     status = models.CharField(max_length=12)
     first_day = models.DateField(null=True)
     end_day = models.DateField(null=True)
+    came_day = models.DateField(null=True)
     observed_samples = models.BigIntegerField(default=0)
     expected_samples = models.BigIntegerField(default=0)
     totals = models.JSONField(default=dict)
@@ -42,8 +49,9 @@ class Publication(models.Model):
         ahead, and "the last thirty days" are counted back from here. None without any cost."""
         if self.first_day is None or self.end_day is None:
             return None
-        tomorrow = timezone.localdate(self.created_at, ZoneInfo(settings.COSTOPS_TIME_ZONE)) + ONE_DAY
-        return max(min(self.end_day, tomorrow), self.first_day + ONE_DAY)
+        if self.came_day is not None:
+            return self.came_day + ONE_DAY
+        return max(min(self.end_day, day_after(self.created_at)), self.first_day + ONE_DAY)
 
     @property
     def published(self) -> Published:

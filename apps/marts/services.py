@@ -29,7 +29,7 @@ from apps.finops.tables import (
 )
 from apps.finops.windows import Window
 from apps.marts import usage_days
-from apps.marts.models import Publication
+from apps.marts.models import Publication, day_after
 from apps.teams.selectors import rule_book
 from apps.warehouse import fencing, lake
 from apps.warehouse.engine import rows_of
@@ -199,7 +199,9 @@ def _pin(described: Publication, seen: Publication | None) -> Publication:
 
 def _described(versions: Versions, ruleset: int, now: datetime) -> Publication:
     costs, coverage = (lake.scan(table, at=versions[table.name]) for table in (COST_MART, COVERAGE_MART))
-    ((first, last),) = rows_of(costs.aggregate(first=costs.day.min(), last=costs.day.max()))
+    has_come = costs.day < day_after(now)
+    days = costs.aggregate(first=costs.day.min(), last=costs.day.max(), came=costs.day.max(where=has_come))
+    ((first, last, came),) = rows_of(days)
     ((observed, expected),) = rows_of(
         coverage.aggregate(observed=coverage.observed_samples.sum(), expected=coverage.expected_samples.sum())
     )
@@ -210,6 +212,7 @@ def _described(versions: Versions, ruleset: int, now: datetime) -> Publication:
         status=_status(versions, now),
         first_day=first,
         end_day=last + timedelta(days=1) if last else None,
+        came_day=came,
         observed_samples=observed or 0,
         expected_samples=expected or 0,
         totals={currency: str(total) for currency, total in _sums(costs, "currency")},

@@ -11,6 +11,7 @@ from tests.worlds import publish_costs
 DAYS = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
 FLAT = [{"day": day, "team": "live-class", "namespace": "a", "effective_cost": "10"} for day in DAYS]
 FEE = {"day": date(2026, 12, 31), "team": "live-class", "namespace": "a", "effective_cost": "31"}
+PUBLISHED_AT = datetime(2026, 10, 23, 3, tzinfo=UTC)  # two days without a bill
 OCTOBER = "period=custom&start=2026-10-01&last=2026-10-31"
 AUTUMN = "period=custom&start=2026-10-01&last=2026-12-31"
 NOVEMBER = "period=custom&start=2026-11-01&last=2026-11-30"
@@ -35,7 +36,7 @@ def test_a_period_that_is_not_over_is_compared_as_far_as_it_came(people, client_
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_is_dated_ahead_counts_in_the_total_alone(people, client_of, page):
-    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     said = told(client_of("finance"), f"{page}?{AUTUMN}")
     assert "231.00 CNY 10.00 CNY a day" in said
     assert "Change 0.00 0.0 % against 200.00, 11 Sep 2026 – 30 Sep 2026" in said
@@ -70,7 +71,7 @@ def test_the_explorer_compares_as_many_days_of_a_year_before(people, client_of):
 
 
 def test_the_explorer_and_its_files_leave_what_is_dated_ahead_out_of_the_change(people, client_of):
-    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     finance, asked = client_of("finance"), f"{AUTUMN}&compare=before&chart=table&grain=none"
     said = told(finance, f"/explorer/?{asked}")
     assert "231.00 CNY in total" in said
@@ -134,7 +135,7 @@ def test_units_are_compared_and_counted_on_the_days_that_came(people, client_of,
 
 
 def test_the_page_of_units_says_that_nothing_came(people, client_of):
-    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     bring_requests(DAYS[-1])
     said = told(client_of("finance"), "/units/?period=custom&start=2026-12-01&last=2026-12-31")
     assert "Change of the cost per unit – no day of this period is published" in said

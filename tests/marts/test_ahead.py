@@ -36,6 +36,11 @@ def test_what_had_come_when_it_was_published(settings, first, end, came):
     assert Publication(created_at=NOW, first_day=first, end_day=end).came_until == came
 
 
+def test_days_whose_bill_is_late_have_not_come_though_a_fee_is_dated_ahead():
+    ends = {"first_day": date(2026, 9, 1), "end_day": date(2027, 11, 2)}
+    assert Publication(created_at=NOW, came_day=date(2026, 10, 20), **ends).came_until == date(2026, 10, 21)
+
+
 def test_a_purchase_dated_ahead_moves_no_period(db, home):
     costs = [{"day": day, "effective_cost": "1", "team": "web"} for day in OCTOBER]
     pinned = publish_costs([*costs, FEE], created_at=NOW)

@@ -18,6 +18,7 @@ from tests.worlds import publish_costs
 DAYS = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
 FLAT = [{"day": day, "team": "web", "effective_cost": "10"} for day in DAYS]
 FEE = {"day": date(2026, 12, 31), "team": "web", "effective_cost": "1"}
+PUBLISHED_AT = datetime(2026, 10, 23, 3, tzinfo=UTC)  # two days without a bill
 OCTOBER = "start=2026-10-01&end=2026-11-01"
 
 
@@ -90,7 +91,7 @@ def test_where_nothing_came_the_api_says_that_nothing_is_known(db, home, admin_c
 
 
 def test_what_is_dated_ahead_counts_in_the_total_and_not_in_the_change(db, home, admin_client: Client):
-    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     found = told(admin_client, "start=2026-10-01&end=2027-01-01&compare=2026-09-01/2026-10-01&group_by=team")
 
     assert found["totals"] == {"CNY": "201.000000000000"}
@@ -99,14 +100,14 @@ def test_what_is_dated_ahead_counts_in_the_total_and_not_in_the_change(db, home,
 
 
 def test_a_month_with_a_fee_ahead_of_it_is_compared_as_far_as_it_came(db, home, admin_client: Client):
-    publish_costs([*FLAT, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     beside = told(admin_client, f"{OCTOBER}&compare=previous")["comparison"]
     assert (beside["end"], Decimal(beside["totals"]["CNY"]["delta"])) == ("2026-09-21", 0)
 
 
 def test_others_leave_what_is_dated_ahead_out_of_their_change(db, home):
     costs = [{"day": day, "team": team, "effective_cost": "10"} for day in DAYS for team in ("web", "data", "ops")]
-    publish_costs([*costs, FEE], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*costs, FEE], created_at=PUBLISHED_AT)
     asked = CostQuery(date(2026, 10, 1), date(2027, 1, 1), group_by=("team",))
 
     found = shaped(asked, Shape(top=1, compare=days("2026-09-01/2026-10-01"), order_by=(("team", False),)))
@@ -127,7 +128,7 @@ def reasons(client: Client, question: str) -> Any:
 @pytest.mark.parametrize("more", [[], [FEE]], ids=["nothing ahead", "a fee ahead"])
 @pytest.mark.parametrize("before", ["", "&before_start=2026-09-01&before_end=2026-10-01"])
 def test_the_api_explains_the_days_that_came(db, home, admin_client: Client, more, before):
-    publish_costs([*FLAT, *more], created_at=datetime(2026, 10, 20, 3, tzinfo=UTC))
+    publish_costs([*FLAT, *more], created_at=PUBLISHED_AT)
     found = reasons(admin_client, f"{OCTOBER}{before}")
 
     assert (found["query"]["start"], found["query"]["end"]) == ("2026-10-01", "2026-10-21")

@@ -198,6 +198,14 @@ def test_a_day_that_lost_all_its_charges_disappears() -> None:
     assert [row.day for row in reconciliation()[1]] == [date(2026, 10, 1)]
 
 
+def test_the_last_day_that_came_is_told_whatever_is_dated_ahead() -> None:
+    fill(bill((0, "1"), (20, "1"), (75, "9")))
+    publish(None, now=datetime(2026, 10, 24, tzinfo=UTC))
+    facts = publication()
+    assert (facts.end_day, facts.came_until) == (date(2026, 12, 16), date(2026, 10, 22))
+    assert facts.published.part_of(NOVEMBER) is None
+
+
 def test_nothing_at_all_is_published_as_nothing() -> None:
     publish(None, now=NOW)
     assert (publication().first_day, cost(), reconciliation()[1]) == (None, {}, [])
