@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.allocation import trial
+from apps.allocation.counting import counted
 from apps.finops.tables import ALLOCATED, CHARGES
 from apps.finops.windows import ONE_DAY, Window
 from apps.teams.documents import parse_teams
@@ -18,6 +19,7 @@ from apps.teams.selectors import rule_book
 from apps.warehouse import lake
 from tests.allocation.worlds import (
     DAY,
+    NOW,
     TEAMS,
     by,
     charge,
@@ -224,6 +226,21 @@ def test_rules_are_listed_at_the_terminal(world):
         ("logs", "0", "data", 20),
     ]
     assert "2 rules, 0 of them decided nothing" in told("list", "--start", "2026-10-01", "--end", "2026-10-03")
+
+
+def test_without_days_the_terminal_tells_of_those_that_the_page_tells_of(world, tmp_path):
+    """However long ago the last bill came."""
+    result(days=2)
+    assert counted(now=NOW).window == WINDOW
+    days = ("--start", "2026-10-01", "--end", "2026-10-03")
+    assert told("list") == told("list", *days)
+    path = tmp_path / "draft.yaml"
+    path.write_text(TEAMS + DRAFT)
+    assert told("simulate", str(path)) == told("simulate", str(path), *days)
+
+
+def test_rules_are_listed_before_any_day_is_allocated(world):
+    assert told("list").splitlines()[-1].startswith("2 rules, ")
 
 
 def test_rules_of_clusters_are_listed_at_the_terminal(world):

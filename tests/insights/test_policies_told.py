@@ -151,3 +151,4 @@ def test_policies_are_listed_at_the_terminal():
         ("share: nothing", "proportional", None, "decides nothing"),
     ]
     assert "6 policies of rules 1, 2 of them gave nothing to anybody" in told("list", *days)
+    assert told("list") == told("list", *days), "the last days that are allocated"

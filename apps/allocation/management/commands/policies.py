@@ -16,7 +16,8 @@ from apps.warehouse.terminal import add_format, print_rows
 EXAMPLES = """
 A row per policy and currency, in the order in which they decide: what it is about and its way, its days, and the
 effective cost it gave to how many teams. Shared namespaces (`shared` in the teams file) come last: they are policies
-without dates. How policies are written is described in docs/policies.md.
+without dates. Without --start and --end over the last 28 days that are allocated. How policies are written is
+described in docs/policies.md.
 
 examples:
   manage.py policies list

@@ -1,6 +1,7 @@
 """`manage.py rules`: what the ownership rules do, what others would do, and the file that holds them."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, cast
@@ -9,8 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.allocation import trial
-from apps.allocation.counting import payers
+from apps.allocation.counting import COUNT_DAYS, payers
 from apps.allocation.management import drafting
+from apps.allocation.rehearsal import NothingToTryOn, last_days
 from apps.finops.errors import CostOpsError
 from apps.finops.money import add_up
 from apps.finops.windows import Window
@@ -20,12 +22,12 @@ from apps.teams.selectors import rule_book, teams_file
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, day, print_rows, working
 
-DAYS = 28
 LISTING = """
 A row per rule and currency, in the order in which they decide (the largest priority first, then as written): the
 effective cost a rule decided, how many subjects a day it decided (workloads, idle pools, charges) and how many it
 matches. What an earlier rule took is hidden. Rules of clusters come last, though they are asked first: the charges
-they gave to a cluster, and by what those are divided there (claims: all on the cluster carry them).
+they gave to a cluster, and by what those are divided there (claims: all on the cluster carry them). Without --start
+and --end over the last 28 days that are allocated, as the page and the API tell it.
 
 examples:
   manage.py rules list
@@ -135,15 +137,22 @@ class Command(TerminalCommand):
 
 
 def add_window(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--start", type=day, metavar="2026-10-01", help=f"first day (default {DAYS} days before the end)"
+    first = (
+        f"first day (default {COUNT_DAYS} days before the end; with no end either, of the last {COUNT_DAYS} allocated)"
     )
-    parser.add_argument("--end", type=day, metavar="2026-11-01", help="the day after the last one (default today)")
+    last = "the day after the last one (default today, where a start is given)"
+    parser.add_argument("--start", type=day, metavar="2026-10-01", help=first)
+    parser.add_argument("--end", type=day, metavar="2026-11-01", help=last)
 
 
 def window_of(given: dict[str, Any]) -> Window:
+    """The days that are asked for; else those that the page and the API tell of, and before any is allocated the last
+    until today."""
+    if not (given["start"] or given["end"]):
+        with suppress(NothingToTryOn):
+            return last_days(COUNT_DAYS)
     end = given["end"] or timezone.localdate()
-    start = given["start"] or end - timedelta(days=DAYS)
+    start = given["start"] or end - timedelta(days=COUNT_DAYS)
     if start >= end:
         raise CommandError(f"--start {start} is not before --end {end}; the end itself is not included.")
     return Window(start, end)
