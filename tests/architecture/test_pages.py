@@ -19,9 +19,9 @@ def settings_read() -> set[str]:
     return {first or second for first, second in found}
 
 
-def documented_columns() -> set[str]:
+def words_in_code(*pages: str) -> set[str]:
     """Words in backticks, on pages and in the tables of columns."""
-    prose = re.sub(r"^```.*?^```", "", tree.pages(), flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", "\n".join(pages), flags=re.MULTILINE | re.DOTALL)
     inside = re.findall(r"`([^`\n]+)`", prose)
     return {word for text in inside for word in re.findall(r"\w+", text)}
 
@@ -43,12 +43,44 @@ def lake_tables() -> list[tables.LakeTable]:
     return found
 
 
+def told_of_the_lake() -> dict[str, set[str]]:
+    """The tables that docs/lake.md tells of, and the columns it lists for each: below a heading or a bold name, and for
+    usage by the day in the row of its name."""
+    found: dict[str, set[str]] = {}
+    about, is_of_columns = "", False
+    for line in (tree.ROOT / "docs/lake.md").read_text().splitlines():
+        if named := re.match(r"(?:## |\*\*)`(\w+)`", line):
+            about = named[1]
+            found.setdefault(about, set())
+        cells = [re.findall(r"`(\w+)`", cell) for cell in line.split("|")[1:]]
+        if not cells:
+            is_of_columns = False
+            if usage := re.match(r"(.+) hold the columns of the usage files", line):
+                found |= {name: set() for name in re.findall(r"`(\w+)`", usage[1])}
+        elif "| column |" in line:
+            is_of_columns = True
+        elif is_of_columns:
+            found[about] |= set(cells[0])
+        elif cells[0] and cells[0][0].endswith("_days"):
+            found[cells[0][0]] = {*cells[1], *cells[2]}
+    return found
+
+
+def test_the_page_of_the_lake_tells_of_its_tables():
+    assert set(told_of_the_lake()) == {table.name for table in tables.LAKE}
+
+
 @pytest.mark.parametrize("table", lake_tables(), ids=lambda table: table.name)
-def test_every_column_of_the_lake_is_documented(table):
+def test_the_page_of_the_lake_tells_of_the_columns_of_a_table(table):
     columns = set(table.columns) - set(focus.COLUMNS)  # FOCUS documents its own
     assert columns
-    assert columns - documented_columns() == set()
-    assert table.name in documented_columns()
+    pages = ("lake", "data") if isinstance(table, tables.UsageTable) else ("lake",)
+    assert columns - words_in_code(*((tree.ROOT / f"docs/{name}.md").read_text() for name in pages)) == set()
+
+
+@pytest.mark.parametrize("table", lake_tables(), ids=lambda table: table.name)
+def test_the_page_of_the_lake_tells_of_no_column_that_a_table_does_not_have(table):
+    assert told_of_the_lake()[table.name] - set(table.columns) == set()
 
 
 def declared_steps() -> list[str]:
@@ -64,7 +96,7 @@ def test_every_step_is_documented():
     steps = declared_steps()
     if (tree.ROOT / "apps/pipeline/services.py").exists():
         assert len(steps) >= 5
-    assert set(steps) - documented_columns() == set()
+    assert set(steps) - words_in_code(tree.pages()) == set()
 
 
 def test_every_api_parameter_is_explained():
