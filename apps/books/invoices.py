@@ -135,19 +135,31 @@ def _due(total: Decimal, tax: Decimal, *, has_tax: bool) -> Decimal:
 
 @dataclass(frozen=True)
 class Sums:
-    """One currency: what is billed on matched invoices, what elsewhere, and what all charges differ from invoices.
+    """One currency: what is billed on matched invoices, and what elsewhere; and by how much charges differ from
+    invoices, which never cancels out: an id that was mistyped is charged without invoice and invoiced without charge.
 
-    `rounding` is the part of the difference that is but rounding to cents; `open` counts what does not match,
-    `awaited` those of them that nobody uploaded yet.
+    `over` is what is charged more than invoiced, `under` what less, of those that do not match: `open` counts them,
+    `awaited` those of them that nobody uploaded yet. `rounding` is by how much the others are rounded to cents.
     """
 
     currency: str
     matched: Decimal
     unmatched: Decimal
-    difference: Decimal
+    over: Decimal
+    under: Decimal
     rounding: Decimal
     open: int
     awaited: int
+
+    @property
+    def apart(self) -> Decimal:
+        """What does not match, in either direction."""
+        return add_up((self.over, self.under))
+
+    @property
+    def difference(self) -> Decimal:
+        """What charges and invoices differ by, be it but by rounding."""
+        return add_up((self.apart, self.rounding))
 
 
 def tie_out(pinned: Publication) -> list[TiedInvoice]:
@@ -207,14 +219,16 @@ def sums(tied: list[TiedInvoice]) -> list[Sums]:
     for currency in sorted({one.currency for one in tied}):
         mine = [one for one in tied if one.currency == currency]
         matched = [one for one in mine if one.is_matched]
+        apart = [one.difference for one in mine if not one.is_matched]
         found.append(
             Sums(
                 currency,
                 matched=add_up(one.billed for one in matched),
                 unmatched=add_up(one.billed for one in mine if not one.is_matched),
-                difference=add_up(one.difference for one in mine),
-                rounding=add_up(one.difference for one in matched),
-                open=len(mine) - len(matched),
+                over=add_up(amount for amount in apart if amount > 0),
+                under=add_up(amount.copy_negate() for amount in apart if amount < 0),
+                rounding=add_up(one.difference.copy_abs() for one in matched),
+                open=len(apart),
                 awaited=sum(one.status == "not uploaded" for one in mine),
             )
         )

@@ -1,5 +1,6 @@
 """Invoices tie to their charges, down to zero; what does not match is told, and bad files change nothing."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -79,18 +80,45 @@ def test_every_invoice_is_tied_to_its_charges() -> None:
         ("Compute", 1, Decimal("60.10")), ("Storage", 1, Decimal("39.90")),
     ]  # fmt: skip
     assert sums(tied) == [
-        # 100 + 100.003333333334 + 53; 20 + 7.25 + 1.5; 0.003333333334 - 5 + 7.25 - 4 + 1.5
+        # 100 + 100.003333333334 + 53; 20 + 7.25 + 1.5; 7.25 + 1.5; 5 + 4
         Sums(
             "CNY",
             Decimal("253.003333333334"),
             Decimal("28.75"),
-            Decimal("-0.246666666666"),
+            over=Decimal("8.75"),
+            under=Decimal(9),
             rounding=Decimal("0.003333333334"),
             open=4,
             awaited=1,
         ),
-        Sums("USD", Decimal(0), Decimal(9), Decimal(9), rounding=Decimal(0), open=1, awaited=1),
+        Sums("USD", Decimal(0), Decimal(9), over=Decimal(9), under=Decimal(0), rounding=Decimal(0), open=1, awaited=1),
     ]
+    assert [one.apart for one in sums(tied)] == [Decimal("17.75"), 9]
+    assert [one.difference for one in sums(tied)] == [Decimal("17.753333333334"), 9]
+
+
+def words_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_an_id_that_was_mistyped_does_not_tie_out() -> None:
+    """1,000 are charged of an invoice that nobody uploaded, and 1,000 are invoiced that nobody charged."""
+    bring(HEADER + b"INV-B,100,CNY,1000,0,2026-11-01\n")
+    versions = {CHARGES.name: put(CHARGES, [on("INV-A", "1000")])}
+    (one,) = sums(tie_out(Publication.objects.create(created_at=NOW, versions=versions, ruleset=1, status="final")))
+    assert (one.open, one.over, one.under, one.apart) == (2, 1000, 1000, 2000)
+    page = words_of(staff_client().get("/invoices/").content.decode())
+    assert "Differences in all · CNY 2,000.00 2 invoices do not match." in page
+    assert "Charged more than invoiced: 1,000.00 Charged less than invoiced: 1,000.00" in page
+
+
+def test_roundings_up_and_down_do_not_tie_out_to_the_last_decimal() -> None:
+    bring(HEADER + b"D-1,100,CNY,1.00,0,2026-11-01\nD-2,100,CNY,1.00,0,2026-11-01\n")
+    versions = {CHARGES.name: put(CHARGES, [on("D-1", "1.004"), on("D-2", "0.996")])}
+    Publication.objects.create(created_at=NOW, versions=versions, ruleset=1, status="final")
+    page = words_of(staff_client().get("/invoices/").content.decode())
+    assert "Differences in all · CNY 0.008000 Tied out, but for rounding of 0.008 CNY." in page
+    assert "more than invoiced" not in page
 
 
 def test_an_invoice_told_by_service_is_tied_service_by_service() -> None:
@@ -226,7 +254,7 @@ def test_terminal_page_and_api_say_the_same(tmp_path: Path, capsys: pytest.Captu
         key: (status, Decimal(difference)) for key, (status, difference) in EXPECTED.items()
     }
     html = staff.get("/invoices/").content.decode()
-    for words in ("matched, but for rounding", "invoice not uploaded", "charges without invoice id", "-0.246666666666"):
+    for words in ("matched, but for rounding", "invoice not uploaded", "charges without invoice id", "17.753333333334"):
         assert words in html
     assert "仅舍入差" in staff.get("/invoices/", headers={"accept-language": "zh-hans"}).content.decode()
 

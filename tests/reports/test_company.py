@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import translation
 
+from apps.books.invoices import import_invoices
 from apps.budgets.drafts import Draft
 from apps.budgets.services import create
 from apps.insights.models import Forecast, ForecastRun
@@ -21,8 +22,10 @@ from apps.reports.models import Report
 from apps.reports.recipients import targets
 from apps.reports.selectors import weekly_report
 from apps.reports.services import send_week
+from apps.reports.weeks import Week
 from apps.teams.models import Team
 from tests.budgets.worlds import FINANCE as ACTOR
+from tests.insights import why_world
 from tests.reports.weeks_of_cost import WEEK, hire_lead
 from tests.worlds import publish_costs
 
@@ -259,6 +262,35 @@ def test_a_budget_of_another_month_does_not_stand_beside_the_landing():
     text = text_of()
     assert "  month (2026-10, CNY)" in text
     assert rows_under("Team ", text)[0] == "web: 600.00 · −100.00 · 2,900.00 · –"
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "said"),
+    [
+        pytest.param(
+            "INV-B,1,CNY,1000,0,2026-10-31\n",
+            "0.00 CNY is charged on invoices that match; 2 invoices do not match, by 2,000.00 in all: 1,000.00 charged "
+            "more than invoiced, 1,000.00 less.",
+            id="an id that was mistyped",
+        ),
+        pytest.param(
+            "INV-A,1,CNY,999,0,2026-10-31\n",
+            "0.00 CNY is charged on invoices that match; 1 invoice does not match, by 1.00.", id="an invoice of less",
+        ),
+        pytest.param(
+            "INV-A,1,CNY,1000,0,2026-10-31\n", "1,000.00 CNY is charged on invoices, and all of them match.",
+            id="an invoice that matches",
+        ),
+    ],
+)  # fmt: skip
+def test_invoices_that_do_not_match_do_not_cancel_out(uploaded, said):
+    """1,000 are charged of INV-A."""
+    charges = [why_world.charge(why_world.FIRST, "i-1", "1000", "24", InvoiceId="INV-A")]
+    why_world.publish(charges, [why_world.part(why_world.FIRST, "i-1", "1000", "web")])
+    content = f"invoice_id,account,currency,total,tax,date\n{uploaded}"
+    import_invoices(content.encode(), name="invoices.csv", by="han", now=NOW)
+    found = gather(Report.FINANCE, None, Week(date(2026, 9, 28)), now=datetime(2026, 10, 20, tzinfo=UTC))
+    assert f"  {said}\n" in write_letter(found, attach=False).text
 
 
 TOO_LARGE = "why is not told: the two weeks have more rows than are searched."

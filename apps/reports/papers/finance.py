@@ -142,11 +142,11 @@ def _tie_out(books: Books) -> Iterator[Block]:
             "%(matched)s %(currency)s is charged on invoices that match; %(n)s invoice does not match, by "
             "%(difference)s.",
             "%(matched)s %(currency)s is charged on invoices that match; %(n)s invoices do not match, by "
-            "%(difference)s.",
+            "%(difference)s in all: %(over)s charged more than invoiced, %(under)s less.",
             sums.open,
         ) if sums.open else _("%(matched)s %(currency)s is charged on invoices, and all of them match.")  # fmt: skip
         values = {"matched": money(sums.matched), "currency": plain(sums.currency), "n": sums.open}
-        values["difference"] = money(sums.difference - sums.rounding)
+        values |= {"difference": money(sums.apart), "over": money(sums.over), "under": money(sums.under)}
         yield Words(text % values, f"{site()}{reverse('invoices')}", _("Invoices"))
     if found.month and not found.against:
         yield Words(_("%(month)s can be closed.") % {"month": found.month}, f"{site()}{reverse('closing')}", _("Close"))
