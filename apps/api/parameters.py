@@ -203,9 +203,12 @@ AS_OF = Parameter(
 )
 
 
-def page(rows: int = DEFAULT_LIMIT) -> Known:
+_OF_TABLES = f"{MAX_LIMIT} in CSV and workbooks, whose header `Link` leads to more where there are more."
+
+
+def page(rows: int = DEFAULT_LIMIT, of_tables: str = _OF_TABLES) -> Known:
     """The parameters of an answer given page by page, of so many rows when nothing is said."""
-    told = f"At most this many rows; {rows} by default. CSV holds all rows unless a limit is given."
+    told = f"At most this many rows; {rows} by default, {of_tables}"
     return (
         Parameter("limit", whole_number(1, MAX_LIMIT), told, pattern=r"^\d{1,5}$"),
         Parameter("cursor", text, "Where the page before ended: its `page.next_cursor`. Stays on that publication."),
@@ -277,7 +280,7 @@ COSTS = (
     AS_OF,
     ORGANISATION,
     *CURRENCY,
-    *PAGE,
+    *page(of_tables="all of them in CSV, workbooks and Parquet."),
     FORMAT,
     *FILTERS,
     TAG,

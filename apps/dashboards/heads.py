@@ -127,9 +127,12 @@ def _known_month(about: About) -> Card:
     )
     where = reverse("team", args=[about.team]) if about.team else reverse("overview")
     until = _("until %(day)s") % {"day": written.day(settled.last_day)}
-    compared = _("%(share)s against the same days of the month before") % {
-        "share": written.change_percent(line.change_share)
-    }
+    days, days_before = ((one.end - one.start).days for one in (window, before))
+    facts = {"share": written.change_percent(line.change_share), "days": days, "before": days_before}
+    if days == days_before:
+        compared = _("%(share)s against the same days of the month before") % facts
+    else:  # the month before is over by then
+        compared = _("%(share)s in %(days)s days against all %(before)s of the month before") % facts
     return Card(
         title=_("Month to date"),
         url=f"{where}?{settled.params(metric=DEFAULT_METRIC)}",

@@ -66,8 +66,11 @@ def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Wi
 
 
 def year_before(window: Window) -> Window:
-    """The same days a year earlier; the 29th of February is the 28th there."""
-    return Window(_year_earlier(window.start), _year_earlier(window.end - ONE_DAY) + ONE_DAY)
+    """The same days a year earlier: up to the end of the same month, where that is the end. The 29th of February is the
+    28th elsewhere."""
+    is_whole = window.end.day == 1
+    end = _year_earlier(window.end) if is_whole else _year_earlier(window.end - ONE_DAY) + ONE_DAY
+    return Window(_year_earlier(window.start), end)
 
 
 _BEGINNINGS = {"month": 1, "quarter": 3, "year": 12}

@@ -58,6 +58,17 @@ def test_every_parameter_says_what_it_is(schema: dict[str, Any]) -> None:
     assert [(name, each["name"]) for name, each in asked if not (each.get("description") and each["schema"])] == []
 
 
+def test_how_many_rows_a_table_has_is_said(schema: dict[str, Any]) -> None:
+    def limit(path: str) -> str:
+        asked = [resolved(schema, one) for one in schema["paths"][path]["get"]["parameters"]]
+        (said,) = (one["description"] for one in asked if one["name"] == "limit")
+        return said
+
+    assert "10000 by default, all of them in CSV" in limit("/api/v1/costs/")
+    for path in ("/api/v1/alerts/", "/api/v1/units/", "/api/v1/audit/"):
+        assert "by default, 50000 in CSV and workbooks, whose header `Link` leads to more" in limit(path)
+
+
 def test_every_operation_tells_its_answer_and_its_problems(schema: dict[str, Any]) -> None:
     for name, one in operations(schema):
         answers = {code: resolved(schema, answer) for code, answer in one["responses"].items()}

@@ -1,13 +1,14 @@
 """The head of overview and team pages: every number is the one that the page behind says, and unknown is said so."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from html import unescape
 
 import pytest
 
 from tests.operations.worlds import a_finding, recommend
+from tests.worlds import publish_costs
 
 
 def cards(client, address: str) -> dict[str, dict[str, str]]:
@@ -60,6 +61,26 @@ def test_the_month_is_the_same_whatever_else_is_asked(published, client_of, page
     client = client_of("finance")
     month, bare = (cards(client, each)["Month to date"] for each in (page, page.partition("?")[0]))
     assert (month["exact"], month["words"]) == (bare["exact"], bare["words"])
+
+
+@pytest.mark.parametrize(
+    ("last", "words", "chinese"),
+    [
+        pytest.param("2026-03-28", "0.0 % against the same days of the month before", "与上月同期相比", id="28 days"),
+        pytest.param(
+            "2026-03-31", "+10.7 % in 31 days against all 28 of the month before", "31 天与上月全月 28 天", id="31"
+        ),
+    ],
+)
+def test_a_month_that_is_longer_than_the_one_before_says_so(people, client_of, last, words, chinese):
+    days = (date.fromisoformat(last) - date(2026, 2, 1)).days + 1
+    publish_costs(
+        [{"day": date(2026, 2, 1) + timedelta(n), "team": "search", "effective_cost": "10"} for n in range(days)]
+    )
+    for page in ("/", "/teams/search/"):
+        assert words in cards(client_of("finance"), page)["Month to date"]["words"]
+    page = client_of("finance").get("/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert chinese in page
 
 
 def test_actions_and_alerts_are_those_that_one_may_see(people, client_of):

@@ -177,6 +177,10 @@ def test_longer_periods_so_far(period, end, window, before):
 
 def test_a_year_before_the_end_of_february():
     assert year_before(Window.parse("2028-02-01", "2028-03-01")) == Window.parse("2027-02-01", "2027-03-01")
+    assert year_before(Window.parse("2025-02-01", "2025-03-01")) == Window.parse("2024-02-01", "2024-03-01")
+    assert year_before(Window.parse("2024-03-01", "2025-03-01")) == Window.parse("2023-03-01", "2024-03-01")
+    assert year_before(Window.parse("2025-02-01", "2025-02-28")) == Window.parse("2024-02-01", "2024-02-28")
+    assert year_before(Window.parse("2024-02-01", "2024-02-29")) == Window.parse("2023-02-01", "2023-03-01")
 
 
 def test_tags_that_were_chosen_divide_and_filter_and_others_do_not(settings):
