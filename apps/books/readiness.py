@@ -87,7 +87,8 @@ def _not_published(pinned: Publication) -> Iterator[Objection]:
 
 
 def _missing_days(month: str, window: Window, pinned: Publication) -> Iterator[Objection]:
-    """Days a source left out, if it charges on most days; and sources that charged the month before and now do not."""
+    """Days a source left out, if it charges on most days, of this month or the one before; sources that charged the
+    month before and now do not; a first month of which most days have no charges at all."""
     months = (f"{window.start - timedelta(days=1):%Y-%m}", month)
     version = pinned.versions[RECONCILIATION_MART.name]
     files = [file for file in lake.files(RECONCILIATION_MART, at=version) if file.partition["month"] in months]
@@ -101,11 +102,15 @@ def _missing_days(month: str, window: Window, pinned: Publication) -> Iterator[O
     all_days = set(window.days())
     for source, charged in sorted(days[month].items()):
         missing = sorted(all_days - charged)
-        if missing and 2 * len(charged) >= len(all_days):
+        if missing and 2 * max(len(charged), len(days[months[0]].get(source, ()))) >= len(all_days):
             told = ", ".join([*(str(day) for day in missing[:5]), *(["…"] if len(missing) > 5 else [])])
             yield _against(
                 "Source %(source)s has no charges on %(days)s: is its bill complete?", source=source, days=told
             )
+    known = all_days & set().union(*days[month].values())
+    if not days[months[0]] and 2 * len(known) < len(all_days):
+        text = "There are charges on %(known)s of %(all)s days of %(month)s: is this first month complete?"
+        yield _against(text, known=len(known), all=len(all_days), month=month)
 
 
 def _not_arrived(window: Window, now: datetime) -> Iterator[Objection]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,6 +40,11 @@ def bills(*costs: str, month: int = 0) -> list[Row]:
         charge(cost, f"log-{at}", start=24 * FIRST_DAYS[at], x_FileId=f"f{at}", **LOG)
         for at, cost in enumerate(costs, month)
     ]
+
+
+def daily(days: Iterable[int]) -> list[Row]:
+    """A log charge on each of these days, counted from the first of October."""
+    return [charge("1", f"d-{day}-{at}", start=24 * day, x_FileId="f0", **LOG) for at, day in enumerate(days)]
 
 
 def publish(*charges: Row) -> int:
@@ -182,7 +188,7 @@ def test_a_closed_month_is_never_opened_again() -> None:
 
 
 def test_an_unready_month_is_closed_with_a_reason_only(capsys: pytest.CaptureFixture[str]) -> None:
-    publish(*bills("10"))
+    publish(*daily(range(31)))
     Source.objects.create(name="bill", kind="focus", location="/x", created_at=NOW)
     LandedFile.objects.create(
         source=Source.objects.get(), path="late.csv", revision=1, sha256="0" * 64, size=1, modified_ns=0, delivery=1,
@@ -215,27 +221,50 @@ def test_an_unready_month_is_closed_with_a_reason_only(capsys: pytest.CaptureFix
     ],
 )
 def test_a_month_is_final_some_days_after_its_end(now: datetime, message: str) -> None:
-    publish(*bills("10"))
+    publish(*daily(range(31)))
     found = against("2026-10", now)
     assert message in " ".join(found)
     assert bool(message) == bool(found)
 
 
 def test_missing_days_and_silent_sources_speak_against_closing() -> None:
-    october = [charge("1", f"d-{day}", start=24 * day, **LOG) for day in range(29)]
     silent = charge("1", "x", start=0, x_SourceName="saas", x_FileId="f7")
-    publish(*october, silent, *bills("20", month=1))
+    publish(*daily([*range(29), *range(31, 61)]), silent)
     first = against("2026-10")
     assert first == ["Source bill has no charges on 2026-10-30, 2026-10-31: is its bill complete?"]
     (second,) = against("2026-11")
     assert second.startswith("Source saas charged in 2026-10 and has no charges in 2026-11")
 
 
+def test_a_source_that_charged_daily_is_missed_once_it_hardly_does() -> None:
+    publish(*daily(range(31)), *bills("20", month=1))
+    (told,) = against("2026-11")
+    assert told.startswith("Source bill has no charges on 2026-11-02, 2026-11-03")
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        pytest.param([30], ["There are charges on 1 of 31 days of 2026-10: is this first month complete?"], id="one"),
+        pytest.param(range(0, 31, 2), [], id="every other day"),
+    ],
+)
+def test_a_first_month_of_few_days_is_not_complete(days: Iterable[int], told: list[str]) -> None:
+    publish(*daily(days))
+    found = [one for one in against("2026-10") if "first month" in one]
+    assert found == told
+
+
+def test_a_month_after_one_of_few_days_may_have_as_few() -> None:
+    publish(*bills("10", "20"))
+    assert against("2026-11") == []
+
+
 def test_what_is_not_published_yet_speaks_against_closing() -> None:
     from apps.finops.tables import CHARGES
     from tests.allocation.worlds import put
 
-    publish(*bills("10"))
+    publish(*daily(range(31)))
     put(CHARGES, bills("11"))
     (told,) = against("2026-10")
     assert "lacks the newest charges: run `manage.py fill` first" in told
