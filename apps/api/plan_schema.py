@@ -37,7 +37,7 @@ class PlanRowSchema(serializers.Serializer[Any]):
     withheld = serializers.CharField(allow_blank=True)
     is_verified = serializers.BooleanField()
     currency = serializers.CharField(allow_blank=True)
-    cost_per_month = Amount(allow_null=True)
+    cost_per_month = Amount(allow_null=True, help_text="null where not all of the plan may be seen")
     saving_per_month = Amount(allow_null=True)
     gap = serializers.FloatField(allow_null=True)
     seed = serializers.IntegerField(allow_null=True)

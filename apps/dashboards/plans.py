@@ -31,7 +31,10 @@ _WORDY = ("text", "words", "team")
 
 @dataclass(frozen=True)
 class PlannerRow:
-    """One planner in the list: what its plans save a month, and how many were made, withheld or are not sound."""
+    """One planner in the list: what its plans save a month, and how many were made, withheld or are not sound.
+
+    `of_others`: plans were made, and none has anything of the reader's teams.
+    """
 
     title: str
     about: str
@@ -41,6 +44,7 @@ class PlannerRow:
     withheld: tuple[str, ...]
     unsound: int
     fault: Fault | None
+    of_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ class PlanTable:
 
 @dataclass(frozen=True)
 class PlanPage:
-    """One plan; without `draft` it was withheld, and without `shown` none was made yet. With a `fault` it is an earlier
-    one."""
+    """One plan; without `draft` it was withheld, and without `shown` none was made yet, or only `of_others`: none has
+    anything of the reader's teams. With a `fault` it is an earlier one."""
 
     planner: Planner
     fault: Fault | None = None
@@ -101,6 +105,7 @@ class PlanPage:
     measured: tuple[Measured, ...] = ()
     may_measure: bool = False
     may_bring: bool = False
+    of_others: bool = False
 
     @property
     def share(self) -> Decimal | None:
@@ -112,10 +117,10 @@ class PlanPage:
 
 def overview(scope: Scope) -> tuple[PlannerRow, ...]:
     """Every planner, with what its newest plans come to."""
-    return tuple(_row(planner, selectors.plans(planner.name, scope)) for planner in PLANNERS)
+    return tuple(_row(planner, selectors.plans(planner.name, scope), scope) for planner in PLANNERS)
 
 
-def _row(planner: Planner, found: list[Shown]) -> PlannerRow:
+def _row(planner: Planner, found: list[Shown], scope: Scope) -> PlannerRow:
     sound = [one for one in found if one.draft and one.draft.is_verified]
     return PlannerRow(
         title=str(planner.title),
@@ -126,7 +131,12 @@ def _row(planner: Planner, found: list[Shown]) -> PlannerRow:
         withheld=tuple(dict.fromkeys(spoken(one.withheld) for one in found if one.withheld)),
         unsound=sum(one.draft is not None and not one.draft.is_verified for one in found),
         fault=selectors.fault_of(planner.name),
+        of_others=not found and _is_of_others(planner, scope),
     )
+
+
+def _is_of_others(planner: Planner, scope: Scope) -> bool:
+    return scope.teams is not None and selectors.is_planned(planner.name)
 
 
 def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> PlanPage:
@@ -140,7 +150,7 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
     except NoPlan:
         if given.get(SUBJECT) is not None:
             raise
-        return PlanPage(planner, fault, may_bring=may_bring)
+        return PlanPage(planner, fault, may_bring=may_bring, of_others=_is_of_others(planner, scope))
     if found.draft is None:
         told = spoken(found.withheld) if found.withheld else ""
         return PlanPage(planner, fault, subjects, found.plan.subject, found, withheld=told, may_bring=may_bring)

@@ -124,7 +124,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan. Money is effective cost a month in `currency`; `cost_per_month` is what the things it is about cost now.
+    """A plan. Money is effective cost a month in `currency`; `cost_per_month` is what the things it is about cost now,
+    None in what is seen of a plan by somebody who may not see all of it.
 
     `says` is what to do, `risks` at what risk (as replayed on the past), `binds` what keeps it from saving more,
     `unknowns` what it cannot know. `bound` is the best that any plan could reach, in the unit of `objective`.
@@ -132,7 +133,7 @@ class Draft:
     """
 
     currency: str
-    cost_per_month: Decimal
+    cost_per_month: Decimal | None
     saving_per_month: Decimal
     says: tuple[Sentence, ...]
     risks: tuple[Sentence, ...] = ()
@@ -221,7 +222,7 @@ def checked(draft: Draft) -> Draft:
     """The draft, if its money can be: no saving is negative or above what the things cost, no action promises more than
     the plan."""
     promised = sum((action.saving_per_month for action in draft.actions), Decimal(0))
-    if not 0 <= draft.saving_per_month <= max(draft.cost_per_month, Decimal(0)):
+    if not 0 <= draft.saving_per_month <= max(draft.cost_per_month or Decimal(0), Decimal(0)):
         raise Unsound(f"A saving of {draft.saving_per_month} of a cost of {draft.cost_per_month} cannot be.")
     if promised > draft.saving_per_month:
         raise Unsound(f"Its actions promise {promised} together, the plan {draft.saving_per_month}.")

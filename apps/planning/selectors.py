@@ -64,6 +64,11 @@ def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
     return [one for one in found if scope.teams is None or (one.draft and one.draft.actions)]
 
 
+def is_planned(planner: str) -> bool:
+    """Whether the newest publication has a plan of the planner, of whatever teams."""
+    return any(row.draft for row in newest(planner))
+
+
 def plan_of(planner: str, subject: str | None, scope: Scope, given: Mapping[str, Any] | None = None) -> Shown:
     """One plan, by default the one that saves most; by settings that are `given`, for those who see everything."""
     found = plans(planner, scope)
@@ -98,7 +103,7 @@ def _shown(plan: Plan, planner: Planner, scope: Scope) -> Shown:
 def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
     """What somebody may see of a draft: of some teams what is to be done by them, and their rows.
 
-    No sentence about the whole: its risks and what is not known name amounts and commitments of all.
+    No sentence about the whole, and not its cost: risks and what is not known name amounts and commitments of all.
     """
     if scope.teams is None:
         return draft
@@ -110,7 +115,7 @@ def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
         if at is not None:
             tables[shape.name] = [row for row in draft.tables.get(shape.name, ()) if scope.allows(row[at])]
     return Draft(
-        currency=draft.currency, cost_per_month=draft.cost_per_month and saving, saving_per_month=saving, says=(),
+        currency=draft.currency, cost_per_month=None, saving_per_month=saving, says=(),
         checks=draft.checks, actions=mine, tables=tables,
         settings=draft.settings,
     )  # fmt: skip

@@ -289,6 +289,9 @@ def test_a_team_sees_its_own_part() -> None:
     draft = found[0].draft
     assert draft is not None
     assert (draft.saving_per_month, [one.team for one in draft.actions], draft.says) == (Decimal(15), ["web"], ())
+    assert draft.cost_per_month is None, (
+        "what the whole plan is about is not theirs to know, and 15 of 15 would be wrong"
+    )
     assert {name: [row[1] for row in rows] for name, rows in draft.tables.items()} == {"parts": ["web"]}
     assert selectors.plans("pools", Scope(frozenset({"ops"}))) == []
 
