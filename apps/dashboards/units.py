@@ -27,7 +27,7 @@ from apps.marts.query import BadQuestion, PublicationFacts
 from apps.rates.selectors import UsedRate
 from apps.units.models import DriverVersion
 from apps.units.query import LIST_COST, Bridge, UnitQuery, UnitRow
-from apps.units.selectors import driver_version, drivers, unit_change, unit_costs
+from apps.units.selectors import driver_version, drivers, quantities, unit_change, unit_costs
 
 LINES = 8
 SCOPES: dict[str, Promise] = {
@@ -96,7 +96,8 @@ class UnitLine:
 
 @dataclass(frozen=True)
 class UnitsPage:
-    """What the page shows; without `measure` no driver was told yet. `effects` are empty where nothing is compared."""
+    """What the page shows; without `measure` no driver was told yet, or where there are `measures` none has units of
+    the reader's teams. `effects` are empty where nothing is compared."""
 
     asked: Asked
     facts: PublicationFacts
@@ -114,6 +115,12 @@ class UnitsPage:
     rates: tuple[UsedRate, ...] = ()
 
     @property
+    def has_units(self) -> bool:
+        """Whether units of the period or of the one before were told: without them nothing is drawn."""
+        is_now = self.total is not None and self.total.quantity is not None
+        return is_now or self.unit_cost_before is not None
+
+    @property
     def unit_change(self) -> Decimal | None:
         """By how much a unit got dearer or cheaper, in hundredths; None where one of the two is not known."""
         now, before = self.total.unit_cost if self.total else None, self.unit_cost_before
@@ -129,12 +136,13 @@ class UnitsPage:
 
 
 def read_measure(given: Mapping[str, Any], asked: Asked) -> Measure | None:
-    """The driver an address names, the first by default; None where none was told. A lead asks by team."""
+    """The driver an address names, by default the first that has units of the reader's teams; None where there is none.
+    A lead asks by team."""
     known = _known(asked)
-    if not known:
+    named = given.get("driver", "") or next((f"{name}:{by}" for name, by in known if _has_units(asked, name, by)), "")
+    if not known or not named:
         return None
-    named = given.get("driver", "")
-    driver, by = named.rpartition(":")[::2] if named else known[0]
+    driver, by = named.rpartition(":")[::2]
     resource = given.get("resource", "") or LIST_COST
     if (driver, by) not in known or (resource != LIST_COST and (resource, by) not in known):
         raise BadQuestion(_("There is no such driver."))
@@ -146,7 +154,7 @@ def units_page(asked: Asked, measure: Measure | None) -> UnitsPage:
     asked, answered, earlier = compared(asked)
     currencies = choices(asked, answered, earlier)
     if measure is None:
-        return UnitsPage(asked, answered.publication, currencies, None)
+        return UnitsPage(asked, answered.publication, currencies, None, _measures(asked))
     found = unit_costs(measure.query(asked, "all"))
     bridge = _bridge(asked, measure)
     title = _titles(measure)
@@ -191,6 +199,12 @@ def _measures(asked: Asked) -> tuple[Choice, ...]:
 
 def _known(asked: Asked) -> list[tuple[str, str]]:
     return [(driver, by) for driver, by in drivers() if asked.scope.teams is None or by == "team"]
+
+
+def _has_units(asked: Asked, driver: str, by: str) -> bool:
+    """Whether a driver has units of the reader's teams in the period; of who sees all, any will do."""
+    teams = asked.scope.teams
+    return teams is None or bool(quantities(driver, by, asked.window, driver_version(), of=teams))
 
 
 def _resources(measure: Measure) -> tuple[Choice, ...]:

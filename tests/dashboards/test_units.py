@@ -96,6 +96,33 @@ def test_a_lead_sees_own_units_only(told, client_of):
     assert "Homework search" not in body
 
 
+def bring(rows: list[tuple[str, str]]) -> None:
+    """Five units a day in October of each driver and team."""
+    lines = [f"2026-10-{day:02},{driver},{team},5" for driver, team in rows for day in range(1, 31)]
+    content = "\n".join(["date,driver,team,quantity", *lines]).encode()
+    import_drivers(content, name="d.csv", by="han", now=company.MOMENT)
+
+
+def test_a_lead_begins_with_a_driver_of_the_own_teams(published, client_of):
+    bring([("orders", "search"), ("students-in-class", "live-class")])
+    lead = client_of("lilei")
+    assert "Students in class, 1 Oct 2026" in lead.get(f"/units/?{OCTOBER}").content.decode()
+    assert lead.get(f"/figures/units/cost/?{OCTOBER}").json()["data"]
+    assert "Orders, 1 Oct 2026" in client_of("staff").get(f"/units/?{OCTOBER}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [("", "Your teams have no driver"), ("&driver=orders:team", "Orders: no units in this period")]
+)
+def test_where_no_driver_is_of_ones_teams_nothing_is_drawn(published, client_of, more, said):
+    bring([("orders", "search")])
+    body = client_of("lilei").get(f"/units/?{OCTOBER}{more}").content.decode()
+    assert said in " ".join(body.split())
+    assert "data-figure-url" not in body
+    assert "÷" not in body
+    assert "Homework search" not in body
+
+
 @pytest.mark.parametrize(
     "asked", ["driver=requests:cluster", "driver=nothing:team", "driver=requests:team&resource=no"]
 )
