@@ -48,7 +48,8 @@ class Headline:
 class Section:
     """A table with its title, the name of its first column, and where the same rows are to be had as CSV.
 
-    `note` says what its changes are against, where it is not the period before. The wide ones stand on the left.
+    `note` says what its changes are against, where it is not the period before, or what a name in it means. The wide
+    ones stand on the left.
     """
 
     title: str
@@ -179,7 +180,7 @@ def overview(asked: Asked) -> CostPage:
             trends.link(asked, "team", per_step, remark=told_largest(table)),
             trends.link(asked, "kind", per_step, remark=told_by_kind(table)),
         ),
-        sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind")),),
+        sections=(Section(_("Teams"), _("Team"), table, csv_url(asked, "team", "kind"), told_unallocated(kinds)),),
         movers=explained_lines(
             movers(now, before, name=naming.mover_namer(asked, teams), limit=MOVERS, ahead=ahead),
             whole(asked),
@@ -340,6 +341,13 @@ def told_largest(table: Table) -> str:
     first = table.lines[0]
     facts = {"name": labels.plain(first.name.title), "share": f"{hundredths(first.cost, table.total.cost):.1f}"}
     return _("The largest is %(name)s with %(share)s %%.") % facts
+
+
+def told_unallocated(kinds: Mapping[Key, Decimal]) -> str:
+    """Why the team that is called as a kind of cost is costs more: what of other kinds is of no team is there too."""
+    if not any(cost for (team, kind), cost in kinds.items() if team == UNALLOCATED and kind != UNALLOCATED):
+        return ""
+    return _("as a team, Unallocated holds idle and shared cost of no team too, not the kind of that name alone")
 
 
 def told_by_kind(table: Table) -> str:

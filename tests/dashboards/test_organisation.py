@@ -16,6 +16,8 @@ from apps.teams.models import Unit as UnitRow
 from apps.teams.models import UnitMembership
 from apps.teams.organising import keep_tree
 from apps.teams.tree import Place, Tree, Unit
+from tests.dashboards import company
+from tests.dashboards.company import ALL_DAYS, Cost
 from tests.dashboards.test_pages import amounts
 
 MOVED = date(2026, 10, 11)
@@ -46,6 +48,15 @@ def body(client: Client, address: str) -> str:
     response = client.get(f"{address}?{OCTOBER}")
     assert response.status_code == 200, address
     return html.unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("more", [(), (Cost("unallocated", "1.50", kind="idle", days=ALL_DAYS),)])
+def test_two_numbers_that_are_called_unallocated_are_told_apart(
+    people: "dict[str, User]", client_of: ClientOf, more: tuple[Cost, ...]
+) -> None:
+    company.publish((*company.COMPANY, *more))
+    told = "as a team, Unallocated holds idle and shared cost of no team too, not the kind of that name alone"
+    assert (told in body(client_of("staff"), "/")) == bool(more)
 
 
 @pytest.mark.usefixtures("organised")
