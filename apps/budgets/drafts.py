@@ -117,8 +117,11 @@ def _check_choices(draft: Draft) -> None:
     for field, known in choices.items():
         told = getattr(draft, field)
         if told not in known:
-            listed = "a currency code of ISO 4217, such as CNY" if field == "currency" else f"one of {', '.join(known)}"
-            raise BadBudget(field, f"{told[:40]!r} is not {listed.replace('one of , ', 'empty, or one of ')}")
+            if field == "currency":
+                raise BadBudget(field, f"{told[:40]!r} is not a currency code of ISO 4217, such as CNY")
+            if "" in known:
+                raise BadBudget(field, f"{told[:40]!r} is not empty, or one of {', '.join(filter(None, known))}")
+            raise BadBudget(field, f"{told[:40]!r} is not one of {', '.join(known)}")
 
 
 def _check_scope(draft: Draft) -> None:
@@ -144,17 +147,19 @@ def _check_days(draft: Draft) -> date:
     for field in ("valid_from", "valid_to"):
         day = getattr(draft, field)
         if day is not None and not (FIRST_DAY <= day <= LAST_DAY and period_of(draft.grain, day).start == day):
-            raise BadBudget(field, f"{day} is not the first day of a {draft.grain}{_nearest(draft.grain, day)}")
+            raise _not_first(field, draft.grain, day)
     if draft.valid_to is not None and draft.valid_to <= draft.valid_from:
         raise BadBudget("valid_to", f"{draft.valid_to} is not after {draft.valid_from}; it is the first day without")
     return draft.valid_from
 
 
-def _nearest(grain: str, day: date) -> str:
+def _not_first(field: str, grain: str, day: date) -> BadBudget:
+    """Why a day begins no period, with those that do nearby."""
     if not FIRST_DAY <= day <= LAST_DAY:
-        return ""
+        return BadBudget(field, f"{day} is not the first day of a {grain}")
     period = period_of(grain, day)
-    return f"; {period.name} begins on {period.start}, the next on {period.end}"
+    nearby = f"{period.name} begins on {period.start}, the next on {period.end}"
+    return BadBudget(field, f"{day} is not the first day of a {grain}; {nearby}")
 
 
 def _amount(text: str) -> Decimal:

@@ -13,6 +13,7 @@ from apps.alerts import people, selectors
 from apps.alerts.models import Alert
 from apps.alerts.people import NotOpen
 from apps.alerts.selectors import NoSuchAlert
+from apps.channels.letters import SEVERITY_WORDS
 from apps.channels.recipients import known_teams
 from apps.dashboards import alerting
 from apps.dashboards.faults import refusal
@@ -33,12 +34,17 @@ class Told(Guarded, TemplateView):
             raise PermissionDenied("no teams")
         return {"for_everything": self.scope.teams is None, "given": self.request.POST, **said}
 
+    def labels(self, **_names: Any) -> dict[str, str]:
+        """The labels of fields that the page makes of data, by their names."""
+        return {}
+
     def refuse(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         """Say on the page why something was not done; whose it is not, is told so."""
         if isinstance(refused, NotYours):
             raise PermissionDenied from refused
         status = 409 if isinstance(refused, NotOpen) else 400
-        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
+        told = refusal(refused, self.template_name, self.labels(**names))
+        return self.render_to_response(self.get_context_data(**told, **names), status=status)
 
 
 class Alerts(Told):
@@ -80,6 +86,9 @@ class AlertRules(Told):
     """From where rules speak."""
 
     template_name = "dashboards/alert_rules.html"
+
+    def labels(self, **_names: Any) -> dict[str, str]:
+        return {name: str(word) for name, word in SEVERITY_WORDS.items()}
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         context = super().get_context_data(**said)

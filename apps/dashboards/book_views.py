@@ -63,7 +63,7 @@ class Closing(Guarded, TemplateView):
         try:
             services.close(month, by=request.user.get_username(), now=timezone.now(), reason=reason)
         except CannotClose as refused:
-            return self.render_to_response(self.get_context_data(**refusal(refused)), status=409)
+            return self.render_to_response(self.get_context_data(**refusal(refused, self.template_name)), status=409)
         return redirect("closing")
 
 
@@ -101,7 +101,7 @@ class Invoices(Guarded, TemplateView):
             name, content = invoices.brought(request)
             import_invoices(content, name=name, by=request.user.get_username(), now=timezone.now())
         except BadSheet as refused:
-            return self.render_to_response(self.get_context_data(**refusal(refused)), status=400)
+            return self.render_to_response(self.get_context_data(**refusal(refused, self.template_name)), status=400)
         return redirect("invoices")
 
 

@@ -38,7 +38,8 @@ class Setting(Acting):
 
     def refused(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 400
-        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
+        told = refusal(refused, self.template_name)
+        return self.render_to_response(self.get_context_data(**told, **names), status=status)
 
 
 class Budgets(Setting):

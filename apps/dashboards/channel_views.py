@@ -45,6 +45,9 @@ class ChannelForm(Told):
         page = channeling.form(channel, kind, team, given, self.request.POST.getlist("kinds"), get_language() or "")
         return {"page": page, **context}
 
+    def labels(self, **names: Any) -> dict[str, str]:
+        return channeling.labels(self.request.GET.get("kind", ""))
+
     def team(self, name: str) -> Team:
         for team in selectors.owned_teams(self.request.user):
             if team.name == name:
@@ -71,6 +74,9 @@ class OneChannel(ChannelForm):
             return selectors.find(number, self.request.user)
         except NoSuchChannel as unknown:
             raise Http404 from unknown
+
+    def labels(self, **names: Any) -> dict[str, str]:
+        return channeling.labels(self.found(names["number"]).kind)
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         return super().get_context_data(**{"channel": self.found(said["number"])} | said)

@@ -194,6 +194,12 @@ def form(
     )  # fmt: skip
 
 
+def labels(kind: str) -> dict[str, str]:
+    """What the fields of a kind are called, by their names."""
+    fields = kinds.BY_NAME[kind].fields if kind in kinds.BY_NAME else ()
+    return {field.name: str(field.title) for field in fields}
+
+
 def _kept(channel: Channel) -> frozenset[str]:
     """The names of the secrets that are kept; of those that cannot be opened none."""
     try:

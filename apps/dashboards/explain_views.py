@@ -77,7 +77,8 @@ class Disputes(OfTeams):
         except NotAllowed as refused:
             raise PermissionDenied from refused
         except CannotDispute as refused:
-            return self.render_to_response(self.get_context_data(**refusal(refused)), status=409)
+            told = refusal(refused, self.template_name)
+            return self.render_to_response(self.get_context_data(**told), status=409)
         return redirect("dispute", made.pk)
 
 
@@ -105,7 +106,8 @@ class OneDispute(OfTeams):
         except NotAllowed as refused:
             raise PermissionDenied from refused
         except (CannotDispute, CannotBook) as refused:
-            return self.render_to_response(self.get_context_data(number=number, **refusal(refused)), status=409)
+            told = refusal(refused, self.template_name)
+            return self.render_to_response(self.get_context_data(number=number, **told), status=409)
         return redirect("dispute", number)
 
     def _do(self, dispute: Dispute, given: dict[str, str]) -> None:

@@ -70,7 +70,7 @@ class Keeping(Acting):
 
     def refused(self, refused: CostOpsError) -> HttpResponse:
         status = 403 if isinstance(refused, NotYours) else 400
-        return self.render_to_response(self.get_context_data(**refusal(refused)), status=status)
+        return self.render_to_response(self.get_context_data(**refusal(refused, self.template_name)), status=status)
 
 
 class Explorer(Keeping):

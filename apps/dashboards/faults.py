@@ -1,14 +1,22 @@
 """Why something that was asked or filled in cannot be meant, in the reader's language."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, gettext_lazy
 
+from apps.dashboards import budgets, disputing, recommendations, savings
+from apps.dashboards.labelled import labels_of
+from apps.dashboards.refusals import REFUSED
 from apps.dashboards.telling import pattern_of
 from apps.dashboards.told import _
 from apps.finops.errors import CostOpsError
 
+MOST_TEXT = 6_000
 FAULTS = (
     _("there is no such parameter"),
     _("choose at least one dimension for cost to flow to"),
@@ -72,26 +80,100 @@ FAULTS = (
     _("end (%(end)s) must come after start (%(start)s); the end day is not included"),
     _("end (%(end)s) must come after start (%(start)s); the end day itself is not included"),
 )
-"""What questions and forms say of a parameter, or of all of them; tests keep both in step."""
+"""What questions say of a parameter, or of all of them, and forms where REFUSED does not; tests keep both in step."""
+WORDS: dict[str, dict[str, Promise]] = {
+    "action": savings.BUTTONS | recommendations.BUTTONS | disputing.BUTTONS,
+    "state": disputing.STATES
+    | {name.replace("_", " "): word for name, word in recommendations.STATE_WORDS.items()}
+    | {"draft": savings.STATE_WORDS["draft"], "stated": savings.STATE_WORDS["stated"]},
+    "grain": dict(budgets.GRAINS),
+    "what": {
+        "line": gettext_lazy("line"), "class": gettext_lazy("class"), "event": gettext_lazy("event"),
+        "lines": gettext_lazy("lines"), "classes": gettext_lazy("classes"), "events": gettext_lazy("events"),
+    },
+    "level": {name.replace("_", " "): word for name, word in budgets.DIMENSIONS.items()},
+}  # fmt: skip
+"""What stands in some sentences: name of its place → what programs call it → what people do."""
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence, what is made of it, and the words of it that are always there."""
+
+    text: str
+    pattern: re.Pattern[str]
+    words: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        return sum(map(len, self.words))
+
+    def told(self, match: re.Match[str]) -> str:
+        """Its translation, with what stood in it."""
+        found = match.groupdict()
+        return gettext(self.text) % _worded(found) if found else gettext(self.text)
+
+
+@cache
+def _sentences() -> tuple[_Sentence, ...]:
+    every = (*FAULTS, *REFUSED)
+    return tuple(_Sentence(one, pattern_of(one), tuple(re.split(r"%\(\w+\)s", one))) for one in every)
 
 
 def said(fault: str) -> str:
-    """A fault as the reader reads it; one that is not known stays as it was told."""
-    for sentence in FAULTS:
-        if match := pattern_of(sentence).fullmatch(fault):
-            found = match.groupdict()
-            return gettext(sentence) % found if found else gettext(sentence)
-    return fault
+    """A fault as the reader reads it; one that is not known, or is no sentence by its length, stays as it was told."""
+    if (get_language() or "en").startswith("en"):
+        return fault
+    if fault.startswith(_KEPT):
+        lines = (line.partition(": ") for line in fault.removeprefix(_KEPT).strip("\n").splitlines())
+        return "\n".join([gettext(_KEPT), *(f"{where}: {said(each)}" for where, _colon, each in lines)])
+    found = [
+        (one.length + (text != fault), one.told(match) + ("。" if text != fault else ""))
+        for text in {fault, fault.removesuffix(".")}
+        for one in _sentences()
+        if len(text) < MOST_TEXT and all(word in text for word in one.words)
+        if (match := one.pattern.fullmatch(text))
+    ]
+    return max(found)[1] if found else fault
 
 
+def _worded(found: dict[str, str]) -> dict[str, str]:
+    """What stood in a sentence, in the reader's words where it is a word of ours."""
+    told = {name: str(WORDS.get(name, {}).get(text, text)) for name, text in found.items()}
+    if "how" in told:
+        told["how"] = said(told["how"])
+    if "cells" in told:
+        told["cells"] = "; ".join(map(_cell, _NEXT_CELL.split(told["cells"])))
+    return told
+
+
+def _cell(text: str) -> str:
+    """What is said of a cell of a file: what is wrong with it stands behind its place."""
+    match = _CELL.fullmatch(text)
+    if match is None:
+        return said(text)
+    return gettext("line %(line)s, column %(column)s: %(fault)s") % {**match.groupdict(), "fault": said(match["fault"])}
+
+
+_KEPT = _("The draft was not kept:")
+"""Of a draft every line that is wrong is told."""
+_NEXT_CELL = re.compile(r"; (?=line \d|and \d+ more$)")
+_CELL = re.compile(r"line (?P<line>\d+), column (?P<column>[^:]+): (?P<fault>.+)", re.DOTALL)
 _OF_A_FIELD = re.compile(r"([a-z_]+): (.+)", re.DOTALL)
 
 
-def refusal(refused: CostOpsError) -> dict[str, Any]:
-    """What a page says of something it refused: all of it on top, and beside its field what begins with its name."""
+def refusal(
+    refused: CostOpsError, template: str | None = None, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What a page says of something it refused: all of it on top, and beside its field what begins with its name.
+
+    On top, a field is called by its label: that of `labels`, or in the page's `template`.
+    """
     message = str(refused)
     match = _OF_A_FIELD.fullmatch(message)
     if match is None:
         return {"refused": said(message), "faults": {}}
     name, fault = match[1], said(match[2])
-    return {"refused": f"{name}: {fault}", "faults": {name: fault}}
+    label = {**(labels_of(template) if template else {}), **(labels or {})}.get(name, "")
+    top = gettext("“%(label)s”: %(fault)s") % {"label": label, "fault": fault} if label else f"{name}: {fault}"
+    return {"refused": top, "faults": {name: fault}}

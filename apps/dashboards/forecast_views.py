@@ -36,7 +36,7 @@ class Forecasts(Acting):
                 entering.plan(forecasts.draft(given.dict()), by=self.actor, now=now)
         except CostOpsError as refused:
             status = 403 if isinstance(refused, NotYours) else 400
-            return self.render_to_response(self.get_context_data(**refusal(refused)), status=status)
+            return self.render_to_response(self.get_context_data(**refusal(refused, self.template_name)), status=status)
         shown = {name: self.request.GET[name] for name in ("level", "key", "currency") if name in self.request.GET}
         return redirect(f"{reverse('forecasts')}?{urlencode(shown | {'planned': 'yes'})}")
 

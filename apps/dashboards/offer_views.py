@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from apps.dashboards import offering
+from apps.dashboards.faults import said
 from apps.dashboards.handlers import TOO_LARGE
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
@@ -33,7 +34,7 @@ class Offers(Guarded):
             else:
                 count = offering.add_file(brought, request.POST["what"], actor, now)
         except CostOpsError as wrong:
-            return self._page(403 if isinstance(wrong, NotYours) else 400, str(wrong))
+            return self._page(403 if isinstance(wrong, NotYours) else 400, said(str(wrong)))
         told = ngettext("%(count)d row was added.", "%(count)d rows were added.", count) % {"count": count}
         return self._page(200, told + " " + gettext("Plans follow with the next fill."))
 

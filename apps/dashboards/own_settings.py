@@ -96,17 +96,21 @@ class SettingsPage:
     has_password: bool
 
 
-def page(user: User, scope: Scope) -> SettingsPage:
-    chosen = preference_of(user)
-    options = _options(scope)
-    titles = {
+def titles() -> dict[str, str]:
+    """What is to be chosen, by its name in the form."""
+    return {
         "language": _("Language"), "theme": _("Light or dark"), "time_zone": _("Time zone of moments"),
         "period": _("Period to begin with"), "currency": _("Currency to begin with"), "team": _("Page to begin with"),
     }  # fmt: skip
+
+
+def page(user: User, scope: Scope) -> SettingsPage:
+    chosen = preference_of(user)
+    options, called = _options(scope), titles()
     return SettingsPage(
         username=user.get_username(),
         address=user.email,
-        choices=tuple(Choices(name, titles[name], options[name], getattr(chosen, name)) for name in CHOSEN),
+        choices=tuple(Choices(name, called[name], options[name], getattr(chosen, name)) for name in CHOSEN),
         installation=_installation() if may(user, Can.SEE_SETTINGS) else (),
         has_second_factor=factors.has_one(user),
         has_password=settings.COSTOPS_PASSWORD_LOGIN and user.has_usable_password(),
@@ -143,7 +147,7 @@ def choose(user: User, scope: Scope, given: Mapping[str, Any]) -> Preference:
     chosen = {name: str(given.get(name, "")) for name in CHOSEN}
     for name, value in chosen.items():
         if value not in dict(options[name]):
-            raise NoSuchChoice(_("%(name)s: there is no such choice.") % {"name": name})
+            raise NoSuchChoice(f"{name}: there is no such choice.")
     prefer(user, **chosen)
     return preference_of(user)
 
@@ -151,7 +155,7 @@ def choose(user: User, scope: Scope, given: Mapping[str, Any]) -> Preference:
 def choose_theme(user: User, theme: str) -> None:
     """Light or dark from now on, wherever they sign in; empty is as the system has it."""
     if theme not in ("", *Preference.Theme.values):
-        raise NoSuchChoice(_("%(name)s: there is no such choice.") % {"name": "theme"})
+        raise NoSuchChoice("theme: there is no such choice.")
     prefer(user, theme=theme)
 
 

@@ -63,7 +63,8 @@ class Plan(Acting):
             raise Http404 from nothing
         except CostOpsError as refused:
             status = 403 if isinstance(refused, NotYours) else 400
-            return self.render_to_response(self.get_context_data(planner=planner, **refusal(refused)), status=status)
+            told = refusal(refused, self.template_name, plans.labels(planner))
+            return self.render_to_response(self.get_context_data(planner=planner, **told), status=status)
         where = {"subject": subject} | given if action != "bring" else {}
         return redirect(f"{reverse('plan', args=[planner])}{'?' if where else ''}{urlencode(where)}")
 

@@ -219,6 +219,11 @@ def _spoken(sentences: tuple[Sentence, ...]) -> tuple[str, ...]:
     return tuple(spoken(one) for one in sentences)
 
 
+def labels(planner: str) -> dict[str, str]:
+    """What the sliders of a planner are called, by their names."""
+    return {slider.name: str(slider.title) for slider in planner_of(planner).sliders}
+
+
 def _dial(slider: Slider, draft: Draft) -> Dial:
     numbers = draft.settings.get(slider.name, slider.default), slider.low, slider.high, slider.step
     return Dial(slider, *(f"{number:g}" for number in numbers))

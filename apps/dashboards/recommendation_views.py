@@ -42,7 +42,8 @@ class Deciding(Guarded, TemplateView):
             raise PermissionDenied from refused
         except CostOpsError as refused:
             status = 400 if isinstance(refused, BadStep) else 409
-            return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
+            told = refusal(refused, self.template_name)
+            return self.render_to_response(self.get_context_data(**told, **names), status=status)
         return redirect(request.get_full_path())
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.dashboards import naming
@@ -240,7 +239,7 @@ def read_step(given: Mapping[str, str]) -> Step:
     try:
         day = date.fromisoformat(until) if until else None
     except ValueError:
-        raise BadStep(_("until: %(text)s is no date; write it such as 2026-11-30.") % {"text": until[:20]}) from None
+        raise BadStep(f"until: {until[:20]!r} is no date; write it such as 2026-11-30.") from None
     return Step(given.get("action", ""), given.get("why", ""), day, given.get("assignee", ""))
 
 

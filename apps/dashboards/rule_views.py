@@ -37,7 +37,8 @@ class Acting(Guarded, TemplateView):
 
     def refuse(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 400 if isinstance(refused, BadChange) else 409
-        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
+        told = refusal(refused, self.template_name)
+        return self.render_to_response(self.get_context_data(**told, **names), status=status)
 
 
 class Rules(Acting):

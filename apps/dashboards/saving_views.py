@@ -32,7 +32,8 @@ class OfLedger(Acting):
 
     def refuse(self, refused: CostOpsError, **names: Any) -> HttpResponseBase:
         status = 403 if isinstance(refused, NotYours) else 409 if isinstance(refused, NotPossible) else 400
-        return self.render_to_response(self.get_context_data(**refusal(refused), **names), status=status)
+        told = refusal(refused, self.template_name)
+        return self.render_to_response(self.get_context_data(**told, **names), status=status)
 
     def found(self, number: int) -> Entry:
         try:

@@ -37,7 +37,7 @@ class Settings(Guarded):
         try:
             chosen = own_settings.choose(cast(User, request.user), self.scope, request.POST)
         except NoSuchChoice as refused:
-            return self._page(400, **refusal(refused))
+            return self._page(400, **refusal(refused, labels=own_settings.titles()))
         return in_language(redirect("settings"), chosen.language)
 
     def _page(self, status: int = 200, **said: Any) -> HttpResponseBase:

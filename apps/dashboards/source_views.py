@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.generic import TemplateView
 
-from apps.dashboards import auditing, installation, pricing, quality, restated, sources, uploads
+from apps.dashboards import auditing, faults, installation, pricing, quality, restated, sources, uploads
 from apps.dashboards.handlers import TOO_LARGE
 from apps.dashboards.views import Guarded
 from apps.finops.errors import CostOpsError
@@ -192,7 +192,7 @@ class Prices(Guarded):
         try:
             count = pricing.take_list(brought)
         except CostOpsError as wrong:
-            return self._page(400, str(wrong))
+            return self._page(400, faults.said(str(wrong)))
         return self._page(200, gettext("%(count)d prices were taken.") % {"count": count})
 
     def _page(self, status: int = 200, message: str = "") -> HttpResponseBase:

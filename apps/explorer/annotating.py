@@ -112,8 +112,11 @@ def _check(draft: Draft, by: Actor, teams: dict[str, Team]) -> None:
 def _must_write(by: Actor, team: str) -> None:
     if may_write(by, team):
         return
-    whose = f"of {team[:60]} are for its members, or finance," if team else "of the whole company are for finance"
-    raise NotYours(f"Annotations {whose} to write and delete; nothing was changed.")
+    if team:
+        raise NotYours(
+            f"Annotations of {team[:60]} are for its members, or finance, to write and delete; nothing was changed."
+        )
+    raise NotYours("Annotations of the whole company are for finance to write and delete; nothing was changed.")
 
 
 def is_web(link: str) -> bool:

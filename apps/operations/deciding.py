@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from apps.teams.approval import Actor
 
 State = Recommendation.State
 MOST_TEXT = 4_000
+WEEK = timedelta(days=7)
 
 
 class BadStep(CostOpsError):
@@ -65,7 +66,7 @@ def _check(step: Step, day: date) -> None:
     if len(step.why) > MOST_TEXT or "\x00" in step.why:
         raise BadStep(f"why: at most {MOST_TEXT} characters.")
     if needs == "until" and (step.until is None or step.until <= day):
-        raise BadStep(f"until: say until which day after {day} it is to sleep, such as 2026-11-30.")
+        raise BadStep(f"until: say until which day after {day} it is to sleep, such as {day + WEEK}.")
     if needs == "assignee" and not step.assignee:
         raise BadStep("assignee: name the user it is for.")
 

@@ -62,7 +62,7 @@ def test_finance_sets_changes_and_ends_a_budget(budgets, client_of):
     assert "It holds no longer from" in client.get(made["Location"]).content.decode()
     refused = client.post("/budgets/", form | {"name": "x", "amount": "many"})
     assert refused.status_code == 400
-    assert "amount: &#x27;many&#x27; is not a number" in refused.content.decode()
+    assert "“Amount of a period”: &#x27;many&#x27; is not a number" in refused.content.decode()
 
 
 def test_others_set_nothing(budgets, client_of):

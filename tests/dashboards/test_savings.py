@@ -133,9 +133,11 @@ def test_a_lead_writes_states_and_reverts_one(published, client_of):
         pytest.param({"team": "search"}, 403, "for its members", id="another team's"),
         pytest.param({"scope": "service=OSS"}, 403, "name a team of yours", id="everybody's cost"),
         pytest.param(
-            {"controls": "team=search"}, 403, "controls: name a team of yours", id="compared with others' cost"
+            {"controls": "team=search"}, 403, "there is none”: name a team of yours", id="compared with others' cost"
         ),
-        pytest.param({"controls": "service=OSS"}, 403, "controls: name a team of yours", id="and with everybody's"),
+        pytest.param(
+            {"controls": "service=OSS"}, 403, "there is none”: name a team of yours", id="and with everybody's"
+        ),
         pytest.param({"team": "live-class", "start": ""}, 400, "is no day", id="no start"),
     ],
 )
