@@ -42,6 +42,11 @@ MEASURES: dict[str, Promise] = {
     "cost": gettext_lazy("cost"), "cpu": gettext_lazy("cores"), "memory": gettext_lazy("memory"),
     "gpu": gettext_lazy("GPUs"), "volumes": gettext_lazy("volumes"),
 }  # fmt: skip
+UNITS: dict[str, Promise] = {
+    "core-hours": gettext_lazy("core-hours"), "GiB-hours": gettext_lazy("GiB-hours"),
+    "GPU-hours": gettext_lazy("GPU-hours"),
+}  # fmt: skip
+"""Units of usage; those of cost are currencies."""
 VERDICTS: dict[str, Promise] = {
     "expected": gettext_lazy("Expected"), "false_alarm": gettext_lazy("False alarm"),
     "planned": gettext_lazy("Planned"), "confirmed": gettext_lazy("Confirmed"),
@@ -54,10 +59,12 @@ VERDICT_MEANINGS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class AnomalyLine:
-    """One anomaly in the list; `so_far` and `month_end` are what it came and will come to beyond what was expected."""
+    """One anomaly in the list; `so_far` and `month_end` are what it came and will come to beyond what was expected, in
+    the `unit`."""
 
     found: Anomaly
     title: str
+    unit: str
     url: str
     kind: str
     level: str
@@ -153,7 +160,7 @@ def detail(one: Seen, actor: Actor) -> AnomalyPage:
         ),
         said=tuple((row, str(VERDICTS[row.verdict])) for row in reversed(selectors.told_of(found))),
         figure=FigureLink(
-            "figure-anomaly", reverse("figure-anomaly", args=[found.slug]), line.title, found.unit, _sentence(found)
+            "figure-anomaly", reverse("figure-anomaly", args=[found.slug]), line.title, line.unit, _sentence(found)
         ),
         verdicts=tuple((key, title, VERDICT_MEANINGS[key]) for key, title in VERDICTS.items()),
         may_say=actor.teams is None or found.owner in actor.teams,
@@ -167,7 +174,7 @@ def figure(one: Seen) -> Figure:
     colour = naming.directory().colour(found.owner) if found.owner else colours.KINDS["direct"]
     actual = _("Cost") if found.measure == "cost" else str(MEASURES[found.measure])
     words = DepartureWords(actual, _("What was expected"), _("95 of 100 cases"), _("First day"))
-    return departure(days, colour=colour, unit=found.unit, words=words, day_format=str(DAY_FORMAT["day"]))
+    return departure(days, colour=colour, unit=_unit(found.unit), words=words, day_format=str(DAY_FORMAT["day"]))
 
 
 def _check(asked: Mapping[str, str]) -> None:
@@ -193,12 +200,16 @@ def _at_stake(every: list[Seen]) -> tuple[tuple[str, Decimal], ...]:
 def _line(one: Seen, titles: naming.Directory) -> AnomalyLine:
     found = one.anomaly
     return AnomalyLine(
-        found=found, title=_title(found, titles), url=reverse("anomaly", args=[found.slug]),
+        found=found, title=_title(found, titles), unit=_unit(found.unit), url=reverse("anomaly", args=[found.slug]),
         kind=str(KINDS[found.kind, found.is_upward]), level=str(LEVELS[found.level]),
         measure=str(MEASURES[found.measure]), state=str(STATES[one.state]), tone=TONES[one.state],
         so_far=one.so_far, month_end=Decimal(found.month_end),
         answer=str(VERDICTS[one.said.verdict]) if one.said else "", cause=_short(found, titles),
     )  # fmt: skip
+
+
+def _unit(unit: str) -> str:
+    return str(UNITS.get(unit, unit))
 
 
 def _title(found: Anomaly, titles: naming.Directory) -> str:
@@ -230,7 +241,7 @@ def _sentence(found: Anomaly) -> str:
     """What happened, and whether usage or price did it."""
     facts = {
         "actual": written.money(Decimal(found.actual)), "expected": written.money(Decimal(found.expected)),
-        "unit": found.unit, "first": written.day(found.first_day), "last": written.day(found.last_day),
+        "unit": _unit(found.unit), "first": written.day(found.first_day), "last": written.day(found.last_day),
         "seen": written.day(found.seen_day),
     }  # fmt: skip
     said = (
@@ -256,7 +267,7 @@ def _hundredths(share: float) -> Decimal:
 
 def _detector(told: Mapping[str, Any]) -> str:
     """Who looks after a measure, and why."""
-    facts = {"measure": str(MEASURES[told["measure"]]), "unit": told["unit"], "series": told["series"]}
+    facts = {"measure": str(MEASURES[told["measure"]]), "unit": _unit(told["unit"]), "series": told["series"]}
     if told["model"] is None or told["rule"] is None:
         text = _(
             "%(measure)s (%(unit)s): a fixed rule looks after %(series)s series; there is too little to learn from yet."

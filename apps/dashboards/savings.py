@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.charts.effect import EffectDay, EffectWords, effect, way
 from apps.charts.figures import Figure
-from apps.dashboards import naming
+from apps.dashboards import exploring, naming
+from apps.dashboards.telling import said
 from apps.dashboards.templatetags import costs as written
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.learning.effects.grading import B_REASONS, C_REASONS
@@ -215,8 +216,8 @@ def page(entry: Entry, actor: Actor, reader: Reader) -> InitiativePage:
     return InitiativePage(
         line=_line(entry, titles),
         hypothesis=one.hypothesis,
-        scope=scopes.told(scope_of(one)),
-        controls=tuple(scopes.told(each) for each in controls_of(one)) if actor.teams is None else (),
+        scope=_scope(scope_of(one), titles),
+        controls=tuple(_scope(each, titles) for each in controls_of(one)) if actor.teams is None else (),
         measured=measured,
         monthly=_monthly(measured),
         says=_says(content),
@@ -232,9 +233,25 @@ def page(entry: Entry, actor: Actor, reader: Reader) -> InitiativePage:
     )
 
 
+def _scope(scope: scopes.Scope, titles: naming.Directory) -> str:
+    """The cost it is about, in a line."""
+    return " · ".join(_part(name, values, titles) for name, values in scope.items())
+
+
+def _part(name: str, values: Sequence[str], titles: naming.Directory) -> str:
+    title = _("Resource") if name == scopes.RESOURCE else exploring.dimension(name)
+    found = [titles.title(one) if name == "team" else naming.called(name, one) for one in values]
+    return f"{title} {naming.joined(found)}"
+
+
+def _told(values: Mapping[str, str]) -> dict[str, str]:
+    """What stands in a sentence of the machine; why something cannot be told is a sentence itself."""
+    return {name: said(value) if name == "why" else value for name, value in values.items()}
+
+
 def _says(content: Mapping[str, Any]) -> tuple[str, ...]:
     """What corrected the saving, and what keeps its grade from being better."""
-    found = [told_of(each) for each in content.get("says", ())]
+    found = [told(each["text"], _told(each["values"])) for each in content.get("says", ())]
     reasons = B_REASONS | C_REASONS
     return (*found, *(_(reasons[code]) for code in content.get("reasons", ()) if code in reasons))
 
@@ -259,7 +276,7 @@ def _month(each: Sequence[Any]) -> MonthLine:
 
 def _history(step: InitiativeStep) -> HistoryLine:
     is_machines = not step.by or bool(step.values)
-    why = told(step.why, step.values) if is_machines and step.why else step.why
+    why = told(step.why, _told(step.values)) if is_machines and step.why else step.why
     return HistoryLine(step, step.by or "CostOps", str(TOLD[step.action]), why)
 
 

@@ -220,6 +220,14 @@ TOLD = (
     ),
     _("Publication %(number)s holds no allocated cost; run `manage.py fill`. What was found before stays."),
     _("It looks like %(other)s, which is another team: people would take one for the other; rename one of them."),
+    _("an effect needs %(needed)s days with a known cost before the start; there are %(found)s"),
+    _("an effect needs %(needed)s days with a known cost after the start and the transition; there are %(found)s"),
+    _(
+        "an effect needs %(needed)s days with a known cost before the start to tell what %(measured)s days could show; "
+        "there are %(found)s"
+    ),
+    _("nothing was spent before the start, so nothing could be saved"),
+    _("no day before its start is published"),
     _("%(count)s: %(names)s."),  # last: its few words would take what others say
 )
 """The more specific before the more general."""

@@ -44,6 +44,11 @@ def active_teams() -> list[Team]:
     return list(Team.objects.filter(is_active=True).order_by("name"))
 
 
+def team_titles() -> dict[str, str]:
+    """What people call teams, by their keys."""
+    return {name: title or name for name, title in Team.objects.values_list("name", "title")}
+
+
 def visible_teams(user: Somebody) -> frozenset[str] | None:
     """The names of the teams whose cost a user may see; None means all. Nobody in particular sees nothing."""
     return access_of(user).teams(Can.SEE_COST)

@@ -2,11 +2,18 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from apps.insights.anomalies import services
+from apps.alerts.facts import Ask, Limits
+from apps.alerts.rules.anomalies import facts
+from apps.dashboards import anomalies
+from apps.insights.anomalies import findings, services
+from apps.insights.anomalies.cells import USAGE
 from apps.insights.models import Anomaly, AnomalyFeedback
+from apps.marts.selectors import publication
+from apps.teams.models import Team
 from tests.worlds import publish_costs
 
 
@@ -64,6 +71,24 @@ def test_the_pages_speak_chinese(found, client_of):
 
     assert "偏离常态之处" in staff.get("/anomalies/", **chinese).content.decode()
     assert "阶跃上升" in staff.get(f"/anomalies/{found.slug}/", **chinese).content.decode()
+
+
+def test_usage_is_told_in_units_of_the_readers_language(found, client_of):
+    assert {unit for _table, _column, unit in USAGE.values()} == set(anomalies.UNITS)
+    Anomaly.objects.update(measure="cpu", unit="core-hours")
+    for address in ("/anomalies/", f"/anomalies/{found.slug}/"):
+        told = client_of("staff").get(address, headers={"accept-language": "zh-hans"}).content.decode()
+        assert "核时" in told
+        assert "core-hours" not in told.replace("(core-hours)", "")
+
+
+def test_alerts_and_recommendations_call_a_team_by_its_title(found, people):
+    Team.objects.filter(name="live-class").update(title="Live classes")
+    (finding,) = findings.findings(publication(), datetime(2026, 12, 1, tzinfo=UTC))
+    assert finding.title.values["place"] == "Live classes · Compute"
+    ask = Ask(datetime(2026, 12, 1, tzinfo=UTC), Limits({"warning": Decimal(1)}))
+    (fact,) = facts(ask)
+    assert fact.title.values["place"] == "Live classes · Compute"
 
 
 def test_of_another_team_there_is_none(found, client_of):

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from apps.learning.effects.study import TooShort
 from apps.operations.models import Recommendation
-from apps.savings.models import Initiative, Measurement
+from apps.savings.models import Initiative, InitiativeStep, Measurement
+from apps.savings.services import STATED_BLIND
 from tests.operations.worlds import a_finding, recommend
 from tests.savings.ledgers import NOW, START
 
@@ -182,3 +184,16 @@ def test_what_is_measured_beside_the_money_is_kept_on_the_page(verified, client_
     assert "25.0" in body(lilei, address)
     refused = lilei.post(address, {"action": "measure", "name": "lead time", "value": "fast"})
     assert (refused.status_code, "is no number" in refused.content.decode()) == (400, True)
+
+
+def test_why_nothing_can_be_told_and_which_cost_it_is_about_are_told_in_chinese(verified, client_of):
+    Initiative.objects.filter(pk=verified.pk).update(scope={"cluster": ["online"], "namespace": ["search"]})
+    why = str(TooShort(28, 3, "before the start"))
+    InitiativeStep.objects.create(
+        initiative=verified, at=NOW, by="lilei", action="state", to_state="stated", why=STATED_BLIND,
+        values={"controls": "0", "percent": "", "why": why},
+    )  # fmt: skip
+    told = client_of("staff").get(f"/savings/{verified.pk}/", headers={"accept-language": "zh-hans"}).content.decode()
+    assert "测量效果需要开始前有 28 天的已知成本；现有 3 天" in told
+    assert "an effect needs" not in told
+    assert "集群 online · 命名空间 search" in told

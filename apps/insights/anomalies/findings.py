@@ -1,6 +1,6 @@
 """Anomalies as findings: what somebody should look at, and what it costs while it goes on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from apps.insights.anomalies.selectors import Seen
 from apps.insights.models import Anomaly
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING
+from apps.teams.selectors import team_titles
 
 MONTH_DAYS = 30
 TITLES = {
@@ -35,15 +36,16 @@ TEXTS = (*TITLES.values(), SINCE, MONTH_END, PART, *DRIVERS.values(), GONE)
 def findings(pinned: Publication, _now: datetime) -> tuple[Finding, ...]:
     """What costs more than expected, goes on, and was not answered: the most money first."""
     found = selectors.anomalies(selectors.newest_run(pinned.number), EVERYTHING, state="open")
-    return tuple(_finding(one.anomaly) for one in found if _is_costly(one))
+    titles = team_titles()
+    return tuple(_finding(one.anomaly, titles) for one in found if _is_costly(one))
 
 
 def _is_costly(one: Seen) -> bool:
     return one.anomaly.measure == "cost" and one.anomaly.is_upward
 
 
-def _finding(found: Anomaly) -> Finding:
-    place = selectors.title_of(found)
+def _finding(found: Anomaly, titles: Mapping[str, str]) -> Finding:
+    place = selectors.title_of(found, titles)
     return Finding(
         kind="anomaly",
         subject=found.slug,

@@ -1,5 +1,6 @@
 """Reading anomalies, for those who may see them, with what was said of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -86,9 +87,10 @@ def told_of(found: Anomaly) -> list[AnomalyFeedback]:
     return list(AnomalyFeedback.objects.filter(slug=found.slug).order_by("pk"))
 
 
-def title_of(found: Anomaly | AnomalyFeedback) -> str:
-    """The place of an anomaly in one line."""
-    return " · ".join(part for part in (getattr(found, name) for name in FIELDS) if part) or "total"
+def title_of(found: Anomaly | AnomalyFeedback, titles: Mapping[str, str] | None = None) -> str:
+    """The place of an anomaly in one line; its team by its key, or as `titles` call it."""
+    team = (titles or {}).get(found.team, found.team)
+    return " · ".join(part for part in (team, *(getattr(found, name) for name in FIELDS[1:])) if part) or "total"
 
 
 def place_of(one: Seen) -> tuple[int, str, str, Decimal, str]:

@@ -15,6 +15,7 @@ from apps.insights.selectors import forecasts, newest_run
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, CostQuery
 from apps.marts.selectors import answer
+from apps.teams.selectors import team_titles
 
 KIND = "landing"
 TITLE = "Look at why %(month)s will cost %(team)s more than the month before"
@@ -38,7 +39,9 @@ def findings(pinned: Publication, _now: datetime) -> tuple[Finding, ...]:
     rows = answer(CostQuery(last_month, start, group_by=("team",), as_of=pinned.number)).rows
     before = {(team, currency): cost for team, currency, cost in rows}
     pairs = ((one, before.get((one.key, one.currency), Decimal(0))) for one in found)
-    return tuple(_finding(one, cost, start) for one, cost in pairs if 0 < cost < Decimal(_month(one)["low_80"]))
+    titles = team_titles()
+    above = ((one, cost) for one, cost in pairs if 0 < cost < Decimal(_month(one)["low_80"]))
+    return tuple(_finding(one, titles.get(one.key, one.key), cost, start) for one, cost in above)
 
 
 def _month(one: Forecast) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def _month(one: Forecast) -> dict[str, Any]:
     return told
 
 
-def _finding(one: Forecast, before: Decimal, start: date) -> Finding:
+def _finding(one: Forecast, title: str, before: Decimal, start: date) -> Finding:
     month = _month(one)
     amounts = {name: Decimal(month[name]) for name in ("mean", "low_80", "high_80", "so_far")}
     written = {name: f"{amount:,.2f}" for name, amount in amounts.items()} | {"currency": one.currency}
@@ -64,7 +67,7 @@ def _finding(one: Forecast, before: Decimal, start: date) -> Finding:
         kind=KIND,
         subject=f"{one.key} {month['period']}",
         team=one.key,
-        title=Sentence(TITLE, {"month": month["period"], "team": one.key}),
+        title=Sentence(TITLE, {"month": month["period"], "team": title}),
         evidence=(Sentence(LANDS, lands), Sentence(BEFORE, earlier), *off),
         currency=one.currency,
         saving_per_month=Decimal(0),

@@ -99,7 +99,7 @@ PLANNER = Planner(
             "mix", gettext_lazy("Where a month goes"),
             (
                 TEAM, _FAMILY, _REGION,
-                Column("way", gettext_lazy("Way to buy")),
+                Column("way", gettext_lazy("Way to buy"), "words"),
                 Column("offer", gettext_lazy("Offer")),
                 Column("on_demand", gettext_lazy("On demand it would cost"), "money"),
                 Column("cost", gettext_lazy("Cost a month"), "money"),
