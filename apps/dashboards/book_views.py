@@ -124,6 +124,7 @@ class Bases(Guarded, TemplateView):
 
     by_account = True
     template_name = "dashboards/bases.html"
+    period_bar = "cost"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.is_empty:

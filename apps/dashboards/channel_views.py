@@ -34,6 +34,9 @@ class ChannelForm(Told):
 
     template_name = "dashboards/channel.html"
 
+    def back(self) -> str:
+        return reverse("channels")  # where a kind is chosen
+
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         context = super().get_context_data(**said)
         channel = said.get("channel")

@@ -15,6 +15,7 @@ class Efficiency(Guarded, TemplateView):
     """What clusters hold, what is asked of them and what is used."""
 
     template_name = "dashboards/efficiency.html"
+    period_bar = "usage"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.is_empty:

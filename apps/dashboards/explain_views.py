@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView
@@ -39,6 +40,9 @@ class Explain(OfTeams):
 
     template_name = "dashboards/explain.html"
 
+    def back(self) -> str:
+        return reverse("explorer")  # a number to explain is found there; the page without one is refused
+
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         context = super().get_context_data(**said)
         page = explaining.page(self.request.GET.dict(), self.scope)
@@ -51,6 +55,9 @@ class ExplainInvoice(Guarded, TemplateView):
 
     for_everything = True
     template_name = "dashboards/explain_invoice.html"
+
+    def back(self) -> str:
+        return reverse("invoices")
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         given = [self.request.GET.get(name, "") for name in ("invoice_id", "account", "currency")]

@@ -16,7 +16,7 @@ from django.views.generic import TemplateView, View
 
 from apps.books.statuses import statuses
 from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
-from apps.dashboards.asking import METRICS, PERIODS, Asked
+from apps.dashboards.asking import DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked
 from apps.dashboards.faults import refusal
 from apps.dashboards.forms import FilterForm, asked_publication, read_question
 from apps.marts import selectors as marts
@@ -39,10 +39,12 @@ def no_rate(missing: MissingRate) -> str:
 
 class Guarded(LoginRequiredMixin, View):
     """Signed in, never stored by browser or proxy, failures shaped once. `for_everything`: needs sight of all teams;
-    `by_account`: every amount shown says its account, so that it is for those too who see accounts only."""
+    `by_account`: every amount shown says its account, so that it is for those too who see accounts only.
+    `period_bar`: the page has the bar of periods, of `cost` with its basis or of `usage`."""
 
     for_everything = False
     by_account = False
+    period_bar: str = ""
 
     @cached_property
     def scope(self) -> Scope:
@@ -69,10 +71,11 @@ class Guarded(LoginRequiredMixin, View):
         except BadQuestion as bad:
             return self.say_bad(bad)
         except MissingRate as missing:
-            return self.say_bad(BadQuestion(no_rate(missing)))
+            return self.say_bad(BadQuestion(no_rate(missing)), keeps_currency=False)
 
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
-        asked_number = self.request.GET.get("publication")
+        missing = nothing if isinstance(nothing, marts.NoSuchPublication) else None
+        asked_number = str(missing.number) if missing else self.request.GET.get("publication")
         sees_all = self.scope.teams is None
         if sees_all and not asked_number and not marts.publications(1):
             return redirect("first-steps")
@@ -80,7 +83,7 @@ class Guarded(LoginRequiredMixin, View):
         gone = str(let_go.number) if let_go else asked_number
         context = {
             "for_everything": sees_all, "asked_number": asked_number, "let_go": let_go,
-            "newest": self._asked_of(None, instead_of=gone),
+            "newest": self._asked_of(None, instead_of=gone), "missing": missing,
             "next_kept": self._asked_of(let_go.next_number, instead_of=gone) if let_go else "",
         }  # fmt: skip
         return render(self.request, "dashboards/empty.html", context)
@@ -95,8 +98,30 @@ class Guarded(LoginRequiredMixin, View):
                 asked[name] = str(number)
         return asked.urlencode()
 
-    def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
-        return render(self.request, "dashboards/bad_question.html", {"message": refusal(bad)["refused"]}, status=400)
+    def say_bad(self, bad: BadQuestion, *, keeps_currency: bool = True) -> HttpResponseBase:
+        context = {"message": refusal(bad)["refused"], "back": self.back(), **self.refused_bar(keeps_currency)}
+        return render(self.request, "dashboards/bad_question.html", context, status=400)
+
+    def back(self) -> str:
+        """Where somebody goes on whose question was refused: the page as it is without one."""
+        return self.request.path
+
+    def refused_bar(self, keeps_currency: bool) -> dict[str, Any]:
+        """The bar of a page that has one, with the choices that can be meant: the days of a period as written."""
+        if not self.period_bar:
+            return {}
+        form = FilterForm(self.request.GET)
+        form.is_valid()
+        given = {name: form.cleaned_data.get(name) or "" for name in form.fields}
+        kept = ("currency", "publication") if keeps_currency else ("publication",)
+        asked = {
+            "period": given["period"] or DEFAULT_PERIOD, "metric": given["metric"] or DEFAULT_METRIC,
+            "window": {"start": given["start"]}, "last_day": given["last"],
+        }  # fmt: skip
+        return {
+            "asked": asked, "periods": PERIODS, "metrics": METRICS if self.period_bar == "cost" else {},
+            "page": {"kept": [(name, given[name]) for name in kept if given[name]]},
+        }  # fmt: skip
 
     def question(self) -> Asked:
         """What this address asks, of the publication it names."""
@@ -118,6 +143,8 @@ class Guarded(LoginRequiredMixin, View):
 
 class CostView(Guarded, TemplateView, ABC):
     """A page of cost: one `CostPage` under the filter bar."""
+
+    period_bar = "cost"
 
     def get_context_data(self, **names: Any) -> dict[str, Any]:
         if self.scope.is_empty:
@@ -164,7 +191,7 @@ class JsonView(Guarded):
     def say_nothing(self, nothing: NothingPublished) -> HttpResponseBase:
         return JsonResponse({"message": str(nothing)}, status=404)
 
-    def say_bad(self, bad: BadQuestion) -> HttpResponseBase:
+    def say_bad(self, bad: BadQuestion, *, keeps_currency: bool = True) -> HttpResponseBase:
         return JsonResponse({"message": str(bad)}, status=400)
 
 
@@ -198,6 +225,7 @@ class Units(Guarded, TemplateView):
     """Cost per unit, and why it changed."""
 
     template_name = "dashboards/units.html"
+    period_bar = "cost"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.is_empty:

@@ -15,6 +15,7 @@ class Why(Guarded, TemplateView):
     """Why cost is not what it was in the period before."""
 
     template_name = "dashboards/why.html"
+    period_bar = "cost"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.scope.is_empty:
@@ -36,6 +37,7 @@ class WhyPanel(Why):
     """The same in short, fetched by a page of cost when it comes into view."""
 
     template_name = "dashboards/_why.html"
+    period_bar = ""
 
 
 class WhyFigure(JsonView):

@@ -45,6 +45,14 @@ class NothingPublished(CostOpsError):
     """There is no publication to read: nothing was filled yet, or the number asked for does not exist."""
 
 
+class NoSuchPublication(NothingPublished):
+    """No publication ever had this number."""
+
+    def __init__(self, number: int, newest: int) -> None:
+        self.number = number
+        super().__init__(f"There is no publication number {number}; the newest is {newest}.")
+
+
 class LetGo(NothingPublished):
     """There was a publication of this number, and it is not kept any more (`keeping`); `next_number` is."""
 
@@ -74,7 +82,7 @@ def _publication(number: int | None) -> Publication:
     if newest is None:
         raise NothingPublished("There is no publication yet. Add sources and run `manage.py fill`.")
     if found is None:
-        raise NothingPublished(f"There is no publication number {number}; the newest is {newest.number}.")
+        raise NoSuchPublication(number or 0, newest.number)
     later = Publication.objects.filter(number__gt=found.number, let_go_at=None).order_by("number").first()
     raise LetGo(found, (later or newest).number)
 

@@ -19,6 +19,13 @@ def menu(context: Context) -> menus.Menu:
     return menus.menu(here, menus.offered_to(request.user))
 
 
+@register.simple_tag
+def sees_nothing(user: Somebody) -> bool:
+    """Whether somebody has no role that shows cost: the page where others begin refuses them too."""
+    found = access.access_of(user)
+    return found.teams(Can.SEE_COST) == frozenset() and not found.accounts()
+
+
 @register.filter
 def may(user: Somebody, can: str) -> bool:
     """Whether somebody may do something of the whole company, as `user|may:"manage_sources"`."""
