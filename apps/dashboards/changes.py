@@ -84,9 +84,10 @@ class ChangeRow:
     rows: tuple[str, ...] = ()
 
     @property
-    def cells(self) -> tuple[tuple[Decimal, str], ...]:
-        """The change by class, each with the address of its rows."""
-        return tuple(zip(self.classes, self.rows or ("",) * len(self.classes), strict=True))
+    def cells(self) -> tuple[tuple[Promise, Decimal, str], ...]:
+        """The change by class: what the class is called, the amount, and the address of its rows."""
+        titles = (TITLES[name] for name in CLASSES)
+        return tuple(zip(titles, self.classes, self.rows or ("",) * len(self.classes), strict=True))
 
     @property
     def change(self) -> Decimal:

@@ -1,0 +1,60 @@
+"""Tables on a phone and at twice the size: what counts and what is to be clicked is in sight, nothing to the side."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.alerts.worlds import a_fact, so
+from tests.budgets.worlds import budget
+from tests.dashboards import company
+from tests.dashboards.test_browser import visit
+from tests.insights.test_explain import build_world
+
+__all__ = ["visit"]
+
+OUT_OF_SIGHT = """() => [...document.querySelectorAll("main .scroll tbody :is(th, td, button, .tag, .number)")]
+  .filter(part => part.checkVisibility() && part.getBoundingClientRect().width > 0)
+  .filter(part => part.getBoundingClientRect().right > part.closest(".scroll").getBoundingClientRect().right + 1)
+  .map(part => part.outerHTML.slice(0, 120))"""
+LINES_OF_A_DAY = """() => [...document.querySelectorAll("main td.tabular")].map(part => {
+  const words = document.createRange();
+  words.selectNodeContents(part);
+  return new Set([...words.getClientRects()].map(box => Math.round(box.bottom))).size;
+})"""
+NARROWEST_NAME = """() => Math.min(...[...document.querySelectorAll("main .scroll tbody th[scope=row]")]
+  .map(part => part.getBoundingClientRect().width))"""
+
+
+def alerts(_home: Any) -> str:
+    team = {"team": "live-class", "severity": "critical"}
+    so(a_fact(**team), a_fact("8", **team | {"link": "/budgets/8/"}))
+    return "/alerts/"
+
+
+def budgets(_home: Any) -> str:
+    company.publish()
+    budget("The live lessons of the first year", value="live-class", amount="3000000", valid_from=date(2026, 10, 1))
+    return "/budgets/"
+
+
+def explained(home: Any) -> str:
+    build_world(home)
+    return "/explain/?start=2026-10-01&end=2026-10-02"
+
+
+@pytest.mark.parametrize("world", [alerts, budgets, explained])
+@pytest.mark.parametrize(("width", "scheme", "language"), [(390, "light", "en"), (720, "dark", "zh-hans")])
+def test_what_counts_in_a_row_is_in_sight(visit, home, world, width, scheme, language):
+    page = visit(world(home), width=width, scheme=scheme, language=language)
+    assert page.query_selector_all("main tbody th[scope=row]")
+    assert page.evaluate(OUT_OF_SIGHT) == []
+    assert page.evaluate(NARROWEST_NAME) > 130
+    assert set(page.evaluate(LINES_OF_A_DAY)) <= {1}
+
+
+def test_an_alert_is_acknowledged_on_a_phone(visit):
+    page = visit(alerts(None), width=390)
+    page.locator("main tbody button").first.click()
+    page.wait_for_url("**/alerts/*/")
+    assert "acknowledged" in page.inner_text("main")
