@@ -129,7 +129,7 @@ QUERIES = {
     "costs": "group_by=team&limit=2", "search": "q=live", "source_files": "file=october.csv",
     "invoice_rows": "invoice_id=INV-202610&account=1427359680012345&currency=CNY&most=2", "export_charges": "start=2026-10-05&end=2026-10-06",
     "export_allocated": "start=2026-10-05&end=2026-10-06&team=live-core", "bases": "group_by=team", "explain": "team=live-core&limit=2", "changes": "limit=2",
-    "why": "team=live-core", "one_plan": "subject={subject}", "units": "driver=classes&grain=all", "unit_change": "driver=classes",
+    "why": "team=live-core&start=2026-10-15", "one_plan": "subject={subject}", "units": "driver=classes&grain=all", "unit_change": "driver=classes&start=2026-10-15",
     "quantities": "driver=classes", "estimates-accuracy": "group_by=team",
     "opencost_allocation": "window=2026-10-05,2026-10-06&aggregate=team",
     "opencost_allocation_compute": "window=2026-10-05,2026-10-06&aggregate=team",
