@@ -26,8 +26,8 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, USAGE, MeterChange
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
-from apps.insights.why.telling import subject, tell, title
-from apps.insights.why.wording import MEANINGS, what_happened
+from apps.insights.why.telling import how, subject, tell, title
+from apps.insights.why.wording import MEANINGS
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
 from apps.marts.cell import FILTER_NAMES, asked_filters, cell, listed, values
@@ -224,7 +224,7 @@ def _segment(ask: WhyAsk, found: Why, one: CurrencyChange, segment: SegmentChang
     cost = narrowed if found.query.currency else cell(narrowed, currency=one.currency)
     return SegmentLine(
         title=title(segment),
-        how=str(what_happened(segment.change)),
+        how=str(how(found, segment)),
         since=segment.since,
         before=segment.change.before,
         after=segment.change.after,

@@ -3,6 +3,7 @@
 import html
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -96,6 +97,25 @@ def test_the_overview_leads_to_departments_and_they_to_teams(organised: Any, cli
     assert "/organisation/company/acme/" in page
     assert "CC-2" in page
     assert "Only the teams you may see" not in page
+
+
+def test_a_team_that_came_from_another_department_is_not_called_new(organised: Any, client_of: ClientOf) -> None:
+    panel = html.unescape(client_of("finance").get(f"/why/panel/?department={quote('ai & search')}").content.decode())
+    assert "直播课堂 since 11 Oct, it moved here." in panel
+    assert "it is new" not in panel
+
+
+def test_a_team_that_left_for_another_department_moved_away(organised: Any, client_of: ClientOf) -> None:
+    beside = replace(TREE, teams=dict(TREE.teams) | {"search": (Place("live"),)})
+    keep_tree(beside, datetime(2026, 11, 2, tzinfo=UTC))
+    panel = client_of("finance").get("/why/panel/?department=live").content.decode()
+    assert "直播课堂 since 11 Oct, it moved away." in panel
+
+
+def test_why_calls_a_department_by_its_title_where_one_may_see_it(organised: Any, client_of: ClientOf) -> None:
+    address = "/why/panel/?department=live"
+    assert "直播 cost " in client_of("finance").get(address).content.decode()
+    assert "直播" not in client_of("hanmeimei").get(address).content.decode()
 
 
 def test_a_team_says_where_it_stands_today(organised: Any, client_of: ClientOf) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from typing import cast
 
 from django.utils.dateformat import format as format_date
@@ -22,6 +23,8 @@ from apps.insights.why.wording import what_happened
 from apps.marts.query import EVERYTHING, CostQuery, Scope
 from apps.marts.selectors import NothingPublished
 from apps.teams.models import UNALLOCATED, Team
+from apps.teams.organising import tree
+from apps.teams.tree import KINDS, LEVELS, Spot
 
 NOTABLE = Decimal("0.2")
 """A segment that holds less of the change does not explain it."""
@@ -49,6 +52,9 @@ _OWN: dict[tuple[str, str], Promise] = {
     ("charge_category", "Credit"): gettext_lazy("credits"),
     ("charge_category", "Adjustment"): gettext_lazy("adjustments"),
 }
+
+
+_CAME, _LEFT = gettext_lazy("it moved here"), gettext_lazy("it moved away")
 
 
 def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
@@ -86,11 +92,27 @@ def _sentence(found: Why, one: CurrencyChange, what: str) -> Sentence:
     if main is None:
         return Sentence("%(what)s cost %(cost)s %(currency)s (%(change)s): %(how)s, in no segment alone.", values)
     values |= {
-        "how": cast(str, what_happened(main.change)),
+        "how": cast(str, how(found, main)),
         "share": _later(lambda: _share(one, main)),
         "segment": _later(lambda: _since(main)),
     }
     return Sentence("%(what)s cost %(cost)s %(currency)s (%(change)s): %(share)s is %(segment)s, %(how)s.", values)
+
+
+def how(found: Why, segment: SegmentChange) -> Promise:
+    """What happened to a segment, in words; of a team that came to what the question is narrowed to, or left it,
+    between the first day compared with and the last, that it moved."""
+    rises, team = segment.change.change > 0, dict(segment.values).get("team", "")
+    wanted = [(level, set(values)) for level, values in found.query.filters if level in LEVELS]
+
+    def is_here(spot: Spot) -> bool:
+        return all(values & set(spot.above(level)) for level, values in wanted)
+
+    for earlier, later in pairwise(tree().spots(team) if wanted else ()):
+        is_between = found.before.start < later.since < found.query.end
+        if is_between and is_here(later) is rises and is_here(earlier) is not rises:
+            return _CAME if rises else _LEFT
+    return what_happened(segment.change)
 
 
 def main_segment(one: CurrencyChange) -> SegmentChange | None:
@@ -120,15 +142,25 @@ def title(segment: SegmentChange) -> str:
 
 
 def named(values: Iterable[tuple[str, str]], scope: Scope = EVERYTHING) -> str:
-    """A segment as people call it: what it is, and where; teams that a viewer may not see as they were given."""
+    """A segment as people call it: what it is, and where; teams and units that a viewer may not see as they were
+    given."""
     told = sorted(values, key=lambda one: ATTRIBUTES.index(one[0]) if one[0] in ATTRIBUTES else -1)
     teams = [value for name, value in told if name == "team" and scope.allows(value)]
-    titles = dict(Team.objects.filter(name__in=teams).values_list("name", "title"))
-    what = [_called(name, titles.get(value, value) or value) for name, value in told if name not in _PLACES]
+    titles = {("team", name): title for name, title in Team.objects.filter(name__in=teams).values_list("name", "title")}
+    titles |= {(name, value): _unit(value, scope) for name, value in told if name in KINDS}
+    what = [_called(name, titles.get((name, value), value) or value) for name, value in told if name not in _PLACES]
     where = [_called(name, value) for name, value in told if name in _PLACES]
     if what and where:
         return _("%(what)s in %(where)s") % {"what": " · ".join(what), "where": " · ".join(where)}
     return " · ".join(what or where)
+
+
+def _unit(name: str, scope: Scope) -> str:
+    """The title of a company, business unit or department; empty without one, or if none of its teams may be seen."""
+    unit = tree().by_name.get(name)
+    if unit is None or scope.teams is None:
+        return unit.title if unit else ""
+    return unit.title if any(unit in spot.path for team in scope.teams for spot in tree().spots(team)) else ""
 
 
 def _called(name: str, value: str) -> str:
