@@ -21,6 +21,7 @@ from apps.marts.query import Answer, PublicationFacts
 from apps.rates.selectors import MissingRate, UsedRate, reporting_currencies
 from apps.teams.models import UNALLOCATED, Team
 
+LONG = 30  # rows that fill a column
 MOVERS = 10
 TEAMS = 200
 WORKLOADS = 15
@@ -58,6 +59,11 @@ class Section:
     csv_url: str
     note: str = ""
     is_wide: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it fills a column by itself."""
+        return len(self.table.rows) >= LONG
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The pages in a real browser: figures are drawn, nothing is refused or overflows, in every theme and language."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import combinations, product
 from typing import Any
 
@@ -101,6 +102,27 @@ def test_the_days_of_a_namespace_stand_below_its_workloads(visit):
     left = page.evaluate(f"{sections}.map(part => part.offsetLeft)")  # without the panel that comes when it is ready
     assert left[0] == left[1] < left[2]  # workloads and days, then services beside them
     assert "each against the day before" in page.evaluate(f"{sections}[1].querySelector('h2').innerText")
+
+
+def test_both_columns_of_an_overview_of_few_teams_are_filled(visit):
+    from apps.pipeline import services
+
+    company.publish()
+    found = ("forecast", "recommend", "alert")
+    services.fill(now=company.MOMENT + timedelta(hours=1), steps=found, sources=[])
+    page = visit("/")
+    wait_for_figures(page)
+    columns = page.evaluate(
+        "[...document.querySelectorAll('main > .grid--main > *')].map(column => column.getBoundingClientRect().height)"
+    )
+    assert len(columns) == 2
+    assert min(columns) > 0.6 * max(columns)
+    page.set_viewport_size({"width": 390, "height": 900})
+    below = page.evaluate(
+        "[...document.querySelectorAll('main > .grid--main h2')].sort((a, b) => a.getBoundingClientRect().top - "
+        "b.getBoundingClientRect().top).map(title => title.innerText)"
+    )
+    assert below.index("Teams") < below.index("Open actions") < below.index("Cost per day by kind")
 
 
 @pytest.mark.parametrize(
