@@ -11,6 +11,11 @@ from apps.charts.labels import label
 
 Line = tuple[str, list[float | None], dict[str, Any], str]
 """What a line is called, its values, its style and its fill."""
+_HOURS = {
+    "type": "category", "fixedrange": True, "automargin": True, "tickmode": "linear", "tick0": 0, "dtick": 4,
+    "tickangle": 0,
+}  # fmt: skip
+"""The hours of a day, of which every fourth is written out: on a phone there is room for no more."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def held_hours(hours: Sequence[HeldHour], *, words: HeldWords, high: str) -> Fig
         "data": [_line(line, [one.hour for one in hours], words.unit) for line in lines if set(line[1]) != {None}],
         "layout": layout | {
             "margin": layout["margin"] | {"r": 24},  # the last hour is written out
-            "xaxis": {"type": "category", "fixedrange": True, "showgrid": False},
+            "xaxis": _HOURS | {"showgrid": False},
             "yaxis": layout["yaxis"] | {"rangemode": "tozero"}
         },
     }  # fmt: skip
@@ -86,7 +91,7 @@ def week_heat(rows: Sequence[str], hours: Sequence[str], used: Sequence[Sequence
     return {
         "data": [drawn],
         "layout": time_layout("") | {
-            "xaxis": {"type": "category", "fixedrange": True, "automargin": True},
+            "xaxis": _HOURS | {"dtick": 6},  # beside the names of days
             "yaxis": {"type": "category", "autorange": "reversed", "automargin": True, "fixedrange": True},
             "coloraxis": {"cmin": 0, "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ",~s"}},
         },

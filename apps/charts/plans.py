@@ -10,6 +10,7 @@ from apps.charts.labels import label
 
 Number = float | int | None
 _SOFT = 0.55
+_ON_A_PHONE = {"ticks": 3}  # a day with its hour is long
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,19 @@ class Mark:
     title: str = ""
 
 
-def over(axis: Axis, series: Sequence[Series], *, unit: str, marks: Sequence[Mark] = ()) -> Figure:
-    """Series over one axis, areas stacked from the bottom in their order."""
+def over(
+    axis: Axis, series: Sequence[Series], *, unit: str, marks: Sequence[Mark] = (), shares: bool = False
+) -> Figure:
+    """Series over one axis, areas stacked from the bottom in their order; `shares`: 0.8 is told as 80 %."""
     layout = time_layout(axis.moments)
     layout["xaxis"] |= {"title": {"text": label(axis.title)}, "type": "date" if axis.moments else "linear"}
     if axis.moments:
-        layout["xaxis"]["nticks"] = 8
+        layout |= {"xaxis": layout["xaxis"] | {"nticks": 8}, "meta": _ON_A_PHONE}
+    if shares:
+        layout["yaxis"]["tickformat"] = ",~%"
     layout |= {"shapes": [_shape(mark) for mark in marks], "hovermode": "x" if axis.moments else "closest"}
-    return {"data": [_drawn(axis, one, unit) for one in series], "layout": layout}
+    told = ",.4~%" if shares else ",.4~g"
+    return {"data": [_drawn(axis, one, unit, told) for one in series], "layout": layout}
 
 
 def cloud(points: Sequence[tuple[Series, Sequence[Number]]], *, across: str, upward: str) -> Figure:
@@ -105,34 +111,49 @@ class Bar:
     colour: str
 
 
-def gantt(bars: Sequence[Bar], *, moments: str) -> Figure:
-    """Bars on lines of time, a line for each row in the order of their coming; broken promises are drawn in red."""
+def scheduled(axis: Axis, steps: Series, bars: Sequence[Bar], *, unit: str) -> Figure:
+    """A number that changes in steps, and what it is there for on lines of time below, over the same moments."""
+    drawn = over(axis, [steps], unit=unit)
+    if not bars:
+        return drawn
+    layout = drawn["layout"]
+    layout["xaxis"]["anchor"] = "y2"
+    layout["yaxis"]["domain"] = [0.34, 1]
+    rows = {
+        "automargin": True, "fixedrange": True, "showgrid": False, "autorange": "reversed", "type": "category",
+        "domain": [0, 0.26], "anchor": "x",
+    }  # fmt: skip
+    return {
+        "data": [*drawn["data"], *_bars(bars)],
+        "layout": layout | {"yaxis2": rows, "barmode": "overlay", "bargap": 0.35, "hovermode": "closest"},
+    }
+
+
+def _bars(bars: Sequence[Bar]) -> list[Figure]:
+    """Bars on lines of time, a line for each row in the order of their coming."""
     by_colour: dict[str, list[Bar]] = {}
     for bar in bars:
         by_colour.setdefault(bar.colour, []).append(bar)
-    data = [
+    return [
         {
-            "type": "bar", "orientation": "h", "y": [label(bar.row) for bar in own], "base": [bar.start for bar in own],
-            "x": [bar.milliseconds for bar in own], "text": [label(bar.told) for bar in own], "showlegend": False,
+            "type": "bar", "orientation": "h", "yaxis": "y2", "y": [label(bar.row) for bar in own],
+            "base": [bar.start for bar in own], "x": [bar.milliseconds for bar in own],
+            "text": [label(bar.told) for bar in own], "showlegend": False,
             "hovertext": [f"{bar.start[11:16]}–{bar.end[11:16]} {label(bar.told)}" for bar in own],
             "marker": {"color": colour, "line": {"width": 0}}, "textposition": "none",
             "hovertemplate": "%{y}<br><b>%{hovertext}</b><extra></extra>",
         }
         for colour, own in by_colour.items()
     ]  # fmt: skip
-    layout = time_layout(moments)
-    layout["xaxis"] |= {"type": "date", "nticks": 8}
-    layout["yaxis"] = {"automargin": True, "fixedrange": True, "autorange": "reversed", "type": "category"}
-    return {"data": data, "layout": layout | {"barmode": "overlay", "bargap": 0.35}}
 
 
-def _drawn(axis: Axis, one: Series, unit: str) -> Figure:
+def _drawn(axis: Axis, one: Series, unit: str, told: str) -> Figure:
     name = label(one.title)
     drawn: Figure = {
         "type": "scatter", "name": name, "x": list(axis.values), "y": list(one.values),
         "mode": "markers" if one.look == "points" else "lines",
         "line": {"color": one.colour, "width": 2 if one.look != "area" else 0.5},
-        "hovertemplate": f"{name}<br>%{{x}}<br><b>%{{y:,.4~g}}</b> {label(unit)}<extra></extra>",
+        "hovertemplate": f"{name}<br>%{{x}}<br><b>%{{y:{told}}}</b> {label(unit)}<extra></extra>",
     }  # fmt: skip
     if one.look == "area":
         drawn |= {"stackgroup": "one", "fillcolor": one.colour}

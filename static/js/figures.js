@@ -54,8 +54,11 @@
     text: undefined,
     hovertemplate: trace.hovertemplate.replace("%{x}<br><b>%{text}</b>", "%{y}"),
   });
+  // Nor is there for many moments: then fewer are written out.
+  const ticked = (layout) =>
+    narrow.matches && layout.meta?.ticks ? { ...layout, xaxis: { ...layout.xaxis, nticks: layout.meta.ticks } } : layout;
   const shaped = ({ data, layout }) => {
-    if (!(narrow.matches && layout.meta?.turns)) return [data, themed(layout)];
+    if (!(narrow.matches && layout.meta?.turns)) return [data, themed(ticked(layout))];
     const yaxis = { ...layout.xaxis, autorange: "reversed" };
     return [data.map(turned), themed({ ...layout, xaxis: { ...layout.yaxis, nticks: 4 }, yaxis })];
   };

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
+from apps.charts.colours import PALETTE
 from apps.marts.models import Publication
 from apps.planning.arrays import unpack
 from apps.planning.models import Timetable
@@ -99,14 +100,16 @@ def test_within_the_autoscaler_classes_are_told_uncovered(school: Publication) -
     assert draft.is_verified
     assert {row[4] for row in draft.tables["classes"]} == {5}
     assert "In two weeks 50 classes are not covered: the most of 8 replicas is reached." in map(str, draft.risks)
-    assert (
-        PLANNER.draw(draft, "gantt")["data"][-1]["marker"]["color"]
-        != PLANNER.draw(draft, "gantt")["data"][0]["marker"]["color"]
-    )
+    assert PLANNER.draw(draft, "gantt")["data"][-1]["marker"]["color"] == PALETTE[9]  # red
 
 
 def test_without_a_timetable_the_week_is_learned(school: Publication) -> None:
     draft = planned(school)
+    (drawn,) = PLANNER.draw(draft, "gantt")["data"]
+    steps = draft.content["steps"]
+    assert drawn["y"] == [count for _start, _end, count in steps] + [steps[-1][2]]  # each its height, until the end
+    assert drawn["x"] == [start for start, _end, _count in steps] + [steps[-1][1]]
+    assert len(set(drawn["y"])) > 1
     assert draft.is_verified
     assert "by the week's own pattern" in str(draft.says[0])
     assert max(row[2] for row in draft.tables["steps"]) == 13

@@ -37,7 +37,8 @@ def draw(draft: Draft, what: str) -> Figure:
         return drawn | {"data": bars, "layout": drawn["layout"] | {"barmode": "group", "bargap": 0.4}}
     series = [Series(name, values, PALETTE[place], "line") for place, (name, values) in enumerate(content["lines"])]
     hours = moments(content["first"], max((len(one.values) for one in series), default=0))
-    return over(Axis("", hours, moments=moment_format()), series, unit=_("of a card"), marks=[Mark("y", 1)])
+    axis = Axis("", hours, moments=moment_format())
+    return over(axis, series, unit=_("of a card"), marks=[Mark("y", 1)], shares=True)
 
 
 PLANNER = Planner(

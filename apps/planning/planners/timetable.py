@@ -1,6 +1,7 @@
 """Schedules: replicas for the classes of a timetable, or for a learned week, started early and changed seldom."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from apps.calendars.selectors import imports
 from apps.charts.colours import OTHERS, PALETTE
 from apps.charts.figures import Figure
-from apps.charts.plans import Axis, Bar, Series, gantt, over
+from apps.charts.plans import Axis, Bar, Series, over, scheduled
 from apps.planning import timetable
 from apps.planning.drafts import Bring, Column, Draft, Export, FigureShape, Planner, Slider, TableShape
 from apps.planning.planners.timetable_making import make
@@ -19,17 +20,14 @@ from apps.planning.words import moment_format, moments
 
 
 def draw(draft: Draft, what: str) -> Figure:
-    """The coming week as bars, classes without enough replicas in red; or the last week, replayed."""
+    """The replicas of the coming week above its classes, those without enough in red; or the last week, replayed."""
     content = draft.content
     if what == "gantt":
-        told = _("%(n)s replicas")
-        bars = [
-            _bar(_("replicas"), start, end, told % {"n": count}, PALETTE[0]) for start, end, count in content["steps"]
-        ]
+        bars = []
         for name, start, end, students, missing in draft.tables["classes"]:
             said = f"{name} · " + _("%(n)s students") % {"n": students}
             bars.append(_bar(_("classes"), start, end, said, PALETTE[9] if missing else PALETTE[2]))
-        return gantt(bars, moments=moment_format())
+        return scheduled(*_steps(content["steps"]), bars, unit=_("replicas"))
     hours = moments(content["first"], len(content["used"]))
     series = [
         Series(_("used"), content["used"], PALETTE[0], "area"), Series(_("ran"), content["ran"], OTHERS, "step"),
@@ -37,6 +35,14 @@ def draw(draft: Draft, what: str) -> Figure:
         Series(_("planned"), content["planned"], PALETTE[1], "step"),
     ]  # fmt: skip
     return over(Axis("", hours, moments=moment_format()), series, unit=_("cores"))
+
+
+def _steps(steps: list[list[Any]]) -> tuple[Axis, Series]:
+    """The replicas from step to step, until the last one ends."""
+    ends = [steps[-1][1]] if steps else []
+    counts = [count for _start, _end, count in steps]
+    axis = Axis("", [start for start, _end, _count in steps] + ends, moments=moment_format())
+    return axis, Series(_("replicas"), counts + counts[-1:], PALETTE[0], "area")
 
 
 def _bar(row: str, start: str, end: str, told: str, colour: str) -> Bar:
@@ -89,7 +95,7 @@ PLANNER = Planner(
     ),
     figures=(
         FigureShape("replay", gettext_lazy("The last week, replayed"), gettext_lazy("cores")),
-        FigureShape("gantt", gettext_lazy("The coming week"), ""),
+        FigureShape("gantt", gettext_lazy("The coming week"), gettext_lazy("replicas")),
     ),
     exports=(Export("cronhpa.yaml", "text/yaml", cron_hpa), Export("keda.yaml", "text/yaml", keda)),
 )  # fmt: skip
