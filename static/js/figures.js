@@ -1,8 +1,11 @@
-// Draws every figure that is looked at: fetches its JSON, adds the colours of the theme, keeps it as wide as the page.
+// Draws figures, those first that are looked at: fetches their JSON, adds the colours of the theme, keeps them as wide as
+// the page.
 (() => {
   "use strict";
   const source = document.currentScript.dataset.plotly;
   const ALONE_MS = 400; // of a page that nobody touches
+  const REST_MS = 2500; // of what nobody has scrolled to
+  const PAPER_PX = 720; // across A4, within its margins
   const locale = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
   const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false, locale };
   const drawn = new Map();
@@ -75,6 +78,16 @@
     figure.dataset.drawn = isDrawn ? "yes" : "no";
   };
 
+  // What was drawn for a wide window shrinks to the paper (base.css), which only a drawing with its own measure does.
+  let isPrinting = false;
+  const measure = (plot) => {
+    for (const layer of plot.querySelectorAll(".main-svg")) {
+      const [width, height] = [layer.getAttribute("width"), layer.getAttribute("height")];
+      if (width > PAPER_PX) layer.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      else layer.removeAttribute("viewBox");
+    }
+  };
+
   // One drawing at a time: the first of a figure pauses between its steps, and nothing may come between them.
   let last = Promise.resolve();
   const inTurn = (work) => (last = last.then(work, work));
@@ -85,6 +98,7 @@
     plot.dataset.waiting = "";
     drawn.set(plot, data);
     await library.newPlot(plot, ...shaped(data), CONFIG);
+    plot.on("plotly_afterplot", () => isPrinting && measure(plot));
     delete plot.dataset.waiting;
   };
 
@@ -111,20 +125,44 @@
   const seen = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        seen.unobserve(target);
-        attended.then(() => draw(target));
+        if (isIntersecting) begin(target);
       }
     },
     { rootMargin: "200px" },
   );
+  const ahead = new Set();
+  const begin = (figure) => {
+    ahead.delete(figure);
+    seen.unobserve(figure);
+    return attended.then(() => draw(figure));
+  };
+
+  // Paper shows figures nobody scrolled to, and cannot wait for them: they are drawn one by one when all else is done.
+  const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+  const rest = () => {
+    const [next] = ahead;
+    if (next) begin(next).then(() => idle(rest));
+  };
+  window.addEventListener("beforeprint", () => {
+    isPrinting = true;
+    ahead.forEach(begin);
+    for (const plot of drawn.keys()) measure(plot);
+  });
+  window.addEventListener("afterprint", () => {
+    isPrinting = false;
+    for (const layer of document.querySelectorAll(".main-svg")) layer.removeAttribute("viewBox");
+  });
+
   const watch = (root) => {
     for (const plot of drawn.keys()) if (!plot.isConnected) forget(plot);
+    for (const figure of ahead) if (!figure.isConnected) ahead.delete(figure);
     for (const figure of root.querySelectorAll("[data-figure-url]:not([data-watched])")) {
       figure.dataset.watched = "";
       figure.querySelector(".figure__plot").dataset.waiting = "";
       seen.observe(figure);
+      ahead.add(figure);
     }
+    setTimeout(() => idle(rest), REST_MS);
   };
   const forget = (plot) => {
     drawn.delete(plot);

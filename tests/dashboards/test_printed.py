@@ -63,3 +63,28 @@ def test_a_page_is_printed_whole_and_without_what_is_to_be_clicked(visit: Any, l
 def words(text: str) -> str:
     """A text without the breaks of its lines."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+
+
+def test_figures_nobody_scrolled_to_are_drawn_before_paper_shows_them(visit: Any) -> None:
+    company.publish()
+    page = visit("/")
+    figures = page.locator("[data-figure-url]")
+    assert figures.count() > 1
+    below = figures.last.evaluate("figure => figure.getBoundingClientRect().top - innerHeight")
+    assert below > 200  # too far below to be drawn for who looks at the page
+    page.wait_for_selector("[data-figure-url]:not([data-drawn=yes])", state="detached", timeout=30_000)
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("[...document.querySelectorAll('.figure__plot')].every(plot => plot.querySelector('.point'))")
+
+
+def test_how_a_budget_stands_has_its_room_on_paper(visit: Any) -> None:
+    company.publish()
+    for number in range(12):
+        budget(f"live {number}", value="live-class", amount="300", valid_from=date(2026, 10, 1))
+    page = visit("/budgets/", width=int((A4_MM - 2 * MARGIN_MM) * DOTS_A_MM))
+    page.emulate_media(media="print")
+    heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map(row => row.offsetHeight)")
+    assert len(heights) == 12
+    assert max(heights) < 80
+    assert page.evaluate("document.querySelector('.budget-state').offsetWidth") > 200
+    assert page.evaluate(TOO_WIDE, int((A4_MM - 2 * MARGIN_MM) * DOTS_A_MM)) == []
