@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from apps.charts.figures import Figure
 from apps.charts.idle import SignalLine, WeekWords, signal_lines, week
 from apps.dashboards import naming
+from apps.dashboards.paging import Paging, paged
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.finops.findings import Sentence
 from apps.finops.windows import ONE_DAY
@@ -24,7 +25,6 @@ from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
 from apps.marts.query import BadQuestion, Scope
 from apps.teams.approval import Actor
 
-MOST = 200
 KINDS: dict[str, Promise] = {
     "namespace": gettext_lazy("namespace"), "workload": gettext_lazy("workload"), "gpu": gettext_lazy("GPUs"),
     "node": gettext_lazy("node"), "volume": gettext_lazy("volume"), "disk": gettext_lazy("disk"),
@@ -80,7 +80,7 @@ class IdleRow:
 
 @dataclass(frozen=True)
 class IdleList:
-    """The list; without `run` nothing was looked at yet. `more` rows are not shown."""
+    """The list; without `run` nothing was looked at yet. `count` is all that was asked for, `rows` those of a page."""
 
     run: IdleRun | None
     asked: Mapping[str, str]
@@ -90,15 +90,11 @@ class IdleList:
     totals: tuple[tuple[str, Decimal], ...] = ()
     safe: tuple[tuple[str, Decimal], ...] = ()
     rows: tuple[IdleRow, ...] = ()
-    more: int = 0
+    count: int = 0
+    paging: Paging[Listed] | None = None
     may_decide: bool = False
     may_undo: bool = False
     csv_url: str = ""
-
-    @property
-    def count(self) -> int:
-        """All that was asked for, shown or not."""
-        return len(self.rows) + self.more
 
     @property
     def last_day(self) -> date | None:
@@ -147,7 +143,8 @@ def page(given: Mapping[str, Any], scope: Scope, actor: Actor, *, day: date) -> 
     found = selectors.narrowed(
         everything, kind=asked["kind"], team=asked["team"], verdict=asked["verdict"], text=asked["q"]
     )
-    rows = tuple(_row(one, titles, actor) for one in found[:MOST])
+    paging = paged(found, {name: str(value) for name, value in given.items()})
+    rows = tuple(_row(one, titles, actor) for one in paging.rows)
     here = {one.finding.kind for one in everything}
     teams = sorted({one.finding.team for one in everything})
     return IdleList(
@@ -159,7 +156,8 @@ def page(given: Mapping[str, Any], scope: Scope, actor: Actor, *, day: date) -> 
         totals=tuple(selectors.totals(found).items()),
         safe=tuple(selectors.totals(one for one in found if one.state == "safe").items()),
         rows=rows,
-        more=max(0, len(found) - MOST),
+        count=len(found),
+        paging=paging,
         may_decide=any(row.pick for row in rows),
         may_undo=any(row.pick and row.listed.decision for row in rows),
         csv_url=f"{reverse('api-idle')}?{urlencode({'format': 'csv'} | {k: v for k, v in asked.items() if v})}",

@@ -50,7 +50,7 @@ class Idle(Deciding):
     template_name = "dashboards/idle.html"
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        told = self.told(**said)
+        told = self.told(**said) | {"chosen": self.request.POST.getlist("pick")}
         return {**told, "page": idle.page(self.request.GET, self.scope, self.actor, day=today(timezone.now()))}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:

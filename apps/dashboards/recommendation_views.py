@@ -57,7 +57,7 @@ class Inbox(Deciding):
         wanted = recommendations.asked(self.request.GET.dict())
         day = today(timezone.now())
         chosen = recommendations.read_numbers(self.request.POST.getlist("number"))
-        page = recommendations.inbox(self.request.user, self.actor, wanted, day)
+        page = recommendations.inbox(self.request.user, self.actor, wanted, day, page=self.request.GET.get("page", ""))
         return {"page": page, "chosen": chosen, **context}
 
     def post(self, request: HttpRequest) -> HttpResponseBase:

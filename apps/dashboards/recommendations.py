@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from apps.dashboards import naming
+from apps.dashboards.paging import Paging, paged
 from apps.marts.query import BadQuestion
 from apps.operations import kinds, selectors
 from apps.operations.deciding import BadStep, Step
@@ -25,7 +26,6 @@ from apps.savings.models import Initiative
 from apps.teams.approval import Actor
 from apps.warehouse.sentences import told, told_of
 
-MOST = 100
 STATE_WORDS: dict[str, Promise] = {
     UNDECIDED: gettext_lazy("still open"),
     "found": gettext_lazy("found"),
@@ -99,11 +99,11 @@ class Line:
 
 @dataclass(frozen=True)
 class InboxPage:
-    """The inbox; `totals` are of everything that fits the filters, `more` is how much of it is not listed."""
+    """The inbox; `totals` are of everything that fits the filters, `lines` those of a page."""
 
     wanted: Wanted
     lines: tuple[Line, ...]
-    more: int
+    paging: Paging[Recommendation]
     totals: tuple[tuple[str, Decimal], ...]
     overlapping: int
     whose: tuple[tuple[str, str], ...]
@@ -151,17 +151,18 @@ def asked(given: Mapping[str, str]) -> Wanted:
     return wanted
 
 
-def inbox(reader: Reader, actor: Actor, wanted: Wanted, today: date) -> InboxPage:
+def inbox(reader: Reader, actor: Actor, wanted: Wanted, today: date, *, page: str = "") -> InboxPage:
     """What somebody looks for."""
     found = selectors.recommendations(reader, wanted)
     promised, titles = selectors.promised(found, wanted), naming.directory()
-    lines = tuple(_line(one, promised, titles, actor, today) for one in found[:MOST])
+    paging = paged(found, _params(wanted) | {"page": page})
+    lines = tuple(_line(one, promised, titles, actor, today) for one in paging.rows)
     decidable = {line.one.team for line in lines if line.may_decide}
     teams = {team: titles.title(team) for team in selectors.seen_by(reader).values_list("team", flat=True).distinct()}
     return InboxPage(
         wanted=wanted,
         lines=lines,
-        more=max(0, len(found) - MOST),
+        paging=paging,
         totals=tuple(promised.totals.items()),
         overlapping=len(promised.within),
         whose=_words(WHOSE_WORDS),

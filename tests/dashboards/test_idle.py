@@ -69,6 +69,7 @@ def test_several_are_excluded_together_and_taken_back(idle, client_of):
     refused = staff.post("/idle/", {"pick": picks, "action": "exclude", "reason": ""})
     assert refused.status_code == 400
     assert "say why" in refused.content.decode()
+    assert refused.content.decode().count("checked") == 2  # what was chosen stays so
     asked = {"pick": picks, "action": "exclude", "reason": "moving", "until": "2999-01-01"}
     assert staff.post("/idle/?verdict=open", asked).headers["Location"] == "/idle/?verdict=open"
     assert IdleExclusion.objects.filter(decision="exclude").count() == 2

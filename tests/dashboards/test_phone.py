@@ -1,14 +1,16 @@
-"""Tables on a phone and at twice the size: what counts and what is to be clicked is in sight, nothing to the side."""
+"""What counts and what is to be clicked is in sight: on a phone, at twice the size, and in long lists."""
 
 from datetime import date
 from typing import Any
 
 import pytest
 
+from apps.finops.findings import Sentence
 from tests.alerts.worlds import a_fact, so
 from tests.budgets.worlds import budget
 from tests.dashboards import company
 from tests.dashboards.test_browser import visit
+from tests.insights import idle_world
 from tests.insights.test_explain import build_world
 
 __all__ = ["visit"]
@@ -58,3 +60,28 @@ def test_an_alert_is_acknowledged_on_a_phone(visit):
     page.locator("main tbody button").first.click()
     page.wait_for_url("**/alerts/*/")
     assert "acknowledged" in page.inner_text("main")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 560), (390, 844)])
+def test_what_is_done_with_rows_stays_in_sight(visit, width, height):
+    idle_world.find()
+    page = visit("/idle/", width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("document.querySelector('main tbody tr').scrollIntoView()")
+    assert page.evaluate("document.querySelector('main .scroll').getBoundingClientRect().bottom") > height
+    button = page.locator("button[value=keep]").bounding_box()
+    assert button["y"] + button["height"] <= height
+    assert button["x"] + button["width"] <= width
+
+
+def test_a_long_title_at_hand_is_told_whole(visit):
+    company.publish()
+    name = "Recordings of the live lessons of the first year"
+    so(
+        a_fact(
+            title=Sentence("The budget %(budget)s is expected to end at 107.3 %%", {"budget": name}), team="live-class"
+        )
+    )
+    title = visit("/").locator(".lines__what").first
+    assert "107.3 %" in title.inner_text()
+    assert title.evaluate("part => part.scrollWidth <= part.clientWidth && part.scrollHeight <= part.clientHeight + 1")

@@ -47,6 +47,21 @@ def test_the_filters(found, client_of, who, query, expected):
     assert titles(client_of(who).get(f"{INBOX}{query}").content.decode()) == expected
 
 
+def test_a_long_inbox_comes_in_pages_that_keep_its_filters(published, client_of):
+    recommend(*(a_finding(f"vm-{number:03}", team="search") for number in range(120)))
+    staff = client_of("staff")
+    first, last = (staff.get(f"{INBOX}?team=search{page}").content.decode() for page in ("", "&page=3"))
+    assert (len(titles(first)), len(titles(last))) == (50, 20)
+    assert 'rel="next" href="?whose=all&amp;team=search&amp;state=open&amp;page=2"' in first
+    assert "Page 3 of 3" in last
+    assert 'rel="next"' not in last
+    assert 'rel="prev"' not in first
+    assert not set(titles(first)) & set(titles(last))
+    for odd, shown in (("0", first), ("x", first), ("٣", first), ("-1", first), ("99999999", last), ("9" * 20, first)):
+        found = staff.get(f"{INBOX}?team=search&page={odd}")
+        assert titles(found.content.decode()) == titles(shown), odd
+
+
 def test_the_total_counts_a_resource_once_and_says_so(found, client_of):
     """100.000000000001 of the machine and 1234.5 of the disk; stopping it by a timetable is within that."""
     body = client_of("finance").get(INBOX).content.decode()

@@ -277,6 +277,9 @@ def test_unallocated_cost_finds_its_owner_by_one_click(clients):
     page = clients["carla"].get("/worklist/").content.decode()
     assert "Tag team=ops on 7.00 of 7.00 CNY equals the name of OPS" in page
     assert 'title="12.000000000000"' in page
+    whole = " ".join(page.split())
+    assert whole.count('<option value="">Choose a team</option>') == whole.count("Nothing speaks for a team.") == 1
+    assert whole.count("Decide …") == 1
     item = items(clients["carla"])["team=ops"]
     assert (item["cost"], item["team"], item["confidence"]) == ("7.000000000000", "ops", "high")
     done = clients["carla"].post("/worklist/", {"action": "accept", "subject": item["id"], "currency": "CNY"})
