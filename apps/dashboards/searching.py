@@ -173,7 +173,8 @@ def _to_explanation(one: Found, pinned: Publication | None) -> str:
     if pinned is None or end is None:
         return reverse("team", args=[one.team])
     asked = CostQuery(end - timedelta(days=RESOURCE_DAYS), end, as_of=pinned.number)
-    return link(asked.narrowed(team=one.team, service=one.service, cluster=one.cluster))
+    told = link(asked.narrowed(team=one.team, service=one.service, cluster=one.cluster))
+    return told or reverse("team", args=[one.team])
 
 
 def nothing(text: str) -> str:

@@ -151,4 +151,5 @@ def test_who_sees_an_account_is_led_to_no_explanation_of_less(
     for page in ("/explorer/?by=service&chart=table&period=7", "/changes/"):
         body = lilei.get(page).content.decode()
         assert "/explain/" not in body, page
+        assert 'href=""' not in body, page
     assert "/explain/" in staff.get("/explorer/?by=service&chart=table&period=7").content.decode()
