@@ -264,7 +264,7 @@ class ExplorerFile(JsonView):
         if form not in exporting.FORMS or self.scope.is_empty:
             raise Http404
         found = _found(request, self.scope)
-        if found.missing:
+        if found.missing and found.others:
             raise found.missing
         write, media = exporting.FORMS[form]
         name = f"costs-{found.window.start}-{found.window.end}-publication-{found.publication.number}.{form}"

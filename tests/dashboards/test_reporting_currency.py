@@ -100,3 +100,11 @@ def test_the_figure_is_of_the_currency_that_its_page_names(two_currencies, clien
     link = re.search(r'data-figure-url="([^"]+)"', page)
     assert link
     assert "currency=CNY" in link[1]
+
+
+def test_a_file_of_one_currency_is_whole_without_a_rate(people, client_of, settings):
+    settings.COSTOPS_REPORTING_CURRENCY = "USD"
+    publish_costs([{"day": day, "team": "live-class", "effective_cost": "10"} for day in DAYS])
+    answered = client_of("finance").get("/explorer/files/csv/?period=30&grain=none&chart=table")
+    assert answered.status_code == 200
+    assert rows_of(answered.content) == [["live-class", "CNY", "300.000000000000"]]
