@@ -36,7 +36,7 @@ class Asked:
 
     `first_day` is the first day published: what lies before it is unknown, not zero; so is what comes after the days
     that came, the last before `came_until`. `reporting` is the currency that all amounts are converted to, if any; it
-    is the `currency` then.
+    is the `currency` then. `names_currency`: the address names it.
     """
 
     period: str
@@ -50,6 +50,7 @@ class Asked:
     first_day: date
     came_until: date
     reporting: str = ""
+    names_currency: bool = False
 
     def query(self, *groups: str, **filters: str) -> CostQuery:
         """The question of the period, grouped and narrowed."""

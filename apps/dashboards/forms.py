@@ -74,6 +74,7 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         before=before,
         metric=given["metric"] or DEFAULT_METRIC,
         currency=given["currency"].removeprefix(CONVERTED),
+        names_currency=bool(given["currency"]),
         reporting=given["currency"].removeprefix(CONVERTED) if given["currency"].startswith(CONVERTED) else "",
         publication=publication.number,
         pinned=given["publication"] is not None,

@@ -118,7 +118,11 @@ def _known_month(about: About) -> Card:
     end = publication(asked.publication).came_until or asked.window.end
     window, before = windows("month", end=end)
     month = replace(asked, period="month", window=window, before=before, metric=DEFAULT_METRIC)
+    if not asked.reporting and not asked.names_currency:
+        month = month.settled("")  # what the period was settled on may not occur in the month
     settled, answered, earlier = selectors.compared(month, **about.narrowed)
+    if not month.currency and answered.totals:
+        settled = settled.settled(min(answered.totals))
     was = selectors.before_of(earlier, settled)
     line = Line(
         Name(""),

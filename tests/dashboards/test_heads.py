@@ -1,7 +1,7 @@
 """The head of overview and team pages: every number is the one that the page behind says, and unknown is said so."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -143,3 +143,30 @@ def test_a_month_that_cannot_be_converted_is_not_known(people, client_of):
     found = cards(client_of("staff"), "/?currency=in-CNY&period=7")["Month to date"]
     assert "not known yet" in found["words"]
     assert "There is no rate" in found["words"]
+
+
+SINCE_AUGUST = [date(2026, 8, 1) + timedelta(n) for n in range(81)]  # until 20 October
+CUSTOM = "/?period=custom&start="
+
+
+def billed(day: date, currency: str, cost: str) -> dict[str, object]:
+    return {"day": day, "team": "live-class", "effective_cost": cost, "currency": currency}
+
+
+@pytest.mark.parametrize("changed", [date(2026, 9, 1), date(2026, 10, 1)])
+@pytest.mark.parametrize("page", ["/?period=30", f"{CUSTOM}2026-08-01&last=2026-08-31", "/teams/live-class/?period=90"])
+def test_the_month_is_told_in_the_currency_it_is_billed_in(people, client_of, changed, page):
+    publish_costs(billed(day, *(("CNY", "10") if day < changed else ("USD", "4"))) for day in SINCE_AUGUST)
+    finance = client_of("finance")
+    found = cards(finance, page)["Month to date"]
+    assert "80.00 USD" in found["words"]
+    assert Decimal(found["exact"]) == first_amount(finance, found["url"]) == 80
+    assert "0.00 CNY" in cards(finance, f"{page}&currency=CNY")["Month to date"]["words"], "it was chosen"
+
+
+def test_a_fee_ahead_in_another_currency_is_not_what_the_month_is_told_in(people, client_of):
+    fee = billed(date(2026, 12, 31), "AUD", "31")
+    created = datetime(2026, 10, 20, 3, tzinfo=UTC)
+    publish_costs([*(billed(day, "CNY", "10") for day in SINCE_AUGUST), fee], created_at=created)
+    found = cards(client_of("finance"), f"{CUSTOM}2026-11-01&last=2026-12-31")["Month to date"]
+    assert "200.00 CNY" in found["words"]
