@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from apps.ingest.delivered import Delivered
 
-_MONTHS = re.compile(r"(?:(?P<scope>.*) )?(?P<first>20[0-9]{4})(?:-(?P<last>20[0-9]{4}))?")
+MONTHS = re.compile(r"(?:(?P<scope>.*) )?(?P<first>20[0-9]{4})(?:-(?P<last>20[0-9]{4}))?")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def told_in_another_period(released: Iterable[Delivered]) -> set[tuple[str, str]
     """The pairs of periods over several months, or of a month of theirs, that another one tells better."""
     scopes: dict[str, dict[str, _Span]] = defaultdict(dict)
     for file in released:
-        if match := _MONTHS.fullmatch(file.period):
+        if match := MONTHS.fullmatch(file.period):
             made = _Span(match["first"], match["last"] or match["first"], file.release)
             span = scopes[match["scope"] or ""].setdefault(file.period, made)
             for window, days in file.windows.items():

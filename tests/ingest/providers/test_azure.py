@@ -236,6 +236,19 @@ def test_the_same_bytes_in_another_folder_count_once(tmp_path, elsewhere, order)
     assert one.files.filter(state=LandedFile.State.CURRENT).count() == 1
 
 
+@pytest.mark.parametrize("rows", [pytest.param(ACTUAL, id="actual cost"), pytest.param(AMORTISED, id="amortised cost")])
+@pytest.mark.parametrize("is_copy_first", [True, False])
+def test_a_copy_of_one_of_two_exports_takes_nothing_from_the_other(tmp_path, rows, is_copy_first):
+    one = source(tmp_path / "in", "azure")
+    put(tmp_path / "in", "backup/20261001-20261031/part_0.csv.gz", gzip.compress(bill(*rows), mtime=0))
+    if is_copy_first:
+        ingest(one)
+    export(tmp_path / "in", "ActualCost", ACTUAL)
+    export(tmp_path / "in", "AmortizedCost", AMORTISED)
+    assert errors(ingest(one)) == []
+    assert (total("BilledCost"), total("EffectiveCost")) == (Decimal("93.73"), Decimal("15.73"))
+
+
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
 @pytest.mark.parametrize("is_copy_first", [True, False])
 def test_a_copy_of_what_a_newer_run_replaced_does_not_come_back(tmp_path, elsewhere, is_copy_first):
