@@ -49,7 +49,7 @@ class Findable:
 
 def findable(pinned: Publication, scope: Scope) -> Findable:
     """What a viewer may find in a publication; made once for each, in every process."""
-    if pinned.end_day is None or scope.teams == frozenset():
+    if pinned.came_until is None or scope.teams == frozenset():
         return Findable()
     return _findable(identity(pinned), pinned.number, scope.teams)
 
@@ -99,8 +99,8 @@ def _costs(pinned: Publication, teams: Teams) -> ir.Table:
 
 
 def _recent(table: LakeTable, pinned: Publication, days: int, teams: Teams) -> ir.Table:
-    """The last days of a table, of some teams."""
-    at, end = pinned.versions.get(table.name), pinned.end_day
+    """The last days of a table that came, of some teams; what is billed ahead alone is not among them."""
+    at, end = pinned.versions.get(table.name), pinned.came_until
     if at is None or end is None:
         return empty(table.schema)
     start = end - timedelta(days=days)
