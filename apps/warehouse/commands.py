@@ -72,8 +72,7 @@ class TerminalCommand(BaseCommand):
         except OSError as error:
             if isinstance(error, BrokenPipeError) and _is_read_no_further():
                 raise SystemExit(UNREAD) from error
-            what = f"{error.filename}: " if error.filename else ""
-            raise CommandError(f"{what}{error.strerror or error}.") from error
+            raise CommandError(f"{what_went_wrong(error)}.") from error
         return None
 
     def _execute_saying_json(self, *args: Any, **options: Any) -> None:
@@ -88,6 +87,12 @@ def not_ready(error: Exception) -> str:
     told = _first_line(error)
     is_unwritable = connection.vendor == "sqlite" and told.startswith(_UNWRITABLE)
     return (UNWRITABLE if is_unwritable else NOT_READY).format(error=told)
+
+
+def what_went_wrong(error: OSError) -> str:
+    """What the system says of a file, and of which, where that is known."""
+    what = f"{error.filename}: " if error.filename else ""
+    return f"{what}{error.strerror or error}"
 
 
 def _is_read_no_further() -> bool:

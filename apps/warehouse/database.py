@@ -72,9 +72,10 @@ def is_away(error: BaseException | None) -> bool:
 
 def of_redis(*names: str) -> tuple[type[BaseException], ...]:
     """These errors of Redis's client. It takes long to load, and whoever asks Redis loads it: where nobody did there
-    are none of it."""
+    are none of it, and where another thread is about to, not all."""
     client = sys.modules.get("redis.exceptions")
-    return tuple(getattr(client, name) for name in names) if client else ()
+    known = (getattr(client, name, None) for name in names)
+    return tuple(one for one in known if one is not None)
 
 
 def _is_read_only(error: BaseException | None) -> bool:

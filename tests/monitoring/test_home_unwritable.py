@@ -1,10 +1,12 @@
 """A home folder that cannot be written: whoever asks is told what is wrong, in a sentence and without a traceback."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from costops import embedded
 from tests.servers.installation import new_installation
 
 ASK = ("manage.py", "ask", "--group-by", "team", "--start", "2026-10-01", "--end", "2026-11-01")
@@ -58,3 +60,39 @@ def test_a_home_folder_that_cannot_be_written_is_told(
     assert done.returncode == 1
     assert line.startswith(said.format(home=installation.home))
     assert line.endswith(("COSTOPS_HOME.", "COSTOPS_HOME names it."))
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "is_mended_by_another"),
+    [
+        pytest.param(
+            OSError(errno.ENOSPC, "No space left on device"),
+            "The database cannot be brought up to date (No space left on device).", False,
+            id="full, without a name",
+        ),
+        pytest.param(
+            OSError(errno.EIO, "Input/output error", "/home/migrate.lock"),
+            "The database cannot be brought up to date (/home/migrate.lock: Input/output error).", False,
+            id="a broken disk",
+        ),
+        pytest.param(
+            OSError("torn"), "The database cannot be brought up to date (torn).", False, id="nothing but words",
+        ),
+        pytest.param(
+            OSError(errno.EROFS, "Read-only file system"),
+            "The database's file or its folder cannot be opened or written (Read-only file system). Mount", True,
+            id="not to be written",
+        ),
+    ],
+)  # fmt: skip
+def test_another_home_folder_is_advised_where_that_mends_it(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, said: str, is_mended_by_another: bool
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(embedded, "_apply_what_is_missing", fail)
+    with pytest.raises(SystemExit) as end:
+        embedded.bring_up_to_date()
+    assert str(end.value).startswith(said)
+    assert ("COSTOPS_HOME" in str(end.value)) is is_mended_by_another

@@ -1,7 +1,9 @@
 """Servers that answer and take no writes are away: PostgreSQL after a failover, Redis that is full or a replica."""
 
 import shutil
+import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,3 +150,11 @@ def test_a_wrong_question_to_redis_is_no_server_that_is_away(redis_server):
     with redis.Redis(port=redis_server.port) as client, pytest.raises(redis.ResponseError) as wrong:
         client.execute_command("NONSENSE")
     assert not is_away(wrong.value)
+
+
+def test_a_client_of_redis_that_is_half_loaded_has_no_errors_yet(monkeypatch):
+    half = types.ModuleType("redis.exceptions")
+    monkeypatch.setattr(half, "ConnectionError", redis.ConnectionError, raising=False)
+    monkeypatch.setitem(sys.modules, "redis.exceptions", half)
+    assert not is_away(ValueError("wrong"))
+    assert is_away(redis.ConnectionError("away"))
