@@ -45,7 +45,7 @@ class ComparedSchema(serializers.Serializer[Any]):
 class ComparisonSchema(serializers.Serializer[Any]):
     """The period compared with. `totals` (by currency) are empty where it is not known, `unmatched` is what of it fell
     on days, weeks or months that the period asked about does not have. From `compared_start` on are the days asked
-    about that are compared: those that came."""
+    about that are compared: those that came, as many as stand beside days of the other."""
 
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")

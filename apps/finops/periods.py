@@ -31,19 +31,19 @@ class Published:
 
     def compared(self, window: Window, before: Window | None = None) -> tuple[Window, Window] | None:
         """The days of a window that are compared, and those they are compared with: as many of the period named, from
-        where they stand in it, else as many just before. None where nothing of the window is published, or not all of
-        what it is compared with."""
+        where they stand in it, else as many just before. Of a window that came in part no more are compared than the
+        period named has. None where nothing of the window is published, or not all of what it is compared with."""
         part = self.part_of(window)
         if part is None:
             return None
-        length = part.end - part.start
         if before is None:
-            before = Window(part.start - length, part.start)
+            before = Window(part.start - (part.end - part.start), part.start)
         elif part != window:
             start = before.start + (part.start - window.start)
-            if start >= before.end:
+            length = min(part.end - part.start, before.end - start)
+            if length < ONE_DAY:
                 return None
-            before = Window(start, min(start + length, before.end))
+            part, before = Window(part.start, part.start + length), Window(start, start + length)
         return (part, before) if self.part_of(before) == before else None
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY, Window
-from apps.marts.query import BadQuestion, CostQuery, PublicationFacts
+from apps.marts.query import BadQuestion, CostQuery
 
 WORDS = ("previous", "year")
 
@@ -23,18 +23,26 @@ def read_comparison(text: str) -> str | Window:
         ) from None
 
 
-def window_before(query: CostQuery, compare: str | Window, published: PublicationFacts) -> Window:
-    """The days compared with.
+def compared(query: CostQuery, compare: str | Window, known: Published) -> tuple[Window | None, Window, str]:
+    """The days of a question that are compared, those they are compared with, and why they cannot be; empty where they
+    can."""
+    asked = Window(query.start, query.end)
+    if isinstance(compare, Window):
+        both = known.compared(asked, compare)
+        return (*both, "") if both else (None, compare, unknown_because(asked, compare, known))
+    before = window_before(query, compare, known)
+    return known.part_of(asked), before, unknown_because(asked, before, known)
+
+
+def window_before(query: CostQuery, compare: str, known: Published) -> Window:
+    """The days that `previous` and `year` compare with.
 
     `previous` is as many days just before; where the question begins with a month, the same days of the month before,
     and of whole months as many whole months. `year` is the same days a year earlier. Days of the question that have
     not come have no counterpart either: part of a month is compared with the same part.
     """
     asked = Window(query.start, query.end)
-    if isinstance(compare, Window):
-        known = published.published.compared(asked, compare)
-        return known[1] if known else compare
-    end = (published.published.part_of(asked) or asked).end
+    end = (known.part_of(asked) or asked).end
     if compare == "year":
         return Window(_months_back(query.start, 12), _end_back(end, 12))
     if query.start.day != 1 or (months := _months(query)) == 0:
@@ -66,9 +74,14 @@ def unknown_because(asked: Window, before: Window, days: Published) -> str:
     if days.until is None:
         return "No cost is published."
     known = f"only those from {days.first} until {days.until} (end excluded)"
-    if days.part_of(asked) is None:
+    part = days.part_of(asked)
+    if part is None:
         return f"None of the days of {asked} is published, {known}."
-    return "" if days.part_of(before) == before else f"Not all days of {before} are published, {known}."
+    if days.part_of(before) != before:
+        return f"Not all days of {before} are published, {known}."
+    if part.start - asked.start >= before.end - before.start:
+        return f"None of the days of {before} stands beside a day of {asked} that is published, {known}."
+    return ""
 
 
 Step = date | str

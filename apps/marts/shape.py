@@ -72,7 +72,7 @@ def lasting(group_by: tuple[str, ...]) -> tuple[int, ...]:
 class Row:
     """One row of a shaped answer. `groups` are the values of what was grouped by. `others` counts the groups that a row
     called Others adds up, None for any other row; `before` is None where it is not known. `ahead` is what of the cost
-    is of days that have not come: no part of the change."""
+    is of days that have not come, or are not compared: no part of the change."""
 
     groups: tuple[Any, ...]
     currency: str
@@ -97,8 +97,8 @@ class Row:
 class Comparison:
     """The period compared with: `totals` are its cost by currency, `unmatched` what of it fell on steps of time that
     the present one does not have. Where it cannot be told what it cost, `unknown_because` says why. `now` are the days
-    of the present one that are compared, None where that is not known, `ahead` the cost of its days that have not
-    come."""
+    of the present one that are compared, None where that is not known, `ahead` the cost of its days after
+    them."""
 
     window: Window
     unknown_because: str

@@ -5,10 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from apps.finops.errors import CostOpsError
 from apps.finops.money import NOTHING, add_up
 from apps.finops.windows import Window
-from apps.marts.comparing import moved, unknown_because, window_before
+from apps.marts.comparing import compared, moved
 from apps.marts.query import TIME_DIMENSIONS, Answer, CostQuery, PublicationFacts
 from apps.marts.selectors import answer
 from apps.marts.shape import COST, DATE, DELTA, OTHERS, Comparison, Row, Shape, Shaped, lasting
@@ -44,12 +43,13 @@ def _compared(
 ) -> tuple[list[Row], Comparison, tuple[UsedRate, ...]]:
     """The rows beside those of the period before; a group of only one of the two costs nothing in the other."""
     query = found.query
-    asked, window = Window(query.start, query.end), window_before(query, compare, found.publication)
+    now, window, unknown = compared(query, compare, found.publication.published)
+    if now is None or unknown:
+        return rows, Comparison(window, unknown), found.rates
     try:
-        now = _known(asked, window, found.publication)
         earlier = answer(query.between(window.start, window.end))
-    except (_NotPublished, MissingRate) as unknown:
-        return rows, Comparison(window, str(unknown)), found.rates
+    except MissingRate as missing:
+        return rows, Comparison(window, str(missing)), found.rates
     before: dict[Key, Decimal] = {}
     unmatched: dict[str, Decimal] = {}
     for one in _rows(earlier):
@@ -58,7 +58,7 @@ def _compared(
             unmatched[one.currency] = add_up((unmatched.get(one.currency, NOTHING), one.cost))
         else:
             before[one.currency, groups] = one.cost
-    ahead = _ahead(query, asked, found.publication)
+    ahead = _after(query, now, found.publication)
     of_row = {(one.currency, one.groups): one.cost for one in _rows(ahead)} if ahead else {}
     told = [
         replace(
@@ -74,26 +74,11 @@ def _compared(
     return told, Comparison(window, "", earlier.totals, unmatched, now, totals), tuple(rates)
 
 
-class _NotPublished(CostOpsError):
-    """A part of a period would pass for a rise."""
-
-
-def _known(asked: Window, before: Window, published: PublicationFacts) -> Window:
-    """The days of the question that are compared; raises _NotPublished where there are none, or where not all of what
-    they are compared with is known."""
-    days = published.published
-    now, unknown = days.part_of(asked), unknown_because(asked, before, days)
-    if now is None or unknown:
-        raise _NotPublished(unknown)
-    return now
-
-
-def _ahead(query: CostQuery, asked: Window, published: PublicationFacts) -> Answer | None:
-    """What days of the question cost that have not come; None where nothing is dated ahead."""
-    ahead = published.published.ahead_in(asked)
-    if ahead is None or published.end_day is None or published.end_day <= ahead.start:
+def _after(query: CostQuery, now: Window, published: PublicationFacts) -> Answer | None:
+    """What days of the question cost after those that are compared; None where they have no cost."""
+    if published.end_day is None or min(query.end, published.end_day) <= now.end:
         return None
-    return answer(query.between(ahead.start, ahead.end))
+    return answer(query.between(now.end, query.end))
 
 
 def _beside(groups: tuple[Any, ...], group_by: tuple[str, ...], period: Window, other: Window) -> tuple[Any, ...]:

@@ -32,7 +32,10 @@ def days(text: str) -> Window:
         pytest.param("10-01/10-21", None, ("10-01/10-21", "09-11/10-01"), id="all of it came: as many just before"),
         pytest.param("10-01/11-01", None, ("10-01/10-21", "09-11/10-01"), id="a part came: as many as that"),
         pytest.param("10-01/11-01", "09-01/10-01", ("10-01/10-21", "09-01/09-21"), id="the same of a period named"),
-        pytest.param("10-01/11-01", "09-01/09-08", ("10-01/10-21", "09-01/09-08"), id="all of a shorter one"),
+        pytest.param("10-01/11-01", "09-01/09-08", ("10-01/10-08", "09-01/09-08"), id="no more than a shorter one has"),
+        pytest.param("08-01/08-15", "09-01/09-11", ("08-05/08-11", "09-05/09-11"), id="nor where the first days lack"),
+        pytest.param("08-01/08-15", "09-01/09-05", None, id="a shorter one is over before the first day"),
+        pytest.param("10-01/10-11", "09-01/09-08", ("10-01/10-11", "09-01/09-08"), id="all came: the period named"),
         pytest.param("08-01/08-11", "09-01/09-11", ("08-05/08-11", "09-05/09-11"), id="not what lies before the first"),
         pytest.param("11-01/12-01", None, None, id="nothing of it came"),
         pytest.param("11-01/12-01", "09-01/10-01", None, id="nor is it compared with what is named"),
@@ -74,6 +77,36 @@ def test_the_api_compares_the_days_that_came(db, home, admin_client: Client, com
     assert (beside["start"], beside["end"]) == ("2026-09-01", "2026-09-21")
     assert (beside["compared_start"], beside["compared_end"]) == ("2026-10-01", "2026-10-21")
     assert Decimal(beside["totals"]["CNY"]["delta"]) == Decimal(found["rows"][0]["delta"]) == 0
+
+
+@pytest.mark.parametrize("grouped", ["", "&group_by=team", "&group_by=day"])
+def test_no_more_days_are_compared_than_the_period_named_has(db, home, admin_client: Client, grouped):
+    publish_costs(FLAT)
+    found = told(admin_client, f"start=2026-07-20&end=2026-08-11&compare=2026-09-01/2026-09-21{grouped}")
+
+    beside = found["comparison"]
+    assert [beside[name] for name in ("compared_start", "compared_end", "start", "end")] == [
+        "2026-08-01", "2026-08-09", "2026-09-13", "2026-09-21",
+    ]  # fmt: skip
+    assert found["totals"] == {"CNY": "100.000000000000"}, "of all days asked about"
+    assert Decimal(beside["totals"]["CNY"]["before"]) == 80
+    assert Decimal(beside["totals"]["CNY"]["delta"]) == 0
+    assert {row["delta"] and Decimal(row["delta"]) for row in found["rows"]} <= {0, None}
+
+
+BESIDE_NOTHING = "None of the days of 2026-09-01..2026-09-08 stands beside a day of 2026-07-20..2026-08-11 that is"
+
+
+def test_a_period_named_that_stands_beside_no_published_day_is_not_compared(db, home, admin_client: Client):
+    publish_costs(FLAT)
+    asked, before = "start=2026-07-20&end=2026-08-11", "&before_start=2026-09-01&before_end=2026-09-08"
+    beside = told(admin_client, f"{asked}&compare=2026-09-01/2026-09-08")["comparison"]
+    explained = reasons(admin_client, f"{asked}{before}")
+
+    assert (beside["totals"], beside["compared_start"], explained["is_known"]) == ({}, None, False)
+    assert (beside["start"], beside["end"]) == ("2026-09-01", "2026-09-08")
+    assert beside["unknown_because"].startswith(BESIDE_NOTHING)
+    assert explained["unknown_because"] == beside["unknown_because"]
 
 
 @pytest.mark.parametrize("compare", ["previous", "year", "2026-10-01/2026-10-21"])

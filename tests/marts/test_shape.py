@@ -238,14 +238,14 @@ PUBLISHED = PublicationFacts(1, None, "final", None, date(2025, 1, 1), date(2026
 )  # fmt: skip
 def test_the_period_compared_with(start: str, end: str, word: str, first: str, after: str) -> None:
     asked = CostQuery(date.fromisoformat(start), date.fromisoformat(end))
-    assert window_before(asked, word, PUBLISHED) == Window.parse(first, after)
+    assert window_before(asked, word, PUBLISHED.published) == Window.parse(first, after)
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(1, 800), st.sampled_from(["previous", "year"]))
 def test_a_period_compared_with_comes_before_and_is_never_longer(start: date, length: int, word: str) -> None:
     asked = CostQuery(start, start + timedelta(days=length))
     everything = PublicationFacts(1, None, "final", None, date(1990, 1, 1), date(2040, 1, 1))  # type: ignore[arg-type]
-    found = window_before(asked, word, everything)
+    found = window_before(asked, word, everything.published)
     assert found.start < found.end
     assert found.start < asked.start
     assert word == "year" or found.end <= asked.start
