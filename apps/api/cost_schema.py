@@ -16,11 +16,13 @@ class ShapedQuestionSchema(schema.QuestionSchema):
 
 class ShapedRowSchema(schema.CostRowSchema):  # type: ignore[misc]  # made of the dimensions there are
     """The groups asked for, the currency and the metric; with `compare` what it cost before (null: not known), the
-    exact difference, and that ÷ before; with `filter[limit]` how many groups a row called Others adds up."""
+    exact difference, and that ÷ before; where something is dated ahead what of the cost is, so that delta = cost −
+    ahead − before; with `filter[limit]` how many groups a row called Others adds up."""
 
     before = Amount(required=False, allow_null=True)
     delta = Amount(required=False, allow_null=True)
     ratio = Amount(required=False, allow_null=True, help_text="null where nothing, or less, was there before")
+    ahead = Amount(required=False, help_text="the cost of days that have not come: no part of delta")
     others = serializers.IntegerField(required=False, allow_null=True, help_text="null for a group by name")
     explain = serializers.CharField(
         required=False, allow_blank=True, help_text="the address that explains this amount; empty where none can say it"
@@ -45,7 +47,8 @@ class ComparedSchema(serializers.Serializer[Any]):
 class ComparisonSchema(serializers.Serializer[Any]):
     """The period compared with. `totals` (by currency) are empty where it is not known, `unmatched` is what of it fell
     on days, weeks or months that the period asked about does not have. From `compared_start` on are the days asked
-    about that are compared: those that came, as many as stand beside days of the other."""
+    about that are compared: those that came, as many as stand beside days of the other. `ahead` is what the others of
+    them cost: in the totals of the answer, in no delta."""
 
     start = serializers.DateField()
     end = serializers.DateField(help_text="exclusive")
@@ -54,6 +57,7 @@ class ComparisonSchema(serializers.Serializer[Any]):
     unknown_because = serializers.CharField(allow_blank=True, help_text="empty where it is known")
     totals = serializers.DictField(child=ComparedSchema())
     unmatched = serializers.DictField(child=Amount())
+    ahead = serializers.DictField(child=Amount(), help_text="by currency; empty where nothing is dated ahead")
 
 
 class WholeExplanationSchema(serializers.Serializer[Any]):

@@ -91,6 +91,7 @@ def _compared(found: Shaped, told: Comparison) -> dict[str, Any]:
             one.currency: {name: getattr(one, name) for name in COMPARED} for one in whole if not told.unknown_because
         },
         "unmatched": dict(told.unmatched),
+        "ahead": dict(told.ahead),
     }
 
 

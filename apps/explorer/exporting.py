@@ -23,7 +23,8 @@ class Sheet:
 
 def sheet(found: Explored) -> Sheet:
     """The rows of an answer as the page shows them, the largest first within a time step; those the page tells in one
-    line stand by themselves. Where time is no part of it they have what they are compared with."""
+    line stand by themselves. Where time is no part of it they have what they are compared with, and where something is
+    of days that have not come, what of the cost is: change = cost − ahead − before."""
     asked = found.asked
     if found.step:
         ordered = sorted(found.steps.items(), key=lambda row: (row[0][0], -abs(row[1]), row[0][1]))
@@ -41,10 +42,12 @@ def sheet(found: Explored) -> Sheet:
             now := costs.get(key, ZERO),
             was := earlier.get(key, ZERO),
             total_of([now, -ahead.get(key, ZERO), -was]),
+            *([ahead.get(key, ZERO)] if ahead else []),
         )
         for key in keys
     )
-    return Sheet((*columns, "before", "change"), frozenset({asked.metric, "before", "change"}), rows)
+    beside = ("before", "change", *(["ahead"] if ahead else []))
+    return Sheet((*columns, *beside), frozenset({asked.metric, *beside}), rows)
 
 
 def as_csv(told: Sheet) -> bytes:

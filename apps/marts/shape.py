@@ -14,7 +14,9 @@ from apps.rates.selectors import UsedRate
 OTHERS = "Others"
 COST, DELTA, DATE = "cost", "delta", "date"
 COMPARED = ("before", "delta", "ratio")
-"""The columns that a comparison adds after the metric."""
+"""The columns that a comparison adds after the metric: delta = cost − ahead − before."""
+AHEAD = "ahead"
+"""The column that follows them where something is of days that have not come."""
 MOST_SHOWN = 10_000
 MOST_NAMED = 50
 """So many values an address may leave out."""
@@ -132,12 +134,15 @@ class Shaped:
         if self.shape.is_plain:
             return self.answer
         is_compared, is_cut = self.shape.compare is not None, self.shape.top is not None
-        columns = (*self.answer.columns, *(COMPARED if is_compared else ()), *(["others"] if is_cut else []))
+        has_ahead = self.comparison is not None and bool(self.comparison.ahead)
+        beside = (*(COMPARED if is_compared else ()), *([AHEAD] if has_ahead else []))
+        columns = (*self.answer.columns, *beside, *(["others"] if is_cut else []))
         own = () if "currency" in self.query.group_by else ("currency",)
 
         def cells(row: Row) -> tuple[Any, ...]:
             told = (*row.groups, *(row.currency for _ in own), row.cost)
             told += (row.before, row.delta, row.ratio) if is_compared else ()
+            told += (row.ahead,) if has_ahead else ()
             return (*told, row.others) if is_cut else told
 
         return replace(self.answer, columns=columns, rows=tuple(cells(row) for row in self.rows), rates=self.rates)

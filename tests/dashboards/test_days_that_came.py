@@ -1,8 +1,12 @@
 """Pages compare days that came: a period that reaches beyond them is no fall, and what is dated ahead no rise."""
 
+import io
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from apps.units.services import import_drivers
@@ -76,8 +80,32 @@ def test_the_explorer_and_its_files_leave_what_is_dated_ahead_out_of_the_change(
     said = told(finance, f"/explorer/?{asked}")
     assert "231.00 CNY in total" in said
     assert "0.00 against 200.00 CNY of 11 Sep 2026 – 30 Sep 2026." in said
-    rows = finance.get(f"/explorer/files/csv/?{asked}").content.decode().splitlines()[1:]
-    assert rows == ["live-class,CNY,231.000000000000,200.000000000000,0.000000000000"]
+    head, *rows = finance.get(f"/explorer/files/csv/?{asked}").content.decode().splitlines()
+    assert head == "team,currency,effective_cost,before,change,ahead"
+    assert rows == ["live-class,CNY,231.000000000000,200.000000000000,0.000000000000,31.000000000000"]
+    table = pq.read_table(io.BytesIO(finance.get(f"/explorer/files/parquet/?{asked}").content))
+    assert table.schema.field("ahead").type == pa.decimal128(38, 12)
+    came = finance.get(f"/explorer/files/csv/?{OCTOBER}&compare=before&chart=table&grain=none").content.decode()
+    assert came.splitlines()[0] == "team,currency,effective_cost,before,change"
+
+
+def test_answers_and_their_files_tell_what_no_change_counts(people, client_of):
+    publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
+    finance = client_of("finance")
+    asked = {"start": "2026-10-01", "end": "2027-01-01", "compare": "2026-09-01/2026-10-01"}
+    said = finance.get("/api/v1/costs/", asked | {"group_by": "team"}).json()
+    assert said["comparison"]["ahead"] == {"CNY": "31.000000000000"}
+    (row,) = said["rows"]
+    amounts = [Decimal(row[name]) for name in ("effective_cost", "ahead", "before", "delta")]
+    assert amounts == [231, 31, 200, 0]
+    lines = finance.get("/api/v1/costs/", asked | {"group_by": "month", "format": "csv"}).content.decode().splitlines()
+    assert lines == [
+        "month,currency,effective_cost,before,delta,ratio,ahead",
+        "2026-10,CNY,200.000000000000,200.000000000000,0.000000000000,0.000000000000,0.000000000000",
+        "2026-12,CNY,31.000000000000,,,,31.000000000000",
+    ]
+    said = finance.get("/api/v1/costs/", asked | {"group_by": "team", "end": "2026-11-01"}).json()
+    assert (said["comparison"]["ahead"], "ahead" in said["rows"][0]) == ({}, False), "nothing is dated ahead there"
 
 
 def test_the_explorer_says_that_nothing_came(people, client_of):
