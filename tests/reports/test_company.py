@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parseaddr
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -14,8 +16,11 @@ from django.utils import translation
 from apps.books.invoices import import_invoices
 from apps.budgets.drafts import Draft
 from apps.budgets.services import create
+from apps.finops.money import add_up
 from apps.insights.models import Forecast, ForecastRun
 from apps.marts import cube
+from apps.marts.cell import question
+from apps.marts.selectors import answer
 from apps.rates.services import import_rates
 from apps.reports.letters import Facts, gather, write_letter
 from apps.reports.models import Report
@@ -200,6 +205,64 @@ def test_namespaces_that_vanished_are_in_the_changes_of_a_team():
         "n7: 490.07 · +0.07", "n6: 420.00 · 0.00", "n5: 350.00 · 0.00", "n4: 280.00 · 0.00", "n3: 210.00 · 0.00",
         "all others: 0.00 · −210.00", "Total: 1,750.07 · −209.93",
     ]  # fmt: skip
+
+
+NAMES = [f"n{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("costs", "shown", "others"),
+    [
+        pytest.param(
+            ["700", "70", "7", "", "", "", "", "-5"], NAMES[:5],
+            "all others: −35.00 · −245.00", id="two vanished, beside a credit",
+        ),
+        pytest.param(
+            ["700", "70", "7", "0.7", "", "", "", ""], NAMES[:5],
+            "all others: 0.00 · −210.00", id="three vanished, and nothing else",
+        ),
+    ],
+)  # fmt: skip
+def test_all_others_lead_to_themselves_whatever_vanished(costs, shown, others):
+    """Eight namespaces cost 10 a day in the week before; those without a cost vanished, some of them told by name."""
+    publish_costs([
+        row
+        for name, cost in zip(NAMES, costs, strict=True)
+        for first, cost_then in ((WEEK_BEFORE.start, "10"), (WEEK.start, cost))
+        if cost_then
+        for row in every_day(first, 7, team="live-class", namespace=name, effective_cost=cost_then)
+    ])  # fmt: skip
+    report = weekly_report(hire_lead(), WEEK, now=NOW)
+    (week,) = report.currencies
+    with translation.override("en"):
+        letter = write_letter(Facts(Report.LEAD, report), attach=False)
+    *rows, total = rows_under("Namespace ", letter.text)
+
+    assert [row.partition(":")[0] for row in rows] == [*shown, "all others"]
+    assert rows[-1].startswith(others)
+    assert week.others
+    assert add_up([*(part.change for part in week.largest), week.others.change]) == week.change
+    said = [Decimal(row.rpartition(" · ")[2].replace("−", "-").replace(",", "")) for row in (*rows, total)]
+    assert sum(said[:-1]) == said[-1]
+    links = links_of(letter.html)
+    for name, part in (*((part.name, part) for part in week.largest), ("all others", week.others)):
+        assert bool(links[name]) == bool(part.amount), "what costs nothing is explained by nothing"
+        for link in links[name]:
+            asked = question(dict(parse_qsl(urlsplit(link).query, keep_blank_values=True)))
+            assert answer(asked).totals == {"CNY": part.amount}
+    if links["all others"]:
+        asked = dict(parse_qsl(urlsplit(links["all others"][0]).query))
+        assert asked["exclude[namespace]"] == ",".join(shown), "those that vanished too"
+
+
+def links_of(html: str) -> dict[str, list[str]]:
+    """Where the rows of a mail lead, by their first cell; of two rows that begin alike, the first."""
+    found: dict[str, list[str]] = {}
+    for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL):
+        words = re.sub(r"<[^>]+>", "\n", row).split("\n")
+        name = next((unescape(word.strip()) for word in words if word.strip()), "")
+        found.setdefault(name, [unescape(link) for link in re.findall(r'href="([^"]+)"', row)])
+    return found
 
 
 def test_where_the_week_before_is_not_published_no_change_is_told_of_any_part():

@@ -81,7 +81,7 @@ def _teams(report: WeeklyReport, week: CurrencyWeek, books: Books) -> Table:
 
 def _team(report: WeeklyReport, week: CurrencyWeek, part: Part, books: Books) -> tuple[Cell, ...]:
     landing = books.landings.get((part.name, week.currency))
-    link = parts.explanation(report, week.currency, team=part.name)
+    link = parts.explanation_of(part, report, week.currency, team=part.name)
     name = _("Unallocated") if part.name == UNALLOCATED else plain(books.titles.get(part.name, part.name))
     return (
         Cell(name),

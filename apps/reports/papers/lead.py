@@ -76,7 +76,8 @@ def _namespaces(report: WeeklyReport, week: CurrencyWeek) -> Table:
     columns = (Column(_("Namespace")), Column(currency, is_number=True), Column(_("vs week before"), is_number=True))
     rows = [_namespace(report, week, part) for part in week.largest]
     if week.others:
-        others = parts.explanation(report, week.currency, but={"namespace": tuple(one.name for one in week.largest)})
+        named = tuple(one.name for one in week.largest)
+        others = parts.explanation_of(week.others, report, week.currency, but={"namespace": named})
         rows.append((
             Cell(_("all others")),
             Cell(money(week.others.shown), week.others.amount, others),
@@ -91,7 +92,7 @@ def _namespaces(report: WeeklyReport, week: CurrencyWeek) -> Table:
 
 
 def _namespace(report: WeeklyReport, week: CurrencyWeek, part: Part) -> tuple[Cell, ...]:
-    link = parts.explanation(report, week.currency, namespace=part.name)
+    link = parts.explanation_of(part, report, week.currency, namespace=part.name)
     return (
         Cell(plain(part.name) or _("no namespace")),
         Cell(money(part.shown), part.amount, link),
@@ -104,7 +105,7 @@ def _kinds(report: WeeklyReport, week: CurrencyWeek) -> Table:
     rows = tuple(
         (
             Cell(str(KINDS[part.name])),
-            Cell(money(part.shown), part.amount, parts.explanation(report, week.currency, kind=part.name)),
+            Cell(money(part.shown), part.amount, parts.explanation_of(part, report, week.currency, kind=part.name)),
         )
         for part in week.kinds
     )

@@ -77,7 +77,7 @@ def _movers(report: WeeklyReport, week: CurrencyWeek, summary: Summary) -> Itera
     rows = []
     for part in moved:
         share = percent(part.amount, part.before)
-        link = parts.explanation(report, week.currency, team=part.name)
+        link = parts.explanation_of(part, report, week.currency, team=part.name)
         name = _("Unallocated") if part.name == UNALLOCATED else plain(summary.titles.get(part.name, part.name))
         rows.append((
             Cell(name),

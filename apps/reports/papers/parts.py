@@ -19,7 +19,7 @@ from apps.operations.kinds import title_of
 from apps.operations.models import Recommendation
 from apps.reports.outlook import Landing, Outlook, Waiting
 from apps.reports.papers.paper import Block, Cell, Column, Figure, Heading, Notice, Table, Total, Words
-from apps.reports.selectors import CurrencyWeek, WeeklyReport
+from apps.reports.selectors import CurrencyWeek, Part, WeeklyReport
 from apps.reports.written import LONGEST, coverage, day, days, line, moment, site, status
 from apps.warehouse.sentences import told, told_of
 
@@ -78,6 +78,13 @@ def explanation(
     if query.currency is None:
         query = cell(query, currency=currency)
     return address(f"{site()}{reverse('explain')}", query)
+
+
+def explanation_of(
+    part: Part, report: WeeklyReport, currency: str, but: Mapping[str, tuple[str, ...]] | None = None, **filters: str
+) -> str:
+    """The page that explains a row of a table; none of what cost nothing, where there would be nothing to explain."""
+    return explanation(report, currency, but, **filters) if part.amount else ""
 
 
 def headline(report: WeeklyReport, week: CurrencyWeek, who: str) -> tuple[Block, Block]:
