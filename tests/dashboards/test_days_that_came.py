@@ -166,4 +166,4 @@ def test_the_page_of_units_says_that_nothing_came(people, client_of):
     publish_costs([*FLAT, FEE], created_at=PUBLISHED_AT)
     bring_requests(DAYS[-1])
     said = told(client_of("finance"), "/units/?period=custom&start=2026-12-01&last=2026-12-31")
-    assert "Change of the cost per unit – no day of this period is published" in said
+    assert "no units in this period No day of this period is published" in said
