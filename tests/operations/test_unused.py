@@ -27,13 +27,20 @@ def ago(day: date) -> int:
     return (TODAY - day).days - 1
 
 
-def fill(kind: str, found: tuple[Finding, ...], silent: Silent = lambda _day: False, *, others: bool = True) -> None:
-    """A publication whose bills are complete, in which this is found: `batch` is heard but on silent days, and so is
-    `online` where `others` are not heard all the time."""
+def fill(
+    kind: str,
+    found: tuple[Finding, ...],
+    silent: Silent = lambda _day: False,
+    *,
+    others: bool = True,
+    halved: Silent = lambda _day: False,
+) -> None:
+    """A publication whose bills are complete, in which this is found: `batch` is heard but on silent days, in part on
+    halved ones, and so is `online` where `others` are not heard all the time."""
     publish_costs(
         [{"day": day, "effective_cost": "1"} for day in DAYS],
         coverage={day: (99, 100) for day in DAYS if others or not silent(day)},
-        clusters=[("batch", day, 0 if silent(day) else 99, 100) for day in DAYS],
+        clusters=[("batch", day, 0 if silent(day) else 50 if halved(day) else 99, 100) for day in DAYS],
     )
     services.recommend(now=NOW, kinds=[replace(BY_NAME[kind], findings=lambda _pinned, _now: found)])
 
@@ -65,6 +72,60 @@ def test_what_is_in_progress_is_done_only_where_its_cluster_is_heard(silent: Sil
     fill("idle", (), silent)
 
     assert one().state == state
+
+
+def off(since: int, *, until: int = 0) -> Silent:
+    """Silent at weekends, for so many days; NOW is a Monday."""
+    return lambda day: until <= ago(day) < since and day.weekday() >= 5
+
+
+@pytest.mark.parametrize(
+    ("silent", "state"),
+    [
+        pytest.param(off(14), "in_progress", id="its second weekend: it may be an outage"),
+        pytest.param(off(14, until=7), "done", id="it is heard after two weekends"),
+        pytest.param(off(21), "done", id="its third: it is silent on most of them"),
+        pytest.param(off(60), "done", id="for months"),
+        pytest.param(off(200), "done", id="as long as it is known"),
+        pytest.param(lambda day: off(60)(day) or ago(day) < 5, "in_progress", id="and an outage since"),
+        pytest.param(lambda day: off(60)(day) or ago(day) < 12, "in_progress", id="and a longer one"),
+        pytest.param(lambda day: off(60)(day) or 2 <= ago(day) < 19, "in_progress", id="and one that ended"),
+        pytest.param(lambda day: 2 <= ago(day) < 22, "in_progress", id="an outage over three of every weekday"),
+        pytest.param(lambda day: day.weekday() < 4, "done", id="on most days of the week"),
+    ],
+)
+def test_a_cluster_that_is_off_at_weekends_is_heard(silent: Silent, state: str) -> None:
+    begun("schedule", **LONELY)
+
+    fill("schedule", (), silent)
+
+    assert one().state == state
+
+
+@pytest.mark.parametrize(
+    ("since", "state"),
+    [
+        pytest.param(15, "done", id="not for long"),
+        pytest.param(30, "in_progress", id="for weeks"),
+        pytest.param(63, "in_progress", id="for most of what is known: it is not usual yet"),
+        pytest.param(100, "done", id="two months after anything could be told: nobody waits for ever"),
+        pytest.param(200, "done", id="always: it is usual"),
+    ],
+)
+def test_a_cluster_of_which_half_is_heard_is_waited_for_two_months(since: int, state: str) -> None:
+    begun(**LONELY)
+
+    fill("idle", (), halved=lambda day: ago(day) < since)
+
+    assert one().state == state
+
+
+def test_what_is_in_progress_in_a_cluster_that_is_heard_now_and_then_has_an_end() -> None:
+    begun(**LONELY)
+
+    fill("idle", (), lambda day: ago(day) < 90 and ago(day) % 9 > 1)
+
+    assert one().state == "done"
 
 
 @pytest.mark.parametrize(
