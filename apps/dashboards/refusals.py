@@ -157,14 +157,14 @@ REFUSED = (
     _("%(name)s ends on %(last)s already, which is not after %(day)s."),
     _("%(name)s has more than %(most)s characters. End the rule and add another."),
     _("The draft has more than %(most)s characters; propose fewer rules at a time."),
-    _("Rules are drafted by members of a team and by finance."),
+    _("Rules are drafted by members of a team, and by finance, cost operations or superusers."),
     _("The draft changes nothing: the rules in force say this already."),
     _("The draft would move days before %(day)s; it was not kept."),
     _(
         "Draft %(number)s was simulated over rules %(base)s, but rules %(newest)s are in force. Simulate it "
         "again (`manage.py rules simulate`): what it would do may be different now."
     ),
-    _("This is for who drafted it, members of the teams that pay by it, and finance."),
+    _("This is for who drafted it, members of the teams that pay by it, and finance, cost operations or superusers."),
     _("There is no draft %(number)s; `manage.py rules drafts` shows those there are."),
     _("Draft %(number)s is %(state)s; this needs one that is %(wanted)s."),
     _("Somebody else published rules at the same time; simulate the draft again."),
@@ -173,11 +173,15 @@ REFUSED = (
     _("Draft %(number)s was not agreed to for %(teams)s; simulate it again."),
     _("Say why draft %(number)s is rejected; the reason is kept in the trail."),
     _(
-        "Nobody approves a draft of their own; ask another owner or finance. Where one person runs "
-        "everything, set COSTOPS_RULES_ONE_PERSON."
+        "Nobody approves a draft of their own; ask another owner, or another who may change the rules of every "
+        "team (finance, cost operations or superusers). Where one person runs everything, set "
+        "COSTOPS_RULES_ONE_PERSON."
     ),
-    _("This draft is for members of the teams that pay by it (%(owners)s) or finance to approve."),
-    _("Rules are tried by members of a team and by finance."),
+    _(
+        "This draft is for members of the teams that pay by it (%(owners)s) to approve, or for finance, cost "
+        "operations or superusers."
+    ),
+    _("Rules are tried by members of a team, and by finance, cost operations or superusers."),
     _("No day is allocated yet: fill first (`manage.py fill`), then rules can be tried."),
     _("There is no action %(action)s; a draft can be simulated, approved and so on."),
     _("the day from which on it counts is missing; write `valid_from: 2026-11-01`"),

@@ -79,11 +79,13 @@ def agreed(
         if not mine:
             raise NotYours(
                 "Nobody approves a draft of their own; ask another owner, or another who may change the rules of every "
-                f"team ({WHO_HAS_RULES}). Where one person runs everything, set COSTOPS_RULES_ONE_PERSON."
+                "team (finance, cost operations or superusers). Where one person runs everything, set "
+                "COSTOPS_RULES_ONE_PERSON."
             )
     if not mine:
         owners = ", ".join(sorted(needed - {UNALLOCATED})) or "nobody"
         raise NotYours(
-            f"This draft is for members of the teams that pay by it ({owners}) to approve, or for {WHO_HAS_RULES}."
+            f"This draft is for members of the teams that pay by it ({owners}) to approve, or for finance, cost "
+            "operations or superusers."
         )
     return mine

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from apps.finops.errors import CostOpsError
 from apps.finops.money import less
-from apps.teams.approval import WHO_HAS_RULES, Actor, NotYours, agreed
+from apps.teams.approval import Actor, NotYours, agreed
 from apps.teams.dating import BadChange, Change, applied, parse_change, past
 from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft, RuleSet
 from apps.teams.ownership import RuleBook
@@ -61,7 +61,7 @@ def _read(text: str) -> Change:
 def propose(text: str, *, by: Actor, now: datetime, reason: str = "", subject: str = "") -> RuleDraft:
     """Keep a draft, once it can be read, fits the rules in force and changes them."""
     if not by.may_draft:
-        raise NotYours(f"Rules are drafted by members of a team, and by {WHO_HAS_RULES}.")
+        raise NotYours("Rules are drafted by members of a team, and by finance, cost operations or superusers.")
     change = _read(text)
     base, book = rule_book()
     _laid_over(book, change)
@@ -264,7 +264,10 @@ def _check_part(draft: RuleDraft, by: Actor, *, may_be_drafter: bool = True) -> 
     is_drafter = may_be_drafter and by.may_draft and by.is_one(draft.drafted_by)
     is_free = by.on_rules.teams is None or is_drafter
     if not (is_free or by.speaks_for(needed(draft))):
-        raise NotYours(f"This is for who drafted it, members of the teams that pay by it, and {WHO_HAS_RULES}.")
+        raise NotYours(
+            "This is for who drafted it, members of the teams that pay by it, and finance, cost operations or "
+            "superusers."
+        )
 
 
 def _locked(number: int, *states: RuleDraft.State) -> RuleDraft:

@@ -209,7 +209,7 @@ def test_a_cookie_with_a_nul_is_nobody(published, address, cookie):
 
 
 def test_a_publication_that_does_not_exist(published, client_of):
-    assert "There is no such publication" in client_of("staff").get("/?publication=999").content.decode()
+    assert "There is no publication 999" in client_of("staff").get("/?publication=999").content.decode()
 
 
 def test_a_publication_that_was_let_go(published, client_of):

@@ -53,7 +53,7 @@ def test_a_verified_saving_is_told_with_its_bounds_methods_and_reasons(verified,
     told = body(client_of("finance"), f"/savings/{verified.pk}/")
 
     for words in ("912.50", "869.05", "955.95", "saving verified", "grade C", "Structural time series", "4.3 %",
-                  "fewer than six placebos", "service ECS · team search", "2026-09"):  # fmt: skip
+                  "fewer than six placebos", "Service ECS · Team Homework search", "2026-09"):  # fmt: skip
         assert words in told
     assert "912.50" in body(client_of("finance"), "/savings/")
 
