@@ -53,7 +53,8 @@ def test_a_page_is_printed_whole_and_without_what_is_to_be_clicked(visit: Any, l
         assert all(one.is_visible() and one.inner_text().strip() for one in sentences), name
         assert sentences or name == "budgets", name
         paper = page.pdf(format="A4", margin=dict.fromkeys(("left", "right", "top", "bottom"), f"{MARGIN_MM}mm"))
-        text = subprocess.run(["pdftotext", "-", "-"], input=paper, capture_output=True, check=True).stdout.decode()
+        reading = ["pdftotext", "-raw", "-", "-"]  # else labels of an axis come between the words of a sentence
+        text = subprocess.run(reading, input=paper, capture_output=True, check=True).stdout.decode()
         assert words(page.inner_text("h1")) in words(text), name
         for one in sentences:
             assert words(one.inner_text()) in words(text), name
