@@ -26,8 +26,8 @@ class Explored:
     is the cost by groups of the period compared with, None where it was not asked for or not all of it is known, and
     `earlier_steps` the same by step, moved to where the period asked for has that step. `came` are the days that are
     compared, those published, None where there are none; `ahead` is the cost by groups of days that have not come: no
-    part of the change. `others` are the totals in
-    other currencies, and `missing` the rate for want of which they are not in this one.
+    part of the change. `others` are the totals in other currencies, and `missing` the rate for want of which they are
+    not in this one.
     """
 
     asked: Exploration

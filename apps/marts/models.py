@@ -22,8 +22,8 @@ class Publication(models.Model):
 
     `status` is `provisional` while a billing period of the window can still change, else `final`. `first_day` and
     `end_day` bound the days with cost, half-open, `came_day` is the last of them that had come (None in publications of
-    earlier releases). `let_go_at` is when it ceased to be readable (`keeping`), `gone_at`
-    when its files went and it could no longer be had back, if it did.
+    earlier releases). `let_go_at` is when it ceased to be readable (`keeping`), `gone_at` when its files went and it
+    could no longer be had back, if it did.
     """
 
     number = models.BigAutoField(primary_key=True)
