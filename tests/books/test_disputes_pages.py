@@ -80,7 +80,7 @@ def test_a_dispute_goes_its_way_on_the_page() -> None:
     assert client("han").post(address, {"action": "entry"} | ENTRY).status_code == 403
     refused = client("controller").post(address, {"action": "entry"} | ENTRY | {"amount": "-1"})
     assert (refused.status_code, ManualEntry.objects.count()) == (409, 0)
-    assert "amount: more than zero" in refused.content.decode()
+    assert "”: more than zero" in refused.content.decode()
     assert "entry" in buttons("controller", made.pk)
     assert client("controller").post(address, {"action": "entry"} | ENTRY).status_code == 302
     body = client("web-lead").get(address).content.decode()

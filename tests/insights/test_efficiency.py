@@ -88,7 +88,7 @@ def test_every_level_on_paper(home):
 def test_hours_are_of_the_days_whose_bill_has_come(home, scope):
     publish_world()
     first = efficiency(EfficiencyQuery(DAYS[0], date(2026, 10, 2), scope=scope))
-    Publication.objects.update(end_day=date(2026, 10, 2))
+    Publication.objects.update(end_day=date(2026, 10, 2), came_day=date(2026, 10, 1))
     cache.clear()
 
     found, late = asked(scope=scope), efficiency(EfficiencyQuery(date(2026, 10, 2), DAYS[1], scope=scope))
