@@ -29,7 +29,7 @@ from apps.units.query import GRAINS, ChangeAnswer, UnitAnswer, UnitQuery
 
 _UNIT_PERIOD = (
     Parameter("start", day, "The first day, YYYY-MM-DD; the first published day by default.", pattern=DAY.pattern),
-    Parameter("end", day, "The day after the last; after the last published by default.", pattern=DAY.pattern),
+    Parameter("end", day, "The day after the last; after the last that came by default.", pattern=DAY.pattern),
 )
 _DRIVER = Parameter("driver", text, "What cost is divided by, such as requests; must be given.")
 _BY = Parameter("by", one_of(*SCOPES), "Whose cost or units; `team` by default.", choices=SCOPES)
@@ -81,7 +81,7 @@ def _driver(asked: dict[str, Any]) -> str:
 def _question(request: Request, asked: dict[str, Any]) -> UnitQuery:
     driver = _driver(asked)
     pinned = publication(asked.get("as_of"))
-    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.end_day)
+    start, end = asked.get("start", pinned.first_day), asked.get("end", pinned.came_until)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
     check_span(asked, start, end)

@@ -21,7 +21,7 @@ from apps.teams.approval import actor_of
 
 _PERIOD = (
     Parameter("start", parameters.day, "The first day, YYYY-MM-DD; 62 days before the end by default."),
-    Parameter("end", parameters.day, "The day after the last; after the last published by default."),
+    Parameter("end", parameters.day, "The day after the last; after the last that came by default."),
 )
 DISMISSED = Parameter(
     "dismissed", parameters.one_of("true", "false"), "`true`: what was set aside instead.", choices=("true", "false")

@@ -67,11 +67,13 @@ def test_nor_the_last_days_that_the_api_and_the_pages_are_asked_for(db, home, ad
 
     said = admin_client.get("/api/v1/costs/", {"filter[time_scope_value]": "-10"}).json()
     everything = admin_client.get("/api/v1/costs/").json()
+    units = admin_client.get("/api/v1/units/", {"driver": "requests"}).json()
     page = admin_client.get("/").content.decode()
 
     assert (said["query"]["end"], said["totals"]) == ("2026-10-31", {"CNY": "10.000000000000"})
     assert everything["totals"] == {"CNY": "9030.000000000000"}, "and nothing of it is lost"
     assert "30.00" in page
+    assert units["query"]["end"] == "2026-10-31"
 
 
 PLACE = {"team": "web", "cluster": "online", "namespace": "shop", "workload": "cart"}
