@@ -21,8 +21,8 @@ from apps.planning.drafts import BadSettings, Draft, Planner, Slider, TableShape
 from apps.planning.exporting import Exported, NoSuchFile, exported, file_names
 from apps.planning.models import Fault
 from apps.planning.outcomes import Measured, measured
-from apps.planning.registry import PLANNERS, planner_of
-from apps.planning.selectors import NoPlan, Shown
+from apps.planning.registry import planner_of
+from apps.planning.selectors import NoPlan, Shown, Standing
 from apps.teams.approval import Actor
 
 SUBJECT = "subject"
@@ -117,10 +117,11 @@ class PlanPage:
 
 def overview(scope: Scope) -> tuple[PlannerRow, ...]:
     """Every planner, with what its newest plans come to."""
-    return tuple(_row(planner, selectors.plans(planner.name, scope), scope) for planner in PLANNERS)
+    return tuple(_row(one, scope) for one in selectors.standing(scope))
 
 
-def _row(planner: Planner, found: list[Shown], scope: Scope) -> PlannerRow:
+def _row(standing: Standing, scope: Scope) -> PlannerRow:
+    planner, found = standing.planner, standing.plans
     sound = [one for one in found if one.draft and one.draft.is_verified]
     return PlannerRow(
         title=str(planner.title),
@@ -130,13 +131,9 @@ def _row(planner: Planner, found: list[Shown], scope: Scope) -> PlannerRow:
         made=sum(one.draft is not None for one in found),
         withheld=tuple(dict.fromkeys(spoken(one.withheld) for one in found if one.withheld)),
         unsound=sum(one.draft is not None and not one.draft.is_verified for one in found),
-        fault=selectors.fault_of(planner.name),
-        of_others=not found and _is_of_others(planner, scope),
+        fault=standing.fault,
+        of_others=not found and scope.teams is not None and standing.is_planned,
     )
-
-
-def _is_of_others(planner: Planner, scope: Scope) -> bool:
-    return scope.teams is not None and selectors.is_planned(planner.name)
 
 
 def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> PlanPage:
@@ -150,7 +147,9 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
     except NoPlan:
         if given.get(SUBJECT) is not None:
             raise
-        return PlanPage(planner, fault, may_bring=may_bring, of_others=_is_of_others(planner, scope))
+        return PlanPage(
+            planner, fault, may_bring=may_bring, of_others=scope.teams is not None and selectors.is_planned(name)
+        )
     if found.draft is None:
         told = spoken(found.withheld) if found.withheld else ""
         return PlanPage(planner, fault, subjects, found.plan.subject, found, withheld=told, may_bring=may_bring)

@@ -1,12 +1,15 @@
 """Reading plans, for those who may see them, and trying other settings on the same numbers."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
+from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -17,7 +20,7 @@ from apps.marts.query import EVERYTHING, Scope
 from apps.planning.drafts import Draft, Planner, checked
 from apps.planning.models import ChosenSettings, Fault, Plan
 from apps.planning.packing import packed, unpacked
-from apps.planning.registry import planner_of
+from apps.planning.registry import PLANNERS, planner_of
 
 TRIED_SECONDS = 600
 """So long a plan by other settings is remembered: its figures and exports are asked for one by one."""
@@ -38,6 +41,16 @@ class Shown:
     is_tried: bool = False
 
 
+class Standing(NamedTuple):
+    """Where a planner stands: its newest plans as somebody may see them, that it failed, and whether it planned at all,
+    of whatever teams."""
+
+    planner: Planner
+    plans: list[Shown]
+    fault: Fault | None
+    is_planned: bool
+
+
 def chosen_settings(planner: Planner, subject: str) -> dict[str, Any]:
     """The settings people chose for a subject, of those the planner still has."""
     row = ChosenSettings.objects.filter(planner=planner.name, subject=subject).order_by("-pk").first()
@@ -47,9 +60,17 @@ def chosen_settings(planner: Planner, subject: str) -> dict[str, Any]:
 
 def newest(planner: str) -> list[Plan]:
     """The plans of the newest publication that the planner planned, by subject."""
-    mine = Plan.objects.filter(planner=planner).defer("data")
-    last = mine.order_by("-publication").values_list("publication", flat=True).first()
-    return list(mine.filter(publication=last).order_by("subject")) if last is not None else []
+    return _newest(Plan.objects.filter(planner=planner)).get(planner, [])
+
+
+def _newest(rows: QuerySet[Plan]) -> dict[str, list[Plan]]:
+    """Of each planner of `rows` the plans of the newest publication that it planned, by subject."""
+    last = rows.order_by().values("planner").annotate(last=Max("publication")).values_list("planner", "last")
+    of_last = reduce(or_, (Q(planner=planner, publication=number) for planner, number in last), Q(pk__in=()))
+    found: dict[str, list[Plan]] = {}
+    for row in Plan.objects.filter(of_last).defer("data").order_by("planner", "subject"):
+        found.setdefault(row.planner, []).append(row)
+    return found
 
 
 def fault_of(planner: str) -> Fault | None:
@@ -59,14 +80,33 @@ def fault_of(planner: str) -> Fault | None:
 
 def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
     """A planner's plans as somebody may see them; of a plan that has nothing of theirs they see nothing."""
-    known = planner_of(planner)
-    found = [_shown(row, known, scope) for row in newest(planner)]
+    return _visible(newest(planner), planner_of(planner), scope)
+
+
+def _visible(rows: Iterable[Plan], planner: Planner, scope: Scope) -> list[Shown]:
+    found = [_shown(row, planner, scope) for row in rows]
     return [one for one in found if scope.teams is None or (one.draft and one.draft.actions)]
+
+
+def _is_planned(rows: Iterable[Plan]) -> bool:
+    return any(row.draft for row in rows)
 
 
 def is_planned(planner: str) -> bool:
     """Whether the newest publication has a plan of the planner, of whatever teams."""
-    return any(row.draft for row in newest(planner))
+    return _is_planned(newest(planner))
+
+
+def standing(scope: Scope) -> list[Standing]:
+    """Where every planner stands, in the order of their pages."""
+    rows, faults = _newest(Plan.objects.all()), {fault.planner: fault for fault in Fault.objects.all()}
+    return [
+        Standing(
+            planner, _visible(rows.get(planner.name, ()), planner, scope), faults.get(planner.name),
+            _is_planned(rows.get(planner.name, ())),
+        )
+        for planner in PLANNERS
+    ]  # fmt: skip
 
 
 def plan_of(planner: str, subject: str | None, scope: Scope, given: Mapping[str, Any] | None = None) -> Shown:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.finops.money import NOTHING, add_up, divided
+from apps.finops.once import once
 from apps.finops.tables import DRIVERS
 from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
@@ -35,7 +36,7 @@ def versions() -> list[DriverVersion]:
 def driver_version(number: int | None = None) -> DriverVersion | None:
     """One version, the newest by default; None before the first."""
     if number is None:
-        return DriverVersion.objects.order_by("-lake_version").first()
+        return once(("newest drivers",), DriverVersion.objects.order_by("-lake_version").first)
     found = DriverVersion.objects.filter(number=number).first()
     if found is None:
         raise BadQuestion(f"drivers_as_of: there is no version {number} of the drivers")

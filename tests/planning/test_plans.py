@@ -133,7 +133,7 @@ def toy(lake_of_world: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Non
     put_in_home(lake_of_world)
     for module in (registry, services):
         monkeypatch.setattr(module, "PLANNERS", (TOY,))
-    monkeypatch.setattr("apps.dashboards.plans.PLANNERS", (TOY,))
+    monkeypatch.setattr("apps.planning.selectors.PLANNERS", (TOY,))
     monkeypatch.setattr("apps.api.plans.NAMES", ("pools",))
     made.clear()
     cache.clear()

@@ -8,9 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.finops.findings import Sentence
+from apps.marts.query import EVERYTHING
+from apps.planning import selectors
 from apps.planning.drafts import Action, Check, Draft
-from apps.planning.models import Plan
+from apps.planning.models import Fault, Plan
 from apps.planning.packing import packed
+from apps.planning.registry import PLANNERS
 from apps.teams.models import Membership, Team
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -52,6 +55,36 @@ def test_of_a_part_of_a_plan_no_share_is_told() -> None:
     assert "at effective prices" not in page
     told = lead.get("/api/v1/plans/rightsizing/").json()
     assert (told["cost_per_month"], told["saving_per_month"]) == (None, "15.000000000000")
+
+
+def test_where_all_planners_stand_is_asked_at_once(django_assert_num_queries) -> None:
+    with django_assert_num_queries(3):  # which publication each planned last, its plans, and what failed
+        standing = {one.planner.name: one for one in selectors.standing(EVERYTHING)}
+    assert list(standing) == [planner.name for planner in PLANNERS]
+    assert [one.plan.publication for one in standing["rightsizing"].plans] == [1]
+    assert not standing["gpu"].is_planned
+
+
+def test_of_each_planner_what_it_planned_last_counts() -> None:
+    """A planner that failed at the newest publication stands by its earlier one."""
+    row = Plan.objects.get()
+    for planner, publication in (("gpu", 1), ("gpu", 2), ("pools", 2)):
+        Plan.objects.create(
+            planner=planner,
+            publication=publication,
+            version="1",
+            inputs="x",
+            data=b"",
+            draft=row.draft,
+            made_at=row.made_at,
+        )
+    Fault.objects.create(planner="rightsizing", publication=2, at=row.made_at)
+    found = {
+        one.planner.name: [shown.plan.publication for shown in one.plans] for one in selectors.standing(EVERYTHING)
+    }
+    assert (found["rightsizing"], found["gpu"], found["pools"], found["purchase"]) == ([1], [2], [2], [])
+    assert [one.planner.name for one in selectors.standing(EVERYTHING) if one.fault] == ["rightsizing"]
+    assert [row.publication for row in selectors.newest("gpu")] == [2]
 
 
 @pytest.mark.parametrize(
