@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from apps.alerts.facts import Ask, Limits, Rule
 from apps.alerts.models import Threshold
 from apps.alerts.rules import BY_NAME, RULES
 from apps.finops.errors import CostOpsError
+from apps.finops.money import NOTHING, NotAnAmount, parse_amount, plain
 from apps.finops.notices import SEVERITIES
 from apps.teams.approval import Actor, NotYours
 from apps.teams.models import Team
@@ -58,7 +59,7 @@ def set_limits(
     _check_order(rule, limits)
     if is_on and rule.limits and not limits:
         raise BadThreshold("Give at least one number, or switch the rule off.")
-    texts = {severity: f"{limit:f}" for severity, limit in limits.items()}
+    texts = {severity: plain(limit) for severity, limit in limits.items()}
     return Threshold.objects.create(rule=name, team=team, is_on=is_on, limits=texts, by=by.name, at=now)
 
 
@@ -86,10 +87,10 @@ def _settable(name: str, team: str, by: Actor) -> Rule:
 
 def _number(severity: str, text: str) -> Decimal:
     try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or not 0 <= number <= LARGEST:
+        number, is_rounded = parse_amount(text)
+    except NotAnAmount:
+        number, is_rounded = NOTHING, True
+    if is_rounded or not 0 <= number <= LARGEST:
         raise BadThreshold(f"{severity}: {text[:20]!r} is no number from 0 on.")
     return number
 

@@ -58,7 +58,7 @@ REFUSED = (
     _("say what was measured in 1 to 80 characters, such as delivery lead time."),
     _("a character that no database keeps."),
     _("%(text)s is no number."),
-    _("%(text)s is not between %(least)s and %(most)s, of 40 digits at most."),
+    _("%(text)s is not between %(least)s and %(most)s, of 12 decimals at most."),
     _("%(day)s is still to come; a measurement is of a day that was."),
     # plans
     _("%(text)s is not between %(least)s and %(most)s."),

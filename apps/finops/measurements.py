@@ -1,10 +1,11 @@
 """What people measure beside money, as they write it: a number within bounds, and a day that was."""
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from apps.finops.errors import CostOpsError
+from apps.finops.money import NotAnAmount, parse_amount
 
 
 class BadOutcome(CostOpsError):
@@ -14,11 +15,11 @@ class BadOutcome(CostOpsError):
 def value_of(given: Any, *, least: Decimal, most: Decimal) -> Decimal:
     """A number that somebody measured."""
     try:
-        value = Decimal(str(given if given is not None else ""))
-    except InvalidOperation:
+        value, is_rounded = parse_amount(str(given if given is not None else ""))
+    except NotAnAmount:
         raise BadOutcome(f"value: {str(given)[:20]!r} is no number.") from None
-    if not value.is_finite() or not least <= value <= most or len(f"{value:f}") > 40:
-        raise BadOutcome(f"value: {str(given)[:20]} is not between {least:,} and {most:,}, of 40 digits at most.")
+    if is_rounded or not least <= value <= most:
+        raise BadOutcome(f"value: {str(given)[:20]} is not between {least:,} and {most:,}, of 12 decimals at most.")
     return value
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from apps.calendars.selectors import today
 from apps.finops.measurements import BadOutcome, day_of, value_of
+from apps.finops.money import plain
 from apps.savings.models import Initiative, Outcome
 from apps.savings.people import must_change
 from apps.teams.approval import Actor
@@ -69,6 +70,6 @@ def keep(one: Initiative, given: Mapping[str, Any], *, by: Actor, now: datetime)
         raise BadOutcome("name: a character that no database keeps.")
     return Outcome.objects.create(
         initiative=one, name=name, day=day_of(given.get("day"), today(now)),
-        value_text=f"{value_of(given.get('value'), least=-MOST, most=MOST):f}",
+        value_text=plain(value_of(given.get("value"), least=-MOST, most=MOST)),
         by=User.objects.filter(username=by.name).first(), at=now, **texts,
     )  # fmt: skip

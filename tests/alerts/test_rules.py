@@ -143,6 +143,8 @@ class TestThresholds:
             pytest.param("budget_actual", {"info": "NaN"}, "", FINANCE, BadThreshold, id="not a number"),
             pytest.param("budget_actual", {"info": "-1"}, "", FINANCE, BadThreshold, id="below zero"),
             pytest.param("budget_actual", {"info": "1e99"}, "", FINANCE, BadThreshold, id="too large"),
+            pytest.param("budget_actual", {"info": "1e-13"}, "", FINANCE, BadThreshold, id="finer than is told"),
+            pytest.param("budget_actual", {"info": "1e-30000000"}, "", FINANCE, BadThreshold, id="30 MB written out"),
             pytest.param("budget_actual", {}, "", FINANCE, BadThreshold, id="none"),
             pytest.param("budget_actual", {"info": "90", "warning": "80"}, "", FINANCE, BadThreshold, id="upside down"),
             pytest.param("coverage", {"warning": "80", "critical": "95"}, "", FINANCE, BadThreshold, id="falling"),

@@ -202,7 +202,10 @@ def test_what_is_measured_beside_the_money_is_told_before_and_after():
     [
         pytest.param({"value": "1"}, "name: say", id="no name"),
         pytest.param({"name": "latency", "value": "fast"}, "is no number", id="no number"),
-        pytest.param({"name": "latency", "value": "Infinity"}, "is not between", id="without end"),
+        pytest.param({"name": "latency", "value": "Infinity"}, "is no number", id="without end"),
+        pytest.param({"name": "latency", "value": "1e13"}, "is not between", id="beyond measure"),
+        pytest.param({"name": "latency", "value": "1e-13"}, "of 12 decimals at most", id="finer than is told"),
+        pytest.param({"name": "latency", "value": "1e-30000000"}, "is no number", id="a number of 30 MB"),
         pytest.param({"name": "latency", "value": "1", "day": "2030-01-01"}, "still to come", id="a day to come"),
         pytest.param({"name": "latency", "value": "1", "day": "x"}, "is no date", id="no day"),
         pytest.param({"name": "a\x00b", "value": "1"}, "no database keeps", id="a strange name"),
