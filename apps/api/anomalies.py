@@ -29,7 +29,7 @@ ID = Parameter("anomaly", text, "The id of an anomaly.", place="path")
 VERDICTS = tuple(AnomalyFeedback.Verdict.values)
 SAYING = (
     Parameter("verdict", one_of(*VERDICTS), "What it is.", choices=VERDICTS),
-    Parameter("reason", text, "Why; it is kept for ever."),
+    Parameter("reason", parameters.lines, "Why; it is kept for ever."),
     Parameter("until", parameters.day, "The last day this holds for; while it goes on by default."),
     FORMAT,
 )

@@ -22,6 +22,13 @@ FILE = "file"
 TEXT = "text"
 """Where a parser puts text."""
 
+NOTHING: tuple[Any, ...] = (None, [])
+"""What says nothing of a parameter in JSON; one empty text is `[""]`, which is what does not apply."""
+
+
+class Listed(str):
+    """A list as a query would hold it, for a parameter that may be one."""
+
 
 class FieldsBody(BaseParser):
     """The parameters of a write as a JSON object: what a query would hold, and what no log of addresses should."""
@@ -33,7 +40,7 @@ class FieldsBody(BaseParser):
     ) -> dict[str, str]:
         try:
             document = _document(_bounded(stream) or b"{}")
-            return {_told(name): _told(value) for name, value in document.items() if value is not None}
+            return {_told(name): _told(value) for name, value in document.items() if value not in NOTHING}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ParseError(
                 "The body is not a JSON object of texts, numbers, booleans and lists of them; no list holds another."
@@ -46,7 +53,7 @@ def _told(value: Any) -> str:
         return _plain(value)
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow([_plain(one) for one in value])
-    return out.getvalue()
+    return Listed(out.getvalue())
 
 
 def _plain(value: Any) -> str:

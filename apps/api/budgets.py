@@ -39,7 +39,7 @@ DECIDING = (
     ),
     Parameter("owner_team", parameters.text, "The team that answers for it and sees it."),
     Parameter("owner", parameters.text, "The user who is asked first."),
-    Parameter("why", parameters.text, "Why; it is kept."),
+    Parameter("why", parameters.lines, "Why; it is kept."),
     FORMAT,
 )  # fmt: skip
 SETTING = (
@@ -57,7 +57,7 @@ SETTING = (
 )
 ENDING = (
     Parameter("valid_to", parameters.day, "The first day of the period it holds no longer in, YYYY-MM-DD."),
-    Parameter("why", parameters.text, "Why; it is kept."),
+    Parameter("why", parameters.lines, "Why; it is kept."),
     FORMAT,
 )
 FILE = (parameters.NAME, FORMAT)

@@ -23,7 +23,7 @@ from apps.books.people import actor_of
 from apps.marts.cell import address
 
 _TEXT = "What is said; it is kept for ever."
-REASON = Parameter("reason", parameters.text, "Why; it is kept for ever.")
+REASON = Parameter("reason", parameters.lines, "Why; it is kept for ever.")
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the dispute.", place="path")
 STATES = tuple(str(state) for state in Dispute.State.values)
 LISTING = (
@@ -34,7 +34,7 @@ LISTING = (
 OPENING: parameters.Known = (*parameters.CELL, REASON, FORMAT)
 MOVING = (
     Parameter("action", parameters.one_of(*MOVES), "What to do.", choices=tuple(MOVES)),
-    Parameter("text", parameters.text, _TEXT),
+    Parameter("text", parameters.lines, _TEXT),
     Parameter("settled_by", parameters.one_of("rule", "restatement"), "With `settle`: what changed the number."),
     FORMAT,
 )

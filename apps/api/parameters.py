@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 
+from apps.api.bodies import Listed
 from apps.api.errors import BadParameterError
 from apps.finops.tags import key_of
 from apps.marts.cell import FILTER_NAMES, IN_QUOTES
@@ -107,6 +108,13 @@ def text(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("contains a control character")
     return value
+
+
+def lines(value: str) -> str:
+    """Text of several lines, told apart as JSON and forms do."""
+    found = value.replace("\r\n", "\n")
+    text(found.replace("\n", ""))
+    return found
 
 
 def values(value: str) -> tuple[str, ...]:
@@ -331,6 +339,8 @@ def _inside(unknown: str, known: Known) -> str:
 def _read_one(parameter: Parameter, given: list[str]) -> Any:
     if len(given) > 1 and not parameter.is_list:
         raise ValueError("is given more than once")
+    if isinstance(given[0], Listed) and not parameter.is_list:
+        raise ValueError("is one value, not a list")
     joined = ",".join(given)
     if len(joined) > MAX_TEXT:
         raise ValueError(f"is longer than {MAX_TEXT} characters")

@@ -33,19 +33,20 @@ LISTING = (
 )
 WRITING = (
     Parameter("name", parameters.text, "What it is called."),
-    Parameter("hypothesis", parameters.text, "Why it will save."),
+    Parameter("hypothesis", parameters.lines, "Why it will save."),
     Parameter("team", parameters.text, "Whose it is."),
-    Parameter("scope", parameters.text, "The cost it is about: `team=live-class; service=OSS,CDN`."),
+    Parameter("scope", parameters.lines, "The cost it is about: `team=live-class; service=OSS,CDN`."),
     Parameter("currency", parameters.text, "Of the promise and the measurement."),
     Parameter("promised_per_month", parameters.text, "What it is to save a month."),
     Parameter("start", parameters.day, "The first day of the change, YYYY-MM-DD."),
     Parameter("transition_days", parameters.text, "How many days the roll-out takes: they do not count."),
     Parameter("window_days", parameters.text, "How many days are measured before a verdict; 28 by default."),
-    Parameter("drivers", parameters.text, "Names of unit drivers its cost follows, comma-separated."),
-    Parameter("controls", parameters.text, "Scopes it leaves alone, a line each; chosen by rule where there is none."),
+    Parameter("drivers", parameters.text, "Names of unit drivers its cost follows, comma-separated.", is_list=True),
+    Parameter("controls", parameters.lines, "Scopes it leaves alone, a line each; chosen by rule where there is none."),
     Parameter("is_about_price", parameters.one_of("true", "false"), "Whether cheaper prices are what it is about.",
               choices=("true", "false")),
-    Parameter("recommendations", parameters.text, "Numbers of the recommendations it carries out, comma-separated."),
+    Parameter("recommendations", parameters.text, "Numbers of the recommendations it carries out, comma-separated.",
+              is_list=True),
     FORMAT,
 )  # fmt: skip
 STEPPING = (

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from apps.api.bodies import NOTHING
 from apps.marts.cell import FILTER_NAMES, listed
 
 MOST_ROWS = 100
@@ -122,8 +123,8 @@ def asked_as(arguments: Mapping[str, Any]) -> dict[str, str]:
     told: dict[str, str] = {}
     for name, value in arguments.items():
         if isinstance(value, dict):
-            told |= {f"{name}[{inner}]": _text(one) for inner, one in value.items() if one is not None}
-        elif value is not None:
+            told |= {f"{name}[{inner}]": _text(one) for inner, one in value.items() if one not in NOTHING}
+        elif value not in NOTHING:
             told[name] = _text(value)
     return told
 

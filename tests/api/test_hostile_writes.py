@@ -114,6 +114,11 @@ def test_a_list_is_separated_by_commas() -> None:
     assert FieldsBody().parse(io.BytesIO(rb'{"team": ["a,b", "c\"d", 1, true]}')) == {"team": '"a,b","c""d",1,true'}
 
 
+def test_an_empty_list_says_nothing() -> None:
+    body = io.BytesIO(b'{"exclude[team]": [], "team": [""], "reason": null, "name": ""}')
+    assert FieldsBody().parse(body) == {"team": '""', "name": ""}
+
+
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "a\nb", 'a"b', "a,b"])
 def test_a_value_of_a_row_is_the_text_it_is(text: str) -> None:
     body = io.BytesIO(json.dumps({"rows": [{"name": text, "note": ""}]}).encode())

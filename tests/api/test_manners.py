@@ -301,6 +301,25 @@ def test_a_channel_is_made_changed_and_removed_and_its_secrets_stay_out_of_addre
     assert made.status_code == 201, made.content
     assert b"a secret of ours" not in made.content
     address = f"{V1}channels/{made.json()['number']}/"
+@pytest.mark.parametrize(
+    ("why", "kept"),
+    [("line one\r\nline two", "line one\nline two"), ("a\x00b", None), ("a\x1bb", None), ("a\tb", None)],
+)
+def test_a_reason_may_have_lines_and_no_other_control_characters(
+    callers: dict[str, Client], why: str, kept: str | None
+) -> None:
+    wanted = {"name": "live", "amount": "7", "currency": "CNY", "valid_from": "2026-10-01", "why": why}
+    made = callers["finance"].post(f"{V1}budgets/", wanted, "application/json")
+    assert made.status_code == (400 if kept is None else 201), made.content
+    assert kept in (None, made.json().get("decisions", [{}])[0].get("why"))
+
+
+def test_what_is_one_value_is_no_list(callers: dict[str, Client]) -> None:
+    refused = callers["lilei"].post(f"{V1}views/", {"name": ["a", "b"], "query": "by=team"}, "application/json")
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "name")
+    assert refused.json()["detail"] == "name is one value, not a list"
+
+
     changed = lilei.post(address, {"name": "robot", "group_minutes": 0}, "application/json").json()
     assert (changed["name"], changed["group_minutes"], changed["is_on"]) == ("robot", 0, True)
     assert callers["hanmeimei"].get(address).status_code == 404

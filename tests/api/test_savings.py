@@ -59,6 +59,23 @@ def test_what_cannot_be_written_is_told_by_its_parameter(callers, who, more, sta
     assert not Initiative.objects.exists()
 
 
+def test_in_a_body_of_json_controls_stand_a_line_each_and_numbers_in_lists(callers: dict[str, Client]) -> None:
+    told = GIVEN | {"hypothesis": "Fewer cores.\r\nThe same traffic.", "controls": "team=data-platform; service=OSS\n"}
+    listed = {"drivers": ["requests", "orders"], "recommendations": []}
+    answer = callers["finance"].post(
+        ADDRESS, told | listed | {"controls": f"{told['controls']}service=CDN,SLB"}, content_type="application/json"
+    )
+    assert answer.status_code == 201, answer.content
+    made = Initiative.objects.get()
+    assert made.controls == [{"service": ["OSS"], "team": ["data-platform"]}, {"service": ["CDN", "SLB"]}]
+    assert (made.drivers, made.hypothesis) == (["requests", "orders"], "Fewer cores.\nThe same traffic.")
+    refused = callers["finance"].post(
+        ADDRESS, told | {"controls": ["service=OSS", "service=CDN"]}, content_type="application/json"
+    )
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "controls"), "joined they would be one"
+    assert Initiative.objects.count() == 1
+
+
 def test_each_sees_the_own_and_the_numbers_are_texts(callers: dict[str, Client]) -> None:
     own, other = stand("verified", saving="560", team="live-class"), stand("stated", team="data-platform")
 

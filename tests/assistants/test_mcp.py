@@ -17,6 +17,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
+from apps.assistants.tools import asked_as
 from tests.assistants.world import Served
 from tests.servers.installation import ROOT
 
@@ -165,6 +166,12 @@ REFUSALS = (
     "end: must be given.",
     "'delete_everything' is not one of ask_costs, explain,",
 )
+
+
+def test_an_empty_list_says_nothing_and_an_empty_text_what_does_not_apply() -> None:
+    nothing = {"group_by": [], "filter": {"team": [], "limit": None}, "exclude": {"namespace": []}, "metric": None}
+    assert asked_as(nothing) == {}
+    assert asked_as({"exclude": {"namespace": [""]}}) == {"exclude[namespace]": ""}
 
 
 LAST_READ = """
