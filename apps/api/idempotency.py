@@ -15,6 +15,7 @@ from apps.api.errors import BadParameterError
 from apps.api.models import KeptAnswer
 from apps.api.questions import digest_of
 from apps.api.renderers import JsonRenderer
+from apps.finops.errors import CostOpsError
 from apps.teams.access import rights_of
 
 HEADER = "Idempotency-Key"
@@ -66,7 +67,8 @@ def asked_of(request: Request) -> Asked:
 def once(asked: Asked, key: str, answer: Callable[[], Any], *, now: datetime) -> Any:
     """The answer to a request with a key: the kept one, or a new one that is kept for a day.
 
-    What fails changes nothing and is not kept: the same request may be sent again when its cause is mended.
+    What fails changes nothing but the trail that says so, and is not kept: the same request may be sent again when its
+    cause is mended.
     """
     kept = _claim(asked, _clean(key), now)
     if kept.status is not None:
@@ -78,8 +80,10 @@ def once(asked: Asked, key: str, answer: Callable[[], Any], *, now: datetime) ->
             mine = KeptAnswer.objects.filter(pk=kept.pk, status=None)
             if not mine.update(status=response.status_code, body=body):
                 raise KeyInUse  # it took so long that the same request was begun again
-    except BaseException:
+    except BaseException as failed:
         KeptAnswer.objects.filter(pk=kept.pk, status=None).delete()
+        if isinstance(failed, CostOpsError) and failed.stays is not None:
+            failed.stays()
         raise
     return response
 

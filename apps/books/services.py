@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -48,8 +49,12 @@ def close(month: str, *, by: str, now: datetime, reason: str = "") -> Close:
     _check_order(month, pinned, last)
     against = [str(one) for one in objections(month, window, pinned, now)]
     if against and not reason.strip():
-        note("refused to close", month, by=by, now=now, outcome=" ".join(against))
-        raise NotReady(f"{month} is not closed. {' '.join(against)} To close it nevertheless, give a reason (--force).")
+        refused = NotReady(
+            f"{month} is not closed. {' '.join(against)} To close it nevertheless, give a reason (--force)."
+        )
+        refused.stays = partial(note, "refused to close", month, by=by, now=now, outcome=" ".join(against))
+        refused.stays()
+        raise refused
     changed = selectors.adjustments(month, last.publication, pinned) if last else []
     booked = list(manual.waiting().filter(original_month__lte=month))
     closed = Close(

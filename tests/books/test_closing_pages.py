@@ -64,6 +64,16 @@ def test_a_month_is_closed_on_the_page_and_adjusted_in_the_next() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "october"}], ids=["without a key", "with a key"])
+def test_a_refused_closing_stays_in_the_trail_though_all_else_is_taken_back(headers: dict[str, str]) -> None:
+    published(bills("10", "20"), {}, days=32)
+    refused = client("controller").post("/api/v1/closings/2026-10/", headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_close")
+    assert [(one.by, one.action, one.subject) for one in TrailEntry.objects.all()] == [
+        ("controller", "refused to close", "2026-10")
+    ]
+
+
 def test_a_month_that_is_not_closed_has_no_statement() -> None:
     published(bills("10", "20"), {}, days=32)
     reader = client("reader")
