@@ -58,6 +58,15 @@ class AskView(APIView):
         if key is not None and handler is not None and request.method not in SAFE_METHODS:
             setattr(self, name, self._once(handler, key))
 
+    def check_permissions(self, request: Request) -> None:
+        """Who is refused has asked as well: it counts, and says how much is left."""
+        if request.user.is_authenticated:
+            super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """They were, before permissions."""
+
     def asked(self, request: Request) -> dict[str, Any]:
         """The parameters of a request but those of its page, the format that was agreed on among them."""
         pages = parameters.PAGE if self._is_paged(request) else ()

@@ -237,6 +237,26 @@ def test_how_much_is_left_is_told_with_every_answer(callers: dict[str, Client], 
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("get", "reconciliation/", 403, id="for those who see all teams"),
+        pytest.param("get", "access/", 403, id="a scope that its token lacks"),
+        pytest.param("get", "teams/nobody/", 404, id="not there"),
+        pytest.param("put", "teams/", 405, id="no such method"),
+        pytest.param("get", "teams/?nope=1", 400, id="no such parameter"),
+        pytest.param("post", "views/", 400, id="what cannot be meant"),
+    ],
+)
+def test_what_is_refused_counts_too(
+    callers: dict[str, Client], settings: Any, method: str, path: str, status: int
+) -> None:
+    settings.COSTOPS_API_REQUESTS_PER_MINUTE = 3
+    told = [getattr(callers["lilei"], method)(V1 + path) for _ in range(7)]  # in two minutes at most
+    assert all(one["RateLimit-Limit"] == "3" and one["RateLimit-Remaining"] in "012" for one in told)
+    assert {one.status_code for one in told} == {status, 429}
+
+
+@pytest.mark.parametrize(
     "path", ["teams/", "alerts/", "reports/", "costs/", "me/", "plans/", "alert-rules/?format=csv"]
 )
 def test_an_answer_that_would_be_the_same_is_not_sent_again(callers: dict[str, Client], path: str) -> None:
