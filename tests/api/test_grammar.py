@@ -1,6 +1,7 @@
 """Costs asked in Koku's grammar: brackets, periods counted back, orders, Others, another period beside."""
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -217,9 +218,32 @@ def test_a_workbook_holds_numbers_and_parquet_holds_decimals(asking: dict[str, C
     assert [f"{amount:f}" for amount in table.column("effective_cost").to_pylist()] == [
         row["effective_cost"] for row in said
     ]
-    assert b"'number'" in table.schema.metadata[b"publication"]
-    empty = asking["finance"].get("/api/v1/costs/", OCTOBER | {"team": "nobody", "format": "parquet"})
-    assert pq.read_table(io.BytesIO(empty.content)).column_names == ["currency", "effective_cost"]
+    told = ask(asking, **given)
+    assert {name: json.loads(table.schema.metadata[name.encode()]) for name in ("publication", "query")} == {
+        name: told[name] for name in ("publication", "query")
+    }
+    assert table.schema.metadata[b"status"].decode() == told["status"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"team": "nobody"}, id="nothing is there"),
+        pytest.param({"compare": "year", "filter[limit]": "9"}, id="nothing was there before, and there are no Others"),
+        pytest.param({"compare": "2026-09-01/2026-10-01", "filter[limit]": "1"}, id="everything is there"),
+    ],
+)
+def test_a_column_of_parquet_holds_what_it_is_called_also_where_nothing_stands_in_it(
+    asking: dict[str, Client], given: dict[str, str]
+) -> None:
+    asked = OCTOBER | {"group_by": "day,team", "format": "parquet"} | given
+    schema = pq.read_schema(io.BytesIO(asking["finance"].get("/api/v1/costs/", asked).content))
+    amount = "decimal128(38, 12)"
+    wanted = {"day": "date32[day]", "effective_cost": amount, "before": amount, "delta": amount, "ratio": amount}
+    wanted |= {"others": "int64", "team": "string", "status": "string", "currency": "string"}
+    told = {field.name: str(field.type) for field in schema}
+    assert told == {name: wanted[name] for name in told}
+    assert set(told) >= {"day", "team", "effective_cost", *(("delta", "others") if "compare" in given else ())}
 
 
 @pytest.mark.parametrize(
