@@ -1,5 +1,6 @@
 """Estimates over the API: what days cost whose bill has not come, and how good that was. Never among `costs`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -8,14 +9,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import parameters, schema
+from apps.api import grammar, parameters, schema
 from apps.api.asking import AskView
 from apps.api.parameters import AS_OF, FORMAT, Parameter
 from apps.api.questions import cost_question, present
 from apps.estimates.selectors import Goodness, accuracy, estimates, reach_of
+from apps.finops.windows import Window
+from apps.marts.models import Publication
 from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
-from apps.marts.selectors import publication
 
 ACCURACY = (
     Parameter("metric", parameters.one_of(*METRICS), "The cost basis; `effective_cost` by default.", choices=METRICS),
@@ -55,14 +57,19 @@ class EstimatesView(AskView):
     @schema.asking("estimates", parameters.COSTS, EstimatesSchema)
     def get(self, request: Request) -> HttpResponse:
         asked = self.asked(request)
-        first, end = reach_of(publication(asked.get("as_of")))
-        known = {name: day for name, day in (("start", first), ("end", end)) if day}
-        query, page = cost_question(known | asked, scope_of(request.user))
+        query, page = cost_question(asked, scope_of(request.user), days=_days)
         found = estimates(query)
         self.columns = found.answer.columns
         self.file_name = f"estimates-publication-{query.as_of}"
         prices = [asdict(one) for one in found.prices]
         return Response({"status": "estimated", **present(found.answer, page), "prices": prices})
+
+
+def _days(asked: Mapping[str, Any], pinned: Publication) -> Window:
+    """The days of a request, by default all of a publication, those that wait for their bill among them."""
+    first, end = reach_of(pinned)
+    known = {name: day for name, day in (("start", first), ("end", end)) if day}
+    return grammar.window({**known, **asked}, pinned)
 
 
 class AccuracyRowSchema(serializers.Serializer[Any]):

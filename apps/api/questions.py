@@ -1,7 +1,7 @@
 """From parameters to a CostQuery, and from its answer to a page of rows."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.api import grammar
 from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT
+from apps.finops.windows import Window
 from apps.marts.cell import row_addresses
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
@@ -19,6 +20,7 @@ from apps.marts.selectors import publication, read_with, with_versions
 from apps.marts.shape import PLAIN, Shape
 from apps.rates.selectors import UsedRate
 
+Days = Callable[[Mapping[str, Any], Publication], Window]
 _SALT = "apps.api.cursor"
 
 
@@ -31,12 +33,13 @@ class Page:
     shape: Shape = PLAIN
 
 
-def cost_question(given: Mapping[str, Any], scope: Scope) -> tuple[CostQuery, Page]:
-    """The question of a request, pinned to one publication, and the page of it that is asked for."""
+def cost_question(given: Mapping[str, Any], scope: Scope, *, days: Days = grammar.window) -> tuple[CostQuery, Page]:
+    """The question of a request, pinned to one publication, and the page of it that is asked for. `days` are those that
+    it means of this publication."""
     number, versions, offset, digest = given.get("as_of"), _versions(given), 0, None
     if "cursor" in given:
         number, versions, offset, digest = _opened(given["cursor"])
-    query = _query(given, number, versions, scope)
+    query = _query(given, number, versions, scope, days)
     shape = grammar.shape(given, query)
     if digest not in (None, digest_of(query, shape)) or given.get("as_of") not in (None, query.as_of):
         raise BadParameterError("cursor", "cursor belongs to another question; ask with the same parameters as before")
@@ -53,12 +56,18 @@ def _versions(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given.get(name) for name in ("rates_as_of", "organisation_as_of")}
 
 
-def _query(given: Mapping[str, Any], number: int | None, versions: dict[str, Any], scope: Scope) -> CostQuery:
+def _query(
+    given: Mapping[str, Any],
+    number: int | None,
+    versions: dict[str, Any],
+    scope: Scope,
+    days: Days = grammar.window,
+) -> CostQuery:
     pinned = publication(number)
-    days = grammar.window(given, pinned)
+    window = days(given, pinned)
     query = CostQuery(
-        days.start,
-        days.end,
+        window.start,
+        window.end,
         filters=grammar.filters(given),
         excludes=grammar.excludes(given),
         as_of=pinned.number,

@@ -107,6 +107,23 @@ def test_a_fill_estimates_publishes_and_compares(a_school: School) -> None:  # n
         call_command("estimates", "accuracy", "--by", "service")
 
 
+def test_pages_stay_on_their_publication_whatever_waits_meanwhile(a_school: School) -> None:  # noqa: F811
+    a_school.write_usage(LATER, 1)
+    steps()
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("staff"))
+    asked = {"group_by": "service"}
+    whole = staff.get("/api/v1/estimates/", asked).json()
+    page = staff.get("/api/v1/estimates/", asked | {"limit": 1}).json()
+    a_school.write_usage(LATER + timedelta(days=1), 1)
+    steps()
+    later = staff.get("/api/v1/estimates/", asked).json()
+    assert later["query"]["end"] > whole["query"]["end"]
+    rest = staff.get("/api/v1/estimates/", asked | {"limit": 1, "cursor": page["page"]["next_cursor"]}).json()
+    assert [row["effective_cost"] for row in page["rows"] + rest["rows"]] == ["2.400000000000", "0.100000000000"]
+    assert rest["query"] == whole["query"]
+
+
 def test_a_source_that_is_retired_is_estimated_no_more(a_school: School) -> None:  # noqa: F811
     a_school.write_usage(LATER, 1)
     assert "estimate 2026-10-04..2026-10-05" in steps()
