@@ -197,6 +197,7 @@ REFUSED = (
     _("Annotations of %(team)s are for its members, or finance, to write and delete; nothing was changed."),
     _("Annotations of the whole company are for finance to write and delete; nothing was changed."),
     _("longer than %(most)s characters"),
+    _("more than %(most)s parameters"),
     _("Views are their owner's: a token for some teams keeps and changes none."),
     _("This rule has no number to set; it can be switched off."),
     _("Give at least one number, or switch the rule off."),

@@ -22,6 +22,7 @@ from apps.teams.selectors import visible_teams
 MOST_VIEWS = 200
 MOST_NAME = 80
 MOST_QUERY = 8_000
+MOST_FIELDS = 200
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -33,7 +34,11 @@ def understood(query: str) -> Exploration:
     """The question of a query string; raises CannotBeAsked."""
     if len(query) > MOST_QUERY:
         raise CannotSave(f"query: longer than {MOST_QUERY} characters")
-    return read(parse_qs(query.removeprefix("?"), keep_blank_values=True, max_num_fields=200))
+    try:
+        given = parse_qs(query.removeprefix("?"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as too_many:
+        raise CannotSave(f"query: more than {MOST_FIELDS} parameters") from too_many
+    return read(given)
 
 
 def save(

@@ -301,26 +301,6 @@ def test_parameters_of_a_write_come_as_json_too(callers: dict[str, Client]) -> N
     assert (twice.status_code, twice.json()["parameter"]) == (400, "name")
 
 
-HOOK = {"kind": "webhook", "url": "https://hooks.example.com/x", "secret": "a secret of ours", "least": "warning"}
-
-
-@pytest.mark.parametrize("body", [r'{"\ud800": "x"}', r'{"name": "v", "query": "\ud800=1"}', r'{"name": ["\udfff"]}'])
-def test_half_a_character_in_a_body_is_refused(callers: dict[str, Client], body: str) -> None:
-    refused = callers["lilei"].post("/api/v1/views/", body, content_type="application/json")
-    assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
-
-
-def test_a_channel_is_made_changed_and_removed_and_its_secrets_stay_out_of_addresses(
-    callers: dict[str, Client], settings: Any
-) -> None:
-    settings.COSTOPS_CHANNEL_HOSTS = ["hooks.example.com"]
-    lilei = callers["lilei"]
-    shown = lilei.post(f"{V1}channels/?kind=webhook&url=https://hooks.example.com/x&secret=s")
-    assert (shown.status_code, shown.json()["parameter"]) == (400, "secret")
-    made = lilei.post(f"{V1}channels/", HOOK, "application/json")
-    assert made.status_code == 201, made.content
-    assert b"a secret of ours" not in made.content
-    address = f"{V1}channels/{made.json()['number']}/"
 @pytest.mark.parametrize(
     ("why", "kept"),
     [("line one\r\nline two", "line one\nline two"), ("a\x00b", None), ("a\x1bb", None), ("a\tb", None)],
@@ -340,6 +320,32 @@ def test_what_is_one_value_is_no_list(callers: dict[str, Client]) -> None:
     assert refused.json()["detail"] == "name is one value, not a list"
 
 
+HOOK = {"kind": "webhook", "url": "https://hooks.example.com/x", "secret": "a secret of ours", "least": "warning"}
+
+
+@pytest.mark.parametrize("body", [r'{"\ud800": "x"}', r'{"name": "v", "query": "\ud800=1"}', r'{"name": ["\udfff"]}'])
+def test_half_a_character_in_a_body_is_refused(callers: dict[str, Client], body: str) -> None:
+    refused = callers["lilei"].post("/api/v1/views/", body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "parse_error")
+
+
+def test_a_view_that_asks_with_too_many_parameters_is_refused(callers: dict[str, Client]) -> None:
+    wanted = {"name": "v", "query": "&".join(["team=a"] * 201)}
+    refused = callers["lilei"].post(f"{V1}views/", wanted, "application/json")
+    assert (refused.status_code, refused.json()["code"], refused.json()["parameter"]) == (400, "refused", "query")
+
+
+def test_a_channel_is_made_changed_and_removed_and_its_secrets_stay_out_of_addresses(
+    callers: dict[str, Client], settings: Any
+) -> None:
+    settings.COSTOPS_CHANNEL_HOSTS = ["hooks.example.com"]
+    lilei = callers["lilei"]
+    shown = lilei.post(f"{V1}channels/?kind=webhook&url=https://hooks.example.com/x&secret=s")
+    assert (shown.status_code, shown.json()["parameter"]) == (400, "secret")
+    made = lilei.post(f"{V1}channels/", HOOK, "application/json")
+    assert made.status_code == 201, made.content
+    assert b"a secret of ours" not in made.content
+    address = f"{V1}channels/{made.json()['number']}/"
     changed = lilei.post(address, {"name": "robot", "group_minutes": 0}, "application/json").json()
     assert (changed["name"], changed["group_minutes"], changed["is_on"]) == ("robot", 0, True)
     assert callers["hanmeimei"].get(address).status_code == 404
