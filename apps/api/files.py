@@ -111,6 +111,8 @@ class SourceFilesView(CompanyView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if self.brought_file is not None:
             self.brought_file.close()
+        if response.status_code == 202:  # also where it is told again
+            response["Location"] = response.data["follow"]
         return super().finalize_response(request, response, *args, **kwargs)
 
     @schema.asking("source_files", (NAME, *LISTING), SourceFilesSchema)
@@ -134,7 +136,7 @@ class SourceFilesView(CompanyView):
         follow = f"{reverse('api-source-files', args=[source.name])}?{urlencode({'file': known or called})}"
         told = {"source": source.name, "file": known or called, "is_new": not known, "follow": follow}
         told |= {"size": received.size, "sha256": received.sha256}
-        return Response(told, status=202, headers={"Location": follow})
+        return Response(told, status=202)
 
 
 def _length(request: Request) -> int:

@@ -111,6 +111,7 @@ def test_other_bytes_replace_a_file_of_their_name(source: Source, keeper: Client
 def test_a_key_that_comes_again_gets_the_same_answer(source: Source, keeper: Client) -> None:
     first, again = (bring(keeper, GOOD, **{"Idempotency-Key": "october"}) for _ in range(2))
     assert (again.status_code, again.json(), again["Idempotent-Replayed"]) == (202, first.json(), "true")
+    assert again["Location"] == first["Location"] == first.json()["follow"]
     assert bring(keeper, WRONG, **{"Idempotency-Key": "october"}).json()["code"] == "idempotency_key_reused"
 
 
