@@ -1,6 +1,7 @@
 """Failures as `application/problem+json` (RFC 9457), shaped once for the whole API."""
 
 import logging
+import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -137,15 +138,17 @@ def problem(code: str, detail: str, instance: str, **more: Any) -> dict[str, Any
     }
 
 
+_NAMED = re.compile(r"(tag:.+?|[^\W\d]\w*(?:\[.+?\])?):(?:\s|$)")
+"""How a sentence begins that names the parameter to mend: as an address gives it, tags and brackets too."""
 _Shaped = tuple[str, str, dict[str, Any], dict[str, str]]
 
 
 def _known(error: Exception) -> _Shaped | None:
     """Code, detail, what else there is to say, and headers."""
     if isinstance(error, CostOpsError):
-        parameter, colon, _ = str(error).partition(":")
+        named = _NAMED.match(str(error))
         code = next(code for kind, code in COSTOPS_ERRORS if isinstance(error, kind))
-        return code, str(error), {"parameter": parameter if colon and parameter.isidentifier() else None}, {}
+        return code, str(error), {"parameter": named[1] if named else None}, {}
     if is_away(error):
         logger.error("the database or the cache is away: %s", error)
         return "unavailable", PROBLEMS["unavailable"].cause, {}, {"Retry-After": str(DATABASE_SECONDS)}

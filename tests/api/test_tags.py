@@ -73,6 +73,13 @@ def test_a_tag_that_cannot_be_meant_is_refused_with_what_may_be(tagged: "dict[st
     assert "tag" in answer.json()["detail"] or "team" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("query", ["tag:team=x", "group_by=tag:team", "exclude%5Btag:team%5D=x"])
+def test_a_tag_that_was_not_chosen_is_named_whole(tagged: "dict[str, Client]", query: str) -> None:
+    refused = tagged["finance"].get(f"{COSTS}?{query}").json()
+    assert refused["parameter"] in ("tag:team", "exclude[tag:team]")
+    assert refused["parameter"] in refused["detail"]
+
+
 def test_a_lead_sees_tags_of_own_cost_only(tagged: "dict[str, Client]") -> None:
     told = tagged["lilei"].get(f"{COSTS}?group_by=tag:env,team").json()["rows"]
     assert {(row["tag:env"], row["team"]) for row in told} == {(EVIL, "live-class"), ("prod", "live-class")}
