@@ -254,6 +254,7 @@ FAILURES = {
     409: "It cannot be done in the present state; `detail` says why.",
     429: "Too many requests; `Retry-After` says when to come again.",
     500: "A defect of ours.",
+    503: "What we depend on is away; `Retry-After` says when to come again.",
 }
 WRITE_FAILURES = FAILURES | {
     415: "The body has a form that is not read here.",

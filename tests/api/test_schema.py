@@ -1,5 +1,7 @@
 """The schema: valid, complete, true to what is answered, and readable in a browser without breaking the policy."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from jsonschema import Draft202012Validator
 from pytest_django.live_server_helper import LiveServer
 
 from tests.api.company import bring_drivers, bring_rates
-from tests.api.test_openapi import resolved
+from tests.api.test_openapi import resolved, schema_of_today
 
 ADDRESSES = {
     "/api/v1/costs/": "/api/v1/costs/?group_by=team,day,kind&limit=2&currency=CNY&filter[limit]=1&compare=year",
@@ -135,6 +137,16 @@ def closed(schema: Any) -> Any:
     if found.get("type") == "object" and "properties" in found:
         found["additionalProperties"] = False
     return found
+
+
+def test_the_answer_of_the_documentation_is_what_the_schema_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text().partition("## Answers")[2]
+    told = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    schema = schema_of_today()
+    said = schema["paths"]["/api/v1/costs/"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    whole = closed({**said, "components": schema["components"]})
+    assert list(Draft202012Validator(whole).iter_errors(told)) == []
+    assert told["rows"][0]["explain"].count("&") == 4
 
 
 def test_the_documentation_is_for_those_who_signed_in(published: object) -> None:
