@@ -146,7 +146,8 @@ class FileBody(BaseParser):
 
 
 class JsonBody(BaseParser):
-    """`{"rows": [{column: value, …}, …]}` as CSV; numbers keep every digit they were written with."""
+    """`{"rows": [{column: value, …}, …]}` as CSV; numbers keep every digit they were written with, and what is null
+    is an empty cell."""
 
     media_type = "application/json"
 
@@ -157,8 +158,8 @@ class JsonBody(BaseParser):
             document = _document(_bounded(stream))
             rows = document["rows"]
             columns = list(rows[0])
-            if any(not isinstance(value, str) for row in rows for value in row.values()):
-                raise ParseError("A value is text or a number.")
+            if any(not isinstance(value, str | None) for row in rows for value in row.values()):
+                raise ParseError("A value is text, a number or null.")
             if any(set(row) != set(columns) for row in rows):
                 raise ParseError("Every row has the same columns.")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

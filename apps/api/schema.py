@@ -218,9 +218,10 @@ class ProblemKindsSchema(serializers.Serializer[Any]):
 
 
 class RowsSchema(serializers.Serializer[Any]):
-    """The same table as CSV would hold: every row has the same columns, values are text or numbers."""
+    """The same table as CSV would hold: every row has the same columns, values are text or numbers, or null where a
+    cell is empty."""
 
-    rows = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    rows = serializers.ListField(child=serializers.DictField(child=serializers.CharField(allow_null=True)))
 
 
 class MistakeSchema(serializers.Serializer[Any]):

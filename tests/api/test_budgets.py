@@ -46,6 +46,10 @@ def test_a_file_is_taken_whole_or_not_at_all(callers: "dict[str, Client]") -> No
     assert (done.status_code, done.json()) == (201, {"new": 1, "changed": 0, "same": 0})
     again = finance.get("/api/v1/budgets/file/?format=csv").content.decode()
     assert finance.post("/api/v1/budgets/file/", again, content_type="text/csv").json()["same"] == 1
+    rows = finance.get("/api/v1/budgets/file/").json()["rows"]
+    assert [row["valid_to"] for row in rows] == [None]
+    back = finance.post("/api/v1/budgets/file/", {"rows": rows}, content_type="application/json")
+    assert (back.status_code, back.json().get("same")) == (200, 1), back.content
     assert callers["lilei"].post("/api/v1/budgets/file/", good, content_type="text/csv").status_code == 403
 
 
