@@ -113,7 +113,6 @@ def _query(asked: dict[str, Any], request: Request) -> ChangeQuery:
 
 CLOSED = Parameter("month", parameters.month, "The calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$", place="path")
 REASON = Parameter("reason", parameters.text, "Why the month is closed although something speaks against it.")
-"""The permission to close months."""
 
 
 class ClosingSchema(serializers.Serializer[Any]):
@@ -146,8 +145,25 @@ StatementRowSchema = type(
 )
 
 
+class BookedEntrySchema(serializers.Serializer[Any]):
+    """Cost that finance moved between two teams."""
+
+    entry = serializers.IntegerField()
+    from_team = serializers.CharField()
+    to_team = serializers.CharField()
+    amount = schema.Amount()
+    currency = serializers.CharField()
+    original_month = serializers.CharField()
+    service = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+    dispute = serializers.IntegerField(allow_null=True)
+    booked_at = serializers.DateTimeField()
+    booked_by = serializers.CharField()
+
+
 class StatementSchema(serializers.Serializer[Any]):
-    """The statement of a closed month, byte for byte what its `sha256` is of."""
+    """The statement of a closed month, byte for byte what its `sha256` is of; `manual_entries` are there where people
+    booked any."""
 
     format = serializers.IntegerField()
     number = serializers.IntegerField()
@@ -162,6 +178,7 @@ class StatementSchema(serializers.Serializer[Any]):
     previous_sha256 = serializers.CharField()
     csv_sha256 = serializers.CharField()
     rows = StatementRowSchema(many=True)
+    manual_entries = BookedEntrySchema(many=True, required=False)
 
 
 class AdjustmentsSchema(serializers.Serializer[Any]):

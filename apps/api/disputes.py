@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from apps.api import parameters, schema
 from apps.api.asking import AskView
-from apps.api.books import AdjustmentsView
+from apps.api.books import AdjustmentsView, BookedEntrySchema
 from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.api.questions import cell_question
@@ -60,20 +60,9 @@ class RemarkSchema(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class EntrySchema(serializers.Serializer[Any]):
+class EntrySchema(BookedEntrySchema):
     """Cost that finance moved between two teams; `closed_in` is null until a month that holds it is closed."""
 
-    entry = serializers.IntegerField()
-    from_team = serializers.CharField()
-    to_team = serializers.CharField()
-    amount = schema.Amount()
-    currency = serializers.CharField()
-    original_month = serializers.CharField()
-    service = serializers.CharField(allow_blank=True)
-    reason = serializers.CharField()
-    dispute = serializers.IntegerField(allow_null=True)
-    booked_at = serializers.DateTimeField()
-    booked_by = serializers.CharField()
     closed_in = serializers.CharField(allow_null=True)
 
 

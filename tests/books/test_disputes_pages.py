@@ -12,10 +12,13 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client, override_settings
+from jsonschema import Draft202012Validator
 
 from apps.books.models import Dispute, ManualEntry
 from apps.teams.models import Membership, Team
 from tests.allocation.worlds import charge
+from tests.api.test_openapi import schema_of_today
+from tests.api.test_schema import closed
 from tests.books.worlds import LOG, published
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("company")]
@@ -141,6 +144,19 @@ def test_the_api_does_the_same() -> None:
     assert [row["number"] for row in lead.get("/api/v1/disputes/?state=settled").json()["rows"]] == [number]
     assert client("data-lead").get("/api/v1/disputes/").json()["rows"] == []
     assert "Disputed" in finance.get("/closing/").content.decode()
+
+
+def test_a_statement_with_an_entry_is_what_the_schema_says() -> None:
+    controller = client("controller")
+    User.objects.get(username="controller").user_permissions.add(Permission.objects.get(codename="close_month"))
+    assert controller.post(f"/api/v1/adjustments/?{urlencode(ENTRY)}").status_code == 201
+    assert controller.post("/api/v1/closings/2026-10/?reason=agreed").status_code == 200
+    told = controller.get("/api/v1/closings/2026-10/").json()
+    assert [one["reason"] for one in told["manual_entries"]] == ["data's nightly job"]
+    schema = schema_of_today()
+    said = schema["paths"]["/api/v1/closings/{month}/"]["get"]["responses"]["200"]["content"]["application/json"]
+    whole = closed({**said["schema"], "components": schema["components"]})
+    assert list(Draft202012Validator(whole).iter_errors(told)) == []
 
 
 def said(command: str, *words: str) -> str:
