@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.calendars.selectors import today
 from apps.finops.errors import CostOpsError
 from apps.savings.models import Initiative
 from apps.savings.services import state, write
@@ -32,7 +33,7 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> list[Initia
     """
     kept = []
     for line, row in _rows(content, name):
-        day = _stated(row, now.date(), where=f"{name}, line {line}")
+        day = _stated(row, today(now), where=f"{name}, line {line}")
         if day is not None and by.teams is not None:
             raise NotYours(f"{name}, line {line}: what was stated elsewhere is for finance to bring; nothing was kept.")
         try:
@@ -63,7 +64,7 @@ def _rows(content: bytes, name: str) -> Sequence[tuple[int, Mapping[str, Any]]]:
     return rows
 
 
-def _stated(row: Mapping[str, Any], today: date, *, where: str) -> date | None:
+def _stated(row: Mapping[str, Any], latest: date, *, where: str) -> date | None:
     text = (row.get(STATED_ON) or "").strip()
     if not text:
         return None
@@ -71,6 +72,6 @@ def _stated(row: Mapping[str, Any], today: date, *, where: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise BadTable(f"{where}, {STATED_ON}: {text[:20]!r} is no day, such as 2026-11-30.") from None
-    if day > today:
+    if day > latest:
         raise BadStatement(f"{where}, {STATED_ON}: {day} is still to come.")
     return day

@@ -1,6 +1,6 @@
 """What is stated: read strictly, kept as it was, changed by nobody afterwards."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -202,6 +202,18 @@ def test_a_ledger_kept_elsewhere_is_brought_with_its_days(home):
     assert (first.state, second.state) == (State.STATED, State.DRAFT)
     assert f"{first.stated_at:%Y-%m-%d}" == "2026-09-01"
     assert scope_of(first) == {"service": ("OSS",), "team": ("live",)}
+
+
+@pytest.mark.django_db
+def test_what_was_stated_today_is_brought_while_it_is_yesterday_elsewhere(home, settings):
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    publish()
+    Team.objects.create(name="live")
+
+    early = datetime(2026, 8, 31, 16, 30, tzinfo=UTC)
+    (kept,) = bring(f"{HEAD}{LINE}2026-09-01\n".encode(), "old.csv", by=FINANCE, now=early)
+
+    assert kept.state == State.STATED
 
 
 @pytest.mark.django_db
