@@ -15,7 +15,8 @@ from apps.demo.papers import Invoices
 class BillFiles:
     """Open files by billing month; a context manager that closes them.
 
-    Days from `late_from` on stand in files of their own in another folder, and their months are not invoiced yet.
+    Days from `late_from` on stand in files of their own in another folder, and their months are not invoiced yet. Such
+    a file is named after its day as well: a day may be in the bills of two months.
     """
 
     def __init__(self, folder: Path, *, compress: bool, late_folder: Path, late_from: date) -> None:
@@ -45,7 +46,7 @@ class BillFiles:
         """Append charges to the month's bill, or to that of the day."""
         is_late = self._day >= self._late_from
         month = f"{period.month:%Y-%m}"
-        writer = self._writer(f"{month}-late-{self._day.day:02}" if is_late else month, is_late=is_late)
+        writer = self._writer(f"{month}-late-{self._day}" if is_late else month, is_late=is_late)
         for table in tables:
             writer.write_table(table)
             self.invoices.add(period.month, table)

@@ -8,11 +8,14 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from apps.demo import incidents
+from apps.demo.bill_files import BillFiles
+from apps.demo.focus_rows import period_of
 from apps.demo.services import list_resources
 from apps.demo.timetable import UnsupportedTimeZoneError, business_day
 from apps.finops import focus
@@ -221,16 +224,32 @@ def test_late_bills_stand_apart_and_make_the_bill_whole(tiny: Company, simulate:
     last = max(row["ChargePeriodStart"] for row in tiny.charges)[:10]
     assert last not in {row["ChargePeriodStart"][:10] for row in late.charges}
     files = sorted((late.folder / "billing-late").iterdir())
-    assert [path.name for path in files] == [f"alibaba-cloud-{last[:7]}-late-{last[8:]}.csv"]
+    assert [path.name for path in files] == [f"alibaba-cloud-{last[:7]}-late-{last}.csv"]
     together = [*late.charges, *(row for path in files for row in read_bill(path))]
     assert sorted(map(repr, together)) == sorted(map(repr, tiny.charges))
     assert late.truth == tiny.truth
     assert (late.folder / "invoices.csv").read_text().count("\n") == 1  # its month is not invoiced yet
 
 
+def test_late_bills_are_named_after_their_days(tmp_path: Path) -> None:
+    """A correction of the 28th is in the next month's bill, which begins before the day after it."""
+    days = [date(2026, 12, 28), date(2026, 12, 31), date(2027, 1, 1)]
+    with BillFiles(tmp_path / "in time", compress=False, late_folder=tmp_path / "late", late_from=days[0]) as bill:
+        for day in days:
+            bill.begin(day)
+            bill.add(period_of(day, ZoneInfo("UTC")))
+        bill.begin(days[0])
+        bill.add(period_of(days[-1], ZoneInfo("UTC")))
+    assert sorted(path.name for path in (tmp_path / "late").iterdir()) == [
+        "alibaba-cloud-2026-12-late-2026-12-28.csv",
+        "alibaba-cloud-2026-12-late-2026-12-31.csv",
+        "alibaba-cloud-2027-01-late-2026-12-28.csv",
+        "alibaba-cloud-2027-01-late-2027-01-01.csv",
+    ]
+
+
 def test_a_time_zone_of_half_hours_is_refused_with_advice() -> None:
     from datetime import date
-    from zoneinfo import ZoneInfo
 
     with pytest.raises(UnsupportedTimeZoneError, match="COSTOPS_TIME_ZONE"):
         business_day(date(2026, 10, 1), ZoneInfo("Asia/Kolkata"))
