@@ -94,7 +94,9 @@ class Company:
             self.plan.folder / "initiatives.csv", self.organisation, end=self.plan.end, days=self.plan.days
         )
         papers.write_drivers(self.plan.folder / "drivers.csv", self.days, seed=self.plan.seed, scale=self.plan.scale)
-        plans.write_budgets(self.plan.folder / "budgets.csv", collected.daily(), start=self.plan.start)
+        plans.write_budgets(
+            self.plan.folder / "budgets.csv", collected.daily(), start=self.plan.start, end=self.plan.end
+        )
         plans.write_calendar(self.plan.folder / "calendar.csv", start=self.plan.start, end=self.plan.end)
         classes.write(self.plan.folder / "timetable.csv", self.organisation, start=self.plan.start, end=self.plan.end)
         if metrics:

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from apps.calendars.periods import period_of
+from apps.calendars.periods import Period, period_of
+from apps.demo import seasons
 from apps.demo.organisation import COMPANY, DEPARTMENTS, TEAMS
 from apps.demo.papers import write_table
+from apps.demo.seasons import PROMOTION, TERM
 
 BUDGETS = ("name", "dimension", "value", "grain", "amount", "currency", "valid_from", "metric", "valid_to", "profile",
            "weights", "rollover", "owner_team", "owner", "why")  # fmt: skip
@@ -24,15 +26,17 @@ TERM_WEIGHT = "1.5"
 DIGITS = 3
 
 
-def write_budgets(path: Path, daily: Mapping[str, Decimal], *, start: date) -> None:
-    """Budgets from what each team costs a day on average, from the month of the first day on."""
-    write_table(path, BUDGETS, list(_budgets(daily, start)))
+def write_budgets(path: Path, daily: Mapping[str, Decimal], *, start: date, end: date) -> None:
+    """Budgets from what each team costs a day on average, from the month of the first day on, as large as the period
+    of the last day needs: others are shorter or longer."""
+    write_table(path, BUDGETS, list(_budgets(daily, start, end - timedelta(days=1))))
 
 
-def _budgets(daily: Mapping[str, Decimal], start: date) -> Iterator[tuple[str, ...]]:
-    month, quarter = (period_of(grain, start).start for grain in ("month", "quarter"))
-    everything = sum(daily.values(), Decimal(0))
-    yield _row(COMPANY[1], "", "", "month", everything * 31 * ALL_PERCENT / 100, month, why="as planned")
+def _budgets(daily: Mapping[str, Decimal], start: date, last: date) -> Iterator[tuple[str, ...]]:
+    month, grain = period_of("month", start).start, _longer(start, last)
+    days, longer = (_length(period_of(one, last)) for one in ("month", grain))
+    everything = sum(daily.values(), Decimal(0)) * days
+    yield _row(COMPANY[1], "", "", "month", everything * ALL_PERCENT / 100, month, why="as planned")
     by_department: dict[str, Decimal] = {}
     for team in TEAMS:
         by_department[team.department] = by_department.get(team.department, Decimal(0)) + daily.get(
@@ -42,15 +46,25 @@ def _budgets(daily: Mapping[str, Decimal], start: date) -> Iterator[tuple[str, .
         profile = (
             ("terms", TERM_WEIGHT) if name == "live" else ("workdays", "") if name == "corporate" else ("even", "")
         )
-        amount = cost * 92 * TIGHT.get(name, ROOM[number % len(ROOM)]) / 100
-        named = DEPARTMENTS[name]
-        yield _row(named, "department", name, "quarter", amount, quarter, profile=profile, rollover="unused")
+        amount = cost * longer * TIGHT.get(name, ROOM[number % len(ROOM)]) / 100
+        since = period_of(grain, start).start
+        yield _row(DEPARTMENTS[name], "department", name, grain, amount, since, profile=profile, rollover="unused")
     for project, percent in PROJECTS.items():
-        yield _row(f"项目 {project}", "tag:project", project, "month", everything * 31 * percent / 100, month)
+        yield _row(f"项目 {project}", "tag:project", project, "month", everything * percent / 100, month)
     for number, team in enumerate(TEAMS):
-        amount = daily.get(team.name, Decimal(0)) * 31 * TIGHT.get(team.name, ROOM[number % len(ROOM)]) / 100
+        amount = daily.get(team.name, Decimal(0)) * days * TIGHT.get(team.name, ROOM[number % len(ROOM)]) / 100
         if amount > 0:
             yield _row(team.title, "team", team.name, "month", amount, month, owner_team=team.name)
+
+
+def _longer(start: date, last: date) -> str:
+    """The longest grain of which the window has the period of the last day from its begin on; of what began before
+    it, nobody can say where it lands."""
+    return "quarter" if period_of("quarter", last).start >= start else "month"
+
+
+def _length(period: Period) -> int:
+    return (period.end - period.start).days
 
 
 def _row(
@@ -78,12 +92,5 @@ def _round(amount: Decimal) -> str:
 def write_calendar(path: Path, *, start: date, end: date) -> None:
     """The school terms and sales of the years from before the window to after it."""
     years = range(start.year - 1, (end + timedelta(days=92)).year + 1)
-    write_table(path, CALENDAR, [row for year in years for row in _year(year)])
-
-
-def _year(year: int) -> Iterator[tuple[str, ...]]:
-    yield "春季学期", "term", f"{year}-02-24", f"{year}-07-08"
-    yield "秋季学期", "term", f"{year}-09-01", f"{year + 1}-01-17"
-    yield "618", "promotion", f"{year}-06-01", f"{year}-06-18"
-    yield "暑期招生", "promotion", f"{year}-07-09", f"{year}-07-25"
-    yield "双十一", "promotion", f"{year}-11-01", f"{year}-11-11"
+    known = (one for year in years for one in seasons.year_of(year) if one.kind in (TERM, PROMOTION))
+    write_table(path, CALENDAR, ((one.name, one.kind, one.first.isoformat(), one.last.isoformat()) for one in known))

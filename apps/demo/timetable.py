@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from apps.demo import seasons
 from apps.finops.errors import CostOpsError
 
 Ints = npt.NDArray[np.int64]
@@ -35,14 +36,6 @@ PROFILES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 PROFILE_NAMES = tuple(PROFILES)
 
-HOLIDAYS = (  # (month, day) from, to inclusive; {profile: factor}; lessons follow the weekend timetable
-    ((1, 24), (2, 28), {"live": 1.15, "search": 0.75}),
-    ((5, 1), (5, 3), {"live": 0.70, "search": 0.80}),
-    ((6, 7), (6, 9), {"live": 0.60, "search": 1.30}),
-    ((7, 4), (8, 31), {"live": 1.35, "search": 0.55}),
-    ((10, 1), (10, 7), {"live": 0.70, "search": 0.80}),
-)
-PROMOTIONS = (((6, 15), (7, 10)), ((9, 12), (9, 16)), ((10, 20), (10, 26)), ((11, 1), (11, 11)), ((12, 10), (12, 25)))
 PROMOTION_FACTOR = 2.2
 ORDINARY_PROMOTION_LOAD = 0.45
 
@@ -100,22 +93,14 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _within(day: date, start: tuple[int, int], end: tuple[int, int]) -> bool:
-    return start <= (day.month, day.day) <= end
-
-
-def is_promotion(day: date) -> bool:
-    return any(_within(day, start, end) for start, end in PROMOTIONS)
-
-
 def day_load(day: date, profile: str, end: date) -> Floats:
     """Load of one profile on one Shanghai day, by hour: 1.0 is an ordinary peak at the end of the window."""
-    holiday = next((factors for start, stop, factors in HOLIDAYS if _within(day, start, stop)), None)
-    at_weekend = day.weekday() >= 5 or holiday is not None
+    season = seasons.told(day)
+    at_weekend = day.weekday() >= 5 or season is not None
     curve: Floats = np.array(PROFILES[profile][1 if at_weekend else 0], dtype=np.float64) / 100
-    factor = (holiday or {}).get(profile, 1.0)
+    factor = (season or {}).get(profile, 1.0)
     if profile == "promotion":
-        factor = ORDINARY_PROMOTION_LOAD * (PROMOTION_FACTOR if is_promotion(day) else 1.0)
+        factor = ORDINARY_PROMOTION_LOAD * (PROMOTION_FACTOR if seasons.is_promotion(day) else 1.0)
     months_ago = (end - day).days / 30.4
     growth: float = (1 + GROWTH_PER_MONTH) ** -months_ago
     return curve * (factor * growth)

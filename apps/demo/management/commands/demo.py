@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from apps.demo import seasons
 from apps.demo.company import Company, Plan
 from apps.finops.errors import CostOpsError
 from apps.warehouse.commands import TerminalCommand
@@ -100,6 +101,8 @@ def _plan(options: dict[str, Any]) -> Plan:
         raise CommandError("--days must be at least 1, --seed not negative, --scale above 0 and at most 100")
     if not 0 <= options["late_days"] < days:
         raise CommandError("--late-days must be at least 0 and less than --days: some bill comes in time")
+    if end - timedelta(days=days) < seasons.FIRST_DAY or end > seasons.END:
+        raise CommandError(f"the lunar calendar is known for days from {seasons.FIRST_DAY} to before {seasons.END}")
     metrics_days = options["metrics_days"]
     if metrics_days is None:
         metrics_days = DEFAULT_METRICS_DAYS if scale <= METRICS_SCALE_LIMIT else 0
