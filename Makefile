@@ -10,7 +10,7 @@ COMPILE = .tools/bin/uv pip compile --generate-hashes --no-emit-index-url --pyth
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-demo: ## a running site with two months of a simulated company; prints its address
+demo: ## a running site with two months of a simulated company up to yesterday (DEMO_END=2026-11-01: up to then)
 	@scripts/setup.sh base
 	@scripts/demo.sh
 
@@ -64,7 +64,7 @@ docs: ## the documentation as a site, below var/site/
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON_BIN) -m mkdocs build --strict
 	@echo "The documentation is in var/site; to read and search it: python3 -m http.server -d var/site 8080"
 
-screenshots: ## the pictures of the documentation, taken from what `make demo` made (NAMES="team why": some of them)
+screenshots: ## the pictures of the documentation, taken from what `DEMO_END=2026-11-01 make demo` made (NAMES="team why": some of them)
 	@scripts/setup.sh dev
 	@$(PYTHON_BIN) scripts/screenshots.py $(NAMES)
 

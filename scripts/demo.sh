@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A running site with two months of a simulated company; ends with its address. Safe to repeat: what is there is kept.
+# Its last day is yesterday, as of the first time; DEMO_END=2026-11-01 makes one that ends before that day.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,12 +40,28 @@ if ! grep -Eq '^(export )?COSTOPS_TAG_KEYS=' "$COSTOPS_HOME/costops.env"; then
   echo "COSTOPS_TAG_KEYS=env,project" >>"$COSTOPS_HOME/costops.env"
 fi
 
+tell_today='
+from django.utils.timezone import now
+from apps.calendars.selectors import today
+print(today(now()))
+'
+
 # --- the data -----------------------------------------------------------------------------------------------------
 step "bringing the database up to date" manage migrate --verbosity 0
+if [ -e "$company/.complete" ]; then # days that were filled are never replaced by those of another end
+  end=$(cat "$company/.complete")
+  end=${end:-2026-11-01} # earlier versions kept no end: all companies had this one
+  [ "${DEMO_END:-$end}" = "$end" ] ||
+    echo "The company in $company ends before $end, and keeps to it: DEMO_END is for a new COSTOPS_HOME." >&2
+else
+  today=$(manage shell --no-imports -c "$tell_today") || fail "what day it is cannot be told (see above)."
+  end=${DEMO_END:-$today}
+  [[ ! "$end" =~ ^[0-9-]{10}$ || ! "$end" > "$today" ]] || fail "DEMO_END=$end is after today, $today: bills tell of days that are over."
+fi
 if [ ! -e "$company/.complete" ] || [ ! -e "$company/initiatives.csv" ] || [ ! -e "$company/budgets.csv" ]; then
-  step "simulating a company: $days days (a minute or two)" \
-    manage demo --days "$days" --seed "$seed" --scale "$scale" --metrics-days 0 --late-days 7 --to "$company"
-  touch "$company/.complete"
+  step "simulating a company: $days days before $end (a minute or two)" manage demo --days "$days" --end "$end" \
+    --seed "$seed" --scale "$scale" --metrics-days 0 --late-days 7 --to "$company"
+  echo "$end" >"$company/.complete"
 fi
 add_source bill --kind focus --location "$company/billing"
 add_source usage --kind usage_files --location "$company/usage"
@@ -62,7 +79,8 @@ fi
 if [ ! -e "$company/.billed" ]; then # a week whose bills come late: first estimated, then billed but for two days
   step "filling: land, normalize, meter, allocate, estimate, publish" \
     manage fill --step land --step normalize --step meter --step allocate --step estimate --step publish
-  find "$company/billing-late" -name '*.csv*' | sort | head -n -2 | while read -r bill; do cp "$bill" "$company/billing/"; done
+  late=$(find "$company/billing-late" -name '*-late-*' -printf '%f\n' | grep -o 'late-[0-9-]*' | sort -u | head -n -2)
+  for day in $late; do cp "$company/billing-late/"*"-$day".csv* "$company/billing/"; done
   touch "$company/.billed"
 fi
 step "filling with the bills that came late" manage fill

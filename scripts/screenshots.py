@@ -1,6 +1,7 @@
 """Takes the pictures of the documentation from a demo: `python scripts/screenshots.py [URL] [NAME…]`, into docs/images.
 
-Without a URL it serves the demo of COSTOPS_HOME (var/) by itself while it works. It signs in with the demo's login.
+Without a URL it serves the demo of COSTOPS_HOME (var/), made by `DEMO_END=2026-11-01 make demo`, by itself while it
+works. It signs in with the demo's login.
 Every page of the user guide is taken 1440 px wide in English, those of team leads 390 px wide in Chinese and dark too.
 """
 
