@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from apps.books import manual, selectors, statement
@@ -97,7 +99,7 @@ def _lock_rates(closed: Close, window: Window) -> None:
     Left open are the rates of a month that has none (nothing was converted, and locked it could never be), and of one
     that was forced to close before it was over or with gaps in its rates.
     """
-    is_over = window.end <= closed.closed_at.date()
+    is_over = window.is_over(closed.closed_at, ZoneInfo(settings.COSTOPS_TIME_ZONE))
     if is_over and rates(start=window.start, end=window.end) and not first_gap(window):
         reason = f"closed from publication {closed.publication.number}"
         lock_month(closed.month, by=closed.closed_by, now=closed.closed_at, reason=reason)

@@ -34,6 +34,10 @@ class Window:
         """The window's first and last instant in UTC, given the business time zone of its days."""
         return tuple(datetime.combine(day, time(), zone).astimezone(UTC) for day in (self.start, self.end))  # type: ignore[return-value]  # a pair, by construction
 
+    def is_over(self, now: datetime, zone: ZoneInfo) -> bool:
+        """Whether the last of its days has ended in the business time zone."""
+        return self.hours(zone)[1] <= now
+
     def __str__(self) -> str:
         return f"{self.start}..{self.end}"
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.finops.currencies import CURRENCIES
@@ -108,7 +110,7 @@ def lock_month(month: str, *, by: str, now: datetime, reason: str = "") -> Month
     each, or what is missing could never be added.
     """
     first = _first_day(month)
-    if _month_end(first) > now.date():
+    if not Window(first, _month_end(first)).is_over(now, ZoneInfo(settings.COSTOPS_TIME_ZONE)):
         raise BadDeclaration(f"{month} is not over yet; lock it from {_month_end(first)} on.")
     with transaction.atomic():
         _hold_book()

@@ -306,6 +306,15 @@ def test_closing_locks_the_rates_of_the_month(rates: int, now: datetime, locked:
         in_dollars(31)
 
 
+def test_a_month_that_is_over_for_the_business_is_locked_while_it_goes_on_elsewhere(settings: Any) -> None:
+    settings.COSTOPS_TIME_ZONE = "Asia/Shanghai"
+    publish(*bills("10", "20"))
+    in_dollars(31)
+    early = datetime(2026, 10, 31, 16, 30, tzinfo=UTC)
+    services.close("2026-10", by="hanmeimei", now=early, reason="forced: its bills may still change")
+    assert [lock.month for lock in locks()] == LOCKED
+
+
 def by_key(rows: list[dict[str, str]]) -> dict[Any, tuple[Decimal, ...]]:
     """The four costs by team, source, service, kind and currency, without zeros."""
     sums: dict[Any, list[tuple[Decimal, ...]]] = defaultdict(list)

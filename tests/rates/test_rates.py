@@ -228,6 +228,23 @@ def test_a_base_that_a_later_one_ends_before_the_locked_month_is_taken():
 
 
 @pytest.mark.parametrize(
+    ("zone", "now", "is_locked"),
+    [
+        pytest.param("Asia/Shanghai", datetime(2026, 10, 31, 16, 30, tzinfo=UTC), True, id="where the first has begun"),
+        pytest.param("America/New_York", datetime(2026, 11, 1, 2, tzinfo=UTC), False, id="not on its last evening"),
+    ],
+)
+def test_a_month_is_over_by_the_business_clock(zone, now, is_locked, settings):
+    settings.COSTOPS_TIME_ZONE = zone
+    imported(october())
+    if is_locked:
+        services.lock_month("2026-10", by="han", now=now)
+    else:
+        with pytest.raises(BadDeclaration, match="is not over yet"):
+            services.lock_month("2026-10", by="han", now=now)
+
+
+@pytest.mark.parametrize(
     ("month", "message"),
     [
         pytest.param("2026-11", "is not over yet; lock it from 2026-12-01 on", id="the running month"),
