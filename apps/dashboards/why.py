@@ -104,6 +104,12 @@ class WhyPage:
         return "rise" if change > 0 else "fall" if change else "same"
 
     @property
+    def knows_before(self) -> bool:
+        """Whether all of what it is compared with is published: where nothing can be compared, no day of it stands
+        beside one of the period."""
+        return self.asked.published.part_of(self.found.before) == self.found.before
+
+    @property
     def change_share(self) -> Decimal | None:
         """The whole change in hundredths of what it was before."""
         return None if self.chosen is None else hundredths(self.chosen.change.change, self.chosen.change.before)

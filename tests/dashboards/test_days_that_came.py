@@ -144,6 +144,32 @@ def test_why_says_what_is_not_published(people, client_of, question, because):
     assert because in said
 
 
+BESIDE_NOTHING = "period=custom&start=2026-07-20&last=2026-08-10&before_start=2026-09-01&before_last=2026-09-07"
+
+
+@pytest.mark.parametrize("page", ["/why/", "/why/panel/"])
+def test_a_period_compared_with_that_stands_beside_no_published_day_is_said_to(people, client_of, page):
+    publish_costs(FLAT)
+    said = " ".join(client_of("finance").get(f"{page}?{BESIDE_NOTHING}").content.decode().split())
+    assert "no day of 1 Sep 2026 – 7 Sep 2026 stands beside one of this period that is published" in said
+    assert "which is not all of" not in said
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        pytest.param(OCTOBER, "1 Oct 2026 – 20 Oct 2026 against 11 Sep 2026 – 30 Sep 2026", id="the days that came"),
+        pytest.param(NOVEMBER, "no day of this period is published", id="nothing came"),
+        pytest.param(f"{OCTOBER}&team=search", "No cost in this period.", id="no cost"),
+    ],
+)
+def test_the_panel_of_why_says_which_days_it_compares_or_why_none(people, client_of, question, says):
+    publish_costs(FLAT)
+    said = " ".join(client_of("finance").get(f"/why/panel/?{question}").content.decode().split())
+    assert says in said
+    assert "is not wholly published" not in said
+
+
 def bring_requests(until: date) -> None:
     """Five requests of a team on each day."""
     days = [DAYS[0] + timedelta(days=number) for number in range((until - DAYS[0]).days + 1)]
