@@ -182,9 +182,10 @@ class _Told:
         self.waiting = self._waiting()
 
     def _last_day(self) -> date:
-        """The last day that anything was published of, today at the latest: its period is the one told of."""
+        """The last day that came with any cost, today at the latest: its period is the one told of."""
         day = calendars.today(self.now)
-        return min(day, self.pinned.end_day - ONE_DAY) if self.pinned and self.pinned.end_day else day
+        came = self.pinned.came_until if self.pinned else None
+        return min(day, came - ONE_DAY) if came else day
 
     def _window(self) -> Window | None:
         """The days whose cost is asked: those of the period, all since the begin where something is carried on."""

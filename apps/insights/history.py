@@ -90,9 +90,9 @@ class History:
 
 def read(pinned: Publication, *, today: date) -> list[History]:
     """The history of each currency a publication holds; days from `today` on are not over."""
-    if pinned.first_day is None or pinned.end_day is None:
+    if pinned.first_day is None or pinned.came_until is None:
         return []
-    came = min(pinned.end_day, today + ONE_DAY)  # a purchase may be dated ahead
+    came = min(pinned.came_until, today + ONE_DAY)
     start = max(pinned.first_day, came - timedelta(days=MOST_DAYS))
     if start >= came:
         return []

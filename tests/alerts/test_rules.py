@@ -270,6 +270,16 @@ def test_a_fee_dated_ahead_hides_neither_what_was_not_observed_nor_what_nobody_o
         assert [severity for _, severity in found("coverage") + found("unallocated")] == ["critical", "critical"]
 
 
+def test_nor_where_the_bill_is_late_beside_it(home):
+    """The bill of September is the last that came; on 2 November all is told of it still."""
+    september = [date(2026, 9, day) for day in range(1, 31)]
+    fee = {"day": date(2026, 12, 31), "effective_cost": "1000", "team": "live", "charge_category": "Purchase"}
+    usage = [{"day": day, "effective_cost": "1"} for day in september]
+    for rows in (usage, [*usage, fee]):
+        publish_costs(rows, coverage=dict.fromkeys(september, (50, 100)), created_at=NOW)
+        assert [severity for _, severity in found("coverage") + found("unallocated")] == ["critical", "critical"]
+
+
 def test_where_all_cost_is_dated_ahead_nothing_is_said_of_days_that_came(home):
     publish_costs([{"day": date(2026, 12, 31), "effective_cost": "1"}], coverage={})
     assert found("coverage") == found("unallocated") == []

@@ -1,7 +1,7 @@
 """How budgets stand: by hand on ten a day, with a forecast whose bounds are known."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from apps.budgets.models import Outlook
 from apps.insights.models import Forecast
 from apps.rates.services import import_rates
 from tests.budgets.worlds import FINANCE, NOVEMBER, NOW, budget, costs, forecast_ten_a_day, hire, publish
+from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,18 @@ def test_what_is_charged_ahead_is_landed_at_least(fees, spent, landing):
     assert (one.spent, one.landing) == (Decimal(spent), Decimal(landing))
     assert one.state == ("exceeded" if spent > 1100 else "on_track")
     assert one.spent_until <= date(2026, 11, 21), "nothing came of later days yet"
+
+
+def test_days_whose_bill_is_late_are_not_called_spent_where_a_fee_is_dated_ahead():
+    """The bill of the 20th is the last that came, ten days ago."""
+    later = datetime(2026, 12, 1, 3, tzinfo=UTC)
+    publish_costs([*costs(), a_fee(date(2026, 12, 31))], created_at=later)
+    budget(amount="300")
+
+    (one,) = selectors.standings(now=later)
+
+    assert (one.period_name, one.spent, one.spent_until) == ("2026-11", Decimal(200), date(2026, 11, 20))
+    assert one.planned.quantize(Decimal("0.000001")) == Decimal(200)
 
 
 def test_a_purchase_dated_ahead_ends_no_period():

@@ -1,6 +1,6 @@
 """What a forecast learns from is of days that came, whatever is dated ahead."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -20,3 +20,15 @@ def test_a_fee_dated_ahead_takes_no_history_away(ahead: int) -> None:
     assert (after.start, after.end) == (before.start, before.end)
     assert after.costs == before.costs
     assert after.dropped - before.dropped == 1, "today, which is not over"
+
+
+@pytest.mark.parametrize("late", [3, 10])
+def test_nor_are_days_learned_from_whose_bill_is_late_beside_it(late: int) -> None:
+    """Without the fee history ends where the bill does; with it the days until today are no more known."""
+    until, moment = END - timedelta(days=late), datetime.combine(END, time(3), UTC)
+    rows = costs(until=until)
+    (before,) = history.read(publish_costs(rows, created_at=moment), today=END)
+    fee = {"day": END + timedelta(days=90), "team": "data", "service": "RI", "effective_cost": "5"}
+    (after,) = history.read(publish_costs([*rows, fee], created_at=moment), today=END)
+    assert (after.start, after.end, after.dropped) == (before.start, until, 0)
+    assert after.costs == before.costs

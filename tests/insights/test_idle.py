@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -53,6 +53,14 @@ def test_the_last_complete_days_are_counted_back_from_today_where_a_fee_is_dated
     published = publish_costs({"day": day, "effective_cost": "1"} for day in [*days, days[-1] + timedelta(days=ahead)])
 
     assert complete_window(published, today=date(2026, 11, 2)) == Window(date(2026, 10, 5), date(2026, 11, 2))
+
+
+def test_nor_are_days_counted_whose_bill_is_late_where_a_fee_is_dated_ahead(db, home):
+    days = [date(2026, 8, 1) + timedelta(days=number) for number in range(81)]  # until 20 October
+    costs = [{"day": day, "effective_cost": "1"} for day in [*days, date(2026, 12, 31)]]
+    published = publish_costs(costs, created_at=datetime(2026, 11, 2, 3, tzinfo=UTC))
+
+    assert complete_window(published, today=date(2026, 11, 2)) == Window(date(2026, 9, 23), date(2026, 10, 21))
 
 
 def test_what_is_idle_is_found_and_costs_what_the_bill_says(found):

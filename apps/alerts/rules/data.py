@@ -98,9 +98,9 @@ def coverage(ask: Ask) -> Iterator[Fact]:
     """How much of the last days was observed, cluster by cluster: a small one that is blind is lost in the whole.
     Without any usage there is nothing to say."""
     pinned = publication()
-    if pinned.end_day is None:
+    if pinned.came_until is None:
         return
-    end = _until_today(pinned.end_day, ask)
+    end = _until_today(pinned.came_until, ask)
     days = [one for one in covered_days(pinned) if end - COVERED_DAYS <= one.day < end]
     for cluster in sorted({one.cluster for one in days}):
         own = [one for one in days if one.cluster == cluster]
@@ -115,9 +115,9 @@ def coverage(ask: Ask) -> Iterator[Fact]:
 def unallocated(ask: Ask) -> Iterator[Fact]:
     """The share of cost without a team, currency by currency."""
     pinned = publication()
-    if pinned.first_day is None or pinned.end_day is None:
+    if pinned.first_day is None or pinned.came_until is None:
         return
-    end = _until_today(pinned.end_day, ask)
+    end = _until_today(pinned.came_until, ask)
     start = max(pinned.first_day, end - ALLOCATED_DAYS)
     rows = answer(CostQuery(start, end, group_by=("team",), as_of=pinned.number)).rows if start < end else ()
     for currency in sorted({row[1] for row in rows}):

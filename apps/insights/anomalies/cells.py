@@ -98,9 +98,9 @@ class Cells:
 
 def read(pinned: Publication, *, today: date) -> list[Cells]:
     """Every measure a publication holds, of complete days only; days from `today` on are not over."""
-    if pinned.first_day is None or pinned.end_day is None:
+    if pinned.first_day is None or pinned.came_until is None:
         return []
-    end = min(pinned.end_day, today)  # a purchase may be dated ahead
+    end = min(pinned.came_until, today)
     start = max(pinned.first_day, end - timedelta(days=MOST_DAYS))
     if start >= end:
         return []

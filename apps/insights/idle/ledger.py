@@ -50,9 +50,9 @@ def per_month(cost: Decimal, days: int) -> Decimal:
 
 def complete_window(pinned: Publication, *, today: date) -> Window | None:
     """The last 28 complete days, or what there is; None where nothing is published."""
-    if pinned.first_day is None or pinned.end_day is None:
+    if pinned.first_day is None or pinned.came_until is None:
         return None
-    over = min(pinned.end_day, today)  # a purchase may be dated ahead
+    over = min(pinned.came_until, today)
     start = max(pinned.first_day, over - timedelta(days=_USUAL_DAYS))
     if start >= over:
         return None
