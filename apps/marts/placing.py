@@ -42,7 +42,7 @@ def _by_tree(rows: ir.Table, query: CostQuery) -> ir.Table:
     on = [rows.team == spots.placed_team, rows.day >= spots.placed_since, rows.day < spots.placed_until]
     both = rows.left_join(spots, on)
     if any(name in LEVELS for name, _ in (*query.filters, *query.excludes)):
-        both = both.filter(both[_KEPT].fill_null(_passes(query, None)))
+        both = both.filter(both[_KEPT].fill_null(passes(query, None)))
     return both.select(*rows.columns, **{level: both[level].fill_null("") for level in groups})
 
 
@@ -53,7 +53,7 @@ def _spots(query: CostQuery, groups: list[str]) -> pa.Table:
     except NoSuchOrganisation as missing:
         raise BadQuestion(str(missing)) from missing
     found = [
-        (team, spot.since, spot.until, *(spot.value(level) for level in groups), _passes(query, spot))
+        (team, spot.since, spot.until, *(spot.value(level) for level in groups), passes(query, spot))
         for team in asked.teams
         for spot in asked.spots(team)
         if spot.since < query.end and query.start < spot.until
@@ -62,7 +62,7 @@ def _spots(query: CostQuery, groups: list[str]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in found], schema)
 
 
-def _passes(query: CostQuery, spot: Spot | None) -> bool:
+def passes(query: CostQuery, spot: Spot | None) -> bool:
     """Whether what stands there passes the filters by levels; an empty value means: without such a level."""
 
     def has(name: str, values: tuple[str, ...]) -> bool:

@@ -15,7 +15,7 @@ from django.test import Client
 
 from apps.teams.models import Unit as UnitRow
 from apps.teams.models import UnitMembership
-from apps.teams.organising import keep_tree
+from apps.teams.organising import keep_tree, newest_tree_number
 from apps.teams.tree import Place, Tree, Unit
 from tests.dashboards import company
 from tests.dashboards.company import ALL_DAYS, Cost
@@ -110,6 +110,19 @@ def test_a_team_that_left_for_another_department_moved_away(organised: Any, clie
     keep_tree(beside, datetime(2026, 11, 2, tzinfo=UTC))
     panel = client_of("finance").get("/why/panel/?department=live").content.decode()
     assert "直播课堂 since 11 Oct, it moved away." in panel
+
+
+def test_whether_it_moved_is_told_by_the_organisation_that_is_asked_of(organised: Any, client_of: ClientOf) -> None:
+    """The newest organisation says that the team always was where it is; the cost is told by the one before."""
+    before = newest_tree_number()
+    keep_tree(
+        replace(TREE, teams=dict(TREE.teams) | {"live-class": (Place("ai & search"),)}),
+        datetime(2026, 11, 2, tzinfo=UTC),
+    )
+    address = f"/api/v1/why/?department={quote('ai & search')}&start=2026-10-11&end=2026-10-21"
+    finance = client_of("finance")
+    assert "it moved here" in str(finance.get(f"{address}&organisation_as_of={before}").json()["sentences"])
+    assert "it moved here" not in str(finance.get(address).json()["sentences"])
 
 
 def test_why_calls_a_department_by_its_title_where_one_may_see_it(organised: Any, client_of: ClientOf) -> None:

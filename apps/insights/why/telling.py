@@ -20,11 +20,12 @@ from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.searching import ATTRIBUTES
 from apps.insights.why.wording import what_happened
+from apps.marts.placing import passes
 from apps.marts.query import EVERYTHING, CostQuery, Scope
 from apps.marts.selectors import NothingPublished
 from apps.teams.models import UNALLOCATED, Team
 from apps.teams.organising import tree
-from apps.teams.tree import KINDS, LEVELS, Spot
+from apps.teams.tree import KINDS
 
 NOTABLE = Decimal("0.2")
 """A segment that holds less of the change does not explain it."""
@@ -102,15 +103,10 @@ def _sentence(found: Why, one: CurrencyChange, what: str) -> Sentence:
 def how(found: Why, segment: SegmentChange) -> Promise:
     """What happened to a segment, in words; of a team that came to what the question is narrowed to, or left it,
     between the first day compared with and the last, that it moved."""
-    rises, team = segment.change.change > 0, dict(segment.values).get("team", "")
-    wanted = [(level, set(values)) for level, values in found.query.filters if level in LEVELS]
-
-    def is_here(spot: Spot) -> bool:
-        return all(values & set(spot.above(level)) for level, values in wanted)
-
-    for earlier, later in pairwise(tree().spots(team) if wanted else ()):
-        is_between = found.before.start < later.since < found.query.end
-        if is_between and is_here(later) is rises and is_here(earlier) is not rises:
+    rises, team, query = segment.change.change > 0, dict(segment.values).get("team", ""), found.query
+    for earlier, later in pairwise(tree(query.organisation_as_of).spots(team) if query.levels else ()):
+        is_between = found.before.start < later.since < query.end
+        if is_between and passes(query, later) is rises and passes(query, earlier) is not rises:
             return _CAME if rises else _LEFT
     return what_happened(segment.change)
 
