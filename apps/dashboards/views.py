@@ -91,7 +91,7 @@ class Guarded(LoginRequiredMixin, View):
     def _asked_of(self, number: int | None, *, instead_of: str | None) -> str:
         """The parameters of this address with another publication wherever they name this one, or with none."""
         asked = self.request.GET.copy()
-        for name in [name for name in _PUBLICATIONS if name in asked and asked[name] == instead_of]:
+        for name in [name for name in _PUBLICATIONS if name in asked and str(asked[name]).lstrip("0") == instead_of]:
             if number is None:
                 del asked[name]
             else:

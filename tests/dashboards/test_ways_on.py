@@ -53,6 +53,12 @@ def test_a_publication_that_is_not_there_is_said_so_by_its_number(published, cli
     assert way_on(told) == [f"?to={newest}"]
 
 
+def test_its_link_drops_the_number_however_it_was_written(published, client_of):
+    told = client_of("staff").get("/?publication=0099&metric=list_cost").content.decode()
+    assert "There is no publication 99" in told
+    assert way_on(told) == ["?metric=list_cost"]
+
+
 def test_somebody_without_a_role_is_led_to_settings_or_out(published, client_of):
     refused = client_of("newcomer").get("/")
     main = refused.content.decode().partition('<main id="content"')[2]
