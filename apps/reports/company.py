@@ -28,7 +28,8 @@ from apps.reports.outlook import Landing, landings_of_teams
 from apps.reports.selectors import CurrencyWeek, Part, WeeklyReport
 from apps.reports.weeks import Week
 from apps.savings.selectors import STEPS, ways
-from apps.teams.models import UNALLOCATED, Team
+from apps.teams.models import UNALLOCATED
+from apps.teams.selectors import team_titles
 
 MOVERS = 5
 TO_DECIDE = 3
@@ -87,7 +88,7 @@ def books(report: WeeklyReport, *, now: datetime) -> Books:
         restated=_restated(report.week),
         disputed=tuple(disputes(EVERYTHING).filter(state__in=waiting)),
         landings=landings_of_teams(report.query),
-        titles=titles(),
+        titles=team_titles(),
     )
 
 
@@ -97,13 +98,8 @@ def summary(report: WeeklyReport) -> Summary:
         movers={week.currency: _movers(week) for week in report.currencies},
         stages=_stages(),
         to_decide=tuple(_to_decide()),
-        titles=titles(),
+        titles=team_titles(),
     )
-
-
-def titles() -> dict[str, str]:
-    """Teams, the retired ones too, as people call them."""
-    return {name: title or name for name, title in Team.objects.values_list("name", "title")}
 
 
 def unallocated(week: CurrencyWeek) -> Decimal:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from apps.charts.labels import plain
 from apps.reports import archive
 from apps.reports.archive import Wanted
-from apps.reports.company import titles
 from apps.reports.models import Delivery, Part, Report
 from apps.reports.recipients import Target, readable
+from apps.teams.selectors import team_titles
 
 MOST = 100
 ROLES: dict[str, Promise] = {
@@ -84,7 +84,7 @@ class ArchivePage:
 def page(reader: AbstractBaseUser | AnonymousUser, asked: Mapping[str, str]) -> ArchivePage:
     """What somebody may read, narrowed by what an address asks for."""
     wanted = Wanted(**{name: asked.get(name, "") for name in ("role", "team", "week")})
-    names, mine = titles(), readable(reader)
+    names, mine = team_titles(), readable(reader)
     found, everything = archive.letters(reader, wanted), archive.letters(reader)
     rows = list(found[:MOST])
     teams = sorted({team for team in everything.order_by().values_list("team", flat=True).distinct() if team})
@@ -109,7 +109,7 @@ def letter(delivery: Delivery) -> LetterOf:
         return File(one.name, one.content_type, one.size_bytes, one.content_id, url)
 
     files = tuple(file(one) for one in delivery.parts.order_by("place"))
-    return LetterOf(_line(delivery, titles()), delivery, files, reverse("report-page", args=[delivery.pk]))
+    return LetterOf(_line(delivery, team_titles()), delivery, files, reverse("report-page", args=[delivery.pk]))
 
 
 def spelled(target: Target) -> str:

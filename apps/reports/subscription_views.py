@@ -17,9 +17,9 @@ from django.views.generic import TemplateView
 
 from apps.operations.people import own_teams
 from apps.reports import recipients
-from apps.reports.company import titles
 from apps.reports.listing import ROLES, spelled, title_of
 from apps.reports.recipients import NoAddress, NoSuchLink, Subscribed, Target
+from apps.teams.selectors import team_titles
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Subscriptions(LoginRequiredMixin, TemplateView):
     template_name = "reports/subscriptions.html"
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
-        user, names = self.reader, titles()
+        user, names = self.reader, team_titles()
         near, far = _near_and_far(user)
         offers = [
             Offer(spelled(one), title_of(one.report, one.name, names), str(ROLES[one.report]), is_wanted)
@@ -102,7 +102,12 @@ class Unsubscribe(TemplateView):
 
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         link = self.link()
-        return {"address": link.address, "title": title_of(link.report, link.team, titles()), "state": "asked", **said}
+        return {
+            "address": link.address,
+            "title": title_of(link.report, link.team, team_titles()),
+            "state": "asked",
+            **said,
+        }
 
     def post(self, request: HttpRequest, token: str) -> HttpResponseBase:
         is_wanted = request.POST.get("again") == "yes"

@@ -45,7 +45,7 @@ def active_teams() -> list[Team]:
 
 
 def team_titles() -> dict[str, str]:
-    """What people call teams, by their keys."""
+    """What people call teams, the retired ones too, by their keys."""
     return {name: title or name for name, title in Team.objects.values_list("name", "title")}
 
 
