@@ -101,16 +101,6 @@ def test_a_fee_dated_ahead_changes_nothing_of_the_days_that_are_over(db, home, a
     assert (found().last_day, found().is_going_on) == (date(2026, 10, 18), True)
 
 
-def test_nor_do_days_pass_for_days_without_cost_whose_bill_is_late_beside_it(db, home):
-    """The bill is ten days late; of the days since then nothing is known, and nothing fell."""
-    fee = {"day": NOW.date() + timedelta(days=90), "team": "web", "effective_cost": "5"}
-    publish_costs([*world({}, days=DAYS - 10), fee], created_at=NOW)
-    run = services.find(now=NOW)
-
-    assert (run.rows, places()) == (0, set())
-    assert newest_run(Publication.objects.get().number).end_day == FIRST + timedelta(days=DAYS - 10)
-
-
 def test_the_money_so_far_is_exact_actual_less_what_was_expected(stepped_storage):
     """Wednesday to Sunday: 120 + 110 + 100 + 40 + 30 were usual, and came twice."""
     one = found()

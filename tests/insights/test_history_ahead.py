@@ -1,10 +1,11 @@
-"""What a forecast learns from is of days that came, whatever is dated ahead."""
+"""What forecasts learn from, and anomalies are looked for in, is of days that came, whatever is dated ahead."""
 
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from apps.insights import history
+from apps.insights.anomalies import cells
 from tests.savings.ledgers import END, costs
 from tests.worlds import publish_costs
 
@@ -29,6 +30,8 @@ def test_nor_are_days_learned_from_whose_bill_is_late_beside_it(late: int) -> No
     rows = costs(until=until)
     (before,) = history.read(publish_costs(rows, created_at=moment), today=END)
     fee = {"day": END + timedelta(days=90), "team": "data", "service": "RI", "effective_cost": "5"}
-    (after,) = history.read(publish_costs([*rows, fee], created_at=moment), today=END)
+    published = publish_costs([*rows, fee], created_at=moment)
+    (after,) = history.read(published, today=END)
     assert (after.start, after.end, after.dropped) == (before.start, until, 0)
     assert after.costs == before.costs
+    assert [measure.end for measure in cells.read(published, today=END)] == [until]
