@@ -7,7 +7,6 @@ from typing import Any
 
 from apps.api.errors import BadParameterError
 from apps.api.parameters import (
-    ANY,
     COSTS,
     EXCLUDE,
     TABLE_FORMAT,
@@ -17,7 +16,7 @@ from apps.api.parameters import (
     day,
     narrowing,
     one_of,
-    values,
+    values_or_any,
     whole_number,
 )
 from apps.finops.windows import ONE_DAY, Window
@@ -53,7 +52,7 @@ def _comparison(value: str) -> str | Window:
 
 
 def _kept() -> Mapping[str, Parameter]:
-    return narrowing(values, "Only these values of {}, compared as a whole; `*` for any.")
+    return narrowing(values_or_any, "Only these values of {}, compared as a whole; `*` for any.")
 
 
 def _filter() -> Mapping[str, Parameter]:
@@ -78,7 +77,7 @@ def _filter() -> Mapping[str, Parameter]:
 def _group_by() -> Mapping[str, Parameter]:
     told = "Group by {}; values other than `*` are a filter as well."
     names = (*GROUPS, *tag_dimensions())
-    return {name: Parameter(name, values, told.format(name), is_list=True) for name in names}
+    return {name: Parameter(name, values_or_any, told.format(name), is_list=True) for name in names}
 
 
 def _order_by() -> Mapping[str, Parameter]:
@@ -137,13 +136,13 @@ def filters(given: Mapping[str, Any]) -> Values:
     """What is kept: plain, as `filter[…]`, and as values that a group was narrowed to."""
     plain = asked_filters({name: value for name, value in given.items() if "[" not in name})
     said = asked_filters(in_brackets(given, "filter"))
-    narrowed = [(name, found) for name, found in in_brackets(given, "group_by").items() if ANY not in found]
+    narrowed = [(name, found) for name, found in in_brackets(given, "group_by").items() if found]
     for name, found in narrowed:
         if name in TIME_DIMENSIONS:
             raise BadParameterError(f"group_by[{name}]", f"group_by[{name}] is {found[0][:40]!r}; it can only be *")
     kept: dict[str, tuple[str, ...]] = dict(plain)
     for name, found in (*said, *narrowed):
-        if ANY not in found:
+        if found:
             kept[name] = tuple(value for value in kept.get(name, found) if value in found)
             if not kept[name]:
                 parameter = f"filter[{FILTER_NAMES.get(name, name)}]"

@@ -239,10 +239,16 @@ TAG = Parameter(
 )
 
 
-def not_everything(value: str) -> tuple[str, ...]:
-    """Values to leave out; in quotes one may be called as all of them are."""
+def values_or_any(value: str) -> tuple[str, ...]:
+    """Values, none for any of them; in quotes one may be called as all of them are."""
     found = values(value)
-    if ANY in IN_QUOTES.sub("quoted", value).split(","):
+    return () if ANY in IN_QUOTES.sub("quoted", value).split(",") else found
+
+
+def not_everything(value: str) -> tuple[str, ...]:
+    """Values to leave out."""
+    found = values_or_any(value)
+    if not found:
         raise ValueError(f"is {ANY}: nothing would be left; name what is left out, in quotes what is called so")
     return found
 

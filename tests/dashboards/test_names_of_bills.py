@@ -14,6 +14,7 @@ from gunicorn.http.parser import RequestParser
 
 from tests.ingest.bills import bill, charges, ingest, put, row, source
 from tests.insights.why_world import FIRST, charge, part, publish
+from tests.worlds import publish_costs
 
 NAMES = {
     "a newline": "Elastic\nCompute",
@@ -82,6 +83,13 @@ def test_a_star_that_is_no_name_still_leaves_nothing(people: Any, client_of: Cli
         answered = client_of("staff").get(f"/api/v1/costs/?exclude[service]={left_out}")
         assert answered.status_code == 400
         assert "nothing would be left" in answered.json()["detail"]
+
+
+@pytest.mark.parametrize("asked", ["service", "filter[service]", "group_by[service]"])
+def test_a_star_in_quotes_is_a_name_wherever_values_are_told(people: Any, client_of: ClientOf, asked: str) -> None:
+    publish_costs([{"day": FIRST, "effective_cost": "1", "service": name} for name in ("*", "other")])
+    told = client_of("staff").get("/api/v1/costs/", {asked: '"*"'}).json()
+    assert told["totals"] == {"CNY": "1.000000000000"}
 
 
 def test_a_nul_is_in_no_name(people: Any, client_of: ClientOf) -> None:
