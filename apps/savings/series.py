@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from apps.finops.money import NOTHING, add_up, divided, less
 from apps.finops.windows import Window
-from apps.insights.why.answering import why
+from apps.insights.why.answering import whole_changes
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.savings import costs
@@ -127,12 +127,12 @@ def _price_per_day(one: Initiative, scope: Scope, window: Window, pinned: Public
     after = Window(one.measured_from, one.measured_from + timedelta(days=length))
     before = Window(one.start - timedelta(days=length), one.start)
     filters = (*scope.items(), ("currency", (one.currency,)))
-    found = why(CostQuery(after.start, after.end, filters=filters, as_of=pinned.number), before)
-    parts = [change.change.parts for change in found.currencies if change.currency == one.currency]
-    if not parts:
+    found = whole_changes(CostQuery(after.start, after.end, filters=filters, as_of=pinned.number), before)
+    if found is None or one.currency not in found[1]:
         return None
-    days = (found.days.end - found.days.start).days
-    return divided(add_up(part[name] for part in parts for name in PRICES), Decimal(days))
+    compared, changes = found
+    parts = changes[one.currency].parts
+    return divided(add_up(parts[name] for name in PRICES), Decimal((compared.end - compared.start).days))
 
 
 def untouched(

@@ -6,15 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils.translation import gettext, override
 
 from apps.finops.why import explain_change
 from apps.finops.windows import Window
-from apps.insights.why.answering import SegmentChange, why
+from apps.insights.why.answering import SegmentChange, whole_changes, why
 from apps.insights.why.searching import Found
 from apps.insights.why.telling import sentences, title
+from apps.marts.cube import TooManyRows
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.rates.services import import_rates
@@ -78,6 +80,20 @@ def test_it_adds_up_to_the_numbers_that_every_page_says(published, filters, metr
     assert one.change.before == answer(query.between(FIRST, SECOND)).totals["CNY"]
     assert one.change.before + sum(one.change.parts.values()) == one.change.after
     assert one.elsewhere + sum(segment.change.change for segment in one.segments) == one.change.change
+
+
+def test_the_whole_change_is_told_where_its_rows_are_too_many_to_search(published, monkeypatch):
+    (searched,) = why(WEEK).currencies
+    cache.clear()
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 3)  # compute, databases and a credit
+
+    with pytest.raises(TooManyRows):
+        why(WEEK)
+    found = whole_changes(WEEK, Window(FIRST, SECOND))
+
+    assert found is not None
+    assert (found[0], set(found[1])) == (Window(SECOND, END), {"CNY"})
+    assert found[1]["CNY"].parts == searched.change.parts
 
 
 def test_the_change_back_is_the_same_with_the_other_sign(published):

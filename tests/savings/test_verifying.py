@@ -49,6 +49,16 @@ def test_a_known_effect_is_verified_within_its_interval(left):
     assert 0 < Decimal(found.lower_text) < Decimal(found.saving_text)
 
 
+def test_what_has_more_rows_than_a_change_is_searched_in_is_verified(monkeypatch):
+    """What prices changed is told without a search: of two teams' storage, that of one service."""
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 1)
+
+    one, found = verified({OSS: 0.6, ("data", "OSS"): 0.6}, scope="service=OSS")
+
+    assert one.state == State.VERIFIED
+    assert not any("prices" in said["text"] for said in found.content["says"])
+
+
 def test_a_worker_that_was_taken_over_measures_nothing():
     publish({OSS: 0.75})
     one = stated()

@@ -112,6 +112,21 @@ def why(query: CostQuery, before: Window | None = None) -> Why:
     )
 
 
+def whole_changes(query: CostQuery, before: Window) -> tuple[Window, dict[str, CostChange]] | None:
+    """The days that are compared, and the change in each currency by its parts, wherever it lies: nothing is searched,
+    so it is told of any number of rows. None where nothing can be compared."""
+    compared = publication(query.as_of).published.compared(Window(query.start, query.end), before)
+    if compared is None:
+        return None
+    now, earlier = compared
+    found = cube(query.between(now.start, now.end), earlier, _MARKS)
+    changes = {}
+    for currency in sorted({row[1] for row in found.rows}):
+        periods = _periods(found, currency, Found(()))
+        changes[currency] = _whole(periods, _lengths(found.query, earlier))
+    return now, changes
+
+
 def _unknown(query: CostQuery, asked: Window, before: Window) -> Why:
     pinned = publication(query.as_of)
     told = with_versions(replace(query, as_of=pinned.number, group_by=()))
@@ -134,23 +149,35 @@ def _currencies(found: Cube) -> tuple[CurrencyChange, ...]:
 
 
 def _changed(found: Cube, currency: str, segments: Found, days: tuple[int, int]) -> CurrencyChange:
-    mine = found.query if found.query.currency else found.query.narrowed(currency=currency)
-    windows = found.before, Window(mine.start, mine.end)
-    periods = metered(mine, windows, segments.segments, _amounts(found, currency, segments))
+    periods = _periods(found, currency, segments)
     numbers = range(len(segments.segments))
     told = [explain_change(*(_of(side, [(currency, number)]) for side in periods), days=days) for number in numbers]
-    whole = explain_change(*(_of(side, sorted(side)) for side in periods), days=days)
-    since = beginnings(mine, found.before, segments.segments)
+    since = beginnings(_narrowed(found, currency), found.before, segments.segments)
     partial = segments.partial((row for row in found.rows if row[1] == currency), found.dimensions)
     return CurrencyChange(
         currency,
-        whole,
+        _whole(periods, days),
         tuple(
             SegmentChange(values, change, _that_way(since[number], change), number not in partial)
             for number, (values, change) in enumerate(zip(segments.segments, told, strict=True))
             if change.change
         ),
     )
+
+
+def _narrowed(found: Cube, currency: str) -> CostQuery:
+    return found.query if found.query.currency else found.query.narrowed(currency=currency)
+
+
+def _periods(found: Cube, currency: str, segments: Found) -> list[Period]:
+    """The meters before and after, by segment."""
+    mine = _narrowed(found, currency)
+    windows = found.before, Window(mine.start, mine.end)
+    return metered(mine, windows, segments.segments, _amounts(found, currency, segments))
+
+
+def _whole(periods: Iterable[Period], days: tuple[int, int]) -> CostChange:
+    return explain_change(*(_of(side, sorted(side)) for side in periods), days=days)
 
 
 def _that_way(began: Beginning | None, change: CostChange) -> date | None:
