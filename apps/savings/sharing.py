@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -17,6 +17,7 @@ from apps.learning.effects.sharing import shapley
 from apps.learning.effects.study import EffectError, Study
 from apps.marts.models import Publication
 from apps.savings import costs
+from apps.savings.known import SILENT_DAYS
 from apps.savings.models import Initiative, Measurement
 from apps.savings.scopes import Scope, are_apart
 from apps.savings.series import Floats, known_window
@@ -85,10 +86,12 @@ def _groups(players: Sequence[_Player], pinned: Publication) -> list[list[_Playe
 
 
 def _overlap(one: _Player, other: _Player, pinned: Publication) -> bool:
+    """What is gone costs nothing on the days that are measured: the cost before them tells that both are about it."""
     start, end = max(one.window[0], other.window[0]), min(one.window[1], other.window[1])
     if one.one.currency != other.one.currency or start >= end or are_apart(one.scope, other.scope):
         return False
-    return any(costs.daily([one.scope, other.scope], one.one.currency, Window(start, end), pinned).values())
+    before = min(one.one.start, other.one.start) - timedelta(days=SILENT_DAYS)
+    return any(costs.daily([one.scope, other.scope], one.one.currency, Window(before, end), pinned).values())
 
 
 def shares(group: Sequence[_Player], pinned: Publication) -> list[Fraction]:

@@ -39,6 +39,18 @@ def test_two_about_the_same_cost_share_what_was_saved_once():
     assert first.content["overlaps"] == [Initiative.objects.order_by("-pk")[0].pk]
 
 
+def test_what_is_gone_is_shared_once_though_it_costs_nothing_on_any_measured_day():
+    gone = {OSS: 0.0}
+    publish(gone)
+    stated()
+    stated(name="Delete drafts")
+
+    services.verify(now=NOW)
+
+    assert [round(share, 6) for share in shares()] == [Decimal("0.5"), Decimal("0.5")]
+    assert float(selectors.verified(None, START, END)["CNY"]) == pytest.approx(truth(gone, OSS, START, END), rel=0.15)
+
+
 def test_those_about_other_cost_share_nothing():
     publish(CHANGE | {("search", "ECS"): 0.7})
     stated()
