@@ -242,7 +242,7 @@ def _look(one: Initiative, pinned: Publication, now: datetime) -> int:
     found = measuring.measure(one, series, end=due[-1])
     with transaction.atomic():
         fencing.check()
-        kept = _keep(one, found, pinned, now, end=due[-1], inputs=inputs)
+        kept = _keep(one, found, pinned, now, end=due[-1], inputs=inputs, share=newest.share_text if newest else "1")
         if kept.is_final:
             _conclude(one, kept, found, now)
     return 1
@@ -257,8 +257,9 @@ def _undo(one: Initiative, now: datetime) -> None:
 
 
 def _keep(
-    one: Initiative, found: "Measured", pinned: Publication, now: datetime, *, end: date, inputs: str
+    one: Initiative, found: "Measured", pinned: Publication, now: datetime, *, end: date, inputs: str, share: str
 ) -> Measurement:
+    """Its `share` is that of the measurement before, until all are shared anew: meanwhile nothing is read twice."""
     methods = [] if found.effect is None else [vars_of(each) for each in found.effect.methods]
     content = {
         "days": found.days, "before": found.before, "months": found.months, "methods": methods,
@@ -269,7 +270,7 @@ def _keep(
     }  # fmt: skip
     return Measurement.objects.create(
         initiative=one, publication=pinned.number, at=now, start=one.measured_from, end=end,
-        is_final=end >= one.decided_on, content=content, inputs=inputs, **found.columns(),
+        is_final=end >= one.decided_on, content=content, inputs=inputs, share_text=share, **found.columns(),
     )  # fmt: skip
 
 

@@ -75,6 +75,21 @@ def test_a_part_of_a_cost_and_the_whole_of_it_promise_no_more_than_the_whole():
     assert float(together) == pytest.approx(truth(CHANGE, OSS, START, END), rel=0.2)
 
 
+def test_what_is_measured_anew_is_not_counted_twice_before_it_is_shared_anew(monkeypatch):
+    """A run over hundreds of initiatives takes minutes, and pages are read meanwhile."""
+    publish(CHANGE)
+    stated()
+    stated(name="Delete drafts")
+    services.verify(now=NOW)
+
+    publish({OSS: 0.6})
+    monkeypatch.setattr(sharing, "share", lambda _pinned: None)
+    services.verify(now=NOW)
+
+    assert [one.measurements.filter(is_final=True).count() for one in Initiative.objects.all()] == [2, 2]
+    assert [round(share, 6) for share in shares()] == [Decimal("0.5"), Decimal("0.5")]
+
+
 def test_sharing_again_changes_nothing():
     publish(CHANGE)
     stated()
