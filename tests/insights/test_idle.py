@@ -13,8 +13,10 @@ from django.core.management.base import CommandError
 from apps.finops.windows import Window
 from apps.insights import runs
 from apps.insights.idle import deciding, judging, listening, selectors, services
+from apps.insights.idle.billed import UnusedCommitment
 from apps.insights.idle.ledger import complete_window
 from apps.insights.idle.listening import Listener
+from apps.insights.idle.resources import _commitments
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Scope
@@ -148,6 +150,24 @@ def test_each_kind_says_why_and_what_would_be_lost(found, key, evidence, lost):
 
     assert str(selectors.sentences(row)[0]) == evidence
     assert str(selectors.lost(row)) == lost
+
+
+@pytest.mark.parametrize(
+    ("held", "every", "is_found"),
+    [
+        pytest.param(28, 1, True, id="to the last day"),
+        pytest.param(27, 1, True, id="to the day before: it may come late"),
+        pytest.param(20, 1, False, id="it ended a week ago: nobody can save what it was paid for"),
+        pytest.param(28, 3, True, id="charged every third day"),
+        pytest.param(15, 3, False, id="every third, until two weeks ago"),
+    ],
+)  # fmt: skip
+def test_an_unused_commitment_is_told_as_long_as_it_is_held(held, every, is_found):
+    window = Window(date(2026, 9, 1), date(2026, 9, 29))
+    unused = {window.start + timedelta(days=number): Decimal(3) for number in range(0, held, every)}
+    one = UnusedCommitment("ri-1", "RI", "Reserved", "CNY", "ri-1", unused, dict.fromkeys(unused, Decimal(0)))
+
+    assert bool(list(_commitments([one], window))) == is_found
 
 
 def test_a_gpu_nobody_uses_costs_the_gpus_part_of_its_workload(found):

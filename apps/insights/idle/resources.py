@@ -111,9 +111,14 @@ def in_bill(pinned: Publication, window: Window, listener: Listener, zone: ZoneI
 def _is_there(one: BilledResource, end: date, clusters: Clusters) -> bool:
     """Whether it is still charged for: on the last day, or at longer intervals. A server that left its cluster and is
     not charged for any more was given back."""
-    ago = (end - one.last_day).days
     was_node = one.kind == kinds.INSTANCE and clusters.knows(one)
-    return ago <= 1 or (not was_node and one.interval_days > 0 and ago <= one.interval_days + LATE_DAYS)
+    return _is_charged(one.last_day, 0 if was_node else one.interval_days, end)
+
+
+def _is_charged(last: date, interval_days: int, end: date) -> bool:
+    """Whether what is charged at intervals, none where they are not known, is so still before the day `end`."""
+    ago = (end - last).days
+    return ago <= 1 or (interval_days > 0 and ago <= interval_days + LATE_DAYS)
 
 
 def _hours(metered: Hours | None, window: Window, zone: ZoneInfo) -> Hours:
@@ -226,9 +231,10 @@ def _more(kind: str, one: BilledResource, judged: Judged, siblings: Siblings) ->
 
 def _commitments(found: list[UnusedCommitment], window: Window) -> Iterator[Candidate]:
     for one in found:
-        unused = sorted(day for day, cost in one.unused.items() if cost > 0)
-        if len(unused) < LEAST_UNUSED:
-            continue
+        unused, days_held = sorted(day for day, cost in one.unused.items() if cost > 0), sorted(one.unused)
+        interval = (days_held[-1] - days_held[-2]).days if len(days_held) > 1 else 0
+        if len(unused) < LEAST_UNUSED or not _is_charged(days_held[-1], interval, window.end):
+            continue  # it is used, or has ended
         nothing = add_up(one.unused.values())
         share = divided(100 * nothing, add_up([nothing, *one.used.values()]))
         days = (window.end - window.start).days
