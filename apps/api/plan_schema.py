@@ -35,6 +35,8 @@ class PlanRowSchema(serializers.Serializer[Any]):
     inputs = serializers.CharField(help_text="fingerprint of the numbers, the settings and the method")
     made_at = serializers.DateTimeField()
     withheld = serializers.CharField(allow_blank=True)
+    billed_until = serializers.DateField(allow_null=True, help_text="the last day of bills that it is made of")
+    outdated = serializers.CharField(allow_blank=True, help_text="that these ended long before it was planned")
     is_verified = serializers.BooleanField()
     currency = serializers.CharField(allow_blank=True)
     cost_per_month = Amount(allow_null=True, help_text="null where not all of the plan may be seen")

@@ -159,6 +159,7 @@ def _row(one: Shown) -> dict[str, Any]:
     return {
         "planner": plan.planner, "subject": plan.subject, "publication": plan.publication, "version": plan.version,
         "inputs": plan.inputs, "made_at": plan.made_at, "withheld": str(one.withheld or ""),
+        "billed_until": draft.billed_until if draft else None, "outdated": str(one.outdated or ""),
         "is_verified": bool(draft and draft.is_verified), "currency": draft.currency if draft else "",
         "cost_per_month": draft.cost_per_month if draft else None,
         "saving_per_month": draft.saving_per_month if draft else None,

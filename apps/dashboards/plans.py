@@ -33,7 +33,7 @@ _WORDY = ("text", "words", "team")
 class PlannerRow:
     """One planner in the list: what its plans save a month, and how many were made, withheld or are not sound.
 
-    `of_others`: plans were made, and none has anything of the reader's teams.
+    `of_others`: plans were made, and none has anything of the reader's teams. `outdated`: of bills that ended long ago.
     """
 
     title: str
@@ -45,6 +45,7 @@ class PlannerRow:
     unsound: int
     fault: Fault | None
     of_others: bool = False
+    outdated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class PlanPage:
     may_measure: bool = False
     may_bring: bool = False
     of_others: bool = False
+    outdated: str = ""
 
     @property
     def share(self) -> Decimal | None:
@@ -133,6 +135,7 @@ def _row(standing: Standing, scope: Scope) -> PlannerRow:
         unsound=sum(one.draft is not None and not one.draft.is_verified for one in found),
         fault=standing.fault,
         of_others=not found and scope.teams is not None and standing.is_planned,
+        outdated=tuple(dict.fromkeys(spoken(one.outdated) for one in found if one.outdated)),
     )
 
 
@@ -162,6 +165,7 @@ def page(name: str, given: Mapping[str, Any], scope: Scope, actor: Actor) -> Pla
         subject=found.plan.subject,
         shown=found,
         draft=draft,
+        outdated=spoken(found.outdated) if found.outdated else "",
         says=_spoken(draft.says),
         risks=_spoken(draft.risks),
         binds=_spoken(draft.binds),

@@ -16,6 +16,8 @@ from apps.teams.approval import Actor
 
 Settings = Mapping[str, float]
 Rows = Sequence[Sequence[Any]]
+MOST_LAG = 7
+"""Bills come some days late; a plan that is made of older ones says so before all else."""
 
 
 class BadSettings(CostOpsError):
@@ -129,7 +131,8 @@ class Draft:
 
     `says` is what to do, `risks` at what risk (as replayed on the past), `binds` what keeps it from saving more,
     `unknowns` what it cannot know. `bound` is the best that any plan could reach, in the unit of `objective`.
-    `tables` are rows by table, `content` whatever figures and exports are made of: both plain JSON.
+    `tables` are rows by table, `content` whatever figures and exports are made of: both plain JSON. `billed_until` is
+    the last day of bills that it is made of.
     """
 
     currency: str
@@ -147,6 +150,7 @@ class Draft:
     seed: int | None = None
     objective: float | None = None
     bound: float | None = None
+    billed_until: date | None = None
 
     @property
     def gap(self) -> float | None:

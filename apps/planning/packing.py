@@ -24,6 +24,7 @@ def packed(draft: Draft) -> dict[str, Any]:
         "tables": {name: [list(row) for row in rows] for name, rows in draft.tables.items()},
         "content": dict(draft.content),
         "settings": dict(draft.settings),
+        "billed_until": draft.billed_until and draft.billed_until.isoformat(),
     }
 
 
@@ -36,6 +37,7 @@ def unpacked(told: dict[str, Any]) -> Draft:
         | {
             "checks": tuple(Check(_read(title), kept) for title, kept in told["checks"]),
             "actions": tuple(_read_action(one) for one in told["actions"]),
+            "billed_until": date.fromisoformat(last) if (last := told.get("billed_until")) else None,
         }
     )
 

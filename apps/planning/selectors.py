@@ -1,8 +1,9 @@
 """Reading plans, for those who may see them, and trying other settings on the same numbers."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import reduce
 from operator import or_
@@ -13,17 +14,24 @@ from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from apps.calendars.selectors import today
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding, Sentence
 from apps.finops.money import add_up
+from apps.finops.once import once
+from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Scope
-from apps.planning.drafts import Draft, Planner, checked
+from apps.planning.drafts import MOST_LAG, Draft, Planner, checked
 from apps.planning.models import ChosenSettings, Fault, Plan
 from apps.planning.packing import packed, unpacked
 from apps.planning.registry import PLANNERS, planner_of
 
 TRIED_SECONDS = 600
 """So long a plan by other settings is remembered: its figures and exports are asked for one by one."""
+
+OUTDATED = (
+    "It is made of bills until %(day)s, which ended %(days)s days before it was planned: what came since is not in it."
+)
 
 
 class NoPlan(CostOpsError):
@@ -32,13 +40,23 @@ class NoPlan(CostOpsError):
 
 @dataclass(frozen=True)
 class Shown:
-    """A plan as somebody may see it: `draft` is None where it was withheld, `withheld` then says why."""
+    """A plan as somebody may see it: `draft` is None where it was withheld, `withheld` then says why. `day` is that on
+    which what it is made of was published."""
 
     plan: Plan
     planner: Planner
     draft: Draft | None
     withheld: Sentence | None
+    day: date
     is_tried: bool = False
+
+    @property
+    def outdated(self) -> Sentence | None:
+        """That the bills it is made of ended long before it was planned; None where they did not."""
+        last = self.draft.billed_until if self.draft else None
+        if last is None or (days := (self.day - last).days - 1) <= MOST_LAG:
+            return None
+        return Sentence(OUTDATED, {"day": f"{last}", "days": f"{days}"})
 
 
 class Standing(NamedTuple):
@@ -83,9 +101,15 @@ def plans(planner: str, scope: Scope = EVERYTHING) -> list[Shown]:
     return _visible(newest(planner), planner_of(planner), scope)
 
 
-def _visible(rows: Iterable[Plan], planner: Planner, scope: Scope) -> list[Shown]:
-    found = [_shown(row, planner, scope) for row in rows]
+def _visible(rows: Sequence[Plan], planner: Planner, scope: Scope) -> list[Shown]:
+    day = _published_on(rows[0]) if rows else date.min  # all are of one publication
+    found = [_shown(row, planner, scope, day) for row in rows]
     return [one for one in found if scope.teams is None or (one.draft and one.draft.actions)]
+
+
+def _published_on(plan: Plan) -> date:
+    pinned = once(("publication", plan.publication), Publication.objects.filter(number=plan.publication).first)
+    return today(pinned.created_at if pinned else plan.made_at)
 
 
 def _is_planned(rows: Iterable[Plan]) -> bool:
@@ -134,10 +158,10 @@ def _tried(plan: Plan, planner: Planner, settings: dict[str, float]) -> Draft:
     return unpacked(kept)
 
 
-def _shown(plan: Plan, planner: Planner, scope: Scope) -> Shown:
+def _shown(plan: Plan, planner: Planner, scope: Scope, day: date) -> Shown:
     withheld = Sentence(*plan.withheld) if plan.withheld else None
     draft = unpacked(plan.draft) if plan.draft else None
-    return Shown(plan, planner, draft and seen(draft, planner, scope), withheld)
+    return Shown(plan, planner, draft and seen(draft, planner, scope), withheld, day)
 
 
 def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
@@ -157,7 +181,7 @@ def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
     return Draft(
         currency=draft.currency, cost_per_month=None, saving_per_month=saving, says=(),
         checks=draft.checks, actions=mine, tables=tables,
-        settings=draft.settings,
+        settings=draft.settings, billed_until=draft.billed_until,
     )  # fmt: skip
 
 

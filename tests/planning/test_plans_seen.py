@@ -58,7 +58,7 @@ def test_of_a_part_of_a_plan_no_share_is_told() -> None:
 
 
 def test_where_all_planners_stand_is_asked_at_once(django_assert_num_queries) -> None:
-    with django_assert_num_queries(3):  # which publication each planned last, its plans, and what failed
+    with django_assert_num_queries(4):  # which publication each planned last, its plans, what failed, and its day
         standing = {one.planner.name: one for one in selectors.standing(EVERYTHING)}
     assert list(standing) == [planner.name for planner in PLANNERS]
     assert [one.plan.publication for one in standing["rightsizing"].plans] == [1]

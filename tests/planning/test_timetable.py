@@ -1,5 +1,6 @@
 """Schedules by the timetable: every class has its replicas in time, and the files say so too."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -114,6 +115,23 @@ def test_without_a_timetable_the_week_is_learned(school: Publication) -> None:
     assert "by the week's own pattern" in str(draft.says[0])
     assert max(row[2] for row in draft.tables["steps"]) == 13
     assert draft.tables["classes"] == []
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        pytest.param(7, "In the coming week 25 classes", id="bills are a week late"),
+        pytest.param(8, "In the week from 2026-10-05 on, which is over, 25 classes", id="they ended before it"),
+    ],
+)
+def test_a_plan_of_bills_that_ended_long_ago_does_not_speak_of_the_coming_week(
+    school: Publication, days: int, told: str
+) -> None:
+    bring(classes(8))
+    (case,) = [case for case in PLANNER.read(school, NOW + timedelta(days=days)) if not case.withheld]
+    draft = PLANNER.make(case.data, PLANNER.defaults)
+    assert str(draft.says[0]).startswith(told)
+    assert draft.billed_until == date(2026, 10, 4)
 
 
 def test_a_timetable_is_brought_on_the_page_at_the_terminal_and_by_programs(

@@ -1,7 +1,7 @@
 """The plan of online and batch together of a cluster by its settings: what it says, promises and shows."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -122,6 +122,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         actions=_actions(meta, saving, (_breaches(replayed, choices),)),
         tables={"week": _week(meta, history, coming), "evening": _evening(coming, evening, choices)},
         content=_content(meta, history, replayed, coming, evening, choices), settings=settings,
+        billed_until=date.fromisoformat(meta["since"]),
         objective=float(replayed.fitted.placed.sum()), bound=replayed.fitted.most,
     )  # fmt: skip
 
@@ -233,7 +234,7 @@ def _actions(meta: dict[str, Any], saving: Decimal, evidence: tuple[Sentence, ..
     if not saving:
         return ()
     names = {"batch": meta["batch_cluster"], "cluster": meta["cluster"]}
-    since = datetime.fromisoformat(meta["since"]).date()
+    since = date.fromisoformat(meta["since"])
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, names), evidence, meta["currency"], saving, since,
                scope={"cluster": meta["cluster"]}),

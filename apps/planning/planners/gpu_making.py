@@ -1,7 +1,7 @@
 """The plan of a GPU cluster by its settings: what it says, promises and shows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from decimal import ROUND_UP, Decimal
 from math import ceil
 from typing import Any
@@ -88,6 +88,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         tables={"moves": _moves(case, found), "cards": _cards(case, found), "workloads": _workloads(case, found),
                 "nodes": [[name, *_node_row(case, name)] for name in found.nodes]},
         content=_content(case, found, crowd), settings=settings,
+        billed_until=date.fromisoformat(case.meta["since"]),
         objective=None if bounds.saving is None else float(saving),
         bound=None if bounds.saving is None else float(bounds.saving),
     )  # fmt: skip
@@ -189,7 +190,7 @@ def _actions(case: Case, found: GivenBack) -> tuple[Action, ...]:
     for node in case.nodes:
         if node.name in found.nodes and node.price > 0:
             pools.setdefault(node.pool, []).append(node)
-    since = datetime.fromisoformat(case.meta["since"]).date()
+    since = date.fromisoformat(case.meta["since"])
     return tuple(
         Action(
             subject=f"{case.meta['cluster']} {pool}", team=_payer(case, nodes),

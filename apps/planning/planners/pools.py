@@ -1,6 +1,6 @@
 """Elastic pools of every online cluster: how many nodes to keep standing, and what serves the rest hour by hour."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -117,7 +117,8 @@ def make(data: bytes, settings: Settings) -> Draft:
             "demand": [round(float(one), 3) for one in pools.demand[-1]],
             "curve": [[nodes, float(amount)] for nodes, amount in found.curve], "flat": list(found.flat),
         },
-        settings=settings, seed=SEED, objective=float(dict(found.curve)[found.nodes]),
+        settings=settings, billed_until=date.fromisoformat(meta["since"]), seed=SEED,
+        objective=float(dict(found.curve)[found.nodes]),
         bound=float(dict(found.curve)[found.nodes]) / (1 + found.gap),
     )  # fmt: skip
 
@@ -127,6 +128,7 @@ def _nothing(meta: dict[str, Any], settings: Settings, why: str) -> Draft:
     return Draft(
         currency=meta["currency"], cost_per_month=Decimal(meta["cost_per_month"]), saving_per_month=Decimal(0),
         says=(Sentence("%(why)s", {"why": why}),), settings=settings, seed=SEED,
+        billed_until=date.fromisoformat(meta["since"]),
     )  # fmt: skip
 
 
@@ -176,7 +178,7 @@ def _actions(
         Action(
             subject=meta["cluster"], team=meta["team"], title=Sentence(TITLE, names),
             evidence=_risks(found, {one.name: one for one in found.replayed}, len(pools.demand)),
-            currency=meta["currency"], saving_per_month=saving, since=datetime.fromisoformat(meta["since"]).date(),
+            currency=meta["currency"], saving_per_month=saving, since=date.fromisoformat(meta["since"]),
             scope={"cluster": meta["cluster"]},
         ),
     )  # fmt: skip
@@ -220,7 +222,7 @@ PLANNER = Planner(
     name="pools",
     title=gettext_lazy("Elastic pools"),
     about=gettext_lazy("How many nodes to keep standing, and where what is above them runs cheapest hour by hour."),
-    version="1",
+    version="2",
     read=read,
     make=make,
     draw=draw,

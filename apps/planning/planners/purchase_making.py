@@ -49,6 +49,7 @@ def make(data: bytes, settings: Settings) -> Draft:
             "mix": [row for one in found for row in _mix(one)],
         } | ({"memory": _memory_rows(tiering, meta)} if tiering else {}),
         content=_content(found, meta), settings=settings,
+        billed_until=date.fromisoformat(meta["since"]),
         objective=sum(one.cost for one in found), bound=sum(one.bound for one in found),
     )  # fmt: skip
 

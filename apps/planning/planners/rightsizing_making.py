@@ -1,6 +1,6 @@
 """The right-sizing plan of a cluster by its settings: what it says, promises and shows."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -98,6 +98,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         checks=_checks(case, chosen, sized, told, parts, paid), actions=_actions(case, sized, parts),
         tables={"workloads": rows, "strategies": _strategies(case, chosen, kept)},
         content=_content(case, chosen, may_raise=bool(settings["raise"])), settings=settings,
+        billed_until=date.fromisoformat(case.meta["since"]),
     )  # fmt: skip
 
 
@@ -199,7 +200,7 @@ def _actions(case: Cluster, sized: Sized, parts: list[Decimal]) -> tuple[Action,
     for place, verdict in enumerate(sized.verdicts):
         if verdict == "lower" and parts[place]:
             teams.setdefault(case.meta["teams"][place], []).append(place)
-    cluster, since = case.meta["cluster"], datetime.fromisoformat(case.meta["since"]).date()
+    cluster, since = case.meta["cluster"], date.fromisoformat(case.meta["since"])
     return tuple(
         Action(
             subject=f"{cluster} {team}", team=team,

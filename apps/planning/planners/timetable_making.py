@@ -1,7 +1,7 @@
 """The schedule of a workload by its settings: learned, planned, replayed, checked, and what is shown of it."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -120,7 +120,7 @@ def _limits(case: _Case, settings: Settings) -> Limits:
 def make(data: bytes, settings: Settings) -> Draft:
     """The schedule of one workload by these settings."""
     case = _case(data, settings)
-    cost = max(Decimal(case.meta["cost_per_month"]), Decimal(0))
+    cost, last = max(Decimal(case.meta["cost_per_month"]), Decimal(0)), date.fromisoformat(case.meta["since"])
     quantile = settings["quantile"] / 100
     past, coming = case.hours - REPLAYED * DAY, case.hours + case.ahead
     try:
@@ -128,7 +128,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         now = _learn(case, case.hours, coming, AHEAD, quantile)
     except pattern.TooLittleHistory as little:
         return Draft(case.meta["currency"], cost, Decimal(0), (Sentence(words.TOO_LITTLE, {"why": str(little)}),),
-                     settings=settings)  # fmt: skip
+                     settings=settings, billed_until=last)  # fmt: skip
     replayed = _replicas(_scheduled(case, then, past, settings), REPLAYED * DAY)
     plan = _scheduled(case, now, coming, settings, cycles=True)
     verdict = _verified(case, plan, now, settings)
@@ -144,6 +144,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         actions=_actions(case, cost, saving, replayed, past, verdict),
         tables={"steps": _steps(case, plan), "classes": _classes(case, verdict)},
         content=_content(case, plan, replayed, past) | written, settings=settings,
+        billed_until=last,
         # Replica-minutes that the method compares, no money.
         objective=float(plan.cost), bound=float(plan.cost),
     )  # fmt: skip
@@ -198,17 +199,18 @@ def _says(case: _Case, plan: Scheduled, learned: _Learned, settings: Settings) -
     shown, classes = _shown(case, plan), len(_coming(case, SHOWN))
     heights = [step.replicas for step in shown]
     told = {"least": f"{min(heights)}", "most": f"{max(heights)}", "changes": f"{len(shown) - 1}"}
+    told |= {"first": _local(case, 60 * case.start)[:10]} if case.meta["is_late"] else {}
     if learned.demand is None:
         unlearned = [Sentence(words.UNLEARNED, {"count": f"{classes}"})] if classes else []
         return (
-            Sentence(words.SAY_PATTERN, told),
+            Sentence(words.SAY_PATTERN_LATE if case.meta["is_late"] else words.SAY_PATTERN, told),
             *unlearned,
             Sentence(words.PEAKS if case.meta["has_peaks"] else words.MEANS),
         )
     found = learned.demand
     best = found.pinball[found.model]
     return (
-        Sentence(words.SAY, told | {"classes": f"{classes}"}),
+        Sentence(words.SAY_LATE if case.meta["is_late"] else words.SAY, told | {"classes": f"{classes}"}),
         Sentence(words.EARLY, {"minutes": f"{settings['early']:.0f}"}),
         Sentence(words.LEARNED, {"days": f"{case.hours // DAY}", "model": found.model,
                                  "times": f"{found.without_students / max(best, 1e-9):.1f}"}),
@@ -263,7 +265,7 @@ def _actions(
     return (
         Action(workload, case.meta["team"], Sentence(words.TITLE, {"workload": workload}),
                _risks(case, replayed, past, verdict), case.meta["currency"], saving,
-               datetime.fromisoformat(case.meta["since"]).date(),
+               date.fromisoformat(case.meta["since"]),
                scope={name: case.meta[name] for name in ("cluster", "namespace", "workload")}),
     )  # fmt: skip
 

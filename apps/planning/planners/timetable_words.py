@@ -4,6 +4,14 @@ SAY = "In the coming week %(classes)s classes: between %(least)s and %(most)s re
 SAY_PATTERN = (
     "In the coming week between %(least)s and %(most)s replicas by the week's own pattern, %(changes)s changes."
 )
+SAY_LATE = (
+    "In the week from %(first)s on, which is over, %(classes)s classes: between %(least)s and %(most)s replicas, "
+    "%(changes)s changes."
+)
+SAY_PATTERN_LATE = (
+    "In the week from %(first)s on, which is over, between %(least)s and %(most)s replicas by the week's own pattern, "
+    "%(changes)s changes."
+)
 EARLY = "Replicas are there %(minutes)s minutes before a class begins, so that images are pulled and caches warm."
 LEARNED = (
     "What a class needs is learned from %(days)s days by %(model)s; without the timetable the same is off %(times)s "

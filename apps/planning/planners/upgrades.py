@@ -1,6 +1,6 @@
 """Compute apart from storage, and faster stacks: what clusters would need, and what their standing nodes would save."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -69,7 +69,14 @@ def make(data: bytes, settings: Settings) -> Draft:
         upgrade = _upgrade(meta, settings)
         found = compare(upgrade)
     except CannotCompare as cannot:
-        return Draft(meta["currency"], cost, Decimal(0), (Sentence(CANNOT, {"why": str(cannot)}),), settings=settings)
+        return Draft(
+            meta["currency"],
+            cost,
+            Decimal(0),
+            (Sentence(CANNOT, {"why": str(cannot)}),),
+            settings=settings,
+            billed_until=date.fromisoformat(meta["since"]),
+        )
     saving = min(max(found.saving_per_month, Decimal(0)), max(cost, Decimal(0)))
     return Draft(
         currency=meta["currency"], cost_per_month=cost, saving_per_month=saving,
@@ -85,6 +92,7 @@ def make(data: bytes, settings: Settings) -> Draft:
         content={"now": float(cost), "leaves": float(_nodes(upgrade, found)), "currency": meta["currency"],
                  "stored": float(found.storage_cost_per_month)},
         settings=settings,
+        billed_until=date.fromisoformat(meta["since"]),
     )  # fmt: skip
 
 
@@ -131,7 +139,7 @@ def _actions(meta: dict[str, Any], saving: Decimal, found: Compared) -> tuple[Ac
     names = {"nodes": f"{found.nodes_leaving}", "standing": f"{meta['nodes']}"}
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, {"cluster": meta["cluster"]}), (Sentence(LEAVE, names),),
-               meta["currency"], saving, datetime.fromisoformat(meta["since"]).date(),
+               meta["currency"], saving, date.fromisoformat(meta["since"]),
                scope={"cluster": meta["cluster"]}),
     )  # fmt: skip
 
@@ -155,7 +163,7 @@ PLANNER = Planner(
     name="upgrades",
     title=gettext_lazy("Separation and upgrades"),
     about=gettext_lazy("What a cluster needs when storage leaves its nodes, or a core does more work."),
-    version="1",
+    version="2",
     read=read,
     make=make,
     draw=draw,

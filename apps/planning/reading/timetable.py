@@ -22,7 +22,7 @@ from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning import timetable
 from apps.planning.arrays import pack
-from apps.planning.drafts import Case
+from apps.planning.drafts import MOST_LAG, Case
 from apps.planning.metering import SQL_CORES, Metering, Stood
 from apps.planning.methods.schedule.problem import Lesson, covered, in_class, standing_out
 from apps.planning.scaling import API
@@ -33,8 +33,6 @@ DAYS, LEAST_DAYS = 42, 21
 """Two weeks are replayed, and a week before them is learned from at least."""
 AHEAD = 14
 """So many days are planned: what comes in both weeks comes every week."""
-MOST_LAG = 7
-"""Bills come some days late, and plans begin today; where no bill came for longer they begin where it ended."""
 MOST = 60
 LEAST_REPLICAS, VARIES = 4, 2
 """Without a timetable a workload is planned that once ran so many replicas, and so many times as many as at rest."""
@@ -138,7 +136,8 @@ def read(pinned: Publication, now: datetime) -> Iterator[Case]:
 
 
 def _when(metering: Metering, first: int, now: datetime) -> _When:
-    """The whole days from this hour on to the end of the costed ones, and how long ago that was."""
+    """The whole days from this hour on to the end of the costed ones, and how long ago that was. Plans begin today;
+    where no bill came for long they begin where it ended."""
     end = metering.costed.end
     lag = max((now.astimezone(metering.zone).date() - metering.window.end).days, 0)
     return _When(Hours(end - (end - first) // DAY * DAY, end), lag if lag <= MOST_LAG else 0, lag > MOST_LAG)

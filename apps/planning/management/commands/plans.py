@@ -53,7 +53,7 @@ examples:
   manage.py plans timetable show 3 --format csv
 """
 EXAMPLES = LISTING + "".join(part.partition("examples:\n")[2] for part in (SHOWING, CHOOSING, BRINGING, TIMETABLES))
-COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld")
+COLUMNS = ("planner", "subject", "currency", "cost_per_month", "saving_per_month", "sound", "withheld", "outdated")
 VERSION_COLUMNS = ("version", "name", "classes", "by", "at", "holds")
 
 
@@ -98,8 +98,9 @@ class Command(TerminalCommand):
         found = [one for planner in registry.PLANNERS for one in selectors.plans(planner.name)]
         rows = [
             [one.plan.planner, one.plan.subject, one.draft.currency, one.draft.cost_per_month,
-             one.draft.saving_per_month, "yes" if one.draft.is_verified else "no", ""]
-            if one.draft else [one.plan.planner, one.plan.subject, "", None, None, "", str(one.withheld)]
+             one.draft.saving_per_month, "yes" if one.draft.is_verified else "no", "",
+             str(one.outdated or "")]
+            if one.draft else [one.plan.planner, one.plan.subject, "", None, None, "", str(one.withheld), ""]
             for one in found
         ]  # fmt: skip
         print_rows(COLUMNS, rows, given["format"], self.stdout)
@@ -113,6 +114,8 @@ class Command(TerminalCommand):
             return
         draft = one.draft
         self.stdout.write(f"{draft.saving_per_month} {draft.currency} a month of {draft.cost_per_month}")
+        if one.outdated:
+            self.stdout.write(f"OUT OF DATE: {one.outdated}")
         for lines in (draft.says, draft.risks, draft.binds, draft.unknowns):
             self.stdout.write("\n".join(f"  {line}" for line in lines))
         for check in draft.checks:
