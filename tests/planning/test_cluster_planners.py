@@ -108,6 +108,16 @@ def test_every_workload_is_told_of_with_its_risk_and_its_history(shop: Publicati
     assert history == 29
 
 
+@pytest.mark.parametrize(("left", "is_sized"), [(6, True), (8, False)])
+def test_a_workload_that_is_gone_is_not_right_sized(home: Path, left: int, is_sized: bool) -> None:
+    """As much ran beside the shop as itself; what is gone frees nothing when its requests are lowered."""
+    draft = sized(worlds.publish(left=left))
+
+    told = {row[1] for row in draft.tables["workloads"]}
+    assert ("old" in told) == is_sized
+    assert ("name: old" in exported(rightsizing.PLANNER, draft, "patches.yaml").text) == is_sized
+
+
 def test_patches_are_what_the_table_says(shop: Publication) -> None:
     draft = sized(shop)
     text = exported(rightsizing.PLANNER, draft, "patches.yaml").text

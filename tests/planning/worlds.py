@@ -33,11 +33,17 @@ NIGHT = (2, 3)
 """The hours, UTC, of a nightly job on a node of another cluster that comes for it."""
 
 
-def publish(*, peaks: bool = True, days: int = len(DAYS), job: bool = False, silent: int = 0) -> Publication:
+def publish(
+    *, peaks: bool = True, days: int = len(DAYS), job: bool = False, silent: int = 0, left: int | None = None
+) -> Publication:
     """The shop, published with the usage of its last days but the `silent` ones; with a nightly `job` elsewhere,
-    metered from the first to the last."""
+    metered from the first to the last; and with pods like those of the shop that `left` so many days ago."""
     metered = DAYS[-days : len(DAYS) - silent]
     usage = [*_usage(metered), *(_job() if job else ())]
+    if left is not None:
+        stood = set(DAYS[: len(DAYS) - left])
+        usage += [row | {"workload": "old", "pod": f"old-{row['pod']}"} for row in usage
+                  if row["workload"] == "web" and row["day"] in stood]  # fmt: skip
     costs = [row for row in _costs() if job or row["cluster"] == "online"]
     tables = (
         (ALLOCATED, costs), (PASSED_ON, []), (CHARGES, []),

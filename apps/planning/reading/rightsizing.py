@@ -26,6 +26,8 @@ from apps.warehouse.engine import Workspace, connect
 DAYS = 42
 """So many days are replayed."""
 LEAST_DAYS = 14
+SEEN_DAYS = 7
+"""What ran for the last time longer ago is gone; jobs come every week at the latest."""
 LEAST_CORES = 0.05
 """Workloads that ask for less all together are left as they are."""
 DAY = 24
@@ -111,7 +113,8 @@ def _stock(metering: Metering, cluster: str, nodes: list[Stood]) -> tuple[dict[s
 def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) -> tuple[Keys, dict[str, Any], Any]:
     """By hour and workload the busiest pod's cores and GiB, pod-hours, all use, requests, and what the others claim;
     and by workload and day how long serverless pods ran and what they asked for. Of pods, use and claims only those on
-    nodes count; a request serves serverless pods as well, so that the busiest may be one."""
+    nodes count; a request serves serverless pods as well, so that the busiest may be one. What is gone is of the
+    others: nobody lowers its requests."""
     costed = metering.costed
     with Workspace() as workspace:
         named = workspace.keep_query("SELECT unnest(?::VARCHAR[]) AS node", [[node.node for node in nodes]])
@@ -139,6 +142,7 @@ def _used(metering: Metering, cluster: str, hours: Hours, nodes: list[Stood]) ->
             f"""
             SELECT namespace, workload, max(kind) FROM {pods} WHERE workload <> ''
             GROUP BY namespace, workload HAVING sum(cpu_request) / {costed.count} >= {LEAST_CORES}
+                AND max(clock) >= {hours.end - SEEN_DAYS * DAY}
             ORDER BY namespace, workload"""
         ).fetchall()
         index = workspace.keep_query(
@@ -197,7 +201,7 @@ def _arrays(wide: Any, rest: Any, hours: Hours, costed: Hours, count: int) -> di
 
 def _newest(requests: Any) -> Any:
     """What a pod of each workload asks for now: the most of its last three days, for an hour may be begun or ended."""
-    known = [np.nanmax(requests[start:], axis=0) for start in (-3 * DAY, 0) if len(requests) >= -start]
+    known = [np.fmax.reduce(requests[start:], axis=0) for start in (-3 * DAY, 0) if len(requests) >= -start]
     return np.where(np.isnan(known[0]), known[-1], known[0]).astype(np.float64)
 
 
