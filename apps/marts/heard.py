@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from statistics import median
+from typing import NamedTuple
 
+from apps.finops.tables import COVERAGE_HOURS
 from apps.marts.models import Publication
 from apps.marts.selectors import covered_days
+from apps.warehouse import lake
+from apps.warehouse.engine import rows_of
 
 ENDED_DAYS = 62
 """A cluster that nobody heard of for two months is no more."""
@@ -16,6 +20,31 @@ LEAST = Fraction(1, 2)
 
 Heard = Mapping[date, Fraction]
 """By day, how much was observed of what was expected."""
+
+
+class HeardHour(NamedTuple):
+    """The samples of an hour of a cluster; `at` counts hours since 1970."""
+
+    day: date
+    at: int
+    observed: int
+    expected: int
+
+
+def heard_hours(pinned: Publication, start: date, end: date) -> dict[str, list[HeardHour]]:
+    """What was heard of every cluster in the hours of the days `start` <= day < `end`."""
+    version = pinned.versions.get(COVERAGE_HOURS.name)
+    found: dict[str, list[HeardHour]] = defaultdict(list)
+    if version is None:
+        return found
+    rows = lake.between(COVERAGE_HOURS, "day", start, end, at=version)
+    named = rows.select("cluster", "day", "observed_samples", "expected_samples", second=rows.hour.epoch_seconds())
+    summed = named.group_by("cluster", "day", "second").aggregate(
+        observed=named.observed_samples.sum(), expected=named.expected_samples.sum()
+    )
+    for cluster, day, second, observed, expected in rows_of(summed):
+        found[cluster].append(HeardHour(day, int(second) // 3600, int(observed), int(expected)))
+    return found
 
 
 def heard_shares(pinned: Publication) -> dict[str, Heard]:

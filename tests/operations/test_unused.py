@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from apps.finops.findings import Finding
+from apps.finops.tables import COVERAGE_HOURS, NODE_HOURS, WORKLOAD_HOURS
 from apps.operations import deciding, services
 from apps.operations.deciding import Step
 from apps.operations.kinds import BY_NAME
 from apps.operations.models import Recommendation
+from tests.insights.idle_world import write
 from tests.operations.worlds import ANYBODY, NOW, a_finding, one
 from tests.worlds import publish_costs
 
@@ -100,6 +102,116 @@ def test_a_cluster_that_is_off_at_weekends_is_heard(silent: Silent, state: str) 
     fill("schedule", (), silent)
 
     assert one().state == state
+
+
+# --- Switched off by the clock ----------------------------------------------------------------------------------------
+Off = Callable[[datetime], bool]
+
+
+def hour(day: date, number: int) -> datetime:
+    return datetime.combine(day, time(number), UTC)
+
+
+def fill_by_hours(
+    kind: str, off: Off, found: tuple[Finding, ...] = (), there: tuple[tuple[str, str], ...] = ()
+) -> None:
+    """The same of `batch` heard in every hour but those in which it is `off`. On the last day it is heard these
+    workloads stand in it, and the node n1."""
+    told = {day: [number for number in range(24) if not off(hour(day, number))] for day in DAYS}
+    pinned = publish_costs(
+        [{"day": day, "effective_cost": "1"} for day in DAYS],
+        clusters=[("batch", day, 4 * len(heard), 96) for day, heard in told.items()],
+    )
+    hours = [
+        usage(day, number) | {"observed_samples": 4 if number in told[day] else 0, "expected_samples": 4}
+        for day in DAYS for number in range(24)
+    ]  # fmt: skip
+    last = max(day for day, heard in told.items() if heard)
+    stood = [usage(last, told[last][0]) | {"namespace": one, "workload": name} for one, name in there]
+    nodes = [usage(last, told[last][0]) | {"node": "n1"}] if there else []
+    tables = ((COVERAGE_HOURS, hours), (WORKLOAD_HOURS, stood), (NODE_HOURS, nodes))
+    pinned.versions |= {table.name: write(table, rows) for table, rows in tables}
+    pinned.save()
+    services.recommend(now=NOW, kinds=[replace(BY_NAME[kind], findings=lambda _pinned, _now: found)])
+
+
+def usage(day: date, number: int) -> dict[str, Any]:
+    return {"source": "s", "day": day, "file_id": "f", "hour": hour(day, number), "cluster": "batch"}
+
+
+def by_the_clock(since: int, *, hours: int = 10, weekends: bool = True) -> Off:
+    """Heard from eight o'clock on for so many hours, for so many days."""
+
+    def off(at: datetime) -> bool:
+        is_open = (at.hour - 8) % 24 < hours and not (weekends and at.weekday() >= 5)
+        return ago(at.date()) < since and not is_open
+
+    return off
+
+
+@pytest.mark.parametrize("kind", ["idle", "schedule"])
+@pytest.mark.parametrize(
+    ("off", "state"),
+    [
+        pytest.param(by_the_clock(14), "in_progress", id="nights and weekends for two weeks: it may be an outage"),
+        pytest.param(by_the_clock(22), "done", id="for three"),
+        pytest.param(by_the_clock(60), "done", id="for two months"),
+        pytest.param(by_the_clock(200), "done", id="always"),
+        pytest.param(by_the_clock(22, weekends=False), "done", id="nights alone"),
+        pytest.param(by_the_clock(60, hours=2), "done", id="but for two hours of working days"),
+        pytest.param(lambda at: by_the_clock(60)(at) or ago(at.date()) < 4, "in_progress", id="and an outage since"),
+        pytest.param(
+            lambda at: by_the_clock(60)(at) or 3 <= ago(at.date()) < 24, "in_progress", id="and one that ended"
+        ),
+        pytest.param(
+            lambda at: ago(at.date()) < 60 and ago(at.date()) % 2 == 0 and at.hour >= 8, "in_progress",
+            id="in most hours of every other day",
+        ),
+        pytest.param(lambda at: ago(at.date()) < 20, "in_progress", id="an outage over three of every hour"),
+    ],
+)  # fmt: skip
+def test_a_cluster_that_is_off_at_night_is_heard(kind: str, off: Off, state: str) -> None:
+    begun(kind, **LONELY)
+
+    fill_by_hours(kind, off)
+
+    assert one().state == state
+
+
+@pytest.mark.parametrize(
+    ("given", "off", "state"),
+    [
+        pytest.param(LONELY, by_the_clock(60), "in_progress", id="a namespace"),
+        pytest.param(LONELY, by_the_clock(60, hours=23, weekends=False), "done", id="that was judged, and is used"),
+        pytest.param(
+            {"scope": {"team": "live", "cluster": "batch", "namespace": "other"}}, by_the_clock(60), "done",
+            id="a namespace that is gone",
+        ),
+        pytest.param(
+            {"scope": LONELY["scope"] | {"workload": "etl"}}, by_the_clock(60), "in_progress", id="a workload"
+        ),
+        pytest.param(
+            {"scope": LONELY["scope"] | {"workload": "old"}}, by_the_clock(60), "done", id="a workload that is gone"
+        ),
+        pytest.param(
+            {"subject": "node batch/n1 live CNY", "scope": {"team": "live", "resource": "i-n1"}}, by_the_clock(60),
+            "in_progress", id="a node",
+        ),
+        pytest.param(
+            {"subject": "node batch/n10 live CNY", "scope": {"team": "live", "resource": "i-n10"}}, by_the_clock(60),
+            "done", id="a node that is gone",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_idle_and_still_there_is_not_done_where_nothing_can_be_said_of_it(
+    given: dict[str, Any], off: Off, state: str
+) -> None:
+    """The finder asks for four fifths of all hours."""
+    begun(**given)
+
+    fill_by_hours("idle", off, there=(("jobs", "etl"),))
+
+    assert Recommendation.objects.get().state == state
 
 
 @pytest.mark.parametrize(

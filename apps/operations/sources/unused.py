@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apps.finops.findings import Finding
 from apps.insights.idle import selectors
-from apps.insights.idle.hearing import untold_clusters
+from apps.insights.idle.hearing import Hearing, hear, still_there
 from apps.insights.idle.kinds import NODE
 from apps.marts.models import Publication
 from apps.operations.deciding import today
@@ -27,8 +27,26 @@ def schedules(_pinned: Publication, now: datetime) -> tuple[Finding, ...]:
 def answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], bool]:
     """What could be looked for: all but what runs in clusters of which nothing can be told. Of what the bill names one
     by one the bill tells."""
-    untold = untold_clusters(pinned, today=today(now))
-    return lambda one: not any(_is_in(cluster, one) for cluster in untold)
+    hearing = hear(pinned, today=today(now))
+    return lambda one: _is_told(one, hearing)
+
+
+def idle_answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], bool]:
+    """The same of what is idle, and nor could be what still stands in a cluster that is switched off for so long that
+    nothing is said of what runs in it."""
+    hearing = hear(pinned, today=today(now))
+    there = still_there(pinned, hearing.unjudged)
+    return lambda one: _is_told(one, hearing) and not _is_there(one, there)
+
+
+def _is_told(one: Recommendation, hearing: Hearing) -> bool:
+    return not any(_is_in(cluster, one) for cluster in hearing.untold)
+
+
+def _is_there(one: Recommendation, there: frozenset[tuple[str, ...]]) -> bool:
+    placed = tuple(one.scope.get(name, "") for name in ("cluster", "namespace", "workload"))
+    nodes = (key for key in there if len(key) == 2)
+    return placed in there or any(one.subject.startswith(f"{NODE} {cluster}/{node} ") for cluster, node in nodes)
 
 
 def _is_in(cluster: str, one: Recommendation) -> bool:
