@@ -305,3 +305,19 @@ def one_pod(*state_targets: tuple[str, int, int]) -> World:
     world.used({"namespace": "shop", "pod": "web", "container": "app"}, 0.5, GIB, 0, HOURS * HOUR)
     world.scrape("up", {"job": "kubelet", "instance": "dead:10250"}, "kubelet", lambda _t: 0.0, 0, HOURS * HOUR)
     return world
+
+
+def scaled(
+    nodes: int, *, kubelets: int, alive: int, state: int = HOURS * HOUR, namespaces: int = HOURS * HOUR
+) -> World:
+    """A node with a pod until some second; its kubelet is a target until another and answers until a third. Outside of
+    it kube-state-metrics is watched, and tells of namespaces, until so long after the beginning."""
+    world = World(eyes=(Eye({"cluster": "c"}, 60, 7.0, 0.0),), has_up=False, state_targets=(("ksm:8080", 0, state),))
+    world.gauge("up", {}, 1)
+    world.gauge("kube_namespace_created", {"namespace": "kube-system"}, 1.7e9, end=namespaces)
+    kubelet = {"job": "kubelet", "instance": "n1:10250"}
+    world.scrape("up", kubelet, "kubelet", lambda t: float(t < alive), 0, kubelets)
+    world.node("n1", "cn-beijing.i-n1", {"cpu": 4, "memory": 8 * GIB}, end=nodes)
+    world.pod("shop", "web", "n1", {"cpu": 2, "memory": GIB}, end=nodes)
+    world.used({"namespace": "shop", "pod": "web", "container": "app"}, 0.5, GIB, 0, alive)
+    return world

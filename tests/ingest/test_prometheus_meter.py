@@ -266,6 +266,41 @@ def test_instances_of_kube_state_metrics(
     assert [problem.code for problem in problems] == ["metric-absent", "node-without-id"]
 
 
+HALF = 3 * world.HOUR
+
+
+@pytest.mark.parametrize(
+    ("given", "observed"),
+    [
+        pytest.param({"nodes": HALF, "kubelets": HALF, "alive": HALF}, 60, id="it was scaled to nothing"),
+        pytest.param({"nodes": ALL, "kubelets": HALF, "alive": HALF}, 0, id="its node is there and nobody watches it"),
+        pytest.param({"nodes": HALF, "kubelets": ALL, "alive": HALF}, 0, id="its kubelet is watched and is silent"),
+        pytest.param(
+            {"nodes": HALF, "kubelets": HALF, "alive": HALF, "namespaces": HALF}, 0,
+            id="nor is anything else of it told: whoever tells may see nothing",
+        ),
+        pytest.param({"nodes": 0, "kubelets": HALF, "alive": HALF}, 0, id="no node was ever told of"),
+        pytest.param(
+            {"nodes": HALF, "kubelets": HALF, "alive": HALF, "state": HALF}, 0, id="nobody tells of nodes any more"
+        ),
+    ],
+)  # fmt: skip
+def test_a_cluster_without_nodes_is_watched_where_somebody_tells_so(
+    prometheus_server: Callable[..., Any], given: dict[str, int], observed: int
+) -> None:
+    server = prometheus_server([world.scaled(**given).text()])
+
+    tables, problems = meter_day(config_of(server), FIRST, LAST)
+    late, told_late = meter_day(config_of(server), FIRST + timedelta(hours=3), LAST)
+
+    covered = {row["hour"]: row["observed_samples"] for row in rows_of(tables, "coverage_hours")}
+    assert [covered[hour] for hour in (3, 4, 5)] == [observed] * 3
+    assert [row["observed_samples"] for row in rows_of(late, "coverage_hours")] == [observed] * 3
+    assert {row["hour"] for row in rows_of(tables, "workload_hours")} <= {0, 1, 2}
+    assert ("hours-not-observed" in {one.code for one in (*problems, *told_late)}) == (observed == 0)
+    assert observed == 0 or not told_late
+
+
 @pytest.mark.parametrize(
     ("resource", "expected"),
     [

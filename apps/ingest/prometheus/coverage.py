@@ -28,8 +28,9 @@ class CoverageHour:
     """One cluster-hour. `hour` is its first second; a sample's worth is in hours, 0 when nothing was seen.
 
     State (kube-state-metrics) and usage (kubelets) are two eyes: `observed` and `expected` are those of the weaker
-    one, and an hour in which either eye was closed counts as not observed. `usage_span` is the part of the hour between
-    the first and the last sign of the kubelets, over all replicas of an HA pair: what their increases have seen.
+    one, and an hour in which either eye was closed counts as not observed; where there was nothing to see for the
+    second, they are those of the first (`is_empty`). `usage_span` is the part of the hour between the first and the
+    last sign of the kubelets, over all replicas of an HA pair: what their increases have seen.
     """
 
     cluster: str
@@ -39,6 +40,7 @@ class CoverageHour:
     state_sample_hours: float = 0.0
     usage_sample_hours: float = 0.0
     usage_span: float = 1.0
+    is_empty: bool = False
 
     @property
     def is_observed(self) -> bool:
@@ -97,6 +99,15 @@ class Scrapes:
     state_interval: Mapping[str, int]
     usage_interval: Mapping[str, int]
     bin_length: int
+    empty: frozenset[tuple[str, int]] = frozenset()
+    """(cluster, second at which the hour ends) of hours in which state told that there were no nodes."""
+
+    @property
+    def without_kubelets(self) -> list[tuple[str, int]]:
+        """Clusters and ends of hours in which state was told, and there was no kubelet to ask."""
+        ends = ((cluster, -(-at // HOUR_SECONDS)) for (cluster, at), count in self.usage_targets.items() if count)
+        asked = {(cluster, end * HOUR_SECONDS) for cluster, end in ends}
+        return [key for key, seen in self.state_seen.items() if seen and key not in asked]
 
 
 def cover(clusters: Iterable[str], hours: Sequence[int], scrapes: Scrapes) -> list[CoverageHour]:
@@ -119,6 +130,9 @@ def _cover_cluster(cluster: str, hours: Sequence[int], scrapes: Scrapes) -> list
         state = min(state_expected, round(scrapes.state_seen.get((cluster, end), 0.0)))
         usage = min(usage_expected, round(scrapes.usage_seen.get((cluster, end), 0.0)))
         samples = scrapes.state_samples.get((cluster, end), 0.0)
+        if state and samples and (cluster, end) in scrapes.empty:
+            rows.append(CoverageHour(cluster, hour, state, state_expected, 1 / samples, is_empty=True))
+            continue
         if not (state and usage and samples):
             rows.append(CoverageHour(cluster, hour, 0, state_expected))
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import CoverageHour, Scrapes
 from apps.ingest.prometheus.doubts import doubts
-from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
+from apps.ingest.prometheus.queries import EMPTY, FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
 from apps.ingest.prometheus.question import Question
 from apps.warehouse.engine import registered
 from apps.warehouse.wording import query_of
@@ -56,6 +57,7 @@ def meter_day(config: PrometheusConfig, start: datetime, end: datetime) -> tuple
 def _meter_hours(client: PrometheusClient, hours: Sequence[int]) -> tuple[Tables, list[Problem]]:
     rates = _ask(client, RATES, hours)
     scrapes = _scrapes(client, rates, hours)
+    scrapes = replace(scrapes, empty=_empty(client, scrapes, hours))
     silent = client.config.cluster if not rates["known"].num_rows else ""
     clusters = {cluster for cluster, _at in coverage.counts_of(rates["known"])} | {
         cluster for cluster, _at in scrapes.state_seen
@@ -66,7 +68,8 @@ def _meter_hours(client: PrometheusClient, hours: Sequence[int]) -> tuple[Tables
         return _tables(rows, {}), problems or [_nothing(client.config)]
     answers = _ask(client, [question for question in FACTS if question not in SCRAPES], hours, scrapes.bin_length)
     tables = _tables(rows, answers)
-    return tables, [*problems, *_unnamed(answers), *doubts(answers, tables)]
+    is_all_empty = all(row.is_empty for row in rows if row.is_observed)
+    return tables, [*problems, *_unnamed(answers), *([] if is_all_empty else doubts(answers, tables))]
 
 
 def _ask(
@@ -108,7 +111,7 @@ def _scrapes(client: PrometheusClient, rates: Tables, hours: Sequence[int]) -> S
     length = coverage.bin_seconds(max([*state.values(), *usage.values(), 1]))
     answers = _ask(client, SCRAPES, hours, length)
     bins = coverage.counts_by_replica(answers.pop("usage_bins"))
-    seen = {fact: coverage.counts_of(table) for fact, table in answers.items()}
+    seen: dict[str, Any] = {fact: coverage.counts_of(table) for fact, table in answers.items()}
     if not state or set(state) != set(usage):
         other = _ask(client, FALLBACKS, hours, length)
         nodes = _only(coverage.counts_of(other["node_scrapes"]), without=state)
@@ -122,6 +125,20 @@ def _scrapes(client: PrometheusClient, rates: Tables, hours: Sequence[int]) -> S
         for fact, counts in (told | {"usage_targets": one_each, "usage_alive": one_each}).items():
             seen[fact] |= counts
     return Scrapes(**seen, usage_bins=bins, state_interval=state, usage_interval=usage, bin_length=length)
+
+
+def _empty(client: PrometheusClient, scrapes: Scrapes, hours: Sequence[int]) -> frozenset[tuple[str, int]]:
+    """The hours in which a cluster was watched and had no nodes: it was scaled to nothing."""
+    asked = scrapes.without_kubelets
+    if not asked:
+        return frozenset()
+    told = {fact: coverage.counts_of(table) for fact, table in _ask(client, EMPTY, hours).items()}
+    known = {cluster for cluster, _at in told["nodes_known"]}
+    return frozenset(
+        key for key in asked
+        if key[0] in known and told["namespaces_seen"].get(key)
+        and not told["nodes_seen"].get(key) and not told["pods_placed"].get(key)
+    )  # fmt: skip
 
 
 def _only(counts: coverage.Counts, *, without: Mapping[str, int]) -> coverage.Counts:

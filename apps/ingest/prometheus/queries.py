@@ -130,6 +130,26 @@ FALLBACKS = (
 )
 """Where `up` was not kept: the best-seen series tells how often was scraped."""
 
+EMPTY = (
+    Question(
+        "namespaces_seen",
+        "series",
+        'count by($cluster)(count_over_time({__name__=~"kube_namespace_(created|labels|status_phase)",$sel}[$hour]))',
+        same(),
+    ),
+    Question("nodes_seen", "nodes", "count by($cluster)(count_over_time(kube_node_info{$sel}[$hour]))", same()),
+    Question("pods_placed", "pods", 'count by($cluster)(count_over_time(kube_pod_info{node!="",$sel}[$hour]))', same()),
+    Question(
+        "nodes_known",
+        "hours with nodes in a month",
+        "count_over_time((count by($cluster)(kube_node_info{$sel}))[30d:1h])",
+        same(),
+        "window",
+    ),
+)
+"""Where kube-state-metrics answers and there is no kubelet to ask: whether the cluster is scaled to nothing. That there
+are no nodes is believed of whoever tells of namespaces, and told of nodes before."""
+
 PODS = (
     Question(
         "cpu_used",
@@ -353,7 +373,7 @@ VOLUMES = (
 )
 
 FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES, *network_queries.QUESTIONS, *peak_queries.QUESTIONS)
-QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS)}
+QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS, *EMPTY)}
 
 
 def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300) -> Question:
