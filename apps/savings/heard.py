@@ -23,12 +23,30 @@ def silent_by_cluster(clusters: Iterable[str], window: Window, pinned: Publicati
     return {one: frozenset(_silent(heard[one], window)) for one in clusters if one in heard}
 
 
+def given_up(
+    scopes: Iterable[Scope], currency: str, window: Window, pinned: Publication, *, since: date
+) -> tuple[str, ...]:
+    """The clusters of these scopes that were heard last from a day on, and count as no more at the end of a window."""
+    heard = heard_shares(pinned)
+    own = sorted(one for one in costs.clusters(list(scopes), currency, window, pinned) if one in heard)
+    return tuple(
+        one for one in own if (loud := _loud(heard[one], window)) and _is_over(loud, window) and max(loud) >= since
+    )
+
+
 def _silent(heard: Heard, window: Window) -> Iterable[date]:
     """From the first day it was ever heard, for before it there was nothing to hear. Once it is no more, its days are
     told, and cost nothing."""
-    loud = {day for day in loud_days(heard) if day < window.end}
+    loud = _loud(heard, window)
     if not loud:
         return ()
-    is_over = window.end - max(loud) > timedelta(days=ENDED_DAYS)
-    first, end = max(window.start, min(heard)), max(loud) + ONE_DAY if is_over else window.end
+    first, end = max(window.start, min(heard)), max(loud) + ONE_DAY if _is_over(loud, window) else window.end
     return [day for day in Window(first, end).days() if day not in loud] if first < end else ()
+
+
+def _loud(heard: Heard, window: Window) -> set[date]:
+    return {day for day in loud_days(heard) if day < window.end}
+
+
+def _is_over(loud: set[date], window: Window) -> bool:
+    return window.end - max(loud) > timedelta(days=ENDED_DAYS)

@@ -28,6 +28,10 @@ PRICE = "Prices alone changed the cost by %(amount)s %(currency)s a day: that is
 PRICE_UNKNOWN = "What prices changed by themselves is not known"
 MOVED_UNKNOWN = "Whether cost only moved elsewhere is not known: nothing was taken off for it"
 MOVED = "The team's other cost rose by %(amount)s %(currency)s over the same days: counted as moved, not saved"
+GIVEN_UP = (
+    "Nobody metered %(clusters)s for two months: it counts as given up; what runs on elsewhere, unmetered, would look "
+    "the same. Its grade is C at best"
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def money(amount: float) -> Decimal:
 def measure(one: Initiative, series: Series, *, end: date) -> Measured:
     """Measure an initiative from its series, until before `end`."""
     study = _study(one, series, end)
-    says = [*_late(one), *_prices(one, series)]
+    assumed = [Sentence(GIVEN_UP, {"clusters": ", ".join(series.given_up)})] if series.given_up else []
+    says = [*_late(one), *assumed, *_prices(one, series)]
     says += [Sentence(UNTOLD, {"driver": name}) for name in series.drivers if name not in study.drivers]
     if not series.controls:
         says.append(Sentence(NO_CONTROLS))
@@ -91,7 +96,7 @@ def measure(one: Initiative, series: Series, *, end: date) -> Measured:
     elif moved:
         says.append(Sentence(MOVED, {"amount": f"{moved:,.2f}", "currency": one.currency}))
     months = _months(study) if end >= one.decided_on else ()
-    grade = max(found.grade, "C") if _late(one) else found.grade
+    grade = max(found.grade, "C") if _late(one) or assumed else found.grade
     return Measured(found, moved, grade, tuple(says), _days(found), months, _history(one, series))
 
 

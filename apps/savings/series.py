@@ -16,8 +16,8 @@ from apps.marts.models import Publication
 from apps.marts.query import CostQuery
 from apps.savings import costs
 from apps.savings.costs import BySource
-from apps.savings.heard import silent_by_cluster, silent_days
-from apps.savings.known import Bills, bills
+from apps.savings.heard import given_up, silent_by_cluster, silent_days
+from apps.savings.known import SILENT_DAYS, Bills, bills
 from apps.savings.models import Initiative
 from apps.savings.scopes import RESOURCE, Scope, team_of, told
 from apps.savings.statements import controls_of, scope_of
@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 class Series:
     """Consecutive `days`, the `cost` on each, and what goes with it: arrays as long as `days`, NaN where nobody knows.
     `price_per_day` is how much more (less, below zero) a day costs after the start by prices alone, None where the bill
-    does not tell."""
+    does not tell. `given_up` are clusters of it that count as no more."""
 
     days: tuple[date, ...]
     cost: Floats
@@ -42,6 +42,7 @@ class Series:
     drivers: Mapping[str, Floats] = field(default_factory=dict)
     rest: Floats | None = None
     price_per_day: Decimal | None = None
+    given_up: tuple[str, ...] = ()
 
     def cut(self) -> "Series":
         """The same without the last days on which nobody knows the cost."""
@@ -94,6 +95,7 @@ def read_series(one: Initiative, pinned: Publication, end: date, *, today: date)
         drivers={name: _array(costs.driver(name, scope, window), days, otherwise=np.nan) for name in one.drivers},
         rest=None if team is None or team == scope else heard(team, _left(read(team), own)),
         price_per_day=None if one.is_about_price else _price_per_day(one, scope, window, pinned),
+        given_up=given_up([scope], one.currency, window, pinned, since=one.start - timedelta(days=SILENT_DAYS)),
     )
 
 

@@ -273,6 +273,9 @@ def test_a_cluster_that_was_given_up_costs_nothing_once_it_is_silent_for_two_mon
 
     assert looked_at(40) == State.STATED
     assert looked_at(95) == State.VERIFIED
+    verdict = one_in_a_cluster.measurements.order_by("-pk")[0]
+    assert verdict.grade == "C"
+    assert [said["values"] for said in verdict.content["says"] if "given up" in said["text"]] == [{"clusters": "batch"}]
 
 
 def test_a_cluster_that_is_billed_on_long_after_it_was_heard_last_is_measured(one_in_a_cluster):
