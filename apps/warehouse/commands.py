@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.utils import InternalError, OperationalError, ProgrammingError
 
 from apps.finops.errors import CostOpsError
-from apps.warehouse.database import is_away, of_redis
+from apps.warehouse.database import is_away, is_full, of_redis
 
 UNREAD = 141
 """The status of a program that nobody reads on, by convention: it may have stopped in the middle."""
@@ -25,6 +25,10 @@ NOT_READY = "The database does not answer or is not set up ({error}). `manage.py
 UNWRITABLE = (
     "The database's file or its folder cannot be opened or written ({error}). Mount the home folder so that the "
     "account CostOps runs under may write there, give it to that account, or name another by COSTOPS_HOME."
+)
+FULL = (
+    "The disk of the database is full ({error}); what was being written was not kept. Make room where the database "
+    "lies, then do this again."
 )
 AWAY = "The database or Redis does not answer, or takes no writes for now ({error}). Try again when it does."
 _UNWRITABLE = ("unable to open", "attempt to write a readonly", "disk I/O error")
@@ -85,6 +89,8 @@ class TerminalCommand(BaseCommand):
 def not_ready(error: Exception) -> str:
     """What to do about a database that does not answer as it should."""
     told = _first_line(error)
+    if is_full(error):
+        return FULL.format(error=told)
     is_unwritable = connection.vendor == "sqlite" and told.startswith(_UNWRITABLE)
     return (UNWRITABLE if is_unwritable else NOT_READY).format(error=told)
 

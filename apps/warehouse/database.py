@@ -2,6 +2,7 @@
 moment, or only to be read, as after a failover: what waiting mends, unlike a question it cannot answer.
 """
 
+import sqlite3
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ _READ_ONLY = "25006"
 """What PostgreSQL's standby says to whoever writes: the SQLSTATE `read_only_sql_transaction`."""
 _WAITED_TOO_LONG = "25P03"
 """What PostgreSQL says afterwards to whoever left a transaction idle: `idle_in_transaction_session_timeout`."""
+_DISK_FULL = "53100"
+"""What PostgreSQL says where its disk is full: the SQLSTATE `disk_full`."""
 _NO_WRITES = ("MISCONF ", "NOREPLICAS ")
 """How Redis begins to say that it takes no writes for now, where its client has no class for that."""
 
@@ -65,6 +68,17 @@ def is_away(error: BaseException | None) -> bool:
         if getattr(error, "sqlstate", None) == _WAITED_TOO_LONG:
             return True
         if isinstance(error, OperationalError | InterfaceError) and not str(error).startswith(_ASKED_WRONGLY):
+            return True
+        error = error.__cause__
+    return False
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised from, says that the database has no room to write."""
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        if getattr(error, "sqlstate", None) == _DISK_FULL:
             return True
         error = error.__cause__
     return False

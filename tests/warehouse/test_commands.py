@@ -5,9 +5,11 @@ import errno
 import subprocess
 import sys
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import ConnectionHandler, OperationalError
 
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import count
@@ -26,7 +28,7 @@ Command().run_from_argv(["manage.py", "rows"])
 
 
 class Refused(TerminalCommand):
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
 
@@ -49,6 +51,39 @@ def test_what_the_machine_refuses_is_one_sentence(error, said):
     with pytest.raises(CommandError) as told:
         call_command(Refused(error))
     assert str(told.value) == said
+
+
+def filled(tmp_path, django_db_blocker):
+    """What SQLite says where it may not grow."""
+    here = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "small.sqlite3"}
+    small = ConnectionHandler({"default": here})["default"]
+    with django_db_blocker.unblock(), small.cursor() as cursor:
+        cursor.execute("CREATE TABLE told (text text)")
+        cursor.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(OperationalError) as full:
+            cursor.execute("INSERT INTO told VALUES (zeroblob(1000000))")
+        small.close()
+    return full.value
+
+
+def extended(*_):
+    """What Django makes of a PostgreSQL without room."""
+    try:
+        try:
+            raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
+        except psycopg.Error as error:
+            raise OperationalError(str(error)) from error
+    except OperationalError as error:
+        return error
+
+
+@pytest.mark.parametrize(("full", "said"), [(filled, "database or disk is full"), (extended, "could not extend file")])
+def test_a_full_disk_of_the_database_is_told_as_what_it_is(tmp_path, django_db_blocker, full, said):
+    with pytest.raises(CommandError) as told:
+        call_command(Refused(full(tmp_path, django_db_blocker)))
+    assert str(told.value).startswith(f"The disk of the database is full ({said}")
+    assert "Make room" in str(told.value)
+    assert "migrate" not in str(told.value)
 
 
 @pytest.mark.parametrize("buffered", ["", "1"])
