@@ -20,15 +20,16 @@ class Paging(Generic[T]):
     after: str
 
 
-def paged(found: Sequence[T], given: Mapping[str, str]) -> Paging[T]:
-    """The page that an address asks for; the first of what is no number, the last of what lies behind it."""
+def paged(found: Sequence[T], given: Mapping[str, str], *, by: str = "page") -> Paging[T]:
+    """The page that an address asks for by its parameter `by`, whose others stay; the first of what is no number, the
+    last of what lies behind it."""
     pages = max(1, -(-len(found) // MOST))
-    asked = given.get("page", "")
+    asked = given.get(by, "")
     number = min(max(int(asked), 1), pages) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
 
     def address(page: int) -> str:
-        kept = {name: value for name, value in given.items() if value and name != "page"}
-        return f"?{urlencode(kept | {'page': page})}" if 1 <= page <= pages else ""
+        kept = {name: value for name, value in given.items() if value and name != by}
+        return f"?{urlencode(kept | {by: page})}" if 1 <= page <= pages else ""
 
     rows = found[MOST * (number - 1) : MOST * number]
     return Paging(rows, number, pages, address(number - 1), address(number + 1))

@@ -100,7 +100,7 @@ class WorkPage(Acting):
         may_decide = self.actor.teams is None
         return {
             **self.told(**said),
-            "page": worklist.page(),
+            "page": worklist.page(self.request.GET.dict()),
             "may_decide": may_decide,
             "may_draft": self.actor.may_draft,
         }
@@ -118,7 +118,7 @@ class WorkPage(Acting):
             decide(item, by=self.actor, now=now, reason=reason)
         except CostOpsError as refused:
             return self.refuse(refused)
-        return redirect("worklist")
+        return redirect(request.get_full_path())
 
 
 def _day(text: str) -> date | None:

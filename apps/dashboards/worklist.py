@@ -1,5 +1,6 @@
 """The worklist as a page shows it: what has no owner, who is proposed, and why, in sentences."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.dashboards import naming
+from apps.dashboards.paging import Paging, paged
 from apps.dashboards.rules import STATES, TAGS
 from apps.finops.windows import ONE_DAY
 from apps.insights import subjects
@@ -16,7 +18,8 @@ from apps.insights.evidence import Evidence
 from apps.insights.worklist import WorkItem, Worklist, worklist
 from apps.teams.selectors import active_teams
 
-MOST = 100
+SET_ASIDE = "aside"
+"""The page of what is set aside, in the address of the list."""
 KINDS: dict[str, Promise] = {
     subjects.NAMESPACE: gettext_lazy("namespace"),
     subjects.NODE_POOL: gettext_lazy("idle node pool"),
@@ -65,14 +68,15 @@ class ItemRow:
 
 @dataclass(frozen=True)
 class WorklistPage:
-    """The page; `more` items are not shown."""
+    """The page: `totals` are of all items, `rows` and `dismissed` those of one page of each list."""
 
     here: Worklist
     totals: tuple[tuple[str, Decimal], ...]
     proposed: tuple[tuple[str, Decimal], ...]
     rows: tuple[ItemRow, ...]
-    more: int
+    paging: Paging[WorkItem]
     dismissed: tuple[ItemRow, ...]
+    paging_aside: Paging[WorkItem]
     teams: tuple[tuple[str, str], ...]
 
     @property
@@ -80,17 +84,19 @@ class WorklistPage:
         return self.here.window.end - ONE_DAY
 
 
-def page() -> WorklistPage:
-    """Everything that has no owner by the newest publication."""
+def page(given: Mapping[str, str]) -> WorklistPage:
+    """What has no owner by the newest publication, on the pages that an address asks for."""
     here, titles = worklist(), naming.directory()
     known = here.totals
+    paging, aside = paged(here.items, given), paged(here.dismissed, given, by=SET_ASIDE)
     return WorklistPage(
         here=here,
         totals=tuple(known.items()),
         proposed=tuple(here.proposed.items()),
-        rows=tuple(_row(item, titles) for item in here.items[:MOST]),
-        more=max(0, len(here.items) - MOST),
-        dismissed=tuple(_row(item, titles) for item in here.dismissed[:MOST]),
+        rows=tuple(_row(item, titles) for item in paging.rows),
+        paging=paging,
+        dismissed=tuple(_row(item, titles) for item in aside.rows),
+        paging_aside=aside,
         teams=tuple((team.name, str(team)) for team in active_teams()),
     )
 

@@ -1,5 +1,6 @@
 """Rules and the worklist by pages and by the API: who sees what, who may do what, and the same numbers everywhere."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -107,6 +108,30 @@ def test_who_may_see_rules_drafts_and_the_worklist(clients):
     assert found == expected
 
 
+def test_a_long_worklist_comes_in_pages_below_the_sums_of_all(clients, monkeypatch):
+    monkeypatch.setattr("apps.dashboards.paging.MOST", 1)
+    first, last = (clients["carla"].get(f"/worklist/?a=b{page}").content.decode() for page in ("", "&page=2"))
+    mail, queue = (dict.fromkeys(SUBJECT.findall(body)) for body in (first, last))
+    assert len(mail) == len(queue) == 1
+    assert mail != queue
+    assert all('title="12.000000000000"' in body for body in (first, last))
+    assert 'rel="next" href="?a=b&amp;page=2"' in first
+    assert "Page 2 of 2" in last
+
+
+def test_whoever_sets_something_aside_stays_on_the_page_and_finds_it_below(clients, monkeypatch):
+    monkeypatch.setattr("apps.dashboards.paging.MOST", 1)
+    carla = clients["carla"]
+    for page in ("?page=2", "?page=1"):
+        subject = SUBJECT.findall(carla.get(f"/worklist/{page}").content.decode())[0]
+        answer = carla.post(f"/worklist/{page}", {"action": "dismiss", "subject": subject, "reason": "known"})
+        assert answer.headers["location"] == f"/worklist/{page}"
+    asides = [carla.get(f"/worklist/{page}").content.decode() for page in ("", "?aside=2")]
+    assert [len(SUBJECT.findall(body)) for body in asides] == [1, 1]
+    assert SUBJECT.findall(asides[0]) != SUBJECT.findall(asides[1])
+    assert all('title="12.000000000000"' in body for body in asides)
+
+
 def test_nobody_sees_the_cost_of_others(clients):
     address = drafted(clients["wei"], MAIL.replace("Mail", "'*'") + "\nend: [logs]")
     page = f"/rules/drafts/{RuleDraft.objects.get().pk}/"
@@ -119,6 +144,7 @@ def test_nobody_sees_the_cost_of_others(clients):
     assert [(row["rule"], row["cost"], row["decided"]) for row in rows] == [("site", WEB, 1), ("halves", None, 1)]
 
 
+SUBJECT = re.compile(r'name="subject" value="([^"]+)"')
 PROBE = "add: [{name: probe, when: {service: [%s]}, team: ops, priority: 1}]"
 
 
