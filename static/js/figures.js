@@ -5,6 +5,7 @@
   const source = document.currentScript.dataset.plotly;
   const ALONE_MS = 400; // of a page that nobody touches
   const REST_MS = 2500; // of what nobody has scrolled to
+  const PATIENCE_MS = 15000; // of whoever waits for paper
   const PAPER_PX = 720; // across A4, within its margins
   const locale = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en";
   const CONFIG = { displayModeBar: false, displaylogo: false, responsive: true, doubleClick: false, showTips: false, locale };
@@ -131,13 +132,17 @@
     { rootMargin: "200px" },
   );
   const ahead = new Set();
+  const begun = new Set();
   const begin = (figure) => {
     ahead.delete(figure);
     seen.unobserve(figure);
-    return attended.then(() => draw(figure));
+    const work = attended.then(() => draw(figure)).finally(() => begun.delete(work));
+    begun.add(work);
+    return work;
   };
 
   // Paper shows figures nobody scrolled to, and cannot wait for them: they are drawn one by one when all else is done.
+  // Whoever asks for paper before that by the keys for it gets it once they are; a browser's menu waits for nobody.
   const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
   const rest = () => {
     const [next] = ahead;
@@ -147,6 +152,14 @@
     isPrinting = true;
     ahead.forEach(begin);
     for (const plot of drawn.keys()) measure(plot);
+  });
+  document.addEventListener("keydown", async (event) => {
+    const isForPaper = event.key.toLowerCase() === "p" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+    if (!isForPaper || !(ahead.size || begun.size)) return;
+    event.preventDefault();
+    ahead.forEach(begin);
+    await Promise.race([Promise.all(begun), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    window.print();
   });
   window.addEventListener("afterprint", () => {
     isPrinting = false;

@@ -78,6 +78,27 @@ def test_figures_nobody_scrolled_to_are_drawn_before_paper_shows_them(visit: Any
     assert page.evaluate("[...document.querySelectorAll('.figure__plot')].every(plot => plot.querySelector('.point'))")
 
 
+UNDRAWN = "[data-figure-url]:not([data-drawn=yes])"
+PRINT = f"""() => {{
+  window.print = () => {{ document.body.dataset.missing = document.querySelectorAll("{UNDRAWN}").length }};
+}}"""
+POINTS = "[...document.querySelectorAll('.figure__plot')].map(plot => plot.querySelectorAll('.point').length)"
+
+
+def test_paper_that_is_asked_for_by_its_keys_waits_for_figures(visit: Any) -> None:
+    company.publish()
+    page = visit("/")
+    page.evaluate(PRINT)
+    assert page.locator(UNDRAWN).count() > 1
+    page.keyboard.press("Control+p")
+    page.wait_for_selector("body[data-missing]", timeout=10_000)
+    assert page.evaluate("document.body.dataset.missing") == "0"
+    assert all(page.evaluate(POINTS))
+    page.evaluate("document.body.removeAttribute('data-missing')")
+    page.keyboard.press("Control+p")  # nothing is to be waited for any more: it is the browser's
+    assert page.evaluate("document.body.dataset.missing") is None
+
+
 def test_how_a_budget_stands_has_its_room_on_paper(visit: Any) -> None:
     company.publish()
     for number in range(12):
