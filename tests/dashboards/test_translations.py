@@ -71,3 +71,20 @@ def test_axes_of_figures_are_marked_in_the_language_of_their_reader():
     found = {(path.name, call[1]) for path in files for call in marked.finditer(path.read_text())}
     assert {called for _, called in found} == {"gettext_lazy", "_"}, found
     assert all("%b" not in translated for key, translated in written().items() if "%b" in key)
+
+
+TERMS = {
+    "有效成本": "摊销成本", "关账": "结账", "异议": "争议", "未分摊": "未分配", "业务量版本": "驱动量版本",
+    "抢占式": "竞价实例", "右尺寸": "规格优化", "无服务器": "Serverless", "第 %(number)s 次": "发布版本",
+    "推迟": "暂缓", "你": "您", "警报": "告警", "空闲资源": "闲置资源", "单元成本": "单位成本",
+}  # fmt: skip
+"""What something was called, or might be → what it is called."""
+LETTERS = ROOT / "apps" / "reports" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+CHINESE = [FOLDER / "django.po", LETTERS, *sorted((ROOT / "docs" / "zh").glob("*.md"))]
+
+
+@pytest.mark.parametrize(("other", "term"), TERMS.items())
+def test_a_thing_has_one_name_in_chinese(other, term):
+    lines = [(path.name, line) for path in CHINESE for line in path.read_text().splitlines()]
+    assert [found for found in lines if other in found[1]] == [], f"it is called {term}"
+    assert any(term in line for _, line in lines)
