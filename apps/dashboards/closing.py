@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.books import readiness, selectors, statement
 from apps.books.changes import month_window
-from apps.books.models import Close, TrailEntry
+from apps.books.models import Close
 from apps.charts.labels import plain
-from apps.dashboards import naming
+from apps.dashboards import naming, trails
 from apps.dashboards.cells import link
 from apps.dashboards.changes import TITLES
 from apps.marts.models import Publication
@@ -76,7 +76,7 @@ class ClosingPage:
     entries: tuple[EntryRow, ...]
     more: int
     pending: Totals
-    trail: tuple[tuple[str, TrailEntry], ...]
+    trail: tuple[trails.Step, ...]
 
 
 def page(now: datetime) -> ClosingPage:
@@ -95,7 +95,7 @@ def page(now: datetime) -> ClosingPage:
         entries=tuple(entries[:MOST_ENTRIES]),
         more=max(0, len(entries) - MOST_ENTRIES),
         pending=_totals(pending),
-        trail=tuple((str(ACTIONS.get(one.action, one.action)), one) for one in selectors.trail(TRAIL)),
+        trail=trails.steps(selectors.trail(TRAIL), ACTIONS),
     )
 
 

@@ -10,9 +10,10 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from apps.dashboards import budgets, disputing, recommendations, savings
+from apps.dashboards.drafted import PROBLEMS, WRITTEN
 from apps.dashboards.labelled import labels_of
-from apps.dashboards.refusals import REFUSED
-from apps.dashboards.telling import pattern_of
+from apps.dashboards.refusals import AGAINST, REFUSED
+from apps.dashboards.telling import pattern_of, said_where
 from apps.dashboards.told import _
 from apps.finops.errors import CostOpsError
 
@@ -90,7 +91,19 @@ WORDS: dict[str, dict[str, Promise]] = {
     "what": {
         "line": gettext_lazy("line"), "class": gettext_lazy("class"), "event": gettext_lazy("event"),
         "lines": gettext_lazy("lines"), "classes": gettext_lazy("classes"), "events": gettext_lazy("events"),
+        "the file": gettext_lazy("the file"), "a change": gettext_lazy("a change"), "a team": gettext_lazy("a team"),
+        "a unit": gettext_lazy("a unit"), "a place": gettext_lazy("a place"), "a rule": gettext_lazy("a rule"),
+        "a shared rule": gettext_lazy("a shared rule"), "a policy": gettext_lazy("a policy"),
+        "a rule of clusters": gettext_lazy("a rule of clusters"), "team": gettext_lazy("team"),
+        "rule": gettext_lazy("rule"), "unit": gettext_lazy("unit"), "rules": gettext_lazy("rules"),
+        "policies": gettext_lazy("policies"), "patterns": gettext_lazy("patterns"),
+        "regular expressions": gettext_lazy("regular expressions"),
     },
+    "text": {"'<stream end>'": gettext_lazy("the end of the text")},
+    "wanted": {
+        "the node content": gettext_lazy("content"), "'<document start>'": gettext_lazy("the start of a document"),
+    },
+    "day": {"the beginning": gettext_lazy("the beginning"), "the end": gettext_lazy("the end")},
     "level": {name.replace("_", " "): word for name, word in budgets.DIMENSIONS.items()},
 }  # fmt: skip
 """What stands in some sentences: name of its place → what programs call it → what people do."""
@@ -116,7 +129,7 @@ class _Sentence:
 
 @cache
 def _sentences() -> tuple[_Sentence, ...]:
-    every = (*FAULTS, *REFUSED)
+    every = (*FAULTS, *REFUSED, *AGAINST, *WRITTEN, *PROBLEMS)
     return tuple(_Sentence(one, pattern_of(one), tuple(re.split(r"%\(\w+\)s", one))) for one in every)
 
 
@@ -126,7 +139,7 @@ def said(fault: str) -> str:
         return fault
     if fault.startswith(_KEPT):
         lines = (line.partition(": ") for line in fault.removeprefix(_KEPT).strip("\n").splitlines())
-        return "\n".join([gettext(_KEPT), *(f"{where}: {said(each)}" for where, _colon, each in lines)])
+        return "\n".join([gettext(_KEPT), *(f"  {_at(where.strip(), each)}" for where, _colon, each in lines)])
     found = [
         (one.length + (text != fault), one.told(match) + ("。" if text != fault else ""))
         for text in {fault, fault.removesuffix(".")}
@@ -137,11 +150,19 @@ def said(fault: str) -> str:
     return max(found)[1] if found else fault
 
 
+def said_each(text: str) -> str:
+    """Sentences one behind the other, each as the reader reads it; where one is not known, all of them as one."""
+    parts = {one: said(one) for one in _NEXT_SENTENCE.split(text)}
+    return said(text) if any(told == one for one, told in parts.items()) else "".join(parts.values())
+
+
 def _worded(found: dict[str, str]) -> dict[str, str]:
     """What stood in a sentence, in the reader's words where it is a word of ours."""
     told = {name: str(WORDS.get(name, {}).get(text, text)) for name, text in found.items()}
-    if "how" in told:
-        told["how"] = said(told["how"])
+    for name in _WITHIN & told.keys():
+        told[name] = said(told[name])
+    if "against" in told:
+        told["against"] = said_each(told["against"])
     if "cells" in told:
         told["cells"] = "; ".join(map(_cell, _NEXT_CELL.split(told["cells"])))
     return told
@@ -155,8 +176,16 @@ def _cell(text: str) -> str:
     return gettext("line %(line)s, column %(column)s: %(fault)s") % {**match.groupdict(), "fault": said(match["fault"])}
 
 
+def _at(where: str, fault: str) -> str:
+    """What is wrong with a line of a draft, behind its place."""
+    return gettext("%(where)s: %(fault)s") % {"where": said_where(where), "fault": said(fault)}
+
+
 _KEPT = _("The draft was not kept:")
 """Of a draft every line that is wrong is told."""
+_WITHIN = {"how", "problem"}
+"""What stands in a sentence and is one itself."""
+_NEXT_SENTENCE = re.compile(r"(?<=[.?]) (?=\S)")
 _NEXT_CELL = re.compile(r"; (?=line \d|and \d+ more$)")
 _CELL = re.compile(r"line (?P<line>\d+), column (?P<column>[^:]+): (?P<fault>.+)", re.DOTALL)
 _OF_A_FIELD = re.compile(r"([a-z_]+): (.+)", re.DOTALL)

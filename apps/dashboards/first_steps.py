@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.charts import labels
+from apps.dashboards.faults import said
 from apps.dashboards.sources import ProblemGroup, grouped, news
 from apps.dashboards.uploads import form as upload_form
 from apps.finops.errors import CostOpsError
@@ -135,8 +136,8 @@ def page(
         news=news(now),
         example=TEAMS_EXAMPLE,
         given=given or {},
-        refused="" if wrong is None or problems else str(wrong),
-        problems=grouped(problems),
+        refused="" if wrong is None or problems else said(str(wrong)),
+        problems=grouped(replace(one, message=said(one.message)) for one in problems),
     )
 
 

@@ -222,7 +222,8 @@ REFUSED = (
     _("%(host)s is asked by https on port 443 only; whoever runs CostOps allows others by COSTOPS_CHANNEL_HOSTS."),
     _("there is no such choice."),
     _("Only the newest run of its work is tried again, and only where it failed."),
-    # files
+    # files and sources
+    _("%(faults)s A name is lower-case letters, digits and hyphens, and free."),
     _("No file was chosen."),
     _("%(name)s: more than %(most)s MiB; split the file."),
     _("%(name)s: more than %(most)s MiB; bring fewer months."),
@@ -271,3 +272,17 @@ REFUSED = (
     _("%(name)s: a workbook keeps 15 digits of a number, and this has more; write it as text."),
     _("%(text)s is not empty, or one of %(choices)s"),
 )
+AGAINST = (
+    _("Publication %(number)s pins no %(tables)s: run `manage.py fill` first."),
+    _("%(month)s is not over: it ends on %(end)s."),
+    _("The bills of %(month)s may still change: they are final from %(moment)s on."),
+    _("Publication %(number)s lacks the newest %(tables)s: run `manage.py fill` first."),
+    _("Source %(source)s charged in %(before)s and has no charges in %(month)s: see whether its bill arrived."),
+    _("Source %(source)s has no charges on %(days)s: is its bill complete?"),
+    _("There are charges on %(known)s of %(all)s days of %(month)s: is this first month complete?"),
+    _("Source %(source)s: %(files)s files are held back or not read yet; see the page Quality."),
+    _("Source %(source)s: usually %(share)s of the last day's cost has arrived by now."),
+    _("Disputes about %(month)s are not settled: %(numbers)s; see the page Disputes."),
+    _("The rates of %(month)s are incomplete: none from %(source)s to %(target)s on %(day)s; import it."),
+)
+"""What speaks against closing a month: it stands within what refuses to, and in the trail."""

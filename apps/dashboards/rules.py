@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from apps.allocation import counting
 from apps.charts import labels
-from apps.dashboards import naming
+from apps.dashboards import naming, trails
 from apps.finops import yamls
 from apps.finops.money import less
 from apps.finops.windows import ONE_DAY
 from apps.teams import proposals
 from apps.teams.approval import Actor
-from apps.teams.models import UNALLOCATED, DraftTrail, RuleDraft
+from apps.teams.models import UNALLOCATED, RuleDraft
 from apps.teams.ownership import FIELDS, KEYED_FIELDS, ClusterRule, Condition, Rule
 from apps.teams.selectors import active_teams
 from apps.teams.simulations import Simulation
@@ -212,7 +212,7 @@ class DraftPage:
     is_withheld: bool
     moves: tuple[MoveRow, ...]
     unmoved: int
-    trail: tuple[tuple[str, DraftTrail], ...]
+    trail: tuple[trails.Step, ...]
     may: frozenset[str]
     is_open: bool
 
@@ -243,7 +243,7 @@ def draft_page(one: RuleDraft, teams: frozenset[str] | None, by: Actor) -> Draft
         is_withheld=proposals.is_withheld(one, teams),
         moves=tuple(sorted(moves, key=lambda row: (row.currency, -abs(row.as_if), row.team))),
         unmoved=len(seen) - len(moves),
-        trail=tuple((str(DONE.get(step.action, step.action)), step) for step in one.trail.order_by("pk")),
+        trail=trails.steps(one.trail.order_by("pk"), DONE),
         may=_may(one, by),
         is_open=one.state in proposals.OPEN,
     )

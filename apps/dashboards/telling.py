@@ -21,6 +21,8 @@ _PLACES = {
     _(", row %(n)s"): re.compile(r", row (?P<n>\d.*)"),
     _(", column %(n)s"): re.compile(r", column (?P<n>\S+)"),
     _(", last line"): re.compile(r", last line$"),
+    _("draft line %(n)s"): re.compile(r"^draft line (?P<n>\d+)$"),
+    _(" line %(n)s"): re.compile(r" line (?P<n>\d+)$"),
 }
 """The words of a place → how it is written."""
 

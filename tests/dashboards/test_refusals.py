@@ -145,7 +145,7 @@ def test_every_sentence_is_translated():
          "另有 2 处。未导入任何内容。",
          "b.csv: line 2, column amount"),
         ("The draft was not kept:\n  draft line 1: nothing is proposed; write `add:`, `change:` or `end:` with a list "
-         "of rules", "rules", "草案未保存：\n  draft line 1: 没有提出任何更改", "The draft was not kept:"),
+         "of rules", "rules", "草案未保存：\n  草案第 1 行：没有提出任何更改", "The draft was not kept:"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_told_in_the_readers_language(message, template, chinese, english):
