@@ -19,6 +19,7 @@ from apps.channels.models import Channel, Message
 from apps.channels.selectors import about
 from apps.dashboards import naming
 from apps.dashboards.channeling import MESSAGE_TONES, MESSAGE_WORDS, called
+from apps.dashboards.telling import said
 from apps.finops.notices import SEVERITIES
 from apps.marts.query import BadQuestion
 from apps.teams.approval import Actor
@@ -188,7 +189,7 @@ def page(one: Alert, actor: Actor) -> OnePage:
     titles = naming.directory()
     return OnePage(
         line=_line(one, titles, actor),
-        sentences=tuple(told_of(line) for line in one.lines),
+        sentences=tuple(said(told_of(line)) for line in one.lines),
         same=tuple(_line(other, titles, actor) for other in selectors.about_the_same(one)),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
         told=tuple(_told(message) for message in about(one.thread)),

@@ -14,6 +14,7 @@ from apps.channels.models import Channel
 from apps.channels.selectors import NoSuchChannel
 from apps.dashboards import channeling
 from apps.dashboards.alert_views import Told
+from apps.dashboards.faults import said
 from apps.finops.errors import CostOpsError
 from apps.teams.models import Team
 from apps.warehouse.sealed import SecretUnreadable
@@ -89,7 +90,8 @@ class OneChannel(ChannelForm):
         try:
             if action == "test":
                 message = managing.test(channel, by=self.actor, clock=timezone.now)
-                return self.render_to_response(self.get_context_data(number=number, tried=message))
+                told = {"tried": message, "untold": said(message.error)}
+                return self.render_to_response(self.get_context_data(number=number, **told))
             if action == "remove":
                 managing.remove(channel, by=self.actor)
             else:

@@ -15,6 +15,7 @@ from apps.channels.letters import SEVERITY_WORDS
 from apps.channels.models import Channel, Message
 from apps.channels.recipients import recipient_of
 from apps.channels.selectors import STATES, Reader
+from apps.dashboards.faults import said
 from apps.finops.notices import SEVERITIES
 from apps.marts.query import BadQuestion
 from apps.operations.telling import KIND as RECOMMENDATIONS
@@ -96,6 +97,7 @@ class Delivery:
     kind: str
     state: str
     tone: str
+    error: str
 
 
 @dataclass(frozen=True)
@@ -244,4 +246,5 @@ def _delivery(message: Message) -> Delivery:
         kind=kind,
         state=str(MESSAGE_WORDS[message.state]),
         tone=MESSAGE_TONES[message.state],
+        error=said(message.error),
     )

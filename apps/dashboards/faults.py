@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 from apps.dashboards import budgets, disputing, recommendations, savings
 from apps.dashboards.drafted import PROBLEMS, WRITTEN
 from apps.dashboards.labelled import labels_of
-from apps.dashboards.refusals import AGAINST, REFUSED
+from apps.dashboards.refusals import AGAINST, REFUSED, UNSENT
 from apps.dashboards.telling import pattern_of, said_where
 from apps.dashboards.told import _
 from apps.finops.errors import CostOpsError
@@ -78,6 +78,9 @@ FAULTS = (
         "Publication %(number)s pins no table %(table)s: what changed since cannot be told. Compare publications that "
         "`manage.py fill` made."
     ),
+    _("COSTOPS_TAG_KEYS says by which tags cost is told (%(choices)s); not by this one"),
+    _("an amount in %(currency)s has more than 26 digits; check its rates"),
+    _("hours are told of at most %(most)s days; ask for a shorter window"),
     _("end (%(end)s) must come after start (%(start)s); the end day is not included"),
     _("end (%(end)s) must come after start (%(start)s); the end day itself is not included"),
 )
@@ -99,7 +102,10 @@ WORDS: dict[str, dict[str, Promise]] = {
         "policies": gettext_lazy("policies"), "patterns": gettext_lazy("patterns"),
         "regular expressions": gettext_lazy("regular expressions"),
     },
-    "text": {"'<stream end>'": gettext_lazy("the end of the text")},
+    "text": {
+        "'<stream end>'": gettext_lazy("the end of the text"), "no reason given": gettext_lazy("no reason given"),
+    },
+    "again": {"change the channel": gettext_lazy("change the channel")},
     "wanted": {
         "the node content": gettext_lazy("content"), "'<document start>'": gettext_lazy("the start of a document"),
     },
@@ -129,7 +135,7 @@ class _Sentence:
 
 @cache
 def _sentences() -> tuple[_Sentence, ...]:
-    every = (*FAULTS, *REFUSED, *AGAINST, *WRITTEN, *PROBLEMS)
+    every = (*FAULTS, *REFUSED, *AGAINST, *UNSENT, *WRITTEN, *PROBLEMS)
     return tuple(_Sentence(one, pattern_of(one), tuple(re.split(r"%\(\w+\)s", one))) for one in every)
 
 

@@ -272,6 +272,42 @@ REFUSED = (
     _("%(name)s: a workbook keeps 15 digits of a number, and this has more; write it as text."),
     _("%(text)s is not empty, or one of %(choices)s"),
 )
+UNSENT = (
+    _("The room refused it: %(text)s"),
+    _("The address of the room is missing or wrong; give it again."),
+    _("The address of the room cannot be used; give it again."),
+    _("The room did not take it."),
+    _("It failed for a fault of CostOps (%(fault)s); see the log."),
+    _("Workers died while sending it."),
+    _("The channel is off, or nobody may know of it any more."),
+    _("There is no ticket of it to close: none was opened."),
+    _("The channel was removed."),
+    _("%(host)s leads to %(address)s, inside a network; whoever runs CostOps allows it by COSTOPS_CHANNEL_HOSTS."),
+    _(
+        "%(host)s leads to %(address)s, which is never asked (link-local, metadata or multicast). Give the address of "
+        "the server itself."
+    ),
+    _("%(host)s is not among the places that this installation asks; whoever runs CostOps lists it."),
+    _("The name %(host)s cannot be resolved (%(reason)s). Check it."),
+    _("%(host)s answered, but %(reason)s."),
+    _("%(host)s did not answer (%(reason)s)."),
+    _("%(host)s redirects (%(status)s), which is not followed; give the final address."),
+    _("%(host)s answered %(status)s: %(text)s"),
+    _("Issue %(key)s has no transition called %(name)s now; there are: %(choices)s."),
+    _("Issue %(key)s has no transition that ends it now; there are: %(choices)s."),
+    _("Issue %(key)s has no transition that begins it now; there are: %(choices)s."),
+    _("The address of the issue names no number."),
+    _("There is no usable e-mail address."),
+    _("%(name)s has no e-mail address; an administrator can enter one."),
+    _("The mail server did not take it: %(reason)s"),
+    _("Nothing of the week %(week)s is published."),
+    _("The mail server did not take it (%(reason)s)."),
+    _(
+        "These credentials were encrypted with another key. Put that key into COSTOPS_SECRETS_KEYS, or give them "
+        "again: %(again)s."
+    ),
+)
+"""Why a message of a channel was not sent; what the other side answered stands in it as it came."""
 AGAINST = (
     _("Publication %(number)s pins no %(tables)s: run `manage.py fill` first."),
     _("%(month)s is not over: it ends on %(end)s."),

@@ -15,6 +15,7 @@ _CHECKS: tuple[RowCheck | SourceCheck, ...] = (*ROW_CHECKS, *SOURCE_CHECKS.value
 _BEGINNINGS = tuple(check.means for check in _CHECKS) + tuple(MEANS.values())
 _ENDS = tuple(check.way_out for check in _CHECKS) + tuple(WAYS_OUT.values())
 """A check says what it means, then what was found, then the way out."""
+_LEG = re.compile(r"\[(.+?)\](?= × |$)")
 _PLACES = {
     _(", line %(n)s"): re.compile(r", line (?P<n>\d+)"),
     _(", rows %(n)s"): re.compile(r", rows (?P<n>\d.*)"),
@@ -56,6 +57,8 @@ def _filled(message: str) -> str:
             found = match.groupdict()
             if "lost" in found:  # what a held file lost, month by month: sentences themselves
                 found["lost"] = "; ".join(_filled(part) for part in found["lost"].split("; "))
+            if "legs" in found:  # the rates that another was made of
+                found["legs"] = _LEG.sub(lambda leg: f"[{_filled(leg[1])}]", found["legs"])
             return gettext(sentence) % found if found else gettext(sentence)
     return message
 

@@ -228,6 +228,14 @@ TOLD = (
     ),
     _("nothing was spent before the start, so nothing could be saved"),
     _("no day before its start is published"),
+    _("%(rows)s. Run `manage.py fill --step allocate` for these days; nothing was published."),
+    _("Somebody else published at the same time; nothing was published. Run it again."),
+    _("Another worker has taken over meanwhile; what this one did does not count."),
+    _("Publication %(number)s holds no allocated cost; run `manage.py fill`."),
+    _("%(url)s redirects to %(to)s; give the final address as the location."),
+    _("The API does not answer: %(reason)s"),
+    _("%(rate)s, %(file)s line %(line)s, version %(version)s of %(by)s, %(moment)s UTC"),
+    _("crossed over %(base)s: %(legs)s"),
     _("%(count)s: %(names)s."),  # last: its few words would take what others say
 )
 """The more specific before the more general."""

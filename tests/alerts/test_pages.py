@@ -161,6 +161,17 @@ def test_a_hostile_name_is_only_a_name(staff):
     assert "&lt;script&gt;alert" in body
 
 
+def test_what_a_run_failed_with_is_told_in_the_readers_language(staff):
+    message = Sentence("%(message)s", {"message": "A required value is missing."})
+    so(
+        Fact("x", "warning", Sentence("The run %(run)s failed", {"run": "normalize bill"}), (message,)),
+        rule="failed_run",
+    )
+    address = f"/alerts/{Alert.objects.get(subject='x').pk}/"
+    for language, told in (("zh-hans", "缺少必填值。"), ("en", "A required value is missing.")):
+        assert told in client_of(staff["han"]).get(address, headers={"accept-language": language}).content.decode()
+
+
 def said(*words: str) -> str:
     out = io.StringIO()
     call_command("alerts", *words, stdout=out)

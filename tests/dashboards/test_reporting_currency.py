@@ -59,6 +59,14 @@ def test_a_page_begins_in_the_reporting_currency(two_currencies, client_of, addr
     assert "There is no rate" not in said
 
 
+def test_where_a_rate_is_from_is_told_in_the_readers_language(two_currencies, client_of):
+    two_currencies(DAYS)
+    finance = client_of("finance")
+    for language, said in (("zh-hans", "rates.csv 第 60 行，版本"), ("en", "rates.csv line 60, version")):
+        finance.cookies["django_language"] = language
+        assert said in told(finance, "/bases/?period=30")
+
+
 @pytest.mark.parametrize("address", ["/explorer/?period=30", "/bases/?period=30"])
 def test_without_a_rate_it_says_which_and_that_currencies_stand_by_themselves(two_currencies, client_of, address):
     two_currencies(DAYS[1:])

@@ -104,6 +104,13 @@ def test_every_sentence_is_translated():
             "新一期账单小了很多：2026-09：0 笔费用、no cost，而此前为 2 笔、1.00 CNY; 2026-10：1 笔费用、1.00 CNY",
             id="what was lost, month by month",
         ),
+        pytest.param(
+            "crossed over CNY: [USD→CNY 7.1, rates.csv line 2, version 1 of han, 2026-11-05 08:00 UTC] × "
+            "1 ÷ [EUR→CNY 8, rates.csv line 3, version 1 of han, 2026-11-05 08:00 UTC]",
+            "经 CNY 换算：[USD→CNY 7.1，rates.csv 第 2 行，版本 1（han，2026-11-05 08:00 UTC）] × "
+            "1 ÷ [EUR→CNY 8，rates.csv 第 3 行，版本 1（han，2026-11-05 08:00 UTC）]",
+            id="where a rate is from",
+        ),
         pytest.param("%(x)s {y} nobody knows", "%(x)s {y} nobody knows", id="what is not known stays"),
         pytest.param("100% of it: x is not a whole number.", "100% of it: x 不是整数。", id="a percent sign"),
     ],

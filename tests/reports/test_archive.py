@@ -309,6 +309,15 @@ def test_a_test_goes_to_the_one_who_asks_is_marked_and_in_no_ledger(people: dict
     assert len(mailbox.messages) == 1
 
 
+def test_why_no_test_is_sent_is_told_in_the_readers_language(people: dict[str, User], mailbox: Any) -> None:
+    User.objects.filter(pk=people["lilei"].pk).update(email="")
+    asked = {"target": "lead:live-class", "week": "2026-W44"}
+    for language, told in (("zh-hans", "没有邮箱地址；请管理员录入。"), ("en", "has no e-mail address; an admin")):
+        answer = client_of(people["lilei"]).post("/reports/", asked, headers={"accept-language": language})
+        assert answer.status_code == 409
+        assert told in answer.content.decode()
+
+
 @pytest.mark.usefixtures("_without_pdf")
 def test_letters_are_kept_without_mailing_and_mailed_later_as_kept(people: dict[str, User], mailbox: Any) -> None:
     call_command("reports", "keep", "--week", "2026-W44")

@@ -2,7 +2,7 @@
 
 from django import template
 
-from apps.dashboards import words
+from apps.dashboards import faults, telling, words
 from apps.dashboards.asking import METRICS
 
 register = template.Library()
@@ -12,6 +12,18 @@ register = template.Library()
 def metric(key: str) -> str:
     """The name of a cost basis."""
     return str(METRICS.get(key, key))
+
+
+@register.filter
+def in_words(refused: str) -> str:
+    """Why something was refused, as the reader reads it."""
+    return faults.said(refused)
+
+
+@register.filter
+def said(message: str) -> str:
+    """What is told of data in English, as the reader reads it."""
+    return telling.said(message)
 
 
 @register.filter
