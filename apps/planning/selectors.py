@@ -108,7 +108,7 @@ def _visible(rows: Sequence[Plan], planner: Planner, scope: Scope) -> list[Shown
 
 
 def _published_on(plan: Plan) -> date:
-    pinned = once(("publication", plan.publication), Publication.objects.filter(number=plan.publication).first)
+    pinned = once(("published", plan.publication), Publication.objects.filter(number=plan.publication).first)
     return today(pinned.created_at if pinned else plan.made_at)
 
 
