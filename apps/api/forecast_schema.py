@@ -26,13 +26,15 @@ class ForecastDaySchema(ForecastIntervalSchema):
 
 class LandingSchema(ForecastIntervalSchema):
     """Where a month or quarter will land: `so_far` was charged, the rest is forecast; the interval is of the sum.
-    `known` is what changes known ahead add to it."""
+    `known` is what changes known ahead add to it; `ahead`, by how much what is charged of days ahead already is more
+    than their forecast: it counts in place of that. Forecasts made before it counted do not say it."""
 
     period = serializers.CharField()
     kind = serializers.ChoiceField(("month", "quarter"))
     last_day = serializers.DateField()
     so_far = Amount()
     known = Amount()
+    ahead = Amount(required=False)
 
 
 class KnownSchema(serializers.Serializer[Any]):

@@ -9,7 +9,6 @@ import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, BudgetVersion, Outlook
 from apps.budgets.outlooks import forecast_ahead, run_of
 from apps.budgets.selectors import NO_RATE, budgets, end_of, untold
@@ -22,6 +21,7 @@ from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.insights.forecasting import SEED, bounds_of_sums
 from apps.insights.history import HORIZON, MOST_DAYS
+from apps.insights.landing import Ahead
 from apps.insights.selectors import first_days
 from apps.learning.calendars import FEWEST_DAYS, TooShort
 from apps.marts.models import Publication

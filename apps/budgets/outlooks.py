@@ -1,12 +1,10 @@
 """What is ahead of budgets: the forecast of the same where there is one, else an outlook made for the budget."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable
 
-from apps.budgets.landing import Ahead
 from apps.budgets.models import Budget, Outlook
 from apps.finops.findings import Sentence
+from apps.insights.landing import Ahead, ahead_of
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.selectors import LEVELS
 from apps.marts.models import Publication
@@ -38,15 +36,6 @@ def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[i
         if one and one.sums and one.begin:
             found[budget.pk] = ahead_of(one.begin, [day[0] for day in one.days], one.sums)
     return found
-
-
-def ahead_of(first_day: date, means: Sequence[str], sums: Sequence[Sequence[str]]) -> Ahead:
-    """A forecast as it is kept, as numbers."""
-    bounds = []
-    for row in sums:
-        low_80, high_80, low_95, high_95 = (Decimal(text) for text in row)
-        bounds.append((low_80, high_80, low_95, high_95))
-    return Ahead(first_day, [Decimal(mean) for mean in means], bounds)
 
 
 def own_ahead(budgets: Iterable[Budget], pinned: Publication) -> dict[int, tuple[Ahead | None, Sentence | None]]:

@@ -9,7 +9,6 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext_noop
 
-from apps.budgets.landing import Ahead
 from apps.budgets.models import NONE, Budget, BudgetVersion, version_on
 from apps.budgets.outlooks import forecast_ahead, own_ahead, run_of
 from apps.budgets.people import is_seen
@@ -24,6 +23,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
 from apps.finops.tags import key_of
 from apps.finops.windows import ONE_DAY, Window
+from apps.insights.landing import Ahead
 from apps.marts.models import Publication
 from apps.marts.selectors import NothingPublished, publication
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from apps.budgets.landing import Ahead, Landing, crossing_day, first_sure_day, path
+from apps.budgets.landing import crossing_day, first_sure_day
 from apps.budgets.models import BOTH, OVERSPENT, UNUSED, BudgetVersion, version_on
 from apps.budgets.spending import Spent
 from apps.calendars.periods import Period, period_of
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up, less
 from apps.finops.windows import ONE_DAY
+from apps.insights.landing import Ahead, Landing, path
 
 ON_TRACK, AT_RISK, EXCEEDED, UNKNOWN = STATES = ("on_track", "at_risk", "exceeded", "unknown")
 AT_RISK_FROM = Decimal("0.20")

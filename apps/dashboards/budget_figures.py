@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from apps.budgets.landing import path
 from apps.budgets.selectors import Standing, Whole
 from apps.charts import colours
 from apps.charts.burndown import BurnAhead, BurnWords, burn_down
@@ -16,6 +15,7 @@ from apps.dashboards import naming
 from apps.dashboards.budget_words import sentence
 from apps.dashboards.trends import DAY_FORMAT, FigureLink
 from apps.finops.money import add_up
+from apps.insights.landing import path
 
 
 def figure_link(whole: Whole, one: Standing) -> FigureLink:

@@ -60,6 +60,7 @@ class Landing:
     low_95: Decimal
     high_95: Decimal
     known: Decimal
+    ahead: Decimal
 
 
 @dataclass(frozen=True)
@@ -250,9 +251,9 @@ def _title(one: Forecast) -> str:
 
 
 def _landings(one: Forecast) -> tuple[Landing, ...]:
-    names = ("so_far", "mean", "low_80", "high_80", "low_95", "high_95", "known")
+    names = ("so_far", "mean", "low_80", "high_80", "low_95", "high_95", "known", "ahead")
     return tuple(
-        # Forecasts made before anything was known ahead do not say what was.
+        # Forecasts made before anything was known or charged ahead do not say what was.
         Landing(KINDS[told["kind"]], told["period"], *(Decimal(told.get(name, "0")) for name in names))
         for told in one.landings
     )

@@ -1,17 +1,19 @@
 """Forecasts of one currency: learn every level, make the levels add up, round once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.calendars.periods import Period, period_of
+from apps.calendars.periods import Period
 from apps.finops.money import add_up
 from apps.insights.history import HORIZON, LEVELS, History
+from apps.insights.landed import DECIMALS, EXACT, UNIT, landings, periods, text
+from apps.insights.landing import Ahead
 from apps.insights.models import Forecast
 from apps.insights.planned.effects import Effect, effects, with_them, without
 from apps.learning.calendars import Calendar, Matrix
@@ -20,11 +22,8 @@ from apps.learning.hierarchy import reconcile, rounded_to_add_up
 if TYPE_CHECKING:
     from apps.learning.forecaster import Forecaster
 
-DECIMALS = 6
 LEVELS_OF_CONFIDENCE = (0.80, 0.95)
 SEED = 20261127
-_UNIT = Decimal(1).scaleb(-DECIMALS)
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass
@@ -78,14 +77,15 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     learned.means = _adding_up(learned)
     bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
     sums = bounds_of_sums(fitted, learned.widths)
-    landings = [_landing(learned, period, sums) for period in _landed_in(history.end)]
+    added = {period.grain: _known(learned, period) for period in periods(history)}
     coverage = [fitted.intervals_.covered(level) for level in LEVELS_OF_CONFIDENCE]
     return [
         _row(
-            learned, place, bounds, sums, [one[place] for one in landings], [float(share[place]) for share in coverage]
+            learned, place, bounds, sums, {grain: text(_exact(known[place])) for grain, known in added.items()},
+            [float(share[place]) for share in coverage],
         )
         for place in range(len(places))
-    ]
+    ]  # fmt: skip
 
 
 def _adding_up(learned: Learned) -> dict[tuple[str, str], list[Decimal]]:
@@ -151,26 +151,11 @@ def bounds_of_sums(fitted: "Forecaster", widths: Matrix) -> list[Matrix]:
     return found
 
 
-def _landed_in(day: date) -> Iterator[Period]:
-    """The month and the quarter a day is in."""
-    return (period_of(grain, day) for grain in ("month", "quarter"))
-
-
-def _landing(learned: Learned, period: Period, sums: list[Matrix]) -> list[dict[str, Any]]:
-    """Where a period lands, for every series: exact so far, plus the forecast of its other days."""
-    history = learned.history
-    ahead = min((period.end - history.end).days, HORIZON)
-    known = np.sum([added[:ahead].sum(axis=0) for added in learned.added], axis=0) + np.zeros(len(learned.places))
-    rows = []
-    for place, (level, key) in enumerate(learned.places):
-        so_far = history.so_far(level, key, period.start, history.end)
-        mean = add_up([so_far, *learned.means[level, key][:ahead]])
-        edges = [add_up([mean, _exact(edge[ahead - 1, place])]) for edge in sums]
-        told = {"period": period.name, "kind": period.grain, "last_day": period.last_day.isoformat()}
-        names = ("mean", "low_80", "high_80", "low_95", "high_95")
-        amounts = {name: _text(amount) for name, amount in zip(names, (mean, *edges), strict=True)}
-        rows.append(told | {"so_far": _text(so_far), "known": _text(_exact(known[place]))} | amounts)
-    return rows
+def _known(learned: Learned, period: Period) -> Matrix:
+    """What changes known ahead add to a period, by series."""
+    ahead = (period.end - learned.history.end).days
+    known: Matrix = np.sum([one[:ahead].sum(axis=0) for one in learned.added], axis=0) + np.zeros(len(learned.places))
+    return known
 
 
 def _row(
@@ -178,27 +163,26 @@ def _row(
     place: int,
     bounds: list[tuple[Matrix, Matrix]],
     sums: list[Matrix],
-    landings: list[dict[str, Any]],
+    known: Mapping[str, str],
     coverage: list[float],
 ) -> Forecast:
     level, key = learned.places[place]
     fitted, scores = learned.forecaster, learned.forecaster.scores_
-    means = learned.means[level, key]
+    history, means = learned.history, learned.means[level, key]
+    ahead = Ahead(history.end, means, [_four(one[number, place] for one in sums) for number in range(len(means))])
     edges = [[_exact(value) for value in edge[:, place]] for pair in bounds for edge in pair]
-    days = [
-        [_text(mean), *(_text(add_up([mean, edge[number]])) for edge in edges)] for number, mean in enumerate(means)
-    ]
+    days = [[text(mean), *(text(add_up([mean, edge[number]])) for edge in edges)] for number, mean in enumerate(means)]
     return Forecast(
-        level=level, key=key, currency=learned.history.currency, is_naive=bool(fitted.is_naive_[place]),
-        first_day=learned.history.end, days=days,
-        sums=[[_text(_exact(edge)) for edge in day] for day in np.stack([one[:, place] for one in sums], axis=1)],
-        landings=landings, origins=scores.origins, total_days=scores.total_days,
-        backtest_first_day=learned.history.start + timedelta(days=fitted.backtest_ends_[0]),
+        level=level, key=key, currency=history.currency, is_naive=bool(fitted.is_naive_[place]),
+        first_day=history.end, days=days,
+        sums=[[text(edge) for edge in day] for day in ahead.sums],
+        landings=landings(history, level, key, ahead, known), origins=scores.origins, total_days=scores.total_days,
+        backtest_first_day=history.start + timedelta(days=fitted.backtest_ends_[0]),
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),
         total_error=_number(scores.total_error[place]), naive_total_error=_number(scores.naive_total_error[place]),
         coverage_80=_number(coverage[0]), coverage_95=_number(coverage[1]),
         events=list(_events(learned, place)),
-        teams=learned.history.standing.teams(level, key) if level in learned.history.standing.levels else [],
+        teams=history.standing.teams(level, key) if level in history.standing.levels else [],
     )  # fmt: skip
 
 
@@ -216,16 +200,17 @@ def _events(learned: Learned, place: int) -> Iterator[dict[str, Any]]:
             named = {name: getattr(known, name) for name in ("kind", "team", "service", "note", "ref")}
             percent = "" if known.percent is None else f"{known.percent:f}"
             told = {"first_day": known.first_day.isoformat(), "percent": percent}
-            yield named | told | {"per_day": _text(_exact(after.mean()))}
+            yield named | told | {"per_day": text(_exact(after.mean()))}
 
 
 def _exact(amount: float) -> Decimal:
     """A learner's number as money, rounded once."""
-    return Decimal(float(amount)).quantize(_UNIT, context=_EXACT)
+    return Decimal(float(amount)).quantize(UNIT, context=EXACT)
 
 
-def _text(amount: Decimal) -> str:
-    return f"{amount.quantize(_UNIT, context=_EXACT):f}"
+def _four(edges: Iterable[float]) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    low_80, high_80, low_95, high_95 = (_exact(edge) for edge in edges)
+    return low_80, high_80, low_95, high_95
 
 
 def _number(value: float) -> float | None:

@@ -1,7 +1,8 @@
 """The daily costs forecasts are made from: days × series, of complete days only."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
@@ -13,7 +14,7 @@ from apps.finops.money import add_up
 from apps.finops.windows import ONE_DAY
 from apps.insights.planned.ahead import known
 from apps.insights.planned.known import Known
-from apps.insights.standing import Costs, Standing, standing
+from apps.insights.standing import Costs, Standing, standing, where_it_stands
 from apps.learning.calendars import Matrix
 from apps.marts import selectors as marts
 from apps.marts.models import Publication
@@ -37,7 +38,8 @@ class History:
     """Costs in one currency of the days `start` <= day < `end`, by level and key.
 
     So many later days were `dropped`: they are not complete. `standing` are the levels of the organisation, whose costs
-    are those of the teams that stood there on the day. `known` are the changes known ahead.
+    are those of the teams that stood there on the day. `known` are the changes known ahead; `ahead` is what is charged
+    of the days from `end` on already, of those that are not complete and of later ones.
     """
 
     currency: str
@@ -47,6 +49,7 @@ class History:
     costs: dict[str, Costs]
     standing: Standing
     known: tuple[Known, ...] = ()
+    ahead: Mapping[str, Costs] = field(default_factory=dict)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -87,6 +90,10 @@ class History:
         """The exact cost of the days first <= day < end."""
         return add_up(cost for day, cost in self.costs[level][key].items() if first <= day < end)
 
+    def charged(self, level: str, key: str) -> Mapping[date, Decimal]:
+        """The exact cost of every day, also of those ahead."""
+        return self.costs[level][key] | self.ahead.get(level, {}).get(key, {})
+
 
 def read(pinned: Publication, *, today: date) -> list[History]:
     """The history of each currency a publication holds; days from `today` on are not over."""
@@ -97,27 +104,39 @@ def read(pinned: Publication, *, today: date) -> list[History]:
     if start >= came:
         return []
     by_source = _ask(pinned, "source", start, came)
-    found = {level: _ask(pinned, level, start, came) for level in LEVELS}
+    found = {level: _ask(pinned, level, start, min(pinned.end_day, came + timedelta(days=HORIZON))) for level in LEVELS}
     histories = []
     for currency, sources in sorted(by_source.items()):
         end = complete_until(sources, start=start, end=came, today=today)
-        costs = {level: _until(found[level][currency], end) for level in LEVELS}
-        costs["total"] = {"": _summed(costs["team"].values())}
+        costs = {level: _between(found[level][currency], start, end) for level in LEVELS}
+        ahead = {level: _between(found[level][currency], end, end + timedelta(days=HORIZON)) for level in LEVELS}
+        costs["total"], ahead["total"] = ({"": _summed(one["team"].values())} for one in (costs, ahead))
         if costs["team"]:
             first = min(costs["total"][""])
-            ahead = known(pinned, currency, end=end, days=HORIZON)
-            _make_room(costs, ahead, first)
+            changes = known(pinned, currency, end=end, days=HORIZON)
+            _make_room(costs, ((level, key) for level in LEVELS for key in ahead[level]), first)
+            _make_room(costs, (place for one in changes for place in one.stands_in()), first)
             stands = standing(tree(), costs["team"], since=period_of("quarter", end).start, first=end, days=HORIZON)
+            ahead |= {level: where_it_stands(tree(), ahead["team"], level) for level in stands.levels}
             dropped = (came - end).days
-            histories.append(History(currency, first, end, dropped, costs | dict(stands.past), stands, ahead))
+            whole = costs | dict(stands.past)
+            histories.append(History(currency, first, end, dropped, whole, stands, changes, ahead))
     return histories
 
 
-def _make_room(costs: dict[str, Costs], ahead: Iterable[Known], first: date) -> None:
-    """A change of something that never cost anything has a series to stand in."""
-    for one in ahead:
-        for level, key in one.stands_in():
-            costs[level].setdefault(key, {first: Decimal(0)})
+def charged_ahead(pinned: Publication, *, today: date) -> str:
+    """What is charged of days that are not over, as one fingerprint: forecasts land elsewhere where it changes."""
+    if pinned.end_day is None or pinned.end_day <= today:
+        return ""
+    end = min(pinned.end_day, today + timedelta(days=HORIZON))
+    charged = [sorted(_ask(pinned, level, today, end).items()) for level in LEVELS]
+    return hashlib.sha256(repr(charged).encode()).hexdigest()
+
+
+def _make_room(costs: dict[str, Costs], places: Iterable[tuple[str, str]], first: date) -> None:
+    """What never cost anything and will has a series to stand in."""
+    for level, key in places:
+        costs[level].setdefault(key, {first: Decimal(0)})
 
 
 def complete_until(sources: Costs, *, start: date, end: date, today: date) -> date:
@@ -163,8 +182,8 @@ def _every(start: date, end: date) -> Iterator[date]:
         start += timedelta(days=DAYS_A_QUESTION)
 
 
-def _until(costs: Costs, end: date) -> Costs:
-    kept = {key: {day: cost for day, cost in known.items() if day < end} for key, known in costs.items()}
+def _between(costs: Costs, start: date, end: date) -> Costs:
+    kept = {key: {day: cost for day, cost in known.items() if start <= day < end} for key, known in costs.items()}
     return {key: known for key, known in kept.items() if known}
 
 

@@ -11,6 +11,7 @@ from apps.finops.problems import Problem
 from apps.finops.steps import StepResult
 from apps.insights import forecasting, history
 from apps.insights.history import History
+from apps.insights.landed import land_anew
 from apps.insights.models import Forecast, ForecastRun
 from apps.insights.planned import entering
 from apps.insights.runs import keep, looked_at, taken_over
@@ -18,7 +19,7 @@ from apps.learning.calendars import TooShort
 from apps.marts.selectors import publication
 from apps.teams.organising import newest_tree_number, tree_identity
 
-MODEL_VERSION = "5"
+MODEL_VERSION = "6"
 """Raised whenever the same costs would be forecast otherwise."""
 KEPT_RUNS = 30
 """Forecasts of so many publications stay readable."""
@@ -37,12 +38,14 @@ def identity() -> str:
 def forecast(*, now: datetime) -> StepResult:
     """Forecast the newest publication; the same costs are not learned from again."""
     pinned = publication()
-    days = looked_at(pinned, identity(), today=today(now))
+    over = today(now)
+    days = looked_at(pinned, f"{identity()} {history.charged_ahead(pinned, today=over)}", today=over)
     if (before := taken_over(ForecastRun, pinned.number, now, days=days)) is not None:
         return _result(before)
-    histories = history.read(pinned, today=today(now))
+    histories = history.read(pinned, today=over)
     inputs = _fingerprint(histories)
     if (before := taken_over(ForecastRun, pinned.number, now, inputs=inputs)) is not None:
+        land_anew(before, histories)
         ForecastRun.objects.filter(pk=before.pk).update(days=days)
         return _result(before)
     rows: list[Forecast] = []

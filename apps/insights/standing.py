@@ -76,6 +76,12 @@ def standing(tree: Tree, teams: Costs, *, since: date, first: date, days: int) -
     return Standing(spans, past, was)
 
 
+def where_it_stands(tree: Tree, teams: Costs, level: str) -> Costs:
+    """The costs of teams by the key of a level that each stood at on the day."""
+    stood = [_stood(tree, team, level, costs) for team, costs in teams.items()]
+    return {key: _together(stood, key) for key in sorted({key for by_key in stood for key in by_key})}
+
+
 def _moves(tree: Tree, teams: Iterable[str]) -> Iterator[date]:
     for team in teams:
         for spot in tree.spots(team):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.budgets.landing import Landing
 from apps.budgets.models import BOTH, ROLLOVERS
 from apps.budgets.profiles import BadProfile, Days, Profile
 from apps.budgets.standing import carried_on
 from apps.calendars.periods import period_of
 from apps.finops.windows import Window
+from apps.insights.landing import Landing
 from tests.budgets.worlds import total
 
 WEEK = Window(date(2026, 11, 2), date(2026, 11, 9))  # Monday to Sunday

@@ -10,11 +10,11 @@ import ibis
 import numpy as np
 import pytest
 
-from apps.budgets.landing import Ahead, path
 from apps.finops import why
 from apps.finops.money import add_up, converted, less, split
 from apps.finops.tables import COSTS
 from apps.finops.units import EFFECTS, Measured, split_change
+from apps.insights.landing import Ahead, path
 from apps.learning import scores
 from apps.learning.anomalies.detector import rule_flags
 from apps.learning.anomalies.usual import Usual

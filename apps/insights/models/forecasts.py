@@ -37,8 +37,9 @@ class Forecast(models.Model):
     `days` is a list of [mean, low 80, high 80, low 95, high 95] from `begin` on, `sums` the same bounds
     of the first one, two, … days together, less their mean; `first_day` is the day after the last complete one of its
     currency, None where a version made it that knew one of all currencies only; `landings` a list of
-    objects with `period`, `kind`, `last_day`, `so_far`, the same five, and `known`, what of it is told by changes known
-    ahead, which are the `events`; amounts are text with six decimals.
+    objects with `period`, `kind`, `last_day`, `so_far`, the same five, `known`, what of it is told by changes known
+    ahead, which are the `events`, and `ahead`, by how much what is charged of days ahead is more than their forecast;
+    amounts are text with six decimals.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
     total of the first `total_days` was off; None where there was nothing to compare.
     """
