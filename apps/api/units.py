@@ -62,7 +62,9 @@ UNITS = (
 )
 UNIT_CHANGE = (
     Parameter("resource", text, "What efficiency is measured by: a driver, or `list_cost`, the default."),
-    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
+    Parameter(
+        "before_start", day, "The first day compared with; by default the days that `compare=previous` of costs names."
+    ),
     Parameter("before_end", day, "The day after the last one compared with."),
     *_UNITS,
 )

@@ -82,3 +82,22 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         first_day=publication.first_day or EARLIEST,
         came_until=publication.came_until or LATEST,
     )
+
+
+def compared_with(data: Any) -> Window | None:
+    """The days an address names to compare with; None where it names none."""
+    told = [data.get(name, "") for name in ("before_start", "before_last")]
+    if not any(told):
+        return None
+    try:
+        start, last = (date.fromisoformat(text) for text in told)
+    except ValueError:
+        start, last = LATEST, EARLIEST
+    if not EARLIEST <= start <= last <= LATEST:
+        raise BadQuestion(str(_("The period compared with needs its first and its last day, as 2026-10-01.")))
+    return Window(start, last + ONE_DAY)
+
+
+def naming_compared(before: Window) -> dict[str, str]:
+    """The parameters that name such days."""
+    return {"before_start": before.start.isoformat(), "before_last": (before.end - ONE_DAY).isoformat()}

@@ -17,6 +17,7 @@ from apps.charts import colours, figures
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS, Asked
 from apps.dashboards.cells import link, whole
+from apps.dashboards.forms import naming_compared
 from apps.dashboards.lines import NOTABLE, hundredths, total_of
 from apps.dashboards.selectors import Choice, choices, compared
 from apps.dashboards.templatetags import costs as written
@@ -260,7 +261,7 @@ def _links(asked: Asked, measure: Measure, total: UnitRow | None, bridge: Bridge
         return (line,)
     return line, FigureLink(
         "figure-bridge",
-        f"{reverse('figure-units', args=['bridge'])}?{params}",
+        f"{reverse('figure-units', args=['bridge'])}?{params}&{urlencode(naming_compared(asked.before))}",
         _("Why cost changed"),
         asked.currency,
         _bridge_sentence(asked, bridge.total),

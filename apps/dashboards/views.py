@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from apps.books.statuses import statuses
 from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
 from apps.dashboards.asking import DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked
 from apps.dashboards.faults import refusal
-from apps.dashboards.forms import FilterForm, asked_publication, read_question
+from apps.dashboards.forms import FilterForm, asked_publication, compared_with, read_question
 from apps.marts import selectors as marts
 from apps.marts.query import BadQuestion, Scope
 from apps.marts.scoping import scope_of
@@ -250,7 +251,8 @@ class UnitsFigure(JsonView):
     """A figure of cost per unit."""
 
     def get(self, request: HttpRequest, what: str) -> HttpResponseBase:
-        asked = self.question()
+        asked, before = self.question(), compared_with(request.GET)
+        asked = replace(asked, before=before) if before else asked
         measure = units.read_measure(request.GET, asked)
         if what not in ("cost", "bridge") or measure is None or self.scope.is_empty:
             raise Http404

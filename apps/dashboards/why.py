@@ -16,7 +16,7 @@ from apps.charts.labels import plain
 from apps.dashboards import naming
 from apps.dashboards.asking import METRICS, Asked
 from apps.dashboards.cells import link
-from apps.dashboards.forms import EARLIEST, LATEST
+from apps.dashboards.forms import compared_with, naming_compared
 from apps.dashboards.lines import hundredths
 from apps.dashboards.selectors import Choice
 from apps.dashboards.templatetags.costs import change, day_range, money
@@ -31,7 +31,7 @@ from apps.insights.why.wording import MEANINGS
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
 from apps.marts.cell import FILTER_NAMES, asked_filters, cell, listed, values
-from apps.marts.query import BadQuestion, CostQuery
+from apps.marts.query import CostQuery
 from apps.rates.selectors import reporting_currencies
 
 METERS = 30
@@ -132,12 +132,7 @@ class WhyAsk:
 
     def kept(self) -> dict[str, str]:
         """What the filter bar does not hold, as parameters."""
-        days = {}
-        if self.before:
-            days = {
-                "before_start": self.before.start.isoformat(),
-                "before_last": (self.before.end - ONE_DAY).isoformat(),
-            }
+        days = naming_compared(self.before) if self.before else {}
         return {FILTER_NAMES.get(name, name): listed(told) for name, told in self.filters} | days
 
     def params(self, **changed: str) -> str:
@@ -147,20 +142,7 @@ class WhyAsk:
 def read(given: Mapping[str, Any], asked: Asked) -> WhyAsk:
     """The question of an address; raises BadQuestion for what cannot be asked."""
     filters = tuple((name, values(FILTER_NAMES.get(name, name), text)) for name, text in asked_filters(given))
-    return WhyAsk(asked, filters, _compared(given))
-
-
-def _compared(given: Mapping[str, Any]) -> Window | None:
-    told = [given.get(name, "") for name in ("before_start", "before_last")]
-    if not any(told):
-        return None
-    try:
-        start, last = (date.fromisoformat(text) for text in told)
-    except ValueError:
-        start, last = LATEST, EARLIEST
-    if not EARLIEST <= start <= last <= LATEST:
-        raise BadQuestion(_("The period compared with needs its first and its last day, as 2026-10-01."))
-    return Window(start, last + ONE_DAY)
+    return WhyAsk(asked, filters, compared_with(given))
 
 
 def panel_params(asked: Asked, **filters: str) -> str:

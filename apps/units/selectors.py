@@ -15,7 +15,7 @@ from apps.finops.tables import DRIVERS
 from apps.finops.units import Measured, split_change, total_change
 from apps.finops.windows import Window
 from apps.marts import selectors as marts
-from apps.marts.comparing import unknown_because
+from apps.marts.comparing import unknown_because, window_before
 from apps.marts.query import Answer, BadQuestion
 from apps.marts.recent import Recent, Rows
 from apps.units.models import DriverVersion
@@ -185,12 +185,12 @@ def _row(facts: _Facts, period: str, subject: str, currency: str, places: set[Pl
 
 
 def unit_change(query: UnitQuery, before: Window | None = None) -> ChangeAnswer:
-    """Why cost changed against another period, by default as many days just before, by currency."""
+    """Why cost changed against another period, by default the one that `previous` names for cost, by currency."""
     query, at = _pinned(query)
     pinned, asked = marts.publication(query.as_of), Window(query.start, query.end)
+    before = before or window_before(query.costs(query.metric), "previous", pinned.published)
     compared = pinned.published.compared(asked, before)
     if compared is None:
-        before = before or Window(asked.start - (asked.end - asked.start), asked.start)
         told = marts.facts(pinned, asked.start, asked.end)
         because = unknown_because(asked, before, pinned.published)
         return ChangeAnswer(query, before, told, at.number if at else 0, (), (), because)

@@ -1,6 +1,8 @@
 """The page of cost per unit: what can be added up on paper, and figures that say the same."""
 
+import html
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,6 +12,7 @@ from apps.dashboards import naming
 from apps.dashboards.templatetags.costs import precise, quantity
 from apps.units.services import import_drivers
 from tests.dashboards import company
+from tests.worlds import publish_costs
 
 OCTOBER = "period=custom&start=2026-10-01&last=2026-10-30"
 
@@ -82,6 +85,21 @@ def test_the_bridge_leads_from_the_cost_before_to_the_cost_after(told, client_of
     lines = staff.get(f"/figures/units/cost/?{OCTOBER}&driver=requests:team").json()["data"]
     assert [line["name"] for line in lines] == ["All together", "直播课堂", "Homework search"]
     assert set(lines[2]["y"]) == {0.02}
+
+
+def test_this_month_is_bridged_from_the_days_that_the_page_names(people, client_of):
+    """Ten days of October at 2, beside ten of September at 1; those just before, at 5, are none of it."""
+    days = [date(2026, 9, 1) + timedelta(days=number) for number in range(40)]
+    cost = {day: "2" if day.month == 10 else "1" if day.day <= 10 else "5" for day in days}
+    publish_costs([{"day": day, "team": "search", "effective_cost": cost[day]} for day in days])
+    rows = "".join(f"{day},requests,search,1\n" for day in days)
+    import_drivers(f"date,driver,team,quantity\n{rows}".encode(), name="d.csv", by="han", now=company.MOMENT)
+    staff = client_of("staff")
+    body = staff.get("/units/?period=month").content.decode()
+    assert "against 1.000, 1 Sep 2026 – 10 Sep 2026" in " ".join(body.split())
+    (bridge,) = re.findall(r'data-figure-url="(/figures/units/bridge/[^"]*)"', body)
+    bars = staff.get(html.unescape(bridge)).json()["data"][0]
+    assert (bars["y"][0], bars["y"][-1]) == (10, 20)
 
 
 def test_without_a_driver_the_page_says_how_to_bring_one(published, client_of):

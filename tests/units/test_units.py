@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -133,11 +133,38 @@ def test_units_of_days_that_have_not_come_make_nothing_cheaper():
 
 
 def test_a_change_is_of_the_days_that_came_with_as_many_just_before():
+    second = date(2026, 10, 2)
+    publish_costs([*COSTS, {"day": second, "team": "web", "effective_cost": "7"}])
     brought()
-    found = unit_change(UnitQuery("requests", "team", OCTOBER, date(2026, 11, 1)))
-    assert (found.query.start, found.query.end) == (OCTOBER, date(2026, 10, 2))
-    assert found.before == Window(SEPTEMBER, OCTOBER)
-    assert found.bridges == unit_change(UnitQuery("requests", "team", OCTOBER, date(2026, 10, 2))).bridges != ()
+    found = unit_change(UnitQuery("requests", "team", second, date(2026, 11, 1)))
+    assert (found.query.start, found.query.end) == (second, date(2026, 10, 3))
+    assert found.before == Window(OCTOBER, second)
+    assert found.bridges == unit_change(UnitQuery("requests", "team", second, date(2026, 10, 3))).bridges != ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        pytest.param(date(2026, 10, 1), date(2026, 10, 11), ("2026-09-01", "2026-09-11"), id="a month so far"),
+        pytest.param(
+            date(2026, 10, 1), date(2026, 11, 1), ("2026-09-01", "2026-09-11"), id="a month, as far as it came"
+        ),
+        pytest.param(date(2026, 9, 1), date(2026, 10, 1), ("2026-08-01", "2026-09-01"), id="a whole month"),
+        pytest.param(date(2026, 10, 2), date(2026, 10, 11), ("2026-09-23", "2026-10-02"), id="any other days"),
+    ],
+)
+def test_a_unit_is_compared_with_the_days_that_cost_is(admin_client, start, end, before):
+    """`previous` of cost over the API, and this month and the last one on pages."""
+    days = [date(2026, 8, 1) + timedelta(days=number) for number in range(71)]  # until 10 October
+    publish_costs([{"day": day, "team": "web", "effective_cost": f"{day.day}"} for day in days])
+    brought(HEADER + "".join(f"{day},requests,web,1\n" for day in days))
+    asked = {"start": start, "end": end}
+    found = admin_client.get("/api/v1/units/change/", {"driver": "requests", "by": "team"} | asked).json()
+    costs = admin_client.get("/api/v1/costs/", {"compare": "previous"} | asked).json()["comparison"]
+    assert (found["before_start"], found["before_end"]) == (costs["start"], costs["end"]) == before
+    assert f"Against {'..'.join(before)}; publication" in said(
+        "units", "change", "requests", "--start", f"{start}", "--end", f"{end}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -256,7 +283,8 @@ def test_the_terminal(tmp_path):
     assert [(row["subject"], row["unit_cost"]) for row in answers] == [
         ("data", "2.000000000000"), ("unallocated", None), ("web", "5.400000000000"), ("", "4.125000000000"),
     ]  # fmt: skip
-    table = said("units", "change", "requests", *days, "--resource", "gpu-seconds")
+    before = ("--before-start", "2026-09-30", "--before-end", "2026-10-01")
+    table = said("units", "change", "requests", *days, *before, "--resource", "gpu-seconds")
     assert "600.00  120.00   60.00      -60.00  270.00  990.00" in table
     assert "Cost without a driver: 0.00 before, 7.00 after, CNY." in table
     with pytest.raises(CommandError, match="go together"):

@@ -26,6 +26,8 @@ examples:
 """
 CHANGING = """
 before + volume + mix + efficiency + price = after, to the last decimal; docs/units.md says what each of them is.
+Without --before-start it is against as many days just before; of whole months against as many whole months, of a month
+so far against the same days of the month before.
 
 examples:
   manage.py units change requests --by team --start 2026-10-01 --end 2026-11-01
@@ -114,7 +116,7 @@ def _parts(change: Change) -> list[Any]:
 
 
 def _before(given: dict[str, Any]) -> Window | None:
-    """The period compared with, where one is named; else it is as many days just before."""
+    """The period compared with, where one is named."""
     first, last = given["before_start"], given["before_end"]
     if (first is None) != (last is None):
         raise BadQuestion("--before-start and --before-end go together")
