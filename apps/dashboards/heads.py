@@ -141,7 +141,8 @@ def _known_month(about: About) -> Card:
         title=_("Month to date"),
         url=f"{where}?{settled.params(metric=DEFAULT_METRIC)}",
         meaning=until if line.before is None else f"{until}, {compared}",
-        amount=line.cost,
+        amount=line.cost if settled.currency else None,
+        text="" if settled.currency else _("No cost"),
         unit=settled.currency,
     )
 

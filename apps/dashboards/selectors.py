@@ -98,8 +98,14 @@ def compared(asked: Asked, *groups: str, **filters: str) -> tuple[Asked, Answer,
         earlier = marts.answer(asked.earlier.query(*groups, **filters))
     except MissingRate:
         asked, earlier = asked.alone, replace(answered, rows=())
-    found = sorted({*answered.totals, *earlier.totals})
+    found = sorted({*answered.totals, *earlier.totals}) or _only_currency(asked)
     return asked.settled(asked.currency or next(iter(found), "")), answered, earlier
+
+
+def _only_currency(asked: Asked) -> list[str]:
+    """What amounts are told in where a period has none: the currency of all bills; none where there are several."""
+    billed = list(marts.publication(asked.publication).totals)
+    return billed if len(billed) == 1 else []
 
 
 def choices(asked: Asked, answered: Answer, earlier: Answer, **filters: str) -> tuple[Choice, ...]:
