@@ -97,6 +97,20 @@ def test_days_whose_bill_is_late_are_not_called_spent_where_a_fee_is_dated_ahead
     assert one.planned.quantize(Decimal("0.000001")) == Decimal(200)
 
 
+@pytest.mark.parametrize(
+    "ahead", [[], [a_fee(date(2026, 11, 30))], [a_fee(date(2027, 3, 1))]], ids=["nothing", "this month", "in spring"]
+)
+def test_what_is_dated_ahead_begins_no_period_whose_bill_is_late(ahead):
+    """On 2 November the bill has come up to 29 October: October is told of, whatever is dated ahead."""
+    rows = [*costs(date(2026, 10, 1), date(2026, 10, 30)), *ahead]
+    publish_costs(rows, created_at=datetime(2026, 11, 2, 3, tzinfo=UTC))
+    budget(valid_from=date(2026, 10, 1))
+
+    (one,) = selectors.standings(now=datetime(2026, 11, 2, 4, tzinfo=UTC))
+
+    assert (one.period_name, one.spent, one.spent_until) == ("2026-10", Decimal(290), date(2026, 10, 29))
+
+
 def test_a_purchase_dated_ahead_ends_no_period():
     publish([*costs(), a_fee(date(2026, 11, 30), "1")])
     budget()
