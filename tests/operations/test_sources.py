@@ -1,6 +1,6 @@
 """What the findings of each kind say: unowned cost, and months that land high."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -86,16 +86,27 @@ def a_run(pinned: Publication) -> ForecastRun:
 @pytest.mark.parametrize(
     ("team", "low", "count"),
     [
-        pytest.param("live", "310.000001", 1, id="even the lower bound is above"),
-        pytest.param("live", "310.000000", 0, id="the lower bound is just the same"),
+        pytest.param("live", "300.000001", 1, id="even the lower bound is above"),
+        pytest.param("live", "300.000000", 0, id="the lower bound is just the same"),
         pytest.param("live", "290.000000", 0, id="it may be less as well"),
-        pytest.param("new", "310.000001", 0, id="a team without cost in the last month"),
+        pytest.param("new", "300.000001", 0, id="a team without cost in the last month"),
     ],
 )
 def test_a_month_that_lands_clearly_above_the_last(october, team, low, count):
+    """Thirty days of October are 300."""
     forecast_of(a_run(october), team, low)
 
     assert len(landing.findings(october, NOW)) == count
+
+
+def test_a_longer_month_of_the_same_days_is_nothing_to_look_at():
+    """10 a day from August on: October lands at 310, September cost 300."""
+    days = [date(2026, 8, 1) + timedelta(days=number) for number in range(66)]
+    pinned = publish_costs({"day": day, "team": "live", "effective_cost": "10"} for day in days)
+    insights.forecast(now=datetime(2026, 10, 6, 3, tzinfo=UTC))
+
+    assert Forecast.objects.get(level="team").landings[0]["low_80"] == "310.000000"
+    assert landing.findings(pinned, NOW) == ()
 
 
 def test_what_a_high_landing_says(october):
@@ -108,10 +119,10 @@ def test_what_a_high_landing_says(october):
     )  # fmt: skip
     assert [str(one) for one in found.evidence] == [
         "2026-11 is expected to land at 400.00 CNY, in 80 of 100 cases between 380.00 and 420.00",
-        "2026-10 cost 310.00 CNY; 20.00 CNY are charged so far",
+        "2026-10 cost 310.00 CNY, which is 300.00 for as many days; 20.00 CNY are charged so far",
         "At past days such forecasts of four weeks were off by 4.1 % on average",
     ]
-    assert (found.saving_per_month, found.amount_per_month, found.since) == (0, 90, date(2026, 11, 1))
+    assert (found.saving_per_month, found.amount_per_month, found.since) == (0, 100, date(2026, 11, 1))
     assert found.link == "/forecasts/?level=team&key=live&currency=CNY"
 
 
@@ -138,6 +149,8 @@ def test_a_publication_is_looked_through_by_every_kind():
 
     (found,) = Recommendation.objects.all()
     assert (found.kind, found.team, found.subject) == ("landing", "live", "live 2026-11")
-    assert "2026-10 cost 450.00 CNY; 300.00 CNY are charged so far" in [told_of(one) for one in found.evidence]
+    assert "2026-10 cost 450.00 CNY, which is 435.48 for as many days; 300.00 CNY are charged so far" in [
+        told_of(one) for one in found.evidence
+    ]
     assert [problem.subject for problem in result.problems] == ["ownership", "anomaly"], "nothing is allocated"
     assert (result.rows, found.due) == (1, date(2026, 11, 18))
