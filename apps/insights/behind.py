@@ -17,7 +17,7 @@ from apps.finops.tables import ALLOCATED, CHARGES, KEPT_TAGS, MONEY, PASSED_ON, 
 from apps.finops.tags import NOT_RECORDED, key_of
 from apps.marts.models import Publication
 from apps.marts.placing import placed
-from apps.marts.query import BadQuestion, CostQuery
+from apps.marts.query import EVERYTHING, BadQuestion, CostQuery
 from apps.marts.scoping import visible
 from apps.marts.tagging import tag_value
 from apps.warehouse import lake
@@ -99,6 +99,11 @@ def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> st
     return workspace.keep_query(told, [list(values) for _, values in (*asked, *left_out)])
 
 
+def _is_whole(query: CostQuery) -> bool:
+    """Whether a number is of all cost of its days: every part and pool of them is behind it, and none is looked for."""
+    return not query.filters and not query.excludes and query.scope == EVERYTHING
+
+
 def _keep_placed(query: CostQuery, pinned: Publication, workspace: Workspace) -> str:
     """The parts of a number that is narrowed by levels of the organisation."""
     rows = lake.between(ALLOCATED, "day", query.start, query.end, at=pinned.versions[ALLOCATED.name])
@@ -129,7 +134,7 @@ class Behind:
         self._tags = _tags(query)
         self._key, self._platform = (", ".join((*names, *self._tags)) for names in (_KEY, _PLATFORM))
         self._allocated, self._passed_on = (days_of(table, query, pinned) for table in (ALLOCATED, PASSED_ON))
-        self._mine = keep_mine(query, pinned, workspace)
+        self._mine = self._allocated if _is_whole(query) else keep_mine(query, pinned, workspace)
         self.totals, self.part_count = self._sums(self._mine)
         if not self.totals:
             return
@@ -140,15 +145,15 @@ class Behind:
 
     def _keep_pools(self) -> str:
         """One row per pool behind the number. Behind a received row stand the pools that what was passed on is of."""
+        wanted = f"""SEMI JOIN (
+            SELECT {self._key} FROM {self._mine} WHERE pool <> 'shared'
+            UNION SELECT {self._key} FROM {self._passed_on} SEMI JOIN
+                (FROM {self._mine} WHERE pool = 'shared') USING ({self._platform})) USING ({self._key})"""
         return self._workspace.keep_query(f"""
-            WITH wanted AS (
-                SELECT {self._key} FROM {self._mine} WHERE pool <> 'shared'
-                UNION SELECT {self._key} FROM {self._passed_on} SEMI JOIN
-                    (FROM {self._mine} WHERE pool = 'shared') USING ({self._platform})),
-            held AS (
+            WITH held AS (
                 SELECT {self._key}, amount FROM {self._allocated} WHERE pool <> 'shared'
                 UNION ALL SELECT {self._key}, amount FROM {self._passed_on})
-            SELECT {self._key}, {_SUM} AS amount FROM held SEMI JOIN wanted USING ({self._key}) GROUP BY ALL
+            SELECT {self._key}, {_SUM} AS amount FROM held {"" if _is_whole(self._query) else wanted} GROUP BY ALL
         """)
 
     def _keep_charges(self) -> str:

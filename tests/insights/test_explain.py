@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -283,3 +284,12 @@ def test_what_is_left_out_is_no_part_of_a_number() -> None:
         assert name == "department" or not {getattr(part, name) for part in found.parts} & set(values)
     rest = explain(CostQuery(**OCTOBER_1).narrowed(department="shop")).totals["CNY"]
     assert found.totals["CNY"] + rest == why().totals["CNY"]
+
+
+def test_all_cost_is_explained_as_what_leaves_nothing_out_is() -> None:
+    """Of all nothing is looked for: parts are not copied, and every pool of the days is behind it."""
+    query = CostQuery(DAY, DAY + timedelta(days=2))
+    every, narrowed = explain(query), explain(query.narrowed(currency="CNY"))
+    assert replace(every, query=narrowed.query) == narrowed
+    assert every.adds_up
+    assert {part.pool for part in every.parts} >= {"node", "shared", "charge"}
