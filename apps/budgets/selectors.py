@@ -14,7 +14,7 @@ from apps.budgets.outlooks import forecast_ahead, own_ahead, run_of
 from apps.budgets.people import is_seen
 from apps.budgets.profiles import LAST_YEAR, TERMS, WORKDAYS, Days, a_year_before
 from apps.budgets.spending import Spent, estimated, spending
-from apps.budgets.standing import Known, Stand, burn_down, history
+from apps.budgets.standing import EXCEEDED, Known, Stand, burn_down, history
 from apps.calendars import selectors as calendars
 from apps.calendars.models import TERM
 from apps.calendars.periods import Period, period_of
@@ -95,6 +95,12 @@ class Standing:
     estimated_days: int
     is_converted: bool
     missing: Sentence | None
+
+    @property
+    def is_exceeded_ahead(self) -> bool:
+        """Whether it is above its amount by what is dated ahead: the day it is so on has not come."""
+        come = self.spent_until
+        return self.state == EXCEEDED and self.exceeds_on is not None and (come is None or come < self.exceeds_on)
 
 
 @dataclass(frozen=True)

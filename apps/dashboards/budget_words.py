@@ -23,6 +23,11 @@ def sentence(one: Standing) -> str:
         "low": money(one.lower), "high": money(one.upper),
         "cases": "–" if one.probability is None else f"{(one.probability * 100):.0f}",
     }  # fmt: skip
+    if one.is_exceeded_ahead:
+        told_ahead = _(
+            "Exceeds on %(day)s by what is charged ahead: %(spent)s %(currency)s are charged, of %(amount)s."
+        )
+        return told_ahead % facts
     if one.state == "exceeded":
         return _("Exceeded on %(day)s: %(spent)s %(currency)s were spent until %(until)s, of %(amount)s.") % facts
     if one.state == "unknown":

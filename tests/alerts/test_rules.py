@@ -82,6 +82,19 @@ def test_a_budget_says_when_it_will_be_exceeded(budget):
 
 
 @pytest.mark.parametrize(
+    ("day", "line"),
+    [
+        (date(2026, 11, 1), "It exceeded its budget on 2026-11-01"),
+        (date(2026, 11, 23), "It exceeds its budget on 2026-11-23 by what is charged ahead"),
+    ],
+)
+def test_a_budget_says_whether_the_day_it_is_exceeded_on_has_come(budget, day, line):
+    budget(spent=Decimal(1200), spent_until=date(2026, 11, 1), exceeds_on=day, state="exceeded")
+    (fact,) = budgets.actual(Ask(NOW, Limits({"critical": Decimal(100)})))
+    assert str(fact.lines[-1]) == line
+
+
+@pytest.mark.parametrize(
     ("amount", "spent", "expected"),
     [
         pytest.param("0", "0", [], id="nothing is allowed, and nothing was spent"),

@@ -10,6 +10,7 @@ from apps.budgets import selectors, services
 from apps.budgets.drafts import BadBudget
 from apps.budgets.looking import look_ahead
 from apps.budgets.models import Outlook
+from apps.dashboards.budget_words import sentence
 from apps.insights.models import Forecast
 from apps.rates.services import import_rates
 from tests.budgets.worlds import FINANCE, NOVEMBER, NOW, budget, costs, forecast_ten_a_day, hire, publish
@@ -109,6 +110,26 @@ def test_what_is_dated_ahead_begins_no_period_whose_bill_is_late(ahead):
     (one,) = selectors.standings(now=datetime(2026, 11, 2, 4, tzinfo=UTC))
 
     assert (one.period_name, one.spent, one.spent_until) == ("2026-10", Decimal(290), date(2026, 10, 29))
+
+
+@pytest.mark.parametrize(
+    ("fees", "says"),
+    [
+        (
+            [a_fee(date(2026, 11, 30))],
+            "Exceeds on 30 Nov 2026 by what is charged ahead: 1,200.00 CNY are charged, of 500",
+        ),
+        ([a_fee(date(2026, 11, 5))], "Exceeded on 5 Nov 2026: 1,200.00 CNY were spent until 20 Nov 2026, of 500"),
+    ],
+)
+def test_a_day_that_has_not_come_is_not_said_to_have_exceeded_a_budget(fees, says):
+    forecast_ten_a_day(publish([*costs(), *fees]))
+    budget(amount="500")
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert one.state == "exceeded"
+    assert sentence(one).startswith(says)
 
 
 def test_a_purchase_dated_ahead_ends_no_period():

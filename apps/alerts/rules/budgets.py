@@ -19,7 +19,11 @@ LANDING = "The period is expected to land at %(landing)s %(currency)s"
 BETWEEN = "In 80 of 100 cases it lands between %(lower)s and %(upper)s %(currency)s"
 EXCEEDS = "It will exceed its budget on %(day)s (80 %%)"
 EXCEEDED = "It exceeded its budget on %(day)s"
-TEXTS = (SPENT, LANDS, SPENT_OF_NOTHING, LANDS_OF_NOTHING, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED)
+EXCEEDS_AHEAD = "It exceeds its budget on %(day)s by what is charged ahead"
+TEXTS = (
+    SPENT, LANDS, SPENT_OF_NOTHING, LANDS_OF_NOTHING, SO_FAR, SO_FAR_UNTIL, LANDING, BETWEEN, EXCEEDS, EXCEEDED,
+    EXCEEDS_AHEAD,
+)  # fmt: skip
 """Every sentence, for translation."""
 
 
@@ -75,7 +79,8 @@ def _lines(one: Standing) -> Iterator[Sentence]:
         bounds = {"lower": f"{one.lower:,.2f}", "upper": f"{one.upper:,.2f}", "currency": one.currency}
         yield Sentence(BETWEEN, bounds)
     if one.exceeds_on is not None:
-        yield Sentence(EXCEEDED if one.state == "exceeded" else EXCEEDS, {"day": f"{one.exceeds_on}"})
+        exceeded = EXCEEDS_AHEAD if one.is_exceeded_ahead else EXCEEDED
+        yield Sentence(exceeded if one.state == "exceeded" else EXCEEDS, {"day": f"{one.exceeds_on}"})
 
 
 def _spent(one: Standing, spent: Decimal) -> Sentence:
