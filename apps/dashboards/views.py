@@ -21,6 +21,7 @@ from apps.dashboards.asking import DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERI
 from apps.dashboards.faults import refusal
 from apps.dashboards.forms import FilterForm, asked_publication, compared_with, read_question
 from apps.marts import selectors as marts
+from apps.marts.cell import FILTER_NAMES, asked_filters
 from apps.marts.query import BadQuestion, Scope
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import NothingPublished
@@ -108,20 +109,22 @@ class Guarded(LoginRequiredMixin, View):
         return self.request.path
 
     def refused_bar(self, keeps_currency: bool) -> dict[str, Any]:
-        """The bar of a page that has one, with the choices that can be meant: the days of a period as written."""
+        """The bar of a page that has one, with the choices that can be meant: the days of a period as written, and what
+        it was narrowed to."""
         if not self.period_bar:
             return {}
         form = FilterForm(self.request.GET)
         form.is_valid()
         given = {name: form.cleaned_data.get(name) or "" for name in form.fields}
         kept = ("currency", "publication") if keeps_currency else ("publication",)
+        narrowed = [(FILTER_NAMES.get(name, name), text) for name, text in asked_filters(self.request.GET)]
         asked = {
             "period": given["period"] or DEFAULT_PERIOD, "metric": given["metric"] or DEFAULT_METRIC,
             "window": {"start": given["start"]}, "last_day": given["last"],
         }  # fmt: skip
         return {
             "asked": asked, "periods": PERIODS, "metrics": METRICS if self.period_bar == "cost" else {},
-            "page": {"kept": [(name, given[name]) for name in kept if given[name]]},
+            "page": {"kept": [*((name, given[name]) for name in kept if given[name]), *narrowed]},
         }  # fmt: skip
 
     def question(self) -> Asked:

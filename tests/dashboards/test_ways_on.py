@@ -28,6 +28,14 @@ def test_a_reversed_period_keeps_the_bar_with_the_days_as_written(published, cli
     assert ("Start again with the last 30 days" in body, 'name="metric"' in body) == (True, address != "/efficiency/")
 
 
+def test_its_bar_asks_of_what_the_question_was_narrowed_to(published, client_of):
+    """A refused question of a team is no question of all teams."""
+    body = client_of("finance").get(f"/why/{CUSTOM}&team=live-class&billing_currency=CNY").content.decode()
+    assert "ends on or after the day it starts" in body
+    for name, value in (("team", "live-class"), ("billing_currency", "CNY")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in body
+
+
 @pytest.mark.parametrize(
     ("address", "leads_to"),
     [
