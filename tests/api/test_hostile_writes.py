@@ -124,3 +124,28 @@ def test_a_value_of_a_row_is_the_text_it_is(text: str) -> None:
     body = io.BytesIO(json.dumps({"rows": [{"name": text, "note": ""}]}).encode())
     content = JsonBody().parse(body)[CONTENT].decode()
     assert list(csv.DictReader(io.StringIO(content, newline=""))) == [{"name": text, "note": ""}]
+
+
+@pytest.mark.parametrize(
+    ("why", "kept"),
+    [("line one\r\nline two", "line one\nline two"), ("a\x00b", None), ("a\x1bb", None), ("a\tb", None)],
+)
+def test_a_reason_may_have_lines_and_no_other_control_characters(
+    callers: dict[str, Client], why: str, kept: str | None
+) -> None:
+    wanted = {"name": "live", "amount": "7", "currency": "CNY", "valid_from": "2026-10-01", "why": why}
+    made = callers["finance"].post("/api/v1/budgets/", wanted, "application/json")
+    assert made.status_code == (400 if kept is None else 201), made.content
+    assert kept in (None, made.json().get("decisions", [{}])[0].get("why"))
+
+
+def test_what_is_one_value_is_no_list(callers: dict[str, Client]) -> None:
+    refused = callers["finance"].post("/api/v1/views/", {"name": ["a", "b"], "query": "by=team"}, "application/json")
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "name")
+    assert refused.json()["detail"] == "name is one value, not a list"
+
+
+def test_a_view_that_asks_with_too_many_parameters_is_refused(callers: dict[str, Client]) -> None:
+    wanted = {"name": "v", "query": "&".join(["team=a"] * 201)}
+    refused = callers["finance"].post("/api/v1/views/", wanted, "application/json")
+    assert (refused.status_code, refused.json()["code"], refused.json()["parameter"]) == (400, "refused", "query")
