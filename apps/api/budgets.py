@@ -83,7 +83,9 @@ class StandingSchema(serializers.Serializer[Any]):
     base = schema.Amount()
     carried = schema.Amount(help_text="from the period before")
     spent = schema.Amount(allow_null=True, help_text="null where nothing is known")
-    spent_until = serializers.DateField(allow_null=True, help_text="null where nothing is known")
+    spent_until = serializers.DateField(
+        allow_null=True, help_text="the last day of it, itself included; null where nothing is known"
+    )
     planned = schema.Amount(help_text="what the profile allows until that day")
     estimated = schema.Amount(help_text="of days that wait for their bill; not a part of `spent`")
     estimated_days = serializers.IntegerField()
@@ -116,7 +118,7 @@ class PeriodSchema(serializers.Serializer[Any]):
     carried = schema.Amount()
     amount = schema.Amount()
     spent = schema.Amount(allow_null=True)
-    spent_until = serializers.DateField(allow_null=True)
+    spent_until = serializers.DateField(allow_null=True, help_text="the last day of it, itself included")
     state = serializers.ChoiceField(STATES)
 
 
