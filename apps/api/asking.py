@@ -105,6 +105,8 @@ class AskView(APIView):
                 response.data = paging.cut(request, response.data, self.identity, limit)
             return response
 
+                if response.data["page"]["next_cursor"] and not response.has_header("ETag"):
+                    response["ETag"] = paging.etag_of_page(request, response.data)
         page.rows_of_a_page = _rows_of(handler)  # type: ignore[attr-defined]  # `asked` reads it
         return page
 

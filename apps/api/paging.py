@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from apps.api.errors import BadParameterError
 from apps.api.parameters import PAGE, read
 from apps.api.questions import digest_of
+from apps.api.renderers import JsonRenderer
 from apps.warehouse import sealed
 
 _PURPOSE = "cursors"
@@ -129,6 +130,13 @@ def cut(request: Request, body: Mapping[str, Any], identity: Sequence[str], defa
     cursor = sealed.seal_note([digest, _publication(body), *last], _PURPOSE) if last else None
     page = {"rows": len(chosen), "rows_total": len(rows), "next_cursor": cursor}
     return {**{name: value for name, value in body.items() if name != "rows"}, "page": page, "rows": chosen}
+
+
+def etag_of_page(request: Request, body: Mapping[str, Any]) -> str:
+    """The ETag of a page: of all it says but where the next one begins, for what is sealed never looks the same."""
+    told = {name: value for name, value in body["page"].items() if name != "next_cursor"}
+    form = getattr(request.accepted_renderer, "format", "")
+    return f'"{digest_of(form, JsonRenderer().render({**body, "page": told}))}"'
 
 
 def link_to_next(request: Request, response: Any) -> None:

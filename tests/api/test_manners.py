@@ -257,8 +257,12 @@ def test_what_is_refused_counts_too(
 
 
 @pytest.mark.parametrize(
-    "path", ["teams/", "alerts/", "reports/", "costs/", "me/", "plans/", "alert-rules/?format=csv"]
-)
+    "path",
+    [
+        "teams/", "alerts/", "reports/", "costs/", "me/", "plans/", "alert-rules/?format=csv", "alert-rules/?limit=1",
+        "alert-rules/?limit=1&format=csv",
+    ],
+)  # fmt: skip
 def test_an_answer_that_would_be_the_same_is_not_sent_again(callers: dict[str, Client], path: str) -> None:
     callers["lilei"].get(V1 + path)  # the first use of a day is remembered
     first = callers["lilei"].get(V1 + path)
@@ -267,6 +271,12 @@ def test_an_answer_that_would_be_the_same_is_not_sent_again(callers: dict[str, C
     assert first["Cache-Control"] == "private, no-cache"
     head = callers["lilei"].head(V1 + path)
     assert (head.status_code, head.content, head["Content-Type"]) == (200, b"", first["Content-Type"])
+
+
+def test_pages_and_forms_of_a_list_are_told_apart_by_their_etags(callers: dict[str, Client]) -> None:
+    first = callers["lilei"].get(f"{V1}alert-rules/?limit=1")
+    asked = [first.json()["page"]["next"], f"{V1}alert-rules/?limit=1&format=csv", f"{V1}alert-rules/?limit=2"]
+    assert len({first["ETag"], *(callers["lilei"].get(one)["ETag"] for one in asked)}) == 4
 
 
 def test_options_tells_the_methods(callers: dict[str, Client]) -> None:
