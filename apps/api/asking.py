@@ -25,6 +25,7 @@ from apps.api.parameters import Known
 from apps.api.questions import digest_of
 from apps.audit.reading import SHOWN
 from apps.audit.requests import BODY
+from apps.finops.windows import ONE_DAY
 from apps.marts.query import CostQuery
 from apps.marts.scoping import scope_of, without_teams
 from apps.marts.selectors import issue, publication
@@ -73,9 +74,10 @@ class AskView(APIView):
         given = dict(parameters.read(request.query_params, (*self.known, *pages)))
         for parameter in pages:
             given.pop(parameter.name, None)
-        start, end = given.get("start"), given.get("end", given.get("last"))
-        if isinstance(start, date) and isinstance(end, date):
-            check_span(given, start, end)
+        start, end, last = (given.get(name) for name in ("start", "end", "last"))
+        after = last + ONE_DAY if isinstance(last, date) else end
+        if isinstance(start, date) and isinstance(after, date):
+            check_span(given, start, after)
         return {**given, "format": getattr(request.accepted_renderer, "format", "json")}
 
     def given(self, request: Request, known: Known) -> dict[str, Any]:
@@ -103,10 +105,10 @@ class AskView(APIView):
                 is_sheet = getattr(request.accepted_renderer, "format", "") in SHEETS
                 limit = parameters.MAX_LIMIT if is_sheet else _rows_of(handler) or parameters.DEFAULT_LIMIT
                 response.data = paging.cut(request, response.data, self.identity, limit)
-            return response
-
                 if response.data["page"]["next_cursor"] and not response.has_header("ETag"):
                     response["ETag"] = paging.etag_of_page(request, response.data)
+            return response
+
         page.rows_of_a_page = _rows_of(handler)  # type: ignore[attr-defined]  # `asked` reads it
         return page
 

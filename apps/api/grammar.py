@@ -174,14 +174,15 @@ def _window(given: Mapping[str, Any], first: date | None, after: date | None, pi
     end = given.get("end", last + ONE_DAY if last else after)
     if start is None or end is None:
         raise BadParameterError("start", f"publication {pinned.number} holds no costs; give start and end")
-    if start >= end:
-        raise BadQuestion(f"end ({end}) must come after start ({start}); the end day itself is not included")
     check_span(given, start, end)
     return Window(start, end)
 
 
 def check_span(given: Mapping[str, Any], start: date, end: date) -> None:
-    """Raise BadQuestion where the days that a question names are too many; all published ones may always be meant."""
+    """Raise BadQuestion where the days that a question names end before they begin, or are too many; all published
+    ones may always be meant."""
+    if start >= end:
+        raise BadQuestion(f"end ({end}) must come after start ({start}); the end day itself is not included")
     if _SAYS_DAYS & set(given) and (end - start).days > MOST_DAYS:
         raise BadQuestion(
             f"start ({start}) and end ({end}) are {(end - start).days} days apart; a question is about {MOST_DAYS} "

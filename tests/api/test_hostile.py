@@ -123,6 +123,23 @@ def test_a_question_about_centuries_is_told_how_long_it_may_be(finance: Client, 
     assert "3660 days, ten years, at most" in refused.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "costs/", "costs/?end_date=2026-09-30", "bases/", "estimates/", "explain/", "why/", "units/?driver=requests",
+        "units/change/?driver=requests", "drivers/quantities/?driver=requests", "efficiency/", "efficiency/hours/",
+        "exports/allocated/", "restatements/", "annotations/", "rates/", "worklist/", "audit/?last=2026-09-30",
+    ],
+)  # fmt: skip
+def test_days_that_end_before_they_begin_are_told_everywhere(finance: Client, address: str) -> None:
+    path, _, given = address.partition("?")
+    asked = dict(part.split("=") for part in given.split("&") if part) | {"start": "2026-10-02"}
+    asked |= {} if {"last", "end_date"} & set(asked) else {"end": "2026-10-01"}
+    refused = finance.get(f"/api/v1/{path}", asked)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_question")
+    assert "must come after start (2026-10-02)" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "2026-1", "0000-01", "October"])
 def test_a_month_there_is_not_is_a_bad_parameter(finance: Client, month: str) -> None:
     refused = finance.get("/api/v1/reconciliation/", {"billing_month": month})
