@@ -97,7 +97,7 @@ class History:
 
 def read(pinned: Publication, *, today: date) -> list[History]:
     """The history of each currency a publication holds; days from `today` on are not over."""
-    if pinned.first_day is None or pinned.came_until is None:
+    if pinned.first_day is None or pinned.end_day is None or pinned.came_until is None:
         return []
     came = min(pinned.came_until, today + ONE_DAY)
     start = max(pinned.first_day, came - timedelta(days=MOST_DAYS))

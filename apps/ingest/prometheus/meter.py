@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 
 from apps.finops.problems import Problem
 from apps.finops.tables import USAGE
-from apps.ingest.prometheus import capacity, coverage, gpus, network, peaks, pods, volumes
+from apps.ingest.prometheus import capacity, coverage, empty_queries, gpus, network, peaks, pods, volumes
 from apps.ingest.prometheus.answers import to_table
 from apps.ingest.prometheus.client import PrometheusClient
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.coverage import CoverageHour, Scrapes
 from apps.ingest.prometheus.doubts import doubts
-from apps.ingest.prometheus.queries import EMPTY, FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
+from apps.ingest.prometheus.queries import FACTS, FALLBACKS, HOUR_SECONDS, QUESTIONS, RATES, SCRAPES, written
 from apps.ingest.prometheus.question import Question
 from apps.warehouse.engine import registered
 from apps.warehouse.wording import query_of
@@ -132,7 +132,7 @@ def _empty(client: PrometheusClient, scrapes: Scrapes, hours: Sequence[int]) -> 
     asked = scrapes.without_kubelets
     if not asked:
         return frozenset()
-    told = {fact: coverage.counts_of(table) for fact, table in _ask(client, EMPTY, hours).items()}
+    told = {fact: coverage.counts_of(table) for fact, table in _ask(client, empty_queries.QUESTIONS, hours).items()}
     known = {cluster for cluster, _at in told["nodes_known"]}
     return frozenset(
         key for key in asked

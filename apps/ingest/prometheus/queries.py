@@ -22,7 +22,7 @@ Why these shapes (mean error against an exact truth, 30 s scrapes with short-liv
 from dataclasses import replace
 
 from apps.finops.tables import ANNOTATION
-from apps.ingest.prometheus import network_queries, peak_queries
+from apps.ingest.prometheus import empty_queries, network_queries, peak_queries
 from apps.ingest.prometheus.config import PrometheusConfig
 from apps.ingest.prometheus.gpus import EACH
 from apps.ingest.prometheus.gpus import RESOURCES as GPUS
@@ -129,26 +129,6 @@ FALLBACKS = (
     ),
 )
 """Where `up` was not kept: the best-seen series tells how often was scraped."""
-
-EMPTY = (
-    Question(
-        "namespaces_seen",
-        "series",
-        'count by($cluster)(count_over_time({__name__=~"kube_namespace_(created|labels|status_phase)",$sel}[$hour]))',
-        same(),
-    ),
-    Question("nodes_seen", "nodes", "count by($cluster)(count_over_time(kube_node_info{$sel}[$hour]))", same()),
-    Question("pods_placed", "pods", 'count by($cluster)(count_over_time(kube_pod_info{node!="",$sel}[$hour]))', same()),
-    Question(
-        "nodes_known",
-        "hours with nodes in a month",
-        "count_over_time((count by($cluster)(kube_node_info{$sel}))[30d:1h])",
-        same(),
-        "window",
-    ),
-)
-"""Where kube-state-metrics answers and there is no kubelet to ask: whether the cluster is scaled to nothing. That there
-are no nodes is believed of whoever tells of namespaces, and told of nodes before."""
 
 PODS = (
     Question(
@@ -373,7 +353,7 @@ VOLUMES = (
 )
 
 FACTS = (*SCRAPES, *PODS, *OWNERS, *NODES, *VOLUMES, *network_queries.QUESTIONS, *peak_queries.QUESTIONS)
-QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS, *EMPTY)}
+QUESTIONS = {question.fact: question for question in (*RATES, *FACTS, *FALLBACKS, *empty_queries.QUESTIONS)}
 
 
 def written(question: Question, config: PrometheusConfig, bin_seconds: int = 300) -> Question:
