@@ -14,7 +14,6 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client
 from django.utils.translation import gettext, gettext_lazy, override
 
@@ -347,37 +346,6 @@ def test_the_pages_say_it_and_escape_names() -> None:
     assert han.get("/plans/pools/", {"subject": "a", "part": "500"}).status_code == 400
     assert han.get("/plans/pools/", {"subject": "none"}).status_code == 404
     assert han.get("/plans/fortune/").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("last", "told"),
-    [
-        pytest.param(date(2026, 10, 25), "", id="a week before the day of the publication"),
-        pytest.param(date(2026, 10, 24), "bills until 2026-10-24, which ended 8 days before", id="a day longer"),
-        pytest.param(date(2026, 8, 1), "bills until 2026-08-01, which ended 92 days before", id="months ago"),
-    ],
-)
-@pytest.mark.parametrize("name", ["han", "web-lead"])
-def test_a_plan_of_bills_that_ended_long_ago_says_so_before_all_else(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], last: date, told: str, name: str
-) -> None:
-    with_planner(monkeypatch, version="2", make=lambda data, by: replace(_make(data, by), billed_until=last))
-    services.plan(now=NOW)
-
-    page = client(name).get("/plans/pools/", {"subject": "a"}).content.decode()
-    overview = client(name).get("/plans/").content.decode()
-    listed = client(name).get("/api/v1/plans/").json()["rows"][0]
-    whole = client(name).get("/api/v1/plans/pools/", {"subject": "a"}).json()
-    call_command("plans", "show", "pools", "--subject", "a")
-    shown = capsys.readouterr().out
-
-    headline = page.partition("Checked a second time")[0]
-    for text in (headline, overview, shown):
-        assert ("which ended" in text) == bool(told)
-        assert told in text
-    assert [one["billed_until"] for one in (listed, whole)] == [f"{last}"] * 2
-    assert [bool(one["outdated"]) for one in (listed, whole)] == [bool(told)] * 2
-    assert all(told in one["outdated"] for one in (listed, whole))
 
 
 def test_figures_and_files_of_the_page() -> None:

@@ -1,18 +1,21 @@
 """What leads are told of plans that are about other teams too, or about these alone."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from apps.finops.findings import Sentence
+from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING
 from apps.planning import selectors
 from apps.planning.drafts import Action, Check, Draft
 from apps.planning.models import Fault, Plan
-from apps.planning.packing import packed
+from apps.planning.packing import packed, unpacked
 from apps.planning.registry import PLANNERS
 from apps.teams.models import Membership, Team
 
@@ -101,3 +104,38 @@ def test_plans_of_other_teams_alone_are_not_called_unmade(address: str, said: st
     assert unsaid not in body
     Plan.objects.all().delete()
     assert said not in lead.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        pytest.param(date(2026, 10, 25), "", id="a week before the day of the publication"),
+        pytest.param(date(2026, 10, 24), "bills until 2026-10-24, which ended 8 days before", id="a day longer"),
+        pytest.param(date(2026, 8, 1), "bills until 2026-08-01, which ended 92 days before", id="months ago"),
+    ],
+)
+@pytest.mark.parametrize("team", ["", "web"])
+def test_a_plan_of_bills_that_ended_long_ago_says_so_before_all_else(
+    capsys: pytest.CaptureFixture[str], last: date, told: str, team: str
+) -> None:
+    pinned = Publication.objects.create(
+        created_at=datetime(2026, 11, 2, 3, tzinfo=UTC), versions={}, ruleset=1, status="final"
+    )
+    draft = packed(replace(unpacked(Plan.objects.get().draft), billed_until=last))
+    Plan.objects.update(draft=draft, publication=pinned.number)
+    client = reader(team)
+
+    page, overview = (client.get(where).content.decode() for where in ("/plans/rightsizing/", "/plans/"))
+    listed = client.get("/api/v1/plans/").json()["rows"][0]
+    whole = client.get("/api/v1/plans/rightsizing/").json()
+    call_command("plans", "show", "rightsizing")
+    call_command("plans", "list", "--format", "csv")
+    shown = capsys.readouterr().out
+
+    headline = page.partition("Checked a second time")[0]
+    for text in (headline, overview, shown, shown.partition("outdated")[2]):
+        assert ("which ended" in text) == bool(told)
+        assert told in text
+    assert [one["billed_until"] for one in (listed, whole)] == [f"{last}"] * 2
+    assert [bool(one["outdated"]) for one in (listed, whole)] == [bool(told)] * 2
+    assert all(told in one["outdated"] for one in (listed, whole))
