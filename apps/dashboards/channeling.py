@@ -140,8 +140,8 @@ def _wants(channel: Channel) -> str:
     least = _("%(severity)s and graver") % {"severity": SEVERITY_WORDS[channel.least]}
     least = _("everything") if channel.least == SEVERITIES[0] else least
     titles = [title for name, title in _notices() if name in channel.kinds]
-    told = ", ".join(titles)
-    return f"{least}: {told}" if told else least
+    told = _(", ").join(titles)
+    return _("%(severity)s: %(kinds)s") % {"severity": least, "kinds": told} if told else least
 
 
 def _notices() -> tuple[tuple[str, str], ...]:

@@ -140,7 +140,7 @@ def _known_month(about: About) -> Card:
     return Card(
         title=_("Month to date"),
         url=f"{where}?{settled.params(metric=DEFAULT_METRIC)}",
-        meaning=until if line.before is None else f"{until}, {compared}",
+        meaning=until if line.before is None else _(", ").join((until, compared)),
         amount=line.cost if settled.currency else None,
         text="" if settled.currency else _("No cost"),
         unit=settled.currency,

@@ -235,7 +235,7 @@ def _figures(finding: IdleFinding) -> tuple[FigureLink, ...]:
     ):
         if told:
             url = reverse("figure-idle", args=[finding.identity, what])
-            summary = "; ".join(spoken(line) for line in selectors.sentences(finding))
+            summary = _("; ").join(spoken(line) for line in selectors.sentences(finding))
             links.append(FigureLink(f"figure-idle-{what}", url, title, "", summary))
     return tuple(links)
 

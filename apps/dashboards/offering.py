@@ -92,7 +92,7 @@ def _facts(offer: Offer) -> str:
     names = ("work_ratio", "interruption_rate", "lost_hours", "availability", "mib_per_second",
              "latency_microseconds", "capacity_gib")  # fmt: skip
     told = csv_file.cells(offer)
-    return "; ".join(f"{titles[name]}: {told[name]}" for name in names if told[name])
+    return str(_("; ")).join(f"{titles[name]}: {told[name]}" for name in names if told[name])
 
 
 def add_row(given: Mapping[str, str], actor: Actor, now: datetime) -> int:

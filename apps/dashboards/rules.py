@@ -165,7 +165,7 @@ def conditions(rule: Rule) -> str:
         parts.append(_("one of %(conditions)s") % {"conditions": _joined(rule.any)})
     if rule.unless:
         parts.append(_("none of %(conditions)s") % {"conditions": _joined(rule.unless)})
-    return "; ".join(parts)
+    return _("; ").join(parts)
 
 
 def _joined(found: tuple[Condition, ...]) -> str:

@@ -188,7 +188,7 @@ def _line(entry: Entry, titles: naming.Directory) -> Line:
 
 
 def _way_link(one: Way) -> FigureLink:
-    steps = ", ".join(f"{STEP_WORDS[name]} {written.money(amount)}" for name, amount in one.steps)
+    steps = _(", ").join(f"{STEP_WORDS[name]} {written.money(amount)}" for name, amount in one.steps)
     return FigureLink(
         id=f"figure-way-{one.currency}",
         url=f"{reverse('figure-savings')}?currency={one.currency}",

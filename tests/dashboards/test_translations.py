@@ -88,3 +88,10 @@ def test_a_thing_has_one_name_in_chinese(other, term):
     lines = [(path.name, line) for path in CHINESE for line in path.read_text().splitlines()]
     assert [found for found in lines if other in found[1]] == [], f"it is called {term}"
     assert any(term in line for _, line in lines)
+
+
+@pytest.mark.parametrize("address", ["/", "/teams/live-class/", "/explorer/?period=month", "/units/", "/rules/"])
+def test_chinese_is_joined_by_its_own_marks(published, client_of, address):
+    body = client_of("finance").get(address, headers={"accept-language": "zh-hans"}).content.decode()
+    told = re.sub(r"<(script|style|code|pre|bdi)\b.*?</\1>", "", body, flags=re.DOTALL)
+    assert re.findall(r"[^<>\"]*[\u4e00-\u9fff）][,;.] ?[^<>\"]*", told) == []
