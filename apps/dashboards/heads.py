@@ -228,7 +228,8 @@ def _saved(about: About) -> Card:
     found = savings.entries(about.reader, team=about.team)
     totals = savings.verified_per_month(found)
     verified = sum(one.verified_per_month is not None for one in found)
-    measured = sum(one.one.state == savings.State.STATED for one in found)
+    day = today(about.now)
+    measured = sum(one.one.state == savings.State.STATED and one.one.start <= day for one in found)
     waiting = ngettext("%(n)d more is being measured", "%(n)d more are being measured", measured) % {"n": measured}
     title, url = _("Verified savings a month"), reverse("savings")
     if not verified:

@@ -128,6 +128,15 @@ def test_idle_money_is_that_of_its_page(people, client_of):
     assert f'title="{found["exact"]}"' in staff.get("/idle/").content.decode()
 
 
+def test_what_has_not_begun_is_not_being_measured(people, client_of):
+    from tests.savings.ledgers import publish, stated
+
+    publish()
+    stated()
+    stated(name="Ahead", scope="team=data; service=ECS", team="data", start="2035-01-01")
+    assert cards(client_of("finance"), "/")["Verified savings a month"]["words"].endswith(" 1 more is being measured")
+
+
 def test_beside_an_older_publication_nothing_is_said_of_now(published, client_of):
     from apps.marts.selectors import publication
 
