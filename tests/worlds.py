@@ -4,7 +4,7 @@ import atexit
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from django.conf import settings
 from django.core.cache import cache
 from django.test import override_settings
 
@@ -81,7 +80,7 @@ def publish_costs(
     cache.clear()  # a test's database begins to count publications anew
     return Publication.objects.create(
         created_at=moment,
-        versions=_written(tables),
+        versions={table.name: begun(table, costs, replace_all) for table, costs in tables},
         ruleset=1,
         status=status,
         first_day=days[0] if days else None,
@@ -93,22 +92,20 @@ def publish_costs(
     )
 
 
-def _written(tables: Iterable[tuple[LakeTable, list[dict[str, Any]]]]) -> dict[str, int]:
-    """Versions of tables that hold these rows and nothing else. Many tests begin with the same: it is written once, and
-    copied into a lake where nothing is yet."""
-    place = Path(settings.COSTOPS_LAKE)
+def begun(table: LakeTable, rows: list[Any], write: Callable[[LakeTable, list[Any]], int]) -> int:
+    """Write rows into a table; the version that holds them. Many tests begin with the same: it is written once, and
+    copied to where no table is yet."""
+    place = lake.location(table)
     if shared.is_on() or place.exists():
-        return {table.name: replace_all(table, rows) for table, rows in tables}
-    told = repr([(table.name, rows) for table, rows in tables])
-    kept = KEPT / hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+        return write(table, rows)
+    kept = KEPT / hashlib.sha256(repr((table, rows)).encode("utf-8", "surrogatepass")).hexdigest()
     if not kept.exists():
         making = Path(tempfile.mkdtemp(dir=KEPT))
         with override_settings(COSTOPS_LAKE=making):
-            for table, rows in tables:
-                replace_all(table, rows)
+            write(table, rows)
         making.rename(kept)  # whole, or not at all: a test may let the lake fail
-    shutil.copytree(kept, place)
-    return {table.name: lake.version(table) or 0 for table, _ in tables}
+    shutil.copytree(kept / table.name, place)
+    return max(int(version.stem) for version in place.glob("_delta_log/*.json"))
 
 
 def cost_row(*, day: date, effective_cost: str | Decimal, **given: Any) -> dict[str, Any]:
