@@ -57,6 +57,17 @@ def test_a_test_may_have_a_home_of_its_own(home):
     assert django_settings.COSTOPS_LAKE.is_relative_to(home)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_time", [1, 2])
+def test_nothing_is_left_of_a_test_with_transactions_of_its_own_but_what_migrations_made(_time):
+    from django.contrib.auth.models import Group, Permission, User
+
+    assert not User.objects.exists()
+    assert not Group.objects.exists()
+    assert Permission.objects.filter(content_type__app_label="auth").count() == 12
+    User.objects.create_user("wei").groups.add(Group.objects.create(name="of wei"))
+
+
 def test_an_installation_has_its_own_database(installation):
     installation.manage("migrate", "--verbosity", "0")
     done = installation.manage(
