@@ -321,11 +321,10 @@ def page(chromium: Any) -> Iterator[Any]:
 @pytest.fixture
 def installation(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A whole installation of its own, for tests of real processes (`tests.servers.installation.Installation`)."""
-    from tests.servers.installation import new_installation
+    from tests.servers.installation import migrated_database, new_installation
 
-    url = (
-        request.getfixturevalue("postgres").create_database(f"costops_{uuid.uuid4().hex[:12]}") if ON_POSTGRES else None
-    )
+    server = request.getfixturevalue("postgres") if ON_POSTGRES else None
+    url = migrated_database(server, f"costops_{uuid.uuid4().hex[:12]}") if server else None
     installation = new_installation(tmp_path / "installation", database_url=url)
     yield installation
     installation.stop()

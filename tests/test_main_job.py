@@ -13,36 +13,19 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests import prepared
 from tests.servers.installation import Installation
 from tests.servers.objects import settings_of
 
 pytestmark = pytest.mark.timeout(600)
 
-DAYS, SCALE, SEED = 3, "0.02", "7"
 START, END = "2026-10-29", "2026-11-01"
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def company() -> Path:
     """A small company with three days of everything, metrics included."""
-    from tests.servers.installation import new_installation
-
-    folder = tmp_path_factory.mktemp("company")
-    maker = new_installation(folder / "maker")
-    maker.manage(
-        "demo",
-        "--days",
-        str(DAYS),
-        "--scale",
-        SCALE,
-        "--seed",
-        SEED,
-        "--metrics-days",
-        "1",
-        "--to",
-        str(folder / "demo"),
-    )
-    return folder / "demo"
+    return prepared.company()
 
 
 def ask(installation: Installation, *arguments: str) -> list[dict[str, str]]:

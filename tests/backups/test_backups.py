@@ -15,8 +15,8 @@ import pytest
 
 from apps.backups import services
 from tests.conftest import ON_POSTGRES
-from tests.pipeline.test_processes import dump, open_school
-from tests.servers.installation import ROOT, Installation, new_installation
+from tests.prepared import dump, filled_school, open_school
+from tests.servers.installation import ROOT, Installation, migrated_database, new_installation
 from tests.servers.objects import settings_of
 
 pytestmark = pytest.mark.timeout(400)
@@ -33,20 +33,17 @@ class School:
 
 
 def empty_installation(home, request, name):
-    url = request.getfixturevalue("postgres").create_database(name) if ON_POSTGRES else None
-    empty = new_installation(home, database_url=url)
-    empty.manage("migrate", "--verbosity", "0")
-    return empty
+    url = migrated_database(request.getfixturevalue("postgres"), name) if ON_POSTGRES else None
+    return new_installation(home, database_url=url)
 
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory, request):
     box = tmp_path_factory.mktemp("school")
-    filled = empty_installation(box / "installation", request, "costops_school")
-    open_school(filled, box / "files")
-    filled.manage("fill")
+    made = filled_school(request.getfixturevalue("postgres") if ON_POSTGRES else None)
+    filled = made.copy(box / "installation", "costops_school")
     filled.manage("backup", "make", str(box / "backups"))
-    return School(filled, box / "files", dump(filled), box / "backups")
+    return School(filled, made.files, made.published, box / "backups")
 
 
 BROUGHT_NS = 1_790_000_000_123_456_789

@@ -4,7 +4,7 @@ import pytest
 
 from apps.backups import services
 from tests.backups.test_backups import empty_installation
-from tests.pipeline.test_processes import dump, open_school
+from tests.prepared import dump, open_school
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -129,7 +129,6 @@ for address in re.findall(r'(?:href|src)="(/static/(?:css|js)/[^"]+)"', body):
 
 
 def test_pages_link_to_the_files_of_the_image(installation, served):
-    installation.manage("migrate", "--verbosity", "0")
     done = installation.run("-c", ASKED)
     assert done.returncode == 0, done.stderr
     found = [line.split(" ", 2) for line in done.stdout.splitlines()]

@@ -10,8 +10,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
-
 from apps.warehouse.failpoints import POINTS, STAGES
 from tests.faults import generations
 from tests.faults.forking import Child, Points, Told, fork, inherit_orphans, readers
@@ -48,7 +46,6 @@ class Run:
     def _set_up(self) -> None:
         from tests.channels.worlds import a_channel
 
-        call_command("migrate", verbosity=0)
         self.issues.open()
         a_channel("webhook", url=f"http://127.0.0.1:{self.port}", secret="hush")
 

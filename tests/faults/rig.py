@@ -17,7 +17,7 @@ from typing import Any
 WARM = (
     "duckdb", "ibis", "ibis.backends.duckdb", "deltalake", "pandas", "pyarrow.parquet", "apps.pipeline.services",
     "apps.marts.selectors", "apps.channels.delivering", "tests.faults.generations", "tests.channels.worlds",
-    "apps.ingest.prometheus.meter", "django.core.management.commands.migrate",
+    "apps.ingest.prometheus.meter",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from apps.warehouse.failpoints import STAGES
 from tests.conftest import ON_POSTGRES
 from tests.faults.runs import IS_SOAK, rig, soak
 from tests.faults.sabotage import SABOTAGES
+from tests.servers.installation import migrated_database
 
 pytestmark = pytest.mark.timeout(int(os.environ.get("COSTOPS_TEST_SOAK_SECONDS", 7200)) * 2 if IS_SOAK else 600)
 SAMPLE = "publish.pin:,lake.commit@3:publish.check"
@@ -22,7 +23,8 @@ def database_url(request):
     """SQLite, or a database of its own where the suite runs on PostgreSQL."""
     if not ON_POSTGRES:
         return None
-    return request.getfixturevalue("postgres").create_database(f"faults_{os.getpid()}_{request.node.name[:20]}".lower())
+    name = f"faults_{os.getpid()}_{request.node.name[:20]}".lower()
+    return migrated_database(request.getfixturevalue("postgres"), name)
 
 
 def test_kills(tmp_path, database_url):

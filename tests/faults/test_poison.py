@@ -40,7 +40,6 @@ def said_by(installation: Installation, code: str, *prefix: str) -> list[str]:
 
 BEGIN = """
 from django.core.management import call_command
-call_command("migrate", verbosity=0)
 call_command("source", "add", "bill", "--kind", "focus", "--location", {folder!r})
 """
 DYING = """

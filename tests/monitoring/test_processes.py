@@ -22,7 +22,6 @@ def test_lines_of_the_log_name_their_run(installation):
     installation.environment["COSTOPS_LOG_FORMAT"] = "json"
     folder = installation.home / "usage"
     folder.mkdir()
-    installation.manage("migrate", "--verbosity", "0")
     installation.manage("source", "add", "usage", "--kind", "usage_files", "--location", str(folder))
     assert _runs_of(installation.manage("fill", "--step", "land").stderr)
     worker = installation.start_worker()
@@ -70,7 +69,6 @@ def test_a_home_may_be_named_with_letters_that_mean_something_elsewhere(tmp_path
 def test_each_web_worker_answers_for_all_and_takes_no_request_for_two(installation):
     port = free_port()
     installation.environment |= {"COSTOPS_METRICS_TOKEN": TOKEN, "COSTOPS_LOG_FORMAT": "json"}
-    installation.manage("migrate", "--verbosity", "0")
     command = [sys.executable, "-m", "gunicorn", "--config", "python:costops.gunicorn", "costops.wsgi", "--bind"]
     web = start(
         [*command, f"127.0.0.1:{port}"],

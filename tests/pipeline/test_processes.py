@@ -1,6 +1,5 @@
 """Real processes: killed at any moment, racing each other, woken through real brokers; always the same numbers."""
 
-import json
 import os
 import random
 import re
@@ -10,55 +9,26 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
 
 from apps.pipeline.steps import QUEUE_OF
-from tests.servers.installation import ROOT, Installation, new_installation
+from tests.conftest import ON_POSTGRES
+from tests.prepared import dump, filled_school, open_school
+from tests.servers.installation import ROOT, Installation
 from tests.servers.process import Process, start
 
-DUMP = """
-import json
-from apps.marts.models import Publication
-from apps.marts.query import CostQuery
-from apps.marts.selectors import answer
-from apps.pipeline.models import StepRun
-from datetime import date
-groups = ("day", "team", "kind", "namespace")
-query = CostQuery(date(2026, 1, 1), date(2027, 1, 1), group_by=groups)
-rows = answer(query).rows if Publication.objects.exists() else ()
-print("DUMP" + json.dumps({
-    "costs": [list(map(str, row)) for row in rows],
-    "runs": sorted(StepRun.objects.values_list("step", "state", "attempt")),
-    "versions": Publication.objects.order_by("-number").values_list("versions", flat=True).first(),
-}))
-"""
 MOMENTS = {"land": 0.1, "normalize": 0.3, "meter": 0.4, "allocate": 2.0, "publish": 0.4}
 """About how many seconds a step of the small school takes."""
 BEGINS, ENDS = re.compile(r"services: (\w+).*: begins"), re.compile(r"services: \w+.*: (done|failed)")
 
 
-def open_school(installation: Installation, folder: Path) -> None:
-    """The small school in an installation of its own, by one process: each takes seconds to start."""
-    code = "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
-    code += f"from pathlib import Path; from tests.pipeline.world import School; School.open(Path({str(folder)!r}))"
-    installation.manage("shell", "--no-imports", "-c", code)
-
-
-def dump(installation: Installation) -> dict:
-    said = installation.manage("shell", "--no-imports", "-c", DUMP).stdout
-    return json.loads(said.split("DUMP", 1)[1])
-
-
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict:
+def undisturbed(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What is published of the small school when nobody interferes."""
-    folder = tmp_path_factory.mktemp("calm")
-    calm = new_installation(folder / "installation")
-    open_school(calm, folder / "school")
-    calm.manage("fill")
-    return dump(calm)
+    return filled_school(request.getfixturevalue("postgres") if ON_POSTGRES else None).published
 
 
 def start_fill(installation: Installation, *arguments: str) -> subprocess.Popen[str]:

@@ -5,10 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.postgres import Postgres
 from tests.servers.process import Process, start
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,14 +95,33 @@ call_command("migrate", verbosity=0)
 
 
 def migrated() -> Path:
-    """An SQLite database with all tables and no rows of ours, made once for all processes of a run of the suite."""
-    folder = Path(os.environ["COSTOPS_HOME"]) / "migrated"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    """An SQLite database with all tables and no rows of ours."""
+
+    def make(folder: Path) -> None:
+        home = new_installation(folder, is_migrated=False)
+        subprocess.run([sys.executable, "-c", _MIGRATE], cwd=ROOT, env=home.environment, check=True)
+
+    return made_for_all("tables", make) / "costops.sqlite3"
+
+
+def migrated_database(server: Postgres, name: str) -> str:
+    """The same on a PostgreSQL server: a new database; its address."""
+
+    def make(folder: Path) -> None:
+        home = new_installation(folder, database_url=server.create_database("tables"))
+        subprocess.run([sys.executable, "-c", _MIGRATE], cwd=ROOT, env=home.environment, check=True)
+
+    made_for_all(f"tables-{server.port}", make)
+    return server.create_database(name, template="tables")
+
+
+def made_for_all(name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once for all processes of a run of the suite: whoever uses it copies it, or only reads."""
+    folder = Path(os.environ["COSTOPS_HOME"]) / "made" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = folder / "made.sqlite3"
-        if not made.exists():
-            home = new_installation(folder / "home", is_migrated=False)
-            subprocess.run([sys.executable, "-c", _MIGRATE], cwd=ROOT, env=home.environment, check=True)
-            (folder / "home" / "costops.sqlite3").rename(made)
-    return made
+        if not (folder / ".made").exists():
+            make(folder)
+            (folder / ".made").touch()
+    return folder

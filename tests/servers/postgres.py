@@ -31,12 +31,13 @@ class Postgres:
         """The address of a database, as `COSTOPS_DATABASE_URL` takes it."""
         return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str, encoding: str = "UTF8") -> str:
-        """Make an empty database; returns its address."""
+    def create_database(self, name: str, encoding: str = "UTF8", *, template: str = "template0") -> str:
+        """Make an empty database, or one with what stands in another; returns its address."""
         locale = "C.UTF-8" if encoding == "UTF8" else "C"
-        command = sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE {} TEMPLATE template0")
+        command = sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE {} TEMPLATE {}")
+        words = sql.Identifier(name), sql.Literal(encoding), sql.Literal(locale), sql.Identifier(template)
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(command.format(sql.Identifier(name), sql.Literal(encoding), sql.Literal(locale)))
+            connection.execute(command.format(*words))
         return self.url(name)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,7 @@ from apps.finops.tables import LakeTable
 from apps.warehouse import engine, exact, lake, spark
 from apps.warehouse.engine import Workspace, rows_of
 from costops.reading import Environment
+from tests import prepared
 from tests.servers.installation import Installation, new_installation
 from tests.servers.process import free_port
 from tests.servers.spark import running_spark
@@ -204,8 +206,7 @@ for number, asked in enumerate((*one, *more, *narrow)):
 def both(address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     """The same small company, filled by either engine; the last day has no bill yet."""
     folder = tmp_path_factory.mktemp("company")
-    maker = new_installation(folder / "maker")
-    maker.manage("demo", "--days", "3", "--scale", "0.02", "--seed", "7", "--to", str(folder / "demo"))
+    shutil.copytree(prepared.company(), folder / "demo")
     for bill in (folder / "demo" / "billing").glob("*.csv"):
         without_the_last_day(bill)
     installations = {name: new_installation(folder / name) for name in ("duckdb", "spark")}
