@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
@@ -31,6 +31,7 @@ from apps.marts.scoping import scope_of, without_teams
 from apps.marts.selectors import issue, publication
 
 SHEETS = parameters.TABLE_FORMATS[1:]
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @method_decorator(conditional_page, name="dispatch")
@@ -83,7 +84,10 @@ class AskView(APIView):
     def given(self, request: Request, known: Known) -> dict[str, Any]:
         """The parameters of a write but its format: of the address, and of a body of JSON where there is one."""
         told = request.query_params.copy()
-        if request.content_type.partition(";")[0].strip() == FieldsBody.media_type:
+        kind = request.content_type.partition(";")[0].strip()
+        if _has_body(request, kind) and kind not in {parser.media_type for parser in self.parser_classes}:
+            raise UnsupportedMediaType(kind[:60])
+        if kind == FieldsBody.media_type:
             body: Any = request.data
             for name, value in body.items():
                 told.appendlist(name, value)
@@ -143,6 +147,15 @@ class AskView(APIView):
         if done.status_code == 200 and chosen in SHEETS:
             done["Content-Disposition"] = f'attachment; filename="{self.file_name}.{chosen}"'
         return done
+
+
+def _has_body(request: Request, kind: str) -> bool:
+    """Whether something was sent that a write would have to read: a form without fields says nothing."""
+    sent = request._request
+    if kind in _FORMS:
+        return bool(sent.POST or sent.FILES)
+    length = str(sent.META.get("CONTENT_LENGTH") or "0")
+    return length != "0"
 
 
 def _rows_of(handler: Any) -> int | None:

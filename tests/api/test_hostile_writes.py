@@ -149,3 +149,22 @@ def test_a_view_that_asks_with_too_many_parameters_is_refused(callers: dict[str,
     wanted = {"name": "v", "query": "&".join(["team=a"] * 201)}
     refused = callers["finance"].post("/api/v1/views/", wanted, "application/json")
     assert (refused.status_code, refused.json()["code"], refused.json()["parameter"]) == (400, "refused", "query")
+
+
+FORM = '--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nagreed\r\n--x--'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        pytest.param("application/x-www-form-urlencoded", "reason=agreed", 415, id="what curl sends unless told"),
+        pytest.param("multipart/form-data; boundary=x", FORM, 415, id="a form"),
+        pytest.param("text/plain", "reason=agreed", 415, id="text"),
+        pytest.param("application/x-www-form-urlencoded", "", 409, id="nothing"),
+        pytest.param("multipart/form-data; boundary=x", "--x--", 409, id="a form without fields"),
+        pytest.param("application/json", '{"reason": ""}', 409, id="JSON"),
+    ],
+)
+def test_a_body_that_is_not_read_is_refused_and_not_ignored(finance: Client, kind: str, body: str, status: int) -> None:
+    answer = finance.generic("POST", "/api/v1/closings/2026-10/", body, kind)
+    assert (answer.status_code, answer.json()["status"]) == (status, status), answer.content
