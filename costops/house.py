@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "apps.dashboards.refusing.NoNulCookies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "costops.web.AddedSlashes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.teams.requests.LookedUpOnce",

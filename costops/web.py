@@ -1,16 +1,25 @@
-"""How pages and their files travel: compressed, and kept by browsers for as long as they stay the same."""
+"""How pages and their files travel: by whole addresses, compressed, and kept by browsers while they stay the same."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from django.contrib.staticfiles.apps import StaticFilesConfig
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponsePermanentRedirect
 from django.http.request import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 _TEXTS = ("text/html", "application/json")
+
+
+class AddedSlashes(CommonMiddleware):
+    """Who forgot the slash at the end is sent on with method and body: by a plain redirect programs would read where
+    they wanted to write, and take the answer for a success."""
+
+    response_redirect_class = partial(HttpResponsePermanentRedirect, preserve_request=True)  # type: ignore[assignment]
 
 
 class Files(StaticFilesConfig):

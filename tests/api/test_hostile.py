@@ -155,6 +155,8 @@ def test_an_address_there_is_not_is_json_too(callers: dict[str, Client], address
 
 def test_a_forgotten_slash_is_added(finance: Client) -> None:
     assert finance.get("/api/v1/teams")["Location"] == "/api/v1/teams/"
+    moved = finance.post("/api/v1/views?a=b", {"name": "v"}, content_type="application/json")
+    assert (moved.status_code, moved["Location"]) == (308, "/api/v1/views/?a=b"), "method and body are kept"
 
 
 def test_failures_are_json_even_when_csv_was_asked_for(finance: Client) -> None:
