@@ -298,6 +298,7 @@ def test_a_pattern_excludes_what_it_names_for_everybody(found):
         pytest.param({"reason": " "}, deciding.CannotDecide, "say why", id="without a reason"),
         pytest.param({"until": TODAY}, deciding.CannotDecide, "past", id="until a day that is over"),
         pytest.param({"kind": "teapot"}, deciding.CannotDecide, "not one of", id="of no kind"),
+        pytest.param({"team": "nowhere"}, deciding.CannotDecide, "no team 'nowhere'", id="of a team there is not"),
         pytest.param({"pattern": ""}, deciding.CannotDecide, "name a subject", id="of nothing"),
         pytest.param({"decision": "burn"}, deciding.CannotDecide, "exclude, keep", id="no decision"),
     ],

@@ -9,6 +9,7 @@ from apps.finops.errors import CostOpsError
 from apps.insights.idle.selectors import KINDS
 from apps.insights.models import IdleExclusion, IdleFinding
 from apps.teams.approval import Actor, NotYours
+from apps.teams.models import UNALLOCATED, Team
 
 MOST_REASON = 500
 MOST_PATTERN = 1500
@@ -48,6 +49,8 @@ def exclude(
     if not team and by.teams is not None:
         raise NotYours("team: name one of yours; patterns for all teams are for finance and administrators.")
     _must_speak_for(team, by)
+    if team not in ("", UNALLOCATED) and not Team.objects.filter(name=team).exists():
+        raise CannotDecide(f"team: there is no team {team[:60]!r}.")
     return _keep(decision, kind, pattern, team, reason=reason, until=until, by=by, now=now)
 
 
