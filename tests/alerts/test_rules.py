@@ -273,6 +273,25 @@ def test_a_cluster_of_which_nothing_is_observed_any_more_is_silent_too(home):
     assert [str(line) for line in fact.lines] == ["Other clusters are known up to 2026-11-07"]
 
 
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        pytest.param(date(2026, 11, 2), [], id="Saturday and Sunday, as in the weeks before"),
+        pytest.param(date(2026, 11, 4), [("b", "warning")], id="Monday and Tuesday too"),
+    ],
+)
+def test_a_cluster_that_is_off_at_weekends_is_not_called_silent_each_week(home, until, told):
+    """Of `b`, whose last day is Friday 30 October, samples are expected on Saturday and Sunday too."""
+    month = [date(2026, 9, 28) + timedelta(days=after) for after in range((until - date(2026, 9, 28)).days)]
+    worked = [day for day in month if day.weekday() < 5 and day <= date(2026, 10, 30)]
+    off = [("b", day, 0, 10) for day in month if day.weekday() >= 5]
+    clusters = [*(("a", day, 10, 10) for day in month), *(("b", day, 10, 10) for day in worked), *off]
+    publish_costs([{"day": day, "effective_cost": "1"} for day in month], coverage={}, clusters=clusters)
+
+    assert found("silent_cluster") == told
+    assert found("coverage") == []
+
+
 def test_a_fee_dated_ahead_hides_neither_what_was_not_observed_nor_what_nobody_owns(home):
     """Half of October was observed and nobody owned its cost; a fee of `live` stands at the end of the year."""
     october = [date(2026, 10, day) for day in range(1, 32)]

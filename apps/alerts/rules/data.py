@@ -1,6 +1,6 @@
 """The data itself: sources that are late, usage that nobody observed, cost that belongs to nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -15,8 +15,9 @@ from apps.finops.findings import Sentence
 from apps.finops.money import add_up, rounded
 from apps.finops.windows import ONE_DAY, Window
 from apps.ingest.selectors import SourceState, source_states
+from apps.insights.idle.silence import days_between, usually_silent_days
 from apps.marts.query import CostQuery
-from apps.marts.selectors import answer, covered_days, publication
+from apps.marts.selectors import CoveredDay, answer, covered_days, publication
 from apps.teams.models import UNALLOCATED
 
 COVERED_DAYS = timedelta(days=7)
@@ -70,23 +71,31 @@ def _lateness(state: SourceState, now: datetime) -> tuple[date, int, int] | None
 
 def silent_clusters(ask: Ask) -> Iterator[Fact]:
     """Clusters of which nothing is known on the newest days that others are known of: they stopped being scraped, and
-    have no expected samples that could be missed. After a month they are taken to be gone."""
-    last: dict[str, date] = {}
-    for one in covered_days(publication()):
-        if one.observed:
-            last[one.cluster] = max(one.day, last.get(one.cluster, one.day))
-    newest = max(last.values(), default=None)
-    for cluster, day in sorted(last.items()):
+    have no expected samples that could be missed. After a month they are taken to be gone; days on which they usually
+    are switched off do not count."""
+    heard = _heard_days(covered_days(publication()))
+    newest = max((days[-1] for days in heard.values()), default=None)
+    for cluster, days in sorted(heard.items()):
+        day = days[-1]
         if newest is None or newest - day > REMEMBERED:
             continue
-        hours = (newest - day).days * 24
-        severity = ask.limits.severity(Decimal(hours)) if hours else None
+        missing = set(days_between(day, newest + ONE_DAY)) - usually_silent_days(days, newest)
+        severity = ask.limits.severity(Decimal(24 * len(missing))) if missing else None
         if severity is not None:
             known = {"cluster": cluster, "day": f"{day}", "newest": f"{newest}"}
             yield Fact(
                 cluster, severity, Sentence(SILENT, known), (Sentence(OTHERS, known),), reverse("sources"),
                 period=f"{day + ONE_DAY}",
             )  # fmt: skip
+
+
+def _heard_days(days: Iterable[CoveredDay]) -> dict[str, list[date]]:
+    """The days in order on which anything was observed, of each cluster."""
+    found: dict[str, set[date]] = {}
+    for one in days:
+        if one.observed:
+            found.setdefault(one.cluster, set()).add(one.day)
+    return {cluster: sorted(heard) for cluster, heard in found.items()}
 
 
 def _until_today(end: date, ask: Ask) -> date:
@@ -96,14 +105,17 @@ def _until_today(end: date, ask: Ask) -> date:
 
 def coverage(ask: Ask) -> Iterator[Fact]:
     """How much of the last days was observed, cluster by cluster: a small one that is blind is lost in the whole.
-    Without any usage there is nothing to say."""
+    Without any usage there is nothing to say; nor of days on which a cluster is usually switched off."""
     pinned = publication()
     if pinned.came_until is None:
         return
     end = _until_today(pinned.came_until, ask)
-    days = [one for one in covered_days(pinned) if end - COVERED_DAYS <= one.day < end]
+    covered = covered_days(pinned)
+    heard = _heard_days(one for one in covered if one.day < end)
+    days = [one for one in covered if end - COVERED_DAYS <= one.day < end]
     for cluster in sorted({one.cluster for one in days}):
-        own = [one for one in days if one.cluster == cluster]
+        off = usually_silent_days(heard.get(cluster, []), end - ONE_DAY)
+        own = [one for one in days if one.cluster == cluster and one.day not in off]
         observed, expected = sum(one.observed for one in own), sum(one.expected for one in own)
         share = Fraction(100 * observed, expected) if expected else None
         severity = ask.limits.severity(share) if share is not None else None
