@@ -49,7 +49,16 @@ def test_json_keeps_every_digit(finance: Client) -> None:
         pytest.param("", "text/csv", 400, "oct.csv, line 1: the columns must be", id="nothing"),
         pytest.param("[]", "application/json", 400, "The body is not", id="a list"),
         pytest.param('{"rows": []}', "application/json", 400, "The body is not", id="no rows"),
-        pytest.param('{"rows": [{"date": null}]}', "application/json", 400, "A value is text or", id="null"),
+        pytest.param(
+            '{"rows": [{"date": true}]}', "application/json", 400, "A value is text, a number", id="a boolean"
+        ),
+        pytest.param(
+            '{"rows": [{"date": "2026-10-05", "from": "USD", "to": "CNY", "rate": null}]}',
+            "application/json",
+            400,
+            "oct.csv: line 2, column rate",
+            id="null",
+        ),
         pytest.param('{"rows": [{"a": 1}, {"b": 1}]}', "application/json", 400, "same columns", id="uneven rows"),
         pytest.param('{"rows": [{"a": 1}]}', "application/json", 400, "the columns must be", id="another column"),
         pytest.param("[" * 100_000, "application/json", 400, "The body is not", id="deep"),
