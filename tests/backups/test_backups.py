@@ -83,6 +83,7 @@ def everything_in(home):
 
 def test_a_backup_that_cannot_be_taken_is_refused_before_anything_is_touched(small_backup, tmp_path, request):
     another = empty_installation(tmp_path / "another", request, "costops_refusing")
+    another.manage("source", "list")  # the first command makes its secret key
     (another.home / "landing").mkdir()
     (another.home / "landing" / "bill").write_text("mine")
     folder = Path(shutil.copytree(small_backup, tmp_path / "backups"))
