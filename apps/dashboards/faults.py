@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from apps.dashboards import budgets, disputing, recommendations, savings
 from apps.dashboards.drafted import PROBLEMS, WRITTEN
 from apps.dashboards.labelled import labels_of
 from apps.dashboards.refusals import AGAINST, REFUSED, UNSENT
-from apps.dashboards.telling import pattern_of, said_where
+from apps.dashboards.telling import Known, said_where
 from apps.dashboards.told import _
 from apps.finops.errors import CostOpsError
 
@@ -115,28 +114,15 @@ WORDS: dict[str, dict[str, Promise]] = {
 """What stands in some sentences: name of its place → what programs call it → what people do."""
 
 
-@dataclass(frozen=True)
-class _Sentence:
-    """A sentence, what is made of it, and the words of it that are always there."""
-
-    text: str
-    pattern: re.Pattern[str]
-    words: tuple[str, ...]
-
-    @property
-    def length(self) -> int:
-        return sum(map(len, self.words))
-
-    def told(self, match: re.Match[str]) -> str:
-        """Its translation, with what stood in it."""
-        found = match.groupdict()
-        return gettext(self.text) % _worded(found) if found else gettext(self.text)
-
-
 @cache
-def _sentences() -> tuple[_Sentence, ...]:
-    every = (*FAULTS, *REFUSED, *AGAINST, *UNSENT, *WRITTEN, *PROBLEMS)
-    return tuple(_Sentence(one, pattern_of(one), tuple(re.split(r"%\(\w+\)s", one))) for one in every)
+def _sentences() -> tuple[Known, ...]:
+    return tuple(map(Known.of, (*FAULTS, *REFUSED, *AGAINST, *UNSENT, *WRITTEN, *PROBLEMS)))
+
+
+def _told(sentence: Known, match: re.Match[str]) -> str:
+    """The translation of a sentence, with what stood in it."""
+    found = match.groupdict()
+    return gettext(sentence.text) % _worded(found) if found else gettext(sentence.text)
 
 
 def said(fault: str) -> str:
@@ -147,11 +133,11 @@ def said(fault: str) -> str:
         lines = (line.partition(": ") for line in fault.removeprefix(_KEPT).strip("\n").splitlines())
         return "\n".join([gettext(_KEPT), *(f"  {_at(where.strip(), each)}" for where, _colon, each in lines)])
     found = [
-        (one.length + (text != fault), one.told(match) + ("。" if text != fault else ""))
+        (one.length + (text != fault), _told(one, match) + ("。" if text != fault else ""))
         for text in {fault, fault.removesuffix(".")}
         for one in _sentences()
-        if len(text) < MOST_TEXT and all(word in text for word in one.words)
-        if (match := one.pattern.fullmatch(text))
+        if len(text) < MOST_TEXT
+        if (match := one.match(text))
     ]
     return max(found)[1] if found else fault
 

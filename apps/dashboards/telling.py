@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 
 from django.utils.translation import get_language, gettext
 
+from apps.dashboards.failures import FAILURES
+from apps.dashboards.refusals import REFUSED, UNSENT
 from apps.dashboards.told import TOLD, _
 from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, SourceCheck
 from apps.ingest.scrub import MEANS, WAYS_OUT
 
 _NAME = re.compile(r"%\((\w+)\)s")
 _CHECKS: tuple[RowCheck | SourceCheck, ...] = (*ROW_CHECKS, *SOURCE_CHECKS.values())
-_BEGINNINGS = tuple(check.means for check in _CHECKS) + tuple(MEANS.values())
+_MANY = "The mapping cannot be used:"
+_BEGINNINGS = (*(check.means for check in _CHECKS), *MEANS.values(), _MANY)
 _ENDS = tuple(check.way_out for check in _CHECKS) + tuple(WAYS_OUT.values())
 """A check says what it means, then what was found, then the way out."""
+_WITHIN = {"problem", "mistake", "difference", "whose", "lost", "legs"}
+"""What stands in a sentence and is one itself, or several."""
 _LEG = re.compile(r"\[(.+?)\](?= × |$)")
 _PLACES = {
     _(", line %(n)s"): re.compile(r", line (?P<n>\d+)"),
@@ -50,26 +56,63 @@ def _first(texts: Iterable[str], holds: Callable[[str], bool]) -> str:
     return next((text for text in texts if holds(text)), "")
 
 
+def is_known(message: str) -> bool:
+    """Whether a message was made of a sentence that is there to be translated."""
+    return message.startswith(_BEGINNINGS) or any(one.match(message) for one in _sentences())
+
+
 def _filled(message: str) -> str:
-    """The translation of the sentence a message was made of, with what stood in it."""
-    for sentence, pattern in _patterns():
-        if match := pattern.fullmatch(message):
-            found = match.groupdict()
-            if "lost" in found:  # what a held file lost, month by month: sentences themselves
-                found["lost"] = "; ".join(_filled(part) for part in found["lost"].split("; "))
-            if "legs" in found:  # the rates that another was made of
-                found["legs"] = _LEG.sub(lambda leg: f"[{_filled(leg[1])}]", found["legs"])
-            return gettext(sentence) % found if found else gettext(sentence)
-    return message
+    """The translation of the sentence a message was made of, with what stood in it: of those it may be made of, one
+    that holds others, or else the one that leaves least to be put in."""
+    matches = [(one, match) for one in _sentences() if (match := one.match(message))]
+    if not matches:
+        return message
+    sentence, match = max(matches, key=lambda made: (bool(made[1].groupdict().keys() & _WITHIN), made[0].length))
+    found = match.groupdict()
+    for name in found.keys() & _WITHIN:
+        found[name] = _within(name, found[name])
+    return gettext(sentence.text) % found if found else gettext(sentence.text)
+
+
+def _within(name: str, text: str) -> str:
+    if name == "lost":  # by a held file, month by month
+        return "; ".join(map(_filled, text.split("; ")))
+    if name == "legs":  # the rates that another was made of
+        return _LEG.sub(lambda leg: f"[{_filled(leg[1])}]", text)
+    return _filled(text)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A sentence, what is made of it, and the words of it that are always there."""
+
+    text: str
+    pattern: re.Pattern[str]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> "Known":
+        return cls(text, pattern_of(text), tuple(re.split(r"%\(\w+\)s", text)))
+
+    @property
+    def length(self) -> int:
+        return sum(map(len, self.words))
+
+    def match(self, message: str) -> re.Match[str] | None:
+        return self.pattern.fullmatch(message) if all(word in message for word in self.words) else None
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((sentence, pattern_of(sentence)) for sentence in TOLD)
+def _sentences() -> tuple[Known, ...]:
+    return tuple(map(Known.of, (*TOLD, *FAILURES, *REFUSED, *UNSENT)))
 
 
 def pattern_of(sentence: str) -> re.Pattern[str]:
     """A sentence with names in it as a pattern of the messages made of it."""
     plain = _NAME.split(sentence)
-    parts = (f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(plain))
+    parts = (_part(part) if at % 2 else re.escape(part) for at, part in enumerate(plain))
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _part(name: str) -> str:
+    return rf"(?P<{name}>\d+)" if name == "n" else f"(?P<{name}>.+?)"

@@ -236,6 +236,5 @@ TOLD = (
     _("The API does not answer: %(reason)s"),
     _("%(rate)s, %(file)s line %(line)s, version %(version)s of %(by)s, %(moment)s UTC"),
     _("crossed over %(base)s: %(legs)s"),
-    _("%(count)s: %(names)s."),  # last: its few words would take what others say
+    _("%(n)s: %(names)s."),
 )
-"""The more specific before the more general."""
