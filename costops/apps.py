@@ -3,15 +3,17 @@
 from django.apps import apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.checks import register
+from django.db import models
 from django.utils.functional import Promise, lazy
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 
 from costops import starting
-from costops.names import APPS, TABLES
+from costops.names import APPS, CHOICES, TABLES
 
 
 class CostOpsAdmin(AdminConfig):
-    """Django's admin under our name. Names of tables are given here, where no migration follows from them."""
+    """Django's admin under our name. Names of tables and of choices are given here, where no migration follows from
+    them."""
 
     default_site = "costops.site.CostOpsSite"
 
@@ -28,10 +30,24 @@ class CostOpsAdmin(AdminConfig):
             options = apps.get_model(label)._meta
             options.verbose_name = _one_of(str(options.verbose_name), many)
             options.verbose_name_plural = many
+        for model in apps.get_models():
+            if model.__module__.startswith("apps."):
+                _name_choices(model)
+
+
+def _name_choices(model: type[models.Model]) -> None:
+    """Say choices of columns in the language of whoever reads; what the terminal says is English."""
+    for field in model._meta.concrete_fields:
+        called = CHOICES.get(f"{model._meta.label_lower}.{field.name}", {})
+        if isinstance(field.choices, list):  # those of a function tell themselves
+            field.choices = [
+                (value, _one_of(str(label), called.get(value) or gettext_lazy(str(label))))
+                for value, label in field.flatchoices
+            ]
 
 
 def _one(single: str, many: Promise) -> str:
-    """English tells one from many, Chinese does not."""
+    """English tells one from many, Chinese does not. Choices, too, have a label in English already."""
     return single if (get_language() or "en").startswith("en") else str(many)
 
 

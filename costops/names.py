@@ -118,3 +118,21 @@ TABLES = {
     "reports.reader": _("languages of readers"),
 }
 """By the label of the model: many of them; one of them is named by the model itself."""
+CHOICES = {
+    "alerts.alert.state": {"open": _("to be acknowledged"), "resolved": _("over")},
+    "channels.message.state": {"dropped": _("not sent")},
+    "insights.anomaly.kind": {
+        "spike": _("spike"), "step": _("step of level"), "drift": _("drift of level"), "drop": _("drop"),
+    },
+    "insights.idlefinding.verdict": {"review": _("To be reviewed")},
+    "insights.idleexclusion.decision": {"keep": _("Kept"), "undo": _("undone")},
+    "operations.recommendation.state": {
+        "verified": _("saving verified"), "not_verified": _("saving not verified"), "closed": _("closed itself"),
+    },
+    "savings.initiative.state": {"verified": _("saving verified"), "not_verified": _("saving not verified")},
+    "savings.measurement.verdict": {
+        "not shown": _("no saving can be told"), "cost more": _("it cost more"), "unknown": _("cannot be measured"),
+    },
+}  # fmt: skip
+"""By table and column, then by value: what one of its choices is called, where its label means something else or less
+on a page. All others are called by their labels."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from apps.ingest.providers import alibaba, aws, azure, focus, gcp, generic, huawei, tencent
 from apps.ingest.providers.base import Provider
 from apps.ingest.usage_formats import koku, opencost
@@ -37,5 +40,5 @@ def titles() -> dict[str, str]:
     return files | PROMETHEUS
 
 
-def choices() -> list[tuple[str, str]]:
-    return list(titles().items())
+def choices() -> list[tuple[str, Promise]]:
+    return [(kind, gettext_lazy(title)) for kind, title in titles().items()]

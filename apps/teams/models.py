@@ -107,8 +107,8 @@ class Grant(models.Model):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        over = f"{self.get_reach_display()} {self.value}".strip()
-        return f"{self.user or self.group}: {self.get_role_display()} of {over}"
+        over = f"{Reach(self.reach).label} {self.value}".strip()
+        return f"{self.user or self.group}: {Role(self.role).label} of {over}"
 
 
 class ServiceAccount(models.Model):

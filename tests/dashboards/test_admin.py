@@ -12,9 +12,11 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from apps.alerts.models import Alert
 from apps.channels.models import Channel
 from apps.ingest.models import Source
 from apps.teams.models import Grant, ServiceAccount
+from costops.names import CHOICES
 
 MODELS = [model for model in apps.get_models() if model.__module__.startswith("apps.")]
 CHANGED_HERE = {"teams.membership", "teams.unitmembership"}
@@ -150,3 +152,34 @@ def test_every_table_has_a_chinese_name(model):
         assert [str(name) for name in names if str(name).isascii() and name != "REST API"] == []
     with translation.override("en"):
         assert str(model._meta.verbose_name).isascii()
+
+
+CHOSEN = {
+    f"{model._meta.label_lower}.{field.name}": field
+    for model in MODELS
+    for field in model._meta.concrete_fields
+    if field.choices
+}
+THE_SAME = {"GPU", "Prometheus", "Serverless"}
+"""What is called so in Chinese as well."""
+
+
+@pytest.mark.parametrize("column", CHOSEN)
+def test_every_choice_has_a_chinese_name(column):
+    """Its label is translated, or what costops/names.py calls it."""
+    with translation.override("zh-hans"):
+        said = [str(name) for _value, name in CHOSEN[column].flatchoices]
+    assert [name for name in said if name.isascii() and name not in THE_SAME] == []
+    assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize("column", CHOICES)
+def test_choices_that_are_named_are_there(column):
+    assert CHOICES[column].keys() <= {value for value, _name in CHOSEN[column].flatchoices}
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "open"), ("zh-hans", "待确认")])
+def test_a_list_tells_choices_in_the_readers_language(staff, language, told):
+    make(Alert)
+    body = staff.get("/admin/alerts/alert/", headers={"accept-language": language}).content.decode()
+    assert f'class="field-state">{told}<' in body
