@@ -284,7 +284,7 @@ def restore(folder: Path, backup: Backup, *, force: bool, now: datetime, say: Wa
     say("The files are there.")
     database.load(copy)
     call_command("migrate", verbosity=0, interactive=False)
-    stored.files_of.cache_clear()  # versions get their numbers again
+    stored.forget()  # versions get their numbers again
     restored.settle(now=now)
     say("The database is there.")
     for file in backup.files:

@@ -116,7 +116,7 @@ def _write(
 
 def _check_seen(table: LakeTable, delta: DeltaTable, add: list[WrittenFile], remove: list[StoredFile]) -> None:
     """What is removed must still be there, and what is there in the partitions written to must be removed."""
-    held = files_of(str(location(table)), int(delta.version()))
+    held = files_of(str(location(table)), int(delta.version()), opened=delta)
     written = {tuple(sorted(file.partition.items())) for file in add}
     gone = {file.path for file in remove}
     overlooked = [

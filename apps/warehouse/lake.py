@@ -20,7 +20,7 @@ from apps.warehouse.stored import (
     StoredFile,
     WrittenFile,
     files,
-    files_of,
+    forget,
     is_there,
     location,
     open_table,
@@ -151,4 +151,4 @@ def drop(table: LakeTable) -> None:
     if shared.is_on():
         shared.bucket().delete([one.key for one in shared.bucket().listed(f"{shared.key_of(location(table))}/")])
     shutil.rmtree(location(table), ignore_errors=True)
-    files_of.cache_clear()
+    forget()

@@ -104,11 +104,40 @@ class StoredFile:
     size: int
 
 
+def files_of(folder: str, at: int, *, opened: DeltaTable | None = None) -> tuple[StoredFile, ...]:
+    """The files of a version of the table in a folder; `opened` is that version, where somebody has it open."""
+    return _files_of(folder, at, _Opened(opened))
+
+
+def forget() -> None:
+    """Forget what versions hold: their numbers may be given again."""
+    _files_of.cache_clear()
+
+
+class _Opened:
+    """A version that may be open already. What is in it is the same, so that one is remembered for another; whoever
+    looks into it takes it, so that it does not stay open with what is remembered."""
+
+    def __init__(self, delta: DeltaTable | None) -> None:
+        self._delta = delta
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Opened)
+
+    def __hash__(self) -> int:
+        return hash(_Opened)
+
+    def take(self, folder: str, at: int) -> DeltaTable:
+        delta, self._delta = self._delta, None
+        if delta is None:
+            logs.pull_version(Path(folder), at)
+            delta = DeltaTable(folder, version=at)
+        return delta
+
+
 @lru_cache(maxsize=256)
-def files_of(folder: str, at: int) -> tuple[StoredFile, ...]:
-    """The files of a version of the table in a folder."""
-    logs.pull_version(Path(folder), at)
-    told = DeltaTable(folder, version=at).get_add_actions(flatten=True)
+def _files_of(folder: str, at: int, opened: _Opened) -> tuple[StoredFile, ...]:
+    told = opened.take(folder, at).get_add_actions(flatten=True)
     actions = pa.RecordBatchReader.from_stream(told).read_all().to_pylist()  # `pa.table` would first look for pandas
     return tuple(
         _stored(
@@ -130,5 +159,7 @@ _OF = "partition."
 
 def files(table: LakeTable, *, at: int | None = None) -> tuple[StoredFile, ...]:
     """The files of one version (the newest by default), never a glob: what a killed writer left behind is not there."""
-    number = version(table) if at is None else at
-    return files_of(str(location(table)), number)
+    if at is not None:
+        return files_of(str(location(table)), at)
+    newest = open_table(table)
+    return files_of(str(location(table)), int(newest.version()), opened=newest)

@@ -153,7 +153,7 @@ def test_versions_that_are_numbered_again_after_a_restore_are_kept_beside_those_
     DeltaTable(str(lake.location(SALES))).create_checkpoint()
     second = make(folder)
     brought_back(folder, first, home)
-    stored.files_of.cache_clear()
+    stored.forget()
     sell(again, "north" if again == 9 else "a shop with a longer name")
     DeltaTable(str(lake.location(SALES))).create_checkpoint()
     third = make(folder)

@@ -14,7 +14,7 @@ import pytest
 from deltalake import DeltaTable
 
 from apps.finops.tables import LakeTable
-from apps.warehouse import commits, lake
+from apps.warehouse import commits, lake, stored
 from apps.warehouse.engine import rows_of
 from tests.servers.objects import lay_lake
 
@@ -64,6 +64,27 @@ def test_older_versions_stay_readable() -> None:
     assert versions == [1, 2, 3]
     assert [sold(at) for at in (0, *versions)] == [[], *([(amount, "north", MONDAY)] for amount in (1, 2, 3))]
     assert DeltaTable(str(lake.location(SALES))).history(1)[0]["step"] == "test"
+
+
+class Counted(DeltaTable):
+    """A table of the lake; how often one was opened."""
+
+    times = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        Counted.times += 1
+        super().__init__(*given, **named)
+
+
+def test_a_version_is_opened_once_to_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.replace(SALES, sales((1, "north", MONDAY)), [])
+    stored.forget()
+    monkeypatch.setattr(stored, "DeltaTable", Counted)
+    monkeypatch.setattr(Counted, "times", 0)
+    newest = lake.files(SALES)
+    assert Counted.times == 1
+    assert lake.files(SALES, at=1) == newest != lake.files(SALES, at=0)
+    assert Counted.times == 2, "version 1 is remembered, version 0 was not"
 
 
 @pytest.mark.parametrize("is_only", [True, False], ids=["and no other file has it", "and another file has it"])

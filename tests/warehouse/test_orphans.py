@@ -68,7 +68,7 @@ def test_whatever_was_committed_stays_readable_and_nothing_else_stays(work: list
         assert orphans.sweep(NOW) == 0
         assert orphans.sweep(LATER) == len(left) == sum(failing in ("lake.sync", "lake.commit") for *_, failing in work)
         assert lying() == named()
-        stored.files_of.cache_clear()
+        stored.forget()
         assert [sold(at) for at in versions] == before
         assert orphans.sweep(LATER) == 0
 

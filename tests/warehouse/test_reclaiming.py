@@ -48,7 +48,7 @@ def test_what_is_pinned_and_what_is_newer_is_read_as_before(work: list[tuple[str
         assert reclaim({SALES.name: pinned}, LATER, dry_run=True).files == len(gone)
         assert reclaim({SALES.name: pinned}, LATER).files == len(gone)
         assert lying() == files_of(readable) | orphaned
-        stored.files_of.cache_clear()
+        stored.forget()
         assert {at: sold(at) for at in readable} == before
         assert reclaim({SALES.name: pinned}, LATER) == Reclaimed()
         sell(99, "north")

@@ -23,7 +23,7 @@ def cut(path: Path, left: Callable[[bytes], bytes]) -> None:
     path.chmod(0o644)
     path.unlink()
     path.write_bytes(left(was))
-    stored.files_of.cache_clear()
+    stored.forget()
     logs._WHOLE.clear()
 
 
