@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.core.management import get_commands, load_command_class
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from apps.audit import services
@@ -85,8 +85,19 @@ def _record(argv: Sequence[str], outcome: int, begun: str) -> None:
     try:
         services.record(_deed(argv), outcome, begun=begun)
     except DatabaseError as error:
+        if not _is_made():
+            return
         logger.error("audit: the command could not be written down: %s", error)
         print("The audit log could not be written.", file=sys.stderr)  # noqa: T201  # the command itself has ended
+
+
+def _is_made() -> bool:
+    """Whether the database holds anything yet: before its first `migrate` there is no log, and nothing to keep one of.
+    One that does not answer may hold all."""
+    try:
+        return bool(connection.introspection.table_names())
+    except DatabaseError:
+        return True
 
 
 def _deed(argv: Sequence[str]) -> Deed:
