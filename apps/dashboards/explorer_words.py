@@ -32,7 +32,7 @@ def sentence(found: Explored, names: Names) -> str:
         told.append(_("The largest is %(name)s with %(share)s %%.") % named)
     if found.earlier_total is not None:
         told.append(_compared(found))
-    return " ".join([*told, others] if others else told)
+    return naming.in_a_row([*told, others])
 
 
 def _others(found: Explored) -> str:
@@ -54,7 +54,7 @@ def _compared(found: Explored) -> str:
     if found.came is None or found.came.end >= found.window.end:
         return told
     came = written.day_range(found.came.start, found.came.end - ONE_DAY)
-    return " ".join([told, _("Compared are the days that came, %(days)s.") % {"days": came}])
+    return naming.in_a_row([told, _("Compared are the days that came, %(days)s.") % {"days": came}])
 
 
 def unknown(found: Explored) -> str:

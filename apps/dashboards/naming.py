@@ -1,13 +1,13 @@
 """Names for teams, namespaces and the rest, as people know them, with the page they lead to."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.charts import colours
 from apps.dashboards import words
@@ -173,3 +173,8 @@ def plain_namer(dimension: str) -> Callable[[Key], Name]:
 def joined(values: Sequence[str]) -> str:
     """Names in one sentence."""
     return _(", ").join(values)
+
+
+def in_a_row(sentences: Iterable[str]) -> str:
+    """Sentences one behind the other: in Chinese nothing stands between them."""
+    return (" " if (get_language() or "en").startswith("en") else "").join(filter(None, sentences))

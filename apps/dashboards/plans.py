@@ -233,7 +233,7 @@ def _dial(slider: Slider, draft: Draft) -> Dial:
 
 
 def figures_of(planner: Planner, draft: Draft, params: str) -> tuple[FigureLink, ...]:
-    summary = " ".join(_spoken(draft.says))
+    summary = naming.in_a_row(_spoken(draft.says))
     shown = [shape for shape in planner.figures if not shape.of or draft.content.get(shape.of)]
     return tuple(
         FigureLink(

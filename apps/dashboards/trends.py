@@ -71,7 +71,7 @@ def link(asked: Asked, by: str, per_step: Mapping[date, Decimal], *, remark: str
         url=f"{_figure_path(by, filters)}?{asked.figure_params()}",
         title=str(TITLES[asked.grain, by]),
         unit=asked.currency,
-        summary=f"{_sentence(asked, per_step)} {remark}".strip(),
+        summary=naming.in_a_row((_sentence(asked, per_step), remark)),
         notes=annotated.written(asked, **filters) if per_step else (),
     )
 
