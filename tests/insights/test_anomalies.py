@@ -333,6 +333,11 @@ def said(*words: str) -> str:
     return out.getvalue()
 
 
+def test_the_terminal_says_that_days_are_too_few(db):
+    AnomalyRun.objects.create(publication=1, model_version="1", inputs="1", end_day=None, created_at=NOW)
+    assert "Publication 1, too few days to tell what is usual.\n" in said("list")
+
+
 def test_the_terminal_lists_shows_and_takes_feedback(stepped_storage):
     User.objects.create_user("mei").groups.add(Group.objects.get_or_create(name="finance")[0])
     (row,) = csv.DictReader(io.StringIO(said("list", "--format", "csv")))

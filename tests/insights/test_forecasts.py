@@ -229,6 +229,12 @@ def said(*words: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.parametrize(("left_out", "told"), [(0, "publication 1.\n"), (2, "; 2 last days were incomplete.\n")])
+def test_the_terminal_says_which_days_were_left_out(db, left_out, told):
+    ForecastRun.objects.create(publication=1, model_version="1", inputs="1", dropped_days=left_out, created_at=NOW)
+    assert said("list").endswith(told)
+
+
 def test_the_terminal_lists_landings_and_shows_days(published):
     (row,) = [one for one in csv.DictReader(io.StringIO(said("list", "--level", "team", "--format", "csv")))
               if (one["key"], one["currency"], one["period"]) == ("web", "CNY", "2026-11")]  # fmt: skip

@@ -84,7 +84,8 @@ class Command(TerminalCommand):
         if given["format"] == "table":
             rules = [f"{one['measure']} ({one['unit']})" for one in run.detectors if one["is_rule"]]
             told = f" A fixed rule looks after {', '.join(rules)}." if rules else ""
-            self.stdout.write(f"Publication {run.publication}, days before {run.end_day}.{told}")
+            days = f"days before {run.end_day}" if run.end_day else "too few days to tell what is usual"
+            self.stdout.write(f"Publication {run.publication}, {days}.{told}")
 
     def _show(self, given: dict[str, Any]) -> None:
         one = selectors.anomaly(selectors.newest_run(), EVERYTHING, given["id"])

@@ -63,7 +63,8 @@ class Command(TerminalCommand):
         if given["format"] == "table":
             begins = sorted({f"{one.begin} ({one.currency})" for one in found})
             told = f"From {', '.join(begins)}" if begins else "Nothing to forecast from yet"
-            self.stdout.write(f"{told}, publication {run.publication}; {run.dropped_days} last days were incomplete.")
+            left = f"; {run.dropped_days} last days were incomplete" if run.dropped_days else ""
+            self.stdout.write(f"{told}, publication {run.publication}{left}.")
 
     def _list(self, found: list[Forecast], given: dict[str, Any]) -> None:
         names = ("period", "so_far", "mean", "low_80", "high_80")
