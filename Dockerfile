@@ -6,7 +6,7 @@ COPY requirements/tools.txt /tmp/tools.txt
 RUN python -m pip install --no-cache-dir --require-hashes -r /tmp/tools.txt
 COPY requirements/base.txt /tmp/base.txt
 RUN uv venv /opt/venv && uv pip install --no-cache --python /opt/venv/bin/python --require-hashes -r /tmp/base.txt
-# `--build-arg EXTRAS="places alibaba fonts telemetry"` brings what object stores, Alibaba Cloud's API and Chinese PDFs need besides.
+# `--build-arg EXTRAS="places alibaba fonts telemetry saml spark"` brings what object stores, Alibaba Cloud's API, Chinese PDFs and others need.
 ARG EXTRAS=""
 COPY requirements/places.txt requirements/alibaba.txt requirements/fonts.txt requirements/telemetry.txt requirements/saml.txt requirements/spark.txt /tmp/
 RUN for extra in $EXTRAS; do \

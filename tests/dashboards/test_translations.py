@@ -12,9 +12,9 @@ TAG = re.compile(r"""\{%\s*translate\s+(?:"([^"]+)"|'([^']+)')""")
 CALL = re.compile(r"""\b_\(\s*"((?:[^"\\]|\\.)+)"\s*\)""")
 
 
-def written() -> dict[str, str]:
-    """The messages of the source file, by msgid."""
-    text = (FOLDER / "django.po").read_text()
+def written(file: Path = FOLDER / "django.po") -> dict[str, str]:
+    """The messages of a source file, by msgid."""
+    text = file.read_text()
     text = re.sub(r'"\n"', "", text)
     pairs = re.findall(r'^msgid "(.*)"\n(?:msgid_plural ".*"\n)?msgstr(?:\[0\])? "(.*)"$', text, re.MULTILINE)
     return {_plain(key): _plain(value) for key, value in pairs if key}
@@ -95,3 +95,12 @@ def test_chinese_is_joined_by_its_own_marks(published, client_of, address):
     body = client_of("finance").get(address, headers={"accept-language": "zh-hans"}).content.decode()
     told = re.sub(r"<(script|style|code|pre|bdi)\b.*?</\1>", "", body, flags=re.DOTALL)
     assert re.findall(r"[^<>\"]*[\u4e00-\u9fff）][,;.] ?[^<>\"]*", told) == []
+
+
+def test_guides_call_pages_and_buttons_as_they_are_called():
+    messages = written() | written(LETTERS)
+    named = re.findall(r"(?<![*\w])\*([A-Z][A-Za-z →' ]+)\*(?!\*)", (ROOT / "docs" / "guide.md").read_text())
+    assert {part for name in named for part in name.split(" → ")} - messages.keys() == set()
+    quoted = re.findall("“([^”]+)”", (ROOT / "docs" / "zh" / "guide.md").read_text())
+    assert set(quoted) - set(messages.values()) == set()
+    assert min(len(named), len(quoted)) > 1
