@@ -127,8 +127,8 @@ _ROWS = (
             "It is closed, the one before is not, or something speaks against it; `detail` says what.",
             "Settle it, or give a `reason` where that is enough."),
     Problem("cannot_dispute", 409, "The dispute does not allow this now",
-            "The dispute is in another state, what it takes is missing, or the number is not one team's in one "
-            "currency.",
+            "The dispute is in another state, what it takes is missing, one about the same number goes on, or the "
+            "number is not one team's in one currency.",
             "Mend what `detail` names; the state of the dispute says what is next."),
     Problem("idempotency_key_in_use", 409, "The same request is being answered",
             "Another request with this `Idempotency-Key` has not finished.",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from apps.marts.cell import parameters, question
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer, publication
+from apps.teams.models import Team
 
 State = Dispute.State
 MOST_TEXT = 4_000
@@ -47,6 +49,8 @@ MOVES: Mapping[str, Move] = {
     "withdraw": Move((State.OPEN, State.ACCEPTED, State.REJECTED), State.WITHDRAWN, is_for_finance=False),
 }
 """The life of a dispute. What is settled or withdrawn stays so."""
+WAITING = (State.OPEN, State.ACCEPTED)
+"""In these states it waits for finance: to be answered, or to be settled."""
 DONE = {
     "open": "opened", "comment": "commented", "accept": "accepted", "reject": "rejected", "settle": "settled",
     "withdraw": "withdrew",
@@ -89,10 +93,12 @@ def open_dispute(cell: CostQuery, *, reason: str, actor: Actor, now: datetime) -
         currencies = ", ".join(sorted(answered.totals)) or "no currency: there is no cost"
         raise CannotDispute(f"billing_currency: name one, for one number is disputed; there is {currencies}.")
     ((currency, amount),) = answered.totals.items()
+    told = parameters(replace(answered.query, scope=Scope()))
     with transaction.atomic():
+        _check_is_first(question(told), team, written(amount), currency)
         made = Dispute.objects.create(
             team=team,
-            cell=parameters(replace(answered.query, scope=Scope())),
+            cell=told,
             publication=pinned,
             amount_text=written(amount),
             currency=currency,
@@ -101,6 +107,22 @@ def open_dispute(cell: CostQuery, *, reason: str, actor: Actor, now: datetime) -
         )
         _remark(made, "open", text, actor, now)
     return made
+
+
+def _check_is_first(cell: CostQuery, team: str, amount: str, currency: str) -> None:
+    """Raise CannotDispute where the team disputes the same number already, whichever publication said it. The teams
+    are asked for one after the other, so that of two at once the second finds the first."""
+    list(Team.objects.select_for_update().filter(name=team))
+    waiting = Dispute.objects.filter(team=team, amount_text=amount, currency=currency, state__in=WAITING)
+    for other in waiting.order_by("pk"):
+        if _about(cell_of(other)) == _about(cell):
+            raise CannotDispute(f"Dispute {other.pk} is about this number, and {other.state}: say there what is new.")
+
+
+def _about(cell: CostQuery) -> tuple[Any, ...]:
+    """Which cost a question is about, in whatever order it names values."""
+    narrowed = ({name: frozenset(values) for name, values in told} for told in (cell.filters, cell.excludes))
+    return (cell.start, cell.end, cell.metric, cell.currency, *narrowed)
 
 
 def team_of(cell: CostQuery, scope: Scope) -> str:

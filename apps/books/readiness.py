@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from apps.books.disputes import WAITING
 from apps.books.models import Dispute
 from apps.finops.tables import ALLOCATED, CHARGES, RECONCILIATION_MART
 from apps.finops.windows import Window
@@ -129,7 +130,7 @@ def _not_arrived(window: Window, now: datetime) -> Iterator[Objection]:
 
 def _disputed(month: str, window: Window) -> Iterator[Objection]:
     """Disputes of the month that nobody answered, or that were accepted and not settled."""
-    waiting = Dispute.objects.filter(state__in=(Dispute.State.OPEN, Dispute.State.ACCEPTED)).order_by("pk")
+    waiting = Dispute.objects.filter(state__in=WAITING).order_by("pk")
     first, end = str(window.start), str(window.end)
     found = [str(one.pk) for one in waiting if one.cell["start"] < end and one.cell["end"] > first]
     if found:

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from apps.books import manual
-from apps.books.disputes import MOVES, cell_of, disputes, team_of
+from apps.books.disputes import MOVES, WAITING, cell_of, disputes, team_of
 from apps.books.entries import Draft
 from apps.books.models import Dispute, DisputeRemark, ManualEntry
 from apps.books.people import Actor
@@ -116,7 +116,7 @@ def list_page(actor: Actor) -> DisputesPage:
     """The disputes somebody may know of."""
     found = disputes(actor.scope)
     teams = naming.directory()
-    waiting = found.filter(state__in=(Dispute.State.OPEN, Dispute.State.ACCEPTED)).count()
+    waiting = found.filter(state__in=WAITING).count()
     return DisputesPage(
         lines=tuple(_line(one, teams) for one in found[:MOST_ROWS]),
         more=max(0, found.count() - MOST_ROWS),

@@ -113,6 +113,7 @@ REFUSED = (
     _("name one team, for each disputes its own cost."),
     _("say rule or restatement, or book an entry for the dispute."),
     _("Dispute %(number)s is %(state)s: nobody can %(action)s it any more, or not yet."),
+    _("Dispute %(number)s is about this number, and %(state)s: say there what is new."),
     _("say why, in at most %(most)s characters; the trail keeps it."),
     _("%(month)s is later than the open month, %(open)s."),
     _("nothing is billed in %(currency)s; there is %(choices)s."),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from apps.books.changes import month_window
-from apps.books.disputes import disputes
+from apps.books.disputes import WAITING, disputes
 from apps.books.invoices import Sums, sums, tie_out
 from apps.books.models import Dispute
 from apps.books.readiness import Objection, objections
@@ -82,11 +82,10 @@ class Summary:
 def books(report: WeeklyReport, *, now: datetime) -> Books:
     """The books as of the publication of a report."""
     pinned = publication(report.publication.number)
-    waiting = (Dispute.State.OPEN, Dispute.State.ACCEPTED)
     return Books(
         tie_out=_tie_out(pinned, now),
         restated=_restated(report.week),
-        disputed=tuple(disputes(EVERYTHING).filter(state__in=waiting)),
+        disputed=tuple(disputes(EVERYTHING).filter(state__in=WAITING)),
         landings=landings_of_teams(report.query),
         titles=team_titles(),
     )

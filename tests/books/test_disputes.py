@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -58,7 +59,8 @@ def opened(actor: Actor = LEAD, **given: Any) -> Dispute:
 
 
 def in_state(state: str) -> Dispute:
-    """A dispute that came into this state the way disputes do."""
+    """A dispute that came into this state the way disputes do; others are over by then."""
+    Dispute.objects.update(state="withdrawn", settled_by="")
     made = opened()
     for action in {"open": (), "accepted": ("accept",), "rejected": ("reject",), "withdrawn": ("withdraw",),
                    "settled": ("accept", "settle")}[state]:  # fmt: skip
@@ -76,6 +78,41 @@ def test_a_dispute_keeps_the_number_as_it_was() -> None:
     published(bills("99", "20"), {}, RULES, days=32)
     assert disputes.cell_of(made).as_of == number
     assert disputes.dispute_of(made.pk, LEAD.scope).amount == Decimal(10)
+
+
+NARROWED = OCTOBER.narrowed(service="Log Service")
+
+
+@pytest.mark.parametrize("state", ["open", "accepted"])
+def test_the_same_number_is_disputed_once_at_a_time(state: str) -> None:
+    made = in_state(state)
+    published(bills("10", "30"), {}, RULES, days=32)  # another publication says the same of October
+    with pytest.raises(CannotDispute, match=f"Dispute {made.pk} is about this number, and {state}"):
+        opened()
+    assert Dispute.objects.filter(state__in=disputes.WAITING).count() == 1
+
+
+def test_a_question_is_the_same_in_whatever_order_it_names_values() -> None:
+    one, other = (
+        replace(OCTOBER, filters=(("service", names), ("team", ("web",))))
+        for names in (("Log Service", "Compute"), ("Compute", "Log Service"))
+    )
+    open_dispute(one, reason="why", actor=LEAD, now=NOW)
+    with pytest.raises(CannotDispute, match="is about this number"):
+        open_dispute(other, reason="why", actor=LEAD, now=NOW)
+
+
+@pytest.mark.parametrize("state", ["rejected", "settled", "withdrawn"])
+def test_what_is_over_may_be_disputed_again(state: str) -> None:
+    in_state(state)
+    assert opened().state == "open"
+
+
+def test_another_number_is_another_dispute() -> None:
+    opened()
+    assert open_dispute(NARROWED, reason="the logs", actor=LEAD, now=NOW).amount == Decimal(10)
+    published(bills("99", "20"), {}, RULES, days=32)
+    assert opened().amount == Decimal(99)
 
 
 LIFE = {
