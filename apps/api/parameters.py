@@ -33,7 +33,8 @@ SHEET_FORMATS = (*FORMATS, "xlsx")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-MONTH = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])", re.ASCII)
+MONTH = re.compile(r"(?:19[7-9]|20\d|21\d)\d-(?:0[1-9]|1[0-2])", re.ASCII)
+"""Of the years that days may be of."""
 CURRENCY_CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
@@ -148,7 +149,7 @@ day.schema = {"type": "string", "format": "date"}  # type: ignore[attr-defined] 
 def month(value: str) -> str:
     """A billing month as YYYY-MM."""
     if not MONTH.fullmatch(value):
-        raise ValueError("is not a month as YYYY-MM")
+        raise ValueError(f"is not a month as YYYY-MM between {FIRST_DAY:%Y-%m} and {LAST_DAY:%Y-%m}")
     return value
 
 

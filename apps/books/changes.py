@@ -138,9 +138,11 @@ def month_window(month: str) -> Window:
     """The days of a calendar month, such as `2026-10`."""
     try:
         first = date.fromisoformat(f"{month}-01")
-        return Window(first, (first + timedelta(days=32)).replace(day=1))
-    except (ValueError, OverflowError):
-        raise BadQuestion(f"month: {month!r} is no month; write year-month, such as 2026-10") from None
+    except ValueError:
+        first = date.min
+    if not _ALWAYS.start <= first < _ALWAYS.end:
+        raise BadQuestion(f"month: {month!r} is no month; write year-month, such as 2026-10")
+    return Window(first, (first + timedelta(days=32)).replace(day=1))
 
 
 def previous(number: int | None = None) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from apps.books.selectors import open_month
 from apps.books.statement import written
 from apps.finops.errors import CostOpsError
 from apps.finops.money import NotAnAmount, parse_amount
+from apps.marts.query import BadQuestion
 from apps.marts.selectors import publication
 from apps.teams.models import UNALLOCATED, Team
 
@@ -80,9 +81,10 @@ def _checked(draft: Draft) -> Decimal:
         raise CannotBook(f"to_team: {draft.to_team} is the team the cost is taken from.")
     if not draft.reason.strip():
         raise CannotBook("reason: say why; the trail keeps it.")
-    if not re.fullmatch(r"\d{4}-\d{2}", draft.original_month, re.ASCII):
-        raise CannotBook(f"original_month: {draft.original_month[:20]!r} is no month; write it as 2026-10.")
-    month_window(draft.original_month)
+    try:
+        month_window(draft.original_month)
+    except BadQuestion:
+        raise CannotBook(f"original_month: {draft.original_month[:20]!r} is no month; write it as 2026-10.") from None
     if len(draft.service) > 200 or re.search(r"[\x00-\x1f\x7f]", draft.service):
         raise CannotBook("service: at most 200 characters, none of them a control character.")
     try:

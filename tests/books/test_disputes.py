@@ -20,7 +20,7 @@ from apps.books.models import Close, Dispute, ManualEntry, TrailEntry
 from apps.books.people import Actor, NotAllowed, at_the_terminal
 from apps.finops.money import add_up
 from apps.finops.tables import COSTS
-from apps.marts.query import BadQuestion, CostQuery, Scope
+from apps.marts.query import CostQuery, Scope
 from apps.teams.models import Team
 from tests.allocation.worlds import Row, charge
 from tests.books.worlds import LOG, NOW, published
@@ -250,14 +250,16 @@ def test_the_trail_tells_the_whole_story() -> None:
         pytest.param({"currency": "USD"}, "currency: nothing is billed in 'USD'; there is CNY", id="another currency"),
         pytest.param({"original_month": "2026-12"}, "2026-12 is later than the open month, 2026-10", id="the future"),
         pytest.param({"original_month": "October"}, "original_month: 'October' is no month", id="no month"),
-        pytest.param({"original_month": "2026-13"}, "month: '2026-13' is no month", id="a thirteenth month"),
+        pytest.param({"original_month": "2026-13"}, "original_month: '2026-13' is no month", id="a thirteenth month"),
+        pytest.param({"original_month": "1000-01"}, "original_month: '1000-01' is no month", id="a thousand years ago"),
+        pytest.param({"original_month": "9999-12"}, "original_month: '9999-12' is no month", id="the last month"),
         pytest.param({"reason": " "}, "reason: say why", id="without a reason"),
         pytest.param({"service": "a\nb"}, "service: at most 200 characters", id="a service of two lines"),
     ],
 )
 def test_what_cannot_be_booked(changed: dict[str, str], message: str) -> None:
     draft = Draft(**(vars(ENTRY) | changed))
-    with pytest.raises((CannotBook, BadQuestion), match=message):
+    with pytest.raises(CannotBook, match=message):
         book(draft, actor=CONTROLLER, now=NOW)
     assert not ManualEntry.objects.exists()
 
