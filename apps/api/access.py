@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +13,6 @@ from apps.api.asking import AskView
 from apps.api.paging import Rows
 from apps.api.parameters import FORMAT, Parameter
 from apps.teams import granting
-from apps.teams.access import may
 from apps.teams.granting import Wish
 from apps.teams.models import Grant
 from apps.teams.roles import Can, Reach, Role
@@ -60,13 +58,13 @@ class TakenBackSchema(serializers.Serializer[Any]):
 class AdminView(AskView):
     """For whoever manages access."""
 
+    written_by = frozenset({Can.MANAGE_ACCESS})
     columns = schema.columns_of(GrantSchema)
     file_name = "access"
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
-        if not may(request.user, Can.MANAGE_ACCESS):
-            raise PermissionDenied
+        self.check_may_write(request)
 
 
 class GrantsView(AdminView):

@@ -29,6 +29,8 @@ from apps.finops.windows import ONE_DAY
 from apps.marts.query import CostQuery
 from apps.marts.scoping import scope_of, without_teams
 from apps.marts.selectors import issue, publication
+from apps.teams.access import may_somewhere
+from apps.teams.roles import Can
 
 SHEETS = parameters.TABLE_FORMATS[1:]
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -40,7 +42,7 @@ class AskView(APIView):
 
     A GET documented by `schema.asking` whose answer has `rows` is given page by page; where they are a plain list,
     `identity` names the columns that tell them apart (all of them by default). A write with an `Idempotency-Key`
-    is done once.
+    is done once. `written_by` is what of it somebody needs to change anything here at all.
     """
 
     parser_classes: Sequence[type[BaseParser]] = (FieldsBody,)
@@ -48,6 +50,7 @@ class AskView(APIView):
     formats: tuple[str, ...] = parameters.FORMATS
     columns: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
+    written_by: frozenset[Can] = frozenset({Can.DECIDE})
     file_name = "costops"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -86,6 +89,7 @@ class AskView(APIView):
         told = request.query_params.copy()
         kind = request.content_type.partition(";")[0].strip()
         if _has_body(request, kind) and kind not in {parser.media_type for parser in self.parser_classes}:
+            self.check_may_write(request)
             raise UnsupportedMediaType(kind[:60])
         if kind == FieldsBody.media_type:
             body: Any = request.data
@@ -94,6 +98,11 @@ class AskView(APIView):
         found = dict(parameters.read(told, known))
         found.pop(parameters.FORMAT.name, None)
         return found
+
+    def check_may_write(self, request: Request) -> None:
+        """Refuse whoever changes nothing here, whatever they would say."""
+        if not any(may_somewhere(request.user, can) for can in self.written_by):
+            raise PermissionDenied
 
     def note_teams(self, request: Request, query: CostQuery) -> None:
         """Tell the log of reads to which teams an answer is narrowed."""

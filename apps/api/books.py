@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework import serializers
@@ -24,7 +23,6 @@ from apps.marts.cell import FILTER_NAMES
 from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
 from apps.marts.selectors import identity, publication
-from apps.teams.access import may
 from apps.teams.roles import Can
 
 MONTH = Parameter("month", parameters.month, "Only the days of this calendar month, YYYY-MM.", pattern=r"^\d{4}-\d\d$")
@@ -202,6 +200,7 @@ class ClosingsView(CompanyView):
 class ClosingView(CompanyView):
     """The statement of one closed month; closing it."""
 
+    written_by = frozenset({Can.CLOSE_MONTHS})
     columns = schema.columns_of(ClosingSchema)
 
     @schema.asking("statement", (CLOSED, FORMAT), StatementSchema, is_document=True)
@@ -214,9 +213,8 @@ class ClosingView(CompanyView):
 
     @schema.writing("close", (CLOSED, REASON, FORMAT), ClosingSchema)
     def post(self, request: Request, month: str) -> HttpResponse:
+        self.check_may_write(request)
         given = self.given(request, (REASON, FORMAT))
-        if not may(request.user, Can.CLOSE_MONTHS):
-            raise PermissionDenied
         by = request.user.get_username()
         closed = services.close(month, by=by, now=timezone.now(), reason=given.get("reason", ""))
         return Response(_closing(closed))

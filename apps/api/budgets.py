@@ -23,6 +23,7 @@ from apps.budgets.selectors import Standing, Whole
 from apps.budgets.standing import STATES, Stand
 from apps.marts.query import METRICS
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the budget.", place="path")
 STATE = Parameter("state", parameters.one_of(*STATES), "Only budgets in this state.", choices=STATES)
@@ -188,6 +189,7 @@ class BroughtSchema(serializers.Serializer[Any]):
 class BudgetsView(AskView):
     """How budgets stand; a POST sets one."""
 
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY})
     known = LISTING
     formats = SHEET_FORMATS
     renderer_classes = (JsonRenderer, CsvRenderer, XlsxRenderer)
@@ -213,6 +215,8 @@ class BudgetsView(AskView):
 class BudgetView(AskView):
     """One budget with its periods and decisions; a POST decides anew from a period on."""
 
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY})
+
     @schema.asking("budget", (NUMBER, FORMAT), BudgetSchema)
     def get(self, request: Request, number: int) -> HttpResponse:
         self.asked(request)
@@ -229,6 +233,8 @@ class BudgetView(AskView):
 
 class EndBudgetView(AskView):
     """Ending a budget."""
+
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY})
 
     @schema.writing("end_budget", (NUMBER, *ENDING), BudgetSchema)
     def post(self, request: Request, number: int) -> HttpResponse:

@@ -18,6 +18,7 @@ from apps.channels.models import Channel, Message
 from apps.channels.selectors import STATES
 from apps.finops.notices import SEVERITIES
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 from apps.warehouse.sentences import told_of
 
 NUMBER = Parameter("number", parameters.whole_number(1, 10**12), "The number of the channel or delivery.", place="path")
@@ -104,6 +105,7 @@ class DeliveriesSchema(serializers.Serializer[Any]):
 class ChannelsView(AskView):
     """The channels of the caller and of the caller's teams."""
 
+    written_by = frozenset({Can.SEE_COST})
     columns = tuple(name for name in schema.columns_of(ChannelSchema) if name != "kinds")
     identity = ("number",)
     file_name = "channels"
@@ -130,6 +132,7 @@ class ChannelsView(AskView):
 class ChannelView(AskView):
     """One channel; a POST changes it as a whole, secrets stay unless it goes to another place; a DELETE removes it."""
 
+    written_by = frozenset({Can.SEE_COST})
     columns = ChannelsView.columns
     file_name = "channel"
 
@@ -158,6 +161,7 @@ class ChannelView(AskView):
 class ChannelTestView(AskView):
     """Trying a channel."""
 
+    written_by = frozenset({Can.SEE_COST})
     columns = tuple(name for name in schema.columns_of(DeliverySchema) if name != "titles")
 
     @schema.writing("test_channel", (NUMBER, FORMAT), DeliverySchema)
@@ -185,6 +189,7 @@ class DeliveriesView(AskView):
 class RetryView(AskView):
     """Sending again what was given up."""
 
+    written_by = frozenset({Can.SEE_COST})
     columns = DeliveriesView.columns
 
     @schema.writing("retry_delivery", (NUMBER, FORMAT), DeliverySchema)

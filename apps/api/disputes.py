@@ -21,6 +21,7 @@ from apps.books.disputes import MOVES, cell_of
 from apps.books.models import Dispute, ManualEntry
 from apps.books.people import actor_of
 from apps.marts.cell import address
+from apps.teams.roles import Can
 
 _TEXT = "What is said; it is kept for ever."
 REASON = Parameter("reason", parameters.lines, "Why; it is kept for ever.")
@@ -97,6 +98,7 @@ class DisputesSchema(serializers.Serializer[Any]):
 class DisputesView(AskView):
     """Disputes; a POST opens one."""
 
+    written_by = frozenset({Can.DISPUTE, Can.ANSWER_DISPUTES})
     known = LISTING
     columns = schema.columns_of(DisputeSchema)
     file_name = "disputes"
@@ -120,6 +122,7 @@ class DisputesView(AskView):
 class DisputeView(AskView):
     """One dispute; a POST says or does something about it."""
 
+    written_by = frozenset({Can.DISPUTE, Can.ANSWER_DISPUTES})
     columns = schema.columns_of(DisputeSchema)
     file_name = "dispute"
 
@@ -139,6 +142,8 @@ class DisputeView(AskView):
 
 class BookView(AdjustmentsView):
     """The adjusting entries of the open month; a POST books one that people agreed on."""
+
+    written_by = frozenset({Can.BOOK_ENTRIES})
 
     @schema.writing("book_entry", BOOKING, EntrySchema)
     def post(self, request: Request) -> HttpResponse:

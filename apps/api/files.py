@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
+from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,7 +30,6 @@ from apps.ingest.models import LandedFile, Source
 from apps.ingest.selectors import billed
 from apps.pipeline.services import ask_to_land
 from apps.pipeline.tasks import ring
-from apps.teams.access import may
 from apps.teams.roles import Can
 
 WAITING = "waiting"
@@ -94,6 +93,7 @@ class SourceFilesView(CompanyView):
     """The files of a source and what is wrong with them; who manages sources brings bills here, where a source takes
     uploads."""
 
+    written_by = frozenset({Can.MANAGE_SOURCES})
     known = LISTING
     columns = tuple(name for name in schema.columns_of(SourceFileSchema) if name not in ("billed", "problems"))
     identity = ("file", "revision")
@@ -103,8 +103,8 @@ class SourceFilesView(CompanyView):
 
     def check_permissions(self, request: Request) -> None:
         super().check_permissions(request)
-        if request.method not in SAFE_METHODS and not may(request.user, Can.MANAGE_SOURCES):
-            raise PermissionDenied
+        if request.method not in SAFE_METHODS:
+            self.check_may_write(request)
         if _length(request) > most_of_a_file():
             raise TooLarge
 

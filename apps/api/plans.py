@@ -31,6 +31,7 @@ from apps.planning.exporting import exported, file_names
 from apps.planning.models import Outcome
 from apps.planning.selectors import Shown
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 
 NAMES = tuple(planner.name for planner in registry.PLANNERS)
 PLANNER = Parameter("planner", one_of(*NAMES), "Only of this planner.", choices=NAMES)
@@ -70,6 +71,7 @@ class PlansView(AskView):
 class PlanView(AskView):
     """One plan; a POST chooses the settings it is made by from the next fill on."""
 
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY})
     known = (SUBJECT, SETTINGS, FORMAT)
     columns = PlansView.columns
     file_name = "plan"
@@ -90,6 +92,7 @@ class PlanView(AskView):
 class OutcomesView(CompanyView):
     """What was measured beside a planner's plans; a POST keeps a measurement."""
 
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY})
     columns = schema.columns_of(OutcomeSchema)
     file_name = "outcomes"
 

@@ -110,7 +110,7 @@ class PricesView(CompanyView, BringView):
 
     known = LISTING
     known_to_bring = FILE
-    brought_by = frozenset({Can.MANAGE_SOURCES})
+    written_by = frozenset({Can.MANAGE_SOURCES})
     columns = schema.columns_of(PriceSchema)
     file_name = "prices"
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,7 +21,6 @@ from apps.ingest.quality.checks import ROW_CHECKS, SOURCE_CHECKS, RowCheck, Sour
 from apps.ingest.selectors import source_states
 from apps.ingest.services import DECISIONS
 from apps.pipeline.selectors import newest_problems
-from apps.teams.access import may
 from apps.teams.roles import Can
 
 CHECKS: dict[str, RowCheck | SourceCheck] = {check.code: check for check in ROW_CHECKS} | SOURCE_CHECKS
@@ -82,12 +81,12 @@ class QualityView(CompanyView):
 class HeldView(CompanyView):
     """What is held back of a source: taken at the next fill, or refused, by those who manage sources."""
 
+    written_by = frozenset({Can.MANAGE_SOURCES})
     columns = schema.columns_of(DecidedSchema)
 
     @schema.writing("decide_held", (SOURCE, DECISION, FORMAT), DecidedSchema)
     def post(self, request: Request, source: str) -> HttpResponse:
-        if not may(request.user, Can.MANAGE_SOURCES):
-            raise PermissionDenied
+        self.check_may_write(request)
         decision = parameters.needed(self.given(request, (DECISION, FORMAT)), "decision")
         found = Source.objects.filter(name=source).first() if "\0" not in source else None
         if found is None:

@@ -34,7 +34,7 @@ class RatesView(BringView):
 
     known = RATES
     known_to_bring = IMPORT_RATES
-    brought_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
     columns = (
         "day",
         "from",

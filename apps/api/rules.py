@@ -21,6 +21,7 @@ from apps.marts.scoping import scope_of
 from apps.teams import proposals
 from apps.teams.approval import actor_of
 from apps.teams.models import RuleDraft
+from apps.teams.roles import Can
 
 STATES = tuple(str(state.value) for state in RuleDraft.State)
 STATE = Parameter("state", parameters.one_of(*STATES), "Only drafts in this state.", choices=STATES)
@@ -159,6 +160,7 @@ def _rule(one: counting.CountedRule) -> list[dict[str, Any]]:
 class RuleDraftsView(AskView):
     """Drafts of rules; a new one is brought as YAML."""
 
+    written_by = frozenset({Can.DECIDE, Can.CHANGE_RULES})
     known = (STATE, FORMAT)
     columns = schema.columns_of(DraftSchema)
     file_name = "rule-drafts"
@@ -196,6 +198,7 @@ class RuleDraftView(AskView):
 class RuleDraftActionView(AskView):
     """What is done to a draft."""
 
+    written_by = frozenset({Can.DECIDE, Can.CHANGE_RULES})
     columns = schema.columns_of(DraftSchema)
 
     @schema.writing("do_rule_draft", (DRAFT, ACTION, REASON, FORMAT), WholeDraftSchema)

@@ -15,6 +15,7 @@ from apps.api.asking import AskView
 from apps.api.parameters import FORMAT, Parameter, one_of, text
 from apps.explorer import selectors, services
 from apps.explorer.models import SavedView
+from apps.teams.roles import Can
 
 SHARED = tuple(SavedView.Shared.values)
 KEEPING = (
@@ -50,6 +51,8 @@ class SavedViewsSchema(serializers.Serializer[Any]):
 
 class KeepingView(AskView):
     """What keeps a view."""
+
+    written_by = frozenset({Can.SEE_COST})
 
     def kept(self, request: Request) -> dict[str, Any]:
         """What a request says of a view."""

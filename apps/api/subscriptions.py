@@ -17,6 +17,7 @@ from apps.api.parameters import FORMAT, Parameter
 from apps.reports import recipients
 from apps.reports.recipients import NotForYou, Target
 from apps.teams.access import speaks_whole
+from apps.teams.roles import Can
 
 LANGUAGES = tuple(dict(settings.LANGUAGES))
 WISHING = (
@@ -56,6 +57,7 @@ class WishedSchema(serializers.Serializer[Any]):
 class SubscriptionsView(AskView):
     """Which reports the caller gets; a POST wishes for one, or not, or for a language."""
 
+    written_by = frozenset({Can.SEE_COST})
     columns = schema.columns_of(ReportSubscriptionSchema)
     identity = ("role", "team")
     file_name = "subscriptions"

@@ -157,7 +157,7 @@ class DriversView(BringView):
 
     known = parameters.PLAIN
     known_to_bring = IMPORT_DRIVERS
-    brought_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
+    written_by = frozenset({Can.SPEAK_FOR_COMPANY, Can.MANAGE_SOURCES})
     columns = schema.columns_of(unit_schema.DriverVersionSchema)
     file_name = "drivers"
 

@@ -18,6 +18,7 @@ from apps.api.rules import REASON
 from apps.finops.windows import Window
 from apps.insights import evidence, settling, subjects, worklist
 from apps.teams.approval import actor_of
+from apps.teams.roles import Can
 
 _PERIOD = (
     Parameter("start", parameters.day, "The first day, YYYY-MM-DD; 62 days before the end by default."),
@@ -107,6 +108,7 @@ class WorklistView(CompanyView):
 class WorklistItemView(CompanyView):
     """What is decided about an item."""
 
+    written_by = frozenset({Can.CHANGE_RULES})
     columns = schema.columns_of(SettledSchema)
 
     @schema.writing("settle", (SUBJECT, ACTION, TEAM, SINCE, REASON, FORMAT), SettledSchema)

@@ -105,6 +105,11 @@ def may(user: Somebody, can: Can) -> bool:
     return is_permitted and access.may(Can.SEE_COST)
 
 
+def may_somewhere(user: Somebody, can: Can) -> bool:
+    """Whether somebody may do something of the company; of what is asked of a team, over any."""
+    return may(user, can) or (can in roles.OF_TEAMS and access_of(user).teams(can) != frozenset())
+
+
 def rights_of(user: Somebody) -> tuple[object, ...]:
     """All that somebody may do now, in order: whether they speak as the whole user, whose accounts they see, and each
     thing, whether of the whole company, and over which teams."""

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Can(StrEnum):
-    """What somebody may do. The first three are asked of a team, the others of the whole company."""
+    """What somebody may do: `OF_TEAMS` is asked of a team, the others of the whole company."""
 
     SEE_COST = "see_cost"
     DECIDE = "decide"
@@ -22,6 +22,9 @@ class Can(StrEnum):
     SEE_AUDIT = "see_audit"
     SEE_SETTINGS = "see_settings"
     MANAGE_ACCESS = "manage_access"
+
+
+OF_TEAMS = frozenset({Can.SEE_COST, Can.DECIDE, Can.DISPUTE})
 
 
 class Role(models.TextChoices):

@@ -283,8 +283,37 @@ LOOK_ONLY = dict.fromkeys(
     WRITES[:1],
 )
 """Who changes nothing, and how they try."""
+OF_ONES_OWN = ("api-view", "api-subscriptions")
+"""Whether somebody may is told by what is said of whom."""
 LEAVING = ("logout", "account_logout")
 """Whoever tried these would be nobody from there on."""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "what",
+    [
+        what
+        for what, (body, *_) in BODIES.items()
+        if what.startswith("api-") and isinstance(body, dict) and what not in OF_ONES_OWN
+    ],
+)
+def test_who_changes_nothing_is_told_so_before_how_it_is_sent(made: Any, what: str) -> None:
+    """A form is not read: those who may are told that, all who only look that they may not."""
+    there, actors = made
+    body = BODIES[what][0]
+    address = next(one for one in addresses(there) if one.name == what)
+    path, sent = path_of(what, address, there), json.dumps(filled(body, A, there, 0))
+    for actor in (actors[name] for name in (*LOOK_ONLY, "finance")):
+        with changed(besides=TRAIL):
+            told = [
+                actor.client.generic("POST", path, *form).status_code
+                for form in ((sent, "application/json"), ("a=b", "application/x-www-form-urlencoded"))
+            ]
+        if told[0] in (401, 403):
+            assert told[1] == told[0], (actor.name, told)
+        if told[0] in (200, 201):
+            assert told[1] == 415, (actor.name, told)
 
 
 @pytest.mark.django_db
