@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
-from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType
+from rest_framework.exceptions import ParseError, PermissionDenied, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.api import deprecations, idempotency, paging, parameters
-from apps.api.bodies import FieldsBody
+from apps.api.bodies import FieldsBody, kind_of
 from apps.api.errors import BadParameterError
 from apps.api.grammar import check_span
 from apps.api.parameters import Known
@@ -34,6 +34,7 @@ from apps.teams.roles import Can
 
 SHEETS = parameters.TABLE_FORMATS[1:]
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_WITHOUT_LENGTH = "The body comes in pieces, of which none would be read: send it whole, with its Content-Length."
 
 
 @method_decorator(conditional_page, name="dispatch")
@@ -55,6 +56,8 @@ class AskView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        if "Transfer-Encoding" in request.headers and request.method not in SAFE_METHODS:
+            raise ParseError(_WITHOUT_LENGTH)
         name = str(request.method).lower()
         handler = getattr(self, name, None)
         if handler is not None and self._is_paged(request):
@@ -87,7 +90,7 @@ class AskView(APIView):
     def given(self, request: Request, known: Known) -> dict[str, Any]:
         """The parameters of a write but its format: of the address, and of a body of JSON where there is one."""
         told = request.query_params.copy()
-        kind = request.content_type.partition(";")[0].strip()
+        kind = kind_of(request)
         if _has_body(request, kind) and kind not in {parser.media_type for parser in self.parser_classes}:
             self.check_may_write(request)
             raise UnsupportedMediaType(kind[:60])

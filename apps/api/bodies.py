@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 MOST_BYTES = 16 << 20
 CHUNK = 1 << 20
@@ -45,6 +46,11 @@ class FieldsBody(BaseParser):
             raise ParseError(
                 "The body is not a JSON object of texts, numbers, booleans and lists of them; no list holds another."
             ) from error
+
+
+def kind_of(request: Request) -> str:
+    """The media type of a body, which may be told in capitals."""
+    return str(request.content_type).partition(";")[0].strip().lower()
 
 
 def _told(value: Any) -> str:

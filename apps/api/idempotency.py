@@ -11,6 +11,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.bodies import kind_of
 from apps.api.errors import BadParameterError
 from apps.api.models import KeptAnswer
 from apps.api.questions import digest_of
@@ -57,8 +58,7 @@ def asked_of(request: Request) -> Asked:
     """The identity of a request: method, address, parameters and body; and over what who asks may do what by now, for
     an answer that was theirs once may be theirs no more."""
     query = sorted(request.query_params.lists())
-    kind = request.content_type.partition(";")[0].strip()
-    body = request.data if kind in {parser.media_type for parser in request.parsers or ()} else None
+    body = request.data if kind_of(request) in {parser.media_type for parser in request.parsers or ()} else None
     return Asked(
         int(request.user.pk or 0), digest_of(request.method, request.path, query, body, rights_of(request.user))
     )

@@ -40,7 +40,7 @@ _ROWS = (
             "Amounts should be converted and a day has no rate for the pair.",
             "Bring the rate with `POST /api/v1/rates/`, or ask without `currency`."),
     Problem("parse_error", 400, "The body cannot be read",
-            "The body is not what its content type says, or larger than 16 MiB.",
+            "The body is not what its content type says, larger than 16 MiB, or sent in pieces, without its length.",
             "Send CSV with a header row, or JSON `{\"rows\": [{...}]}`."),
     Problem("refused", 400, "What was sent is refused",
             "A value is not what the operation takes; `detail` says which and why, `parameter` names it if it is one.",

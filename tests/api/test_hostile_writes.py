@@ -168,3 +168,16 @@ FORM = '--x\r\nContent-Disposition: form-data; name="reason"\r\n\r\nagreed\r\n--
 def test_a_body_that_is_not_read_is_refused_and_not_ignored(finance: Client, kind: str, body: str, status: int) -> None:
     answer = finance.generic("POST", "/api/v1/closings/2026-10/", body, kind)
     assert (answer.status_code, answer.json()["status"]) == (status, status), answer.content
+
+
+def test_a_body_in_pieces_is_refused_and_not_ignored(finance: Client) -> None:
+    """Servers hand on no length of it, and nothing of it would be read."""
+    asked = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = finance.generic("POST", "/api/v1/closings/2026-10/", "", "application/json", **asked)
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error"), answer.content
+    assert "Content-Length" in answer.json()["detail"]
+
+
+def test_the_kind_of_a_body_may_be_told_in_capitals(finance: Client) -> None:
+    answer = finance.generic("POST", "/api/v1/closings/2026-10/", '{"reason": ""}', "Application/JSON; charset=UTF-8")
+    assert answer.status_code == 409, answer.content

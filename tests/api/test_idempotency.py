@@ -52,6 +52,17 @@ def test_a_key_belongs_to_one_request(callers: dict[str, Client], changed: Calla
     assert Budget.objects.count() == 1
 
 
+def test_a_key_belongs_to_one_file_however_its_kind_is_spelled(callers: dict[str, Client]) -> None:
+    rates = "date,from,to,rate\n2026-10-0{},USD,CNY,7.1\n"
+    told = [
+        callers["finance"].generic(
+            "POST", "/api/v1/rates/", rates.format(day), "Text/CSV", headers={"idempotency-key": "abc"}
+        ).status_code
+        for day in (5, 6)
+    ]  # fmt: skip
+    assert told == [201, 422]
+
+
 def test_keys_of_different_people_do_not_meet(callers: dict[str, Client]) -> None:
     assert post(callers["finance"], "abc").status_code == 201
     assert post(callers["lilei"], "abc", name="another").status_code != 422
