@@ -67,6 +67,7 @@ class AnnotationsBroughtSchema(serializers.Serializer[Any]):
 class AnnotationsView(AskView):
     """What was written about days, of the company and the caller's teams; a POST writes one."""
 
+    made_under = "api-annotation"
     known = LISTING
     columns = schema.columns_of(AnnotationSchema)
     file_name = "annotations"

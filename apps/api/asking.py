@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.decorators import method_decorator
@@ -43,7 +44,8 @@ class AskView(APIView):
 
     A GET documented by `schema.asking` whose answer has `rows` is given page by page; where they are a plain list,
     `identity` names the columns that tell them apart (all of them by default). A write with an `Idempotency-Key`
-    is done once. `written_by` is what of it somebody needs to change anything here at all.
+    is done once. `written_by` is what of it somebody needs to change anything here at all; `made_under` names the
+    address of what a POST makes, by its `number`.
     """
 
     parser_classes: Sequence[type[BaseParser]] = (FieldsBody,)
@@ -52,6 +54,7 @@ class AskView(APIView):
     columns: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     written_by: frozenset[Can] = frozenset({Can.DECIDE})
+    made_under = ""
     file_name = "costops"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -151,6 +154,8 @@ class AskView(APIView):
             read = {name: value for name, value in body.items() if isinstance(value, str)}
             setattr(request._request, BODY, read)  # for the audit log, where the view has read it
         paging.link_to_next(request, response)
+        if response.status_code == 201 and self.made_under:  # also where it is told again
+            response["Location"] = reverse(self.made_under, args=[response.data["number"]])
         done = super().finalize_response(request, response, *args, **kwargs)
         done["Cache-Control"] = "private, no-cache"
         patch_vary_headers(done, ("Accept", "Authorization", "Cookie"))

@@ -189,6 +189,7 @@ class BroughtSchema(serializers.Serializer[Any]):
 class BudgetsView(AskView):
     """How budgets stand; a POST sets one."""
 
+    made_under = "api-budget"
     written_by = frozenset({Can.SPEAK_FOR_COMPANY})
     known = LISTING
     formats = SHEET_FORMATS

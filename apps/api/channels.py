@@ -105,6 +105,7 @@ class DeliveriesSchema(serializers.Serializer[Any]):
 class ChannelsView(AskView):
     """The channels of the caller and of the caller's teams."""
 
+    made_under = "api-channel"
     written_by = frozenset({Can.SEE_COST})
     columns = tuple(name for name in schema.columns_of(ChannelSchema) if name != "kinds")
     identity = ("number",)

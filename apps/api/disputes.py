@@ -98,6 +98,7 @@ class DisputesSchema(serializers.Serializer[Any]):
 class DisputesView(AskView):
     """Disputes; a POST opens one."""
 
+    made_under = "api-dispute"
     written_by = frozenset({Can.DISPUTE, Can.ANSWER_DISPUTES})
     known = LISTING
     columns = schema.columns_of(DisputeSchema)

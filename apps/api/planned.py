@@ -71,7 +71,8 @@ class PlannedView(AskView):
     @schema.writing("plan", (*_DRAFT, FORMAT), PlannedSchema)
     def post(self, request: Request) -> HttpResponse:
         given = self.given(request, (*_DRAFT, FORMAT))
-        return Response(_row(entering.plan(entering.Draft(**given), by=actor_of(request.user), now=timezone.now())))
+        made = entering.plan(entering.Draft(**given), by=actor_of(request.user), now=timezone.now())
+        return Response(_row(made), status=201)
 
 
 class WithdrawView(AskView):

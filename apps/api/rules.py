@@ -160,6 +160,7 @@ def _rule(one: counting.CountedRule) -> list[dict[str, Any]]:
 class RuleDraftsView(AskView):
     """Drafts of rules; a new one is brought as YAML."""
 
+    made_under = "api-rule-draft"
     written_by = frozenset({Can.DECIDE, Can.CHANGE_RULES})
     known = (STATE, FORMAT)
     columns = schema.columns_of(DraftSchema)

@@ -65,6 +65,7 @@ class KeepingView(AskView):
 class SavedViewsView(KeepingView):
     """The views the caller may open; a POST keeps one."""
 
+    made_under = "api-view"
     identity = ("number",)
 
     columns = schema.columns_of(SavedViewSchema)

@@ -174,6 +174,7 @@ class KeptBesidesSchema(BesidesSchema):
 class SavingsView(AskView):
     """Initiatives the caller may know of; a POST writes a draft."""
 
+    made_under = "api-saving"
     known = LISTING
     formats = SHEET_FORMATS
     renderer_classes = (JsonRenderer, CsvRenderer, XlsxRenderer)

@@ -63,6 +63,13 @@ def test_a_key_belongs_to_one_file_however_its_kind_is_spelled(callers: dict[str
     assert told == [201, 422]
 
 
+def test_what_was_made_has_an_address_also_where_it_is_told_again(callers: dict[str, Client]) -> None:
+    for _ in range(2):
+        made = post(callers["finance"], "abc")
+        assert made.headers["Location"] == f"{BUDGETS}{made.json()['number']}/"
+        assert callers["finance"].get(made.headers["Location"]).json()["name"] == "live"
+
+
 def test_keys_of_different_people_do_not_meet(callers: dict[str, Client]) -> None:
     assert post(callers["finance"], "abc").status_code == 201
     assert post(callers["lilei"], "abc", name="another").status_code != 422

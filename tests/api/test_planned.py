@@ -10,7 +10,9 @@ DRAFT = "first_day=2026-12-01&amount=-300.50&currency=CNY&note=moved"
 
 def test_a_change_is_planned_listed_and_withdrawn(callers: "dict[str, Client]") -> None:
     finance, lead = callers["finance"], callers["lilei"]
-    planned = lead.post(f"/api/v1/planned/?{DRAFT}&team=live-class").json()
+    answered = lead.post(f"/api/v1/planned/?{DRAFT}&team=live-class")
+    planned = answered.json()
+    assert answered.status_code == 201
     assert (planned["amount"], planned["first_day"], planned["by"]) == ("-300.5", "2026-12-01", "lilei")
     everybody = finance.post("/api/v1/planned/?first_day=2026-12-01&percent=5&note=dearer").json()
 
