@@ -4,6 +4,7 @@ Gunicorn's own processes take every connection they can and keep it: where clien
 luck which process has the work, and one of two was seen to do 98 % of it.
 """
 
+import json
 import selectors
 import socket
 import threading
@@ -14,7 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gunicorn.http.errors import LimitRequestLine
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
+
+from apps.api.problems import PROBLEMS
 
 LEAVING_SECONDS = 2.0
 AT_ONCE = 65_536
@@ -33,6 +40,26 @@ class Reading:
 
     def is_too_slow(self, now: float) -> bool:
         return now > self.began + READING_SECONDS + self.bytes / SLOWEST
+
+
+class Asked(Request):
+    """A request that remembers how it began: of an address that is too long nothing else is known."""
+
+    began = b""
+
+    def read_into(self, unreader: Any, buf: bytearray, stop: bool = False) -> None:
+        super().read_into(unreader, buf, stop)
+        self.began = self.began or bytes(buf[:80])
+
+    def parse(self, unreader: Any) -> Any:
+        try:
+            return super().parse(unreader)
+        except LimitRequestLine as too_long:
+            too_long.is_of_api = self.began.lstrip().partition(b" ")[2].startswith(b"/api/")
+            raise
+
+
+RequestParser.mesg_class = Asked
 
 
 class Sharing(ThreadWorker):
@@ -119,6 +146,18 @@ class Sharing(ThreadWorker):
                     reading.request.force_close()
                 with suppress(OSError):  # of the connection itself: one that is encrypted would be unwrapped
                     socket.socket.shutdown(conn.sock, socket.SHUT_RD)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        """Programs are told that an address is too long as the API tells everything: it comes no further than here."""
+        if not getattr(exc, "is_of_api", False):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Invalid request from ip=%s: %s", (addr or ("",))[0], exc)
+        kind = PROBLEMS["address_too_long"]
+        body = json.dumps(kind.told(kind.cause, ""))
+        head = f"HTTP/1.1 {kind.status} URI Too Long\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+        with suppress(OSError):
+            write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
 
     # --- Answering --------------------------------------------------------------------------------------------------
     def handle_request(self, req: Any, conn: Any) -> Any:

@@ -125,17 +125,7 @@ def shape_error(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def problem(code: str, detail: str, instance: str, **more: Any) -> dict[str, Any]:
     """A failure as RFC 9457 writes it; `parameter` names the one to mend, if it is one."""
-    kind = PROBLEMS[code]
-    return {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
-        "instance": instance[:MAX_INSTANCE],
-        "code": code,
-        "parameter": None,
-        **more,
-    }
+    return PROBLEMS[code].told(detail, instance[:MAX_INSTANCE], **more)
 
 
 _NAMED = re.compile(r"(tag:.+?|[^\W\d]\w*(?:\[.+?\])?):(?:\s|$)")

@@ -1,6 +1,7 @@
 """What can go wrong, by its code: one table behind answers, the addresses that explain them and docs/problems.md."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Problem:
     def type(self) -> str:
         """The URI that names this kind, and answers what it is."""
         return f"/api/problems/{self.code}/"
+
+    def told(self, detail: str, instance: str, **more: Any) -> dict[str, Any]:
+        """One failure as RFC 9457 writes it; `parameter` names the one to mend, if it is one."""
+        plain = {"type": self.type, "title": self.title, "status": self.status, "detail": detail, "instance": instance}
+        return {**plain, "code": self.code, "parameter": None, **more}
 
 
 _ROWS = (
@@ -148,6 +154,9 @@ _ROWS = (
     Problem("too_large", 413, "The body is too large",
             "It has more bytes than `COSTOPS_UPLOAD_MIB` allows.",
             "Pack the file with gzip or zip, split it, or ask the operator to allow more."),
+    Problem("address_too_long", 414, "The address is too long",
+            "It has more than 8,190 characters: the web server reads no further.",
+            "Ask for fewer values at once, or one part after the other; a write takes them in a body of JSON."),
     Problem("unsupported_media_type", 415, "The body has an unknown form",
             "The content type is not one this address reads.",
             "Send `text/csv` or `application/json`, or `application/yaml` for drafts of rules."),

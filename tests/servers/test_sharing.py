@@ -1,6 +1,7 @@
 """The web server's processes share what is asked: who connects waits for none that is at work while another is idle."""
 
 import http.client
+import json
 import signal
 import socket
 import sys
@@ -247,3 +248,24 @@ def test_a_body_that_takes_its_time_is_read_to_its_end(port, server):
             one.sendall(b"x" * 3000)
             time.sleep(1)
         assert one.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        pytest.param("/api/v1/costs/", "application/problem+json", id="a program is told as the API tells everything"),
+        pytest.param("/explorer/", "text/html", id="a person is told on a page"),
+    ],
+)
+def test_an_address_that_is_too_long_is_refused_in_the_form_it_asks_for(port, server, path, kind):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(f"GET {path}?team={'x' * 20_000} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        body = answer.read()
+
+    assert (answer.status, answer.getheader("Content-Type")) == (414, kind)
+    if kind.endswith("json"):
+        told = json.loads(body)
+        assert (told["status"], told["code"]) == (414, "address_too_long")
+        assert "8,190" in told["detail"]
