@@ -22,7 +22,9 @@ from apps.marts.scoping import scope_of
 
 PARAMETERS: parameters.Known = (
     *parameters.CELL,
-    Parameter("before_start", day, "The first day compared with; as many days just before by default."),
+    Parameter(
+        "before_start", day, "The first day compared with; by default the days that `compare=previous` of costs names."
+    ),
     Parameter("before_end", day, "The day after the last one compared with."),
     parameters.FORMAT,
 )

@@ -67,8 +67,8 @@ TOOLS = (
     ),
     Tool(
         "why", "Say why cost changed",
-        "Why cost differs from another period (as many days just before unless before_start and before_end say which): "
-        "exact parts, and the segments that moved. Give start and end.",
+        "Why cost differs from another period (that which compare=previous of costs names, unless before_start and "
+        "before_end say which): exact parts, and the segments that moved. Give start and end.",
         "api-why", "why", hidden=(*_FORMAT, "rates_as_of"), required=("start", "end"),
     ),
     Tool(

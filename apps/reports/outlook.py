@@ -156,15 +156,24 @@ def _news(kind: str, rest: list[Recommendation]) -> News:
 def _reasons(query: CostQuery) -> tuple[tuple[Sentence, ...], tuple[Contribution, ...]] | None:
     """Why it changed, in sentences and by what did most of it; None where that is too much to search."""
     try:
-        return _asked(sentences, query), _asked(_contributions, query)
+        return _asked(_sentences, query), _asked(_contributions, query)
     except TooManyRows:
         return None
+
+
+def _week_before(query: CostQuery) -> Window:
+    """A week is compared with the one before, also where it begins with a month."""
+    return Window(query.start - (query.end - query.start), query.start)
+
+
+def _sentences(query: CostQuery) -> tuple[Sentence, ...]:
+    return sentences(query, _week_before(query))
 
 
 def _contributions(query: CostQuery) -> tuple[Contribution, ...]:
     """The segments that explain a change; none where nothing is published, or one of the weeks is not wholly known."""
     try:
-        found = why(query)
+        found = why(query, _week_before(query))
     except NothingPublished:
         return ()
     changed = [one for one in found.currencies if one.change.change and one.segments]

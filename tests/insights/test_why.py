@@ -307,6 +307,29 @@ def test_amounts_in_one_currency_add_up_to_the_converted_answer(published):
     assert len(found.rates) == 14
 
 
+@pytest.mark.parametrize(
+    ("asked", "before"),
+    [
+        pytest.param("2026-10-01/2026-11-01", "2026-09-01/2026-09-11", id="a month, as far as it came"),
+        pytest.param("2026-09-01/2026-10-01", "2026-08-01/2026-09-01", id="a whole month"),
+        pytest.param("2026-10-02/2026-10-11", "2026-09-23/2026-10-02", id="any other days"),
+    ],
+)
+def test_it_is_compared_with_the_days_that_cost_is(db, home, admin_client, asked, before):
+    """`previous` of cost over the API: wherever why is asked without naming other days."""
+    known = days(date(2026, 8, 1), date(2026, 10, 11))
+    publish_costs([{"day": day, "team": "web", "effective_cost": f"{day.day}"} for day in known])
+    (start, end), (first, after) = (text.split("/") for text in (asked, before))
+    told = admin_client.get("/api/v1/why/", {"start": start, "end": end}).json()
+    costs = admin_client.get("/api/v1/costs/", {"start": start, "end": end, "compare": "previous"}).json()["comparison"]
+    out = io.StringIO()
+    call_command("why", start=start, end=end, stdout=out)
+
+    assert (told["query"]["before_start"], told["query"]["before_end"]) == (costs["start"], costs["end"])
+    assert (costs["start"], costs["end"]) == (first, after)
+    assert f"Against {first}..{after}; publication" in out.getvalue()
+
+
 def test_nothing_is_told_where_there_is_nothing_to_compare_with(published):
     assert sentences(CostQuery(FIRST, SECOND)) == ()
     assert not why(CostQuery(FIRST, SECOND)).is_known

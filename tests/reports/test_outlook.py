@@ -10,12 +10,14 @@ import pytest
 
 from apps.finops.findings import Sentence
 from apps.insights.models import Forecast, ForecastRun
+from apps.marts.query import CostQuery
 from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.reports.letters import Letter
-from apps.reports.outlook import Outlook, Waiting
+from apps.reports.outlook import Outlook, Waiting, outlook
 from apps.reports.selectors import WeeklyReport, weekly_report
+from apps.reports.weeks import Week
 from tests.operations.worlds import ANYBODY, a_finding, one, recommend
 from tests.reports.test_content import Elements
 from tests.reports.weeks_of_cost import WEEK, five_weeks, hire_lead, publish_weeks, write_letter
@@ -153,6 +155,19 @@ def test_why_the_week_cost_more_than_the_week_before_is_found():
     for text in both(write_letter(report(), inline=False)):
         assert "Why it changed" in text
         assert "cost 770.04 CNY, +10.0 %" in text
+
+
+def test_a_week_that_begins_with_a_month_is_compared_with_the_week_before():
+    """The first of June is a Monday: not with the first seven days of May, which cost nothing of it."""
+    week = Week(date(2026, 6, 1))
+    costs = {date(2026, 5, 1): "999", week.before().start: "100", week.start: "110"}
+    publish_weeks([
+        {"day": first + timedelta(days=number), "team": "live-class", "namespace": "classroom", "effective_cost": cost}
+        for first, cost in costs.items() for number in range(7)
+    ])  # fmt: skip
+    found = outlook("live-class", week, CostQuery(week.start, week.end), now=NOW)
+    assert [one.values["cost"] for one in found.why] == ["770.00"]
+    assert [one.values["change"] for one in found.why] == ["+10 %"]
 
 
 def test_days_without_a_bill_are_said_in_one_sentence():

@@ -14,7 +14,7 @@ from apps.finops.windows import Window
 from apps.insights.why.beginning import Beginning, beginnings
 from apps.insights.why.metering import Amounts, Key, Period, added, metered, rough_meter
 from apps.insights.why.searching import ATTRIBUTES, Found, Values, search
-from apps.marts.comparing import unknown_because
+from apps.marts.comparing import unknown_because, window_before
 from apps.marts.cube import Cube, cube
 from apps.marts.query import CostQuery, PublicationFacts
 from apps.marts.selectors import CACHE_SECONDS, facts, publication, with_versions
@@ -85,14 +85,16 @@ class Why:
 
 
 def why(query: CostQuery, before: Window | None = None) -> Why:
-    """Why the cost of a question is not what it was in the period before, by default as many days just before.
+    """Why the cost of a question is not what it was in the period before, by default the one that `previous` names for
+    cost.
 
     The same question of the same publication is answered from the cache.
     """
     pinned, asked = publication(query.as_of), Window(query.start, query.end)
+    before = before or window_before(query, "previous", pinned.published)
     compared = pinned.published.compared(asked, before)
     if compared is None:
-        return _unknown(query, asked, before or Window(asked.start - (asked.end - asked.start), asked.start))
+        return _unknown(query, asked, before)
     now, earlier = compared
     names = ATTRIBUTES + tuple(name for name in _MARKS if name not in ATTRIBUTES)
     found = cube(query.between(now.start, now.end), earlier, names)

@@ -59,7 +59,7 @@ _CAME, _LEFT = gettext_lazy("it moved here"), gettext_lazy("it moved away")
 
 
 def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
-    """Why the cost of a question is not what it was in the period before, by default as many days just before.
+    """Why the cost of a question is not what it was in the period before, by default the one that `previous` names.
 
     One sentence per currency whose cost changed, the largest cost first; none where nothing is published, or where one
     of the periods is not wholly known.

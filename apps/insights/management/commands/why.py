@@ -20,6 +20,8 @@ EXAMPLES = """
 Ask for the number as with `ask`; the filters say which, --group-by changes nothing. First a sentence, then what the
 change is made of, the segments that explain it, and every meter with its parts. csv and json hold the meters. All
 parts add up to the change, to the last decimal; where the two periods differ in length every amount is per day.
+Without --before-start it is against as many days just before; of whole months against as many whole months, of a month
+so far against the same days of the month before.
 
 examples:
   manage.py why --start 2026-11-01 --end 2026-11-15
@@ -38,8 +40,7 @@ class Command(TerminalCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_question(parser)
         add_currency(parser)
-        just_before = "as many days just before by default"
-        parser.add_argument("--before-start", metavar="DATE", help=f"the first day compared with; {just_before}")
+        parser.add_argument("--before-start", metavar="DATE", help="the first day compared with")
         parser.add_argument("--before-end", metavar="DATE", help="the day after the last one compared with")
         add_format(parser)
 
@@ -59,6 +60,7 @@ class Command(TerminalCommand):
             self.stdout.write(found.unknown_because)
         for sentence in tell(found):
             self.stdout.write(harmless(str(sentence)))
+        self.stdout.write(f"Against {found.before}; publication {found.publication.number}.")
         if found.per_day:
             self.stdout.write("The periods differ in length: every amount is per day.")
         for one in found.currencies:
