@@ -17,7 +17,7 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, CostChange, MeterChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
-from apps.insights.why.telling import tell
+from apps.insights.why.telling import coarse, tell
 from apps.marts.scoping import scope_of
 
 PARAMETERS: parameters.Known = (
@@ -75,6 +75,8 @@ def _presented(found: Why) -> dict[str, Any]:
         "per_day": found.per_day,
         "is_known": found.is_known,
         "unknown_because": found.unknown_because,
+        "searched_by": list(found.searched_by),
+        "coarse_because": gettext(said.text) % said.values if (said := coarse(found)) else "",
         "sentences": [gettext(one.text) % one.values for one in tell(found)],
         "changes": [_change(one) for one in found.currencies],
         "rows": [_row(one.currency, meter) for one in found.currencies for meter in one.change.meters],

@@ -73,6 +73,12 @@ class WhySchema(serializers.Serializer[Any]):
     per_day = serializers.BooleanField()
     is_known = serializers.BooleanField()
     unknown_because = serializers.CharField(allow_blank=True, help_text="empty where it is known")
+    searched_by = serializers.ListField(
+        child=serializers.CharField(), help_text="the dimensions by which segments were looked for"
+    )
+    coarse_because = serializers.CharField(
+        allow_blank=True, help_text="why these are few: there are more rows than are searched; empty where they are all"
+    )
     sentences = serializers.ListField(child=serializers.CharField())
     changes = CurrencyChangeSchema(many=True)
     rows = MeterChangeSchema(many=True)

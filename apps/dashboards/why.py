@@ -26,7 +26,7 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, USAGE, MeterChange
 from apps.finops.windows import ONE_DAY, Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
-from apps.insights.why.telling import how, subject, tell, title
+from apps.insights.why.telling import coarse, how, subject, tell, title
 from apps.insights.why.wording import MEANINGS
 from apps.insights.why.wording import PARTS as TITLES
 from apps.marts import selectors as marts
@@ -87,6 +87,7 @@ class WhyPage:
     currencies: tuple[Choice, ...]
     chosen: CurrencyChange | None
     sentence: str
+    coarse: str
     now: str
     before: str
     parts: tuple[PartLine, ...]
@@ -167,6 +168,7 @@ def page(ask: WhyAsk) -> WhyPage:
         currencies=_choices(ask),
         chosen=chosen,
         sentence=written(told[wanted]) if wanted in told else "",
+        coarse=written(said) if (said := coarse(found)) else "",
         now=day_range(found.days.start, found.days.end - ONE_DAY),
         before=day_range(found.before.start, found.before.end - ONE_DAY),
         parts=_parts(chosen) if chosen else (),

@@ -21,7 +21,7 @@ CubeRow = tuple[tuple[str, ...], str, Decimal, Decimal]
 
 
 class TooManyRows(BadQuestion):
-    """Two periods have more rows than a change is searched in."""
+    """Two periods have more rows than a change is searched in: ask for fewer dimensions."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,15 @@ def cube(query: CostQuery, before: Window, dimensions: Sequence[str]) -> Cube:
         held = _rows(asked, before, named)
         cache.set(f"cube:{key}", held, CACHE_SECONDS)
     rows, rates = held
+    if rows is None:
+        raise TooManyRows(f"A change is searched in at most {MAX_ROWS} rows; ask for a shorter window, or filter.")
     return Cube(asked, before, named, rows, rates, key)
 
 
 def _rows(
     query: CostQuery, before: Window, dimensions: tuple[str, ...]
-) -> tuple[tuple[CubeRow, ...], tuple[UsedRate, ...]]:
+) -> tuple[tuple[CubeRow, ...] | None, tuple[UsedRate, ...]]:
+    """The rows of a cube, None where they are too many, and the rates they were converted with."""
     whole = query.between(min(query.start, before.start), max(query.end, before.end))
     found = window_of(COST_MART, publication(query.as_of), whole.start, whole.end)
     if found is None:
@@ -75,5 +78,5 @@ def _rows(
     )
     told = rows_of(summed.order_by(summed.columns[:-2]).limit(MAX_ROWS + 1))
     if len(told) > MAX_ROWS:
-        raise TooManyRows(f"A change is searched in at most {MAX_ROWS} rows; ask for a shorter window, or filter.")
+        return None, ()
     return tuple((tuple(row[:-3]), *row[-3:]) for row in told), rates

@@ -19,7 +19,6 @@ from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
 from apps.insights.why.answering import CurrencyChange, SegmentChange, why
 from apps.insights.why.telling import sentences
-from apps.marts.cube import TooManyRows
 from apps.marts.query import CostQuery
 from apps.marts.recent import Rows
 from apps.marts.selectors import NothingPublished, answer, publication
@@ -85,10 +84,9 @@ class Contribution:
 @dataclass(frozen=True)
 class Outlook:
     """All of that for one team, or all of them; what is empty is left out of the letter. `verified` is what was
-    verifiably saved in the week, by currency; `is_why_too_large`: the reasons lie in more rows than are searched."""
+    verifiably saved in the week, by currency."""
 
     why: tuple[Sentence, ...] = ()
-    is_why_too_large: bool = False
     landings: tuple[Landing, ...] = ()
     largest: tuple[Recommendation, ...] = ()
     open_count: int = 0
@@ -126,11 +124,9 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
     rest = [one for one in found[LARGEST:] if one.pk in new]
     mine = frozenset({team}) if team else None
     asked = (query.narrowed(team=team) if team else query).grouped()
-    reasons = _reasons(asked)
     return Outlook(
-        why=reasons[0] if reasons else (),
-        contributions=reasons[1] if reasons else (),
-        is_why_too_large=reasons is None,
+        why=_asked(_sentences, asked),
+        contributions=_asked(_contributions, asked),
         landings=tuple(landings(asked, team)),
         standings=together.standings(now, mine) if together else standings(now=now, teams=mine),
         verified=verified(mine, week.start, week.end),
@@ -151,14 +147,6 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
 def _news(kind: str, rest: list[Recommendation]) -> News:
     ones = [one for one in rest if one.kind == kind]
     return News(kind, tuple(ones[:NEWEST]), max(0, len(ones) - NEWEST))
-
-
-def _reasons(query: CostQuery) -> tuple[tuple[Sentence, ...], tuple[Contribution, ...]] | None:
-    """Why it changed, in sentences and by what did most of it; None where that is too much to search."""
-    try:
-        return _asked(_sentences, query), _asked(_contributions, query)
-    except TooManyRows:
-        return None
 
 
 def _week_before(query: CostQuery) -> Window:

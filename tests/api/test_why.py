@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
+from apps.insights.why.searching import ATTRIBUTES
 from tests.worlds import publish_costs
 
 ADDRESS = "/api/v1/why/?start=2026-10-08&end=2026-10-15"
@@ -51,6 +53,21 @@ def test_a_lead_is_answered_of_the_own_team_and_nobody_of_nothing(published: dic
     assert lead["changes"][0]["after"] == "423.500000000000"
     assert "etl" not in str(lead)
     assert (nobody["changes"], nobody["rows"], nobody["sentences"]) == ([], [], [])
+
+
+def test_what_has_too_many_rows_is_told_by_coarser_parts(
+    published: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert published["finance"].get(ADDRESS).json()["coarse_because"] == ""
+    cache.clear()
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 2)
+    found = published["finance"].get(ADDRESS).json()
+
+    assert found["searched_by"] == [name for name in ATTRIBUTES if name not in ("namespace", "workload")]
+    assert found["coarse_because"].startswith("More than 200,000 rows: where it happened is told by teams, ")
+    assert (found["changes"][0]["change"], found["changes"][0]["segments"][0]["values"]) == (
+        "211.750000000000", {"team": "live-class"},
+    )  # fmt: skip
 
 
 def test_csv_holds_the_meters(published: dict[str, Client]) -> None:

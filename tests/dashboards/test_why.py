@@ -148,6 +148,17 @@ def test_every_word_of_it_is_translated():
     assert said - written().keys() == set()
 
 
+def test_what_has_too_many_rows_is_told_by_coarser_parts_and_says_so(published, client_of, monkeypatch):
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 2)
+    for address in (f"/why/?{OCTOBER}", f"/why/panel/?{OCTOBER}"):
+        response = client_of("staff").get(address)
+        body = response.content.decode()
+        assert response.status_code == 200
+        assert "in no segment alone" in body
+        assert "More than 200,000 rows: where it happened is told" in body
+        assert "No segment stands out" not in body
+
+
 def test_the_day_is_written_as_people_do():
     from apps.insights.why.telling import _day
 

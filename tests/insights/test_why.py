@@ -14,9 +14,8 @@ from django.utils.translation import gettext, override
 from apps.finops.why import explain_change
 from apps.finops.windows import Window
 from apps.insights.why.answering import SegmentChange, whole_changes, why
-from apps.insights.why.searching import Found
+from apps.insights.why.searching import ATTRIBUTES, Found
 from apps.insights.why.telling import sentences, title
-from apps.marts.cube import TooManyRows
 from apps.marts.query import CostQuery, Scope
 from apps.marts.selectors import answer
 from apps.rates.services import import_rates
@@ -87,13 +86,46 @@ def test_the_whole_change_is_told_where_its_rows_are_too_many_to_search(publishe
     cache.clear()
     monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 3)  # compute, databases and a credit
 
-    with pytest.raises(TooManyRows):
-        why(WEEK)
     found = whole_changes(WEEK, Window(FIRST, SECOND))
 
     assert found is not None
     assert (found[0], set(found[1])) == (Window(SECOND, END), {"CNY"})
     assert found[1]["CNY"].parts == searched.change.parts
+
+
+@pytest.mark.parametrize(
+    ("most", "searched_by", "named", "said"),
+    [
+        pytest.param(200_000, ATTRIBUTES, {"namespace", "service", "charge_category"}, None, id="all rows"),
+        pytest.param(4, tuple(one for one in ATTRIBUTES if one not in ("namespace", "workload")), {"team", "service"},
+                     "More than 200,000 rows: where it happened is told by teams, services, clusters, node pools, "
+                     "regions, kinds of cost, kinds of charge, sub-accounts alone; finer of fewer days, or of a part.",
+                     id="without namespaces"),
+        pytest.param(2, (), set(), "More than 200,000 rows: where it happened is told of fewer days, or of a part.",
+                     id="nothing can be searched"),
+    ],
+)  # fmt: skip
+def test_what_has_too_many_rows_is_told_by_coarser_parts(published, monkeypatch, most, searched_by, named, said):
+    """Five rows with namespaces, four without them: parts and amounts stay as they are."""
+    whole = parts_of(WEEK)
+    cache.clear()
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", most)
+    found, words = why(WEEK), [gettext(one.text) % one.values for one in sentences(WEEK)]
+    (one,) = found.currencies
+
+    assert found.searched_by == searched_by
+    assert {name for segment in one.segments for name, _ in segment.values} <= named
+    assert parts_of(WEEK) == whole
+    assert one.change.after == answer(WEEK).totals["CNY"]
+    assert one.elsewhere + sum(segment.change.change for segment in one.segments) == one.change.change
+    assert words[1:] == ([said] if said else [])
+
+
+def test_rows_too_many_are_counted_once(published, monkeypatch):
+    monkeypatch.setattr("apps.marts.cube.MAX_ROWS", 2)
+    why(WEEK)
+    monkeypatch.setattr("apps.marts.cube._rows", None)
+    assert why(WEEK).searched_by == ()
 
 
 def test_the_change_back_is_the_same_with_the_other_sign(published):

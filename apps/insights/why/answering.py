@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,13 +16,20 @@ from apps.insights.why.beginning import Beginning, beginnings
 from apps.insights.why.metering import Amounts, Key, Period, added, metered, rough_meter
 from apps.insights.why.searching import ATTRIBUTES, Found, Values, search
 from apps.marts.comparing import unknown_because, window_before
-from apps.marts.cube import Cube, cube
+from apps.marts.cube import Cube, TooManyRows, cube
 from apps.marts.query import CostQuery, PublicationFacts
 from apps.marts.selectors import CACHE_SECONDS, facts, publication, with_versions
 from apps.rates.selectors import UsedRate
 
 _MARKS = ("service", "region", "charge_category")
 """What the marts tell of a meter."""
+_DETAILS = (
+    ATTRIBUTES,
+    tuple(name for name in ATTRIBUTES if name not in ("namespace", "workload")),
+    ("team", *_MARKS),
+    (),
+)
+"""What a change is searched by, the coarser where the rows of the finer are too many; by nothing it always can be."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class Why:
 
     Days that came are compared alone: `query` asks of those. Where the periods differ in length all amounts are
     `per_day`. Where nothing of the period is published, or not all of the one before, nothing is explained, and
-    `unknown_because` says why. `rates` are those that amounts were converted with.
+    `unknown_because` says why. `rates` are those that amounts were converted with. Segments were looked for by
+    `searched_by`: by all ATTRIBUTES, unless that has too many rows.
     """
 
     query: CostQuery
@@ -72,6 +81,7 @@ class Why:
     unknown_because: str
     currencies: tuple[CurrencyChange, ...]
     rates: tuple[UsedRate, ...]
+    searched_by: tuple[str, ...] = ATTRIBUTES
 
     @property
     def is_known(self) -> bool:
@@ -96,8 +106,7 @@ def why(query: CostQuery, before: Window | None = None) -> Why:
     if compared is None:
         return _unknown(query, asked, before)
     now, earlier = compared
-    names = ATTRIBUTES + tuple(name for name in _MARKS if name not in ATTRIBUTES)
-    found = cube(query.between(now.start, now.end), earlier, names)
+    found = _finest(query.between(now.start, now.end), earlier)
     currencies: tuple[CurrencyChange, ...] | None = cache.get(f"why:{found.key}")
     if currencies is None:
         currencies = _currencies(found)
@@ -111,7 +120,17 @@ def why(query: CostQuery, before: Window | None = None) -> Why:
         unknown_because="",
         currencies=currencies,
         rates=found.rates,
+        searched_by=found.dimensions,
     )
+
+
+def _finest(query: CostQuery, before: Window) -> Cube:
+    """The two periods by as much as a change can be searched by."""
+    *finer, coarsest = _DETAILS
+    for names in finer:
+        with suppress(TooManyRows):
+            return cube(query, before, names)
+    return cube(query, before, coarsest)
 
 
 def whole_changes(query: CostQuery, before: Window) -> tuple[Window, dict[str, CostChange]] | None:
@@ -199,12 +218,12 @@ def _of(periods: Period, keys: Iterable[Key]) -> dict[Meter, Used]:
 def _amounts(found: Cube, currency: str, segments: Found) -> tuple[Amounts, Amounts]:
     """What the marts tell of the cost before and after, by segment."""
     sides: tuple[dict[Key, dict[Meter, Decimal]], ...] = (defaultdict(dict), defaultdict(dict))
-    marks = [found.dimensions.index(name) for name in _MARKS]
     for values, held, *costs in found.rows:
         if held != currency:
             continue
         key = currency, segments.place(values, found.dimensions)
-        meter = rough_meter(*(values[at] for at in marks))
+        told = dict(zip(found.dimensions, values, strict=True))
+        meter = rough_meter(*(told.get(name, "") for name in _MARKS))
         for side, cost in zip(sides, costs, strict=True):
             side[key][meter] = add_up([side[key].get(meter, NOTHING), cost])
     return sides[0], sides[1]

@@ -19,9 +19,9 @@ from apps.finops.why import CostChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, SegmentChange, Why, why
 from apps.insights.why.searching import ATTRIBUTES
-from apps.insights.why.wording import what_happened
+from apps.insights.why.wording import SEARCHED, what_happened
 from apps.marts.placing import passes
-from apps.marts.query import EVERYTHING, CostQuery, Scope
+from apps.marts.query import EVERYTHING, MAX_ROWS, CostQuery, Scope
 from apps.marts.selectors import NothingPublished
 from apps.teams.models import UNALLOCATED, Team
 from apps.teams.organising import tree
@@ -61,21 +61,39 @@ _CAME, _LEFT = gettext_lazy("it moved here"), gettext_lazy("it moved away")
 def sentences(query: CostQuery, before: Window | None = None) -> tuple[Sentence, ...]:
     """Why the cost of a question is not what it was in the period before, by default the one that `previous` names.
 
-    One sentence per currency whose cost changed, the largest cost first; none where nothing is published, or where one
-    of the periods is not wholly known.
+    One sentence per currency whose cost changed, the largest cost first, and one where that is told by coarser parts;
+    none where nothing is published, or where one of the periods is not wholly known.
     """
     try:
         found = why(query, before)
     except NothingPublished:
         return ()
     changed = tuple(one for one in found.currencies if one.change.change)
-    return tell(replace(found, currencies=changed)) if found.days == Window(query.start, query.end) else ()
+    if found.days != Window(query.start, query.end):
+        return ()
+    told = tell(replace(found, currencies=changed))
+    return (*told, *filter(None, [coarse(found)])) if told else ()
 
 
 def tell(found: Why) -> tuple[Sentence, ...]:
     """The sentence of each currency of an answer."""
     what = _later(lambda: subject(found.query))
     return tuple(_sentence(found, one, what) for one in found.currencies if one.change.before or one.change.after)
+
+
+def coarse(found: Why) -> Sentence | None:
+    """That segments were looked for by coarser parts, for there are too many rows; None where by all that is known."""
+    if found.searched_by == ATTRIBUTES:
+        return None
+    most, parts = f"{MAX_ROWS:,}", _later(lambda: _(", ").join(str(SEARCHED[one]) for one in found.searched_by))
+    if not found.searched_by:
+        return Sentence(
+            "More than %(most)s rows: where it happened is told of fewer days, or of a part.", {"most": most}
+        )
+    return Sentence(
+        "More than %(most)s rows: where it happened is told by %(parts)s alone; finer of fewer days, or of a part.",
+        {"most": most, "parts": parts},
+    )
 
 
 def _sentence(found: Why, one: CurrencyChange, what: str) -> Sentence:

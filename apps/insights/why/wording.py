@@ -36,6 +36,19 @@ MEANINGS: dict[str, Promise] = {
     "taxes": _("taxes"),
     "unmeasured": _("usage for which the bill tells no quantity"),
 }
+SEARCHED: dict[str, Promise] = {
+    "team": _("teams"),
+    "namespace": _("namespaces"),
+    "service": _("services"),
+    "workload": _("workloads"),
+    "cluster": _("clusters"),
+    "node_pool": _("node pools"),
+    "region": _("regions"),
+    "kind": _("kinds of cost"),
+    "charge_category": _("kinds of charge"),
+    "sub_account": _("sub-accounts"),
+}
+"""What segments are named by."""
 
 _MORE: dict[tuple[str, str], Promise] = {
     ("hours", "same"): _("more hours, same price"),

@@ -133,14 +133,7 @@ def reasons(outlook: Outlook) -> Iterator[Block]:
 
 
 def sentences(outlook: Outlook) -> Iterator[Words]:
-    """Why it changed, or why that is not told."""
-    if outlook.is_why_too_large:
-        yield Words(
-            _(
-                "What changed against the week before is in the numbers; why is not told: the two weeks have more rows "
-                "than are searched. The pages tell it of a part of the cost, or of fewer days."
-            )
-        )
+    """Why it changed."""
     for one in outlook.why:
         yield Words(line(told(one.text, one.values)))
 

@@ -10,7 +10,7 @@ from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, MeterChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, Why, why
-from apps.insights.why.telling import tell, title
+from apps.insights.why.telling import coarse, tell, title
 from apps.marts.asking import add_currency, add_question, question, tell_rates
 from apps.marts.query import BadQuestion
 from apps.warehouse.commands import TerminalCommand
@@ -58,7 +58,7 @@ class Command(TerminalCommand):
     def _tell(self, found: Why) -> None:
         if not found.is_known:
             self.stdout.write(found.unknown_because)
-        for sentence in tell(found):
+        for sentence in (*tell(found), *filter(None, [coarse(found)])):
             self.stdout.write(harmless(str(sentence)))
         self.stdout.write(f"Against {found.before}; publication {found.publication.number}.")
         if found.per_day:
