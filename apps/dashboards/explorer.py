@@ -224,7 +224,21 @@ def _fields(
 
 
 def _held(values: tuple[str, ...] | None, text: str) -> str:
-    return text if values is None else listed(values)
+    return in_one_line(text if values is None else listed(values))
+
+
+_BREAKS = {"\n": "\u2424", "\r": "\u240d"}
+"""Line breaks within a name, and the marks that stand for them in a field: browsers drop them there."""
+
+
+def in_one_line(text: str) -> str:
+    """A text as a field holds it."""
+    return text.translate(str.maketrans(_BREAKS))
+
+
+def of_one_line(text: str) -> str:
+    """The text that a field holds."""
+    return text.translate(str.maketrans({mark: line for line, mark in _BREAKS.items()}))
 
 
 def _pairs(keys: Sequence[str], titles: Mapping[str, Promise]) -> Pairs:
@@ -307,11 +321,13 @@ class Offer:
 def offers(found: Sequence[Offered], name: str, text: str, limit: int = 20) -> list[Offer]:
     """The values that have a text in what they are or are called, the most expensive first."""
     teams = naming.directory() if name == "team" else None
-    wanted, told = text.strip().strip('"').casefold(), []
+    wanted, told = of_one_line(text).strip().strip('"').casefold(), []
     for value, cost in found:
         title = teams.title(value) if teams else naming.called(name, value)
         if wanted in value.casefold() or wanted in title.casefold():
-            told.append(Offer(listed([value]), labels.plain(title), "" if cost is None else written.money(cost)))
+            told.append(
+                Offer(in_one_line(listed([value])), labels.plain(title), "" if cost is None else written.money(cost))
+            )
         if len(told) == limit:
             break
     return told

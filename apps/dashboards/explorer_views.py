@@ -38,6 +38,8 @@ _PLUMBING = ("ask", "dimension", "q")
 def asked_of(data: QueryDict) -> tuple[dict[str, list[str]], Exploration]:
     """What an address gives and the question it makes; raises CannotBeAsked."""
     given = {name: data.getlist(name) for name in data if name not in _PLUMBING}
+    if "ask" in data:  # the form sends it
+        given = {name: [explorer.of_one_line(text) for text in texts] for name, texts in given.items()}
     return given, read(given)
 
 

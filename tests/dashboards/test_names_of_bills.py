@@ -6,18 +6,21 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
+from apps.explorer.question import listed
 from tests.ingest.bills import bill, charges, ingest, put, row, source
 from tests.insights.why_world import FIRST, charge, part, publish
 from tests.worlds import publish_costs
 
 NAMES = {
     "a newline": "Elastic\nCompute",
+    "a newline of Windows": "Elastic\r\nCompute",
     "a tab": "a\tb",
     "a next line": "a\x85b",
     "an order to a terminal": "a\x1b[31m\x01b",
@@ -76,6 +79,21 @@ def test_every_link_of_a_page_is_answered(name: str, client_of: ClientOf, page: 
         if "/api/" not in link:
             shown = re.sub(r'value="[^"]*"', "", answered.content.decode())  # a field of a form holds it as it is
             assert not set(shown) & set("\x01\x1b\x85")
+
+
+def test_the_form_of_the_explorer_asks_for_the_name_again(name: str, client_of: ClientOf) -> None:
+    """As a browser sends it: without the line breaks that a field of one line does not hold."""
+    if len(name) > 8_000:
+        pytest.skip("no field holds it")
+    staff, question = client_of("staff"), {"chart": "table", "service": listed([name])}
+    body = staff.get("/explorer/", question).content.decode()
+    (field,) = re.findall(r'<input id="filter-service"[^>]*?value="([^"]*)"', body)
+    sent = re.sub(r"[\r\n]", "", html.unescape(field))
+    answered = staff.get("/explorer/", question | {"ask": "1", "service": sent})
+
+    assert parse_qs(urlsplit(answered["Location"]).query)["service"] == [question["service"]]
+    offered = staff.get("/explorer/values/", {"dimension": "service", "q": sent}).json()["values"]
+    assert sent in [one["value"] for one in offered] or not set(name) & set("\r\n")
 
 
 def test_a_star_that_is_no_name_still_leaves_nothing(people: Any, client_of: ClientOf) -> None:
