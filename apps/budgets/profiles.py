@@ -24,7 +24,7 @@ class BadProfile(CostOpsError):
 @dataclass(frozen=True)
 class Days:
     """What a profile may ask of days: whether they are worked, whether in a term, and what the same day cost a year
-    ago."""
+    ago, of those days alone that this is known of."""
 
     is_working: Callable[[date], bool]
     is_term: Callable[[date], bool]
@@ -58,22 +58,27 @@ class Profile:
         return cls(kind, found)
 
     def spread(self, amount: Decimal, window: Window, days: Days) -> dict[date, Decimal]:
-        """The amount by day; the days add up to exactly the amount. Where nothing tells days apart it is even."""
+        """The amount by day; the days add up to exactly the amount. Where nothing tells days apart it is even: a day
+        that nothing is known of weighs what those known do on average."""
         every = list(window.days())
-        weights = [self._weight(day, days) for day in every]
+        weighed = [self._weight(day, days) for day in every]
+        known = [weight for weight in weighed if weight is not None]
+        mean = sum(known) // len(known) if known else 0
+        weights = [mean if weight is None else weight for weight in weighed]
         if not any(weights):
             weights = [1] * len(every)
         told = {day.isoformat(): weight for day, weight in zip(every, weights, strict=True)}
         parts = split(amount.quantize(NOTHING), told)
         return {day: parts[day.isoformat()] for day in every}
 
-    def _weight(self, day: date, days: Days) -> int:
+    def _weight(self, day: date, days: Days) -> int | None:
         if self.kind == WORKDAYS:
             return int(days.is_working(day))
         if self.kind == TERMS:
             return self.weights[0] if days.is_term(day) else 10**_MILLIONTHS
         if self.kind == LAST_YEAR:
-            return max(0, int(days.last_year.get(day, Decimal(0)).scaleb(SCALE)))
+            known = days.last_year.get(day)
+            return None if known is None else max(0, int(known.scaleb(SCALE)))
         if self.kind == MONTHS:
             return self.weights[day.month - 1] * (_MONTH_DAYS // _days_in(day))
         return 1

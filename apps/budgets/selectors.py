@@ -36,6 +36,10 @@ NO_RATE = gettext_noop("There is no rate from %(source)s to %(target)s on %(day)
 UNTOLD = gettext_noop(
     "Cost is not told by the tag %(key)s: COSTOPS_TAG_KEYS does not name it, or was changed after the last fill."
 )
+LAST_YEAR_IN_PART = gettext_noop(
+    "By last year: what %(known)s of the %(days)s days cost a year before is known; the others get the mean of these."
+)
+LAST_YEAR_UNKNOWN = gettext_noop("By last year: what its days cost a year before is not known; it is spread evenly.")
 NO_PROVIDER = gettext_noop("Days of this period were attributed before cost told its provider; the next fill tells it.")
 
 
@@ -67,6 +71,7 @@ class Standing:
     are None where nothing tells of the rest of the period: `missing` says why. `exceeds_on` is the day it was exceeded
     on, or by whose end it will be in 80 of 100 cases. `planned` is what its profile lets be spent until `spent_until`;
     `estimated` what the `estimated_days` that wait for their bill are estimated to cost, never a part of `spent`.
+    `spread_by` says what the profile is built on where that is not all it asks for.
     """
 
     budget: Named
@@ -95,6 +100,7 @@ class Standing:
     estimated_days: int
     is_converted: bool
     missing: Sentence | None
+    spread_by: Sentence | None = None
 
     @property
     def is_exceeded_ahead(self) -> bool:
@@ -264,20 +270,46 @@ class _Told:
             planned=burn_down(self.parts(stand), until=stand.spent_until),
             estimated=waiting.between(period.start, period.end), estimated_days=len(late),
             is_converted=known.spent.is_converted, missing=self._missing(period, stand, known),
+            spread_by=self._spread_by(stand),
         )  # fmt: skip
 
     def parts(self, stand: Stand) -> dict[date, Decimal]:
         """What each day of a period may cost."""
         window, profile = stand.period.window, stand.version.spreads
-        last_year = self.spent.get(stand.version.budget_id, Spent()).days if profile.kind == LAST_YEAR else {}
         working = calendars.working_days(window) if profile.kind == WORKDAYS else None
         terms = _terms(window) if profile.kind == TERMS else []
         days = Days(
             is_working=working.is_working if working else lambda _day: True,
             is_term=lambda day: any(first <= day <= last for first, last in terms),
-            last_year={day: last_year[a_year_before(day)] for day in window.days() if a_year_before(day) in last_year},
+            last_year=self._last_year(stand) if profile.kind == LAST_YEAR else {},
         )
         return profile.spread(stand.amount, window, days)
+
+    def _last_year(self, stand: Stand) -> dict[date, Decimal]:
+        """What the days of a period cost a year before, of those that this is known of: a day that was published and
+        cost nothing is one of them."""
+        known = self.known(stand.version.budget)
+        if known.first is None or known.end is None or not known.spent.is_known:
+            return {}
+        before = {day: a_year_before(day) for day in stand.period.window.days()}
+        return {
+            day: known.spent.days.get(then, Decimal(0))
+            for day, then in before.items()
+            if known.first <= then < known.end
+        }
+
+    def _spread_by(self, stand: Stand) -> Sentence | None:
+        """What a profile by last year is built on, where not all of it is known."""
+        if stand.version.spreads.kind != LAST_YEAR:
+            return None
+        known, days = len(self._last_year(stand)), (stand.period.end - stand.period.start).days
+        if known == days:
+            return None
+        return (
+            Sentence(LAST_YEAR_IN_PART, {"known": f"{known}", "days": f"{days}"})
+            if known
+            else Sentence(LAST_YEAR_UNKNOWN)
+        )
 
     def _missing(self, period: Period, stand: Stand, known: Known) -> Sentence | None:
         """Why something is not known of a period, the first reason first."""

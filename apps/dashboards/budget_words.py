@@ -47,6 +47,8 @@ def remarks(one: Standing) -> tuple[str, ...]:
     found = []
     if one.missing and one.state != "unknown":
         found.append(told(one.missing))
+    if one.spread_by:
+        found.append(told(one.spread_by))
     if one.estimated_days:
         facts = {"days": one.estimated_days, "amount": written.money(one.estimated), "currency": one.currency}
         found.append(

@@ -31,13 +31,27 @@ def days(last_year: dict[date, Decimal] | None = None) -> Days:
             ("terms", "2"), "90", ["20", "20", "10", "10", "10", "10", "10"], id="two days of term count twice"
         ),
         pytest.param(
-            ("last_year", ""), "30", ["10", "20", "0", "0", "0", "0", "0"], id="as last year, refunds as nothing"
+            ("last_year", ""), "90", ["10", "20", "0", "10", "20", "20", "10"], id="as last year, refunds as nothing"
         ),
     ],
 )
 def test_days_get_their_part(profile, amount, parts):
-    known = {date(2026, 11, 2): Decimal(1), date(2026, 11, 3): Decimal(2), date(2026, 11, 4): Decimal(-1)}
+    known = dict(zip(WEEK.days(), map(Decimal, (1, 2, -1, 1, 2, 2, 1)), strict=True))
     spread = Profile.parse(*profile).spread(Decimal(amount), WEEK, days(known))
+    assert [part.normalize() for part in spread.values()] == [Decimal(part).normalize() for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("known", "parts"),
+    [
+        pytest.param({2: 1, 3: 3, 4: 2}, ["10", "30"] + ["20"] * 5, id="what is not known weighs the mean of what is"),
+        pytest.param({2: 0, 3: 40, 4: 20}, ["0", "40"] + ["20"] * 5, id="a day known to have cost nothing gets none"),
+        pytest.param({}, ["20"] * 7, id="nothing is known: evenly"),
+    ],
+)
+def test_days_that_last_year_is_not_known_of_are_not_taken_for_free(known, parts):
+    last_year = {date(2026, 11, day): Decimal(cost) for day, cost in known.items()}
+    spread = Profile.parse("last_year", "").spread(Decimal(140), WEEK, days(last_year))
     assert [part.normalize() for part in spread.values()] == [Decimal(part).normalize() for part in parts]
 
 

@@ -10,7 +10,7 @@ from apps.budgets import selectors, services
 from apps.budgets.drafts import BadBudget
 from apps.budgets.looking import look_ahead
 from apps.budgets.models import Outlook
-from apps.dashboards.budget_words import sentence
+from apps.dashboards.budget_words import remarks, sentence
 from apps.insights.models import Forecast
 from apps.rates.services import import_rates
 from tests.budgets.worlds import FINANCE, NOVEMBER, NOW, budget, costs, forecast_ten_a_day, hire, publish
@@ -58,6 +58,32 @@ def test_a_period_that_is_over_landed_where_it_was_spent():
     (one,) = selectors.standings(now=NOW.replace(month=12, day=3))
 
     assert (one.landing, one.lower, one.probability, one.state) == (Decimal(300), Decimal(300), Decimal(0), "on_track")
+
+
+@pytest.mark.parametrize(
+    ("first", "planned", "says"),
+    [
+        pytest.param(date(2025, 11, 1), 200, [], id="all of it is known"),
+        pytest.param(
+            date(2025, 11, 10), 200,
+            ["By last year: what 22 of the 30 days cost a year before is known; the others get the mean of these."],
+            id="days before the first publication cost as usual",
+        ),
+        pytest.param(
+            date(2026, 10, 1), 200,
+            ["By last year: what its days cost a year before is not known; it is spread evenly."], id="nothing is",
+        ),
+    ],
+)  # fmt: skip
+def test_a_profile_by_last_year_takes_no_unknown_day_for_one_without_cost(first, planned, says):
+    """1 November 2026 is spread as 2 November 2025."""
+    publish(costs(first))
+    budget(profile="last_year")
+
+    (one,) = selectors.standings(now=NOW)
+
+    assert one.planned.quantize(Decimal("0.000001")) == planned
+    assert [remark for remark in remarks(one) if "last year" in remark] == says
 
 
 def a_fee(day: date, cost: str = "1000") -> dict[str, object]:
