@@ -25,7 +25,7 @@ def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[i
     budgets = [one for one in budgets if one.metric == FORECAST_OF]
     rows = Forecast.objects.filter(run=run, key__in={one.value for one in budgets})
     by_series: dict[tuple[str, str], list[Forecast]] = {}
-    for row in rows.only("level", "key", "currency", "first_day", "days", "sums"):
+    for row in rows.only("level", "key", "currency", "first_day", "days", "sums", "beyond"):
         row.run = run
         by_series.setdefault((row.level, row.key), []).append(row)
     found = {}
@@ -34,7 +34,7 @@ def forecast_ahead(budgets: Iterable[Budget], run: ForecastRun | None) -> dict[i
         told = by_series.get((level, budget.value), []) if level in LEVELS else []
         one = told[0] if len(told) == 1 and told[0].currency == budget.currency else None
         if one and one.sums and one.begin:
-            found[budget.pk] = ahead_of(one.begin, [day[0] for day in one.days], one.sums)
+            found[budget.pk] = ahead_of(one.begin, [day[0] for day in one.days], one.sums, one.beyond)
     return found
 
 

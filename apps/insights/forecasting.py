@@ -11,8 +11,9 @@ import numpy as np
 
 from apps.calendars.periods import Period
 from apps.finops.money import add_up
+from apps.insights.beyond import Beyond, agreed
 from apps.insights.history import HORIZON, LEVELS, History
-from apps.insights.landed import DECIMALS, EXACT, UNIT, landings, periods, text
+from apps.insights.landed import DECIMALS, EXACT, UNIT, landings, periods, text, texts
 from apps.insights.landing import Ahead
 from apps.insights.models import Forecast
 from apps.insights.planned.effects import Effect, effects, with_them, without
@@ -35,6 +36,7 @@ class Learned:
     forecaster: "Forecaster"
     effects: list[Effect]
     means: dict[tuple[str, str], list[Decimal]] = field(default_factory=dict)
+    beyond: Beyond = field(default_factory=dict)
 
     @cached_property
     def ahead(self) -> tuple[Matrix, Matrix, list[Matrix]]:
@@ -75,6 +77,7 @@ def forecast(history: History, calendar: Calendar) -> list[Forecast]:
     fitted = Forecaster(calendar, horizon=HORIZON, random_state=SEED).fit(np.array(history.days), costs)
     learned = Learned(history, places, fitted, known)
     learned.means = _adding_up(learned)
+    learned.beyond = agreed(history, learned.means)
     bounds = [_bounds_of_days(learned, level) for level in LEVELS_OF_CONFIDENCE]
     sums = bounds_of_sums(fitted, learned.widths)
     added = {period.grain: _known(learned, period) for period in periods(history)}
@@ -168,14 +171,15 @@ def _row(
 ) -> Forecast:
     level, key = learned.places[place]
     fitted, scores = learned.forecaster, learned.forecaster.scores_
-    history, means = learned.history, learned.means[level, key]
-    ahead = Ahead(history.end, means, [_four(one[number, place] for one in sums) for number in range(len(means))])
+    history, means, beyond = learned.history, learned.means[level, key], learned.beyond.get((level, key), {})
+    bounds_of_first = [_four(one[number, place] for one in sums) for number in range(len(means))]
+    ahead = Ahead(history.end, means, bounds_of_first, beyond)
     edges = [[_exact(value) for value in edge[:, place]] for pair in bounds for edge in pair]
     days = [[text(mean), *(text(add_up([mean, edge[number]])) for edge in edges)] for number, mean in enumerate(means)]
     return Forecast(
         level=level, key=key, currency=history.currency, is_naive=bool(fitted.is_naive_[place]),
         first_day=history.end, days=days,
-        sums=[[text(edge) for edge in day] for day in ahead.sums],
+        sums=[[text(edge) for edge in day] for day in ahead.sums], beyond=texts(beyond),
         landings=landings(history, level, key, ahead, known), origins=scores.origins, total_days=scores.total_days,
         backtest_first_day=history.start + timedelta(days=fitted.backtest_ends_[0]),
         mase=_number(scores.mase[place]), naive_mase=_number(scores.naive_mase[place]),

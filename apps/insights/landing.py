@@ -1,11 +1,11 @@
 """Where a period lands: what was charged, and the forecast of its other days."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from apps.finops.money import add_up
+from apps.finops.money import NOTHING, add_up, less
 
 SHARES = (0.025, 0.10, 0.50, 0.90, 0.975)
 """The probabilities that the five numbers of a forecast stand for; beyond the outer ones nothing was learned."""
@@ -15,11 +15,13 @@ _HUNDREDTH = Decimal("0.01")
 @dataclass(frozen=True)
 class Ahead:
     """A forecast: the means of the days from `first_day` on, and of the first one, two, … days together the bounds of
-    80 % and 95 % less the mean (low 80, high 80, low 95, high 95)."""
+    80 % and 95 % less the mean (low 80, high 80, low 95, high 95). `beyond` is by how much days land above their means
+    for what is charged of them already, as forecasts of all levels agreed on it."""
 
     first_day: date
     means: Sequence[Decimal]
     sums: Sequence[tuple[Decimal, Decimal, Decimal, Decimal]]
+    beyond: Mapping[date, Decimal] = field(default_factory=dict)
 
     @property
     def end(self) -> date:
@@ -57,13 +59,22 @@ def _share_below(amount: float, points: Sequence[float]) -> float:
     return SHARES[-1]
 
 
-def ahead_of(first_day: date, means: Sequence[str], sums: Sequence[Sequence[str]]) -> Ahead:
+def ahead_of(
+    first_day: date, means: Sequence[str], sums: Sequence[Sequence[str]], beyond: Mapping[str, str] | None = None
+) -> Ahead:
     """A forecast as it is kept, as numbers."""
     bounds = []
     for row in sums:
         low_80, high_80, low_95, high_95 = (Decimal(text) for text in row)
         bounds.append((low_80, high_80, low_95, high_95))
-    return Ahead(first_day, [Decimal(mean) for mean in means], bounds)
+    told = {date.fromisoformat(day): Decimal(amount) for day, amount in (beyond or {}).items()}
+    return Ahead(first_day, [Decimal(mean) for mean in means], bounds, told)
+
+
+def beyond(mean: Decimal, charged: Decimal) -> Decimal:
+    """By how much what is charged of a day ahead is more than is forecast for it. A credit is not: more of it may come,
+    as of a charge."""
+    return less(charged, mean) if charged > max(mean, NOTHING) else NOTHING
 
 
 def path(costs: Mapping[date, Decimal], ahead: Ahead, start: date, end: date) -> list[tuple[date, Landing]]:
@@ -71,8 +82,9 @@ def path(costs: Mapping[date, Decimal], ahead: Ahead, start: date, end: date) ->
     end of what is known, or ends before.
 
     Of days from the forecast's first day on what was charged was not complete when it was made: it counts in place of
-    the forecast where it is more, as a purchase dated ahead, so that a period never lands below what it spent. Both
-    together would count twice what is charged ahead again and again. Bounds are of all days from the first one
+    the forecast where it is more, as a purchase dated ahead, so that a period never lands below what it spent; where
+    the forecasts of all levels agreed on more, that does. Both together would count twice what is charged ahead again
+    and again. Bounds are of all days from the first one
     forecast, also of those before the period: a little too wide, never too narrow.
     """
     return [
@@ -98,5 +110,6 @@ def _totals(costs: Mapping[date, Decimal], ahead: Ahead, start: date, end: date)
     for number, mean in enumerate(ahead.means):
         day = ahead.first_day + timedelta(days=number)
         if start <= day < end:
-            total = add_up([total, max(mean, costs.get(day, mean))])
+            more = max(ahead.beyond.get(day, NOTHING), beyond(mean, costs.get(day, NOTHING)))
+            total = add_up([total, mean, more])
             yield number, day, total

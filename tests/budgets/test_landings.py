@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from apps.budgets import selectors
+from apps.finops.money import add_up
 from apps.insights import services
 from apps.insights.models import Forecast, ForecastRun
 from apps.teams.organising import keep_tree
@@ -77,15 +78,42 @@ def test_a_forecast_lands_where_a_budget_of_the_same_does(fees, level, key):
 
 
 def test_what_is_charged_ahead_counts_where_it_is_more_than_forecast_and_is_told():
-    tell()
+    """Of the service web nothing is forecast for a purchase of its own: it comes to what its days usually cost."""
+    usual = {"day": FIRST, "team": "web", "service": "RI", "effective_cost": "0"}
+    tell(usual)
     before = Decimal(month("team", "web")["mean"])
-    forecast = Decimal(Forecast.objects.get(level="team", key="web").days[11][0])
+    forecast = Decimal(Forecast.objects.get(level="service", key="web").days[11][0])
 
-    tell(fee(date(2026, 11, 20)))
+    tell(usual, fee(date(2026, 11, 20)), fee(date(2026, 11, 21)) | {"service": "web"})
 
     lands = month("team", "web")
-    assert (Decimal(lands["ahead"]), Decimal(lands["mean"])) == (1000 - forecast, before + 1000 - forecast)
+    assert (Decimal(lands["ahead"]), Decimal(lands["mean"])) == (2000 - forecast, before + 2000 - forecast)
     assert month("team", "data")["ahead"] == "0.000000"
+
+
+@pytest.mark.parametrize(
+    "fees",
+    [
+        pytest.param([], id="nothing is"),
+        pytest.param([fee(date(2026, 11, 20), "15") | {"service": "web"}], id="less than all teams will cost"),
+        pytest.param([fee(date(2026, 11, 20)), fee(date(2026, 11, 20), "7", "data")], id="of two teams in one service"),
+        pytest.param([fee(date(2026, 11, 20), "0.000000000003", "new")], id="less than forecasts are rounded to"),
+        pytest.param(
+            [fee(date(2026, 11, 20), "90"), fee(date(2026, 11, 20), "-90", "data")], id="a credit of another team"
+        ),
+    ],
+)
+def test_landings_of_parts_add_up_to_that_of_all(fees):
+    tell(*fees)
+
+    for name in ("so_far", "ahead", "mean"):
+        whole = Decimal(month("total")[name])
+        for level in ("team", "service", "cluster", "department"):
+            rows = Forecast.objects.filter(level=level, run=ForecastRun.objects.latest("publication"))
+            assert add_up(Decimal(month(level, one.key)[name]) for one in rows) == whole, (level, name)
+    for one in Forecast.objects.filter(level__in=("team", "service")):
+        charged = add_up(Decimal(cost["effective_cost"]) for cost in fees if cost[one.level] == one.key)
+        assert Decimal(month(one.level, one.key)["mean"]) >= charged
 
 
 def test_nothing_is_learned_again_of_what_is_charged_ahead():

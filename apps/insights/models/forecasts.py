@@ -38,8 +38,8 @@ class Forecast(models.Model):
     of the first one, two, … days together, less their mean; `first_day` is the day after the last complete one of its
     currency, None where a version made it that knew one of all currencies only; `landings` a list of
     objects with `period`, `kind`, `last_day`, `so_far`, the same five, `known`, what of it is told by changes known
-    ahead, which are the `events`, and `ahead`, by how much what is charged of days ahead is more than their forecast;
-    amounts are text with six decimals.
+    ahead, which are the `events`, and `ahead`, by how much what is charged of days ahead is more than their forecast,
+    which is the sum of `beyond`, by day; amounts are text with six decimals, or with those that bills have.
     The scores are of the back-test of this very series: mean absolute scaled errors, and by how much (0.04 is 4 %) the
     total of the first `total_days` was off; None where there was nothing to compare.
     """
@@ -63,6 +63,7 @@ class Forecast(models.Model):
     first_day = models.DateField(null=True)
     days = models.JSONField()
     sums = models.JSONField(default=list)
+    beyond = models.JSONField(null=True, default=dict)
     landings = models.JSONField()
     events = models.JSONField(default=list)
     origins = models.PositiveIntegerField()
