@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.calendars.selectors import today
@@ -40,11 +42,16 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> list[Initia
             one = write(read_statement({key: row[key] for key in FIELDS if row.get(key)}), by=by, now=now)
             if day is not None:
                 state(one, by=by.name, now=now, why=f"{name}: stated on {day}")
-                Initiative.objects.filter(pk=one.pk).update(stated_at=datetime.combine(day, time(), UTC))
+                Initiative.objects.filter(pk=one.pk).update(stated_at=_morning(day))
         except CostOpsError as wrong:
             raise BadTable(f"{name}, line {line}: {wrong} Nothing of the file was kept.") from wrong
         kept.append(one)
     return kept
+
+
+def _morning(day: date) -> datetime:
+    """The moment at which a day begins where the company does business."""
+    return datetime.combine(day, time(), ZoneInfo(settings.COSTOPS_TIME_ZONE))
 
 
 def _rows(content: bytes, name: str) -> Sequence[tuple[int, Mapping[str, Any]]]:

@@ -8,7 +8,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from apps.finops.errors import CostOpsError
-from apps.operations.deciding import NotPossible
+from apps.operations.deciding import NotPossible, today
 from apps.savings import expecting, scopes, services
 from apps.savings.bringing import bring
 from apps.savings.models import Initiative
@@ -200,8 +200,22 @@ def test_a_ledger_kept_elsewhere_is_brought_with_its_days(home):
 
     first, second = (Initiative.objects.get(pk=one.pk) for one in kept)
     assert (first.state, second.state) == (State.STATED, State.DRAFT)
-    assert f"{first.stated_at:%Y-%m-%d}" == "2026-09-01"
+    assert today(first.stated_at) == date(2026, 9, 1)
     assert scope_of(first) == {"service": ("OSS",), "team": ("live",)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Asia/Shanghai"])
+def test_what_was_stated_on_a_day_was_stated_on_that_day_wherever_business_is_done(home, settings, zone):
+    """It began on the 7th, so that its grade is that of one that was stated late."""
+    settings.COSTOPS_TIME_ZONE = zone
+    publish()
+    Team.objects.create(name="live")
+
+    (kept,) = bring(f"{HEAD}{LINE}2026-09-08\n".encode(), "old.csv", by=FINANCE, now=NOW)
+
+    kept.refresh_from_db()
+    assert (today(kept.stated_at), kept.start) == (date(2026, 9, 8), date(2026, 9, 7))
 
 
 @pytest.mark.django_db
