@@ -202,6 +202,21 @@ def test_a_module_that_the_newest_leaves_out_has_its_past_and_nothing_to_come() 
     }  # fmt: skip
 
 
+def test_the_same_classes_again_change_nothing_in_whichever_order_they_come() -> None:
+    lines = [line("a", 2), line("b", 9), line("c", 9, "lab")]
+    told = timetable.take("\n".join([HEAD, *lines]).encode(), "t.csv", FINANCE, day(1))
+    before, identity = timetable.known(day(1)), services.identity()
+
+    again = timetable.take("\n".join([HEAD, *reversed(lines)]).encode(), "again.csv", FINANCE, day(5))
+
+    assert told.startswith("3 classes, version")
+    assert again == f"These are the 3 classes of version {timetable.version()} already; nothing was changed."
+    assert (timetable.known(day(1)), services.identity(), Timetable.objects.count()) == (before, identity, 1)
+    bring("\n".join([HEAD, line("d", 9)]).encode(), at=day(6))
+    bring("\n".join([HEAD, *lines]).encode(), at=day(7))
+    assert Timetable.objects.count() == 3, "what held before may hold again"
+
+
 def test_its_version_is_told_without_unpacking_it() -> None:
     assert timetable.version() == 0
     kept = Timetable.objects.create(name="t", classes=1, data=b"no timetable", by="fin", at=NOW)
