@@ -1,16 +1,20 @@
 """Savings are measured of bills that have come: what they do not tell yet is not known, it is not nothing."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from apps.finops.tables import COVERAGE_HOURS
+from apps.finops.windows import Window
 from apps.savings import services
+from apps.savings.heard import silent_by_cluster
 from apps.savings.models import Initiative
 from apps.savings.series import read_series
-from tests.savings.ledgers import END, START, costs, publish, stated
+from tests.insights.idle_world import write
+from tests.savings.ledgers import END, FIRST, START, costs, publish, stated
 from tests.worlds import publish_costs
 
 pytestmark = pytest.mark.django_db
@@ -285,3 +289,62 @@ def test_a_cluster_that_is_billed_on_long_after_it_was_heard_last_is_measured(on
     assert measured(one_in_a_cluster, [
         row | {"cluster": "batch"} if cell(row) == OSS else row for row in costs({OSS: 0.5}, until=until)
     ], heard_on(lambda day: day >= START), until) == State.VERIFIED  # fmt: skip
+
+
+# --- Switched off by the clock, together with what watches it ---------------------------------------------------------
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def heard_but(off, rows):
+    """A publication of these costs; of `batch` nothing is heard in the hours (local) in which it is `off`."""
+    days = [FIRST + timedelta(days=number) for number in range((END - FIRST).days)]
+    told = {day: [datetime.combine(day, time(hour), ZONE) for hour in range(24)] for day in days}
+    loud = {day: [at for at in hours if not off(at)] for day, hours in told.items()}
+    pinned = publish_costs(rows, clusters=[("batch", day, 4 * len(hours), 96) for day, hours in loud.items()])
+    blank = {"source": "s", "file_id": "f", "cluster": "batch", "expected_samples": 4}
+    pinned.versions |= {COVERAGE_HOURS.name: write(COVERAGE_HOURS, [
+        blank | {"day": day, "hour": at.astimezone(UTC), "observed_samples": 0 if off(at) else 4}
+        for day, hours in told.items() for at in hours
+    ])}  # fmt: skip
+    pinned.save()
+    return pinned
+
+
+def at_night(at, since=START):
+    return at.date() >= since and not 8 <= at.hour < 18
+
+
+@pytest.mark.parametrize(
+    ("off", "silent"),
+    [
+        pytest.param(at_night, lambda _day: False, id="each night for a month"),
+        pytest.param(
+            lambda at: at_night(at, END - timedelta(days=14)), lambda day: day >= END - timedelta(days=14),
+            id="for two weeks: it may be an outage",
+        ),
+        pytest.param(
+            lambda at: at_night(at) or (at.date() >= START and at.weekday() >= 5),
+            lambda day: day >= START and day.weekday() >= 5, id="whole days are not known, though they are usual",
+        ),
+        pytest.param(
+            lambda at: at_night(at) or (at.date() == END - timedelta(days=3) and at.hour < 14),
+            lambda day: day == END - timedelta(days=3), id="and an outage on a day",
+        ),
+    ],
+)  # fmt: skip
+def test_hours_in_which_a_cluster_is_off_by_the_clock_are_not_missing(off, silent):
+    pinned = heard_but(off, in_a_cluster())
+    window = Window(FIRST, END)
+
+    assert silent_by_cluster(["batch"], window, pinned)["batch"] == {day for day in window.days() if silent(day)}
+
+
+def test_what_it_saves_to_be_off_at_night_is_verified(one_in_a_cluster):
+    heard_but(at_night, [
+        row | {"cluster": "batch"} if cell(row) == OSS else row for row in costs({OSS: 0.5})
+    ])  # fmt: skip
+
+    services.verify(now=datetime.combine(END, time(11), ZONE))
+
+    one_in_a_cluster.refresh_from_db()
+    assert one_in_a_cluster.state == State.VERIFIED
