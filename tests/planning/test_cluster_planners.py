@@ -198,6 +198,8 @@ def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path, days: int) 
     assert [(action.team, str(action.title)) for action in draft.actions] == [
         ("data", "Run batch work of offline on spare cores of online")
     ]
+    (move,) = draft.actions
+    assert move.scope == {"cluster": "offline"}, "the cost that falls is that of the nodes batch work leaves"
     for shape in colocation.PLANNER.figures:
         assert colocation.PLANNER.draw(draft, shape.name)["data"]
     quotas = [row[2] for row in draft.tables["week"]]

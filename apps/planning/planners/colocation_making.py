@@ -237,7 +237,7 @@ def _actions(meta: dict[str, Any], saving: Decimal, evidence: tuple[Sentence, ..
     since = date.fromisoformat(meta["since"])
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, names), evidence, meta["currency"], saving, since,
-               scope={"cluster": meta["cluster"]}),
+               scope={"cluster": meta["batch_cluster"]}),
     )  # fmt: skip
 
 
