@@ -47,7 +47,8 @@ class PlanRowSchema(serializers.Serializer[Any]):
 
 
 class PlansSchema(serializers.Serializer[Any]):
-    """The newest plans; `totals` are what those that pass their checks save a month."""
+    """The newest plans; `totals` are what those that pass their checks save a month: what several would
+    save of the same once."""
 
     totals = serializers.DictField(child=Amount())
     rows = PlanRowSchema(many=True)

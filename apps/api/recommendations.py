@@ -18,8 +18,8 @@ from apps.operations import deciding, kinds, selectors
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import Promise, promise
-from apps.operations.selectors import Wanted
-from apps.operations.states import ACTIONS, OPEN
+from apps.operations.selectors import Reader, Wanted
+from apps.operations.states import ACTIONS
 from apps.teams.approval import actor_of
 from apps.warehouse.sentences import told, told_of
 
@@ -63,8 +63,8 @@ class RecommendationStepSchema(serializers.Serializer[Any]):
 
 
 class RecommendationSchema(serializers.Serializer[Any]):
-    """A finding with an owner. `counted_per_month` is what totals count of it: nothing where a larger one about the
-    same resource (`within`) is counted instead. `amount_per_month` is what a question is about that saves nothing."""
+    """A finding with an owner. `counted_per_month` is what totals count of it: less than its saving, or nothing, where
+    another one (`within`) would save the same. `amount_per_month` is what a question is about that saves nothing."""
 
     number = serializers.IntegerField()
     kind = serializers.CharField()
@@ -95,7 +95,7 @@ class WholeRecommendationSchema(RecommendationSchema):
 
 
 class RecommendationsSchema(serializers.Serializer[Any]):
-    """Those asked for, per currency the most money first; `totals` never promise a resource twice."""
+    """Those asked for, per currency the most money first; `totals` count once what can be saved only once."""
 
     totals = serializers.DictField(child=schema.Amount())
     rows = RecommendationSchema(many=True)
@@ -144,13 +144,13 @@ class RecommendationView(AskView):
     @schema.asking("recommendation", (NUMBER, FORMAT), WholeRecommendationSchema)
     def get(self, request: Request, number: int) -> HttpResponse:
         self.asked(request)
-        return Response(_whole(selectors.find(number, request.user)))
+        return Response(_whole(selectors.find(number, request.user), request.user))
 
     @schema.writing("step_recommendation", (NUMBER, *STEPPING), WholeRecommendationSchema)
     def post(self, request: Request, number: int) -> HttpResponse:
         given = self.given(request, STEPPING)
         (done,) = _take(request, [number], given)
-        return Response(_whole(done))
+        return Response(_whole(done, request.user))
 
 
 def _number(text: str) -> int:
@@ -167,7 +167,6 @@ def _take(request: Request, numbers: list[int], given: dict[str, Any]) -> list[R
 
 
 def _row(one: Recommendation, promised: Promise) -> dict[str, Any]:
-    within = promised.within.get(one.pk)
     plain = ("kind", "team", "state", "due", "snoozed_until", "currency", "at_stake", "since", "found_at", "found_in",
              "seen_in", "link")  # fmt: skip
     return {name: getattr(one, name) for name in plain} | {
@@ -175,19 +174,19 @@ def _row(one: Recommendation, promised: Promise) -> dict[str, Any]:
         "title": told_of(one.title),
         "assignee": one.assignee.get_username() if one.assignee else "",
         "saving_per_month": one.saving,
-        "counted_per_month": one.saving if within is None else one.saving * 0,
-        "within": within,
+        "counted_per_month": promised.counted.get(one.pk, one.saving * 0),
+        "within": promised.within.get(one.pk),
         "amount_per_month": one.amount,
         "evidence": [told_of(sentence) for sentence in one.evidence],
     }
 
 
-def _whole(one: Recommendation) -> dict[str, Any]:
-    same = selectors.about_the_same(one)
+def _whole(one: Recommendation, reader: Reader) -> dict[str, Any]:
+    _, promised = selectors.beside(one, reader)
     names = ("at", "by", "action", "from_state", "to_state")
     steps = [
         {name: getattr(step, name) for name in names}
         | {"why": step.why if step.by else told(step.why, step.values)}
         for step in one.steps.order_by("pk")
     ]  # fmt: skip
-    return _row(one, promise([one, *same] if one.state in OPEN else same)) | {"steps": steps}
+    return _row(one, promised) | {"steps": steps}

@@ -77,7 +77,7 @@ class OneRecommendation(Deciding):
     def get_context_data(self, **said: Any) -> dict[str, Any]:
         context = super().get_context_data(**said)
         one = self.found(said["number"])
-        return {"page": recommendations.page(one, self.actor, today(timezone.now())), **context}
+        return {"page": recommendations.page(one, self.request.user, self.actor, today(timezone.now())), **context}
 
     def found(self, number: int) -> Recommendation:
         try:

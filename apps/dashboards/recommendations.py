@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.dashboards import naming
 from apps.dashboards.paging import Paging, paged
+from apps.finops.money import NOTHING
 from apps.marts.query import BadQuestion
 from apps.operations import kinds, selectors
 from apps.operations.deciding import BadStep, Step
@@ -83,7 +84,7 @@ BULK = ("accept", "decline", "snooze", "assign")
 
 @dataclass(frozen=True)
 class Line:
-    """A recommendation in a list; `within` is the larger one about the same resource that is counted instead."""
+    """A recommendation in a list; `counted` is what totals count of it, `within` another one that saves the same."""
 
     one: Recommendation
     title: str
@@ -93,6 +94,7 @@ class Line:
     tone: str
     assignee: str
     is_overdue: bool
+    counted: Decimal
     within: int | None
     may_decide: bool
 
@@ -208,15 +210,16 @@ def _line(one: Recommendation, promised: Promised, titles: naming.Directory, act
         tone=TONES.get(one.state, ""),
         assignee=one.assignee.get_username() if one.assignee else "",
         is_overdue=one.state in OPEN and one.due < today,
+        counted=promised.counted.get(one.pk, NOTHING),
         within=promised.within.get(one.pk),
         may_decide=may_decide(actor, one),
     )
 
 
-def page(one: Recommendation, actor: Actor, today: date) -> OnePage:
+def page(one: Recommendation, reader: Reader, actor: Actor, today: date) -> OnePage:
     """One recommendation, for somebody who may know of it."""
-    titles, same = naming.directory(), selectors.about_the_same(one)
-    promised = promise([*same, one] if one.state in OPEN else same)
+    titles = naming.directory()
+    same, promised = selectors.beside(one, reader)
     line = _line(one, promised, titles, actor, today)
     return OnePage(
         line=line,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from apps.finops.stakes import Stake
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -25,7 +27,8 @@ class Finding:
     `team` is whose cost it is ('unallocated' where nobody owns it), `title` what should be done, `evidence` what was
     seen, strongest first. `saving_per_month` is what doing so is expected to save at effective cost, in `currency`,
     and zero where a finding is a question and no saving. `link` is the path of the page that tells everything.
-    `at_stake` names the resource, so that several findings about one never promise more than its cost.
+    `at_stake` names the resource, where it is one. `stakes` say where the saving is spent now, and add up to it: what
+    several findings would save of the same is saved once.
     `amount_per_month` is what a question is about that saves nothing by itself: the cost nobody owns, a rise. `scope`
     names the cost that would fall, by which the saving is verified later: a value by dimension of a question about
     cost, or `resource` as it is billed.
@@ -43,3 +46,4 @@ class Finding:
     at_stake: str = ""
     amount_per_month: Decimal = Decimal(0)
     scope: Mapping[str, str] = field(default_factory=dict)
+    stakes: tuple[Stake, ...] = ()

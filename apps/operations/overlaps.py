@@ -1,37 +1,58 @@
-"""What recommendations promise together: never more than once for one team's part of a resource."""
+"""What recommendations promise together: what several would save of the same is saved once."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.finops.money import add_up
+from apps.finops.money import add_up, less
+from apps.finops.stakes import Claim, Stake, claims_of, of_resource, promised_twice, read_stake
 from apps.operations.models import Recommendation
 
 
 @dataclass(frozen=True)
 class Promise:
-    """The savings of some recommendations together, `totals` by currency. `within` says of those that are not counted
-    which larger one of the same team about the same resource is; a question that saves nothing is neither."""
+    """The savings of some recommendations together, `totals` by currency. `counted` is what of each is in them, of all
+    that save anything. `within` says of those that do not count in full which other one saves the same."""
 
     totals: dict[str, Decimal]
+    counted: dict[int, Decimal]
     within: dict[int, int]
 
-
-def promise(rows: Iterable[Recommendation]) -> Promise:
-    """Add up savings; of several about one resource in one currency the largest of each team counts, of equals the
-    oldest: what teams share is found for each of them with the part of its cost that is theirs."""
-    counted: dict[tuple[str, ...], Recommendation] = {}
-    savings: dict[str, list[Decimal]] = {}
-    within: dict[int, int] = {}
-    for row in sorted((row for row in rows if row.saving > 0), key=lambda one: (-one.saving, one.pk)):
-        first = counted.setdefault(staked(row), row) if row.at_stake else row
-        if first is row:
-            savings.setdefault(row.currency, []).append(row.saving)
-        else:
-            within[row.pk] = first.pk
-    return Promise({currency: add_up(found) for currency, found in sorted(savings.items())}, within)
+    def is_left_out(self, one: Recommendation) -> bool:
+        """Whether all of it is promised by others."""
+        return one.pk in self.within and not self.counted[one.pk]
 
 
-def staked(one: Recommendation) -> tuple[str, ...]:
-    """Whose part of which resource it is about, where it is about one."""
-    return one.currency, one.team, one.at_stake
+def promise(rows: Iterable[Recommendation], *, settled: Iterable[Recommendation] = ()) -> Promise:
+    """Add up savings, each where it is spent now: what teams share is found for each of them with the part of its cost
+    that is theirs. What is `settled` is promised elsewhere."""
+    own = {one.pk: one for one in rows if one.saving > 0}
+    twice = promised_twice(_claims(own.values()), settled=_claims(settled))
+    counted = {pk: less(one.saving, twice[pk].amount) if pk in twice else one.saving for pk, one in own.items()}
+    sums: dict[str, list[Decimal]] = defaultdict(list)
+    for pk, amount in counted.items():
+        sums[own[pk].currency].append(amount)
+    totals = {currency: add_up(amounts) for currency, amounts in sorted(sums.items())}
+    return Promise(totals, counted, {pk: one.other for pk, one in twice.items()})
+
+
+def is_about_the_same(one: Recommendation, other: Recommendation) -> bool:
+    """Whether two are of one team's part of a resource, or save in one place, or one of them within that of the other;
+    a lower price saves of everything, and is no other way to save it."""
+    if one.at_stake and (one.at_stake, one.team) == (other.at_stake, other.team):
+        return True
+    mine, theirs = ([claim.place for claim in _claims([each]) if claim.cost is None] for each in (one, other))
+    return any(a[: len(b)] == b or b[: len(a)] == a for a in mine for b in theirs)
+
+
+def _claims(rows: Iterable[Recommendation]) -> list[Claim]:
+    """What recommendations save by place. Of what an earlier version found only the resource is known, if it is about
+    one."""
+    return [claim for one in rows for claim in claims_of(one.pk, one.currency, _stakes(one))]
+
+
+def _stakes(one: Recommendation) -> list[Stake]:
+    if not one.stakes and one.at_stake:
+        return [Stake(of_resource(one.at_stake, one.team), one.saving)]
+    return [read_stake(told) for told in one.stakes or ()]

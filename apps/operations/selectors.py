@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from apps.finops.errors import CostOpsError
 from apps.operations.models import Recommendation
-from apps.operations.overlaps import Promise, promise
+from apps.operations.overlaps import Promise, is_about_the_same, promise
 from apps.operations.people import own_teams, seen_teams
 from apps.operations.states import OPEN
 
@@ -66,14 +66,13 @@ def find_all(numbers: Iterable[int], reader: Reader | None) -> list[Recommendati
     return [find(number, reader) for number in dict.fromkeys(numbers)]
 
 
-def about_the_same(one: Recommendation) -> list[Recommendation]:
-    """What else is open about the resource of one, in its currency and team: whoever sees the one sees these."""
-    if not one.at_stake:
-        return []
-    same = Recommendation.objects.filter(
-        at_stake=one.at_stake, currency=one.currency, team=one.team, state__in=OPEN
-    ).exclude(pk=one.pk)
-    return in_order(same)
+def beside(one: Recommendation, reader: Reader | None) -> tuple[list[Recommendation], Promise]:
+    """What else is open and would save some of the same, or asks about it, as far as somebody may know of it; and what
+    all that is open promises together."""
+    found = Recommendation.objects.all() if reader is None else seen_by(reader)
+    rows = list(found.filter(currency=one.currency, state__in=OPEN))
+    same = [other for other in rows if other.pk != one.pk and is_about_the_same(one, other)]
+    return in_order(same), promise(rows)
 
 
 def in_order(rows: Iterable[Recommendation]) -> list[Recommendation]:

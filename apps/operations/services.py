@@ -11,6 +11,7 @@ from django.db import transaction
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding
 from apps.finops.problems import Problem
+from apps.finops.stakes import written
 from apps.finops.steps import StepResult
 from apps.insights.models import IdleExclusion, WorklistDecision
 from apps.marts.models import Publication
@@ -175,6 +176,7 @@ def _facts(finding: Finding) -> dict[str, Any]:
         "saving_text": f"{finding.saving_per_month:f}", "amount_text": f"{finding.amount_per_month:f}",
         "at_stake": _short(finding.at_stake), "scope": dict(finding.scope), "link": finding.link,
         "since": finding.since,
+        "stakes": [written(stake) for stake in finding.stakes],
     }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from apps.charts.figures import Figure
 from apps.finops.errors import CostOpsError
 from apps.finops.findings import Sentence
+from apps.finops.money import add_up
+from apps.finops.stakes import Stake
 from apps.marts.models import Publication
 from apps.teams.approval import Actor
 
@@ -111,7 +113,8 @@ class Check:
 @dataclass(frozen=True)
 class Action:
     """One thing to do, of one team: it becomes a recommendation. `at_stake` names the resource whose cost it is of,
-    `scope` the cost that would fall: values by dimension of a question about cost."""
+    `scope` the cost that would fall: values by dimension of a question about cost, `stakes` where in it the saving is
+    spent now."""
 
     subject: str
     team: str
@@ -122,6 +125,7 @@ class Action:
     since: date
     at_stake: str = ""
     scope: Mapping[str, str] = field(default_factory=dict)
+    stakes: tuple[Stake, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,9 @@ def checked(draft: Draft) -> Draft:
     promised = sum((action.saving_per_month for action in draft.actions), Decimal(0))
     if not 0 <= draft.saving_per_month <= max(draft.cost_per_month or Decimal(0), Decimal(0)):
         raise Unsound(f"A saving of {draft.saving_per_month} of a cost of {draft.cost_per_month} cannot be.")
+    for action in draft.actions:
+        if action.stakes and add_up(stake.saving_per_month for stake in action.stakes) != action.saving_per_month:
+            raise Unsound(f"What {action.subject} saves by place does not add up to {action.saving_per_month}.")
     if promised > draft.saving_per_month:
         raise Unsound(f"Its actions promise {promised} together, the plan {draft.saving_per_month}.")
     return draft

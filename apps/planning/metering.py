@@ -206,6 +206,18 @@ class Metering:
         return Ledger.read(self.pinned, self.window, (), named) if named else Ledger(self.window, {})
 
 
+def payers(ledger: Ledger, cluster: str, workloads: Iterable[tuple[str, str]]) -> list[str]:
+    """Whose each workload (namespace, name) is: who pays for most of it."""
+    found = []
+    for namespace, workload in workloads:
+        paid: dict[str, list[Decimal]] = defaultdict(list)
+        for part in ledger.of_workload(cluster, namespace, workload):
+            paid[part.team].append(ledger.left[part])
+        sums = {team: add_up(amounts) for team, amounts in paid.items()}
+        found.append(max(sums, key=lambda team: (sums[team], team), default=UNALLOCATED))
+    return found
+
+
 def _metered(window: Window, hours: Hours, zone: ZoneInfo) -> Window | None:
     """The days of a window that lie within these hours from end to end; None where none does."""
     before, after = (

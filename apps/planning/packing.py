@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.finops.findings import Sentence
+from apps.finops.stakes import read_stake, written
 from apps.planning.drafts import Action, Check, Draft
 
 _SENTENCES = ("says", "risks", "binds", "unknowns")
@@ -61,6 +62,7 @@ def _action(one: Action) -> dict[str, Any]:
         "saving_per_month": f"{one.saving_per_month:.12f}",
         "since": one.since.isoformat(),
         "scope": dict(one.scope),
+        "stakes": [written(stake) for stake in one.stakes],
     }
 
 
@@ -72,5 +74,6 @@ def _read_action(kept: dict[str, Any]) -> Action:
             "evidence": tuple(_read(line) for line in kept["evidence"]),
             "saving_per_month": Decimal(kept["saving_per_month"]),
             "since": date.fromisoformat(kept["since"]),
+            "stakes": tuple(read_stake(told) for told in kept.get("stakes", ())),
         }
     )

@@ -19,6 +19,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding, Sentence
 from apps.finops.money import add_up
 from apps.finops.once import once
+from apps.finops.stakes import claims_of, promised_twice
 from apps.marts.models import Publication
 from apps.marts.query import EVERYTHING, Scope
 from apps.planning.drafts import MOST_LAG, Draft, Planner, checked
@@ -185,12 +186,18 @@ def seen(draft: Draft, planner: Planner, scope: Scope) -> Draft:
     )  # fmt: skip
 
 
-def totals(found: list[Shown]) -> dict[str, Decimal]:
-    """What plans save a month, by currency."""
+def totals(found: Iterable[Shown]) -> dict[str, Decimal]:
+    """What plans save a month, by currency; what several would save of the same once."""
+    drafts = [one.draft for one in found if one.draft]
+    actions = [action for draft in drafts for action in draft.actions]
+    twice = promised_twice(
+        claim for number, one in enumerate(actions) for claim in claims_of(number, one.currency, one.stakes)
+    )
     sums: dict[str, list[Decimal]] = {}
-    for one in found:
-        if one.draft:
-            sums.setdefault(one.draft.currency, []).append(one.draft.saving_per_month)
+    for draft in drafts:
+        sums.setdefault(draft.currency, []).append(draft.saving_per_month)
+    for number, one in twice.items():
+        sums[actions[number].currency].append(one.amount.copy_negate())
     return {currency: add_up(amounts) for currency, amounts in sorted(sums.items())}
 
 
@@ -206,7 +213,7 @@ def findings(planner: str) -> tuple[Finding, ...]:
         Finding(
             kind=planner, subject=action.subject, team=action.team, title=action.title, evidence=action.evidence,
             currency=action.currency, saving_per_month=action.saving_per_month, since=action.since,
-            link=_link(one), at_stake=action.at_stake, scope=action.scope,
+            link=_link(one), at_stake=action.at_stake, scope=action.scope, stakes=action.stakes,
         )
         for one in _sound(planner)
         if one.draft

@@ -154,8 +154,8 @@ def _stages() -> tuple[tuple[str, dict[str, Decimal]], ...]:
 def _to_decide() -> list[Recommendation]:
     """What would save most of what nobody has decided about, one of each team first."""
     open_ones = [one for one in of_everybody(Wanted()) if one.state in (State.FOUND, State.ASSIGNED)]
-    within = promise(open_ones).within
-    counted = [one for one in open_ones if one.pk not in within]
+    promised = promise(open_ones)
+    counted = [one for one in open_ones if not promised.is_left_out(one)]
     first = {one.team: one for one in reversed(counted)}
     best = [one for one in counted if first[one.team] is one]
     return (best + [one for one in counted if first[one.team] is not one])[:TO_DECIDE]

@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.db.models import Prefetch, prefetch_related_objects
 
 from apps.finops.errors import CostOpsError
-from apps.finops.money import add_up, divided
+from apps.finops.money import NOTHING, add_up, divided, less
 from apps.operations.models import Recommendation
-from apps.operations.overlaps import promise, staked
+from apps.operations.overlaps import Promise, promise
 from apps.operations.people import seen_teams
 from apps.operations.states import SETTLED as DONE
 from apps.savings.models import Initiative, Measurement
@@ -132,42 +132,50 @@ def verified_per_month(found: Iterable[Entry]) -> dict[str, Decimal]:
 
 def ways(reader: Reader | None) -> list[Way]:
     """The way from found to verified, by currency. What an initiative carries out counts with it, not by itself, and
-    with one alone; unless it was reverted. Nor does what else was recommended to the same team of the same resource."""
+    with one alone; unless it was reverted. Nor does what else would save the same, but for what goes beyond it."""
     told = entries(reader)
     kept = [one for one in told if one.one.state not in (State.DRAFT, State.WITHDRAWN)]
     live = [one for one in kept if one.one.state != State.REVERTED]
     prefetch_related_objects([one.one for one in live], "recommendations")
-    carried_out = [each for one in live for each in one.one.recommendations.all()]
-    within = {one.pk for one in carried_out}
-    at_stake = {staked(one) for one in carried_out if one.at_stake}
+    within = {each.pk for one in live for each in one.one.recommendations.all()}
     teams = None if reader is None else seen_teams(reader)
     rows = Recommendation.objects.exclude(state__in=_LOST)
-    found = [
-        one for one in (rows if teams is None else rows.filter(team__in=teams))
-        if one.pk not in within and staked(one) not in at_stake
-    ]  # fmt: skip
-    counted = promise(found).within
-    found = [one for one in found if one.saving > 0 and one.pk not in counted]
-    currencies = sorted({one.currency for one in found} | {one.one.currency for one in kept})
+    found = [one for one in (rows if teams is None else rows.filter(team__in=teams)) if one.pk not in within]
+    currencies = sorted({one.currency for one in found if one.saving > 0} | {one.one.currency for one in kept})
     return [_way(currency, found, live) for currency in currencies]
 
 
 def _way(currency: str, found: Iterable[Recommendation], live: Iterable[Entry]) -> Way:
     recommended = [one for one in found if one.currency == currency]
     stated = [one for one in live if one.one.currency == currency]
-    counted = _promised_once(stated)
-    begun = _promised_once(one for one in stated if one.newest is not None or one.one.state != State.STATED)
-
-    def promised(of: Iterable[Recommendation], carried: Iterable[Entry]) -> Decimal:
-        return add_up([*(one.saving for one in of), *(one.one.promised for one in carried)])
-
+    begun = [one for one in stated if one.newest is not None or one.one.state != State.STATED]
     return Way(
         currency,
-        identified=promised(recommended, counted),
-        approved=promised((one for one in recommended if one.state in _APPROVED), counted),
-        implemented=promised((one for one in recommended if one.state in DONE), begun),
+        identified=_promised(recommended, stated),
+        approved=_promised((one for one in recommended if one.state in _APPROVED), stated),
+        implemented=_promised((one for one in recommended if one.state in DONE), begun),
         verified=verified_per_month(stated).get(currency, Decimal(0)),
     )
+
+
+def _promised(recommended: Iterable[Recommendation], stated: Iterable[Entry]) -> Decimal:
+    """What initiatives promise and, beyond that, recommendations. Of what initiatives carry out that would save the
+    same, as much is taken from those that promise it second."""
+    counted = _promised_once(stated)
+    carried = {each.pk: each for one in counted for each in one.one.recommendations.all()}
+    own = promise(carried.values())
+    beyond = promise(recommended, settled=carried.values())
+    return add_up([*beyond.counted.values(), *(_of_its_own(one, own) for one in counted)])
+
+
+def _of_its_own(one: Entry, carried: Promise) -> Decimal:
+    """What an initiative promises, less what another saves of the same."""
+    twice = add_up(
+        less(each.saving, carried.counted[each.pk])
+        for each in one.one.recommendations.all()
+        if each.pk in carried.within
+    )
+    return max(NOTHING, less(one.one.promised, twice))
 
 
 def _promised_once(found: Iterable[Entry]) -> list[Entry]:

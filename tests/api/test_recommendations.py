@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
+from apps.finops.stakes import Stake, in_cluster
 from apps.operations.models import Recommendation
 from tests.api.test_schema import Draft202012Validator, closed
 from tests.operations.worlds import a_finding, history, one, recommend
@@ -36,6 +37,27 @@ def test_each_sees_the_own_teams_and_totals_promise_a_resource_once(found: dict[
     assert (night["assignee"], night["state"], night["evidence"]) == (
         "lilei", "assigned", ["Nobody read it since 2026-10-01"],
     )  # fmt: skip
+
+
+def test_what_a_plan_and_a_finding_would_save_of_one_workload_counts_once(callers: dict[str, Client]) -> None:
+    """Of 65 by smaller requests 45 are those of a workload that costs 50 and could be stopped."""
+    web, batch = (in_cluster("online", "live-class", "shop", name) for name in ("web", "batch"))
+    recommend(
+        a_finding("idle", team="live-class", saving_per_month=Decimal(50), stakes=(Stake(web, Decimal(50)),)),
+        a_finding(
+            "smaller", team="live-class", saving_per_month=Decimal(65),
+            stakes=(Stake(web, Decimal(45)), Stake(batch, Decimal(20))),
+        ),
+    )  # fmt: skip
+    stop, shrink = one("idle").pk, one("smaller").pk
+
+    listed = callers["finance"].get(ADDRESS).json()
+    told = {row["number"]: (row["counted_per_month"], row["within"]) for row in listed["rows"]}
+    alone = callers["finance"].get(f"{ADDRESS}{shrink}/").json()
+
+    assert listed["totals"] == {"CNY": "70"}
+    assert told == {stop: ("50", None), shrink: ("20", stop)}
+    assert (alone["counted_per_month"], alone["within"]) == ("20", stop)
 
 
 def test_the_list_is_narrowed_and_leaves_as_csv(found: dict[str, Client]) -> None:

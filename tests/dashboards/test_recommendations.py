@@ -67,7 +67,7 @@ def test_the_total_counts_a_resource_once_and_says_so(found, client_of):
     body = client_of("finance").get(INBOX).content.decode()
 
     assert 'title="1334.500000000001"' in body
-    assert "1 is about the same resource as a larger one" in body
+    assert "1 would save some of what others save too" in body
     assert f"within {one('vm-1').pk}" in body
     assert "about 77.00 CNY" in body
 
@@ -135,7 +135,7 @@ def test_one_tells_evidence_history_and_what_else_is_about_the_resource(found, c
 
     for said in (
         "Nobody read it since 2026-10-01", "ask &lt;b&gt;Ops&lt;/b&gt;", "By default the lead of live-class",
-        "/forecasts/", "Also about this resource", "only that one is counted",
+        "/forecasts/", "Also about the same cost", "only that one is counted",
     ):  # fmt: skip
         assert said in body
     assert set(re.findall(r'name="action" value="(\w+)"', body)) == {"assign", "accept", "decline", "snooze", "comment"}

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.finops.stakes import of_resource
 from apps.finops.windows import Window
 from apps.insights import runs
 from apps.insights.idle import deciding, judging, listening, selectors, services
@@ -218,6 +219,14 @@ def test_findings_never_promise_more_than_is_paid(found):
     for one in selectors.findings(day=TODAY):
         stakes[one.at_stake] += one.saving_per_month
     assert stakes["i-n2"] == a_month("5.00")
+
+
+def test_what_is_idle_is_at_stake_where_it_is_spent(found):
+    told = {one.at_stake: one for one in selectors.findings(day=TODAY)}
+
+    assert all(sum(stake.saving_per_month for stake in one.stakes) == one.saving_per_month for one in told.values())
+    assert [stake.place for stake in told["i-n2"].stakes] == [of_resource("i-n2", told["i-n2"].team, "online")]
+    assert [stake.place[0] for stake in told["eip-lone"].stakes] == ["address:"]
 
 
 def test_days_are_heard_one_by_one_as_all_together(found, monkeypatch):

@@ -158,6 +158,9 @@ def test_others_about_the_same_resource_are_told_but_not_those_of_other_teams(fo
         a_finding("d"),
     )  # fmt: skip
 
-    assert [other.subject for other in selectors.about_the_same(one("a"))] == ["b"]
-    assert selectors.about_the_same(one("d")) == []
+    def about(subject: str) -> list[str]:
+        return [other.subject for other in selectors.beside(one(subject), None)[0]]
+
+    assert about("a") == ["b"]
+    assert about("d") == []
     assert Recommendation.objects.filter(at_stake="vm-1").count() == 3

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from apps.finops.stakes import Stake, in_cluster
 from apps.marts.models import Publication
 from apps.planning import outcomes, services
 from apps.planning.arrays import unpack
@@ -57,6 +58,16 @@ def test_a_node_leaves_for_good_and_the_rush_node_every_day(shop: Publication) -
     standing, elastic = Decimal(24 * 365) / 12, Decimal(4 * 365) / 12
     assert abs(draft.saving_per_month - standing - elastic) < Decimal("0.000001")
     assert [(action.team, action.saving_per_month) for action in draft.actions] == [("shop", draft.saving_per_month)]
+
+
+def test_a_saving_is_told_by_where_it_is_spent_now(shop: Publication) -> None:
+    """What is lowered is of workloads; nodes that stand no more are of the cluster."""
+    (lower,), (keep,) = sized(shop).actions, pooled(shop).actions
+
+    assert {stake.place for stake in lower.stakes} == {
+        in_cluster("online", "shop", "shop", "web"), in_cluster("online", "shop", "shop", "rush"),
+    }  # fmt: skip
+    assert keep.stakes == (Stake(in_cluster("online"), keep.saving_per_month),)
 
 
 FEW_DAYS = pytest.mark.parametrize(
@@ -200,6 +211,7 @@ def test_the_nightly_job_runs_on_nodes_that_stand_anyway(home: Path, days: int) 
     ]
     (move,) = draft.actions
     assert move.scope == {"cluster": "offline"}, "the cost that falls is that of the nodes batch work leaves"
+    assert move.stakes == (Stake(in_cluster("offline"), draft.saving_per_month),)
     for shape in colocation.PLANNER.figures:
         assert colocation.PLANNER.draw(draft, shape.name)["data"]
     quotas = [row[2] for row in draft.tables["week"]]

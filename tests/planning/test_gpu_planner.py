@@ -98,6 +98,9 @@ def test_two_share_a_card_and_a_node_goes_back(data: bytes) -> None:
         "a": "shares its card", "b": "shares its card", "c": "has its card alone", "d": "memory not known"
     }  # fmt: skip
     assert [(action.team, action.saving_per_month) for action in draft.actions] == [("ml", draft.saving_per_month)]
+    ((place, part, _),) = draft.actions[0].stakes
+    assert (place[:3], part) == (("gpu", "ml", "ml"), draft.saving_per_month), "its one card is held by a or b"
+    assert place[3] in ("a", "b")
     assert "schedulers such as FGD place each pod online" in " ".join(str(line) for line in draft.says)
     for shape in PLANNER.figures:
         assert PLANNER.draw(draft, shape.name)["data"]

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from apps.insights.idle.ledger import per_month
 from apps.planning.arrays import unpack
 from apps.planning.drafts import checked
 from apps.planning.exporting import exported
@@ -121,6 +122,8 @@ def test_the_flat_base_is_committed_and_no_more_than_it_costs(pinned):
     assert draft.is_verified
     (action,) = draft.actions
     assert (action.team, action.saving_per_month) == ("shop", draft.saving_per_month)
+    ((place, part, cost),) = action.stakes
+    assert (place, part, cost) == (("",), draft.saving_per_month, per_month(Decimal(48 * 28), 28)), "48 a day on demand"
 
 
 def test_more_is_bought_when_what_is_held_ends(pinned):

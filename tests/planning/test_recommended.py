@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from apps.finops.findings import Sentence
+from apps.finops.stakes import Stake, in_cluster
 from apps.operations import deciding
 from apps.operations import services as operations
 from apps.operations.deciding import Step
@@ -16,7 +17,9 @@ from apps.operations.kinds import KINDS
 from apps.operations.models import Recommendation
 from apps.planning import services as planning
 from apps.planning.drafts import Action, Case, Check, Draft, Planner
+from apps.planning.models import Plan
 from apps.planning.planners import pools
+from apps.planning.selectors import Shown, totals
 from apps.teams.approval import Actor
 from tests.worlds import publish_costs
 
@@ -71,3 +74,18 @@ def test_what_is_in_progress_is_done_when_a_plan_that_was_made_asks_for_it_no_mo
         deciding.take([Recommendation.objects.get()], Step(action), by=Actor("han", None), now=NOW)
     fill(read, draft)
     assert Recommendation.objects.get(subject="online").state == (in_progress if is_begun else accepted)
+
+
+def test_what_two_plans_would_save_of_the_same_is_added_once() -> None:
+    """Of 30 that nodes would cost less 20 are those of a workload; 5 of a plan are nobody's to do."""
+    workload, nodes = (
+        replace(ASKED, saving_per_month=saving, stakes=(Stake(place, saving),))
+        for saving, place in ((Decimal(20), in_cluster("a", "web", "shop", "api")), (Decimal(30), in_cluster("a")))
+    )
+    drafts = (
+        replace(DRAFT, saving_per_month=saving, actions=(action,))
+        for saving, action in ((Decimal(20), workload), (Decimal(35), nodes))
+    )
+    shown = [Shown(Plan(), pools.PLANNER, draft, None, date(2026, 11, 2)) for draft in drafts]
+
+    assert totals(shown) == {"CNY": Decimal(35)}

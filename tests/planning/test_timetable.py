@@ -75,6 +75,8 @@ def test_what_ran_for_nobody_is_saved_where_nodes_come_and_go(school: Publicatio
     most = (Decimal(5 * 80 + 2 * 120) / 4 / 7) * 365 / 12
     assert most * Decimal("0.8") < draft.saving_per_month <= most
     assert [action.team for action in draft.actions] == ["teachers"]
+    ((place, part, _),) = draft.actions[0].stakes
+    assert (place[1], part) == ("teachers", draft.actions[0].saving_per_month)
 
 
 @pytest.mark.parametrize("days", [21, 27, 28])

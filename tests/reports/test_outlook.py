@@ -135,7 +135,7 @@ def test_what_was_decided_is_not_told_and_one_resource_is_promised_once():
 
     text = letter().text
 
-    assert "2 are open. Together they save a month: 7.00 CNY (of several about one resource only the largest" in text
+    assert "2 are open. Together they save a month: 7.00 CNY (what several would save is counted once" in text
     assert "Delete c" not in text
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from apps.finops.findings import Finding
+from apps.finops.stakes import Stake, in_cluster
 from apps.operations import deciding
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
@@ -130,6 +132,29 @@ def test_of_one_resource_only_the_largest_promise_counts():
     found(100, 60, at_stake="i-1")
 
     assert way()[0] == "identified 100.00"
+
+
+def of_place(subject: str, amount: int, *place: str) -> Finding:
+    stake = Stake(in_cluster("online", *place), Decimal(amount))
+    return a_finding(subject, saving_per_month=Decimal(amount), stakes=(stake,))
+
+
+def test_what_is_done_counts_though_something_else_would_save_more_of_the_same():
+    recommend(of_place("idle", 60, "live", "shop", "web"), of_place("schedule", 100, "live", "shop", "web"))
+    do(Recommendation.objects.get(subject="idle"), "accept", "finish")
+
+    assert way() == ["identified 100.00", "approved 60.00", "implemented 60.00", "verified 0.00"]
+
+
+def test_what_initiatives_would_save_of_the_same_is_promised_once():
+    """Both were done, and are measured by themselves: of 100 in the namespace 60 are those of its workload."""
+    recommend(of_place("idle", 60, "live", "shop", "web"), of_place("smaller", 100, "live", "shop"),
+              of_place("nodes", 500))  # fmt: skip
+    for subject, promised in (("idle", "60"), ("smaller", "100")):
+        initiative = stand("verified", saving="28", promised_per_month=promised, name=subject)
+        initiative.recommendations.add(Recommendation.objects.get(subject=subject))
+
+    assert way()[:3] == ["identified 500.00", "approved 100.00", "implemented 100.00"]
 
 
 def test_currencies_are_never_added():

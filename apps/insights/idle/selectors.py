@@ -13,6 +13,7 @@ from apps.finops.errors import CostOpsError
 from apps.finops.findings import Finding, Sentence
 from apps.finops.money import add_up
 from apps.finops.once import once
+from apps.finops.stakes import Place, Stake, in_cluster, of_resource
 from apps.insights.idle import kinds
 from apps.insights.idle.describing import ASK, TITLES
 from apps.insights.models import IdleExclusion, IdleFinding, IdleRun
@@ -190,6 +191,7 @@ def findings(scope: Scope = EVERYTHING, *, day: date) -> tuple[Finding, ...]:
 
 def _finding(row: IdleFinding) -> Finding:
     title = TITLES[row.kind] if row.is_known else ASK
+    saving = row.per_month if row.is_known else Decimal(0)
     return Finding(
         kind="schedule" if row.kind == kinds.SCHEDULE else "idle",
         subject=f"{row.kind} {row.subject} {row.team} {row.currency}",
@@ -197,12 +199,22 @@ def _finding(row: IdleFinding) -> Finding:
         title=Sentence(title, {"name": row.name or row.subject}),
         evidence=sentences(row),
         currency=row.currency,
-        saving_per_month=row.per_month if row.is_known else Decimal(0),
+        saving_per_month=saving,
         since=row.since,
         link=reverse("idle-one", args=[row.identity]),
         at_stake=row.at_stake,
         scope=_scope(row),
+        stakes=(Stake(_place(row), saving),),
     )
+
+
+def _place(row: IdleFinding) -> Place:
+    """Where its money is spent: of what is billed by itself only a node is part of what its cluster costs, and only
+    servers and databases of what could be bought for longer at a lower price."""
+    if row.namespace:
+        return in_cluster(row.cluster, row.team, row.namespace, row.workload)
+    alone = "" if row.kind in (kinds.INSTANCE, kinds.DATABASE) else f"{row.kind}:"
+    return of_resource(row.resource, row.team, row.cluster if row.kind == kinds.NODE else alone)
 
 
 def _scope(row: IdleFinding) -> dict[str, str]:

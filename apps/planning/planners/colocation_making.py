@@ -10,6 +10,7 @@ import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
+from apps.finops.stakes import Stake, in_cluster
 from apps.planning.arrays import unpack
 from apps.planning.drafts import (
     Action,
@@ -237,7 +238,7 @@ def _actions(meta: dict[str, Any], saving: Decimal, evidence: tuple[Sentence, ..
     since = date.fromisoformat(meta["since"])
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, names), evidence, meta["currency"], saving, since,
-               scope={"cluster": meta["batch_cluster"]}),
+               scope={"cluster": meta["batch_cluster"]}, stakes=(Stake(in_cluster(meta["batch_cluster"]), saving),)),
     )  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from apps.finops.findings import Sentence
-from apps.finops.money import add_up, less
+from apps.finops.money import add_up, less, split
+from apps.finops.stakes import Place, Stake, in_cluster, of_resource
 from apps.planning.drafts import (
     Action,
     Check,
@@ -201,9 +202,33 @@ def _actions(case: Case, found: GivenBack) -> tuple[Action, ...]:
             ),
             currency=case.meta["currency"], saving_per_month=add_up(node.price for node in nodes), since=since,
             scope={"cluster": case.meta["cluster"]} | ({"node_pool": pool} if pool else {}),
+            stakes=_stakes(case, nodes),
         )
         for pool, nodes in sorted(pools.items())
     )  # fmt: skip
+
+
+def _stakes(case: Case, nodes: list[Node]) -> tuple[Stake, ...]:
+    """What leaving nodes cost by the cards of each: that of cards which pods hold now is spent on their workloads, the
+    rest on the node."""
+    found: dict[Place, list[Decimal]] = {}
+    cluster, workload_of = case.meta["cluster"], case.workload_of
+    if "resources" not in case.meta:
+        return ()  # the numbers that an earlier version kept for its sliders do not tell
+    for node in nodes:
+        alone = of_resource(case.meta["resources"][node.name], case.teams[node.name], cluster)
+        held: dict[Place, int] = {}
+        for name, stands in case.now.items():
+            if stands.node == node.name and stands.cards:
+                number = workload_of[name]
+                workload = in_cluster(cluster, case.meta["teams"][number], *case.meta["workloads"][number])
+                held[workload] = held.get(workload, 0) + len(stands.cards)
+        places = [*held, alone]
+        weights = [*held.values(), max(0, node.cards - sum(held.values()))]
+        parts = split(node.price, {f"{at:06d}": weight for at, weight in enumerate(weights)})
+        for place, part in zip(places, parts.values(), strict=True):
+            found.setdefault(place, []).append(part)
+    return tuple(Stake(place, add_up(amounts)) for place, amounts in found.items() if any(amounts))
 
 
 def _payer(case: Case, nodes: list[Node]) -> str:

@@ -14,6 +14,7 @@ from apps.charts.figures import Figure
 from apps.charts.plans import Axis, Mark, Series, over
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
+from apps.finops.stakes import Stake, in_cluster
 from apps.planning.arrays import unpack
 from apps.planning.drafts import (
     Action,
@@ -179,7 +180,7 @@ def _actions(
             subject=meta["cluster"], team=meta["team"], title=Sentence(TITLE, names),
             evidence=_risks(found, {one.name: one for one in found.replayed}, len(pools.demand)),
             currency=meta["currency"], saving_per_month=saving, since=date.fromisoformat(meta["since"]),
-            scope={"cluster": meta["cluster"]},
+            scope={"cluster": meta["cluster"]}, stakes=(Stake(in_cluster(meta["cluster"]), saving),),
         ),
     )  # fmt: skip
 
@@ -222,7 +223,7 @@ PLANNER = Planner(
     name="pools",
     title=gettext_lazy("Elastic pools"),
     about=gettext_lazy("How many nodes to keep standing, and where what is above them runs cheapest hour by hour."),
-    version="2",
+    version="3",
     read=read,
     make=make,
     draw=draw,

@@ -41,7 +41,7 @@ PLANNER = Planner(
     about=gettext_lazy(
         "What to commit to month by month, what to leave to spot, serverless or on demand, and where memory lies."
     ),
-    version="2",
+    version="3",
     read=read,
     make=make,
     draw=draw,

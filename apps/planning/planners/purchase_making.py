@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from apps.finops.findings import Sentence
+from apps.finops.money import SCALE, add_up, split
+from apps.finops.stakes import Stake, in_cluster
 from apps.planning.arrays import unpack
 from apps.planning.drafts import Action, Check, Draft, Rows, Settings
 from apps.planning.methods.purchase.ladder import LADDER_MONTHS
@@ -181,8 +183,18 @@ def _action(one: Planned, meta: Meta) -> Action:
         title=Sentence(words.TITLE, names),
         evidence=(Sentence(words.EVIDENCE, {"share": share(above), "least": share(float(least))}),),
         currency=meta["currency"], saving_per_month=one.saving, since=date.fromisoformat(meta["since"]),
-        scope={"region": one.pool.meta["region"]} if one.pool.meta["region"] else {},
+        scope={"region": one.pool.meta["region"]} if one.pool.meta["region"] else {}, stakes=_stakes(one, meta),
     )  # fmt: skip
+
+
+def _stakes(one: Planned, meta: Meta) -> tuple[Stake, ...]:
+    """Its saving by the clusters that cost at the price that would fall, each with what it costs so in all pools."""
+    costs = {cluster: Decimal(cost) for cluster, cost in one.pool.meta.get("clusters", {}).items()}
+    parts = split(one.saving, {cluster: int(cost.scaleb(SCALE)) for cluster, cost in costs.items()})
+    if parts.keys() != costs.keys():
+        return ()  # nothing is paid at that price now, or the numbers are of an earlier version
+    whole = {cluster: add_up(Decimal(pool["clusters"].get(cluster, 0)) for pool in meta["pools"]) for cluster in costs}
+    return tuple(Stake(in_cluster(cluster), parts[cluster], whole[cluster]) for cluster, cost in costs.items() if cost)
 
 
 def _purchases(one: Planned) -> Rows:

@@ -70,15 +70,21 @@ def _case(
     unsold = [pool.key[2] for pool in own if pool not in planned]
     by_cost = sorted(planned, key=lambda pool: (-pool.cost, pool.key))
     planned = sorted(by_cost[:MOST_POOLS], key=lambda pool: pool.key)
-    teams = _teams(planned, pinned, window)
+    ledger = Ledger.read(pinned, window, (), {one for pool in planned for one in pool.resources if one})
+    teams, clusters = _teams(planned, ledger), _clusters(planned, ledger)
     days = (window.end - window.start).days
     unsaid: list[str] = []
     meta = {
         "currency": currency, "first": bill.first_hour, "days": bill.days, "costed_days": days,
         "since": window.end.isoformat(), "is_metered": claims is not None,
         "pools": [
-            _pool(pool, bill.holdings, claims or {}, window, days) | {"team": teams[pool.key], "offers": [
-                cell for one in sold[pool.key] if (cell := _offer(one, pool, unsaid, window.end)) is not None]}
+            _pool(pool, bill.holdings, claims or {}, window, days) | {
+                "team": teams[pool.key],
+                "clusters": {one: f"{per_month(cost, days):f}" for one, cost in clusters[pool.key].items()},
+                "offers": [
+                    cell for one in sold[pool.key] if (cell := _offer(one, pool, unsaid, window.end)) is not None
+                ],
+            }
             for pool in planned
         ],
         "unsold": unsold, "small": sorted({pool.key[2] for pool in by_cost[MOST_POOLS:]}),
@@ -158,9 +164,20 @@ def _ratio(offer: Offer, pool: Pool, day: date) -> Decimal | None:
     return None
 
 
-def _teams(pools: Iterable[Pool], pinned: Publication, window: Window) -> dict[Key, str]:
+def _clusters(pools: Iterable[Pool], ledger: Ledger) -> dict[Key, dict[str, Decimal]]:
+    """What each pool costs on demand by the cluster whose nodes it is; '' where it is none's."""
+    found: dict[Key, dict[str, Decimal]] = {}
+    for pool in pools:
+        costs: dict[str, list[Decimal]] = defaultdict(list)
+        for resource, cost in pool.resources.items():
+            cluster = next((part.cluster for part in ledger.of_resource(resource) if part.cluster), "")
+            costs[cluster].append(max(cost, Decimal(0)))
+        found[pool.key] = {cluster: add_up(amounts) for cluster, amounts in sorted(costs.items())}
+    return found
+
+
+def _teams(pools: Iterable[Pool], ledger: Ledger) -> dict[Key, str]:
     """The team that carries most of what each pool costs on demand."""
-    ledger = Ledger.read(pinned, window, (), {one for pool in pools for one in pool.resources if one})
     found = {}
     for pool in pools:
         costs: dict[str, list[Decimal]] = defaultdict(list)

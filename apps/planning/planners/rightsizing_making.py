@@ -8,6 +8,7 @@ import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.finops.money import add_up
+from apps.finops.stakes import Stake, in_cluster
 from apps.planning.drafts import (
     Action,
     Check,
@@ -208,6 +209,9 @@ def _actions(case: Cluster, sized: Sized, parts: list[Decimal]) -> tuple[Action,
             evidence=tuple(_evidence(case, sized, place) for place in sorted(places, key=lambda one: -parts[one])[:3]),
             currency=case.meta["currency"], saving_per_month=add_up(parts[place] for place in places), since=since,
             scope={"cluster": cluster, "team": team},
+            stakes=tuple(
+                Stake(in_cluster(cluster, team, *case.meta["workloads"][place][:2]), parts[place]) for place in places
+            ),
         )
         for team, places in sorted(teams.items())
     )  # fmt: skip

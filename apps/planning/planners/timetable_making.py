@@ -11,6 +11,7 @@ import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.finops.money import rounded
+from apps.finops.stakes import Stake, in_cluster
 from apps.learning.threads import alone
 from apps.planning.arrays import unpack
 from apps.planning.drafts import Action, Check, Draft, Settings
@@ -262,11 +263,12 @@ def _actions(
     if saving < cost * WORTH_IT:
         return ()
     workload = f"{case.meta['namespace']}/{case.meta['workload']}"
+    placed = {name: case.meta[name] for name in ("cluster", "namespace", "workload")}
     return (
         Action(workload, case.meta["team"], Sentence(words.TITLE, {"workload": workload}),
                _risks(case, replayed, past, verdict), case.meta["currency"], saving,
                date.fromisoformat(case.meta["since"]),
-               scope={name: case.meta[name] for name in ("cluster", "namespace", "workload")}),
+               scope=placed, stakes=(Stake(in_cluster(team=case.meta["team"], **placed), saving),)),
     )  # fmt: skip
 
 

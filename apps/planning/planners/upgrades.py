@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from apps.charts.figures import Figure, Step, bridge
 from apps.finops.findings import Sentence
 from apps.finops.money import less, rounded
+from apps.finops.stakes import Stake, in_cluster
 from apps.planning.arrays import unpack
 from apps.planning.drafts import (
     Action,
@@ -140,7 +141,7 @@ def _actions(meta: dict[str, Any], saving: Decimal, found: Compared) -> tuple[Ac
     return (
         Action(meta["cluster"], meta["team"], Sentence(TITLE, {"cluster": meta["cluster"]}), (Sentence(LEAVE, names),),
                meta["currency"], saving, date.fromisoformat(meta["since"]),
-               scope={"cluster": meta["cluster"]}),
+               scope={"cluster": meta["cluster"]}, stakes=(Stake(in_cluster(meta["cluster"]), saving),)),
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ PLANNER = Planner(
     name="upgrades",
     title=gettext_lazy("Separation and upgrades"),
     about=gettext_lazy("What a cluster needs when storage leaves its nodes, or a core does more work."),
-    version="2",
+    version="3",
     read=read,
     make=make,
     draw=draw,

@@ -12,12 +12,12 @@ import numpy as np
 
 from apps.finops.findings import Sentence
 from apps.finops.tables import NODE_HOURS, WORKLOAD_HOURS, WORKLOAD_PEAKS
-from apps.insights.idle.ledger import per_month
+from apps.insights.idle.ledger import Ledger, per_month
 from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import AGENTS, LASTING, Metering, Stood
+from apps.planning.metering import AGENTS, LASTING, Metering, Stood, payers
 
 DAY = 24
 DAYS, LEAST_DAYS = 28, 7
@@ -90,9 +90,11 @@ def _case(metering: Metering, cluster: str, nodes: list[Stood], end: int) -> Cas
     if days < LEAST_DAYS:
         return Case(cluster, withheld=Sentence(THIN, told | {"days": f"{days}", "least": f"{LEAST_DAYS}"}))
     agents = _agents(metering, cluster, nodes, end)
+    ledger = Ledger.read(metering.pinned, metering.window, {(cluster, namespace) for namespace, _ in workloads}, ())
     meta = {
         "cluster": cluster, "currency": currency, "days": metering.days, "first": hours.first,
         "since": str(metering.window.end - timedelta(days=1)), "workloads": [list(one) for one in workloads],
+        "teams": payers(ledger, cluster, workloads), "resources": {node.node: node.resource for node in nodes},
         "pods": [[pod[0], workloads.index((pod[1], pod[2])), *pod[3:]] for pod in pods],
         "nodes": [
             [node.node, node.pool, node.instance_type, round(node.cores - agents[node.node][0], 3),

@@ -18,8 +18,7 @@ from apps.insights.idle.listening import Hours
 from apps.marts.models import Publication
 from apps.planning.arrays import pack
 from apps.planning.drafts import Case
-from apps.planning.metering import Metering, Stood
-from apps.teams.models import UNALLOCATED
+from apps.planning.metering import Metering, Stood, payers
 from apps.teams.selectors import rule_book
 from apps.warehouse.engine import Workspace, connect
 
@@ -69,7 +68,7 @@ def _case(metering: Metering, cluster: str) -> Case:
     ratio = rule_book()[1].price_ratio
     meta: dict[str, Any] = stock[0] | {
         "cluster": cluster, "first": hours.first, "since": str(metering.window.end - timedelta(days=1)),
-        "workloads": [list(key) for key in keys], "teams": _teams(ledger, cluster, keys),
+        "workloads": [list(key) for key in keys], "teams": payers(ledger, cluster, [key[:2] for key in keys]),
         "has_peaks": bool(used.pop("has_peaks")), "ratio": [ratio.cpu_core, ratio.memory_gib],
         "serverless": _serverless(ledger, cluster, keys, ran, stock[0]["currency"]),
     }  # fmt: skip
@@ -224,16 +223,4 @@ def _serverless(ledger: Ledger, cluster: str, keys: Keys, ran: Any, currency: st
         )
         if cost > 0:
             found.append([place, f"{cost:.12f}", min(resources[place]), told])
-    return found
-
-
-def _teams(ledger: Ledger, cluster: str, keys: Keys) -> list[str]:
-    """Whose each workload is: who pays for most of it."""
-    found = []
-    for namespace, workload, _kind in keys:
-        paid: dict[str, list[Decimal]] = defaultdict(list)
-        for part in ledger.of_workload(cluster, namespace, workload):
-            paid[part.team].append(ledger.left[part])
-        sums = {team: add_up(amounts) for team, amounts in paid.items()}
-        found.append(max(sums, key=lambda team: (sums[team], team), default=UNALLOCATED))
     return found

@@ -234,7 +234,7 @@ def _open(outlook: Outlook) -> str:
     text = ngettext("%(n)s is open.", "%(n)s are open.", outlook.open_count) % {"n": outlook.open_count}
     if not outlook.totals:
         return text
-    overlapping = f" ({_('of several about one resource only the largest is counted')})" if outlook.overlapping else ""
+    overlapping = f" ({_('what several would save is counted once')})" if outlook.overlapping else ""
     return f"{text} {_('Together they save a month')}: {totals(outlook.totals)}{overlapping}{_('.')}"
 
 

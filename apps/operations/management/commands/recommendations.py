@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from apps.allocation.management.drafting import actor
 from apps.finops.errors import CostOpsError
-from apps.operations import deciding, kinds, overlaps, selectors
+from apps.operations import deciding, kinds, selectors
 from apps.operations.deciding import Step
 from apps.operations.models import Recommendation
+from apps.operations.overlaps import Promise
 from apps.operations.selectors import Wanted
 from apps.operations.states import ACTIONS
 from apps.warehouse.commands import TerminalCommand
@@ -18,7 +19,7 @@ from apps.warehouse.sentences import told, told_of
 from apps.warehouse.terminal import add_format, day, print_rows
 
 LISTING = """
-In each currency the most money first. `counted` is empty where a larger one about the same resource is counted instead.
+In each currency the most money first. `counted` is less, or empty, where another one would save the same.
 
 examples:
   manage.py recommendations list                            what is open
@@ -85,16 +86,16 @@ class Command(TerminalCommand):
     def _list(self, given: dict[str, Any]) -> None:
         wanted = Wanted(kind=given["kind"], team=given["team"], state=given["state"])
         found = selectors.of_everybody(wanted)
-        promise = selectors.promised(found, wanted)
-        print_rows(COLUMNS, [_row(one, promise) for one in found], given["format"], self.stdout)
+        promised = selectors.promised(found, wanted)
+        print_rows(COLUMNS, [_row(one, promised) for one in found], given["format"], self.stdout)
         if given["format"] == "table":
-            for currency, total in promise.totals.items():
-                self.stdout.write(f"{total:,.2f} {currency} a month together, no resource counted twice.")
+            for currency, total in promised.totals.items():
+                self.stdout.write(f"{total:,.2f} {currency} a month together, nothing counted twice.")
 
     def _show(self, given: dict[str, Any]) -> None:
         one = selectors.find(given["number"], None)
         if given["format"] == "table":
-            print_rows(COLUMNS, [_row(one, overlaps.promise([one]))], "table", self.stdout)
+            print_rows(COLUMNS, [_row(one, selectors.beside(one, None)[1])], "table", self.stdout)
             for sentence in one.evidence:
                 self.stdout.write(f"- {told_of(sentence)}")
         rows = [
@@ -111,8 +112,8 @@ class Command(TerminalCommand):
             self.stdout.write(f"Recommendation {one.pk} is {Recommendation.State(one.state).label}.")
 
 
-def _row(one: Recommendation, promise: overlaps.Promise) -> list[Any]:
-    counted = "" if one.pk in promise.within or not one.saving else one.saving
+def _row(one: Recommendation, promised: Promise) -> list[Any]:
+    counted = promised.counted.get(one.pk) or ""
     assignee = one.assignee.get_username() if one.assignee else ""
     return [
         str(one.pk), one.kind, one.team, told_of(one.title), one.state, assignee, one.due, one.currency, one.saving,
