@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from apps.finops.stakes import Stake
 
+WeekHours = tuple[int, int, int]
+"""Hours of the week on end, by the business time zone: weekday (0 is Monday), first hour, how many."""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -28,7 +31,8 @@ class Finding:
     seen, strongest first. `saving_per_month` is what doing so is expected to save at effective cost, in `currency`,
     and zero where a finding is a question and no saving. `link` is the path of the page that tells everything.
     `at_stake` names the resource, where it is one. `stakes` say where the saving is spent now, and add up to it: what
-    several findings would save of the same is saved once.
+    several findings would save of the same is saved once. `hours` are those of the week in which it is to be off, where
+    it is not to be off for good.
     `amount_per_month` is what a question is about that saves nothing by itself: the cost nobody owns, a rise. `scope`
     names the cost that would fall, by which the saving is verified later: a value by dimension of a question about
     cost, or `resource` as it is billed.
@@ -47,3 +51,4 @@ class Finding:
     amount_per_month: Decimal = Decimal(0)
     scope: Mapping[str, str] = field(default_factory=dict)
     stakes: tuple[Stake, ...] = ()
+    hours: tuple[WeekHours, ...] = ()

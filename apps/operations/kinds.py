@@ -42,7 +42,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("ownership", _("Ownership"), ownership.findings, 14, ownership.GONE),
     Kind("anomaly", _("Anomaly"), anomalies.findings, 3, anomalies.GONE),
     Kind("idle", _("Idle"), unused.idle, 14, unused.GONE, unused.idle_answered),
-    Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE, unused.answered),
+    Kind("schedule", _("Schedule"), unused.schedules, 14, unused.GONE, unused.schedule_answered),
     Kind("landing", _("Landing"), landing.findings, 7, landing.GONE),
     *(
         Kind(one.name, one.title, plans.findings_of(one.name), one.days, plans.GONE, plans.answered_of(one.name))

@@ -13,7 +13,8 @@ class Recommendation(models.Model):
     `amount_text` what a question without a saving is about; both exact. `declined_text` is the money it was declined
     at, `due` by policy. `found_in` is the publication it was first found in, `seen_in` the last. `scope` says which
     cost would fall: a value by dimension of a CostQuery, or `resource` as billed; empty where no cost would. `stakes`
-    are the places where the saving is spent now, each with its part of it; None of what an earlier version found.
+    are the places where the saving is spent now, each with its part of it, `hours` those of the week in
+    which it is to be off, if not for good; None of what an earlier version found.
     """
 
     class State(models.TextChoices):
@@ -41,6 +42,7 @@ class Recommendation(models.Model):
     at_stake = models.CharField(max_length=600, blank=True)
     scope = models.JSONField(default=dict, blank=True)
     stakes = models.JSONField(null=True, blank=True)
+    hours = models.JSONField(null=True, blank=True)
     link = models.CharField(max_length=1000)
     since = models.DateField()
     state = models.CharField(max_length=12, choices=State, default=State.FOUND, db_index=True)

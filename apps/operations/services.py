@@ -176,7 +176,7 @@ def _facts(finding: Finding) -> dict[str, Any]:
         "saving_text": f"{finding.saving_per_month:f}", "amount_text": f"{finding.amount_per_month:f}",
         "at_stake": _short(finding.at_stake), "scope": dict(finding.scope), "link": finding.link,
         "since": finding.since,
-        "stakes": [written(stake) for stake in finding.stakes],
+        "stakes": [written(stake) for stake in finding.stakes], "hours": [list(span) for span in finding.hours],
     }  # fmt: skip
 
 

@@ -113,10 +113,14 @@ def hour(day: date, number: int) -> datetime:
 
 
 def fill_by_hours(
-    kind: str, off: Off, found: tuple[Finding, ...] = (), there: tuple[tuple[str, str], ...] = ()
+    kind: str,
+    off: Off,
+    found: tuple[Finding, ...] = (),
+    there: tuple[tuple[str, str], ...] = (),
+    runs: Off = lambda _at: False,
 ) -> None:
     """The same of `batch` heard in every hour but those in which it is `off`. On the last day it is heard these
-    workloads stand in it, and the node n1."""
+    workloads stand in it, and the node n1; jobs/etl `runs` in hours in which it is heard."""
     told = {day: [number for number in range(24) if not off(hour(day, number))] for day in DAYS}
     pinned = publish_costs(
         [{"day": day, "effective_cost": "1"} for day in DAYS],
@@ -128,6 +132,10 @@ def fill_by_hours(
     ]  # fmt: skip
     last = max(day for day, heard in told.items() if heard)
     stood = [usage(last, told[last][0]) | {"namespace": one, "workload": name} for one, name in there]
+    stood += [
+        usage(day, number) | {"namespace": "jobs", "workload": "etl", "cpu_request_core_hours": 1}
+        for day in DAYS[-30:] for number in told[day] if runs(hour(day, number))
+    ]  # fmt: skip
     nodes = [usage(last, told[last][0]) | {"node": "n1"}] if there else []
     tables = ((COVERAGE_HOURS, hours), (WORKLOAD_HOURS, stood), (NODE_HOURS, nodes))
     pinned.versions |= {table.name: write(table, rows) for table, rows in tables}
@@ -291,3 +299,43 @@ def test_what_nobody_began_closes_as_ever() -> None:
     fill("idle", (), lambda day: ago(day) < 10)
 
     assert one().state == "closed"
+
+
+# --- Off in the hours that a schedule named ---------------------------------------------------------------------------
+ETL = {"scope": LONELY["scope"] | {"workload": "etl"}}
+NIGHTS = tuple((weekday, 18, 14) for weekday in range(4))
+WEEKEND = ((4, 18, 62),)
+"""From six in the evening to eight, and from Friday evening to Monday."""
+
+
+def at_work(at: datetime) -> bool:
+    return 8 <= at.hour < 18 and at.weekday() < 5
+
+
+def weekend(at: datetime) -> bool:
+    return at.weekday() >= 5
+
+
+@pytest.mark.parametrize(
+    ("off", "runs", "state"),
+    [
+        pytest.param(weekend, lambda _at: True, "in_progress", id="its cluster is off at weekends, nights run"),
+        pytest.param(lambda _at: False, lambda _at: True, "in_progress", id="it works in all hours again"),
+        pytest.param(lambda _at: False, lambda at: not weekend(at), "in_progress", id="only weekends are off"),
+        pytest.param(lambda _at: False, at_work, "done", id="it is off when it is to be"),
+        pytest.param(lambda _at: False, lambda at: at_work(at) or at.hour == 18, "done", id="each night an hour late"),
+        pytest.param(weekend, at_work, "done", id="its cluster is off at weekends, and it at night"),
+        pytest.param(by_the_clock(60), lambda _at: True, "done", id="its cluster is off when it is to be"),
+        pytest.param(lambda _at: False, lambda _at: False, "done", id="it is gone"),
+        pytest.param(
+            lambda at: ago(at.date()) in (5, 6, 7) and not at_work(at), at_work, "in_progress",
+            id="the cluster was not metered in some of the nights",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_off_is_done_once_it_is_off_in_the_hours_that_were_named(off: Off, runs: Off, state: str) -> None:
+    begun("schedule", **ETL, hours=(*NIGHTS, *WEEKEND))
+
+    fill_by_hours("schedule", off, runs=runs)
+
+    assert one().state == state

@@ -205,6 +205,7 @@ def _finding(row: IdleFinding) -> Finding:
         at_stake=row.at_stake,
         scope=_scope(row),
         stakes=(Stake(_place(row), saving),),
+        hours=tuple((weekday, start, count) for weekday, start, count in row.windows),
     )
 
 

@@ -22,7 +22,7 @@ def without_silent_hours(heard: Heard, hours: Sequence[HeardHour], *, end: int, 
     Not to be heard are the silent hours of those hours of the week (local time) in which the cluster was silent on most
     of the last weeks, each time for less than a week.
     """
-    silent = _usually_silent_hours((one.at for one in hours if one.observed), end, zone)
+    silent = usually_silent_hours((one.at for one in hours if one.observed), end, zone)
     touched = {one.day for one in hours if one.at in silent} & heard.keys()
     left: dict[date, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for one in hours:
@@ -33,19 +33,22 @@ def without_silent_hours(heard: Heard, hours: Sequence[HeardHour], *, end: int, 
     return shares | {day: Fraction(observed, expected) for day, (observed, expected) in left.items() if expected}
 
 
-def _usually_silent_hours(loud: Iterable[int], end: int, zone: ZoneInfo) -> set[int]:
+def usually_silent_hours(loud: Iterable[int], end: int, zone: ZoneInfo) -> set[int]:
+    """The silent hours before `end` of the hours of the week that were silent on most of the last weeks, each time for
+    less than a week."""
     short = [
         at
         for one, other in pairwise([*sorted(loud), end])
         if other - one <= 24 * _OUTAGE_DAYS
         for at in range(one + 1, other)
     ]
-    slots = {at: _hour_of_week(at, zone) for at in short}
+    slots = {at: hour_of_week(at, zone) for at in short}
     recent = Counter(slots[at] for at in short if end - at <= 24 * 7 * WEEKS)
     return {at for at in short if recent[slots[at]] >= _MOST}
 
 
-def _hour_of_week(at: int, zone: ZoneInfo) -> tuple[int, int]:
+def hour_of_week(at: int, zone: ZoneInfo) -> tuple[int, int]:
+    """The local weekday (0 is Monday) and hour of an hour since 1970."""
     local = datetime.fromtimestamp(3600 * at, UTC).astimezone(zone)
     return local.weekday(), local.hour
 

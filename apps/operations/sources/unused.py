@@ -1,12 +1,13 @@
 """What is idle, or used in some hours of the week only: findings of `insights.idle`, by kind."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from apps.finops.findings import Finding
 from apps.insights.idle import selectors
 from apps.insights.idle.hearing import Hearing, hear, still_there
 from apps.insights.idle.kinds import NODE
+from apps.insights.idle.resting import rests
 from apps.marts.models import Publication
 from apps.operations.deciding import today
 from apps.operations.models import Recommendation
@@ -31,6 +32,13 @@ def answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], b
     return lambda one: _is_told(one, hearing)
 
 
+def schedule_answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], bool]:
+    """The same of what is to be off in hours of the week, and only what is off in them is done: it is found no longer,
+    too, where too little is heard of its cluster, or where it works in them again."""
+    is_answered, day = answered(pinned, now), today(now)
+    return lambda one: is_answered(one) and _rests(one, pinned, day)
+
+
 def idle_answered(pinned: Publication, now: datetime) -> Callable[[Recommendation], bool]:
     """The same of what is idle, and nor could be what still stands in a cluster that is switched off for so long that
     nothing is said of what runs in it."""
@@ -41,6 +49,12 @@ def idle_answered(pinned: Publication, now: datetime) -> Callable[[Recommendatio
 
 def _is_told(one: Recommendation, hearing: Hearing) -> bool:
     return not any(_is_in(cluster, one) for cluster in hearing.untold)
+
+
+def _rests(one: Recommendation, pinned: Publication, day: date) -> bool:
+    """Of what an earlier version found the hours are not known."""
+    placed = {name: one.scope.get(name, "") for name in ("cluster", "namespace", "workload")}
+    return not one.hours or rests(pinned, placed, [tuple(span) for span in one.hours], today=day)
 
 
 def _is_there(one: Recommendation, there: frozenset[tuple[str, ...]]) -> bool:
