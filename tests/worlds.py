@@ -15,6 +15,7 @@ import pyarrow as pa
 from django.core.cache import cache
 from django.test import override_settings
 
+from apps.finops.late import late_bills
 from apps.finops.tables import (
     COST_MART,
     COSTS,
@@ -77,6 +78,7 @@ def publish_costs(
     )
     over = datetime.combine(days[-1] + timedelta(days=1) if days else date.min, time(3), UTC)
     moment = created_at or max(over, datetime(2026, 11, 2, 3, tzinfo=UTC))
+    came = max((day for day in days if day < day_after(moment)), default=None)
     cache.clear()  # a test's database begins to count publications anew
     return Publication.objects.create(
         created_at=moment,
@@ -85,11 +87,20 @@ def publish_costs(
         status=status,
         first_day=days[0] if days else None,
         end_day=days[-1] + timedelta(days=1) if days else None,
-        came_day=max((day for day in days if day < day_after(moment)), default=None),
+        came_day=came,
+        late=late_of(costs, came) if came else {},
         observed_samples=sum(observed for observed, _ in seen.values()),
         expected_samples=sum(expected for _, expected in seen.values()),
         totals=totals(costs),
     )
+
+
+def late_of(costs: Iterable[Mapping[str, Any]], came: date) -> dict[str, str]:
+    """The sources whose bill is late, as publishing finds them."""
+    usage: dict[str, list[date]] = {}
+    for row in costs:
+        usage.setdefault(row["source"], []).extend([row["day"]] if row["charge_category"] == "Usage" else [])
+    return {source: f"{end}" for source, end in late_bills(usage, came + timedelta(days=1)).items()}
 
 
 def begun(table: LakeTable, rows: list[Any], write: Callable[[LakeTable, list[Any]], int]) -> int:

@@ -44,6 +44,18 @@ class ComparedSchema(serializers.Serializer[Any]):
     ratio = Amount(allow_null=True)
 
 
+class LateBillSchema(serializers.Serializer[Any]):
+    """A bill that is late beside others that came, and that the cost asked about stands on. `shares`: by currency the
+    part of the cost that stood on it on the four weeks before `until`."""
+
+    source = serializers.CharField()  # type: ignore[assignment]  # a column here, not a field's own source
+    until = serializers.DateField(help_text="the day after the last that came")
+    shares = serializers.DictField(child=Amount(), help_text="as billed; 0.78 is 78 %")
+    is_waited_for = serializers.BooleanField(
+        help_text="nothing from `until` on is compared; else what is compared is too low by as much"
+    )
+
+
 class ComparisonSchema(serializers.Serializer[Any]):
     """The period compared with. `totals` (by currency) are empty where it is not known, `unmatched` is what of it fell
     on days, weeks or months that the period asked about does not have. From `compared_start` on are the days asked
@@ -58,6 +70,7 @@ class ComparisonSchema(serializers.Serializer[Any]):
     totals = serializers.DictField(child=ComparedSchema())
     unmatched = serializers.DictField(child=Amount())
     ahead = serializers.DictField(child=Amount(), help_text="by currency; empty where nothing is dated ahead")
+    late = LateBillSchema(many=True)
 
 
 class WholeExplanationSchema(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.cost_schema import ShapedCostsSchema
 from apps.api.grammar import ASKED
 from apps.api.parquet import ParquetRenderer
-from apps.api.questions import Page, cost_question, facts, page_of, question_of, used_rate
+from apps.api.questions import Page, cost_question, facts, late, page_of, question_of, used_rate
 from apps.api.renderers import CsvRenderer, JsonRenderer
 from apps.api.sheets import XlsxRenderer
 from apps.books import statuses
@@ -92,6 +92,7 @@ def _compared(found: Shaped, told: Comparison) -> dict[str, Any]:
         },
         "unmatched": dict(told.unmatched),
         "ahead": dict(told.ahead),
+        "late": late(found.query),
     }
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from apps.api.errors import BadParameterError
 from apps.api.parameters import DEFAULT_LIMIT
 from apps.finops.windows import Window
 from apps.marts.cell import row_addresses
+from apps.marts.late import late_bills
 from apps.marts.models import Publication
 from apps.marts.query import MAX_ROWS, Answer, CostQuery, PublicationFacts, Scope
 from apps.marts.selectors import publication, read_with, with_versions
@@ -162,6 +163,11 @@ def coverage_of(found: Publication) -> Decimal | None:
     if not found.expected_samples:
         return None
     return (Decimal(found.observed_samples) / Decimal(found.expected_samples)).quantize(Decimal("0.0001"))
+
+
+def late(query: CostQuery) -> list[dict[str, Any]]:
+    """The bills that are late and that a question stands on."""
+    return [asdict(one) for one in late_bills(query)]
 
 
 def facts(publication_facts: PublicationFacts) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.api.cost_schema import LateBillSchema
 from apps.api.schema import Amount, PublicationFactsSchema, UsedRateSchema
 from apps.marts.query import METRICS
 from apps.units.csv_file import SCOPES
@@ -74,6 +75,7 @@ class UnitChangeSchema(serializers.Serializer[Any]):
     before_start = serializers.DateField()
     before_end = serializers.DateField(help_text="exclusive")
     unknown_because = serializers.CharField(allow_blank=True, help_text="why nothing is compared; empty where it is")
+    late = LateBillSchema(many=True)
     resource = serializers.CharField()
     rates = UsedRateSchema(many=True)
     without_driver = WithoutDriverSchema(many=True)

@@ -16,7 +16,7 @@ from apps.api.errors import BadParameterError
 from apps.api.grammar import check_span
 from apps.api.paging import SortedRows
 from apps.api.parameters import AS_OF, CURRENCY, DAY, FORMAT, NAME, Parameter, day, one_of, text, whole_number
-from apps.api.questions import facts, used_rate
+from apps.api.questions import facts, late, used_rate
 from apps.finops.windows import Window
 from apps.marts.query import METRICS
 from apps.marts.scoping import scope_of
@@ -130,7 +130,7 @@ class UnitChangeView(AskView):
             for bridge in found.bridges
         ]
         head = _head(found) | {"before_start": before.start, "before_end": before.end, "resource": query.resource}
-        head |= {"unknown_because": found.unknown_because}
+        head |= {"unknown_because": found.unknown_because, "late": late(query.costs(query.metric))}
         return Response(head | {"without_driver": without, "rows": rows})
 
 

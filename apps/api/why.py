@@ -12,7 +12,7 @@ from apps.api.asking import AskView, etag_of, unchanged
 from apps.api.errors import BadParameterError
 from apps.api.grammar import check_span
 from apps.api.parameters import Parameter, day
-from apps.api.questions import cell_question, facts, used_rate
+from apps.api.questions import cell_question, facts, late, used_rate
 from apps.finops.money import NOTHING
 from apps.finops.why import PARTS, CostChange, MeterChange
 from apps.finops.windows import Window
@@ -47,7 +47,7 @@ class WhyView(AskView):
             return same
         found = why(query, before)
         self.file_name = f"why-{query.start}-{query.end}-publication-{query.as_of}"
-        return Response(_presented(found), headers={"ETag": etag})
+        return Response(_presented(found) | {"late": late(query)}, headers={"ETag": etag})
 
 
 def _before(asked: dict[str, Any]) -> Window | None:

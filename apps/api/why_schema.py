@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.api.cost_schema import LateBillSchema
 from apps.api.schema import Amount, PublicationFactsSchema, UsedRateSchema
 from apps.finops.why import PARTS
 
@@ -79,6 +80,7 @@ class WhySchema(serializers.Serializer[Any]):
     coarse_because = serializers.CharField(
         allow_blank=True, help_text="why these are few: there are more rows than are searched; empty where they are all"
     )
+    late = LateBillSchema(many=True)
     sentences = serializers.ListField(child=serializers.CharField())
     changes = CurrencyChangeSchema(many=True)
     rows = MeterChangeSchema(many=True)

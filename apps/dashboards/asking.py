@@ -35,8 +35,8 @@ class Asked:
     """`currency` is empty until `settled`; `pinned`: the viewer chose the publication, rather than the newest.
 
     `first_day` is the first day published: what lies before it is unknown, not zero; so is what comes after the days
-    that came, the last before `came_until`. `reporting` is the currency that all amounts are converted to, if any; it
-    is the `currency` then. `names_currency`: the address names it.
+    that came, the last before `came_until`, those from `whole_until` on in part. `reporting` is the currency that all
+    amounts are converted to, if any; it is the `currency` then. `names_currency`: the address names it.
     """
 
     period: str
@@ -49,6 +49,7 @@ class Asked:
     scope: Scope
     first_day: date
     came_until: date
+    whole_until: date
     reporting: str = ""
     names_currency: bool = False
 
@@ -72,7 +73,7 @@ class Asked:
 
     @property
     def published(self) -> Published:
-        return Published(self.first_day, self.came_until)
+        return Published(self.first_day, self.whole_until)
 
     @property
     def came(self) -> Window | None:

@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 
 from apps.dashboards import annotated, explorer, explorer_figures
 from apps.dashboards import faults as faults_told
+from apps.dashboards.arriving import said_missing
 from apps.dashboards.faults import refusal
 from apps.dashboards.forms import asked_publication
 from apps.dashboards.rule_views import Acting
@@ -102,6 +103,7 @@ class Explorer(Keeping):
         missing = page.found.missing
         return self.beside(told) | {
             "page": page, "form": page.form, "facts": page.found.publication, "asked": asked,
+            "late_bills": said_missing(page.found.query),
             "missing_rate": no_rate(missing) if missing else "",
         }  # fmt: skip
 

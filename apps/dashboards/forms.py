@@ -71,7 +71,7 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
     return Asked(
         period=period,
         window=window,
-        before=before,
+        before=publication.published.beside(window, before),
         metric=given["metric"] or DEFAULT_METRIC,
         currency=given["currency"].removeprefix(CONVERTED),
         names_currency=bool(given["currency"]),
@@ -81,6 +81,7 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         scope=scope,
         first_day=publication.first_day or EARLIEST,
         came_until=publication.came_until or LATEST,
+        whole_until=publication.whole_until or LATEST,
     )
 
 

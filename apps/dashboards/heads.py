@@ -117,6 +117,7 @@ def _known_month(about: About) -> Card:
     asked = about.asked
     end = publication(asked.publication).came_until or asked.window.end
     window, before = windows("month", end=end)
+    before = asked.published.beside(window, before)
     month = replace(asked, period="month", window=window, before=before, metric=DEFAULT_METRIC)
     if not asked.reporting and not asked.names_currency:
         month = month.settled("")  # what the period was settled on may not occur in the month
@@ -128,15 +129,19 @@ def _known_month(about: About) -> Card:
         Name(""),
         cost=total_of(selectors.amounts(answered, settled).values()),
         before=None if was is None else total_of(was.values()),
+        ahead=total_of(selectors.ahead_of(settled, **about.narrowed).values()),
     )
     where = reverse("team", args=[about.team]) if about.team else reverse("overview")
     until = _("until %(day)s") % {"day": written.day(settled.last_day)}
-    days, days_before = ((one.end - one.start).days for one in (window, before))
+    days, days_before = ((one.end - one.start).days for one in (settled.came or window, before))
     facts = {"share": written.change_percent(line.change_share), "days": days, "before": days_before}
     if days == days_before:
         compared = _("%(share)s against the same days of the month before") % facts
     else:  # the month before is over by then
         compared = _("%(share)s in %(days)s days against all %(before)s of the month before") % facts
+    if settled.came_last_day:  # a bill is late
+        told = {"compared": compared, "day": written.day(settled.came_last_day)}
+        compared = _("%(compared)s, compared until %(day)s") % told
     return Card(
         title=_("Month to date"),
         url=f"{where}?{settled.params(metric=DEFAULT_METRIC)}",

@@ -17,6 +17,7 @@ from django.views.generic import TemplateView, View
 
 from apps.books.statuses import statuses
 from apps.dashboards import annotated, books, day_news, estimates, forecasts, selectors, trends, units, why
+from apps.dashboards.arriving import said_missing
 from apps.dashboards.asking import DEFAULT_METRIC, DEFAULT_PERIOD, METRICS, PERIODS, Asked
 from apps.dashboards.faults import refusal
 from apps.dashboards.forms import FilterForm, asked_publication, compared_with, read_question
@@ -163,6 +164,7 @@ class CostView(Guarded, TemplateView, ABC):
             "asked": page.asked,
             "facts": news.facts,
             "news": news,
+            "late_bills": said_missing(page.asked.query(**self.filters(**names))),
             "landing": forecasts.card(page.asked, self.filters(**names)),
             "missing_rate": no_rate(missing) if missing else "",
             "why_params": why.panel_params(page.asked, **self.filters(**names)),
@@ -242,6 +244,7 @@ class Units(Guarded, TemplateView):
             "page": page,
             "asked": page.asked,
             "facts": page.facts,
+            "late_bills": said_missing(page.asked.query()),
             "missing_rate": no_rate(missing) if missing else "",
             "why_params": why.panel_params(page.asked),
             "periods": PERIODS,

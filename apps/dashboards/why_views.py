@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.generic import TemplateView
 
 from apps.dashboards import why
+from apps.dashboards.arriving import said_missing
 from apps.dashboards.asking import METRICS, PERIODS
 from apps.dashboards.views import Guarded, JsonView, no_rate
 
@@ -26,6 +27,7 @@ class Why(Guarded, TemplateView):
             "page": page,
             "asked": page.asked,
             "facts": page.found.publication,
+            "late_bills": said_missing(why.read(given, page.asked).query()),
             "missing_rate": no_rate(missing) if missing else "",
             "periods": PERIODS,
             "metrics": METRICS,

@@ -100,7 +100,7 @@ def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explo
         raise marts.NothingPublished(f"Publication {publication.number} holds no cost.")
     window, before = asked.windows(end)
     compared = publication.published.compared(window, before)
-    before = compared[1] if compared else before
+    before = publication.published.beside(window, before)
     step = asked.step(window)
     groups = (*([step] if step else []), *asked.by)
     query = asked.query(window, as_of=publication.number, scope=scope)

@@ -10,8 +10,8 @@ from apps.finops.windows import ONE_DAY, Window
 class Published:
     """The days that are published and have come: from the `first` up to, not including, `until`; None without cost.
 
-    They alone are compared, and a mean by the day is of them: a day that is to come, or whose bill is, would pass for a
-    fall, one before the first for a rise. What is dated ahead counts in the total of its days.
+    They alone are compared, and a mean by the day is of them: a day that is to come, or one of whose bills is, would
+    pass for a fall, one before the first for a rise. What is charged of later days counts in the total of these.
     """
 
     first: date | None
@@ -45,6 +45,11 @@ class Published:
                 return None
             part, before = Window(part.start, part.start + length), Window(start, start + length)
         return (part, before) if self.part_of(before) == before else None
+
+    def beside(self, window: Window, before: Window) -> Window:
+        """What is compared with of a period named; all of it where nothing is."""
+        compared = self.compared(window, before)
+        return compared[1] if compared else before
 
 
 def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:

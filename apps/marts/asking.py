@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from apps.finops.windows import ONE_DAY
 from apps.marts.cell import IN_QUOTES, values
 from apps.marts.comparing import read_comparison
+from apps.marts.late import late_bills, said
 from apps.marts.query import GROUPS, METRICS, BadQuestion, CostQuery
 from apps.marts.shape import Shape
 from apps.rates.selectors import UsedRate
@@ -71,6 +73,12 @@ def tell_rates(currency: str | None, version: int | None, rates: Iterable[UsedRa
         quoted = "" if rate.quoted_day == rate.day else f", quoted on {rate.quoted_day}"
         told = f"{rate.day} {rate.source}→{rate.target} {rate.rate.normalize():f}{quoted}: {rate.origin}"
         stream.write(f"  {harmless(told)}")
+
+
+def tell_late(query: CostQuery, stream: Any) -> None:
+    """The bills that are late and that a question stands on."""
+    for one in late_bills(query):
+        stream.write(harmless(said(one, f"{one.until - ONE_DAY}")))
 
 
 def question(options: dict[str, Any]) -> CostQuery:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from apps.finops.late import ENDED_DAYS
 from apps.finops.tables import CHARGES, NODE_HOURS, VOLUME_HOURS, WORKLOAD_HOURS
 from apps.finops.windows import ONE_DAY
 from apps.warehouse import lake
@@ -12,7 +13,7 @@ from apps.warehouse.engine import rows_of
 
 RECENT_DAYS = 28
 """The last days of a bill that say whether it comes day by day, and what a unit costs."""
-MOST_WAITING = 45
+MOST_WAITING = ENDED_DAYS
 """A source that has told nothing for so many days is waited for no more."""
 MEASURED = (NODE_HOURS, WORKLOAD_HOURS, VOLUME_HOURS)
 """The usage that has a price."""

@@ -160,7 +160,7 @@ class CostQuery:
 @dataclass(frozen=True)
 class PublicationFacts:
     """What every answer carries about where its numbers come from. `coverage` is observed / expected samples of the
-    window asked about, None where nothing was expected; `came_until` as a publication has it."""
+    window asked about, None where nothing was expected; `came_until` and `whole_until` as a publication has them."""
 
     number: int
     created_at: datetime
@@ -169,11 +169,12 @@ class PublicationFacts:
     first_day: date | None
     end_day: date | None
     came_until: date | None = None
+    whole_until: date | None = None
 
     @property
     def published(self) -> Published:
         """The days that are known, and can be compared."""
-        return Published(self.first_day, self.came_until or self.end_day)
+        return Published(self.first_day, self.whole_until or self.came_until or self.end_day)
 
 
 @dataclass(frozen=True)

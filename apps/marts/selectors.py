@@ -187,6 +187,7 @@ def facts(pinned: Publication, start: date, end: date) -> PublicationFacts:
         first_day=pinned.first_day,
         end_day=pinned.end_day,
         came_until=pinned.came_until,
+        whole_until=pinned.whole_until,
     )
 
 

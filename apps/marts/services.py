@@ -1,6 +1,7 @@
 """Publishing: rebuild the marts of the months that changed, check that every charge is accounted for, pin the
 versions."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import ibis.expr.types as ir
 from django.db import transaction
 
 from apps.finops.errors import CostOpsError
+from apps.finops.late import ENDED_DAYS, USUAL_DAYS, late_bills
 from apps.finops.steps import StepResult
 from apps.finops.tables import (
     ALLOCATED,
@@ -27,7 +29,7 @@ from apps.finops.tables import (
     USAGE,
     LakeTable,
 )
-from apps.finops.windows import Window
+from apps.finops.windows import ONE_DAY, Window
 from apps.marts import usage_days
 from apps.marts.models import Publication, day_after
 from apps.teams.selectors import rule_book
@@ -51,13 +53,13 @@ Versions = dict[str, int]
 """Table name -> version."""
 
 
-def publish(window: Window | None, *, now: datetime) -> StepResult:
+def publish(window: Window | None, *, now: datetime, retired: Collection[str] = ()) -> StepResult:
     """Rebuild the marts of the months that changed and pin a new publication.
 
     Those are the months a window touches (all months by default), and those of which anything, or the marts themselves,
-    differ from the newest publication: what it pins must be true of every month. Refuses when any (source, billing
-    month, currency, day) of these months differs between charges and allocated, in any of the four costs. Publishing
-    the same table versions under the same rules again changes nothing.
+    differ from the newest publication: what it pins must be true of every month. Nothing is missing of sources that are
+    `retired`. Refuses when any (source, billing month, currency, day) of these months differs between charges and
+    allocated, in any of the four costs. Publishing the same table versions under the same rules again changes nothing.
     """
     inputs = {table.name: lake.version(table) for table in (CHARGES, ALLOCATED, PASSED_ON, ESTIMATES, *USAGE.values())}
     newest = Publication.objects.order_by("-number").first()
@@ -75,7 +77,7 @@ def publish(window: Window | None, *, now: datetime) -> StepResult:
     reconciled = _check(months, marts)
     marts |= usage_days.refresh(inputs, newest.versions if newest and window else {})
     failpoint("publish.pin")
-    published = _pin(_described(inputs | marts, number, now), newest)
+    published = _pin(_described(inputs | marts, number, now, retired), newest)
     totals = dict(_sums(lake.scan(COST_MART, at=marts[COST_MART.name]), "currency"))
     return StepResult(rows=reconciled, cost_in=totals, cost_out=totals, versions={"publication": published.number})
 
@@ -197,7 +199,7 @@ def _pin(described: Publication, seen: Publication | None) -> Publication:
     return described
 
 
-def _described(versions: Versions, ruleset: int, now: datetime) -> Publication:
+def _described(versions: Versions, ruleset: int, now: datetime, retired: Collection[str]) -> Publication:
     costs, coverage = (lake.scan(table, at=versions[table.name]) for table in (COST_MART, COVERAGE_MART))
     has_come = costs.day < day_after(now)
     days = costs.aggregate(first=costs.day.min(), last=costs.day.max(), came=costs.day.max(where=has_come))
@@ -213,10 +215,23 @@ def _described(versions: Versions, ruleset: int, now: datetime) -> Publication:
         first_day=first,
         end_day=last + timedelta(days=1) if last else None,
         came_day=came,
+        late=_late(versions[COST_MART.name], came, retired) if came else {},
         observed_samples=observed or 0,
         expected_samples=expected or 0,
         totals={currency: str(total) for currency, total in _sums(costs, "currency")},
     )
+
+
+def _late(version: int, came: date, retired: Collection[str]) -> dict[str, str]:
+    """The sources whose bill is late beside others that came until a day, each with the day after its last."""
+    first = came - timedelta(days=USUAL_DAYS + ENDED_DAYS)
+    chosen = [file for file in lake.files(COST_MART, at=version) if f"{first:%Y-%m}" <= file.partition["month"]]
+    rows = lake.scan(COST_MART, only=chosen)
+    usage: dict[str, list[date]] = {}
+    used = rows.filter(rows.charge_category == "Usage", rows.day >= first, ~rows.source.isin(sorted(retired)))
+    for source, day in rows_of(used.select("source", "day").distinct()):
+        usage.setdefault(source, []).append(day)
+    return {source: end.isoformat() for source, end in late_bills(usage, came + ONE_DAY).items()}
 
 
 def _status(versions: Versions, now: datetime) -> str:

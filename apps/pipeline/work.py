@@ -12,6 +12,7 @@ from apps.finops.steps import StepResult
 from apps.finops.windows import Window
 from apps.ingest import services as ingest
 from apps.ingest.models import Source
+from apps.ingest.selectors import retired_sources
 from apps.insights import services as insights
 from apps.insights.anomalies import services as anomaly_services
 from apps.insights.idle import services as idle_resources
@@ -70,7 +71,7 @@ def estimate(work: Work, _now: datetime) -> StepResult:
 
 
 def publish(work: Work, now: datetime) -> StepResult:
-    return marts.publish(_window(work), now=now)
+    return marts.publish(_window(work), now=now, retired=retired_sources())
 
 
 def forecast(_work: Work, now: datetime) -> StepResult:

@@ -19,6 +19,7 @@ from apps.insights.models import Forecast
 from apps.insights.selectors import is_any, newest_run
 from apps.insights.why.answering import CurrencyChange, SegmentChange, why
 from apps.insights.why.telling import sentences
+from apps.marts.late import LateBill, late_bills
 from apps.marts.query import CostQuery
 from apps.marts.recent import Rows
 from apps.marts.selectors import NothingPublished, answer, publication
@@ -95,6 +96,7 @@ class Outlook:
     news: tuple[News, ...] = ()
     new: frozenset[int] = frozenset()
     waiting: Waiting | None = None
+    late: tuple[LateBill, ...] = ()
     contributions: tuple[Contribution, ...] = ()
     standings: tuple[Standing, ...] = ()
     verified: Mapping[str, Decimal] = field(default_factory=dict)
@@ -141,6 +143,7 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
         ),
         new=new,
         waiting=_waiting(week, query),
+        late=late_bills(query),
     )
 
 

@@ -100,12 +100,13 @@ def percent(amount: Decimal, base: Decimal | None) -> Decimal | None:
 
 
 def is_published(week: Week, *, whole: bool = True, by: Publication | None = None) -> bool:
-    """Whether a publication, the newest by default, holds a week: all of its days, or at least one."""
+    """Whether a publication, the newest by default, holds a week: all of its days, each with every bill that is waited
+    for, or at least one."""
     newest = by or publication()
-    if newest.first_day is None or newest.came_until is None:
+    if newest.first_day is None or newest.came_until is None or newest.whole_until is None:
         return False
     if whole:
-        return newest.first_day <= week.start and newest.came_until >= week.end
+        return newest.first_day <= week.start and newest.whole_until >= week.end
     return newest.first_day < week.end and newest.came_until > week.start
 
 

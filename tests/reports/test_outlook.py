@@ -179,6 +179,16 @@ def test_days_without_a_bill_are_said_in_one_sentence():
         ) in text
 
 
+def test_a_bill_that_is_late_beside_others_is_said_with_its_share():
+    """Half of the week and of the one before is billed by another source, whose last three days have not come."""
+    late = [row | {"source": "cloud"} for row in five_weeks() if row["day"] < date(2026, 10, 30)]
+    publish_weeks([*five_weeks(), *late])
+    for text in both(write_letter(report(), inline=False)):
+        assert "The bills of this week are not complete" in text
+        assert "The bill of cloud is late, it came until 29 Oct 2026." in text
+        assert "By the four weeks before, 50.0 % of what is billed in CNY is missing." in text
+
+
 def test_the_outlook_speaks_the_language_of_the_letter(settings):
     settings.LANGUAGE_CODE = "zh-hans"
     forecast()

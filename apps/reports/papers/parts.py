@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from apps.budgets.selectors import Standing
 from apps.charts.labels import plain
+from apps.finops.windows import ONE_DAY
 from apps.finops.written import change, change_percent, money, percent
 from apps.insights.why.telling import title
 from apps.marts.cell import address, cell
+from apps.marts.late import said
 from apps.operations.kinds import title_of
 from apps.operations.models import Recommendation
 from apps.reports.outlook import Landing, Outlook, Waiting
@@ -42,7 +44,7 @@ def figure_name(currency: str) -> str:
 
 def notices(report: WeeklyReport) -> Iterator[Block]:
     """What is not known of the week."""
-    first, end = report.publication.first_day, report.publication.came_until
+    first, end = report.publication.first_day, report.publication.whole_until
     if not report.is_complete:
         if end is None:
             yield Notice(_("No costs are published yet."))
@@ -54,6 +56,7 @@ def notices(report: WeeklyReport) -> Iterator[Block]:
                 )
                 % {"first": day(first), "end": day(end)}
             )
+    yield from (Notice(said(one, day(one.until - ONE_DAY))) for one in report.outlook.late)
     if report.outlook.waiting:
         yield Notice(waiting(report.outlook.waiting))
 

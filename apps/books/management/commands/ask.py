@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.books import statuses
 from apps.finops.errors import CostOpsError
-from apps.marts.asking import add_currency, add_question, add_shape, question, shape, tell_rates
+from apps.marts.asking import add_currency, add_question, add_shape, question, shape, tell_late, tell_rates
 from apps.marts.shape import Comparison
 from apps.marts.shaping import shaped
 from apps.warehouse.commands import TerminalCommand
@@ -65,6 +65,7 @@ class Command(TerminalCommand):
             self.stdout.write(f"Total {totals} — publication {facts.number}, {status}{coverage}")
             if told.comparison:
                 self.stdout.write(_beside(told.comparison))
+                tell_late(found.query, self.stdout)
         aside = self.stdout if options["format"] == "table" else self.stderr
         tell_rates(found.query.currency, found.query.rates_as_of, told.rates, aside)
 

@@ -11,7 +11,7 @@ from apps.finops.why import PARTS, MeterChange
 from apps.finops.windows import Window
 from apps.insights.why.answering import CurrencyChange, Why, why
 from apps.insights.why.telling import coarse, tell, title
-from apps.marts.asking import add_currency, add_question, question, tell_rates
+from apps.marts.asking import add_currency, add_question, question, tell_late, tell_rates
 from apps.marts.query import BadQuestion
 from apps.warehouse.commands import TerminalCommand
 from apps.warehouse.terminal import add_format, harmless, print_rows
@@ -46,11 +46,13 @@ class Command(TerminalCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            found = why(question(options), _before(options["before_start"], options["before_end"]))
+            asked = question(options)
+            found = why(asked, _before(options["before_start"], options["before_end"]))
         except CostOpsError as wrong:
             raise CommandError(str(wrong)) from wrong
         if options["format"] == "table":
             self._tell(found)
+            tell_late(asked, self.stdout)
             return
         rows = [(one.currency, *_meter(meter)) for one in found.currencies for meter in one.change.meters]
         print_rows(("currency", *METER, "before", "after", "change", *PARTS), rows, options["format"], self.stdout)

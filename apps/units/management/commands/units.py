@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from apps.finops.errors import CostOpsError
 from apps.finops.units import Change
 from apps.finops.windows import Window
-from apps.marts.asking import tell_rates
+from apps.marts.asking import tell_late, tell_rates
 from apps.marts.query import METRICS, BadQuestion
 from apps.units.csv_file import SCOPES
 from apps.units.query import COLUMNS, GRAINS, LIST_COST, UnitQuery
@@ -98,6 +98,8 @@ class Command(TerminalCommand):
         print_rows(("currency", "subject", *PARTS), rows, given["format"], self.stdout)
         if given["format"] == "table" and found.unknown_because:
             self.stdout.write(found.unknown_because)
+        if given["format"] == "table":
+            tell_late(query.costs(query.metric), self.stdout)
         if given["format"] == "table":
             self.stdout.write(
                 f"Against {found.before}; publication {found.publication.number}, drivers {found.version}."

@@ -1,0 +1,136 @@
+"""A bill that is late beside others that came: no fall of cost, but said, and not waited for without end."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from apps.finops.late import late_bills, whole_until
+from apps.finops.windows import ONE_DAY
+from apps.marts.models import Publication
+from apps.marts.services import _late
+from apps.reports.selectors import is_published
+from apps.reports.weeks import Week
+from tests.worlds import publish_costs
+
+FIRST, END = date(2026, 8, 1), date(2026, 10, 21)
+OCTOBER = {"start": "2026-10-01", "end": "2026-11-01"}
+
+
+def days(first: date, end: date, step: int = 1) -> list[date]:
+    return [first + timedelta(days=number) for number in range(0, (end - first).days, step)]
+
+
+WORKED = [day for day in days(FIRST, date(2026, 10, 24)) if day.weekday() < 5]  # until Friday, 23 October
+
+
+@pytest.mark.parametrize(
+    ("usage", "until", "end"),
+    [
+        pytest.param(days(FIRST, END), END, None, id="it came"),
+        pytest.param(days(FIRST, date(2026, 10, 16)), END, date(2026, 10, 16), id="five days late"),
+        pytest.param(days(FIRST, date(2026, 10, 20)), END, date(2026, 10, 20), id="a day late, who bills every day"),
+        pytest.param(WORKED, date(2026, 10, 26), None, id="a Sunday, who bills on working days"),
+        pytest.param(WORKED, date(2026, 10, 27), date(2026, 10, 24), id="a Monday, who bills on working days"),
+        pytest.param(days(FIRST, date(2026, 10, 2), 30), END, None, id="once a month"),
+        pytest.param(days(date(2026, 10, 10), date(2026, 10, 16)), END, None, id="not known for long enough"),
+        pytest.param(days(FIRST, date(2026, 9, 6)), END, date(2026, 9, 6), id="for six weeks"),
+        pytest.param(days(FIRST, date(2026, 9, 5)), END, None, id="it has ended"),
+        pytest.param([], END, None, id="no usage at all"),
+        pytest.param([*days(FIRST, date(2026, 10, 16)), date(2026, 12, 1)], END, date(2026, 10, 16), id="dated ahead"),
+    ],
+)
+def test_who_is_late(usage, until, end):
+    assert late_bills({"cloud": usage}, until) == ({"cloud": end} if end else {})
+
+
+@pytest.mark.parametrize(
+    ("late", "whole"),
+    [
+        ([], END), ([date(2026, 10, 16)], date(2026, 10, 16)), ([date(2026, 10, 14)], date(2026, 10, 14)),
+        ([date(2026, 10, 13)], END), ([date(2026, 9, 9), date(2026, 10, 19)], date(2026, 10, 19)),
+    ],
+)  # fmt: skip
+def test_a_week_is_waited_for(late, whole):
+    assert whole_until(END, late) == whole
+
+
+def company(cloud_until: date) -> Publication:
+    """Ten a day of web by a small bill, ninety a day of data by that of a cloud."""
+    bills = (("cloud", "data", "90", cloud_until), ("saas", "web", "10", END))
+    costs = [
+        {"day": day, "team": team, "source": source, "effective_cost": cost}
+        for source, team, cost, end in bills
+        for day in days(FIRST, end)
+    ]
+    return publish_costs(costs, created_at=datetime(2026, 10, 21, 3, tzinfo=UTC))
+
+
+@pytest.fixture
+def late(db: None, home: None) -> Publication:
+    return company(date(2026, 10, 16))
+
+
+CLOUD = {"source": "cloud", "until": "2026-10-16", "shares": {"CNY": "0.900000000000"}, "is_waited_for": True}
+
+
+@pytest.mark.parametrize("compare", ["previous", "2026-09-01/2026-10-01"])
+def test_the_api_compares_the_days_of_which_every_bill_came(late, admin_client: Client, compare):
+    said = admin_client.get("/api/v1/costs/", OCTOBER | {"compare": compare}).json()
+    beside = said["comparison"]
+
+    assert (beside["compared_end"], beside["end"]) == ("2026-10-16", "2026-09-16")
+    assert said["totals"] == {"CNY": "1550.000000000000"}
+    assert (Decimal(beside["totals"]["CNY"]["delta"]), beside["ahead"]) == (0, {"CNY": "50.000000000000"})
+    assert beside["late"] == [CLOUD]
+
+
+def test_why_and_units_say_it_too(late, admin_client: Client):
+    why = admin_client.get("/api/v1/why/", OCTOBER).json()
+    units = admin_client.get("/api/v1/units/change/", OCTOBER | {"driver": "orders"}).json()
+
+    assert (why["query"]["end"], why["late"]) == ("2026-10-16", [CLOUD])
+    assert why["sentences"] == ["All teams cost 1,500.00 CNY, to the cent as before."]
+    assert (units["query"]["end"], units["late"]) == ("2026-10-16", [CLOUD])
+
+
+def test_nothing_is_said_of_a_bill_that_a_question_does_not_stand_on(late, admin_client: Client):
+    of_web = admin_client.get("/api/v1/costs/", OCTOBER | {"compare": "previous", "filter[team]": "web"}).json()
+    before = {"start": "2026-10-01", "end": "2026-10-16", "compare": "previous"}
+    of_days_that_came = admin_client.get("/api/v1/costs/", before).json()
+    assert (of_web["comparison"]["late"], of_days_that_came["comparison"]["late"]) == ([], [])
+
+
+def test_a_bill_that_is_late_for_longer_holds_nothing_back_and_is_said(db, home, admin_client: Client):
+    company(date(2026, 10, 10))
+    beside = admin_client.get("/api/v1/costs/", OCTOBER | {"compare": "previous"}).json()["comparison"]
+
+    assert (beside["compared_end"], Decimal(beside["totals"]["CNY"]["delta"])) == ("2026-10-21", -990)
+    assert beside["late"] == [CLOUD | {"until": "2026-10-10", "is_waited_for": False}]
+
+
+def test_publishing_finds_who_is_late_but_for_who_is_retired(late):
+    version, came = late.versions["costs"], END - ONE_DAY
+    assert late.late == _late(version, came, ()) == {"cloud": "2026-10-16"}
+    assert _late(version, came, {"cloud"}) == {}
+
+
+def test_a_week_is_whole_with_every_bill(late):
+    assert [is_published(Week.parse(f"2026-W{number}")) for number in (41, 42)] == [True, False]
+
+
+def test_pages_and_the_terminal_say_it(late, admin_client: Client, capsys: Any):
+    for page in ("/", "/explorer/", "/why/"):
+        body = " ".join(admin_client.get(page).content.decode().split())
+        assert "The bill of cloud is late, it came until 15 Oct 2026." in body, page
+        assert "90.0 % of what is billed in CNY is missing." in body, page
+    overview = " ".join(admin_client.get("/?period=month").content.decode().split())
+    assert "compared and averaged are the days that came, 1 Oct 2026 – 15 Oct 2026" in overview
+    assert "0.0 % against the same days of the month before, compared until 15 Oct 2026" in overview
+    asked = itertools.chain.from_iterable((f"--{name}", value) for name, value in OCTOBER.items())
+    call_command("ask", *asked, "--compare", "previous")
+    assert "The bill of cloud is late, it came until 2026-10-15." in capsys.readouterr().out
