@@ -144,16 +144,22 @@ def complete_until(sources: Costs, *, start: date, end: date, today: date) -> da
 
     A day is incomplete when it is not over, or when a source that charges every day charged nothing yet, or less than
     half of what is usual on its weekday, credits by their size: clouds deliver a day in parts. Only last days can be;
-    at most a week of them.
+    at most a week of them: a source of which all are has stopped, and hides no other that is late.
     """
     end = min(end, max(today, start))
+    going = {source: costs for source, costs in sources.items() if not _has_stopped(costs, start, end)}
     last = end
-    while last > start and (end - last).days < MOST_DROPPED and not _is_complete(sources, last - ONE_DAY):
+    while last > start and (end - last).days < MOST_DROPPED and not _is_complete(going, last - ONE_DAY):
         last -= ONE_DAY
     return last if (end - last).days < MOST_DROPPED else end
 
 
-def _is_complete(sources: Costs, day: date) -> bool:
+def _has_stopped(costs: Mapping[date, Decimal], start: date, end: date) -> bool:
+    week = [end - timedelta(days=number) for number in range(1, MOST_DROPPED + 1)]
+    return min(week) >= start and not any(_is_complete({"": costs}, day) for day in week)
+
+
+def _is_complete(sources: Mapping[str, Mapping[date, Decimal]], day: date) -> bool:
     before = [day - timedelta(days=number) for number in range(1, USUAL_DAYS + 1)]
     for costs in sources.values():
         is_daily = sum(one in costs for one in before) >= USUAL_DAYS - MOST_DROPPED

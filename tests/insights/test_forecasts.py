@@ -190,6 +190,17 @@ def test_incomplete_last_days_are_dropped(last_days, today, dropped):
     assert (end - last).days == dropped
 
 
+@pytest.mark.parametrize("silent", range(6, 11), ids="{} days".format)
+def test_a_source_that_stopped_hides_no_other_that_is_late(silent):
+    bills = {"contract": DAYS[:-silent], "cloud": DAYS[:-3]}
+    costs = {source: dict.fromkeys(days, Decimal(10)) for source, days in bills.items()}
+    end = DAYS[-1] + timedelta(days=1)
+
+    last = complete_until(costs, start=DAYS[0], end=end, today=end)
+
+    assert (end - last).days == (6 if silent == 6 else 3), "a week is waited for, and no longer"
+
+
 @pytest.mark.parametrize(
     ("last_day", "dropped"),
     [
