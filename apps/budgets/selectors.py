@@ -237,7 +237,8 @@ class _Told:
         first = self.pinned.first_day if self.pinned else None
         end = self.last_day + ONE_DAY if first else None  # a purchase dated ahead ends no period
         ahead, why = self._ahead(budget)
-        return Known(self.spent.get(budget.pk, Spent()), first, end, ahead, why)
+        whole = min(end, self.pinned.whole_until or end) if self.pinned and end else None
+        return Known(self.spent.get(budget.pk, Spent()), first, end, ahead, why, whole)
 
     def _ahead(self, budget: Budget) -> tuple[Ahead | None, Sentence | None]:
         """The forecast of the same, unless an outlook made for the budget looks further."""

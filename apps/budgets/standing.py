@@ -22,7 +22,8 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a budget's cost: of the days `first` <= day < `end`, and ahead of them."""
+    """What is known of a budget's cost: of the days `first` <= day < `end`, and ahead of them. Those before `whole` are
+    known with every bill."""
 
     spent: Spent
     first: date | None
@@ -30,12 +31,16 @@ class Known:
     ahead: Ahead | None
     why_not: Sentence | None = None
     """Why nothing is known ahead."""
+    whole: date | None = None
 
     def covers(self, period: Period) -> bool:
         """Whether every day of a period was published, and none is still told by the forecast."""
-        whole = self.first is not None and self.first <= period.start and self.end is not None
-        is_over = self.end is not None and period.end <= self.end
-        return whole and is_over and (self.ahead is None or period.end <= self.ahead.first_day)
+        return self.has_all(period) and (self.ahead is None or period.end <= self.ahead.first_day)
+
+    def has_all(self, period: Period) -> bool:
+        """Whether every day of a period was published, and no bill of it is late."""
+        end = self.whole or self.end
+        return self.first is not None and end is not None and self.first <= period.start and period.end <= end
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def carried_on(rollover: str, left: Decimal | None) -> Decimal:
 def history(versions: Sequence[BudgetVersion], grain: str, known: Known, *, begin: date, until: date) -> list[Stand]:
     """Every period from the one of the day `begin` to that of `until`, each with what the one before left.
 
-    Periods whose cost was not published from their first day on leave nothing: what they spent is not known.
+    Periods that were not published from the first day to the last, with every bill, leave nothing: what they spent is
+    not known.
     """
     found: list[Stand] = []
     period = period_of(grain, begin)
@@ -83,8 +89,7 @@ def history(versions: Sequence[BudgetVersion], grain: str, known: Known, *, begi
         version = version_on(list(versions), period.start)
         if version is not None and version.amount is not None:
             before = found[-1] if found and found[-1].period.end == period.start else None
-            is_whole = before is not None and known.first is not None and known.first <= before.period.start
-            left = before.left if before is not None and is_whole else None
+            left = before.left if before is not None and known.has_all(before.period) else None
             found.append(stand(version, period, known, carried=carried_on(version.rollover, left)))
         period = period.following
     return found

@@ -284,6 +284,27 @@ def test_what_is_left_is_carried_on_as_was_decided():
     }
 
 
+@pytest.mark.parametrize(
+    ("cloud_until", "carried"),
+    [
+        # 700 a month, twice 300 were spent in September, twice 310 in October, of which two days are not there yet.
+        pytest.param(date(2026, 11, 4), 180, id="every bill came"),
+        pytest.param(date(2026, 10, 30), 0, id="a bill of October is late: what is left of it is not known"),
+    ],
+)
+def test_nothing_is_carried_on_of_a_month_whose_bill_is_late(cloud_until, carried):
+    begin, end = date(2026, 9, 1), date(2026, 11, 4)
+    publish_costs(
+        [*costs(begin, end, source="saas"), *costs(begin, cloud_until, source="cloud")],
+        created_at=datetime(2026, 11, 4, 3, tzinfo=UTC),
+    )
+    budget(amount="700", rollover="unused", valid_from=begin)
+
+    (one,) = selectors.standings(now=datetime(2026, 11, 4, 4, tzinfo=UTC))
+
+    assert (one.period_name, one.carried) == ("2026-11", carried)
+
+
 def test_a_change_holds_from_its_period_on_and_the_past_stays():
     publish(costs(first=date(2026, 10, 1)))
     one = budget(valid_from=date(2026, 10, 1), why="planned")
