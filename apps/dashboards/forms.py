@@ -67,7 +67,8 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
     given = form.cleaned_data
     period = given["period"] or DEFAULT_PERIOD
     custom = Window(given["start"], given["last"] + ONE_DAY) if period == "custom" else None
-    window, before = windows(period, end=publication.came_until or LATEST, custom=custom)
+    end, whole = publication.came_until or LATEST, publication.whole_until or LATEST
+    window, before = windows(period, end=end, custom=custom, whole=whole)
     return Asked(
         period=period,
         window=window,
@@ -80,8 +81,8 @@ def read_question(data: Any, *, publication: Publication, scope: Scope) -> Asked
         pinned=given["publication"] is not None,
         scope=scope,
         first_day=publication.first_day or EARLIEST,
-        came_until=publication.came_until or LATEST,
-        whole_until=publication.whole_until or LATEST,
+        came_until=end,
+        whole_until=whole,
     )
 
 

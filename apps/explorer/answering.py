@@ -98,7 +98,7 @@ def explore(asked: Exploration, publication: Publication, scope: Scope) -> Explo
     end = publication.came_until
     if end is None:
         raise marts.NothingPublished(f"Publication {publication.number} holds no cost.")
-    window, before = asked.windows(end)
+    window, before = asked.windows(end, publication.whole_until)
     compared = publication.published.compared(window, before)
     before = publication.published.beside(window, before)
     step = asked.step(window)

@@ -113,10 +113,10 @@ class Exploration:
         """The same with nothing of a dimension left out."""
         return self.excluding({key: values for key, values in self.excludes if key != name})
 
-    def windows(self, end: date) -> tuple[Window, Window]:
-        """The days asked for and those before them, where costs end before `end`."""
+    def windows(self, end: date, whole: date | None = None) -> tuple[Window, Window]:
+        """The days asked for and those before them, where costs end before `end`; from `whole` on a bill is late."""
         custom = Window(self.start, self.last + ONE_DAY) if self.start and self.last else None
-        window, before = windows(self.period, end=end, custom=custom)
+        window, before = windows(self.period, end=end, custom=custom, whole=whole)
         return window, year_before(window) if self.compare == "year" else before
 
     def step(self, window: Window) -> str:

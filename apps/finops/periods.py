@@ -52,8 +52,11 @@ class Published:
         return compared[1] if compared else before
 
 
-def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Window, Window]:
-    """A period and the one to compare it with, counted back from `end`, the day after the last that came with cost.
+def windows(
+    period: str, *, end: date, custom: Window | None = None, whole: date | None = None
+) -> tuple[Window, Window]:
+    """A period and the one to compare it with, counted back from `end`, the day after the last that came with cost;
+    from `whole` on, where that is earlier, a bill is late, and nothing is compared.
 
     `month`, `quarter` and `year` are what there is of them so far, compared with the same days of the one before;
     `last-month` is compared with the month before it; so many days with as many just before; any others with those
@@ -66,10 +69,12 @@ def windows(period: str, *, end: date, custom: Window | None = None) -> tuple[Wi
     if period == "last-month":
         window = _month_before(last)
         return window, _month_before(window.start)
+    came = min(end, whole or end)
     if custom is not None:
-        return custom, days_before(custom, min(custom.end, end) if custom.start < end else custom.end)
-    start = end - timedelta(days=int(period))
-    return Window(start, end), Window(start - (end - start), start)
+        return custom, days_before(custom, min(custom.end, came) if custom.start < came else custom.end)
+    window = Window(end - timedelta(days=int(period)), end)
+    length = (min(window.end, came) if window.start < came else window.end) - window.start
+    return window, Window(window.start - length, window.start)
 
 
 def days_before(window: Window, came_until: date) -> Window:

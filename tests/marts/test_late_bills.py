@@ -1,17 +1,22 @@
 """A bill that is late beside others that came: no fall of cost, but said, and not waited for without end."""
 
 import itertools
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.http import QueryDict
 from django.test import Client
 
+from apps.dashboards.forms import read_question
+from apps.explorer.answering import explore
+from apps.explorer.question import read as exploration
 from apps.finops.late import late_bills, whole_until
-from apps.finops.windows import ONE_DAY
+from apps.finops.windows import ONE_DAY, Window
 from apps.marts.models import Publication
+from apps.marts.query import Scope
 from apps.marts.services import _late
 from apps.reports.selectors import is_published
 from apps.reports.weeks import Week
@@ -59,15 +64,15 @@ def test_a_week_is_waited_for(late, whole):
     assert whole_until(END, late) == whole
 
 
-def company(cloud_until: date) -> Publication:
+def company(cloud_until: date, end: date = END) -> Publication:
     """Ten a day of web by a small bill, ninety a day of data by that of a cloud."""
-    bills = (("cloud", "data", "90", cloud_until), ("saas", "web", "10", END))
+    bills = (("cloud", "data", "90", cloud_until), ("saas", "web", "10", end))
     costs = [
         {"day": day, "team": team, "source": source, "effective_cost": cost}
-        for source, team, cost, end in bills
-        for day in days(FIRST, end)
+        for source, team, cost, until in bills
+        for day in days(FIRST, until)
     ]
-    return publish_costs(costs, created_at=datetime(2026, 10, 21, 3, tzinfo=UTC))
+    return publish_costs(costs, created_at=datetime.combine(end, time(3), UTC))
 
 
 @pytest.fixture
@@ -87,6 +92,34 @@ def test_the_api_compares_the_days_of_which_every_bill_came(late, admin_client: 
     assert said["totals"] == {"CNY": "1550.000000000000"}
     assert (Decimal(beside["totals"]["CNY"]["delta"]), beside["ahead"]) == (0, {"CNY": "50.000000000000"})
     assert beside["late"] == [CLOUD]
+
+
+@pytest.mark.parametrize(
+    ("asked", "compared"),
+    [
+        pytest.param("period=30", ("2026-09-21/2026-10-16", "2026-08-27/2026-09-21"), id="as many days just before"),
+        pytest.param("period=month", ("2026-10-01/2026-10-16", "2026-09-01/2026-09-16"), id="the same of a month"),
+        pytest.param(
+            "period=custom&start=2026-10-10&last=2026-10-25", ("2026-10-10/2026-10-16", "2026-10-04/2026-10-10"),
+            id="of days that are named, those that came",
+        ),
+    ],
+)  # fmt: skip
+def test_pages_and_the_explorer_compare_the_same_days(late, asked, compared):
+    of_page = read_question(QueryDict(asked), publication=late, scope=Scope())
+    given = dict(QueryDict(f"{asked}&compare=before").lists())
+    of_explorer = explore(exploration(given), late, Scope())
+
+    pages = [(of_page.came, of_page.before), (of_explorer.came, of_explorer.before)]
+    assert [tuple(f"{one.start}/{one.end}" for one in both if one) for both in pages] == [compared, compared]
+
+
+def test_the_month_before_is_compared_as_far_as_every_bill_came(db, home):
+    pinned = company(date(2026, 10, 30), date(2026, 11, 4))
+    asked = read_question(QueryDict("period=last-month"), publication=pinned, scope=Scope())
+    assert (asked.came, asked.before) == (
+        Window(date(2026, 10, 1), date(2026, 10, 30)), Window(date(2026, 9, 1), date(2026, 9, 30)),
+    )  # fmt: skip
 
 
 def test_why_and_units_say_it_too(late, admin_client: Client):
