@@ -81,7 +81,8 @@ class OneBudget(Setting):
         now = timezone.now()
         whole = selectors.whole(found, now=now)
         page = budgets.one_page(whole, filled, self.actor, now)
-        return {**told, "page": page, "remarks": budget_words.remarks(whole.standing) if whole.standing else ()}
+        remarks = budget_words.remarks(whole.standing) if whole.standing else ()
+        return {**told, "page": page, "remarks": (*remarks, *budget_words.late(whole))}
 
     def post(self, request: HttpRequest, number: int) -> HttpResponseBase:
         """Decide anew from a period on, or end it."""

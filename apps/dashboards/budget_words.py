@@ -4,9 +4,11 @@ import re
 
 from django.utils.translation import gettext as _
 
-from apps.budgets.selectors import Standing
+from apps.budgets.selectors import Standing, Whole
+from apps.dashboards.arriving import said_missing
 from apps.dashboards.templatetags import costs as written
 from apps.finops.findings import Sentence
+from apps.marts.query import CostQuery
 
 
 def told(sentence_of: Sentence) -> str:
@@ -61,6 +63,16 @@ def remarks(one: Standing) -> tuple[str, ...]:
         facts = {"base": written.money(one.base), "carried": written.change(one.carried)}
         found.append(_("The amount is %(base)s of its own and %(carried)s carried on from the period before.") % facts)
     return tuple(found)
+
+
+def late(whole: Whole) -> tuple[str, ...]:
+    """The bills that what was spent in the period stands on and that are late beside others: less is spent than it
+    costs."""
+    one = whole.standing
+    if one is None or one.spent is None:
+        return ()
+    filters = ((one.dimension, (one.value,)),) if one.dimension else ()
+    return said_missing(CostQuery(one.start, one.end, metric=one.metric, filters=filters))
 
 
 def brought(counts: str) -> str:

@@ -10,6 +10,8 @@ from django.core.management import call_command
 from django.http import QueryDict
 from django.test import Client
 
+from apps.budgets import services
+from apps.budgets.drafts import Draft
 from apps.dashboards.forms import read_question
 from apps.explorer.answering import explore
 from apps.explorer.question import read as exploration
@@ -20,6 +22,8 @@ from apps.marts.query import Scope
 from apps.marts.services import _late
 from apps.reports.selectors import is_published
 from apps.reports.weeks import Week
+from apps.teams.approval import Actor
+from apps.teams.models import Team
 from tests.worlds import publish_costs
 
 FIRST, END = date(2026, 8, 1), date(2026, 10, 21)
@@ -154,6 +158,17 @@ def test_publishing_finds_who_is_late_but_for_who_is_retired(late):
 
 def test_a_week_is_whole_with_every_bill(late):
     assert [is_published(Week.parse(f"2026-W{number}")) for number in (41, 42)] == [True, False]
+
+
+def test_the_page_of_a_budget_says_it_where_that_stands_on_the_bill(late, admin_client: Client):
+    """What was spent until the twentieth lacks five days of the bill of data."""
+    for team, is_said in (("data", True), ("web", False)):
+        Team.objects.create(name=team)
+        told: dict[str, Any] = {"amount": "3000", "currency": "CNY", "valid_from": date(2026, 10, 1)}
+        draft = Draft(name=team, dimension="team", value=team, **told)
+        made = services.create(draft, by=Actor("hanmeimei", None), now=datetime(2026, 10, 21, 3, tzinfo=UTC))
+        body = admin_client.get(f"/budgets/{made.pk}/").content.decode()
+        assert ("100.0 % of what is billed in CNY is missing." in body) is is_said
 
 
 def test_pages_and_the_terminal_say_it(late, admin_client: Client, capsys: Any):
