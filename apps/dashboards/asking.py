@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.finops.periods import Published
@@ -73,7 +74,7 @@ class Asked:
 
     @property
     def published(self) -> Published:
-        return Published(self.first_day, self.whole_until)
+        return Published(self.first_day, self.whole_until, self.came_until)
 
     @property
     def came(self) -> Window | None:
@@ -81,9 +82,22 @@ class Asked:
         return self.published.part_of(self.window)
 
     @property
+    def came_in_part(self) -> Window | None:
+        """The days of the period that came, where a bill is late on every one of them: none is compared, then."""
+        return self.published.came_in_part(self.window)
+
+    @property
+    def why_none_came(self) -> Promise:
+        """Why no day of it is compared, where `came` has none."""
+        if self.came_in_part:
+            return _("a bill is late on every day of this period")
+        return _("no day of this period is published")
+
+    @property
     def ahead(self) -> "Asked | None":
-        """The same about the days of the period that have not come; None where all have."""
-        days = self.published.ahead_in(self.window)
+        """The same about the days of the period that have not come, or are not compared; None where all are."""
+        known = Published(self.first_day, self.came_until) if self.came_in_part else self.published
+        days = known.ahead_in(self.window)
         return None if days is None else replace(self, window=days)
 
     @property
@@ -94,7 +108,8 @@ class Asked:
     @property
     def days_known(self) -> int:
         """How many days of the period are published, at least one; a mean over others would be too low."""
-        return (self.came.end - self.came.start).days if self.came else 1
+        days = self.came or self.came_in_part
+        return (days.end - days.start).days if days else 1
 
     def settled(self, currency: str) -> "Asked":
         return replace(self, currency=currency)
@@ -133,7 +148,7 @@ class Asked:
 
     @property
     def published_last_day(self) -> date:
-        return self.came_until - ONE_DAY
+        return self.whole_until - ONE_DAY
 
     @property
     def grain(self) -> str:

@@ -67,6 +67,8 @@ def unknown(found: Explored) -> str:
     if not found.asked.compare or found.earlier is not None:
         return ""
     if found.came is None:
+        if found.publication.published.came_in_part(found.window):
+            return _("Not compared: a bill is late on every day of this period.")
         return _("Not compared: no day of this period is published.")
     days = written.day_range(found.before.start, found.before.end - ONE_DAY)
     return _("Not compared: costs or rates are not there for all of %(days)s.") % {"days": days}

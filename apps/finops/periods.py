@@ -8,7 +8,8 @@ from apps.finops.windows import ONE_DAY, Window
 
 @dataclass(frozen=True)
 class Published:
-    """The days that are published and have come: from the `first` up to, not including, `until`; None without cost.
+    """The days that are published and have come: from the `first` up to, not including, `until`; None without cost. Of
+    those from there up to `in_part` a bill is late.
 
     They alone are compared, and a mean by the day is of them: a day that is to come, or one of whose bills is, would
     pass for a fall, one before the first for a rise. What is charged of later days counts in the total of these.
@@ -16,6 +17,7 @@ class Published:
 
     first: date | None
     until: date | None
+    in_part: date | None = None
 
     def part_of(self, window: Window) -> Window | None:
         """The days of a window that are published; None where none is."""
@@ -23,6 +25,11 @@ class Published:
             return None
         start, end = max(window.start, self.first), min(window.end, self.until)
         return Window(start, end) if start < end else None
+
+    def came_in_part(self, window: Window) -> Window | None:
+        """The days of a window that came, where a bill is late on every one of them: none is compared, then."""
+        known = Published(self.first, self.in_part or self.until)
+        return None if self.part_of(window) else known.part_of(window)
 
     def ahead_in(self, window: Window) -> Window | None:
         """The days of a window that have not come; None where all have."""

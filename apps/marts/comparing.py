@@ -50,6 +50,9 @@ def unknown_because(asked: Window, before: Window, days: Published) -> str:
         return "No cost is published."
     known = f"only those from {days.first} until {days.until} (end excluded)"
     part = days.part_of(asked)
+    if days.came_in_part(asked):
+        since = f"every bill came from {days.first} until {days.until} (end excluded)"
+        return f"A bill is late on every day of {asked}: {since}."
     if part is None:
         return f"None of the days of {asked} is published, {known}."
     if days.part_of(before) != before:

@@ -71,4 +71,4 @@ class Publication(models.Model):
     @property
     def published(self) -> Published:
         """The days that are known, and can be compared."""
-        return Published(self.first_day, self.whole_until)
+        return Published(self.first_day, self.whole_until, self.came_until)

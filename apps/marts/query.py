@@ -174,7 +174,8 @@ class PublicationFacts:
     @property
     def published(self) -> Published:
         """The days that are known, and can be compared."""
-        return Published(self.first_day, self.whole_until or self.came_until or self.end_day)
+        came = self.came_until or self.end_day
+        return Published(self.first_day, self.whole_until or came, came)
 
 
 @dataclass(frozen=True)

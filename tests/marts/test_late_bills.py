@@ -126,6 +126,21 @@ def test_the_month_before_is_compared_as_far_as_every_bill_came(db, home):
     )  # fmt: skip
 
 
+def test_of_days_on_which_all_a_bill_is_late_nothing_is_compared(db, home, admin_client: Client):
+    """Of November the small bill alone came, ten a day of three days."""
+    company(date(2026, 10, 30), date(2026, 11, 4))
+    for page in ("/", "/explorer/", "/why/"):
+        body = " ".join(admin_client.get(page, {"period": "month", "compare": "before"}).content.decode().split())
+        assert "a bill is late on every day of this period" in body, page
+        assert "no day of this period is published" not in body
+    beside = admin_client.get("/api/v1/costs/", {"start": "2026-11-01", "end": "2026-12-01", "compare": "previous"})
+    assert beside.json()["comparison"]["unknown_because"] == (
+        "A bill is late on every day of 2026-11-01..2026-12-01: every bill came from 2026-08-01 until 2026-10-30 (end "
+        "excluded)."
+    )
+    assert "10.00 CNY a day" in " ".join(admin_client.get("/?period=month").content.decode().split())
+
+
 def test_why_and_units_say_it_too(late, admin_client: Client):
     why = admin_client.get("/api/v1/why/", OCTOBER).json()
     units = admin_client.get("/api/v1/units/change/", OCTOBER | {"driver": "orders"}).json()
