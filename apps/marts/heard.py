@@ -1,7 +1,7 @@
 """On which days clusters were heard: how much of each day was observed, beside what is usual of the cluster."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 from statistics import median
@@ -31,13 +31,17 @@ class HeardHour(NamedTuple):
     expected: int
 
 
-def heard_hours(pinned: Publication, start: date, end: date) -> dict[str, list[HeardHour]]:
-    """What was heard of every cluster in the hours of the days `start` <= day < `end`."""
+def heard_hours(
+    pinned: Publication, start: date, end: date, *, clusters: Iterable[str] | None = None
+) -> dict[str, list[HeardHour]]:
+    """What was heard of every cluster, or of some, in the hours of the days `start` <= day < `end`."""
     version = pinned.versions.get(COVERAGE_HOURS.name)
     found: dict[str, list[HeardHour]] = defaultdict(list)
     if version is None:
         return found
     rows = lake.between(COVERAGE_HOURS, "day", start, end, at=version)
+    if clusters is not None:
+        rows = rows.filter(rows.cluster.isin(sorted(clusters)))
     named = rows.select("cluster", "day", "observed_samples", "expected_samples", second=rows.hour.epoch_seconds())
     summed = named.group_by("cluster", "day", "second").aggregate(
         observed=named.observed_samples.sum(), expected=named.expected_samples.sum()

@@ -44,13 +44,14 @@ def _heard(clusters: Iterable[str], window: Window, pinned: Publication) -> Mapp
     its silence, for nobody knows whether its nodes were off as well: their cost falls to whoever owns them, whole."""
     shares = heard_shares(pinned)
     heard = {one: shares[one] for one in clusters if one in shares}
-    if not any(_silent(days, window) for days in heard.values()):
-        return heard
-    hours = heard_hours(pinned, window.start, window.end)
-    end = max((one.at for told in hours.values() for one in told), default=0) + 1
+    silent = {one for one, days in heard.items() if _silent(days, window)}
+    hours = heard_hours(pinned, window.start, window.end, clusters=silent) if silent else {}
     zone = ZoneInfo(settings.COSTOPS_TIME_ZONE)
-    by_hours = {one: without_silent_hours(days, hours.get(one, ()), end=end, zone=zone) for one, days in heard.items()}
-    return {one: {**heard[one], **days} for one, days in by_hours.items()}
+    by_hours = {
+        one: without_silent_hours(heard[one], told, end=max(each.at for each in told) + 1, zone=zone)
+        for one, told in hours.items()
+    }
+    return {one: {**days, **by_hours.get(one, {})} for one, days in heard.items()}
 
 
 def _silent(heard: Heard, window: Window) -> list[date]:
