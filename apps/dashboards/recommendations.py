@@ -79,6 +79,7 @@ TOLD: dict[str, Promise] = {
     "refute": gettext_lazy("could not verify the saving"),
     "lapse": gettext_lazy("saw the saving end"),
 }
+MOST_SAME = 20
 BULK = ("accept", "decline", "snooze", "assign")
 
 
@@ -131,12 +132,14 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class OnePage:
-    """One recommendation; `buttons` are what the reader may do now, `initiatives` what carries it out."""
+    """One recommendation; `same` are the largest of what else is about its cost, `more` how many there are besides;
+    `buttons` are what the reader may do now, `initiatives` what carries it out."""
 
     line: Line
     evidence: tuple[str, ...]
     history: tuple[HistoryLine, ...]
     same: tuple[Line, ...]
+    more: int
     buttons: tuple[tuple[str, str], ...]
     assignable: tuple[str, ...]
     initiatives: tuple[Initiative, ...]
@@ -225,7 +228,8 @@ def page(one: Recommendation, reader: Reader, actor: Actor, today: date) -> OneP
         line=line,
         evidence=tuple(told_of(sentence) for sentence in one.evidence),
         history=tuple(_history(step) for step in one.steps.order_by("pk")),
-        same=tuple(_line(other, promised, titles, actor, today) for other in same),
+        same=tuple(_line(other, promised, titles, actor, today) for other in same[:MOST_SAME]),
+        more=max(0, len(same) - MOST_SAME),
         buttons=tuple((name, str(BUTTONS[name])) for name in allowed(one.state)) if line.may_decide else (),
         assignable=_names(assignable((one.team,))) if line.may_decide else (),
         initiatives=tuple(one.initiatives.order_by("pk")),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.finops.stakes import Stake, in_cluster
 from apps.operations.models import Recommendation
 from tests.operations.worlds import a_finding, one, recommend
 
@@ -139,6 +140,27 @@ def test_one_tells_evidence_history_and_what_else_is_about_the_resource(found, c
     ):  # fmt: skip
         assert said in body
     assert set(re.findall(r'name="action" value="(\w+)"', body)) == {"assign", "accept", "decline", "snooze", "comment"}
+
+
+def test_what_counts_in_part_says_how_much_and_beside_which_other(published, client_of):
+    """Fewer nodes save 500, of which 22 idle workloads of 10 each save 220."""
+
+    def of(place: tuple[str, ...], amount: int) -> dict[str, object]:
+        return {"team": "search", "saving_per_month": Decimal(amount), "stakes": (Stake(place, Decimal(amount)),)}
+
+    recommend(
+        a_finding("nodes", **of(in_cluster("online"), 500)),
+        *(a_finding(f"w-{at}", **of(in_cluster("online", "search", "shop", f"w-{at}"), 10)) for at in range(22)),
+    )  # fmt: skip
+    staff, first = client_of("staff"), one("w-0").pk
+    inbox = staff.get(INBOX).content.decode()
+    detail = " ".join(staff.get(f"{INBOX}{one('nodes').pk}/").content.decode().split())
+
+    assert "500.00" in inbox
+    assert "1 would save some of what others save too" in inbox
+    assert f"280.00 beside {first}" in inbox
+    assert f"Recommendation {first} would save some of the same: only 280.00 of this one is counted" in detail
+    assert "and 2 more" in detail
 
 
 def test_the_pages_speak_chinese(found, client_of):
