@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from django.db.models import Prefetch, prefetch_related_objects
 
 from apps.finops.errors import CostOpsError
-from apps.finops.money import NOTHING, add_up, divided, less
+from apps.finops.money import NOTHING, add_up, divided, rounded
 from apps.operations.models import Recommendation
 from apps.operations.overlaps import Promise, promise
 from apps.operations.people import seen_teams
@@ -159,35 +160,26 @@ def _way(currency: str, found: Iterable[Recommendation], live: Iterable[Entry]) 
 
 
 def _promised(recommended: Iterable[Recommendation], stated: Iterable[Entry]) -> Decimal:
-    """What initiatives promise and, beyond that, recommendations. Of what initiatives carry out that would save the
-    same, as much is taken from those that promise it second."""
-    counted = _promised_once(stated)
-    carried = {each.pk: each for one in counted for each in one.one.recommendations.all()}
-    own = promise(carried.values())
-    beyond = promise(recommended, settled=carried.values())
-    return add_up([*beyond.counted.values(), *(_of_its_own(one, own) for one in counted)])
+    """What initiatives promise and, beyond that, recommendations."""
+    initiatives = sorted(stated, key=lambda one: (-one.one.promised, one.one.pk))
+    carried = {each.pk: each for one in initiatives for each in one.one.recommendations.all()}
+    own, beyond = promise(carried.values()), promise(recommended, settled=carried.values())
+    untold = dict(carried)
+    return add_up([*beyond.counted.values(), *(_of_its_own(one, own, untold) for one in initiatives)])
 
 
-def _of_its_own(one: Entry, carried: Promise) -> Decimal:
-    """What an initiative promises, less what another saves of the same."""
-    twice = add_up(
-        less(each.saving, carried.counted[each.pk])
-        for each in one.one.recommendations.all()
-        if each.pk in carried.within
-    )
-    return max(NOTHING, less(one.one.promised, twice))
-
-
-def _promised_once(found: Iterable[Entry]) -> list[Entry]:
-    """Of initiatives that carry out the same recommendation the one that promises most, of equals the oldest."""
-    counted: list[Entry] = []
-    carried_out: set[int] = set()
-    for one in sorted(found, key=lambda each: (-each.one.promised, each.one.pk)):
-        numbers = {each.pk for each in one.one.recommendations.all()}
-        if carried_out.isdisjoint(numbers):
-            counted.append(one)
-            carried_out |= numbers
-    return counted
+def _of_its_own(one: Entry, own: Promise, untold: dict[int, Recommendation]) -> Decimal:
+    """What an initiative promises of what it carries out first, which is then told: of several that carry out the same
+    the one that promises most has it, of equals the oldest, and what others would save of the same is theirs."""
+    carried = list(one.one.recommendations.all())
+    first = [each for each in carried if untold.pop(each.pk, None) is not None]
+    whole = add_up(each.saving for each in carried)
+    if carried and not first:
+        return NOTHING
+    if not whole:
+        return one.one.promised
+    part = add_up(own.counted.get(each.pk, NOTHING) for each in first)
+    return rounded(Fraction(one.one.promised) * Fraction(part) / Fraction(whole))
 
 
 def last_day(found: Measurement) -> date:

@@ -157,6 +157,16 @@ def test_what_initiatives_would_save_of_the_same_is_promised_once():
     assert way()[:3] == ["identified 500.00", "approved 100.00", "implemented 100.00"]
 
 
+def test_what_only_one_of_two_initiatives_carries_out_counts_with_it_though_they_share_another():
+    """Both are to delete the second disk; of the 80 of the other three fifths are those of the third."""
+    one, two, three = found(100, 40, 60)
+    for promised, carried in (("150", (one, two)), ("80", (two, three))):
+        initiative = stand("verified", saving="28", promised_per_month=promised, name=f"Of {promised}")
+        initiative.recommendations.add(*carried)
+
+    assert way()[:3] == ["identified 198.00", "approved 198.00", "implemented 198.00"]
+
+
 def test_currencies_are_never_added():
     found(100)
     stand("stated", currency="USD", promised_per_month="5")
