@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -20,6 +21,8 @@ from apps.teams.approval import Actor, NotYours
 STATED_ON = "stated_on"
 COLUMNS = (*FIELDS, STATED_ON)
 MOST_ROWS = 500
+SAID = ("name", "hypothesis", "team", "scope", "currency", "promised_text", "start", "transition_days", "window_days",
+        "drivers", "is_about_price")  # fmt: skip
 
 
 class BadTable(CostOpsError):
@@ -31,15 +34,21 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> list[Initia
     """Keep every initiative of a CSV file, or none.
 
     One with a day in `stated_on` was stated elsewhere on that day: it is stated as it stands, its controls chosen by
-    rule from days before its start. Finance brings these.
+    rule from days before its start. Finance brings these. What was brought or written before, and was not withdrawn,
+    is there: brought again it would be promised twice.
     """
     kept = []
+    live = Initiative.objects.exclude(state=Initiative.State.WITHDRAWN)
+    there = {(_statement(vars(one)), is_stated) for one in live for is_stated in {False, one.stated_at is not None}}
     for line, row in _rows(content, name):
         day = _stated(row, today(now), where=f"{name}, line {line}")
         if day is not None and by.teams is not None:
             raise NotYours(f"{name}, line {line}: what was stated elsewhere is for finance to bring; nothing was kept.")
         try:
-            one = write(read_statement({key: row[key] for key in FIELDS if row.get(key)}), by=by, now=now)
+            statement = read_statement({key: row[key] for key in FIELDS if row.get(key)})
+            if (_statement(statement.columns()), day is not None) in there:
+                continue
+            one = write(statement, by=by, now=now)
             if day is not None:
                 state(one, by=by.name, now=now, why=f"{name}: stated on {day}")
                 Initiative.objects.filter(pk=one.pk).update(stated_at=_morning(day))
@@ -47,6 +56,11 @@ def bring(content: bytes, name: str, *, by: Actor, now: datetime) -> list[Initia
             raise BadTable(f"{name}, line {line}: {wrong} Nothing of the file was kept.") from wrong
         kept.append(one)
     return kept
+
+
+def _statement(told: Mapping[str, Any]) -> str:
+    """What is said of an initiative: its controls may be chosen when it is stated."""
+    return json.dumps({name: told[name] for name in SAID}, sort_keys=True, default=str)
 
 
 def _morning(day: date) -> datetime:

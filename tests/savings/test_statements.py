@@ -205,6 +205,23 @@ def test_a_ledger_kept_elsewhere_is_brought_with_its_days(home):
 
 
 @pytest.mark.django_db
+def test_what_was_brought_is_not_brought_again(home):
+    publish()
+    Team.objects.create(name="live")
+    old = f"{HEAD}{LINE}2026-09-01\n{LINE.replace('Compress', 'Tier')}\n".encode()
+    compressed, tiered = bring(old, "old.csv", by=FINANCE, now=NOW)
+
+    more = old + f"{LINE.replace('Compress', 'Delete')}\n".encode()
+    assert [one.name for one in bring(more, "more.csv", by=FINANCE, now=NOW)] == ["Delete"]
+
+    services.take(tiered, "withdraw", by=FINANCE, now=NOW, why="another way")
+    assert [one.name for one in bring(more, "more.csv", by=FINANCE, now=NOW)] == ["Tier"], "it was given up"
+    stated = more.replace(b"4000,2026-09-07,\n", b"4000,2026-09-07,2026-09-01\n")
+    assert {one.name for one in bring(stated, "stated.csv", by=FINANCE, now=NOW)} == {"Tier", "Delete"}
+    assert compressed.state == State.STATED
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Asia/Shanghai"])
 def test_what_was_stated_on_a_day_was_stated_on_that_day_wherever_business_is_done(home, settings, zone):
     """It began on the 7th, so that its grade is that of one that was stated late."""

@@ -115,7 +115,8 @@ class Command(TerminalCommand):
         except OSError as wrong:
             raise CommandError(f"{given['file']}: {wrong.strerror}.") from wrong
         kept = bring(content, given["file"].name, by=actor(given), now=timezone.now())
-        self.stdout.write(f"{len(kept)} brought, {sum(one.state != 'draft' for one in kept)} of them stated.")
+        stated = sum(one.state != "draft" for one in kept)
+        self.stdout.write(f"{len(kept)} brought, {stated} of them stated; what was there already stays as it is.")
 
     def _step(self, given: dict[str, Any]) -> None:
         one = selectors.entry(given["number"], None).one
