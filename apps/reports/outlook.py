@@ -123,7 +123,8 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
     promised = promise(found)
     begin = datetime.combine(week.start, time(), ZoneInfo(settings.COSTOPS_TIME_ZONE))
     new = frozenset(one.pk for one in found if one.found_at >= begin)
-    rest = [one for one in found[LARGEST:] if one.pk in new]
+    largest = [one for one in found if not promised.is_left_out(one)][:LARGEST]
+    rest = [one for one in found if one.pk in new and one not in largest]
     mine = frozenset({team}) if team else None
     asked = (query.narrowed(team=team) if team else query).grouped()
     return Outlook(
@@ -132,7 +133,7 @@ def outlook(team: str, week: Week, query: CostQuery, *, now: datetime, together:
         landings=tuple(landings(asked, team)),
         standings=together.standings(now, mine) if together else standings(now=now, teams=mine),
         verified=verified(mine, week.start, week.end),
-        largest=tuple(found[:LARGEST]),
+        largest=tuple(largest),
         open_count=len(found),
         totals=tuple(promised.totals.items()),
         overlapping=len(promised.within),

@@ -139,6 +139,18 @@ def test_what_was_decided_is_not_told_and_one_resource_is_promised_once():
     assert "Delete c" not in text
 
 
+def test_of_what_would_save_the_same_the_letter_tells_the_one_that_counts():
+    """Seven ways to save of one machine leave room for what else there is."""
+    recommend(
+        *(a_finding(f"way-{at}", team="live-class", at_stake="vm", saving_per_month=Decimal(100 + at))
+          for at in range(7)),
+        a_finding("disk", team="live-class", saving_per_month=Decimal(3)),
+    )  # fmt: skip
+    Recommendation.objects.update(found_at=NOW - timedelta(days=30))
+
+    assert re.findall(r"Delete ([\w-]+)", letter().text) == ["way-6", "disk"]
+
+
 def test_why_it_changed_is_told_in_the_sentences_it_was_found_in():
     why = (Sentence("%(team)s cost %(cost)s more", {"team": "直播", "cost": "700.04"}), Sentence("It is over"))
     for text in both(letter(why=why)):
