@@ -8,12 +8,12 @@ from django.utils.functional import Promise, lazy
 from django.utils.translation import get_language, gettext_lazy
 
 from costops import starting
-from costops.names import APPS, CHOICES, TABLES
+from costops.names import APPS, CHOICES, COLUMNS, TABLES
 
 
 class CostOpsAdmin(AdminConfig):
-    """Django's admin under our name. Names of tables and of choices are given here, where no migration follows from
-    them."""
+    """Django's admin under our name. Names of tables, columns and choices are given here, where no migration follows
+    from them."""
 
     default_site = "costops.site.CostOpsSite"
 
@@ -32,12 +32,14 @@ class CostOpsAdmin(AdminConfig):
             options.verbose_name_plural = many
         for model in apps.get_models():
             if model.__module__.startswith("apps."):
-                _name_choices(model)
+                _name_columns(model)
 
 
-def _name_choices(model: type[models.Model]) -> None:
-    """Say choices of columns in the language of whoever reads; what the terminal says is English."""
+def _name_columns(model: type[models.Model]) -> None:
+    """Say columns and their choices in the language of whoever reads; what the terminal says is English."""
     for field in model._meta.concrete_fields:
+        name = str(field.verbose_name)
+        field.verbose_name = _one_of(name, COLUMNS.get(name) or gettext_lazy(name))
         called = CHOICES.get(f"{model._meta.label_lower}.{field.name}", {})
         if isinstance(field.choices, list):  # those of a function tell themselves
             field.choices = [
@@ -47,7 +49,7 @@ def _name_choices(model: type[models.Model]) -> None:
 
 
 def _one(single: str, many: Promise) -> str:
-    """English tells one from many, Chinese does not. Choices, too, have a label in English already."""
+    """English tells one from many, Chinese does not. Columns and choices, too, have a name in English already."""
     return single if (get_language() or "en").startswith("en") else str(many)
 
 

@@ -136,3 +136,18 @@ CHOICES = {
 }  # fmt: skip
 """By table and column, then by value: what one of its choices is called, where its label means something else or less
 on a page. All others are called by their labels."""
+COLUMNS = {
+    "by": _("by whom"),
+    "close": _("closing of a month"),
+    "draft": _("draft of rules"),
+    "ip": _("IP address"),
+    "key": _("key of the row"),
+    "last": _("the last day"),
+    "line": _("number of the line"),
+    "lines": _("lines of it"),
+    "note": _("remark"),
+    "provider": _("cloud provider"),
+    "unit": _("unit of measure or part"),
+    "until": _("until which day"),
+}
+"""By its name: what a column is called whose name means something else on a page; others are called by their names."""

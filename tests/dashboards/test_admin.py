@@ -154,6 +154,16 @@ def test_every_table_has_a_chinese_name(model):
         assert str(model._meta.verbose_name).isascii()
 
 
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label_lower)
+def test_every_column_has_a_chinese_name(model):
+    """Its name is translated, or what costops/names.py calls it."""
+    columns = [field for field in model._meta.concrete_fields if field.name != "id"]
+    with translation.override("zh-hans"):
+        assert [str(one.verbose_name) for one in columns if str(one.verbose_name).isascii()] == []
+    with translation.override("en"):
+        assert [one.name for one in columns if str(one.verbose_name) != one.name.replace("_", " ")] == []
+
+
 CHOSEN = {
     f"{model._meta.label_lower}.{field.name}": field
     for model in MODELS
@@ -183,3 +193,4 @@ def test_a_list_tells_choices_in_the_readers_language(staff, language, told):
     make(Alert)
     body = staff.get("/admin/alerts/alert/", headers={"accept-language": language}).content.decode()
     assert f'class="field-state">{told}<' in body
+    assert ("发起时间" in body) is (language != "en")
