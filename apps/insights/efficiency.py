@@ -114,7 +114,8 @@ class _Place:
 
 def efficiency(query: EfficiencyQuery) -> Efficiency:
     """The rows of a question of one publication; what it rests on is read once."""
-    pinned = publication(query.as_of)
+    asked, pinned = query, publication(query.as_of)
+    query = _whole(asked, pinned)
     places, capacity = _known(query, pinned)
     idle = _idle(query, pinned.number)
     names = LEVELS[query.by]
@@ -131,8 +132,8 @@ def efficiency(query: EfficiencyQuery) -> Efficiency:
         for key in sorted({*groups, *held, *spare})
     )
     return Efficiency(
-        query=query,
-        publication=facts(pinned, query.start, query.end),
+        query=asked,
+        publication=facts(pinned, asked.start, asked.end),
         days=_days(query, pinned),
         rows=rows,
         total=_total(rows),
@@ -305,6 +306,14 @@ def _summed_money(pools: Mapping[Key, Money], query: EfficiencyQuery, names: Key
 def _shortened(place: Key, names: Key) -> Key:
     told = dict(zip(PLACE, place, strict=False))
     return tuple(told[name] for name in names)
+
+
+def _whole(query: EfficiencyQuery, pinned: Publication) -> EfficiencyQuery:
+    """A question without days of which a bill is late beside others: their hours would stand beside a part of their
+    cost."""
+    days = _published(query, pinned)
+    is_late = pinned.whole_until != pinned.came_until
+    return replace(query, end=days.end) if days and is_late else query
 
 
 def _published(query: EfficiencyQuery, pinned: Publication) -> Window | None:

@@ -100,6 +100,18 @@ def test_hours_are_of_the_days_whose_bill_has_come(home, scope):
     assert (late.days, late.total.use, late.total.capacity) == (1, None, None)
 
 
+@pytest.mark.parametrize("scope", [EVERYTHING, WEB], ids=["all", "a lead"])
+def test_cost_and_hours_are_of_the_days_of_which_every_bill_came(home, scope):
+    publish_world()
+    first = efficiency(EfficiencyQuery(DAYS[0], date(2026, 10, 2), scope=scope))
+    Publication.objects.update(late={"saas": "2026-10-02"})
+    cache.clear()
+
+    found = asked(scope=scope)
+
+    assert (found.days, found.rows, found.total) == (first.days, first.rows, first.total)
+
+
 def test_a_lead_sees_the_own_workloads_and_not_what_the_cluster_holds(home):
     publish_world()
     found = asked("namespace", scope=WEB)
