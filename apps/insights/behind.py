@@ -85,6 +85,11 @@ def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> st
     """The parts that a number adds up from: what passes its filters and may be seen."""
     if query.grouped().levels:
         return _keep_placed(query, pinned, workspace)
+    return workspace.keep_query(*mine_of(query, pinned))
+
+
+def mine_of(query: CostQuery, pinned: Publication) -> tuple[str, list[list[str]]]:
+    """The same of a number that no levels of the organisation narrow, as a query and its values."""
     tagged = _tags(query)
     columns_of = {tag: name for name, tag in tagged.items()}
     asked = [(columns_of.get(name, name), values) for name, values in query.filters]
@@ -96,7 +101,7 @@ def keep_mine(query: CostQuery, pinned: Publication, workspace: Workspace) -> st
     where = " AND ".join(tests) or "true"
     columns, rows = ", ".join((*_TEXTS, *tagged)), days_of(ALLOCATED, query, pinned)
     told = f"SELECT {columns}, ruleset, amount, effective_cost FROM {rows} WHERE {where}"
-    return workspace.keep_query(told, [list(values) for _, values in (*asked, *left_out)])
+    return told, [list(values) for _, values in (*asked, *left_out)]
 
 
 def _is_whole(query: CostQuery) -> bool:

@@ -19,7 +19,7 @@ from apps.finops.money import NOTHING, SCALE, add_up, converted, less
 from apps.finops.tables import ALLOCATED, CHARGES, MONEY, PASSED_ON
 from apps.finops.why import USAGE, Meter, Used
 from apps.finops.windows import Window
-from apps.insights.behind import BILL_KEY, as_recorded, days_of, files_of, keep_mine
+from apps.insights.behind import BILL_KEY, as_recorded, days_of, files_of, keep_mine, mine_of
 from apps.insights.why.searching import Values
 from apps.marts.models import Publication
 from apps.marts.query import CostQuery
@@ -120,7 +120,7 @@ def _from_charges(
         mine = _keep_pools(query, pinned, segments, workspace)
         charges = _keep_charges(query, pinned, mine, workspace)
         told = ", ".join(f"({place}, DATE '{one.start}', DATE '{one.end}')" for place, one in enumerate(periods))
-        day = "NULL::DATE" if query.currency is None else "day"
+        day = "NULL::DATE" if query.currency is None else "mine.day"
         found = connect().con.execute(_METERS.format(mine=mine, charges=charges, periods=told, day=day)).fetchall()
     return [
         (row[0], (row[1], (row[2], row[3]), Meter(*row[4:12]), Used(row[12], *map(_amount, row[13:])))) for row in found
@@ -133,29 +133,34 @@ def _amount(units: int | None) -> Decimal:
 
 
 def _keep_pools(query: CostQuery, pinned: Publication, segments: Sequence[Values], workspace: Workspace) -> str:
-    """What each segment of a number takes of each pool, in the metric asked for and at effective cost.
+    """The pools of a number, numbered, each with what segments take of it: in the metric asked for, and at effective
+    cost.
 
     What was received is traced to the pools that were passed on for it, in proportion to what they passed on.
     """
-    mine = keep_mine(query, pinned, workspace)
+    is_placed = bool(query.grouped().levels)
+    told, asked = (f"FROM {keep_mine(query, pinned, workspace)}", []) if is_placed else mine_of(query, pinned)
     when = " ".join(
         f"WHEN {' AND '.join(f'{name} = ?' for name, _ in values)} THEN {place}"
         for place, values in enumerate(segments)
     )
-    numbered = workspace.keep_query(
-        f"SELECT *, CASE {when} ELSE -1 END AS segment FROM {mine}" if when else f"SELECT *, -1 AS segment FROM {mine}",
-        [value for values in segments for _, value in values],
+    segment = f"CASE {when} ELSE -1 END" if when else "-1"
+    return workspace.keep_query(
+        _POOLS.format(
+            mine=f"SELECT *, {segment} AS segment FROM ({told})", passed_on=days_of(PASSED_ON, query, pinned)
+        ),
+        [*(value for values in segments for _, value in values), *asked],
     )
-    return workspace.keep_query(_POOLS.format(mine=numbered, passed_on=days_of(PASSED_ON, query, pinned)))
 
 
 _SHARE = "(units_of({part}) * 1000000000000::HUGEINT // nullif(units_of({whole}), 0))"
 
 # A share is divided once for each part received, before it meets the hundreds of pools that it is of.
 _POOLS = f"""
-    WITH shared AS (
+    WITH mine AS ({{mine}}),
+    shared AS (
         SELECT segment, {_PLATFORM}, sum(amount)::{MONEY} AS amount, sum(effective_cost)::{MONEY} AS effective_cost
-        FROM {{mine}} WHERE pool = 'shared' GROUP BY ALL),
+        FROM mine WHERE pool = 'shared' GROUP BY ALL),
     passed AS (
         SELECT {_PLATFORM}, resource, sum(amount)::{MONEY} AS passed, sum(effective_cost)::{MONEY} AS passed_effective
         FROM {{passed_on}} SEMI JOIN shared USING ({_PLATFORM}) GROUP BY ALL),
@@ -177,10 +182,14 @@ _POOLS = f"""
                 END AS effective_cost
         FROM shares LEFT JOIN passed USING ({_PLATFORM})),
     every AS (
-        SELECT segment, {_KEY}, amount, effective_cost FROM {{mine}} WHERE pool <> 'shared'
-        UNION ALL SELECT segment, {_KEY}, amount, effective_cost FROM received)
-    SELECT segment, {_KEY}, sum(amount)::{MONEY} AS amount, sum(effective_cost)::{MONEY} AS effective_cost
-    FROM every GROUP BY ALL
+        SELECT segment, {_KEY}, amount, effective_cost FROM mine WHERE pool <> 'shared'
+        UNION ALL SELECT segment, {_KEY}, amount, effective_cost FROM received),
+    taken AS (
+        SELECT segment, {_KEY}, sum(amount)::{MONEY} AS amount, sum(effective_cost)::{MONEY} AS effective_cost
+        FROM every GROUP BY ALL)
+    SELECT row_number() OVER () AS number, * FROM (
+        SELECT {_KEY}, list({{{{'segment': segment, 'amount': amount, 'effective_cost': effective_cost}}}}) AS taken
+        FROM taken GROUP BY ALL)
 """
 
 
@@ -218,9 +227,9 @@ def _keep_charges(query: CostQuery, pinned: Publication, pools: str, workspace: 
 
 
 _CHARGES = f"""
-    WITH charges AS (FROM ({{charges}}) SEMI JOIN {{pools}} USING ({_KEY})),
+    WITH charges AS (FROM ({{charges}}) JOIN (SELECT number, {_KEY} FROM {{pools}}) USING ({_KEY})),
     named AS (
-        SELECT {_KEY}, cost, effective, {{undiscounted}} AS undiscounted, RegionId, SkuId, SkuMeter, ResourceType,
+        SELECT number, cost, effective, {{undiscounted}} AS undiscounted, RegionId, SkuId, SkuMeter, ResourceType,
             CASE WHEN charge_category = 'Tax' THEN 'taxes'
                 WHEN charge_category IN ('Credit', 'Adjustment') OR ChargeClass = 'Correction' THEN 'credits'
                 WHEN charge_category = 'Purchase' THEN
@@ -234,7 +243,7 @@ _CHARGES = f"""
             CASE WHEN is_priced THEN PricingUnit ELSE ConsumedUnit END AS unit,
             CASE WHEN is_priced THEN PricingQuantity WHEN ConsumedUnit <> '' THEN ConsumedQuantity END AS quantity
         FROM charges)
-    SELECT {_KEY}, part, CASE WHEN part = 'usage' THEN RegionId ELSE '' END AS meter_region,
+    SELECT number, part, CASE WHEN part = 'usage' THEN RegionId ELSE '' END AS meter_region,
         CASE WHEN part = 'usage' THEN SkuId ELSE '' END AS sku,
         CASE WHEN part = 'usage' THEN SkuMeter ELSE '' END AS meter,
         CASE WHEN part = 'usage' THEN ResourceType ELSE '' END AS resource_type,
@@ -245,28 +254,44 @@ _CHARGES = f"""
     FROM named GROUP BY ALL
 """
 
+# Whoever takes a pool whole takes its charges as they are: to divide wide numbers takes longer than all the rest.
+_NUMBERS = ("quantity", "paid", "undiscounted")
 _METERS = f"""
     WITH held AS (
-        SELECT {_KEY}, sum(cost)::{MONEY} AS held, sum(effective)::{MONEY} AS held_effective, count(*) AS meters
+        SELECT number, sum(cost)::{MONEY} AS held, sum(effective)::{MONEY} AS held_effective, count(*) AS meters
         FROM {{charges}} GROUP BY ALL),
+    mine AS (SELECT * EXCLUDE (taken), unnest(taken, recursive := true) FROM {{mine}}),
     joined AS (
-        SELECT mine.day, mine.currency, mine.segment, mine.amount, coalesce(part, 'usage') AS part, mine.service,
-            coalesce(meter_region, mine.region) AS meter_region, coalesce(sku, '') AS sku, coalesce(meter, '') AS meter,
-            coalesce(resource_type, '') AS resource_type, coalesce(pricing, '') AS pricing, coalesce(unit, '') AS unit,
-            cost, held, meters, quantity, undiscounted,
-            coalesce(
-                CASE WHEN mine.effective_cost = held_effective AND held_effective <> 0 THEN {_WHOLE}::HUGEINT END,
-                {_SHARE.format(part="mine.effective_cost", whole="held_effective")},
-                {_SHARE.format(part="mine.amount", whole="held")}, 0) AS share,
+        SELECT {{day}} AS day, place, mine.currency, mine.segment, mine.amount, mine.effective_cost,
+            coalesce(part, 'usage') AS part, mine.service, coalesce(meter_region, mine.region) AS meter_region,
+            coalesce(sku, '') AS sku, coalesce(meter, '') AS meter, coalesce(resource_type, '') AS resource_type,
+            coalesce(pricing, '') AS pricing, coalesce(unit, '') AS unit, cost, held, held_effective, meters,
+            coalesce(quantity, 0)::{MONEY} AS quantity, coalesce(cost, 0)::{MONEY} AS paid,
+            coalesce(undiscounted, 0)::{MONEY} AS undiscounted,
+            mine.effective_cost = held_effective AND held_effective <> 0 AS has_all,
+            coalesce(has_all AND (meters = 1 OR mine.amount = held), false) AS is_whole
+        FROM mine LEFT JOIN held USING (number) LEFT JOIN {{charges}} USING (number)
+            JOIN (VALUES {{periods}}) AS periods(place, first, after) ON mine.day >= first AND mine.day < after),
+    shared AS (
+        SELECT *, coalesce(
+            CASE WHEN has_all THEN {_WHOLE}::HUGEINT END,
+            {_SHARE.format(part="effective_cost", whole="held_effective")},
+            {_SHARE.format(part="amount", whole="held")}, 0) AS share,
             {_SHARE.format(part="cost", whole="held")} AS of_pool
-        FROM {{mine}} AS mine LEFT JOIN held USING ({_KEY}) LEFT JOIN {{charges}} USING ({_KEY}))
-    SELECT {{day}} AS day, place, currency, segment, {_METER},
-        sum(CASE WHEN meters IS NULL OR meters = 1 THEN amount
-            WHEN amount = held THEN cost
-            ELSE amount_of(units_of(amount) * coalesce(of_pool, 0) // {_WHOLE}::HUGEINT) END)::{MONEY} AS amount,
-        sum(units_of(coalesce(quantity, 0)) * share // {_WHOLE}::HUGEINT) AS quantity,
-        sum(units_of(coalesce(cost, 0)) * share // {_WHOLE}::HUGEINT) AS paid,
-        sum(units_of(coalesce(undiscounted, 0)) * share // {_WHOLE}::HUGEINT) AS undiscounted
-    FROM joined JOIN (VALUES {{periods}}) AS periods(place, first, after) ON day >= first AND day < after
-    GROUP BY ALL
+        FROM joined WHERE NOT is_whole),
+    told AS (
+        SELECT day, place, currency, segment, {_METER},
+            sum(CASE WHEN meters = 1 THEN amount ELSE cost END)::{MONEY} AS amount,
+            {", ".join(f"units_of(sum({name})::{MONEY}) AS {name}" for name in _NUMBERS)}
+        FROM joined WHERE is_whole GROUP BY ALL
+        UNION ALL
+        SELECT day, place, currency, segment, {_METER},
+            sum(CASE WHEN meters IS NULL OR meters = 1 THEN amount
+                WHEN amount = held THEN cost
+                ELSE amount_of(units_of(amount) * coalesce(of_pool, 0) // {_WHOLE}::HUGEINT) END)::{MONEY} AS amount,
+            {", ".join(f"sum(units_of({name}) * share // {_WHOLE}::HUGEINT) AS {name}" for name in _NUMBERS)}
+        FROM shared GROUP BY ALL)
+    SELECT day, place, currency, segment, {_METER}, sum(amount)::{MONEY} AS amount,
+        {", ".join(f"sum({name}) AS {name}" for name in _NUMBERS)}
+    FROM told GROUP BY ALL
 """
