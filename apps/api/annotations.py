@@ -114,7 +114,7 @@ class AnnotationView(AskView):
 
     @schema.writing("delete_annotation", (NUMBER, FORMAT), AnnotationSchema)
     def delete(self, request: Request, number: int) -> HttpResponse:
-        self.asked(request)
+        self.given(request, (FORMAT,))
         teams = scope_of(request.user).teams
         told = _row(selectors.annotation(number, teams))
         annotating.remove(number, by=actor_of(request.user), teams=teams)

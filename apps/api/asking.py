@@ -169,7 +169,7 @@ class AskView(APIView):
 def _has_body(request: Request, kind: str) -> bool:
     """Whether something was sent that a write would have to read: a form without fields says nothing."""
     sent = request._request
-    if kind in _FORMS:
+    if kind in _FORMS and sent.method == "POST":  # of no other method Django reads one
         return bool(sent.POST or sent.FILES)
     length = str(sent.META.get("CONTENT_LENGTH") or "0")
     return length != "0"

@@ -98,7 +98,7 @@ class ExclusionView(AskView):
 
     @schema.writing("undo_idle_exclusion", (NUMBER, FORMAT), ExclusionSchema)
     def delete(self, request: Request, number: int) -> HttpResponse:
-        self.asked(request)
+        self.given(request, (FORMAT,))
         return Response(_exclusion(deciding.undo(number, by=actor_of(request.user), now=_now())))
 
 

@@ -98,7 +98,7 @@ class SavedViewView(KeepingView):
 
     @schema.writing("delete_view", (NUMBER, FORMAT), SavedViewSchema)
     def delete(self, request: Request, number: int) -> HttpResponse:
-        self.asked(request)
+        self.given(request, (FORMAT,))
         told = _row(selectors.view(number, request.user))
         services.forget(number, by=_user(request))
         return Response(told)

@@ -181,3 +181,21 @@ def test_a_body_in_pieces_is_refused_and_not_ignored(finance: Client) -> None:
 def test_the_kind_of_a_body_may_be_told_in_capitals(finance: Client) -> None:
     answer = finance.generic("POST", "/api/v1/closings/2026-10/", '{"reason": ""}', "Application/JSON; charset=UTF-8")
     assert answer.status_code == 409, answer.content
+
+
+@pytest.mark.parametrize(
+    ("area", "body"),
+    [
+        ("annotations", {"first": "2026-10-06", "text": "Release"}),
+        ("views", {"name": "mine", "query": "by=team"}),
+        ("idle/exclusions", {"pattern": "online/x-*", "decision": "keep", "reason": "kept"}),
+    ],
+)
+def test_a_body_of_what_takes_back_is_refused_too(finance: Client, area: str, body: dict[str, str]) -> None:
+    made = finance.post(f"/api/v1/{area}/", body, "application/json").json()
+    path = f"/api/v1/{area}/{made['number']}/"
+    told = [
+        finance.generic("DELETE", path, *sent).status_code
+        for sent in (("reason=x", "application/x-www-form-urlencoded"), ('{"reason": "x"}', "application/json"), ("",))
+    ]
+    assert told == [415, 400, 200]
