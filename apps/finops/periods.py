@@ -66,8 +66,7 @@ def windows(
     from `whole` on, where that is earlier, a bill is late, and nothing is compared.
 
     `month`, `quarter` and `year` are what there is of them so far, compared with the same days of the one before;
-    `last-month` is compared with the month before it; so many days with as many just before; any others with those
-    `days_before`.
+    `last-month` is compared with the month before it; anything else with as many days just before as came of it.
     """
     last = end - ONE_DAY
     if period in _BEGINNINGS:
@@ -76,40 +75,10 @@ def windows(
     if period == "last-month":
         window = _month_before(last)
         return window, _month_before(window.start)
+    window = custom or Window(end - timedelta(days=int(period)), end)
     came = min(end, whole or end)
-    if custom is not None:
-        return custom, days_before(custom, min(custom.end, came) if custom.start < came else custom.end)
-    window = Window(end - timedelta(days=int(period)), end)
     length = (min(window.end, came) if window.start < came else window.end) - window.start
     return window, Window(window.start - length, window.start)
-
-
-def days_before(window: Window, came_until: date) -> Window:
-    """What a window is compared with where nothing is said: as many days just before; where it begins with a month, the
-    same days of the month before, and of whole months as many whole months. Of days that have not come there are none:
-    part of a month is compared with the same part."""
-    if window.start.day != 1 or (months := _months(window)) == 0:
-        return Window(window.start - (came_until - window.start), window.start)
-    return Window(months_back(window.start, months), end_back(came_until, months))
-
-
-def _months(window: Window) -> int:
-    """How many months to step back: those of whole months, one for part of one month; else none."""
-    last = window.end - ONE_DAY
-    spanned = (last.year - window.start.year) * 12 + last.month - window.start.month + 1
-    return spanned if window.end.day == 1 or spanned == 1 else 0
-
-
-def end_back(end: date, months: int) -> date:
-    """The day after the last: whole months stay whole months."""
-    return months_back(end, months) if end.day == 1 else months_back(end - ONE_DAY, months) + ONE_DAY
-
-
-def months_back(day: date, months: int) -> date:
-    """The same day so many months earlier, the last of the month where it has no such day."""
-    first = date(day.year + (day.month - 1 - months) // 12, (day.month - 1 - months) % 12 + 1, 1)
-    last = (first + timedelta(days=32)).replace(day=1) - ONE_DAY
-    return min(first + timedelta(days=day.day - 1), last)
 
 
 def year_before(window: Window) -> Window:

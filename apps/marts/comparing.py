@@ -1,9 +1,9 @@
 """The period that a question is compared with, and which step of time stands beside which."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
-from apps.finops.periods import Published, days_before, end_back, months_back
+from apps.finops.periods import Published
 from apps.finops.windows import ONE_DAY, Window
 from apps.marts.query import BadQuestion, CostQuery
 
@@ -35,13 +35,38 @@ def compared(query: CostQuery, compare: str | Window, known: Published) -> tuple
 
 
 def window_before(query: CostQuery, compare: str, known: Published) -> Window:
-    """The days that `previous` and `year` compare with: those `days_before`, or the same a year earlier. Days of the
-    question that have not come have no counterpart."""
+    """The days that `previous` and `year` compare with.
+
+    `previous` is as many days just before; where the question begins with a month, the same days of the month before,
+    and of whole months as many whole months. `year` is the same days a year earlier. Days of the question that have
+    not come have no counterpart either: part of a month is compared with the same part.
+    """
     asked = Window(query.start, query.end)
     end = (known.part_of(asked) or asked).end
     if compare == "year":
-        return Window(months_back(query.start, 12), end_back(end, 12))
-    return days_before(asked, end)
+        return Window(_months_back(query.start, 12), _end_back(end, 12))
+    if query.start.day != 1 or (months := _months(query)) == 0:
+        return Window(query.start - (end - query.start), query.start)
+    return Window(_months_back(query.start, months), _end_back(end, months))
+
+
+def _months(query: CostQuery) -> int:
+    """How many months to step back: those of a question of whole months, one for part of one month; else none."""
+    last = query.end - ONE_DAY
+    spanned = (last.year - query.start.year) * 12 + last.month - query.start.month + 1
+    return spanned if query.end.day == 1 or spanned == 1 else 0
+
+
+def _end_back(end: date, months: int) -> date:
+    """The day after the last: whole months stay whole months."""
+    return _months_back(end, months) if end.day == 1 else _months_back(end - ONE_DAY, months) + ONE_DAY
+
+
+def _months_back(day: date, months: int) -> date:
+    """The same day so many months earlier, the last of the month where it has no such day."""
+    first = date(day.year + (day.month - 1 - months) // 12, (day.month - 1 - months) % 12 + 1, 1)
+    last = (first + timedelta(days=32)).replace(day=1) - ONE_DAY
+    return min(first + timedelta(days=day.day - 1), last)
 
 
 def unknown_because(asked: Window, before: Window, days: Published) -> str:

@@ -10,7 +10,6 @@ from django.test import Client
 
 from apps.finops.periods import Published, windows
 from apps.finops.windows import Window
-from apps.marts.comparing import window_before
 from apps.marts.query import CostQuery
 from apps.marts.shape import Shape
 from apps.marts.shaping import shaped
@@ -56,18 +55,13 @@ def test_what_is_compared(asked, before, compared):
 @pytest.mark.parametrize(
     ("custom", "before"),
     [
-        pytest.param("2026-10-01/2026-11-01", "2026-09-01/2026-09-21", id="a month of which twenty days came"),
-        pytest.param("2026-10-05/2026-11-01", "2026-09-19/2026-10-05", id="other days of which sixteen came"),
-        pytest.param("2026-09-01/2026-10-01", "2026-08-01/2026-09-01", id="a whole month"),
-        pytest.param("2026-10-08/2026-10-15", "2026-10-01/2026-10-08", id="all of other days came"),
-        pytest.param("2026-11-01/2026-12-01", "2026-10-01/2026-11-01", id="none of it came: nothing is known anyway"),
+        pytest.param("2026-10-01/2026-11-01", "2026-09-11/2026-10-01", id="twenty days of it came"),
+        pytest.param("2026-10-01/2026-10-08", "2026-09-24/2026-10-01", id="all of it came"),
+        pytest.param("2026-11-01/2026-12-01", "2026-10-02/2026-11-01", id="none of it came: nothing is known anyway"),
     ],
 )
-def test_a_custom_period_is_compared_with_the_days_that_previous_names_of_cost(custom, before):
-    asked, until = days(custom), date(2026, 10, 21)
-    assert windows("custom", end=until, custom=asked) == (asked, days(before))
-    named = window_before(CostQuery(asked.start, asked.end), "previous", Published(date(2026, 8, 1), until))
-    assert named == days(before)
+def test_a_custom_period_is_compared_with_as_many_days_as_came_of_it(custom, before):
+    assert windows("custom", end=date(2026, 10, 21), custom=days(custom)) == (days(custom), days(before))
 
 
 def told(client: Client, question: str) -> Any:
