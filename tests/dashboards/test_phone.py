@@ -7,7 +7,9 @@ import pytest
 
 from apps.finops.findings import Sentence
 from tests.alerts.worlds import a_fact, so
+from tests.allocation.worlds import import_rules
 from tests.budgets.worlds import budget
+from tests.channels.worlds import a_channel, a_notice, send
 from tests.dashboards import company
 from tests.dashboards.test_browser import visit
 from tests.insights import idle_world
@@ -15,6 +17,11 @@ from tests.insights.test_explain import build_world
 
 __all__ = ["visit"]
 
+RULES = """
+rules:
+  - {name: logs of the live lessons, when: {service: Log}, team: web, valid_from: 2026-10-01}
+  - {name: rest, when: {service: Site}, split: {web: 50, data: 50}}
+"""
 OUT_OF_SIGHT = """() => [...document.querySelectorAll("main .scroll tbody :is(th, td, button, .tag, .number)")]
   .filter(part => part.checkVisibility() && part.getBoundingClientRect().width > 0)
   .filter(part => part.getBoundingClientRect().right > part.closest(".scroll").getBoundingClientRect().right + 1)
@@ -40,12 +47,33 @@ def budgets(_home: Any) -> str:
     return "/budgets/"
 
 
+def bases(_home: Any) -> str:
+    company.publish()
+    return "/bases/"
+
+
+def rules(_home: Any) -> str:
+    company.publish()
+    import_rules(RULES)
+    return "/rules/"
+
+
+def channels(_home: Any) -> str:
+    a_channel(team="live-class", name="The room of everybody who teaches the live lessons")
+    return "/channels/"
+
+
+def deliveries(_home: Any) -> str:
+    send(a_notice(team="live-class"), to=a_channel(team="live-class"))
+    return "/channels/deliveries/"
+
+
 def explained(home: Any) -> str:
     build_world(home)
     return "/explain/?start=2026-10-01&end=2026-10-02"
 
 
-@pytest.mark.parametrize("world", [alerts, budgets, explained])
+@pytest.mark.parametrize("world", [alerts, budgets, bases, rules, channels, deliveries, explained])
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "light", "en"), (720, "dark", "zh-hans")])
 def test_what_counts_in_a_row_is_in_sight(visit, home, world, width, scheme, language):
     page = visit(world(home), width=width, scheme=scheme, language=language)

@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
+
+from apps.dashboards.naming import in_a_row
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
@@ -104,3 +107,10 @@ def test_guides_call_pages_and_buttons_as_they_are_called():
     quoted = re.findall("“([^”]+)”", (ROOT / "docs" / "zh" / "guide.md").read_text())
     assert set(quoted) - set(messages.values()) == set()
     assert min(len(named), len(quoted)) > 1
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "A. B."), ("zh-hans", "A.B.")])
+def test_sentences_stand_one_behind_the_other(language, told):
+    """A Chinese one ends with a mark that is as wide as a letter."""
+    with override(language):
+        assert in_a_row(["A.", "", "B."]) == told
