@@ -227,18 +227,18 @@ def _held(values: tuple[str, ...] | None, text: str) -> str:
     return in_one_line(text if values is None else listed(values))
 
 
-_BREAKS = {"\n": "\u2424", "\r": "\u240d"}
-"""Line breaks within a name, and the marks that stand for them in a field: browsers drop them there."""
+_BREAKS, _MARKS = "\n\r", "\u2424\u240d"
+"""Line breaks within a name, and what stands for them in a field: browsers drop them there."""
 
 
 def in_one_line(text: str) -> str:
     """A text as a field holds it."""
-    return text.translate(str.maketrans(_BREAKS))
+    return text.translate(str.maketrans(_BREAKS, _MARKS))
 
 
 def of_one_line(text: str) -> str:
     """The text that a field holds."""
-    return text.translate(str.maketrans({mark: line for line, mark in _BREAKS.items()}))
+    return text.translate(str.maketrans(_MARKS, _BREAKS))
 
 
 def _pairs(keys: Sequence[str], titles: Mapping[str, Promise]) -> Pairs:

@@ -68,7 +68,12 @@ def test_the_number_disputed_is_the_one_shown(
     assert f'<data value="{amount}"' in body
     assert form
     assert answered.json()["amount"] == amount
-    assert client.post("/disputes/", {"cell": form[1].replace("&amp;", "&"), "reason": "not ours"}).status_code == 302
+    sent, number = {"cell": form[1].replace("&amp;", "&"), "reason": "not ours"}, answered.json()["number"]
+    refused = client.post("/disputes/", sent)
+    assert refused.status_code == 409
+    assert f"Dispute {number} is about this number, and open: say there what is new." in refused.content.decode()
+    client.post(f"/api/v1/disputes/{number}/?action=withdraw&text=asked+twice")
+    assert client.post("/disputes/", sent).status_code == 302
 
 
 @pytest.mark.usefixtures("world")
