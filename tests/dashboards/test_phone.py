@@ -1,11 +1,14 @@
 """What counts and what is to be clicked is in sight: on a phone, at twice the size, and in long lists."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from apps.finops.findings import Sentence
+from apps.finops.stakes import Stake, in_cluster
+from apps.savings.models import Initiative
 from tests.alerts.worlds import a_fact, so
 from tests.allocation.worlds import import_rules
 from tests.budgets.worlds import budget
@@ -14,6 +17,8 @@ from tests.dashboards import company
 from tests.dashboards.test_browser import visit
 from tests.insights import idle_world
 from tests.insights.test_explain import build_world
+from tests.operations.worlds import a_finding, recommend
+from tests.savings.ledgers import NOW, START
 
 __all__ = ["visit"]
 
@@ -26,7 +31,7 @@ OUT_OF_SIGHT = """() => [...document.querySelectorAll("main .scroll tbody :is(th
   .filter(part => part.checkVisibility() && part.getBoundingClientRect().width > 0)
   .filter(part => part.getBoundingClientRect().right > part.closest(".scroll").getBoundingClientRect().right + 1)
   .map(part => part.outerHTML.slice(0, 120))"""
-LINES_OF_A_DAY = """() => [...document.querySelectorAll("main td.tabular")].map(part => {
+LINES_OF_A_DAY = """() => [...document.querySelectorAll("main td.tabular:not(:has(.tag))")].map(part => {
   const words = document.createRange();
   words.selectNodeContents(part);
   return new Set([...words.getClientRects()].map(box => Math.round(box.bottom))).size;
@@ -68,12 +73,37 @@ def deliveries(_home: Any) -> str:
     return "/channels/deliveries/"
 
 
+def recommendations(_home: Any) -> str:
+    """Two of the same cost, of which the rest is counted with the other."""
+    company.publish()
+    for name, saving, place in (
+        ("nodes of the live lessons", "21034.51", in_cluster("online")),
+        ("w", "17528.76", in_cluster("online", "live-class", "shop", "w")),
+    ):
+        stakes = (Stake(place, Decimal(saving)),)
+        recommend(a_finding(name, team="live-class", saving_per_month=Decimal(saving), stakes=stakes))
+    return "/recommendations/"
+
+
+def savings(_home: Any) -> str:
+    company.publish()
+    Initiative.objects.create(
+        name="Compress the recordings of all live lessons", hypothesis="Half the bytes.", team="live-class",
+        scope={"team": ["live-class"]}, currency="CNY", promised_text="234567.5", start=START, state="stated",
+        created_at=NOW, stated_at=NOW, stated_in=1,
+    )  # fmt: skip
+    return "/savings/"
+
+
 def explained(home: Any) -> str:
     build_world(home)
     return "/explain/?start=2026-10-01&end=2026-10-02"
 
 
-@pytest.mark.parametrize("world", [alerts, budgets, bases, rules, channels, deliveries, explained])
+WORLDS = (alerts, budgets, bases, rules, channels, deliveries, recommendations, savings, explained)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "light", "en"), (720, "dark", "zh-hans")])
 def test_what_counts_in_a_row_is_in_sight(visit, home, world, width, scheme, language):
     page = visit(world(home), width=width, scheme=scheme, language=language)

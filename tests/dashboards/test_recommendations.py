@@ -69,7 +69,7 @@ def test_the_total_counts_a_resource_once_and_says_so(found, client_of):
 
     assert 'title="1334.500000000001"' in body
     assert "1 would save some of what others save too" in body
-    assert f"within {one('vm-1').pk}" in body
+    assert f"counted in {one('vm-1').pk}" in body
     assert "about 77.00 CNY" in body
 
 
@@ -158,7 +158,7 @@ def test_what_counts_in_part_says_how_much_and_beside_which_other(published, cli
 
     assert "500.00" in inbox
     assert "1 would save some of what others save too" in inbox
-    assert f"280.00 beside {first}" in inbox
+    assert f"280.00 counts, the rest is in {first}" in inbox
     assert f"Recommendation {first} would save some of the same: only 280.00 of this one is counted" in detail
     assert "and 2 more" in detail
 
