@@ -15,6 +15,8 @@ from apps.planning.selectors import NoPlan, newest
 from apps.teams.approval import Actor, NotYours
 
 MOST = Decimal(10) ** 9
+KEPT = Decimal("0.000001")
+"""A measurement is kept to the millionth."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def measured(planner: str, subject: str) -> list[Measured]:
 
 
 def measure(planner: str, subject: str, given: Mapping[str, Any], *, by: Actor, now: datetime) -> Outcome:
-    """Keep a measurement: `name`, `value`, and, where given, the `day` it is of (today) and a `note`."""
+    """Keep a measurement: `name`, `value` to the millionth, and, where given, its `day` (today) and a `note`."""
     if by.teams is not None:
         raise NotYours("Finance keeps what was measured beside plans; nothing was kept.")
     known = {shape.name for shape in planner_of(planner).outcomes}
@@ -52,7 +54,8 @@ def measure(planner: str, subject: str, given: Mapping[str, Any], *, by: Actor, 
         raise BadOutcome(f"{name[:40]!r} is not measured here; there are {', '.join(sorted(known)) or 'none'}.")
     if not any(one.subject == subject for one in newest(planner)):
         raise NoPlan(f"{planner} plans nothing named {subject[:60]!r}.")
+    value = value_of(given.get("value"), least=Decimal(0), most=MOST)
     return Outcome.objects.create(
-        planner=planner, subject=subject, name=name, value=value_of(given.get("value"), least=Decimal(0), most=MOST),
+        planner=planner, subject=subject, name=name, value=value.quantize(KEPT),
         day=day_of(given.get("day"), today(now)), note=str(given.get("note", ""))[:1000], by=by.name, at=now,
     )  # fmt: skip

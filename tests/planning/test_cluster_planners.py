@@ -266,7 +266,8 @@ def test_what_is_measured_beside_a_plan_is_told_against_the_first(shop: Publicat
     finance, lead = Actor("fin", None), Actor("lead", frozenset({"shop"}))
     told = {"name": "data_update_lead_time", "value": "24", "day": "2026-10-01"}
     outcomes.measure("upgrades", "online", told, by=finance, now=worlds.NOW)
-    outcomes.measure("upgrades", "online", told | {"value": "6", "day": ""}, by=finance, now=worlds.NOW)
+    made = outcomes.measure("upgrades", "online", told | {"value": "6.00000049", "day": ""}, by=finance, now=worlds.NOW)
+    assert f"{made.value}" == f"{Outcome.objects.get(pk=made.pk).value}" == "6.000000", "the answer tells what is kept"
     (one,) = outcomes.measured("upgrades", "online")
     assert (one.first.value, one.last.value, one.change, one.count) == (24, 6, -75, 2)
     for wrong in ({"value": "much"}, {"value": "-1"}, {"value": "NaN"}, {"day": "soon"}, {"day": "2027-01-01"},
