@@ -36,6 +36,14 @@ def test_before_the_first_look_the_page_says_when_there_is_one(published, client
     assert "Nothing was looked through yet" in client_of("staff").get("/anomalies/").content.decode()
 
 
+def test_after_too_few_days_the_page_says_so(people, client_of):
+    publish_costs({"day": date(2026, 10, day), "team": "search", "effective_cost": "100"} for day in range(1, 8))
+    services.find(now=datetime(2026, 12, 1, tzinfo=UTC))
+    told = client_of("staff").get("/anomalies/").content.decode()
+    assert "Too few days to tell what is usual" in told
+    assert "Nothing departs from its usual" not in told
+
+
 def test_the_pages_show_answer_and_draw_an_anomaly(found, client_of):
     staff, lead, address = client_of("staff"), client_of("lilei"), f"/anomalies/{found.slug}/"
     for client in (staff, lead):
