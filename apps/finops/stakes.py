@@ -69,12 +69,12 @@ class Twice(NamedTuple):
 
 
 def claims_of(number: int, currency: str, stakes: Iterable[Stake]) -> list[Claim]:
-    """What one of this number promises, by place."""
-    return [
-        Claim(number, (currency, *stake.place), stake.saving_per_month, stake.cost_per_month)
-        for stake in stakes
-        if stake.saving_per_month > 0
-    ]
+    """What one of this number promises, by place: of one place, as of two workloads of one name, it is one claim."""
+    found: dict[tuple[Place, Decimal | None], list[Decimal]] = defaultdict(list)
+    for stake in stakes:
+        found[(currency, *stake.place), stake.cost_per_month].append(stake.saving_per_month)
+    claims = (Claim(number, place, add_up(savings), cost) for (place, cost), savings in found.items())
+    return [claim for claim in claims if claim.saving > 0]
 
 
 def promised_twice(claims: Iterable[Claim], *, settled: Iterable[Claim] = ()) -> dict[int, Twice]:

@@ -109,6 +109,26 @@ def test_beside_what_is_settled_counts_what_goes_beyond_it(settled, rest, counte
     assert promise(rest, settled=settled).totals == {"CNY": Decimal(counted)}
 
 
+def test_what_saves_in_one_place_twice_is_no_other_way_to_save_it():
+    """As a Deployment and a CronJob of one name, which right-sizing shrinks both."""
+    one = row(1, "8")
+    one.stakes = [written(Stake(PLACES["web"], Decimal(saving))) for saving in ("5", "3")]
+
+    assert promise([one, staked(2, web="6")]).counted == {1: Decimal(8), 2: Decimal(0)}
+    assert promise([one]).within == {}
+
+
+@pytest.mark.parametrize(("old", "counted"), [("5", {1: "0", 2: "9"}), ("11", {1: "11", 2: "0"})])
+def test_what_was_found_by_an_earlier_version_is_still_about_the_resource_it_names(old, counted):
+    """It is done, and never found again: what is found about the same now saves it once."""
+    earlier, later = row(1, old, "online/shop/web"), staked(2, web="9")
+    later.at_stake = "online/shop/web"
+
+    assert promise([earlier, later]).counted == {pk: Decimal(amount) for pk, amount in counted.items()}
+    assert promise([later], settled=[earlier]).totals == {"CNY": Decimal(0)}
+    assert promise([earlier, staked(3, api="9")]).within == {}
+
+
 def test_whatever_saves_within_a_place_is_about_it_but_for_prices():
     web, shop, theirs = staked(1, web="3"), staked(2, shop="3"), staked(3, theirs="3")
 
