@@ -35,6 +35,8 @@ class Offers(Guarded):
                 count = offering.add_file(brought, request.POST["what"], actor, now)
         except CostOpsError as wrong:
             return self._page(403 if isinstance(wrong, NotYours) else 400, said(str(wrong)))
+        if not count:
+            return self._page(200, gettext("All of that is in the table already; nothing was added."))
         told = ngettext("%(count)d row was added.", "%(count)d rows were added.", count) % {"count": count}
         return self._page(200, told + " " + gettext("Plans follow with the next fill."))
 

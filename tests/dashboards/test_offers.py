@@ -18,6 +18,7 @@ def test_finance_adds_a_row_on_the_page(published, client_of):
     assert wrong.status_code == 400
     assert 'value="cheap"' in wrong.content.decode()  # nothing somebody wrote is lost
     assert finance.post("/offers/", GOOD).status_code == 200
+    assert "nothing was added" in finance.post("/offers/", GOOD).content.decode()
     brought = SimpleUploadedFile("offers.csv", sheet(GOOD | {"name": "from a file"}))
     assert finance.post("/offers/", {"what": "offers", "file": brought}).status_code == 200
     assert sorted(Offer.objects.values_list("name", flat=True)) == ["from a file", "one year"]

@@ -64,7 +64,7 @@ def test_a_wrong_row_is_named_and_nothing_is_added(change, message):
         pytest.param({"ratio": "0.5"}, date(2026, 11, 2), ["0.5"], id="of one day the last that was added"),
         pytest.param({"on_sale": "no"}, date(2026, 11, 2), [], id="taken away"),
         pytest.param({"region": "cn-*"}, date(2026, 11, 2), ["0.6", "0.6"], id="of another region: beside it"),
-        pytest.param({}, date(2026, 9, 1), [], id="before its day"),
+        pytest.param({"ratio": "0.5"}, date(2026, 9, 1), [], id="before its day"),
     ],
 )
 def test_of_an_offer_the_newest_valid_row_holds(later, day, ratios):
@@ -74,6 +74,34 @@ def test_of_an_offer_the_newest_valid_row_holds(later, day, ratios):
     assert [one.ratio_text for one in table.on_sale(day) if one.name == "one year"] == ratios
     assert Offer.objects.count() == 2
     assert table.version() != before
+
+
+def test_the_same_rows_brought_again_change_nothing():
+    """Nor do those of a file that was exported, which holds the sample too; else everything would be planned anew."""
+    add(GOOD, GOOD | {"region": "cn-*"})
+    before = table.version()
+
+    assert add(GOOD | {"ratio": "0.60"}, GOOD | {"region": "cn-*"}) == 0
+    assert table.add(csv_file.write(table.rows()).encode(), name="out.csv", by=FINANCE, now=NOW) == 0
+    assert table.version() == before
+
+
+def test_a_row_that_was_said_otherwise_since_is_said_again():
+    assert (add(GOOD), add(GOOD | {"ratio": "0.5"}), add(GOOD)) == (1, 1, 1)
+    assert add(GOOD | {"ratio": "0.5"}, GOOD) == 2
+    assert [one.ratio_text for one in table.on_sale(date(2026, 11, 2)) if one.name == "one year"] == ["0.6"]
+
+
+def test_the_same_needs_brought_again_change_nothing():
+    head = "resource,name,gib,mib_per_second,latency_microseconds,tier\n"
+    rows = ["r-1,sessions,8,1,100,\n", "r-2,ranks,4,1,100,\n"]
+    brought = [
+        table.add_needs((head + "".join(told)).encode(), name="needs.csv", by=FINANCE, now=NOW)
+        for told in (rows, rows, [rows[0], rows[1].replace("4", "6")])
+    ]
+
+    assert brought == [2, 0, 1]
+    assert table.needs()["r-2"].gib_text == "6"
 
 
 def test_sample_values_say_so():

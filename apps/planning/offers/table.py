@@ -50,22 +50,33 @@ def version() -> str:
 
 @transaction.atomic
 def add(content: bytes, *, name: str, by: Actor, now: datetime) -> int:
-    """Add the offers of a file to the price table: all or none; no row is changed. Finance adds."""
+    """Add the offers of a file to the price table, but for what it says already: all or none; no row is changed.
+    Finance adds."""
     _finance(by)
-    found = csv_file.read(content, name=name)
-    for offer in found:
-        offer.by, offer.at = by.name, now
+    said = {(*one.key, one.valid_from): csv_file.cells(one) for one in rows()}
+    found = []
+    for offer in csv_file.read(content, name=name):
+        place, cells = (*offer.key, offer.valid_from), csv_file.cells(offer)
+        if said.get(place) != cells:
+            said[place], offer.by, offer.at = cells, by.name, now
+            found.append(offer)
     return len(Offer.objects.bulk_create(found))
 
 
 @transaction.atomic
 def add_needs(content: bytes, *, name: str, by: Actor, now: datetime) -> int:
-    """Add what in-memory databases need: all or none. Finance adds."""
+    """Add what in-memory databases need, but for what was told of them last: all or none. Finance adds."""
     _finance(by)
-    found = csv_file.read_needs(content, name=name)
+    held = needs()
+    found = [one for one in csv_file.read_needs(content, name=name) if _needed(one) != _needed(held.get(one.resource))]
     for need in found:
         need.by, need.at = by.name, now
     return len(MemoryNeed.objects.bulk_create(found))
+
+
+def _needed(one: MemoryNeed | None) -> tuple[str, ...]:
+    numbers = (f"{name}_text" for name in ("gib", "mib_per_second", "latency_microseconds"))
+    return tuple(getattr(one, name) for name in ("resource", "name", "tier", *numbers)) if one else ()
 
 
 def _finance(by: Actor) -> None:

@@ -82,7 +82,7 @@ class Command(TerminalCommand):
             adding = table.add if options["action"] == "import" else table.add_needs
             count = adding(_content(options["file"]), name=str(options["file"]), by=Actor("manage.py", None),
                            now=timezone.now())  # fmt: skip
-            self.stdout.write(f"{count} rows were added.")
+            self.stdout.write(f"{count} rows were added; what is there already stays as it is.")
 
 
 def _content(path: Path) -> bytes:
