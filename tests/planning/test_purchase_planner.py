@@ -1,6 +1,6 @@
 """The purchase planner on a bill that adds up on paper."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -124,6 +124,20 @@ def test_the_flat_base_is_committed_and_no_more_than_it_costs(pinned):
     assert (action.team, action.saving_per_month) == ("shop", draft.saving_per_month)
     ((place, part, cost),) = action.stakes
     assert (place, part, cost) == (("",), draft.saving_per_month, per_month(Decimal(48 * 28), 28)), "48 a day on demand"
+
+
+def test_what_is_bought_of_no_region_is_verified_by_its_service(home, db):
+    """A scope without any cost would never be measured."""
+    days = [purchase_world.END - timedelta(days=number) for number in range(1, 36)]
+    nowhere = {"RegionId": "", "PricingCategory": "Standard"}
+    more = [
+        purchase_world.charge(day, name, "shop", cost, cost, nowhere | {"ServiceName": service})
+        for day in days
+        for name, cost, service in (("i-far", "48", "Servers"), ("i-disk", "5", "Storage of servers"))
+    ]
+    actions = plan(purchase_world.publish(more=more)).actions
+
+    assert [action.scope for action in actions] == [{"service": "Servers"}, {"region": "cn-beijing"}]
 
 
 def test_more_is_bought_when_what_is_held_ends(pinned):

@@ -50,10 +50,11 @@ NOTHING = Decimal(0)
 @dataclass
 class Pool:
     """Usage of one family (or service) in a region and a currency. Costs are of the costed window; on demand is what
-    neither a commitment nor spot covers."""
+    neither a commitment nor spot covers; `service` is the one that costs most."""
 
     key: Key
     demand: Floats
+    service: str = ""
     on_demand_list: Decimal = NOTHING
     on_demand: Decimal = NOTHING
     committed: Decimal = NOTHING
@@ -205,6 +206,11 @@ def _price(pools: dict[Key, Pool], costed: str) -> None:
             pool.on_demand_list = add_up([pool.on_demand_list, listed])
             pool.on_demand = add_up([pool.on_demand, cost])
             pool.resources[resource] = cost
+    for currency, region, family, service in _rows(f"""
+        SELECT currency, RegionId, family, ServiceName FROM {costed}
+        GROUP BY ALL ORDER BY sum(effective)::{MONEY}, ServiceName"""):
+        if (currency, region, family) in pools:
+            pools[currency, region, family].service = service
 
 
 def _holdings(held: str, hours: int, ends: dict[str, date]) -> Iterator[Holding]:

@@ -183,8 +183,14 @@ def _action(one: Planned, meta: Meta) -> Action:
         title=Sentence(words.TITLE, names),
         evidence=(Sentence(words.EVIDENCE, {"share": share(above), "least": share(float(least))}),),
         currency=meta["currency"], saving_per_month=one.saving, since=date.fromisoformat(meta["since"]),
-        scope={"region": one.pool.meta["region"]} if one.pool.meta["region"] else {}, stakes=_stakes(one, meta),
+        scope=_scope(one.pool.meta), stakes=_stakes(one, meta),
     )  # fmt: skip
+
+
+def _scope(pool: Meta) -> dict[str, str]:
+    """The cost that would fall: of the region; of what the bill tells no region of, that of the service."""
+    named = {name: pool.get(name, "") for name in ("region", "service")}  # earlier versions kept no service
+    return next(({name: value} for name, value in named.items() if value), {})
 
 
 def _stakes(one: Planned, meta: Meta) -> tuple[Stake, ...]:

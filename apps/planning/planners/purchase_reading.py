@@ -118,7 +118,8 @@ def _pool(pool: Pool, holdings: Iterable[Holding], claims: Claims, window: Windo
     spot = pool.spot / pool.spot_list if pool.spot_list > pool.spot > 0 else None
     pay = pool.on_demand / pool.on_demand_list if pool.on_demand_list > 0 and pool.on_demand > 0 else Decimal(1)
     return {
-        "region": region, "family": family, "pay": f"{min(pay, Decimal(1)).quantize(FOUR)}",
+        "region": region, "family": family, "service": pool.service,
+        "pay": f"{min(pay, Decimal(1)).quantize(FOUR)}",
         "jobs": min(1.0, max(0.0, round(interruptible / cost, 4))) if cost > 0 else 0.0,
         "fill": min(1.0, round(sum(amount * fill for amount, fill in filled) / burst, 4)) if burst > 0 else 1.0,
         "spot_ratio": f"{spot.quantize(FOUR)}" if spot else "",
