@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -25,7 +26,9 @@ from apps.finops.tables import (
     WORKLOAD_HOURS,
     UsageTable,
 )
+from apps.insights.idle.silence import usually_silent_hours
 from apps.learning.idle.activity import Activity, Matrix
+from apps.marts.heard import heard_hours
 from apps.marts.models import Publication
 from apps.marts.usage_days import usage_by_day
 from apps.warehouse import lake
@@ -228,6 +231,16 @@ class Listener:
             SELECT provider_id, clock, 1 AS attached FROM {rows(NODE_HOURS)} GROUP BY ALL"""
             ),
         )
+
+    def usually_silent(self, clusters: Iterable[str], zone: ZoneInfo) -> dict[str, set[int]]:
+        """The hours since 1970 that each of some clusters was silent in as it usually is in these of the week."""
+        if self.hours is None:
+            return {}
+        heard = heard_hours(self._pinned, self._since, self._today, clusters=clusters)
+        return {
+            cluster: usually_silent_hours((one.at for one in told if one.observed), self.hours.end, zone)
+            for cluster, told in heard.items()
+        }
 
     def claims(self) -> dict[str, tuple[str, str, str]]:
         """Volume → the cluster, namespace and claim it was last known by."""

@@ -1,6 +1,6 @@
 """Candidates for a schedule: workloads that are used, but not in every hour of the week."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -16,6 +16,7 @@ from apps.insights.idle.judging import Judged
 from apps.insights.idle.kinds import MEAN_FLOORS
 from apps.insights.idle.listening import Heard, Listener
 from apps.learning.idle.activity import Flags, Hours, Matrix
+from apps.learning.idle.evidence import ENOUGH_COVERAGE, ENOUGH_DAYS, IDLE_SHARE, MEMORY_DAYS, Verdict
 from apps.learning.idle.weeks import WEEK, hours_of_week
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ LEAST_HOURS = 25
 """For fewer hours a week nobody sets up a schedule."""
 LEAST_PRECISION = 0.9
 _DECIMALS = 6
+Key = tuple[str, ...]
+"""Cluster, namespace and workload."""
 
 
 def off_hours(
@@ -37,10 +40,13 @@ def off_hours(
     if running is None:
         return
     place = {key: column for column, key in enumerate(running.keys)}
-    chosen = [one for one in judged if one.is_known and not one.is_idle and one.key in place]
+    columns = {key: column for column, key in enumerate(heard.keys)}
+    chosen = [
+        one for one in (*judged, *_known_by_the_clock(heard, columns, judged, listener, clock))
+        if one.is_known and not one.is_idle and one.key in place
+    ]  # fmt: skip
     if not chosen:
         return
-    columns = {key: column for column, key in enumerate(heard.keys)}
     activity = heard.activity.of([columns[one.key] for one in chosen])
     fitted = OffHours(timezone=clock.timezone, precision=LEAST_PRECISION, floors=dict(MEAN_FLOORS)).fit(activity)
     slots = hours_of_week(activity.hours, clock.timezone)
@@ -51,6 +57,27 @@ def off_hours(
         if LEAST_HOURS <= off.sum() < WEEK and is_sure:
             share = _share(running.activity.signals["claimed"][:, place[one.key]], off[slots] & costed, costed)
             yield _candidate(one, fitted, column, share, window.start, clock)
+
+
+def _known_by_the_clock(
+    heard: Heard, columns: Mapping[Key, int], judged: Iterable[Judged], listener: Listener, clock: Clock
+) -> list[Judged]:
+    """Workloads at work of which too little is known only because their clusters are off in hours of the week: enough
+    of all other hours."""
+    unknown = [one for one in judged if not one.is_known and one.known_hours >= 24 * ENOUGH_DAYS]
+    silent = listener.usually_silent({one.key[0] for one in unknown}, clock.zone) if unknown else {}
+    unknown = [one for one in unknown if silent.get(one.key[0])]
+    if not unknown:
+        return []
+    activity = heard.activity.of([columns[one.key] for one in unknown])
+    part = activity.since(max(0, len(activity.hours) - 24 * MEMORY_DAYS))
+    loud = part.loudness(MEAN_FLOORS)
+    known, hours = ~np.isnan(loud), part.hours.astype(np.int64)
+    on = np.stack([~np.isin(hours, list(silent[one.key[0]])) for one in unknown], axis=1)
+    asked = (known | (on & np.logical_or.accumulate(known, axis=0))).sum(axis=0)
+    known_hours, active = known.sum(axis=0), (np.nan_to_num(loud) >= 1).sum(axis=0)
+    is_told = (known_hours >= ENOUGH_COVERAGE * asked) & (active > IDLE_SHARE * known_hours)
+    return [replace(one, verdict=Verdict.KEEP) for one, told in zip(unknown, is_told.tolist(), strict=True) if told]
 
 
 def _costed(hours: Hours, window: Window, clock: Clock) -> Flags:

@@ -24,7 +24,7 @@ from apps.marts.models import Publication
 from apps.marts.selectors import publication
 from apps.teams.models import UNALLOCATED
 
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 """Raised whenever something else would be found in the same data."""
 KEPT_RUNS = 30
 """What was idle in so many publications stays readable."""
