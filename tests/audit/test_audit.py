@@ -22,7 +22,6 @@ from apps.audit.models import AuditEntry, ChainEnd
 from apps.audit.redaction import HIDDEN, arguments, shown
 from tests.dashboards import company
 from tests.racing import race
-from tests.servers.installation import new_installation
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -339,18 +338,6 @@ def test_a_command_is_written_down_with_its_outcome(installation):
     told = [(row["action"], str(row["outcome"])) for row in listed]
     assert told == [("source", "2"), ("source", "0"), ("migrate", "0")]
     installation.manage("audit", "verify")
-
-
-def test_only_a_database_that_was_made_is_missed_its_log(tmp_path):
-    """The first step of many is `demo`, before any database: nothing went wrong."""
-    installation = new_installation(tmp_path / "home", is_migrated=False)
-    written = installation.manage("demo", "--days", "1", "--scale", "0.01", "--to", str(installation.home / "demo"))
-    assert "audit" not in written.stderr
-    installation.manage("migrate", "--verbosity", "0")
-    drop = "from django.db import connection; connection.cursor().execute('DROP TABLE audit_chainend')"
-    installation.manage("shell", "--no-imports", "-c", drop)
-    told = installation.manage("source", "add", "x", "--kind", "focus", "--location", str(installation.home))
-    assert "The audit log could not be written." in told.stderr
 
 
 def test_credentials_in_an_address_that_a_form_gives_are_not_kept():

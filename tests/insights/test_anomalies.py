@@ -322,18 +322,15 @@ def test_a_finding_tells_what_goes_on_and_what_it_costs(stepped_storage):
     assert findings(pinned, NOW) == ()
 
 
-def test_without_any_look_it_is_said_how_to_take_one(db):
-    with pytest.raises(NoAnomaly, match="fill --step anomalies"):
-        newest_run()
-
-
 def said(*words: str) -> str:
     out = io.StringIO()
     call_command("anomalies", *words, stdout=out)
     return out.getvalue()
 
 
-def test_the_terminal_says_that_days_are_too_few(db):
+def test_without_any_look_it_is_said_how_to_take_one_and_after_it_that_days_are_too_few(db):
+    with pytest.raises(NoAnomaly, match="fill --step anomalies"):
+        newest_run()
     AnomalyRun.objects.create(publication=1, model_version="1", inputs="1", end_day=None, created_at=NOW)
     assert "Publication 1, too few days to tell what is usual.\n" in said("list")
 
