@@ -113,9 +113,9 @@ def is_published(week: Week, *, whole: bool = True, by: Publication | None = Non
 def published_weeks(count: int) -> list[Week]:
     """The last so many weeks that are wholly published, the earliest first."""
     newest = publication()
-    if newest.first_day is None or newest.came_until is None:
+    if newest.first_day is None or newest.whole_until is None:
         return []
-    last = Week.last_full(newest.came_until)
+    last = Week.last_full(newest.whole_until)
     weeks = [last.before(number) for number in range(count)]
     return [week for week in reversed(weeks) if week.start >= newest.first_day]
 

@@ -64,7 +64,8 @@ def asked_week(text: str | None) -> Week:
     newest = publication()
     if not text:
         last = Week.last_full(today())
-        return min(last, Week.last_full(newest.came_until), key=lambda one: one.start) if newest.came_until else last
+        whole = newest.whole_until
+        return min(last, Week.last_full(whole), key=lambda one: one.start) if whole else last
     week = Week.parse(text)
     if not is_published(week, whole=False, by=newest):
         raise NothingPublished(f"Nothing of the week {week} is published.")

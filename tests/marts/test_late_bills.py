@@ -20,7 +20,8 @@ from apps.finops.windows import ONE_DAY, Window
 from apps.marts.models import Publication
 from apps.marts.query import Scope
 from apps.marts.services import _late
-from apps.reports.selectors import is_published
+from apps.reports.selectors import is_published, published_weeks
+from apps.reports.views import asked_week
 from apps.reports.weeks import Week
 from apps.teams.approval import Actor
 from apps.teams.models import Team
@@ -173,6 +174,8 @@ def test_publishing_finds_who_is_late_but_for_who_is_retired(late):
 
 def test_a_week_is_whole_with_every_bill(late):
     assert [is_published(Week.parse(f"2026-W{number}")) for number in (41, 42)] == [True, False]
+    assert [str(week) for week in published_weeks(2)] == ["2026-W40", "2026-W41"]
+    assert str(asked_week(None)) == "2026-W41"
 
 
 def test_the_page_of_a_budget_says_it_where_that_stands_on_the_bill(late, admin_client: Client):
