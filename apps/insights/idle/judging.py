@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +26,10 @@ SILENT_DAYS = 28
 CHART_DAYS = 45
 MOST_CELLS = 2_000_000
 """So many hours × subjects are looked at together: a look takes some fifteen times their memory."""
+
+
+Present = Callable[[Activity, tuple[tuple[str, ...], ...]], Flags]
+"""Which subjects, with their keys, are still there."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,11 @@ class Judgement:
 
 
 def judge(
-    fleet: Fleet, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True
-) -> Judgement:
-    """Judge all subjects that are still there; `timezone` is that of the hours of the week.
+    fleet: Fleet, timezone: str, floors: Mapping[str, float] = MEAN_FLOORS, *, only_present: bool = True,
+    last_heard: Mapping[str, int] = MappingProxyType({}),
+) -> Judgement:  # fmt: skip
+    """Judge all subjects that are still there; `timezone` is that of the hours of the week. Of clusters that are off by
+    the clock now, what was there when they were `last_heard` still is.
 
     The finder says how probable it is that each stays idle, and what of it is safe enough. What was silent for four
     weeks (`_is_silent`) is reviewed, however little the fleet's past taught.
@@ -91,32 +99,34 @@ def judge(
     taught = fleet.part(drawn(len(fleet.keys)))
     finder = IdleFinder(floors=dict(floors)).fit(taught)
     at_once = max(1, MOST_CELLS // max(1, len(taught.hours)))
-    return Judgement(_way(finder), _each(fleet, at_once, finder, timezone, floors, only_present=only_present))
+    present = partial(_present, last_heard=last_heard) if only_present else None
+    return Judgement(_way(finder), _each(fleet, at_once, finder, timezone, floors, present))
 
 
 def _each(
-    fleet: Fleet, at_once: int, finder: "IdleFinder", timezone: str, floors: Mapping[str, float], *, only_present: bool
-) -> Iterator[Judged]:
+    fleet: Fleet, at_once: int, finder: "IdleFinder", timezone: str, floors: Mapping[str, float],
+    present: Present | None,
+) -> Iterator[Judged]:  # fmt: skip
     for first in range(0, len(fleet.keys), at_once):
         keys = fleet.keys[first : first + at_once]
         part = fleet.part(np.arange(first, first + len(keys)))
         if part.signals:
-            yield from _all_of(part, keys, finder, timezone, floors, only_present=only_present)
-        elif not only_present:  # nothing is known of any of them: one stands for all
-            (one,) = _all_of(part.of([0]), keys[:1], finder, timezone, floors, only_present=False)
+            yield from _all_of(part, keys, finder, timezone, floors, present)
+        elif present is None:  # nothing is known of any of them: one stands for all
+            (one,) = _all_of(part.of([0]), keys[:1], finder, timezone, floors, None)
             yield from (replace(one, key=key) for key in keys)
 
 
 def _all_of(
     activity: Activity, keys: tuple[tuple[str, ...], ...], finder: "IdleFinder", timezone: str,
-    floors: Mapping[str, float], *, only_present: bool,
+    floors: Mapping[str, float], present: Present | None,
 ) -> Iterator[Judged]:  # fmt: skip
     evidence = look(activity, floors=floors)
     chances = finder.predict_proba(activity)[:, 1]
     verdicts = np.asarray(finder.verdicts_of(chances)).astype(object)
     verdicts[_is_silent(evidence) & (verdicts == Verdict.KEEP)] = Verdict.REVIEW
     slots = _hours_of_week(activity, timezone)
-    columns = np.flatnonzero(is_present(activity)) if only_present else np.arange(len(keys))
+    columns = np.flatnonzero(present(activity, keys)) if present else np.arange(len(keys))
     heard = Heard(activity, keys)
     for column in columns.tolist():
         yield _judged(heard, evidence, column, str(verdicts[column]), chances[column], floors, slots)
@@ -147,6 +157,16 @@ def judged_at(heard: Heard, column: int, timezone: str, floors: Mapping[str, flo
     """One subject with its evidence and no verdict of its own."""
     evidence, slots = look(heard.activity, floors=floors), _hours_of_week(heard.activity, timezone)
     return _judged(heard, evidence, column, str(Verdict.UNKNOWN), float("nan"), floors, slots)
+
+
+def _present(activity: Activity, keys: tuple[tuple[str, ...], ...], *, last_heard: Mapping[str, int]) -> Flags:
+    present = is_present(activity)
+    for cluster, last in last_heard.items():
+        columns = [column for column, key in enumerate(keys) if key[0] == cluster]
+        if columns:
+            until = last + 1 - int(activity.hours[0].astype(int))
+            present[columns] = is_present(activity.of(columns).until(until))
+    return present
 
 
 def is_present(activity: Activity) -> np.ndarray[Any, Any]:

@@ -79,6 +79,16 @@ class Heard:
     keys: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True)
+class Clocked:
+    """A cluster that is switched off by the clock: the hours since 1970 in which it was, the last in which it was
+    heard, and whether it has been off since by nothing else."""
+
+    silent: frozenset[int]
+    last: int
+    is_off: bool
+
+
 class Listener:
     """The usage tables as a publication pins them, of the days before `today`: later ones are not over."""
 
@@ -232,15 +242,17 @@ class Listener:
             ),
         )
 
-    def usually_silent(self, clusters: Iterable[str], zone: ZoneInfo) -> dict[str, set[int]]:
-        """The hours since 1970 that each of some clusters was silent in as it usually is in these of the week."""
+    def by_the_clock(self, zone: ZoneInfo) -> dict[str, Clocked]:
+        """The clusters that usually are silent in hours of the week."""
         if self.hours is None:
             return {}
-        heard = heard_hours(self._pinned, self._since, self._today, clusters=clusters)
-        return {
-            cluster: usually_silent_hours((one.at for one in told if one.observed), self.hours.end, zone)
-            for cluster, told in heard.items()
-        }
+        found = {}
+        for cluster, told in heard_hours(self._pinned, self._since, self._today).items():
+            loud = [one.at for one in told if one.observed]
+            if silent := usually_silent_hours(loud, self.hours.end, zone):
+                since = range(max(loud) + 1, self.hours.end)
+                found[cluster] = Clocked(frozenset(silent), max(loud), is_off=silent.issuperset(since))
+        return found
 
     def claims(self) -> dict[str, tuple[str, str, str]]:
         """Volume → the cluster, namespace and claim it was last known by."""

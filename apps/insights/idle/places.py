@@ -22,7 +22,9 @@ def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) ->
     """What is idle of what runs in clusters; a namespace of which all is idle hides its workloads."""
     heard = listener.workloads()
     if heard is not None:
-        judgement = judge(Fleet.of(heard), clock.timezone)
+        clocked = listener.by_the_clock(clock.zone)
+        last_heard = {cluster: one.last for cluster, one in clocked.items() if one.is_off}
+        judgement = judge(Fleet.of(heard), clock.timezone, last_heard=last_heard)
         ways[kinds.WORKLOAD], judged = judgement.way, tuple(judgement.judged)
         claims = listener.counted_claims()
         idle, apart = _by_namespace(judged)
@@ -31,7 +33,7 @@ def in_clusters(listener: Listener, clock: Clock, window: Window, ways: Ways) ->
         for one in apart:
             yield _workload(one, claims, clock)
         hidden = {one.key for members in idle.values() for one in members} | {one.key for one in apart}
-        yield from off_hours(heard, judged, listener, window, clock)
+        yield from off_hours(heard, judged, listener, window, clock, clocked)
         yield from _gpus(heard, hidden, clock, _gpu_shares(listener, window))
     yield from _nodes(listener, clock, ways)
 

@@ -14,7 +14,7 @@ from apps.insights.idle import describing, kinds
 from apps.insights.idle.candidates import Candidate, Clock
 from apps.insights.idle.judging import Judged
 from apps.insights.idle.kinds import MEAN_FLOORS
-from apps.insights.idle.listening import Heard, Listener
+from apps.insights.idle.listening import Clocked, Heard, Listener
 from apps.learning.idle.activity import Flags, Hours, Matrix
 from apps.learning.idle.evidence import ENOUGH_COVERAGE, ENOUGH_DAYS, IDLE_SHARE, MEMORY_DAYS, Verdict
 from apps.learning.idle.weeks import WEEK, hours_of_week
@@ -31,7 +31,12 @@ Key = tuple[str, ...]
 
 
 def off_hours(
-    heard: Heard, judged: tuple[Judged, ...], listener: Listener, window: Window, clock: Clock
+    heard: Heard,
+    judged: tuple[Judged, ...],
+    listener: Listener,
+    window: Window,
+    clock: Clock,
+    clocked: Mapping[str, Clocked],
 ) -> Iterator[Candidate]:
     """Workloads at work that could be switched off for hours of the week, and how much of what they claim is then."""
     from apps.learning.idle.offhours import OffHours  # two seconds that only learning needs to wait for
@@ -42,7 +47,7 @@ def off_hours(
     place = {key: column for column, key in enumerate(running.keys)}
     columns = {key: column for column, key in enumerate(heard.keys)}
     chosen = [
-        one for one in (*judged, *_known_by_the_clock(heard, columns, judged, listener, clock))
+        one for one in (*judged, *_known_by_the_clock(heard, columns, judged, clocked))
         if one.is_known and not one.is_idle and one.key in place
     ]  # fmt: skip
     if not chosen:
@@ -60,20 +65,21 @@ def off_hours(
 
 
 def _known_by_the_clock(
-    heard: Heard, columns: Mapping[Key, int], judged: Iterable[Judged], listener: Listener, clock: Clock
+    heard: Heard, columns: Mapping[Key, int], judged: Iterable[Judged], clocked: Mapping[str, Clocked]
 ) -> list[Judged]:
     """Workloads at work of which too little is known only because their clusters are off in hours of the week: enough
     of all other hours."""
-    unknown = [one for one in judged if not one.is_known and one.known_hours >= 24 * ENOUGH_DAYS]
-    silent = listener.usually_silent({one.key[0] for one in unknown}, clock.zone) if unknown else {}
-    unknown = [one for one in unknown if silent.get(one.key[0])]
+    unknown = [
+        one for one in judged
+        if not one.is_known and one.known_hours >= 24 * ENOUGH_DAYS and one.key[0] in clocked
+    ]  # fmt: skip
     if not unknown:
         return []
     activity = heard.activity.of([columns[one.key] for one in unknown])
     part = activity.since(max(0, len(activity.hours) - 24 * MEMORY_DAYS))
     loud = part.loudness(MEAN_FLOORS)
     known, hours = ~np.isnan(loud), part.hours.astype(np.int64)
-    on = np.stack([~np.isin(hours, list(silent[one.key[0]])) for one in unknown], axis=1)
+    on = np.stack([~np.isin(hours, list(clocked[one.key[0]].silent)) for one in unknown], axis=1)
     asked = (known | (on & np.logical_or.accumulate(known, axis=0))).sum(axis=0)
     known_hours, active = known.sum(axis=0), (np.nan_to_num(loud) >= 1).sum(axis=0)
     is_told = (known_hours >= ENOUGH_COVERAGE * asked) & (active > IDLE_SHARE * known_hours)
