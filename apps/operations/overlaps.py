@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.finops.money import add_up, less
+from apps.finops.money import NOTHING, add_up, less
 from apps.finops.stakes import Claim, Place, Stake, claims_of, of_resource, promised_twice, read_stake
 from apps.operations.models import Recommendation
 
@@ -33,7 +33,9 @@ def promise(rows: Iterable[Recommendation], *, settled: Iterable[Recommendation]
     own, settled = {one.pk: one for one in rows if one.saving > 0}, list(settled)
     places = _places([*own.values(), *settled])
     twice = promised_twice(_claims(own.values(), places), settled=_claims(settled, places))
-    counted = {pk: less(one.saving, twice[pk].amount) if pk in twice else one.saving for pk, one in own.items()}
+    counted = {
+        pk: max(NOTHING, less(one.saving, twice[pk].amount)) if pk in twice else one.saving for pk, one in own.items()
+    }
     sums: dict[str, list[Decimal]] = defaultdict(list)
     for pk, amount in counted.items():
         sums[own[pk].currency].append(amount)

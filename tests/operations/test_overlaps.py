@@ -118,6 +118,14 @@ def test_what_saves_in_one_place_twice_is_no_other_way_to_save_it():
     assert promise([one]).within == {}
 
 
+def test_nothing_counts_as_less_than_nothing():
+    """While releases follow each other the earlier one tells a saving anew, and leaves where it was spent."""
+    one, other = staked(1, web="9"), staked(2, web="20")
+    one.saving_text = "4"
+
+    assert promise([one, other]).counted == {1: Decimal(0), 2: Decimal(20)}
+
+
 @pytest.mark.parametrize(("old", "counted"), [("5", {1: "0", 2: "9"}), ("11", {1: "11", 2: "0"})])
 def test_what_was_found_by_an_earlier_version_is_still_about_the_resource_it_names(old, counted):
     """It is done, and never found again: what is found about the same now saves it once."""
