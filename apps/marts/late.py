@@ -59,12 +59,10 @@ def said(one: LateBill, last_day: str) -> str:
     ]
     facts = {"source": plain(one.source), "day": last_day, "shares": _(", ").join(shares)}
     if one.is_waited_for:
-        text = _(
-            "The bill of %(source)s is late, it came until %(day)s. By the four weeks before, %(shares)s is missing."
-        )
+        text = _("The bill of %(source)s came only until %(day)s. By the four weeks before, %(shares)s is missing.")
     else:
         text = _(
-            "The bill of %(source)s is late, it came until %(day)s. By the four weeks before, %(shares)s is missing, "
+            "The bill of %(source)s came only until %(day)s. By the four weeks before, %(shares)s is missing, "
             "also in what is compared."
         )
     return text % facts

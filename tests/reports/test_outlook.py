@@ -197,7 +197,7 @@ def test_a_bill_that_is_late_beside_others_is_said_with_its_share():
     publish_weeks([*five_weeks(), *late])
     for text in both(write_letter(report(), inline=False)):
         assert "The bills of this week are not complete" in text
-        assert "The bill of cloud is late, it came until 29 Oct 2026." in text
+        assert "The bill of cloud came only until 29 Oct 2026." in text
         assert "By the four weeks before, 50.0 % of what is billed in CNY is missing." in text
 
 
