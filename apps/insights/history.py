@@ -156,7 +156,7 @@ def complete_until(sources: Costs, *, start: date, end: date, today: date) -> da
 
 def _has_stopped(costs: Mapping[date, Decimal], start: date, end: date) -> bool:
     week = [end - timedelta(days=number) for number in range(1, MOST_DROPPED + 1)]
-    return min(week) >= start and not any(_is_complete({"": costs}, day) for day in week)
+    return min(week) >= start and not any(day in costs and _is_complete({"": costs}, day) for day in week)
 
 
 def _is_complete(sources: Mapping[str, Mapping[date, Decimal]], day: date) -> bool:

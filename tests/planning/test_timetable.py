@@ -150,8 +150,8 @@ def test_a_timetable_is_brought_on_the_page_at_the_terminal_and_by_programs(
     assert refused.status_code == 400
     assert "line 2, column start" in refused.content.decode()
     assert han.post("/plans/timetable/", {"action": "bring"}).status_code == 400
-    told = han.post("/api/v1/plans/timetable/table/?name=own", classes(6), content_type="text/csv")
-    assert (told.status_code, told.json()["told"][:11]) == (201, "150 classes")
+    told = han.post("/api/v1/plans/timetable/table/?name=own", classes(7), content_type="text/csv")
+    assert (told.status_code, told.json()["told"][:11]) == (201, "175 classes")
     assert han.post("/api/v1/plans/pools/table/", b"x", content_type="text/csv").status_code == 404
     path, out = tmp_path / "t.csv", StringIO()
     path.write_bytes(classes(6))
