@@ -170,6 +170,7 @@ FAILURES = (
     # planners
     _("A saving of %(saving)s of a cost of %(cost)s cannot be."),
     _("Its actions promise %(actions)s together, the plan %(plan)s."),
+    _("What %(subject)s saves by place does not add up to %(saving)s."),
     _("Metering ended on %(day)s, more than a week before bills do; look at the sources of usage."),
     _("A node must have cores, and their number must not be negative."),
     _("Demand and spare must be whole weeks of 168 hours, as many of one as of the other."),
