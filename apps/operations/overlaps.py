@@ -34,7 +34,7 @@ def promise(rows: Iterable[Recommendation], *, settled: Iterable[Recommendation]
     places = _places([*own.values(), *settled])
     twice = promised_twice(_claims(own.values(), places), settled=_claims(settled, places))
     counted = {
-        pk: max(NOTHING, less(one.saving, twice[pk].amount)) if pk in twice else one.saving for pk, one in own.items()
+        pk: max(less(one.saving, twice[pk].amount), NOTHING) if pk in twice else one.saving for pk, one in own.items()
     }
     sums: dict[str, list[Decimal]] = defaultdict(list)
     for pk, amount in counted.items():
